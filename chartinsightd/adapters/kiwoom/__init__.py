@@ -1,0 +1,1 @@
+"""The broker: session, gate, client and wire format."""

@@ -1,0 +1,127 @@
+"""Candles: one, and many of one series in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chartinsightd.domain.errors import InvalidCandle
+from chartinsightd.domain.timeframe import Timeframe
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candle:
+    """One candle of one series."""
+
+    symbol: str
+    timeframe: Timeframe
+    ts: datetime
+    """When the candle opens: aware, UTC. Day: 00:00 KST of the trading day. Week: of its first trading day."""
+    open: int
+    """In won, as traded; so are high, low and close."""
+    high: int
+    low: int
+    close: int
+    volume: int
+    """Shares."""
+    value: int | None = None
+    """Won traded; None where Kiwoom gives none (minute charts)."""
+    final: bool = False
+    """Whether the period has ended and settled, and was read after that."""
+
+    def __post_init__(self) -> None:
+        if self.ts.tzinfo is not UTC:
+            raise InvalidCandle(f"ts is not UTC: {self.ts!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candles:
+    """Candles of one series in columns, oldest first.
+
+    All columns have the same length. `ts` holds whole seconds since 1970-01-01T00:00Z, strictly ascending.
+    """
+
+    symbol: str
+    timeframe: Timeframe
+    ts: Ints
+    open: Ints
+    high: Ints
+    low: Ints
+    close: Ints
+    volume: Ints
+    value: Ints | None
+    """Won traded; None where Kiwoom gives none (minute charts)."""
+    final: Flags
+
+    def __post_init__(self) -> None:
+        if len(self.ts) > 1 and not bool(np.all(np.diff(self.ts) > 0)):
+            raise InvalidCandle(f"{self.symbol} {self.timeframe}: ts is not strictly ascending")
+
+    @classmethod
+    def empty(cls, symbol: str, timeframe: Timeframe) -> Candles:
+        """No candle at all."""
+        return cls.of(symbol, timeframe, ())
+
+    @classmethod
+    def of(cls, symbol: str, timeframe: Timeframe, candles: Sequence[Candle]) -> Candles:
+        """Columns from single candles, in any order."""
+        rows = sorted(candles, key=lambda candle: candle.ts)
+
+        def column(name: str) -> Ints:
+            return np.array([getattr(row, name) for row in rows], dtype=np.int64)
+
+        return cls(
+            symbol=symbol,
+            timeframe=timeframe,
+            ts=np.array([int(row.ts.timestamp()) for row in rows], dtype=np.int64),
+            open=column("open"),
+            high=column("high"),
+            low=column("low"),
+            close=column("close"),
+            volume=column("volume"),
+            value=None if timeframe.is_intraday else column("value"),
+            final=np.array([row.final for row in rows], dtype=np.bool_),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def __iter__(self) -> Iterator[Candle]:
+        for i in range(len(self.ts)):
+            yield Candle(
+                symbol=self.symbol,
+                timeframe=self.timeframe,
+                ts=datetime.fromtimestamp(int(self.ts[i]), UTC),
+                open=int(self.open[i]),
+                high=int(self.high[i]),
+                low=int(self.low[i]),
+                close=int(self.close[i]),
+                volume=int(self.volume[i]),
+                value=None if self.value is None else int(self.value[i]),
+                final=bool(self.final[i]),
+            )
+
+    def where(self, keep: Flags | slice) -> Candles:
+        """Return only the candles a mask or slice names."""
+        return replace(
+            self,
+            ts=self.ts[keep],
+            open=self.open[keep],
+            high=self.high[keep],
+            low=self.low[keep],
+            close=self.close[keep],
+            volume=self.volume[keep],
+            value=None if self.value is None else self.value[keep],
+            final=self.final[keep],
+        )
+
+    def marked(self, final: Flags) -> Candles:
+        """Return the same candles with `final` set anew."""
+        return replace(self, final=final)

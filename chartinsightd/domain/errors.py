@@ -1,0 +1,73 @@
+"""Failures we expect, named by what the caller does next."""
+
+from __future__ import annotations
+
+
+class ChartInsightError(Exception):
+    """A failure we expect. Anything else that is raised is a bug, and ends the daemon.
+
+    Args:
+        message: what happened, for a person.
+        remedy: what the person should do next; empty where waiting is enough.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".rstrip()
+
+
+class ConfigurationError(ChartInsightError):
+    """A setting is wrong; only the user can mend it."""
+
+
+class InvalidCandle(ChartInsightError):
+    """Values that cannot be a candle."""
+
+
+class SourceError(ChartInsightError):
+    """The broker did not give what was asked for."""
+
+
+class SourceUnavailable(SourceError):
+    """Try again later: a timeout, a dropped connection, a 5xx, an HTML notice."""
+
+
+class RateLimited(SourceError):
+    """The broker refused a request for its pace (API.md section 4); wait, then the same request again."""
+
+    def __init__(self, message: str, *, limit: int | None = None) -> None:
+        super().__init__(message)
+        self.limit = limit
+        """The pace the broker named, in requests a second, where it named one."""
+
+
+class TokenRejected(SourceError):
+    """The token is not valid any more (API.md section 2): issue a new one once, retry once."""
+
+
+class MalformedAnswer(SourceError):
+    """The answer is not what the contract says (truncated, a field missing); worth one more try."""
+
+
+class RequestRefused(SourceError):
+    """The request itself is wrong; sending it again will not help."""
+
+
+class AccessBlocked(SourceError):
+    """The broker refuses this key or this address; only the user can mend it, blind retries may prolong it."""
+
+
+class StoreError(ChartInsightError):
+    """The database did not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached now; try again later."""
+
+
+class StoreRefused(StoreError):
+    """The database cannot be used as it is (too old, no rights, wrong schema); only the user can mend it."""

@@ -1,0 +1,1 @@
+"""Plain tables of market facts, each with its source. Data, no decisions."""

@@ -1,0 +1,1 @@
+"""What to do, and when: decides with the domain, acts through ports."""
