@@ -1,0 +1,30 @@
+"""The text files the program carries: beside this module in a wheel, at the top of a checkout else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def schema_sql() -> str:
+    """Return the whole database schema as SQL text.
+
+    Raises:
+        FileNotFoundError: the installation is damaged.
+    """
+    return _read("schema.sql")
+
+
+def default_config() -> str:
+    """Return the complete, commented example configuration as TOML text.
+
+    Raises:
+        FileNotFoundError: the installation is damaged.
+    """
+    return _read("config.toml")
+
+
+def _read(name: str) -> str:
+    packaged = Path(__file__).with_name(name)
+    # An editable installation imports from the checkout, where the files stand at the top for people to find.
+    path = packaged if packaged.exists() else Path(__file__).parents[2] / name
+    return path.read_text(encoding="utf-8")
