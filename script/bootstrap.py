@@ -1,9 +1,9 @@
 """Make `.venv` at the top of the checkout from `requirements.txt`, and install the project into it.
 
-`script/setup` starts this file with the first Python it finds that is new enough; it needs the standard
-library alone. Packages come through uv where it is at hand, else through Python's own venv and pip; both check
-the same hashes. Nothing is written outside the checkout: downloads stay in `.state/cache` unless the user chose
-a place.
+`script/setup` starts this file with the first Python it finds that is new enough; the standard library is all
+that it needs. Packages come through uv where it is at hand, else through Python's own venv and pip; both check
+the same hashes. Nothing is written outside the checkout: downloads stay in `.state/cache`, unless the user
+chose another place.
 """
 
 from __future__ import annotations
