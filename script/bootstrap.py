@@ -1,9 +1,9 @@
 """Make `.venv` at the top of the checkout from `requirements.txt`, and install the project into it.
 
 `script/setup` starts this file with the first Python it finds that is new enough; the standard library is all
-that it needs. Packages come through uv where it is at hand, else through Python's own venv and pip; both check
-the same hashes. Nothing is written outside the checkout: downloads stay in `.state/cache`, unless the user
-chose another place.
+that it needs. Packages come through uv where it is at hand, else through Python's own venv and pip; either
+checks the same hashes. Nothing is written outside the checkout: downloads stay in `.state/cache`, unless the
+user chose another place.
 """
 
 from __future__ import annotations
@@ -263,7 +263,8 @@ def make_venv(checkout: Checkout, installer: Installer) -> None:
 
 def byte_compile(checkout: Checkout) -> None:
     """Compile the project's modules, so that the first start of a command is not the slow one."""
-    command = (str(checkout.python), "-I", "-m", "compileall", "-q", "chartinsightd", "tui")
+    packages = [name for name in ("chartinsightd", "tui") if (checkout.root / name).is_dir()]
+    command = (str(checkout.python), "-I", "-m", "compileall", "-q", *packages)
     # A module that does not compile is for the tests to report; the environment is good.
     subprocess.run(command, cwd=checkout.root, check=False, stdout=sys.stderr)
 
