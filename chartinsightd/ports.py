@@ -137,6 +137,8 @@ class Write:
     """Which api the rows came through; empty for folded candles."""
     asked_at: datetime | None = None
     """When the broker was asked; None for folded candles."""
+    is_newest: bool = False
+    """Whether the rows begin at the newest one there was when the broker was asked."""
 
     @property
     def series(self) -> Series:

@@ -1,0 +1,96 @@
+"""Named events with fields, as JSON for machines or as lines for people. Secrets never get through."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+HIDDEN = "***"
+
+
+class Redactor:
+    """Replaces known secrets in everything that is logged."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Never let these texts through again. Short ones are ignored: they would tear words apart."""
+        self._secrets.update(secret for secret in secrets if len(secret) >= 8)
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Work as a structlog processor."""
+        del logger, method
+        return {key: self._clean(value) for key, value in event.items()} if self._secrets else event
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            for secret in self._secrets:
+                value = value.replace(secret, HIDDEN)
+            return value
+        if isinstance(value, dict):
+            return {key: self._clean(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._clean(inner) for inner in value]
+        return value
+
+
+REDACTOR = Redactor()
+"""The one of this process: whoever learns a secret names it here."""
+
+
+def is_under_systemd() -> bool:
+    """Whether standard error goes to the journal."""
+    return "JOURNAL_STREAM" in os.environ
+
+
+def configure_logs(format_: str, level: str) -> None:
+    """Set up the log of this process on standard error.
+
+    Args:
+        format_: `json`, `console`, or `auto` (JSON under systemd, console elsewhere).
+        level: the least level shown: `debug`, `info`, `warning`, `error`.
+    """
+    as_json = format_ == "json" or (format_ == "auto" and is_under_systemd())
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        REDACTOR,
+    ]
+    structlog.configure(
+        processors=[*shared, *(_json_end() if as_json else _console_end())],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _json_end() -> list[Any]:
+    render = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    return [_Prioritised(render)] if is_under_systemd() else [render]
+
+
+def _console_end() -> list[Any]:
+    colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    return [structlog.dev.ConsoleRenderer(colors=colors)]
+
+
+class _Prioritised:
+    """Puts `<N>` before a line: journald takes it as the level."""
+
+    def __init__(self, render: structlog.processors.JSONRenderer) -> None:
+        self._render = render
+
+    def __call__(self, logger: WrappedLogger, method: str, event: MutableMapping[str, Any]) -> str:
+        priority = _PRIORITIES.get(str(event.get("level")), 6)
+        return f"<{priority}>{self._render(logger, method, event)!s}"

@@ -1,0 +1,177 @@
+"""Carries out one fetch: pages from the broker, through the checks, to the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.finality import final_mask, final_ranges
+from chartinsightd.domain.grid import candle_end
+from chartinsightd.domain.planning import Fetch
+from chartinsightd.domain.quality import check
+from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports import ChartPage, ChartRequest, ChartSource, Priority, RejectedRow, Write, Written
+from chartinsightd.service.folding import folded_writes
+from chartinsightd.service.jobs import Job
+from chartinsightd.service.writer import Writer
+
+log = structlog.get_logger(__name__)
+
+API_IDS = {
+    Timeframe.M5: "ka10080",
+    Timeframe.M30: "ka10080",
+    Timeframe.H1: "ka10080",
+    Timeframe.D1: "ka10081",
+    Timeframe.W1: "ka10082",
+}
+"""Which api serves a timeframe, for the record (API.md 5.1)."""
+
+_IN_FLIGHT = 4
+"""Pages of one fetch that may wait for the store while the next is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectRules:
+    """What a fetch needs to know of the settings."""
+
+    settle: timedelta
+    fold: tuple[Timeframe, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a fetch brought."""
+
+    pages: int
+    rows: int
+    covered: RangeSet
+    """What it proved complete, all pages together."""
+    is_blank: bool
+    """The broker said that it has no data."""
+
+
+class Collector:
+    """Turns fetches into committed candles and coverage."""
+
+    def __init__(self, source: ChartSource, writer: Writer, calendar: Calendar, rules: CollectRules) -> None:
+        self._source = source
+        self._writer = writer
+        self._calendar = calendar
+        self._rules = rules
+
+    async def fetch(self, fetch: Fetch, priority: Priority, job: Job, max_pages: int | None = None) -> Outcome:
+        """Carry out a fetch; what was committed before a failure stays.
+
+        Args:
+            fetch: what to read.
+            priority: its place at the gate.
+            job: the job that counts the pages.
+            max_pages: stop after so many, done or not.
+
+        Raises:
+            SourceError: the broker did not give what was asked for.
+        """
+        request = ChartRequest(
+            symbol=fetch.series.symbol,
+            timeframe=fetch.series.timeframe,
+            until=datetime.fromtimestamp(fetch.start, UTC),
+            base_day=fetch.base_day,
+        )
+        reading = _Reading(self._calendar, self._rules, fetch)
+        waiting: deque[asyncio.Future[Written]] = deque()
+        async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
+            async for page in pages:
+                for write in reading.writes(page):
+                    waiting.append(await self._writer.submit(write, urgent=priority is Priority.LIVE))
+                await _settle(waiting, _IN_FLIGHT, job)
+                if max_pages is not None and reading.pages >= max_pages:
+                    break
+        await _settle(waiting, 0, job)
+        return reading.outcome()
+
+
+async def _settle(waiting: deque[asyncio.Future[Written]], leave: int, job: Job) -> None:
+    while len(waiting) > leave:
+        await job.add_page(await waiting.popleft())
+
+
+class _Reading:
+    """What is known while the pages of one fetch come in, newest first."""
+
+    def __init__(self, calendar: Calendar, rules: CollectRules, fetch: Fetch) -> None:
+        self._calendar = calendar
+        self._rules = rules
+        self._fetch = fetch
+        self._upper: int | None = None
+        self._rows = 0
+        self._covered = EMPTY
+        self.pages = 0
+
+    def outcome(self) -> Outcome:
+        return Outcome(
+            pages=self.pages, rows=self._rows, covered=self._covered, is_blank=self.pages > 0 and self._rows == 0
+        )
+
+    def writes(self, page: ChartPage) -> Sequence[Write]:
+        """Turn a page into what is to be committed: its own rows and, while folding, those built from them."""
+        self.pages += 1
+        self._rows += page.rows
+        write = self._write(page)
+        self._covered |= write.covered
+        first_of_newest = self.pages == 1 and self._fetch.base_day is None
+        if first_of_newest and self._rules.fold and self._fetch.series.timeframe is Timeframe.M5:
+            return [write, *folded_writes(write, self._rules.fold, self._calendar, self._rules.settle)]
+        return [write]
+
+    def _write(self, page: ChartPage) -> Write:
+        series = self._fetch.series
+        sound, unsound = check(page.candles, self._calendar)
+        rejected = (*page.rejected, *unsound)
+        final = final_mask(series.timeframe, sound.ts, page.asked_at, self._calendar, self._rules.settle)
+        if rejected:
+            log.warning("row.quarantined", series=str(series), rows=len(rejected), reason=rejected[0].reason)
+        return Write(
+            candles=sound.marked(final),
+            covered=self._proved(page, rejected),
+            rejected=rejected,
+            api_id=API_IDS[series.timeframe],
+            asked_at=page.asked_at,
+            is_newest=self.pages == 1 and self._fetch.base_day is None and page.rows > 0,
+        )
+
+    def _proved(self, page: ChartPage, rejected: Sequence[RejectedRow]) -> RangeSet:
+        """Say which range this page shows in full: from its oldest row up to where the page before began.
+
+        Rows that were refused leave a hole; one that does not even tell its time makes the page prove nothing.
+        """
+        if not len(page.candles) or any(row.ts is None for row in rejected):
+            self._upper = None if not len(page.candles) else int(page.candles.ts[0])
+            return EMPTY
+        upper = self._top(page) if self._upper is None else self._upper
+        oldest = int(page.candles.ts[0])
+        lower = min(oldest, self._fetch.start) if page.is_last else oldest
+        self._upper = oldest
+        timeframe = self._fetch.series.timeframe
+        shown = final_ranges(timeframe, lower, upper, page.asked_at, self._calendar, self._rules.settle)
+        return shown - RangeSet.of(*(self._span(row) for row in rejected))
+
+    def _top(self, page: ChartPage) -> int:
+        """Say up to when the first page shows everything: until it was asked for, or the end of its base day."""
+        if self._fetch.base_day is None:
+            return int(page.asked_at.timestamp())
+        newest = int(page.candles.ts[-1])
+        return max(newest + 1, min(self._fetch.end, int(page.asked_at.timestamp())))
+
+    def _span(self, row: RejectedRow) -> tuple[int, int]:
+        assert row.ts is not None  # rows without a time were sorted out before
+        start = int(row.ts.timestamp())
+        return start, candle_end(self._calendar, self._fetch.series.timeframe, start)
+

@@ -1,0 +1,107 @@
+"""The history of work that a person looks at."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import ChartInsightError, StoreUnavailable
+from chartinsightd.ports import JobStore, Written
+
+log = structlog.get_logger(__name__)
+_REPORT_EVERY_S = 2.0
+
+
+class Job:
+    """One running unit of work and how far it is."""
+
+    def __init__(self, book: JobBook, job_id: int, kind: str) -> None:
+        self.id = job_id
+        self.kind = kind
+        self.total = 0
+        """Fetches that belong to it."""
+        self.done = 0
+        self.failed = 0
+        self.pages = 0
+        self.written = Written()
+        self._book = book
+        self._reported_at = float("-inf")
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """What is shown while it runs and kept when it ended."""
+        return {
+            "fetches": self.total,
+            "fetches_done": self.done,
+            "fetches_failed": self.failed,
+            "pages": self.pages,
+            "inserted": self.written.inserted,
+            "changed": self.written.changed,
+            "unchanged": self.written.unchanged,
+            "quarantined": self.written.quarantined,
+        }
+
+    async def add_page(self, written: Written) -> None:
+        """Count one committed page; now and then, tell the database."""
+        self.pages += 1
+        self.written += written
+        await self._book.report(self)
+
+    def is_report_due(self, now_s: float) -> bool:
+        """Whether the last report is old enough; if so, the next one counts from now."""
+        if now_s - self._reported_at < _REPORT_EVERY_S:
+            return False
+        self._reported_at = now_s
+        return True
+
+
+class JobBook:
+    """Writes jobs down. A database that is away never stops the work itself."""
+
+    def __init__(self, store: JobStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def begin(self, kind: str, requested_by: str, params: Mapping[str, Any]) -> Job:
+        """Write down a new job."""
+        try:
+            job_id = await self._store.add_job(kind, requested_by, params, self._clock.now())
+        except StoreUnavailable as error:
+            log.warning("job.not_recorded", kind=kind, error=str(error))
+            job_id = 0
+        return Job(self, job_id, kind)
+
+    async def report(self, job: Job) -> None:
+        """Store a job's progress, if the last time is a while ago."""
+        if not job.id or not job.is_report_due(self._clock.monotonic() / self._clock.speed):
+            return
+        try:
+            await self._store.update_job(job.id, job.progress)
+        except StoreUnavailable as error:
+            log.warning("job.not_recorded", job=job.id, error=str(error))
+
+    async def end(self, job: Job, error: str | None = None) -> None:
+        """Write down how a job ended."""
+        state = "failed" if error or job.failed else "done"
+        log.info("job.ended", job=job.id, kind=job.kind, state=state, error=error, **job.progress)
+        if not job.id:
+            return
+        try:
+            await self._store.finish_job(job.id, state, job.progress, error, self._clock.now())
+        except StoreUnavailable as failure:
+            log.warning("job.not_recorded", job=job.id, error=str(failure))
+
+    @asynccontextmanager
+    async def running(self, kind: str, requested_by: str, params: Mapping[str, Any]) -> AsyncIterator[Job]:
+        """Run a block as a job of its own: `failed` when an expected error leaves it."""
+        job = await self.begin(kind, requested_by, params)
+        try:
+            yield job
+        except ChartInsightError as error:
+            await self.end(job, str(error))
+            raise
+        await self.end(job)

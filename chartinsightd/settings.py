@@ -1,0 +1,368 @@
+"""What a person can set: `config.toml`, environment variables, systemd credentials.
+
+Environment (`CHARTINSIGHT_<SECTION>__<KEY>`, lists and tables as JSON) wins over credentials, credentials over the
+file, the file over the defaults. Whatever is unknown or wrong is refused with its name and place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.horizon import Horizon, parse_horizon
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.targets import TARGETS
+
+PREFIX = "CHARTINSIGHT_"
+CONFIG_VARIABLE = "CHARTINSIGHT_CONFIG"
+_SECRETS = {"app_key": "kiwoom_app_key", "secret_key": "kiwoom_secret_key"}
+_HOSTS = {"real": "api.kiwoom.com", "paper": "mockapi.kiwoom.com"}
+_SYMBOL = re.compile(r"[0-9A-Z]{6}")
+
+
+def _checked_symbol(symbol: str) -> str:
+    if not _SYMBOL.fullmatch(symbol):
+        raise ValueError(f"{symbol!r} is not a Kiwoom stock code: six digits or capital letters, such as 005930")
+    return symbol
+
+
+def _checked_horizon(text: str) -> str:
+    parse_horizon(text)
+    return text
+
+
+Symbol = Annotated[str, AfterValidator(_checked_symbol)]
+HorizonText = Annotated[str, AfterValidator(_checked_horizon)]
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KiwoomSettings(Section):
+    """The broker."""
+
+    environment: Literal["real", "paper"] = "real"
+    """`paper` is 모의투자: other hosts, other keys, a fifth of the pace (API.md section 1)."""
+    base_url: str = ""
+    """Overrides the REST host of the environment."""
+    websocket_url: str = ""
+    """Overrides the WebSocket host of the environment."""
+    app_key: SecretStr = SecretStr("")
+    secret_key: SecretStr = SecretStr("")
+    requests_per_second: Annotated[int, Field(ge=1, le=20)] | None = None
+    """Ceiling for each api-id; by environment 5 (real) or 1 (paper) (API.md section 4)."""
+    gate: Literal["proved", "measured"] = "proved"
+    """`proved` never exceeds the limit whatever the network does; `measured` trusts the measured network delay."""
+    user_agent: str = "curl/8.5.0"
+    """Kiwoom's firewall refuses the ones of Python libraries (API.md section 1)."""
+    timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """Longest wait for one answer, in real seconds; the first page of a symbol can take many."""
+
+    @property
+    def rest_url(self) -> str:
+        """The REST host in force."""
+        return self.base_url.rstrip("/") or f"https://{_HOSTS[self.environment]}"
+
+    @property
+    def pace(self) -> int:
+        """Requests a second and api-id."""
+        return self.requests_per_second or {"real": 5, "paper": 1}[self.environment]
+
+
+class DatabaseSettings(Section):
+    """PostgreSQL."""
+
+    dsn: SecretStr = SecretStr("")
+    """PostgreSQL URL; empty: an embedded PostgreSQL under `state_dir`."""
+    connect_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """How long to try at start, in real seconds."""
+
+
+def _default_horizons() -> dict[Timeframe, HorizonText]:
+    return dict.fromkeys(Timeframe, "max")
+
+
+def _complete_horizons(value: object) -> object:
+    """One text stands for all timeframes; a table names those that differ from `max`."""
+    if isinstance(value, str):
+        return dict.fromkeys(Timeframe, value)
+    if isinstance(value, Mapping):
+        return {**_default_horizons(), **value}
+    return value
+
+
+class CollectSettings(Section):
+    """What is collected."""
+
+    timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
+    symbols: tuple[Symbol, ...] = tuple(TARGETS)
+    """Tracked with `universe = "targets"`; default: the thirty target stocks."""
+    universe: Literal["targets", "market_cap"] = "targets"
+    min_market_cap: Annotated[int, Field(ge=0)] = 0
+    """Won; with `universe = "market_cap"` every listed stock at least that large is tracked."""
+    fold: tuple[Literal[Timeframe.M30, Timeframe.H1], ...] = ()
+    """Timeframes built from final 5m candles during the day instead of polled."""
+    horizon: Annotated[dict[Timeframe, HorizonText], BeforeValidator(_complete_horizons)] = Field(
+        default_factory=_default_horizons
+    )
+    """How far back each timeframe is kept complete: `20d`, `6m`, `1y`, `max` (what Kiwoom serves)."""
+    poll_delay_s: Annotated[float, Field(ge=0, le=240)] = 5.0
+    """How long after a candle's close it is read."""
+    settle_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
+    """How long after its close a candle must have been read to count as final (API.md 5.5)."""
+    calendar_overrides: Path | None = None
+    """A TOML file of trading days and hours that correct the built-in calendar."""
+
+    @model_validator(mode="after")
+    def _folds_need_five_minutes(self) -> Self:
+        if self.fold and Timeframe.M5 not in self.timeframes:
+            raise ValueError("fold needs 5m among the timeframes")
+        if stray := set(self.fold) - set(self.timeframes):
+            raise ValueError(f"fold names timeframes that are not collected: {', '.join(sorted(stray))}")
+        return self
+
+    @property
+    def horizons(self) -> dict[Timeframe, Horizon]:
+        """The horizons, parsed."""
+        return {timeframe: parse_horizon(text) for timeframe, text in self.horizon.items()}
+
+
+class ClockSettings(Section):
+    """The virtual clock; simulation mode only."""
+
+    start: AwareDatetime | None = None
+    """Virtual time at the anchor."""
+    speed: Annotated[float, Field(gt=0, le=100_000)] = 1.0
+    """Virtual seconds in a real one."""
+    anchor: AwareDatetime | None = None
+    """Real time at which virtual time was `start`; default: the process's start."""
+    follow: bool = False
+    """Follow the simulator's own clock through its admin API, jumps and changes of speed included."""
+
+
+class ControlSettings(Section):
+    """The control socket."""
+
+    socket: Path | None = None
+    """Default: `control.sock` in `$RUNTIME_DIRECTORY`, else in the XDG runtime folder."""
+
+
+class LogSettings(Section):
+    """The log, on standard error."""
+
+    format: Literal["auto", "json", "console"] = "auto"
+    """`auto`: JSON under systemd, console elsewhere."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def _default_state_dir() -> Path:
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser() / "chartinsight"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    mode: Literal["live", "simulation"] = "live"
+    """Chosen once: it names the PostgreSQL schema, so that the two never mix."""
+    state_dir: Path = Field(default_factory=_default_state_dir)
+    """Checkpoint, spool and the embedded database."""
+    kiwoom: KiwoomSettings = KiwoomSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    collect: CollectSettings = CollectSettings()
+    clock: ClockSettings = ClockSettings()
+    control: ControlSettings = ControlSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _modes_never_mix(self) -> Self:
+        host = urlsplit(self.kiwoom.rest_url).hostname or ""
+        if self.mode == "simulation" and host.endswith("kiwoom.com"):
+            raise ValueError("mode simulation needs kiwoom.base_url, the address of a chartinsight-simulator")
+        if self.mode == "live" and (self.clock.start or self.clock.follow or self.clock.speed != 1.0):
+            raise ValueError("clock is for mode simulation; in mode live it is the machine's")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first; what is handed in (credentials over the file) after it."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """Read the settings of this process.
+
+    Args:
+        config: the file; without it `$CHARTINSIGHT_CONFIG`, the XDG configuration folder and `/etc` are looked at.
+
+    Raises:
+        ConfigurationError: something is wrong; the message names each key and where it was set.
+    """
+    path = config or _find_config()
+    text = _read(path) if path else ""
+    values = _parse(text, path)
+    _refuse_secrets(values, text, path)
+    _refuse_unknown_variables()
+    try:
+        return Settings(**_with_credentials(values))
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error, text, path)) from None
+
+
+def _find_config() -> Path | None:
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    places = (home / "chartinsight" / "config.toml", Path("/etc/chartinsight/config.toml"))
+    return next((place for place in places if place.is_file()), None)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read: {error}.", remedy="Name a readable TOML file with --config."
+        ) from error
+
+
+def _parse(text: str, path: Path | None) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not valid TOML: {error}.") from error
+
+
+def _refuse_secrets(values: Mapping[str, Any], text: str, path: Path | None) -> None:
+    section = values.get("kiwoom")
+    for key in _SECRETS:
+        if isinstance(section, Mapping) and key in section:
+            raise ConfigurationError(
+                f"{_place(text, path, ('kiwoom', key))}: kiwoom.{key} does not belong in a file.",
+                remedy=f"Set {PREFIX}KIWOOM__{key.upper()} or the systemd credential {_SECRETS[key]}, "
+                "take it out of the file, and consider issuing a new key.",
+            )
+
+
+def _refuse_unknown_variables() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        upper = name.upper()
+        if upper.startswith(PREFIX) and upper != CONFIG_VARIABLE and upper.split("__")[0] not in known:
+            raise ConfigurationError(f"Environment variable {name}: no such setting.")
+
+
+def _with_credentials(values: dict[str, Any]) -> dict[str, Any]:
+    """Add the keys that systemd hands over as files (LoadCredential)."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        return values
+    found = {}
+    for key, name in _SECRETS.items():
+        file = Path(folder) / name
+        if file.is_file():
+            found[key] = file.read_text(encoding="utf-8").strip()
+    section = values.get("kiwoom", {})
+    return {**values, "kiwoom": {**section, **found}} if isinstance(section, Mapping) else values
+
+
+def _explain(error: ValidationError, text: str, path: Path | None) -> str:
+    """Say in one line for each mistake which key is wrong, where it was set, and why."""
+    return "\n".join(_explain_one(dict(mistake), text, path) for mistake in error.errors(include_url=False))
+
+
+def _explain_one(mistake: Mapping[str, Any], text: str, path: Path | None) -> str:
+    keys = tuple(str(part) for part in mistake["loc"] if isinstance(part, str))
+    why = "no such setting" if mistake["type"] == "extra_forbidden" else mistake["msg"].removeprefix("Value error, ")
+    secret = any(key in _SECRETS or key == "dsn" for key in keys)
+    given = "" if secret or mistake["type"] in {"extra_forbidden", "value_error"} else f" (given: {mistake['input']!r})"
+    name = ".".join(keys)
+    return f"{_place(text, path, keys)}: {name + ': ' if name else ''}{why}{given}"
+
+
+def _place(text: str, path: Path | None, keys: tuple[str, ...]) -> str:
+    """Name where a key was set: the environment variable, or the file and the line."""
+    variable = PREFIX + "__".join(keys[:2]).upper()
+    if keys and any(name.upper() == variable for name in os.environ):
+        return f"Environment variable {variable}"
+    if path is None:
+        return "Settings"
+    line = _line_of(text, keys)
+    return f"{path}, line {line}" if line else str(path)
+
+
+def _line_of(text: str, keys: tuple[str, ...]) -> int | None:
+    """Find the line that sets a key; the line of its table when it is written in another way."""
+    section: tuple[str, ...] = ()
+    best: int | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
+            section = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+            found = section
+        elif assignment := re.match(r"\s*([\w.\"'-]+)\s*=", line):
+            found = section + tuple(part.strip("\"'") for part in assignment[1].split("."))
+        else:
+            continue
+        if found == keys:
+            return number
+        if found and found == keys[: len(found)]:
+            best = number
+    return best
+
+
+def state_file(settings: Settings, name: str) -> Path:
+    """Name a file of the mode's own part of the state folder, so that modes share nothing on disk either."""
+    return settings.state_dir / settings.mode / name
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an ISO instant with its offset.
+
+    Raises:
+        ValueError: it is none, or it has no offset.
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text} has no time zone, such as +09:00")
+    return instant
