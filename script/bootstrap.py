@@ -191,7 +191,8 @@ def _working_uv() -> tuple[str, ...]:
 
 
 def _has_module(name: str) -> bool:
-    return importlib.util.find_spec(name) is not None
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin is not None  # what a removed package leaves behind has no origin
 
 
 def _succeeds(command: Sequence[str]) -> bool:
