@@ -60,6 +60,11 @@ class RequestRefused(SourceError):
 class AccessBlocked(SourceError):
     """The broker refuses this key or this address; only the user can mend it, blind retries may prolong it."""
 
+    def __init__(self, message: str, *, remedy: str = "", code: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.code = code
+        """The broker's bracket code, such as `8050` (API.md section 3); empty where it gave none."""
+
 
 class StoreError(ChartInsightError):
     """The database did not do what was asked."""
