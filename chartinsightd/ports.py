@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.series import Series as Series
+from chartinsightd.domain.series import SeriesState as SeriesState
 from chartinsightd.domain.timeframe import Timeframe
 
 
@@ -115,17 +117,6 @@ class StockListSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """The name of one stream of candles."""
-
-    symbol: str
-    timeframe: Timeframe
-
-    def __str__(self) -> str:
-        return f"{self.symbol}/{self.timeframe}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """What one page (or one fold) brings to the store: committed as a whole or not at all."""
 
@@ -187,7 +178,9 @@ class CandleStore(Protocol):
 class StockStore(Protocol):
     """Where the list of stocks is kept."""
 
-    async def save_stocks(self, stocks: Sequence[ListedStock], tracked: frozenset[str], at: datetime) -> Written:
+    async def save_stocks(
+        self, stocks: Sequence[ListedStock], tracked: frozenset[str], at: datetime
+    ) -> Written:
         """Replace the list: new ones are added, changed ones updated, missing ones get `delisted_on`."""
 
     async def symbols_by_market_cap(self, min_market_cap: int) -> list[str]:
@@ -243,15 +236,6 @@ class JobStore(Protocol):
 
     async def end_orphans(self, at: datetime) -> int:
         """Mark jobs that a killed daemon left running as `interrupted`; return how many."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesState:
-    """What the checkpoint knows of one series."""
-
-    covered: RangeSet
-    read_at: datetime | None = None
-    """When its newest rows were last read and stored; aware, UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

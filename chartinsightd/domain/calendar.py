@@ -1,0 +1,290 @@
+"""Trading days and their hours: the `holidays` library, corrected by our tables and by the user."""
+
+from __future__ import annotations
+
+import tomllib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import holidays
+
+from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.facts import kiwoom, krx
+from chartinsightd.facts.krx import KST
+
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+_SUNDAY = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One trading day of KRX. Instants are aware, UTC."""
+
+    day: date
+    """The Korean date."""
+    open_at: datetime
+    close_at: datetime
+    """End of the regular session, when the closing auction is held (15:30 KST on most days)."""
+    after_open_at: datetime | None = None
+    after_close_at: datetime | None = None
+    """End of the after-market; None where there is none."""
+
+    @property
+    def starts_at(self) -> datetime:
+        """00:00 KST of the day: the `ts` of its daily candle."""
+        return midnight(self.day)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When trading ends for the day."""
+        return self.after_close_at or self.close_at
+
+    @property
+    def settled_at(self) -> datetime:
+        """When Kiwoom's own overnight corrections are in (API.md section 5.4)."""
+        return at_kst(self.day + _DAY, kiwoom.SETTLED_NEXT_DAY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOverride:
+    """What the user says of one day. Hours left out are those of the rule."""
+
+    closed: bool = False
+    opens: time | None = None
+    closes: time | None = None
+    after_opens: time | None = None
+    after_closes: time | None = None
+
+
+Overrides = Mapping[date, DayOverride]
+
+
+def at_kst(day: date, wall_time: time) -> datetime:
+    """Return the instant of a Korean wall time: aware, UTC."""
+    return datetime.combine(day, wall_time, KST).astimezone(UTC)
+
+
+def midnight(day: date) -> datetime:
+    """Return 00:00 KST of a day: aware, UTC."""
+    return at_kst(day, time.min)
+
+
+def day_of(instant: datetime) -> date:
+    """Return the Korean date of an aware instant."""
+    return instant.astimezone(KST).date()
+
+
+@dataclass(frozen=True, slots=True)
+class _Year:
+    days: tuple[date, ...]
+    by_day: Mapping[date, Session]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calendar:
+    """The sessions of KRX.
+
+    Exact from 1999-01-01 on. Before that every weekday and every Saturday counts as a session: nothing finer
+    than daily candles exists there, and a day too many costs nothing while a day too few would lose a candle.
+
+    Args:
+        overrides: what the user says; it wins over everything else.
+        closures: days found to be closed because the whole market was silent.
+    """
+
+    overrides: Overrides = field(default_factory=dict)
+    closures: frozenset[date] = frozenset()
+    _years: dict[int, _Year] = field(default_factory=dict, init=False, repr=False)
+    """Built when first asked for; building one costs about a millisecond."""
+
+    def session(self, day: date) -> Session | None:
+        """Return the session of a Korean date; None when the exchange is closed."""
+        return self._year(day.year).by_day.get(day)
+
+    def is_trading_day(self, day: date) -> bool:
+        """Whether the exchange trades on a Korean date."""
+        return day in self._year(day.year).by_day
+
+    def sessions(self, first_day: date, last_day: date) -> list[Session]:
+        """Return the sessions from first_day to last_day, both included, oldest first."""
+        found: list[Session] = []
+        for number in range(first_day.year, last_day.year + 1):
+            year = self._year(number)
+            days = year.days[bisect_left(year.days, first_day) : bisect_right(year.days, last_day)]
+            found.extend(year.by_day[day] for day in days)
+        return found
+
+    def session_on_or_before(self, day: date) -> Session:
+        """Return the last session that is not after a day."""
+        while not (days := self._year(day.year).days) or days[0] > day:
+            day = date(day.year - 1, 12, 31)
+        return self._year(day.year).by_day[days[bisect_right(days, day) - 1]]
+
+    def next_session(self, after_day: date) -> Session:
+        """Return the first session after a day."""
+        day = after_day + _DAY
+        while not (days := self._year(day.year).days) or days[-1] < day:
+            day = date(day.year + 1, 1, 1)
+        return self._year(day.year).by_day[days[bisect_left(days, day)]]
+
+    def week_of(self, day: date) -> tuple[date, date] | None:
+        """Return the first and last trading day of a day's week (Monday to Sunday); None if it has none."""
+        monday = day - timedelta(days=day.weekday())
+        week = self.sessions(monday, monday + 6 * _DAY)
+        return (week[0].day, week[-1].day) if week else None
+
+    def with_closures(self, days: Iterable[date]) -> Calendar:
+        """Return this calendar with more closed days. A day the user's overrides name stays as they say."""
+        return Calendar(self.overrides, self.closures | frozenset(days))
+
+    def _year(self, number: int) -> _Year:
+        if number not in self._years:
+            self._years[number] = self._build_year(number)
+        return self._years[number]
+
+    def _build_year(self, number: int) -> _Year:
+        days = tuple(day for day in _days_of(number) if self._is_open(day))
+        sessions = {day: self._build_session(day, is_first=day == days[0]) for day in days}
+        return _Year(days, sessions)
+
+    def _is_open(self, day: date) -> bool:
+        if (override := self.overrides.get(day)) is not None:
+            return not override.closed
+        return _is_weekday(day) and day not in self.closures and day not in _listed_closures(day.year)
+
+    def _build_session(self, day: date, *, is_first: bool) -> Session:
+        hours = _with_override(_regular_day(day, is_first=is_first), self.overrides.get(day))
+        return Session(
+            day=day,
+            open_at=at_kst(day, hours.opens),
+            close_at=at_kst(day, hours.closes),
+            after_open_at=None if hours.after_opens is None else at_kst(day, hours.after_opens),
+            after_close_at=None if hours.after_closes is None else at_kst(day, hours.after_closes),
+        )
+
+
+def _days_of(year: int) -> list[date]:
+    first = date(year, 1, 1)
+    return [first + n * _DAY for n in range((date(year + 1, 1, 1) - first).days)]
+
+
+def _is_weekday(day: date) -> bool:
+    return day.weekday() < (_SUNDAY if day <= krx.LAST_SATURDAY_SESSION else _SATURDAY)
+
+
+@cache
+def _listed_closures(year: int) -> frozenset[date]:
+    """Return the closed weekdays that are known of a year; none before the calendar is known."""
+    if year < krx.CALENDAR_KNOWN_FROM.year:
+        return frozenset()
+    unlisted = (closure.day for closure in krx.UNLISTED_CLOSURES if closure.day.year == year)
+    return frozenset(holidays.financial_holidays("XKRX", years=year)) | frozenset(unlisted)
+
+
+@cache
+def _special_days() -> Mapping[date, krx.SpecialDay]:
+    return {special.day: special for special in krx.SPECIAL_DAYS}
+
+
+def _regular_day(day: date, *, is_first: bool) -> krx.SpecialDay:
+    """Return a day's hours as our tables have them."""
+    if day in _special_days():
+        return _special_days()[day]
+    regular = _in_force(krx.REGULAR_HOURS, day) or krx.REGULAR_HOURS[0]
+    after = _in_force(krx.AFTER_MARKET_HOURS, day)
+    return krx.SpecialDay(
+        day=day,
+        opens=krx.FIRST_DAY_OF_YEAR_OPENS if is_first else regular.opens,
+        closes=regular.closes,
+        after_opens=None if after is None else after.opens,
+        after_closes=None if after is None else after.closes,
+        source="",
+    )
+
+
+def _in_force(table: Sequence[krx.Hours], day: date) -> krx.Hours | None:
+    begun = [row for row in table if row.first_day <= day]
+    return begun[-1] if begun else None
+
+
+def _with_override(hours: krx.SpecialDay, override: DayOverride | None) -> krx.SpecialDay:
+    if override is None:
+        return hours
+    return krx.SpecialDay(
+        day=hours.day,
+        opens=override.opens or hours.opens,
+        closes=override.closes or hours.closes,
+        after_opens=override.after_opens or hours.after_opens,
+        after_closes=override.after_closes or hours.after_closes,
+        source="the user's override file",
+    )
+
+
+_HOURS_KEYS = {"open": "opens", "close": "closes", "after_open": "after_opens", "after_close": "after_closes"}
+
+
+def parse_overrides(text: str) -> Overrides:
+    """Read the user's override file: TOML, one `[[day]]` table a day.
+
+    Keys: `date` (required), `closed = true`, or any of `open`, `close`, `after_open`, `after_close`
+    as "HH:MM" KST.
+    A day that is named and not closed is a trading day, whatever the calendar says.
+
+    Raises:
+        ConfigurationError: names the entry that is wrong.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"The calendar overrides are not TOML: {error}.") from error
+    entries = document.pop("day", [])
+    if document or not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
+        raise ConfigurationError(
+            f"The calendar overrides hold something other than [[day]]: {', '.join(document)}."
+        )
+    return dict(_parse_day(number, entry) for number, entry in enumerate(entries, start=1))
+
+
+def _parse_day(number: int, entry: Mapping[str, Any]) -> tuple[date, DayOverride]:
+    day = entry.get("date")
+    name = f"Calendar override {number} ({day})"
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise ConfigurationError(f"{name}: date must be a day such as 2027-11-18.")
+    if unknown := sorted(entry.keys() - {"date", "closed", *_HOURS_KEYS}):
+        raise ConfigurationError(f"{name}: unknown key {unknown[0]}.")
+    hours = {to: _parse_time(name, key, entry[key]) for key, to in _HOURS_KEYS.items() if key in entry}
+    closed = entry.get("closed", False)
+    if not isinstance(closed, bool) or (closed and hours):
+        raise ConfigurationError(f"{name}: closed must be true or false, and a closed day has no hours.")
+    override = DayOverride(closed=closed, **hours)
+    _check_order(name, day, override)
+    return day, override
+
+
+def _parse_time(name: str, key: str, value: object) -> time:
+    if isinstance(value, time):
+        return value
+    try:
+        return time.fromisoformat(str(value))
+    except ValueError as error:
+        raise ConfigurationError(f'{name}: {key} must be a time such as "10:00", not {value!r}.') from error
+
+
+def _check_order(name: str, day: date, override: DayOverride) -> None:
+    """Refuse hours that run backwards, the rule's hours filled in where the user names none."""
+    hours = _with_override(_regular_day(day, is_first=False), override)
+    if (hours.after_opens is None) != (hours.after_closes is None):
+        raise ConfigurationError(f"{name}: after_open and after_close go together.")
+    times = [hours.opens, hours.closes, hours.after_opens, hours.after_closes]
+    given = [wall_time for wall_time in times if wall_time is not None]
+    if not all(earlier < later for earlier, later in pairwise(given)):
+        shown = ", ".join(f"{wall_time:%H:%M}" for wall_time in given)
+        raise ConfigurationError(
+            f"{name}: the hours must ascend (open, close, after_open, after_close): {shown}."
+        )

@@ -1,0 +1,175 @@
+"""Trading days and hours, against real data where it is present."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from chartinsightd.domain.calendar import Calendar, DayOverride, day_of, midnight, parse_overrides
+from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.facts.krx import KST
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real market data is not beside the checkout")
+
+
+def kst(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=KST)
+
+
+@pytest.fixture(scope="module")
+def calendar() -> Calendar:
+    return Calendar()
+
+
+@needs_data
+def test_trading_days_equal_the_real_ones_since_1999(calendar: Calendar) -> None:
+    """From 1999 to the end of the data no day differs."""
+    with gzip.open(DATA / "krx_trading_days.csv.gz", "rt", encoding="utf-8") as file:
+        real = [date.fromisoformat(row["date"]) for row in csv.DictReader(file)]
+    since_1999 = [day for day in real if day.year >= 1999]
+
+    assert [session.day for session in calendar.sessions(date(1999, 1, 1), since_1999[-1])] == since_1999
+    # and before that no real trading day is taken for a closed one
+    assert all(calendar.is_trading_day(day) for day in real if date(1980, 1, 1) <= day and day.weekday() < 6)
+
+
+@needs_data
+def test_hours_equal_the_known_special_ones(calendar: Calendar) -> None:
+    """Every late opening and every exam day of the list has its hours."""
+    with (DATA / "krx_special_hours.csv").open(encoding="utf-8") as file:
+        rows = [(date.fromisoformat(row["date"]), row["hours_expected"]) for row in csv.DictReader(file)]
+
+    for day, expected in rows:
+        session = calendar.session(day)
+        assert session is not None
+        hours = (session.open_at.astimezone(KST), session.close_at.astimezone(KST))
+        assert "-".join(f"{at:%H:%M}" for at in hours) == expected, day
+
+
+@needs_data
+def test_weekday_closures_ahead_are_known(calendar: Calendar) -> None:
+    """Closures known today until 2028 are closures here."""
+    with (DATA / "krx_weekday_closures_2024_2028.csv").open(encoding="utf-8") as file:
+        closed = [date.fromisoformat(row["date"]) for row in csv.DictReader(file)]
+
+    assert [day for day in closed if calendar.is_trading_day(day)] == []
+
+
+def test_a_session_knows_its_instants(calendar: Calendar) -> None:
+    """An ordinary day under the after-market: 09:00, 15:30, 16:00, 20:00, settled at 07:30 next morning."""
+    session = calendar.session(date(2026, 11, 20))
+
+    assert session is not None
+    assert (session.open_at, session.close_at) == (kst(2026, 11, 20, 9), kst(2026, 11, 20, 15, 30))
+    assert (session.after_open_at, session.after_close_at) == (kst(2026, 11, 20, 16), kst(2026, 11, 20, 20))
+    assert session.ends_at == session.after_close_at
+    assert session.settled_at == kst(2026, 11, 21, 7, 30)
+    assert session.starts_at == kst(2026, 11, 20)
+    assert session.open_at.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [
+        (date(2016, 7, 29), ["09:00", "15:00"]),
+        (date(2016, 8, 1), ["09:00", "15:30"]),
+        (date(2026, 1, 2), ["10:00", "15:30"]),
+        (date(2025, 11, 13), ["10:00", "16:30"]),
+        (date(2026, 9, 11), ["09:00", "15:30"]),
+        (date(2026, 9, 14), ["09:00", "15:30", "16:00", "20:00"]),
+        (date(2026, 11, 19), ["10:00", "16:30", "17:00", "20:00"]),
+        (date(2027, 1, 4), ["10:00", "15:30", "16:00", "20:00"]),
+    ],
+)
+def test_hours_follow_the_regime(calendar: Calendar, day: date, hours: list[str]) -> None:
+    """Hours change with the regimes and on special days."""
+    session = calendar.session(day)
+
+    assert session is not None
+    instants = [session.open_at, session.close_at, session.after_open_at, session.after_close_at]
+    assert [f"{at.astimezone(KST):%H:%M}" for at in instants if at is not None] == hours
+
+
+def test_neighbours_and_weeks(calendar: Calendar) -> None:
+    """Sessions are found across weekends, holidays and years; a week runs from Monday to Sunday."""
+    assert calendar.session_on_or_before(date(2026, 1, 1)).day == date(2025, 12, 30)
+    assert calendar.session_on_or_before(date(2026, 1, 2)).day == date(2026, 1, 2)
+    assert calendar.next_session(date(2025, 12, 30)).day == date(2026, 1, 2)
+    # Monday 2026-03-02 is a substitute holiday
+    assert calendar.week_of(date(2026, 3, 8)) == (date(2026, 3, 3), date(2026, 3, 6))
+    assert calendar.week_of(date(2026, 1, 2)) == (date(2025, 12, 29), date(2026, 1, 2))
+
+
+def test_a_learned_closure_closes_its_day_only(calendar: Calendar) -> None:
+    """A closure found by silence takes its session out and leaves the first calendar as it was."""
+    learned = calendar.with_closures([date(2026, 11, 20)])
+
+    assert learned.session(date(2026, 11, 20)) is None
+    assert learned.is_trading_day(date(2026, 11, 19))
+    assert calendar.is_trading_day(date(2026, 11, 20))
+
+
+def test_overrides_win() -> None:
+    """The user's file opens, closes and moves days, and beats a learned closure."""
+    overrides = parse_overrides(
+        """
+        [[day]]
+        date = 2027-11-18
+        open = "10:00"
+        close = 16:30:00
+        after_open = "17:00"
+        [[day]]
+        date = 2027-11-19
+        closed = true
+        [[day]]
+        date = 2027-11-20
+        """
+    )
+    calendar = Calendar(overrides).with_closures([date(2027, 11, 18)])
+
+    exam_day = calendar.session(date(2027, 11, 18))
+    assert exam_day is not None
+    assert exam_day.open_at == kst(2027, 11, 18, 10)
+    assert exam_day.after_open_at == kst(2027, 11, 18, 17)
+    assert exam_day.after_close_at == kst(2027, 11, 18, 20)
+    assert not calendar.is_trading_day(date(2027, 11, 19))
+    assert calendar.is_trading_day(date(2027, 11, 20))
+    assert overrides[date(2027, 11, 18)] == DayOverride(
+        opens=time(10), closes=time(16, 30), after_opens=time(17)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[day]", "not TOML"),
+        ("[days]", "something other than"),
+        ("day = 3", "something other than"),
+        ("day = [3]", "something other than"),
+        ("[[day]]\nopen = '10:00'", "override 1"),
+        ("[[day]]\ndate = 2027-11-18\nopne = '10:00'", "2027-11-18): unknown key opne"),
+        ("[[day]]\ndate = 2027-11-18\nopen = 'ten'", "open must be a time"),
+        ("[[day]]\ndate = 2027-11-18\nclosed = 'yes'", "closed must be"),
+        ("[[day]]\ndate = 2027-11-18\nclosed = true\nopen = '10:00'", "a closed day has no hours"),
+        ("[[day]]\ndate = 2027-11-18\nclose = '08:00'", "must ascend"),
+        ("[[day]]\ndate = 2027-11-18\nclose = '16:30'", "must ascend"),
+        ("[[day]]\ndate = 2026-09-11\nafter_open = '16:00'", "go together"),
+    ],
+)
+def test_a_wrong_override_is_named(text: str, said: str) -> None:
+    """What cannot be read is refused with words that find the entry."""
+    with pytest.raises(ConfigurationError) as refusal:
+        parse_overrides(text)
+
+    assert said in str(refusal.value)
+
+
+def test_days_are_korean() -> None:
+    """A day begins at 00:00 KST, which is 15:00 UTC of the day before."""
+    assert midnight(date(2026, 11, 21)).isoformat() == "2026-11-20T15:00:00+00:00"
+    assert day_of(midnight(date(2026, 11, 21))) == date(2026, 11, 21)
