@@ -1,0 +1,242 @@
+-- The whole schema of ChartInsight. PostgreSQL 15 or newer, no extensions.
+--
+-- The daemon runs this file with search_path on its mode's schema (`live` or `simulation`), block by block: a block
+-- begins at a line `-- version N: what it brings`, and only blocks above schema_version run, all in one transaction.
+-- Every statement may be repeated. Nothing of a block that was released is edited; a change is a new block.
+--
+-- By hand:  create schema live; set search_path to live; \i schema.sql
+-- Every time is timestamptz; prices are whole won as traded; volumes are shares.
+
+-- version 1: everything
+
+create table if not exists schema_version (
+    version integer primary key,
+    applied_at timestamptz not null default now()
+);
+
+-- Candles. One table a timeframe, so that no row repeats its timeframe; columns from wide to narrow, so that a row
+-- of a six-character symbol is 64 bytes and its key entry 24. "C" compares bytes: same order everywhere, and fast.
+-- The partitions are made by the writer, before the rows; months of 5m are small enough to cluster once closed.
+create table if not exists candles_5m (
+    ts timestamptz not null,
+    volume bigint not null,
+    open integer not null,
+    high integer not null,
+    low integer not null,
+    close integer not null,
+    final boolean not null,
+    symbol text collate "C" not null,
+    primary key (symbol, ts)
+) partition by range (ts);
+
+create table if not exists candles_30m (
+    ts timestamptz not null,
+    volume bigint not null,
+    open integer not null,
+    high integer not null,
+    low integer not null,
+    close integer not null,
+    final boolean not null,
+    symbol text collate "C" not null,
+    primary key (symbol, ts)
+) partition by range (ts);
+
+create table if not exists candles_1h (
+    ts timestamptz not null,
+    volume bigint not null,
+    open integer not null,
+    high integer not null,
+    low integer not null,
+    close integer not null,
+    final boolean not null,
+    symbol text collate "C" not null,
+    primary key (symbol, ts)
+) partition by range (ts);
+
+-- Forty years of a whole market are 13 million days: no partitions.
+create table if not exists candles_1d (
+    ts timestamptz not null,
+    volume bigint not null,
+    value bigint,
+    open integer not null,
+    high integer not null,
+    low integer not null,
+    close integer not null,
+    final boolean not null,
+    symbol text collate "C" not null,
+    primary key (symbol, ts)
+);
+
+create table if not exists candles_1w (
+    ts timestamptz not null,
+    volume bigint not null,
+    value bigint,
+    open integer not null,
+    high integer not null,
+    low integer not null,
+    close integer not null,
+    final boolean not null,
+    symbol text collate "C" not null,
+    primary key (symbol, ts)
+);
+
+create or replace view candles (symbol, timeframe, ts, open, high, low, close, volume, value, final) as
+select symbol, '5m'::text, ts, open, high, low, close, volume, null::bigint, final from candles_5m
+union all
+select symbol, '30m'::text, ts, open, high, low, close, volume, null::bigint, final from candles_30m
+union all
+select symbol, '1h'::text, ts, open, high, low, close, volume, null::bigint, final from candles_1h
+union all
+select symbol, '1d'::text, ts, open, high, low, close, volume, value, final from candles_1d
+union all
+select symbol, '1w'::text, ts, open, high, low, close, volume, value, final from candles_1w;
+
+comment on view candles is
+    'Every candle: (symbol, timeframe, ts) is unique. Name the timeframe and the symbol in a query: then one table''s key answers it.';
+comment on column candles.symbol is 'Kiwoom stock code, six characters; a text, never a number';
+comment on column candles.timeframe is '5m, 30m, 1h, 1d or 1w';
+comment on column candles.ts is
+    'When the candle opens. Day: 00:00 KST of the trading day. Week: 00:00 KST of its first trading day';
+comment on column candles.open is 'Won, as traded (raw); so are high, low and close';
+comment on column candles.volume is 'Shares';
+comment on column candles.value is 'Won traded; null where Kiwoom gives none (minute charts)';
+comment on column candles.final is 'The period has ended and settled, and was read after that; else it may still change';
+
+-- Corporate actions, applied on reading.
+create table if not exists adjustments (
+    symbol text collate "C" not null,
+    ex_date date not null,
+    price_factor numeric not null check (price_factor > 0),
+    volume_factor numeric not null check (volume_factor > 0),
+    evidence jsonb not null default '{}',
+    found_at timestamptz not null default now(),
+    primary key (symbol, ex_date)
+);
+comment on table adjustments is
+    'The ledger of corporate actions: candles of days before ex_date are multiplied by these factors to compare with later ones (a 1:50 split has price_factor 0.02, volume_factor 50)';
+
+create or replace aggregate product (numeric) (sfunc = numeric_mul, stype = numeric, initcond = '1', parallel = safe);
+
+create or replace view candles_adjusted (
+    symbol, timeframe, ts, open, high, low, close, volume, value, final
+) as
+select
+    c.symbol, c.timeframe, c.ts,
+    round(c.open * a.price)::integer,
+    round(c.high * a.price)::integer,
+    round(c.low * a.price)::integer,
+    round(c.close * a.price)::integer,
+    round(c.volume * a.volume)::bigint,
+    c.value, c.final
+from candles c
+cross join lateral (
+    select product(price_factor) as price, product(volume_factor) as volume
+    from adjustments
+    where symbol = c.symbol and ex_date > (c.ts at time zone 'Asia/Seoul')::date
+) a;
+comment on view candles_adjusted is
+    'candles in the measure of today: prices (rounded to won) and volumes multiplied by the factors of every later corporate action';
+
+create table if not exists revisions (
+    symbol text collate "C" not null,
+    timeframe text not null,
+    ts timestamptz not null,
+    changed_at timestamptz not null,
+    old_open integer not null,
+    old_high integer not null,
+    old_low integer not null,
+    old_close integer not null,
+    old_volume bigint not null,
+    old_value bigint,
+    new_open integer not null,
+    new_high integer not null,
+    new_low integer not null,
+    new_close integer not null,
+    new_volume bigint not null,
+    new_value bigint,
+    cause text not null
+);
+create index if not exists revisions_series on revisions (symbol, timeframe, ts);
+comment on table revisions is 'Every change of the values of a final candle';
+comment on column revisions.cause is 'reread: a later read of the same candle gave other values';
+
+create table if not exists coverage (
+    symbol text collate "C" not null,
+    timeframe text not null,
+    from_ts timestamptz not null,
+    to_ts timestamptz not null,
+    check (from_ts < to_ts),
+    primary key (symbol, timeframe, from_ts)
+);
+comment on table coverage is 'Ranges [from_ts, to_ts) whose candles are all here and final; they never touch or overlap';
+
+create table if not exists stocks (
+    symbol text collate "C" primary key,
+    name text not null,
+    market text not null,
+    listed_shares bigint not null,
+    last_price bigint not null,
+    market_cap bigint not null,
+    state text not null,
+    order_warning text not null,
+    nxt_enabled boolean not null,
+    listed_on date,
+    delisted_on date,
+    tracked boolean not null default false,
+    updated_at timestamptz not null
+);
+comment on table stocks is 'Every issue that is or was listed since the first look; a row is never deleted';
+comment on column stocks.market is 'KOSPI or KOSDAQ';
+comment on column stocks.last_price is 'Previous close in won';
+comment on column stocks.market_cap is 'Listed shares times the previous close, in won';
+comment on column stocks.delisted_on is 'The KST day on which it was first missing from the list; null while listed';
+comment on column stocks.tracked is 'Whether its candles are collected';
+comment on column stocks.updated_at is 'When anything of this row last changed';
+
+create table if not exists seals (
+    symbol text collate "C" not null,
+    session date not null,
+    state text not null,
+    evidence jsonb not null default '{}',
+    primary key (symbol, session)
+);
+comment on table seals is 'The proof that a symbol''s trading day is complete, or what was found instead';
+
+create table if not exists gaps (
+    symbol text collate "C" not null,
+    timeframe text not null,
+    from_ts timestamptz not null,
+    to_ts timestamptz not null,
+    reason text not null,
+    since timestamptz not null,
+    primary key (symbol, timeframe, from_ts)
+);
+comment on table gaps is 'What should be here and is not: [from_ts, to_ts), why, and since when it is known';
+
+create table if not exists quarantine (
+    received_at timestamptz not null,
+    api_id text not null,
+    symbol text not null,
+    reason text not null,
+    payload jsonb not null
+);
+create index if not exists quarantine_received_at on quarantine (received_at);
+comment on table quarantine is 'Rows of answers that could not be candles, as they came';
+
+create table if not exists jobs (
+    id bigint generated always as identity primary key,
+    kind text not null,
+    state text not null,
+    requested_by text not null,
+    params jsonb not null default '{}',
+    progress jsonb not null default '{}',
+    error text,
+    created_at timestamptz not null,
+    started_at timestamptz,
+    finished_at timestamptz
+);
+create index if not exists jobs_unfinished on jobs (state) where finished_at is null;
+comment on table jobs is 'The run history: what was done, by whose wish, with what result';
+comment on column jobs.state is 'running, done, failed, cancelled or interrupted (the daemon was killed)';
+
+insert into schema_version (version) values (1) on conflict do nothing;
