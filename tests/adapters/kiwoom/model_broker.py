@@ -1,0 +1,79 @@
+"""A broker that only counts: requests travel there and back through a network of chosen unsteadiness."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from chartinsightd.adapters.kiwoom.gate import Gate
+from chartinsightd.ports import Priority
+
+T = TypeVar("T")
+Delay = Callable[[random.Random], float]
+
+PROFILES: dict[str, Delay] = {
+    "wide": lambda dice: dice.uniform(0.02, 0.2),
+    "none": lambda _: 0.0002,
+    "uniform": lambda dice: dice.uniform(0.005, 0.025),
+    "lognormal": lambda dice: min(0.25, dice.lognormvariate(-5.0, 0.9)),
+    "seconds": lambda dice: 0.01 if dice.random() < 0.97 else dice.uniform(0.5, 4.0),
+}
+"""One-way delays in seconds."""
+
+
+@dataclass
+class ModelBroker:
+    """Counts a request when it arrives; its answer takes a way back, or never comes."""
+
+    delay: Delay
+    seed: int = 0
+    lost_share: float = 0.0
+    arrivals: list[float] = field(default_factory=list)
+    round_trips: list[tuple[float, float]] = field(default_factory=list)
+    """When each answered request left, and how long it took; seconds."""
+
+    def __post_init__(self) -> None:
+        self._dice = random.Random(self.seed)
+
+    async def request(self, gate: Gate, api_id: str, priority: Priority) -> None:
+        """Pass the gate and make one request; raise TimeoutError when its answer is lost."""
+        async with gate.slot(api_id, priority):
+            loop = asyncio.get_running_loop()
+            sent_at = loop.time()
+            await asyncio.sleep(self.delay(self._dice))
+            self.arrivals.append(loop.time())
+            await asyncio.sleep(self.delay(self._dice))
+            if self._dice.random() < self.lost_share:
+                await asyncio.sleep(1.0)
+                raise TimeoutError
+            self.round_trips.append((sent_at, loop.time() - sent_at))
+
+    def most_in_a_second(self) -> int:
+        """Return the largest number of requests counted in any sliding second."""
+        times = sorted(self.arrivals)
+        most = first = 0
+        for last, at in enumerate(times):
+            while at - times[first] >= 1.0 - 1e-9:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+    def utilisation(self, limit: int) -> float:
+        """Return requests served against what the limit allows, once warm and while there is work waiting."""
+        times = self._steady(sorted(self.arrivals))
+        return (len(times) - 1) / limit / (times[-1] - times[0])
+
+    def bound(self) -> float:
+        """Return the most a gate can use that knows its own sends and answers only.
+
+        Source: PERFORMANCE.md, Gate.
+        """
+        trips = [took_s for _, took_s in self._steady(sorted(self.round_trips))]
+        return 1 / (1 + sum(trips) / len(trips) - min(trips))
+
+    @staticmethod
+    def _steady(values: list[T]) -> list[T]:
+        return values[len(values) // 4 : -len(values) // 20]
