@@ -1,0 +1,490 @@
+"""Candles in PostgreSQL.
+
+One writer owns a schema, so what it committed it also knows: the newest rows of each series stay in memory
+(`tails`), older ones are read back in the same transaction, and the comparison happens here, in numpy. Only rows
+that differ are sent, therefore the database never locks, logs or rewrites a row that stayed the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from chartinsightd.adapters.postgres import coverage
+from chartinsightd.adapters.postgres.link import Connection, Link, to_text
+from chartinsightd.adapters.postgres.partitions import (
+    Partition,
+    existing_partitions,
+    make_partition,
+    partitions_of,
+)
+from chartinsightd.adapters.postgres.rows import (
+    EMPTY,
+    PRICES,
+    Difference,
+    Rows,
+    candles_of,
+    columns_of,
+    copy_stream,
+    difference,
+    merged,
+    read_columns,
+    revised,
+    rows_of,
+    split_stream,
+    storable,
+)
+from chartinsightd.adapters.postgres.tails import Tail, Tails
+from chartinsightd.clock import Clock
+from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports import RejectedRow, Write, Written
+
+_COPY_FROM = 48
+"""Rows; fewer travel faster as arrays of one statement."""
+_CAUSE = "reread"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Incoming:
+    """One write, ready to compare."""
+
+    index: int
+    series: Series
+    rows: Rows
+    covered: RangeSet
+    rejected: tuple[RejectedRow, ...]
+    api_id: str
+
+    @property
+    def first(self) -> int:
+        return int(self.rows["ts"][0])
+
+    @property
+    def last(self) -> int:
+        return int(self.rows["ts"][-1])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Unit:
+    """What one transaction found out and will leave behind once it is committed."""
+
+    written: list[Written]
+    tails: dict[Series, Tail] = field(default_factory=dict)
+    covered: dict[Series, RangeSet] = field(default_factory=dict)
+    partitions: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is stored in the range of a write."""
+
+    rows: Rows
+    tail: Tail | None
+    """The series' tail, where it is known now."""
+
+
+class PostgresCandles:
+    """Implements `ports.CandleStore`.
+
+    Args:
+        writer: the only connection that writes candles; `forget_everything` must be called when it was opened anew.
+        reader: for reads that must not wait for writes.
+        schema: the schema of the tables.
+        clock: says when something was changed or received.
+        tail_bytes: how much memory the newest rows may take.
+    """
+
+    def __init__(
+        self, writer: Link, reader: Link, schema: str, clock: Clock, tail_bytes: int = 32 * 2**20
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._schema = schema
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._tails = Tails(tail_bytes)
+        self._covered: dict[Series, RangeSet] | None = None
+        self._partitions: set[str] | None = None
+
+    def forget_everything(self) -> None:
+        """Drop what is only true while nobody else writes."""
+        self._tails.clear()
+        self._covered = None
+        self._partitions = None
+
+    async def save(self, writes: Sequence[Write]) -> list[Written]:
+        """Commit all writes in one transaction, or none; return what each did (see `ports.CandleStore`).
+
+        A candle too large for the columns is quarantined. Nothing is sent when nothing would change.
+        """
+        incoming = [_incoming(i, write) for i, write in enumerate(writes)]
+        async with self._lock:
+            if self._is_stored(incoming):
+                return [Written(unchanged=len(one.rows)) for one in incoming]
+            async with self._writer.use() as connection:
+                return await self._commit(connection, incoming)
+
+    async def coverage(self) -> dict[Series, RangeSet]:
+        """Return what is durable and complete, for every series that has anything."""
+        async with self._lock:
+            if self._covered is None:
+                async with self._writer.use() as connection:
+                    self._covered = await coverage.read(connection)
+            return {series: covered for series, covered in self._covered.items() if covered}
+
+    async def forget_coverage(self, series: Series, ranges: RangeSet) -> None:
+        """Take ranges out of a series' coverage, so that they are fetched anew."""
+        async with self._lock, self._writer.use() as connection:
+            known = await self._known_coverage(connection)
+            old = known.get(series, RangeSet())
+            async with connection.transaction():
+                await coverage.replace(connection, {series: (old, old - ranges)})
+            known[series] = old - ranges
+
+    async def candles(self, symbol: str, timeframe: Timeframe, from_ts: datetime, to_ts: datetime) -> Candles:
+        """Return the stored candles that open in [from_ts, to_ts), both aware, oldest first.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached now.
+        """
+        span = (symbol, int(from_ts.timestamp()), int(to_ts.timestamp()) - 1)
+        async with self._reader.use() as connection:
+            [rows] = await _read(connection, timeframe, [span], [])
+        return candles_of(symbol, timeframe, rows)
+
+    async def maintain(self) -> list[str]:
+        """Put closed partitions into the order of their key, once each; return the names of those done.
+
+        Writers and readers of that partition wait meanwhile, a few seconds for a month of the whole market.
+        """
+        done = []
+        async with self._reader.use() as connection:
+            for name, key in await _unclustered(connection, self._schema, self._clock.now()):
+                await connection.execute(f"cluster {name} using {key}", timeout=3600)
+                await connection.execute(f"analyze {name}", timeout=3600)
+                done.append(name)
+        return done
+
+    def _is_stored(self, incoming: Sequence[_Incoming]) -> bool:
+        """Whether memory proves that nothing would change."""
+        known = self._covered
+        if known is None:
+            return False
+        return all(
+            not one.rejected and known.get(one.series, RangeSet()).covers(one.covered) and self._has_rows(one)
+            for one in incoming
+        )
+
+    def _has_rows(self, one: _Incoming) -> bool:
+        if not len(one.rows):
+            return True
+        tail = self._tails.get(one.series)
+        if tail is None or one.first < tail.since:
+            return False
+        diff = difference(one.rows, tail.rows)
+        return not len(diff.added) and not len(diff.changed)
+
+    async def _commit(self, connection: Connection, incoming: Sequence[_Incoming]) -> list[Written]:
+        known_coverage = await self._known_coverage(connection)
+        unit = _Unit(written=[Written(quarantined=len(one.rejected)) for one in incoming])
+        try:
+            async with connection.transaction():
+                for timeframe, group in _in_order(incoming):
+                    await self._write(connection, timeframe, group, unit)
+                await self._quarantine(connection, incoming)
+                await self._grow_coverage(connection, known_coverage, incoming, unit)
+        except BaseException:
+            # Whether an interrupted COMMIT took effect is not known: look again next time.
+            for one in incoming:
+                self._tails.forget(one.series)
+            self._covered = self._partitions = None
+            raise
+        for series, tail in unit.tails.items():
+            self._tails.put(series, tail.shortened())
+        known_coverage.update(unit.covered)
+        if self._partitions is not None:
+            self._partitions |= unit.partitions
+        return unit.written
+
+    async def _write(
+        self, connection: Connection, timeframe: Timeframe, group: Sequence[_Incoming], unit: _Unit
+    ) -> None:
+        """Write what differs of several writes that do not overlap."""
+        known = await self._look_up(connection, timeframe, group, unit)
+        diffs = [difference(one.rows, found.rows) for one, found in zip(group, known, strict=True)]
+        symbols = [one.series.symbol for one in group]
+        added = [(symbol, diff.added) for symbol, diff in zip(symbols, diffs, strict=True)]
+        changed = [(symbol, diff.changed) for symbol, diff in zip(symbols, diffs, strict=True)]
+        await self._make_partitions(connection, timeframe, [rows for _, rows in added], unit)
+        if sum(len(rows) for _, rows in added) >= _COPY_FROM:
+            await self._copy(connection, timeframe, added)
+            added = []
+        await _upsert(connection, timeframe, [*added, *changed])
+        await self._write_revisions(connection, timeframe, list(zip(symbols, diffs, strict=True)))
+        for one, found, diff in zip(group, known, diffs, strict=True):
+            unit.written[one.index] += Written(
+                inserted=len(diff.added), changed=diff.corrected, unchanged=diff.unchanged
+            )
+            tail = unit.tails.get(one.series, found.tail)
+            if tail is not None:
+                unit.tails[one.series] = _grown(tail, diff)
+
+    async def _look_up(
+        self, connection: Connection, timeframe: Timeframe, group: Sequence[_Incoming], unit: _Unit
+    ) -> list[_Known]:
+        """Return what is stored where the writes go, from memory or, where that does not reach, from the table."""
+        tails = [unit.tails.get(one.series) or self._tails.get(one.series) for one in group]
+        known = [_Known(rows=tail.rows if tail else EMPTY, tail=tail) for tail in tails]
+        unknown = [i for i, one in enumerate(group) if tails[i] is None or one.first < tails[i].since]
+        if not unknown:
+            return known
+        spans = [(group[i].series.symbol, group[i].first, _reach(group[i], tails[i])) for i in unknown]
+        after = [j for j, i in enumerate(unknown) if tails[i] is None]
+        found = await _read(connection, timeframe, spans, after)
+        for j, i in enumerate(unknown):
+            known[i] = _joined(group[i], tails[i], found[j])
+        return known
+
+    async def _make_partitions(
+        self, connection: Connection, timeframe: Timeframe, parts: Sequence[Rows], unit: _Unit
+    ) -> None:
+        needed = partitions_of(timeframe, (rows for rows in parts if len(rows)))
+        if needed and self._partitions is None:
+            self._partitions = await existing_partitions(connection, self._schema)
+        for partition in sorted(needed, key=lambda one: one.first_month):
+            if partition.name not in (self._partitions or ()) and partition.name not in unit.partitions:
+                await make_partition(connection, partition)
+                unit.partitions.add(partition.name)
+
+    async def _copy(
+        self, connection: Connection, timeframe: Timeframe, parts: Iterable[tuple[str, Rows]]
+    ) -> None:
+        # Ascending keys leave the index dense: newest first costs half as much again (MEASUREMENTS.md 1b).
+        ordered = sorted(
+            (part for part in parts if len(part[1])), key=lambda part: (part[0], part[1]["ts"][0])
+        )
+        await connection.copy_to_table(
+            f"candles_{timeframe}",
+            source=io.BytesIO(copy_stream(timeframe, ordered)),
+            columns=columns_of(timeframe),
+            format="binary",
+        )
+
+    async def _write_revisions(
+        self, connection: Connection, timeframe: Timeframe, diffs: Sequence[tuple[str, Difference]]
+    ) -> None:
+        masks = [revised(diff) for _, diff in diffs]
+        if not any(mask.any() for mask in masks):
+            return
+        symbols = [symbol for (symbol, _), mask in zip(diffs, masks, strict=True) for _ in range(mask.sum())]
+        before = np.concatenate([diff.before[mask] for (_, diff), mask in zip(diffs, masks, strict=True)])
+        after = np.concatenate([diff.changed[mask] for (_, diff), mask in zip(diffs, masks, strict=True)])
+        names = (*PRICES, "volume", "value")
+        await connection.execute(
+            _INSERT_REVISIONS,
+            str(timeframe),
+            self._clock.now(),
+            _CAUSE,
+            symbols,
+            before["ts"].tolist(),
+            *(before[name].tolist() for name in names),
+            *(after[name].tolist() for name in names),
+        )
+
+    async def _quarantine(self, connection: Connection, incoming: Sequence[_Incoming]) -> None:
+        now = self._clock.now()
+        rows = [
+            (now, one.api_id, to_text(row.symbol), to_text(row.reason), dict(row.payload))
+            for one in incoming
+            for row in one.rejected
+        ]
+        if rows:
+            await connection.executemany(_INSERT_QUARANTINE, rows)
+
+    async def _grow_coverage(
+        self,
+        connection: Connection,
+        known: Mapping[Series, RangeSet],
+        incoming: Sequence[_Incoming],
+        unit: _Unit,
+    ) -> None:
+        grown: dict[Series, RangeSet] = {}
+        for one in incoming:
+            grown[one.series] = grown.get(one.series, known.get(one.series, RangeSet())) | one.covered
+        changes = {
+            series: (old, new)
+            for series, new in grown.items()
+            if (old := known.get(series, RangeSet())) != new
+        }
+        await coverage.replace(connection, changes)
+        unit.covered = {series: new for series, (_, new) in changes.items()}
+
+    async def _known_coverage(self, connection: Connection) -> dict[Series, RangeSet]:
+        if self._covered is None:
+            self._covered = await coverage.read(connection)
+        return self._covered
+
+
+def _incoming(index: int, write: Write) -> _Incoming:
+    candles, rejected = write.candles, write.rejected
+    fits = storable(candles)
+    if not fits.all():
+        rejected = (*rejected, *map(_too_large, candles.where(~fits)))
+        candles = candles.where(fits)
+    return _Incoming(
+        index=index,
+        series=write.series,
+        rows=rows_of(candles),
+        covered=write.covered,
+        rejected=rejected,
+        api_id=write.api_id,
+    )
+
+
+def _too_large(candle: Any) -> RejectedRow:
+    names = ("open", "high", "low", "close", "volume", "value")
+    payload = {name: getattr(candle, name) for name in names}
+    return RejectedRow(
+        symbol=candle.symbol, reason="beyond_the_columns", payload={"ts": candle.ts, **payload}, ts=candle.ts
+    )
+
+
+def _in_order(incoming: Sequence[_Incoming]) -> list[tuple[Timeframe, list[_Incoming]]]:
+    """Group writes for as few statements as possible: overlapping writes of a series stay in their order."""
+    rounds: dict[tuple[int, Timeframe], list[_Incoming]] = {}
+    placed: dict[Series, list[tuple[int, _Incoming]]] = {}
+    for one in incoming:
+        if not len(one.rows):
+            continue
+        earlier = placed.setdefault(one.series, [])
+        overlapping = [turn for turn, other in earlier if other.first <= one.last and one.first <= other.last]
+        turn = max(overlapping, default=-1) + 1
+        earlier.append((turn, one))
+        rounds.setdefault((turn, one.series.timeframe), []).append(one)
+    return [
+        (timeframe, rounds[turn, timeframe]) for turn, timeframe in sorted(rounds, key=lambda key: key[0])
+    ]
+
+
+def _reach(one: _Incoming, tail: Tail | None) -> int:
+    """How far to read: memory knows the rest."""
+    return one.last if tail is None else min(one.last, tail.since - 1)
+
+
+def _joined(one: _Incoming, tail: Tail | None, found: Rows) -> _Known:
+    """Put together what was read and what memory holds."""
+    if tail is not None:
+        return _Known(rows=np.concatenate([found, tail.rows]), tail=tail)
+    if len(found) and found["ts"][-1] > one.last:
+        return _Known(rows=found[:-1], tail=None)  # the page is older than the newest row
+    return _Known(rows=found, tail=Tail(since=one.first, rows=found))
+
+
+def _grown(tail: Tail, diff: Difference) -> Tail:
+    recent = Difference(
+        added=diff.added[diff.added["ts"] >= tail.since],
+        changed=diff.changed[diff.changed["ts"] >= tail.since],
+        before=EMPTY,
+        corrected=0,
+        unchanged=0,
+    )
+    return Tail(since=tail.since, rows=merged(tail.rows, recent))
+
+
+async def _read(
+    connection: Connection, timeframe: Timeframe, spans: Sequence[tuple[str, int, int]], after: Sequence[int]
+) -> list[Rows]:
+    """Return the rows of each (symbol, first, last); for those in `after` the next later row too, if there is one.
+
+    Numbers stand in the text because COPY takes no parameters; with them there the plan visits only the partitions
+    concerned, and never hashes a table (MEASUREMENTS.md 1d).
+    """
+    columns, table = read_columns(timeframe), f"candles_{timeframe}"
+    head = "select {part}::integer, " + columns + f" from {table} where symbol = {{symbol}} and ts "
+    branches = [
+        head.format(part=i, symbol=_quoted(symbol))
+        + f"between to_timestamp({first}) and to_timestamp({last})"
+        for i, (symbol, first, last) in enumerate(spans)
+    ]
+    for i in after:
+        symbol, _, last = spans[i]
+        later = head.format(part=i, symbol=_quoted(symbol)) + f"> to_timestamp({last}) order by ts limit 1"
+        branches.append(f"({later})")
+    stream = io.BytesIO()
+    await connection.copy_from_query(" union all ".join(branches), output=stream, format="binary")
+    return split_stream(stream.getvalue(), len(spans))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+async def _upsert(connection: Connection, timeframe: Timeframe, parts: Sequence[tuple[str, Rows]]) -> None:
+    """Insert or replace rows that are known to differ, so no condition guards the update."""
+    parts = [part for part in parts if len(part[1])]
+    if not parts:
+        return
+    rows = np.concatenate([rows for _, rows in parts])
+    symbols = [symbol for symbol, rows in parts for _ in range(len(rows))]
+    names = columns_of(timeframe)[:-1]
+    await connection.execute(_UPSERT[timeframe], *(rows[name].tolist() for name in names), symbols)
+
+
+def _upsert_statement(timeframe: Timeframe) -> str:
+    columns = columns_of(timeframe)
+    kinds = {"ts": "bigint", "volume": "bigint", "value": "bigint", "final": "boolean", "symbol": "text"}
+    arrays = ", ".join(f"${i}::{kinds.get(name, 'integer')}[]" for i, name in enumerate(columns, 1))
+    read = {"ts": "to_timestamp(ts)", "value": "nullif(value, -1)"}
+    return (
+        f"insert into candles_{timeframe} ({', '.join(columns)}) "
+        f"select {', '.join(read.get(name, name) for name in columns)} "
+        f"from unnest({arrays}) as u({', '.join(columns)}) "
+        "on conflict (symbol, ts) do update set "
+        + ", ".join(f"{name} = excluded.{name}" for name in columns if name not in {"ts", "symbol"})
+    )
+
+
+_UPSERT = {timeframe: _upsert_statement(timeframe) for timeframe in Timeframe}
+
+_INSERT_REVISIONS = """
+insert into revisions (symbol, timeframe, ts, changed_at,
+    old_open, old_high, old_low, old_close, old_volume, old_value,
+    new_open, new_high, new_low, new_close, new_volume, new_value, cause)
+select symbol, $1::text, to_timestamp(ts), $2::timestamptz,
+    o1, h1, l1, c1, v1, nullif(a1, -1), o2, h2, l2, c2, v2, nullif(a2, -1), $3::text
+from unnest($4::text[], $5::bigint[],
+    $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::bigint[], $11::bigint[],
+    $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::bigint[], $17::bigint[])
+    as u(symbol, ts, o1, h1, l1, c1, v1, a1, o2, h2, l2, c2, v2, a2)
+"""
+
+_INSERT_QUARANTINE = """
+insert into quarantine (received_at, api_id, symbol, reason, payload) values ($1, $2, $3, $4, $5)
+"""
+
+
+async def _unclustered(connection: Connection, schema: str, now: datetime) -> list[tuple[str, str]]:
+    """Return (partition, key) of partitions that ended and were never clustered."""
+    rows = await connection.fetch(
+        "select c.relname as name, k.relname as key from pg_index i "
+        "join pg_class c on c.oid = i.indrelid join pg_class k on k.oid = i.indexrelid "
+        "where c.relispartition and c.relkind = 'r' and i.indisprimary and not i.indisclustered "
+        "and c.relnamespace = $1::regnamespace order by c.relname",
+        schema,
+    )
+    return [(row["name"], row["key"]) for row in rows if _ended(row["name"], now)]
+
+
+def _ended(name: str, now: datetime) -> bool:
+    _, timeframe, year, *month = name.split("_")
+    months = (int(year) - 1970) * 12 + (int(month[0]) - 1 if month else 0)
+    return Partition(timeframe=Timeframe(timeframe), first_month=months).ends_at <= now.astimezone(UTC)

@@ -1,0 +1,47 @@
+"""What is missing, and why, in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.ports import Gap
+
+
+class PostgresGaps:
+    """Implements `ports.GapStore`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def replace_gaps(self, gaps: Sequence[Gap], at: datetime) -> None:
+        """Make the list of gaps equal to this one; a gap that was there already keeps its `since`.
+
+        A gap is the same one as long as its series and its beginning are; its end and its reason may change. Of
+        several with one beginning the last one counts.
+
+        Raises:
+            StoreUnavailable: nothing was changed.
+        """
+        new = {_key(gap): (gap.to_ts, gap.reason) for gap in gaps}
+        async with self._link.use() as connection, connection.transaction():
+            rows = await connection.fetch("select symbol, timeframe, from_ts, to_ts, reason from gaps")
+            old = {tuple(row)[:3]: tuple(row)[3:] for row in rows}
+            gone = [key for key in old if key not in new]
+            come = [(*key, *rest, at) for key, rest in new.items() if old.get(key) != rest]
+            if gone:
+                await connection.executemany(_DELETE, gone)
+            if come:
+                await connection.executemany(_UPSERT, come)
+
+
+def _key(gap: Gap) -> tuple[str, str, datetime]:
+    return gap.series.symbol, str(gap.series.timeframe), gap.from_ts
+
+
+_DELETE = "delete from gaps where symbol = $1 and timeframe = $2 and from_ts = $3"
+_UPSERT = """
+insert into gaps (symbol, timeframe, from_ts, to_ts, reason, since) values ($1, $2, $3, $4, $5, $6)
+on conflict (symbol, timeframe, from_ts) do update set to_ts = excluded.to_ts, reason = excluded.reason
+"""

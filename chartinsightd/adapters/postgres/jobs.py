@@ -1,0 +1,64 @@
+"""The history of jobs in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.ports import JobRecord
+
+
+class PostgresJobs:
+    """Implements `ports.JobStore`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def add_job(self, kind: str, requested_by: str, params: Mapping[str, Any], at: datetime) -> int:
+        """Write down a new job, running since `at`; return its id."""
+        async with self._link.use() as connection:
+            job_id = await connection.fetchval(
+                "insert into jobs (kind, state, requested_by, params, created_at, started_at) "
+                "values ($1, 'running', $2, $3, $4, $4) returning id",
+                kind,
+                requested_by,
+                params,
+                at,
+            )
+        return int(job_id)
+
+    async def update_job(self, job_id: int, progress: Mapping[str, Any]) -> None:
+        """Replace a job's progress."""
+        async with self._link.use() as connection:
+            await connection.execute("update jobs set progress = $2 where id = $1", job_id, progress)
+
+    async def finish_job(
+        self, job_id: int, state: str, progress: Mapping[str, Any], error: str | None, at: datetime
+    ) -> None:
+        """End a job: `done`, `failed` or `cancelled`."""
+        async with self._link.use() as connection:
+            await connection.execute(
+                "update jobs set state = $2, progress = $3, error = $4, finished_at = $5 where id = $1",
+                job_id,
+                state,
+                progress,
+                error,
+                at,
+            )
+
+    async def end_orphans(self, at: datetime) -> int:
+        """Mark jobs that a killed daemon left running as `interrupted`; return how many."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch(
+                "update jobs set state = 'interrupted', finished_at = $1 where finished_at is null returning id",
+                at,
+            )
+        return len(rows)
+
+    async def recent_jobs(self, limit: int = 100) -> list[JobRecord]:
+        """Return the newest jobs, newest first."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch("select * from jobs order by id desc limit $1", limit)
+        return [JobRecord(**row) for row in rows]
