@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.quality import RejectedRow as RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series as Series
 from chartinsightd.domain.series import SeriesState as SeriesState
@@ -23,19 +24,6 @@ class Priority(IntEnum):
     SEAL = 2
     BACKFILL = 3
     VERIFICATION = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedRow:
-    """One row of an answer that cannot be a candle; it is quarantined, the rest of its page is kept."""
-
-    symbol: str
-    reason: str
-    """Short, constant, greppable: `open_pric_not_a_number`, `high_below_close`."""
-    payload: Mapping[str, Any]
-    """The row as it came."""
-    ts: datetime | None = None
-    """When the candle would have opened (aware, UTC), where that could be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,78 @@
+"""When a candle is final: by the clock and the calendar, never by its place in an answer.
+
+A candle is final once it was read at or after its final time: for an intraday candle the end of its span plus
+the settle time; for a day, a week, and an intraday candle that holds the late print, the moment when Kiwoom's
+overnight corrections of its (last) session are in.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from chartinsightd.domain.calendar import Calendar, day_of
+from chartinsightd.domain.candle import Flags, Ints
+from chartinsightd.domain.grid import DAY_S, Grid, grid_of_years, span_after
+from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.timeframe import Timeframe
+
+_OLD_S = dict.fromkeys(Timeframe, 2 * DAY_S) | {Timeframe.W1: 9 * DAY_S}
+"""A candle that began so long ago is final whatever it is; only newer ones are looked at."""
+
+
+def final_mask(
+    timeframe: Timeframe, ts: Ints, asked_at: datetime, calendar: Calendar, settle: timedelta
+) -> Flags:
+    """Say which candles, read at asked_at (aware), are final.
+
+    Args:
+        timeframe: of the candles.
+        ts: where they start: seconds since the epoch, ascending. One that is off the grid is final two days
+            (a week: nine days) after its start.
+        asked_at: when the request left.
+        calendar: the sessions.
+        settle: how long after its end an intraday candle may still change.
+    """
+    asked = int(asked_at.timestamp())
+    final = ts <= asked - _OLD_S[timeframe]
+    old = int(np.count_nonzero(final))
+    if old == len(ts):
+        return final
+    grid = _grid_near(calendar, timeframe, asked_at)
+    newer = ts[old:]
+    at = np.minimum(np.searchsorted(grid.ts, newer), len(grid) - 1)
+    final[old:] |= (grid.ts[at] == newer) & (_final_at(grid, at, settle) <= asked)
+    return final
+
+
+def final_ranges(
+    timeframe: Timeframe, start: int, end: int, asked_at: datetime, calendar: Calendar, settle: timedelta
+) -> RangeSet:
+    """Return the part of [start, end) that a complete read at asked_at (aware) makes final.
+
+    Instants are seconds since the epoch. The part runs on over nights and closed days; left out is what lies
+    after asked_at and the span of every candle that is not final yet.
+    """
+    asked = int(asked_at.timestamp())
+    end = min(end, asked)
+    if start >= end:
+        return EMPTY
+    grid = _grid_near(calendar, timeframe, asked_at)
+    first, last = np.searchsorted(grid.ts, (asked - _OLD_S[timeframe], end)).tolist()
+    newest = np.arange(first, last)
+    unfinal = grid.ts[newest[_final_at(grid, newest, settle) > asked]]
+    taken = zip(unfinal.tolist(), span_after(timeframe, unfinal).tolist(), strict=True)
+    return RangeSet.of((start, end)) - RangeSet.of(*taken)
+
+
+def _final_at(grid: Grid, at: Ints, settle: timedelta) -> Ints:
+    settle_s = math.ceil(settle.total_seconds())
+    return np.where(grid.waits_overnight[at], grid.settled[at], grid.ends[at] + settle_s)
+
+
+def _grid_near(calendar: Calendar, timeframe: Timeframe, instant: datetime) -> Grid:
+    """Return the grid of the instant's year and its neighbours: all that can be unfinal then."""
+    year = day_of(instant).year
+    return grid_of_years(calendar, timeframe, year - 1, year + 1)

@@ -1,0 +1,207 @@
+"""Which candles can exist: the labels of every timeframe, for a plain symbol = KRX (API.md 5.4).
+
+All intraday labels come from one table, the minutes in which KRX trades, floored to the timeframe from 00:00
+KST. A candle of the grid need not exist: a span without trades has no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
+
+from chartinsightd.domain.calendar import Calendar, Session, day_of
+from chartinsightd.domain.candle import Flags, Ints
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts import kiwoom
+
+DAY_S = 86_400
+_MINUTE_S = 60
+_KST_S = 9 * 3_600
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Candles that can exist, in columns of equal length, oldest first; instants are epoch seconds."""
+
+    ts: Ints
+    """Where each candle starts, strictly ascending."""
+    ends: Ints
+    """When trading in it ends: after its span, or with its (last) session."""
+    settled: Ints
+    """When Kiwoom's overnight corrections of its (last) session are in."""
+    waits_overnight: Flags
+    """Whether it changes until then: days, weeks, and intraday candles that hold the late print."""
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+
+def candle_starts(session: Session, timeframe: Timeframe) -> Ints:
+    """Return the labels that can exist in a session, ascending; daily: 00:00 KST of its day.
+
+    Raises:
+        ValueError: the timeframe is weekly; where a week starts is for the calendar to say (`grid_between`).
+    """
+    if timeframe is Timeframe.W1:
+        raise ValueError("one session does not tell where its week starts")
+    if timeframe is Timeframe.D1:
+        return np.array([_seconds(session.starts_at)], dtype=np.int64)
+    return _intraday(session, timeframe).ts
+
+
+def poll_ends(session: Session, timeframe: Timeframe) -> Ints:
+    """Return when the candles of an intraday timeframe end that take shape during the session, ascending."""
+    pattern = _pattern_of(session, timeframe)
+    return _seconds(session.starts_at) + pattern.starts[~pattern.is_late_only] + _span_s(timeframe)
+
+
+def candle_end(calendar: Calendar, timeframe: Timeframe, ts: int) -> int:
+    """Return when a candle that starts at ts ends, in seconds since the epoch, like ts.
+
+    Daily: when trading of the day ends; weekly: of its last trading day. A candle that is off the grid ends a
+    day or a week after its start.
+    """
+    if timeframe.is_intraday:
+        return ts + _span_s(timeframe)
+    day = day_of(datetime.fromtimestamp(ts, UTC))
+    last_day = day if timeframe is Timeframe.D1 else (calendar.week_of(day) or (day, day))[1]
+    session = calendar.session(last_day)
+    if session is None or _seconds(session.ends_at) <= ts:
+        return ts + DAY_S * (1 if timeframe is Timeframe.D1 else 7)
+    return _seconds(session.ends_at)
+
+
+def last_shown_day(calendar: Calendar, timeframe: Timeframe, ts: int) -> date:
+    """Return the last Korean day that belongs to the candle starting at ts.
+
+    A chart asked as of an earlier day would show the candle unfinished, and nothing in the answer would say
+    so.
+    """
+    day = day_of(datetime.fromtimestamp(ts, UTC))
+    return (calendar.week_of(day) or (day, day))[1] if timeframe is Timeframe.W1 else day
+
+
+def grid_between(calendar: Calendar, timeframe: Timeframe, start: int, end: int) -> Grid:
+    """Return the candles that start in [start, end), in seconds since the epoch."""
+    whole = grid_of_years(calendar, timeframe, _year_of(start), _year_of(end))
+    return _cut(whole, *np.searchsorted(whole.ts, (start, end)).tolist())
+
+
+@lru_cache(maxsize=64)
+def grid_of_years(calendar: Calendar, timeframe: Timeframe, first: int, last: int) -> Grid:
+    """Return the candles whose session lies in the years first to last, both included."""
+    return _join([_grid_of_year(calendar, timeframe, year) for year in range(first, last + 1)])
+
+
+def span_after(timeframe: Timeframe, ts: Ints) -> Ints:
+    """Return until when each candle owns the time after its label: its span, its day, or up to Monday."""
+    if timeframe.is_intraday:
+        return ts + _span_s(timeframe)
+    if timeframe is Timeframe.D1:
+        return ts + DAY_S
+    local_day = (ts + _KST_S) // DAY_S
+    weekday = (local_day + 3) % 7  # 1970-01-01 was a Thursday
+    return (local_day + 7 - weekday) * DAY_S - _KST_S
+
+
+@lru_cache(maxsize=512)
+def _grid_of_year(calendar: Calendar, timeframe: Timeframe, year: int) -> Grid:
+    sessions = calendar.sessions(date(year, 1, 1), date(year, 12, 31))
+    if timeframe.is_intraday:
+        return _join([_intraday(session, timeframe) for session in sessions])
+    if timeframe is Timeframe.D1:
+        return _overnight((session, session) for session in sessions)
+    return _overnight(_weeks(calendar, sessions))
+
+
+def _weeks(calendar: Calendar, sessions: Iterable[Session]) -> Iterable[tuple[Session, Session]]:
+    """Yield the first and the last session of each week that begins with one of these sessions."""
+    for session in sessions:
+        week = calendar.week_of(session.day)
+        if week is not None and week[0] == session.day:
+            yield session, calendar.session_on_or_before(week[1])
+
+
+def _overnight(candles: Iterable[tuple[Session, Session]]) -> Grid:
+    """Return candles that run from 00:00 KST of a first session to the end of a last one."""
+    rows = [(_seconds(a.starts_at), _seconds(b.ends_at), _seconds(b.settled_at)) for a, b in candles]
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T.copy()
+    return Grid(columns[0], columns[1], columns[2], np.ones(len(rows), dtype=np.bool_))
+
+
+def _intraday(session: Session, timeframe: Timeframe) -> Grid:
+    pattern = _pattern_of(session, timeframe)
+    ts = _seconds(session.starts_at) + pattern.starts
+    settled = np.full(len(ts), _seconds(session.settled_at), dtype=np.int64)
+    return Grid(ts, ts + _span_s(timeframe), settled, pattern.holds_late)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pattern:
+    """The candles of one kind of day; starts in seconds since 00:00 KST."""
+
+    starts: Ints
+    holds_late: Flags
+    is_late_only: Flags
+
+
+def _pattern_of(session: Session, timeframe: Timeframe) -> _Pattern:
+    edges = (session.open_at, session.close_at, session.after_open_at, session.after_close_at)
+    since_midnight = tuple(None if at is None else at - session.starts_at for at in edges)
+    return _pattern(since_midnight, timeframe)
+
+
+@lru_cache(maxsize=256)
+def _pattern(edges: tuple[timedelta | None, ...], timeframe: Timeframe) -> _Pattern:
+    span = _span_s(timeframe)
+    opens, closes, after_opens, after_closes = edges
+    assert opens is not None
+    assert closes is not None  # every session has regular hours
+    traded = [
+        _minutes(opens, closes - kiwoom.CLOSING_AUCTION),
+        _minutes(closes, closes + kiwoom.CLOSING_PRINT),
+    ]
+    if after_opens is not None and after_closes is not None:
+        traded.append(_minutes(after_opens, after_closes))
+    late = closes + kiwoom.LATE_PRINT_AFTER_CLOSE
+    during = np.unique(np.concatenate(traded) // span * span)
+    late_start = int(late.total_seconds()) // span * span
+    starts = np.union1d(during, np.array([late_start], dtype=np.int64))
+    return _Pattern(starts, starts == late_start, ~np.isin(starts, during))
+
+
+def _minutes(start: timedelta, end: timedelta) -> Ints:
+    """Return the minutes of [start, end), in seconds."""
+    return np.arange(int(start.total_seconds()), int(end.total_seconds()), _MINUTE_S, dtype=np.int64)
+
+
+def _join(grids: Sequence[Grid]) -> Grid:
+    if not grids:
+        return _overnight(())
+    return Grid(
+        np.concatenate([grid.ts for grid in grids]),
+        np.concatenate([grid.ends for grid in grids]),
+        np.concatenate([grid.settled for grid in grids]),
+        np.concatenate([grid.waits_overnight for grid in grids]),
+    )
+
+
+def _cut(grid: Grid, start: int, end: int) -> Grid:
+    part = slice(start, end)
+    return Grid(grid.ts[part], grid.ends[part], grid.settled[part], grid.waits_overnight[part])
+
+
+def _span_s(timeframe: Timeframe) -> int:
+    return int(timeframe.span.total_seconds())
+
+
+def _seconds(instant: datetime) -> int:
+    return int(instant.timestamp())
+
+
+def _year_of(instant: int) -> int:
+    return day_of(datetime.fromtimestamp(instant, UTC)).year

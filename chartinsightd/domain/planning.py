@@ -1,0 +1,267 @@
+"""What is fetched: expected ranges minus covered ranges, cut into as few pages as possible, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+import numpy as np
+
+from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.candle import Ints
+from chartinsightd.domain.finality import final_ranges
+from chartinsightd.domain.grid import grid_of_years, last_shown_day
+from chartinsightd.domain.horizon import Horizon, horizon_start
+from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.refresh import RefreshRule, last_refresh, next_refresh
+from chartinsightd.domain.series import Series, SeriesState
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts import kiwoom
+
+PAGE_ROWS: Mapping[Timeframe, int] = {
+    Timeframe.M5: kiwoom.MINUTE_PAGE_ROWS,
+    Timeframe.M30: kiwoom.MINUTE_PAGE_ROWS,
+    Timeframe.H1: kiwoom.MINUTE_PAGE_ROWS,
+    Timeframe.D1: kiwoom.DAY_PAGE_ROWS,
+    Timeframe.W1: kiwoom.WEEK_PAGE_ROWS,
+}
+"""Candles in a page of each chart."""
+
+Reason = Literal["live", "catch_up", "backfill"]
+_RANK: Mapping[Reason, int] = {"live": 0, "catch_up": 1, "backfill": 2}
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRules:
+    """What a plan follows, besides the time and what is there."""
+
+    calendar: Calendar
+    horizons: Mapping[Timeframe, Horizon]
+    """For every timeframe that is planned."""
+    refresh: RefreshRule
+    page_rows: Mapping[Timeframe, int] = field(default_factory=lambda: PAGE_ROWS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """A read of one series, backwards from its newest rows or from the end of a day."""
+
+    series: Series
+    start: int
+    """Page back until a row at or before this instant; seconds since the epoch, like `end`."""
+    end: int
+    """Up to here (excluded) the read proves what exists; with `base_day` None: up to when it is asked."""
+    base_day: date | None
+    """The KST day whose end the first page starts from; None for now."""
+    reason: Reason
+    """`live`: the newest page. `catch_up`: after the oldest that is covered. `backfill`: older than that."""
+    missing: RangeSet
+    """What it is sent for; empty when only the forming candle is to be read again."""
+    pages: int
+    """How many pages it takes if every candle of the grid exists; no more than that."""
+
+    @property
+    def max_pages(self) -> int | None:
+        """After how many pages to stop, whatever was reached; None for no bound."""
+        return 1 if self.reason == "live" else None
+
+
+def plan(now: datetime, states: Mapping[Series, SeriesState], rules: PlanRules) -> list[Fetch]:
+    """Return the fetches due at now (aware): live before catch-up before backfill, newest first.
+
+    Among live ones the series that was read longest ago comes first. A series whose newest page is due gets
+    it as a fetch of its own, so that a long load never delays it. All together cost at most one page a series
+    more than the fewest possible. A series that appears in none of them is complete.
+    """
+    views: dict[Timeframe, _View] = {}
+    due: list[tuple[tuple[int, datetime, int], Fetch]] = []
+    for series, state in states.items():
+        view = views.get(series.timeframe)
+        if view is None:
+            view = views[series.timeframe] = _view(now, series.timeframe, rules)
+        if not view.is_complete(state):
+            due.extend((_turn(fetch, state), fetch) for fetch in _fetches(series, state, view))
+    return [fetch for _, fetch in sorted(due, key=lambda entry: entry[0])]
+
+
+def next_due(now: datetime, timeframes: Iterable[Timeframe], rules: PlanRules) -> datetime:
+    """Return the first instant after now (aware) at which something is due, given that nothing is now."""
+    return min(next_refresh(now, timeframe, rules.calendar, rules.refresh) for timeframe in timeframes)
+
+
+def missing(now: datetime, timeframe: Timeframe, covered: RangeSet, rules: PlanRules) -> RangeSet:
+    """Return what should be covered at now (aware) and is not, without ranges that can hold no candle."""
+    view = _view(now, timeframe, rules)
+    return RangeSet.of(*(span for span, _ in view.gaps(covered)))
+
+
+def _turn(fetch: Fetch, state: SeriesState) -> tuple[int, datetime, int]:
+    stalest = (state.read_at or _NEVER) if fetch.reason == "live" else _NEVER
+    return _RANK[fetch.reason], stalest, -fetch.end
+
+
+_Places = tuple[int, int]
+"""The oldest and the newest of some neighbouring candles, by their places in the grid."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """What is the same for every series of a timeframe at one moment."""
+
+    timeframe: Timeframe
+    calendar: Calendar
+    refreshed_at: datetime
+    """The last moment at which a read brought news."""
+    expected: RangeSet
+    """What a read at that moment makes final; each range starts with a candle."""
+    ts: Ints
+    """The grid up to now, the forming candle included."""
+    page_rows: int
+
+    @property
+    def newest(self) -> int:
+        """The place of the newest candle."""
+        return len(self.ts) - 1
+
+    def is_stale(self, state: SeriesState) -> bool:
+        """Whether the newest rows are to be read again."""
+        return state.read_at is None or state.read_at < self.refreshed_at
+
+    def is_complete(self, state: SeriesState) -> bool:
+        """Whether nothing at all is due."""
+        return not self.is_stale(state) and state.covered.covers(self.expected)
+
+    def gaps(self, covered: RangeSet) -> Iterator[tuple[tuple[int, int], _Places]]:
+        """Yield each expected range that is not covered and can hold candles, with places, newest first."""
+        spans = (self.expected - covered).spans
+        places = np.searchsorted(self.ts, np.array(spans, dtype=np.int64).reshape(-1, 2)).tolist()
+        for span, (oldest, end) in zip(reversed(spans), reversed(places), strict=True):
+            if oldest < end:
+                yield span, (oldest, end - 1)
+
+    def end_of(self, place: int) -> int:
+        """The instant up to which nothing follows the candle at a place."""
+        if place < self.newest:
+            return int(self.ts[place + 1])
+        return max(int(self.refreshed_at.timestamp()), int(self.ts[place]) + 1)
+
+    def base_day(self, place: int) -> date:
+        """The day a chart must be asked as of to show the candle at a place as it is now."""
+        return last_shown_day(self.calendar, self.timeframe, int(self.ts[place]))
+
+    def first_shown(self, place: int) -> int:
+        """The place of the newest candle that comes along when the base day of a place is asked for."""
+        end = midnight(self.base_day(place) + timedelta(days=1))
+        return int(np.searchsorted(self.ts, int(end.timestamp()))) - 1
+
+
+def _view(now: datetime, timeframe: Timeframe, rules: PlanRules) -> _View:
+    refreshed_at = last_refresh(now, timeframe, rules.calendar, rules.refresh)
+    start = horizon_start(rules.horizons[timeframe], timeframe, now, rules.calendar)
+    # the years around the horizon too, so that there always is a newest candle
+    grid = grid_of_years(rules.calendar, timeframe, day_of(start).year - 1, day_of(now).year)
+    ts = grid.ts[: int(np.searchsorted(grid.ts, int(now.timestamp()), side="right"))]
+    final = final_ranges(
+        timeframe,
+        int(start.timestamp()),
+        int(refreshed_at.timestamp()),
+        refreshed_at,
+        rules.calendar,
+        rules.refresh.settle,
+    )
+    return _View(
+        timeframe, rules.calendar, refreshed_at, _from_candles(final, ts), ts, rules.page_rows[timeframe]
+    )
+
+
+def _from_candles(ranges: RangeSet, ts: Ints) -> RangeSet:
+    """Let each range start with its first candle; drop those without one."""
+    starts = ((int(np.searchsorted(ts, start)), end) for start, end in ranges.spans)
+    return RangeSet.of(*((int(ts[place]), end) for place, end in starts if place < len(ts)))
+
+
+@dataclass(slots=True)
+class _Run:
+    """Candles read by one fetch, by their places in the grid."""
+
+    view: _View
+    top: int
+    """The newest candle on the first page."""
+    newest: int
+    """The newest candle it is sent for."""
+    is_live: bool = False
+    oldest: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.oldest = self.newest
+
+    @property
+    def pages(self) -> int:
+        return -(-(self.top - self.oldest + 1) // self.view.page_rows)
+
+    @property
+    def reach(self) -> int:
+        """The oldest candle that comes with the pages already needed."""
+        return self.top - self.pages * self.view.page_rows + 1
+
+    def should_take(self, place: int) -> bool:
+        """Whether a candle older than all so far is better read here than by a fetch of its own."""
+        if self.is_live:
+            return place >= self.reach
+        return self.view.first_shown(place) >= self.reach - 1
+
+    def take(self, oldest: int) -> int:
+        """Read on to this candle, as far as allowed; return the oldest candle then read."""
+        self.oldest = max(oldest, self.reach) if self.is_live else oldest
+        return self.oldest
+
+
+def _fetches(series: Series, state: SeriesState, view: _View) -> list[Fetch]:
+    gaps = list(view.gaps(state.covered))
+    missing_ranges = RangeSet.of(*(span for span, _ in gaps))
+    begun_at = _first_covered(state.covered, view)
+    runs = _runs(view, [places for _, places in gaps], is_stale=view.is_stale(state))
+    return [_fetch(series, run, missing_ranges, begun_at) for run in runs]
+
+
+def _first_covered(covered: RangeSet, view: _View) -> int | None:
+    """Return the first covered instant within the horizon."""
+    if not view.expected:
+        return None
+    within = covered.clip(view.expected.spans[0][0], view.expected.spans[-1][1])
+    return within.spans[0][0] if within else None
+
+
+def _runs(view: _View, wanted: Sequence[_Places], *, is_stale: bool) -> list[_Run]:
+    """Cut wanted candles, newest first, into runs: each page starts as late, so reaches as far, as it can."""
+    runs: list[_Run] = [_Run(view, view.newest, view.newest, is_live=True)] if is_stale else []
+    for oldest, newest in wanted:
+        while newest >= oldest:
+            if not runs or not runs[-1].should_take(newest):
+                runs.append(_Run(view, view.first_shown(newest), newest))
+            newest = runs[-1].take(oldest) - 1
+    return runs
+
+
+def _fetch(series: Series, run: _Run, missing_ranges: RangeSet, begun_at: int | None) -> Fetch:
+    view, start = run.view, int(run.view.ts[run.oldest])
+    is_newest = run.top == view.newest
+    end = view.end_of(run.newest)
+    return Fetch(
+        series=series,
+        start=start,
+        end=end,
+        base_day=None if is_newest else view.base_day(run.newest),
+        reason=_reason(run, start, begun_at, is_newest=is_newest),
+        missing=missing_ranges.clip(start, end) if missing_ranges else EMPTY,
+        pages=run.pages,
+    )
+
+
+def _reason(run: _Run, start: int, begun_at: int | None, *, is_newest: bool) -> Reason:
+    if run.is_live or (is_newest and run.pages == 1):
+        return "live"
+    return "catch_up" if begun_at is not None and start > begun_at else "backfill"

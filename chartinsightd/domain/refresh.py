@@ -1,0 +1,59 @@
+"""When a read brings news: the instants at which a series is read again."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+from chartinsightd.domain.calendar import Calendar, Session, day_of
+from chartinsightd.domain.grid import poll_ends
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts import kiwoom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshRule:
+    """How long after an event a read is worth making."""
+
+    settle: timedelta
+    """How long an intraday candle may change after its end; days and weeks are read so long after a close."""
+    poll_delay: timedelta
+    """How long after its end an intraday candle is read; with less than `settle` the read after is final."""
+    folded: frozenset[Timeframe] = field(default_factory=frozenset)
+    """Built from 5m candles during the day; Kiwoom's own are read next morning only."""
+
+
+def last_refresh(now: datetime, timeframe: Timeframe, calendar: Calendar, rule: RefreshRule) -> datetime:
+    """Return the last instant at or before now (aware) at which a read brought news: aware, UTC."""
+    instants = _instants(calendar, timeframe, day_of(now).year, rule)
+    return instants[bisect_right(instants, now) - 1]
+
+
+def next_refresh(now: datetime, timeframe: Timeframe, calendar: Calendar, rule: RefreshRule) -> datetime:
+    """Return the first instant after now (aware) at which a read will bring news: aware, UTC."""
+    instants = _instants(calendar, timeframe, day_of(now).year, rule)
+    return instants[bisect_right(instants, now)]
+
+
+def session_refreshes(session: Session, timeframe: Timeframe, rule: RefreshRule) -> list[datetime]:
+    """Return the instants of one session at which a read brings news, ascending."""
+    if timeframe in rule.folded:
+        return [session.settled_at]
+    if timeframe.is_intraday:
+        ends = [datetime.fromtimestamp(end, UTC) for end in poll_ends(session, timeframe).tolist()]
+        return [*(end + rule.poll_delay for end in ends), session.settled_at]
+    # the auction prints seconds after the close; without an after-market nothing follows before the morning
+    closes = [session.close_at + kiwoom.CLOSING_PRINT, session.after_close_at]
+    return [*(close + rule.settle for close in closes if close is not None), session.settled_at]
+
+
+@lru_cache(maxsize=32)
+def _instants(calendar: Calendar, timeframe: Timeframe, year: int, rule: RefreshRule) -> list[datetime]:
+    """Return the instants of a year and of the nearest sessions before and after it, ascending."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    nearest = calendar.session_on_or_before(first - timedelta(days=1))
+    earlier = calendar.session_on_or_before(nearest.day - timedelta(days=1))
+    sessions = [earlier, nearest, *calendar.sessions(first, last), calendar.next_session(last)]
+    return [at for session in sessions for at in session_refreshes(session, timeframe, rule)]
