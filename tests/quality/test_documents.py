@@ -1,0 +1,106 @@
+"""The documents say what is there."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from chartinsightd.exit_status import ExitStatus
+from chartinsightd.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
+
+
+def text_of(path: Path) -> str:
+    """Return a document's text."""
+    return path.read_text(encoding="utf-8")
+
+
+def is_test(name: str) -> bool:
+    """Whether a file of tests, or `file::test`, exists."""
+    file, _, function = name.partition("::")
+    path = ROOT / file
+    if not path.is_file():
+        return False
+    names = {node.name for node in ast.walk(ast.parse(text_of(path))) if hasattr(node, "name")}
+    return not function or function in names
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    """Every relative link of a document names a file that exists."""
+    targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text_of(document))
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_named_tests_exist(document: Path) -> None:
+    """A test that a document names is a test: promises cannot rot unseen."""
+    named = re.findall(r"`(tests/\w+/test_\w+\.py(?:::\w+)?)`", text_of(document))
+    assert [name for name in named if not is_test(name)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_named_commands_exist(document: Path) -> None:
+    """A script that a document names is there and can be run."""
+    scripts = set(re.findall(r"(?<![\w/])(script/[a-z]+|\.ci/run)\b(?!\.)", text_of(document)))
+    assert [name for name in sorted(scripts) if not os.access(ROOT / name, os.X_OK)] == []
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+def test_readme_lists_the_commands(readme: Path) -> None:
+    """Each README's table holds exactly the commands that the wheel installs."""
+    scripts = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["scripts"]
+    listed = re.findall(r"^\| `(chartinsight[\w-]*)` \|", text_of(readme), re.MULTILINE)
+    assert sorted(listed) == sorted(scripts)
+
+
+def test_readmes_agree() -> None:
+    """English and Korean lead to the same places and show the same commands."""
+
+    def shape(readme: Path) -> tuple[list[str], list[str]]:
+        text = text_of(readme)
+        links = set(re.findall(r"\]\(([^)]+)\)", text)) - {path.name for path in READMES}
+        return sorted(links), re.findall(r"^(script/\w+|\.venv/\S+)", text, re.MULTILINE)
+
+    english, korean = map(shape, READMES)
+    assert english == korean
+
+
+def test_every_setting_is_explained() -> None:
+    """The table of settings in docs/operating.md has exactly the keys there are."""
+    sections = {name: field.annotation for name, field in Settings.model_fields.items()}
+    keys = {
+        f"{section}.{key}"
+        for section, model in sections.items()
+        for key in getattr(model, "model_fields", {})
+    } | {name for name, model in sections.items() if not hasattr(model, "model_fields")}
+    rows = re.findall(r"^\| (`[a-z_.`, ]+) \|", text_of(ROOT / "docs" / "operating.md"), re.MULTILINE)
+    assert set(re.findall(r"`([a-z_.]+)`", " ".join(rows))) == keys
+
+
+def test_every_exit_status_is_explained() -> None:
+    """The table of exit statuses in docs/operating.md has exactly the statuses there are."""
+    listed = re.findall(r"^\| (\d+) \|", text_of(ROOT / "docs" / "operating.md"), re.MULTILINE)
+    assert [int(status) for status in listed] == sorted(ExitStatus)
+
+
+def test_every_promise_is_listed() -> None:
+    """docs/promises.md holds the nine promises, in order."""
+    numbers = re.findall(r"^\| (\d) \| \*\*", text_of(ROOT / "docs" / "promises.md"), re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, 10)]
+
+
+def test_changelog_is_in_form() -> None:
+    """The changelog begins with what is not released yet, under the usual headings."""
+    headings = re.findall(r"^(##+) (.+)$", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert headings[0] == ("##", "[Unreleased]")
+    assert {title for level, title in headings if level == "###"} <= kinds
