@@ -1,0 +1,379 @@
+"""The one client of the control API: what `chartinsightctl` and `chartinsight-tui` know of the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+
+from chartinsightd.control.protocol import (
+    BackfillEstimate,
+    BackfillRequest,
+    CandleList,
+    CandleQuery,
+    CoverageList,
+    CoverageQuery,
+    Event,
+    EventQuery,
+    EventType,
+    GapList,
+    GapQuery,
+    Health,
+    Job,
+    JobList,
+    JobQuery,
+    LogList,
+    LogQuery,
+    Outcome,
+    Problem,
+    QuarantineList,
+    QuarantineQuery,
+    Request,
+    RevisionList,
+    RevisionQuery,
+    SealList,
+    SealQuery,
+    SessionCoverageList,
+    SessionCoverageQuery,
+    Status,
+    StockList,
+    StockQuery,
+    SymbolsRequest,
+    VerifyRequest,
+)
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+_CONNECT_TIMEOUT_S = 2.0
+_ANSWER_TIMEOUT_S = 30.0
+_SILENCE_S = 40.0
+"""Longer than two keep-alives of the server: then the stream is dead, whatever the socket says."""
+_RETRY_S = (0.2, 0.5, 1.0, 2.0)
+"""Waits between tries to reach the stream again; the last one is repeated."""
+_BASE = "http://daemon"
+
+
+class ControlError(Exception):
+    """The daemon did not do what was asked.
+
+    Args:
+        reason: what happened, for a person.
+        remedy: what the person should do next; may be empty.
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.remedy}".rstrip()
+
+
+class DaemonAway(ControlError):
+    """Nobody answers at the socket: no daemon, no right to ask it, or it does not answer in time."""
+
+
+class ControlProblem(ControlError):
+    """The daemon answered that it will not, or cannot."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail or problem.title, problem.remedy)
+        self.problem = problem
+
+
+def default_socket() -> Path:
+    """Return where the daemon's socket is when nothing else was said.
+
+    `$RUNTIME_DIRECTORY` (systemd), else the XDG runtime folder, but `/run/chartinsight` where only a system
+    daemon has its socket.
+    """
+    if given := os.environ.get("RUNTIME_DIRECTORY"):
+        return Path(given.split(":")[0]) / "control.sock"
+    system = Path("/run/chartinsight/control.sock")
+    own = (
+        Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+        / "chartinsight"
+        / "control.sock"
+    )
+    return system if system.exists() and not own.exists() else own
+
+
+class ControlClient:
+    """Asks the daemon. An async context manager; one may be used by several tasks at once.
+
+    Every method raises `DaemonAway` or `ControlProblem`; answers are the protocol's messages.
+
+    Args:
+        socket_path: the daemon's Unix socket.
+        timeout_s: longest wait for one answer, in real seconds.
+    """
+
+    def __init__(self, socket_path: Path, timeout_s: float = _ANSWER_TIMEOUT_S) -> None:
+        self._path = socket_path
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=_CONNECT_TIMEOUT_S)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            _BASE, connector=aiohttp.UnixConnector(str(self._path)), timeout=self._timeout, trust_env=False
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def status(self) -> Status:
+        """Return everything the overview shows."""
+        return await self._get("/v1/status", Status)
+
+    async def health(self) -> Health:
+        """Return whether data flows; not being well is an answer, not an error."""
+        async with self._asked("GET", "/v1/health", accepted={200, 503}) as response:
+            return _read(Health, await response.read())
+
+    async def metrics(self) -> str:
+        """Return the metrics as Prometheus text."""
+        async with self._asked("GET", "/metrics") as response:
+            return await response.text()
+
+    async def openapi(self) -> dict[str, Any]:
+        """Return the API's own description."""
+        async with self._asked("GET", "/v1/openapi.json") as response:
+            document: dict[str, Any] = await response.json()
+            return document
+
+    async def coverage(self, query: CoverageQuery | None = None) -> CoverageList:
+        """Return how complete each series is within its horizon."""
+        return await self._get("/v1/coverage", CoverageList, query)
+
+    async def session_coverage(self, query: SessionCoverageQuery) -> SessionCoverageList:
+        """Return which trading days of a timeframe are not complete."""
+        return await self._get("/v1/coverage/sessions", SessionCoverageList, query)
+
+    async def gaps(self, query: GapQuery | None = None) -> GapList:
+        """Return what is missing, and why."""
+        return await self._get("/v1/gaps", GapList, query)
+
+    async def seals(self, query: SealQuery | None = None) -> SealList:
+        """Return what the mornings after proved."""
+        return await self._get("/v1/seals", SealList, query)
+
+    async def jobs(self, query: JobQuery | None = None) -> JobList:
+        """Return the run history, newest first."""
+        return await self._get("/v1/jobs", JobList, query)
+
+    async def job(self, job_id: int) -> Job:
+        """Return one job."""
+        return await self._get(f"/v1/jobs/{job_id}", Job)
+
+    async def stocks(self, query: StockQuery | None = None) -> StockList:
+        """Return the stock list."""
+        return await self._get("/v1/symbols", StockList, query)
+
+    async def candles(self, query: CandleQuery) -> CandleList:
+        """Return candles of one series, oldest first."""
+        return await self._get("/v1/candles", CandleList, query)
+
+    async def revisions(self, query: RevisionQuery | None = None) -> RevisionList:
+        """Return changes of final candles."""
+        return await self._get("/v1/revisions", RevisionList, query)
+
+    async def quarantine(self, query: QuarantineQuery | None = None) -> QuarantineList:
+        """Return rows that could not be candles."""
+        return await self._get("/v1/quarantine", QuarantineList, query)
+
+    async def logs(self, query: LogQuery | None = None) -> LogList:
+        """Return recent log lines, oldest first."""
+        return await self._get("/v1/logs", LogList, query)
+
+    async def backfill(self, request: BackfillRequest) -> Outcome:
+        """Fetch what is missing."""
+        return await self._post("/v1/backfill", request)
+
+    async def estimate(self, request: BackfillRequest) -> BackfillEstimate:
+        """Return what a backfill would cost; nothing is started."""
+        outcome = await self._post("/v1/backfill", request.model_copy(update={"dry_run": True}))
+        if outcome.estimate is None:
+            raise DaemonAway("The daemon gave no estimate.", "Are daemon and client of the same version?")
+        return outcome.estimate
+
+    async def verify(self, request: VerifyRequest) -> Outcome:
+        """Read series again and compare them with the store."""
+        return await self._post("/v1/verify", request)
+
+    async def cancel(self, job_id: int) -> Outcome:
+        """End a job."""
+        return await self._post(f"/v1/jobs/{job_id}/cancel")
+
+    async def pause(self) -> Outcome:
+        """Ask nothing more of the broker."""
+        return await self._post("/v1/pause")
+
+    async def resume(self) -> Outcome:
+        """Go on."""
+        return await self._post("/v1/resume")
+
+    async def track(self, request: SymbolsRequest) -> Outcome:
+        """Collect symbols from now on."""
+        return await self._post("/v1/symbols/track", request)
+
+    async def untrack(self, request: SymbolsRequest) -> Outcome:
+        """Collect symbols no longer."""
+        return await self._post("/v1/symbols/untrack", request)
+
+    async def sync(self) -> Outcome:
+        """Read the stock list anew."""
+        return await self._post("/v1/symbols/sync")
+
+    async def reload(self) -> Outcome:
+        """Read the configuration again."""
+        return await self._post("/v1/reload")
+
+    async def events(
+        self, after: str = "", types: Collection[EventType] = (), *, reconnect: bool = True
+    ) -> AsyncIterator[Event]:
+        """Yield events as they happen, for ever.
+
+        When the connection ends, it is made again and continues after the last event; what could not be had
+        any more is announced by a `reset` event. While nobody answers it keeps trying. Who wants to be told at
+        once that the daemon went away asks with `reconnect=False` and connects again by itself. Leave the
+        iteration early only inside `contextlib.aclosing`, so that the connection ends with it.
+
+        Args:
+            after: id of the event to continue after; empty: from now on.
+            types: only these, `reset` and `dropped`; empty: all.
+            reconnect: False ends with `DaemonAway` where it would connect again.
+        """
+        failures = 0
+        while True:
+            try:
+                async for event in self._stream(EventQuery(types=tuple(types), after=after)):
+                    failures, after = 0, event.id or after
+                    yield event
+                failure = DaemonAway("The daemon ended the event stream.")
+            except DaemonAway as error:
+                failure = error
+            if not reconnect:
+                raise failure
+            await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+            failures += 1
+
+    async def _stream(self, query: EventQuery) -> AsyncIterator[Event]:
+        """Yield the events of one connection."""
+        timeout = aiohttp.ClientTimeout(total=None, connect=_CONNECT_TIMEOUT_S, sock_read=_SILENCE_S)
+        async with self._asked("GET", "/v1/events", query, timeout=timeout) as response:
+            data = ""
+            async for raw in response.content:
+                line = raw.decode().rstrip("\n")
+                if line.startswith("data:"):
+                    data += line[5:]
+                elif not line and data:
+                    if (event := _known_event(data)) is not None:
+                        yield event
+                    data = ""
+
+    async def _get(self, path: str, kind: type[_Answer], query: Request | None = None) -> _Answer:
+        async with self._asked("GET", path, query) as response:
+            return _read(kind, await response.read())
+
+    async def _post(self, path: str, request: Request | None = None) -> Outcome:
+        async with self._asked("POST", path, body=request) as response:
+            return _read(Outcome, await response.read())
+
+    @asynccontextmanager
+    async def _asked(
+        self,
+        method: str,
+        path: str,
+        query: Request | None = None,
+        *,
+        body: Request | None = None,
+        accepted: Collection[int] = (200,),
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send one request; the block reads the answer.
+
+        Raises:
+            DaemonAway: nobody answers, or in the middle of the block no longer.
+            ControlProblem: the answer's status is none of the accepted ones.
+        """
+        if self._session is None:
+            raise RuntimeError("ControlClient is used outside of its `async with` block")
+        data = None if body is None else body.model_dump_json(exclude_defaults=True)
+        headers = None if data is None else {"Content-Type": "application/json"}
+        params = _parameters(query) if query else None
+        try:
+            async with self._session.request(
+                method, path, params=params, data=data, headers=headers, timeout=timeout or self._timeout
+            ) as response:
+                if response.status not in accepted:
+                    raise ControlProblem(_problem(response.status, await response.read()))
+                yield response
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _away(self._path, error) from error
+
+
+def _parameters(query: Request) -> list[tuple[str, str]]:
+    """Write a query as URL parameters: a list repeats its name, what has its default is left out."""
+    values: Mapping[str, Any] = query.model_dump(mode="json", exclude_defaults=True)
+    pairs = [(name, value if isinstance(value, list) else [value]) for name, value in values.items()]
+    return [(name, _text(item)) for name, items in pairs for item in items if item is not None]
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _read(kind: type[_Answer], body: bytes | str) -> _Answer:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise DaemonAway(
+            f"The daemon's answer is not understood ({kind.__name__}: {error.errors()[0]['msg']}).",
+            "Are daemon and client of the same version?",
+        ) from error
+
+
+def _known_event(data: str) -> Event | None:
+    """Return the event; None for one of a type that only a newer daemon knows."""
+    try:
+        return Event.model_validate_json(data)
+    except ValidationError:
+        return None
+
+
+def _problem(status: int, body: bytes) -> Problem:
+    try:
+        return Problem.model_validate_json(body)
+    except ValidationError:
+        return Problem(title=f"The daemon answered with HTTP status {status}.", status=status)
+
+
+def _away(path: Path, error: Exception) -> DaemonAway:
+    """Say in one line why nobody answers, and what to do."""
+    if isinstance(error, TimeoutError):
+        return DaemonAway(f"The daemon does not answer at {path}.", "Look into its log.")
+    reason, remedy = _REASONS.get(
+        getattr(error, "errno", None), ("the connection broke", "Is it being restarted?")
+    )
+    return DaemonAway(f"No daemon at {path}: {reason}.", remedy)
+
+
+_START = "Start chartinsightd, or name the socket it has (control.socket)."
+_REASONS: Mapping[int | None, tuple[str, str]] = {
+    errno.ENOENT: ("there is no such socket", _START),
+    errno.ECONNREFUSED: ("nobody listens there", "Start chartinsightd; it replaces the old socket."),
+    errno.EACCES: ("no right to use it", "Join the socket's group (`ls -l` shows it) and log in anew."),
+}
