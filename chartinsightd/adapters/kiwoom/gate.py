@@ -166,7 +166,7 @@ class Slot:
 
     def throttled(self, limit: int | None) -> None:
         """The broker refused it for its pace, naming its limit in requests a second or nothing."""
-        self._lane.throttled(limit)
+        self._lane.throttled(self, limit)
 
 
 class _RoundTrips:
@@ -243,7 +243,7 @@ class _Lane:
         self._departures: deque[float] = deque()
         self._round_trips = _RoundTrips()
         self._throttled = 0
-        self._quiet_since = -_NEVER
+        self._slowed_at = self._quiet_since = -_NEVER
         self._changed = asyncio.Event()
         self._is_closed = False
 
@@ -343,14 +343,19 @@ class _Lane:
         self._changed.set()
         return self._clock.monotonic() + self._round_trips.largest()
 
-    def throttled(self, named: int | None) -> None:
-        """Slow down: to the limit the broker names, or by one when it names nothing lower than ours."""
+    def throttled(self, slot: Slot, named: int | None) -> None:
+        """Slow down: to the limit the broker names, or by one when it names nothing lower than ours.
+
+        A request that left before the last slowing down says nothing about the pace since then.
+        """
         now = self._clock.monotonic()
-        lower = named if named is not None and named < self._limit else self._limit - 1
         self._throttled += 1
-        self._quiet_since = now
         self._not_before = max(self._not_before, now + self._period_s)
-        self._set_limit(lower)
+        if named is not None and named < self._limit:
+            self._set_limit(named)
+        elif slot.sent_at > self._slowed_at:
+            self._set_limit(self._limit - 1)
+        self._slowed_at = self._quiet_since = now
 
     def _recover(self, now: float) -> None:
         if self._limit < self._ceiling and now - self._quiet_since >= _QUIET_S:

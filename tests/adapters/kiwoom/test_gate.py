@@ -239,6 +239,23 @@ def test_a_refusal_at_our_own_pace_slows_by_one_and_waits_a_second(named: int | 
     assert 1.0 <= waited_s < 1.01
 
 
+def test_refusals_of_one_burst_slow_down_once() -> None:
+    """Five requests in flight, all refused: that is one message about the pace, not five."""
+
+    async def refused(gate: Gate) -> None:
+        async with gate.slot(API, Priority.BACKFILL) as slot:
+            await asyncio.sleep(2)
+        slot.throttled(5)
+
+    async def use(gate: Gate) -> int:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(refused(gate))
+        return only(gate).limit
+
+    assert run(5, use) == 4
+
+
 def test_a_limit_never_falls_below_one() -> None:
     """However often the broker refuses, whatever it names, something still passes."""
 

@@ -1,0 +1,158 @@
+"""The access token: issued once for everybody, renewed early, issued anew when the broker forgot it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+
+import msgspec
+
+from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
+from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import MalformedAnswer
+from chartinsightd.ports import Priority
+
+_KST = timezone(timedelta(hours=9))
+_EARLY = timedelta(seconds=600)
+"""How long before its end a token is renewed, as the official client does (API.md section 2)."""
+_LEAST_USE = timedelta(seconds=60)
+"""A token that seems to have ended at once (a wrong clock) is not asked for again at every request."""
+_NO_TOKEN = "Kiwoom's answer to au10001 has no usable token and expires_dt"
+_VISIBLE = re.compile(r"[!-~]+")
+"""What can stand in an HTTP header."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Token:
+    """One issued token. Two are the same only if they come from the same answer, whatever their text."""
+
+    text: str = field(repr=False)
+    issued_at: datetime
+    expires_at: datetime
+
+    @property
+    def renew_at(self) -> datetime:
+        """When to ask for the next: 600 s before the end, or at half of a short life; aware, UTC."""
+        life = self.expires_at - self.issued_at
+        return self.issued_at + max(life - min(_EARLY, life / 2), _LEAST_USE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenState:
+    """What may be shown of the token. Instants are aware, UTC; None while there is no token."""
+
+    issued_at: datetime | None
+    expires_at: datetime | None
+    issued: int
+    """How often one was issued since the start."""
+    rejected: int
+    """How often the broker rejected one before its end."""
+
+
+class _TokenAnswer(msgspec.Struct):
+    token: str
+    expires_dt: str
+
+
+class TokenIssuer:
+    """The one holder of the token of a key pair.
+
+    Survives both readings of API.md section 11-1: whether a second issue returns the same token or kills the
+    first, everybody here uses the last one issued, and one rejection leads to one new issue, however many met
+    it.
+
+    Args:
+        transport: entered already.
+        access: the keys.
+        clock: what time it is.
+    """
+
+    def __init__(self, transport: Transport, access: KiwoomAccess, clock: Clock) -> None:
+        self._transport = transport
+        self._access = access
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+        self._token: Token | None = None
+        self._issued = 0
+        self._rejected = 0
+
+    async def token(self) -> Token:
+        """Return a token that has not ended, issuing one where needed.
+
+        Raises:
+            SourceError: see `domain.errors`; AccessBlocked when the keys or the address are refused.
+        """
+        if (token := self._usable()) is not None:
+            return token
+        async with self._one_at_a_time:
+            return self._usable() or await self._issue()
+
+    async def renew(self, rejected: Token) -> Token:
+        """Return another token than the one the broker rejected; only the first who asks causes a request.
+
+        Raises:
+            SourceError: as `token`.
+        """
+        async with self._one_at_a_time:
+            if self._token is rejected:
+                self._rejected += 1
+                self._token = None
+            return self._usable() or await self._issue()
+
+    async def revoke(self) -> None:
+        """Give the token back (au10002). Another process with the same key may share it, and lose it too.
+
+        Raises:
+            SourceError: see `domain.errors`.
+        """
+        async with self._one_at_a_time:
+            if (token := self._token) is None:
+                return
+            self._token = None
+            body = {**self._keys(), "token": token.text}
+            await self._transport.exchange(
+                "au10002", "/oauth2/revoke", body, priority=Priority.LIVE, secrets=[token.text]
+            )
+
+    def state(self) -> TokenState:
+        """Return what may be shown."""
+        return TokenState(
+            issued_at=self._token.issued_at if self._token else None,
+            expires_at=self._token.expires_at if self._token else None,
+            issued=self._issued,
+            rejected=self._rejected,
+        )
+
+    def _usable(self) -> Token | None:
+        if self._token is None or self._clock.now() >= self._token.renew_at:
+            return None
+        return self._token
+
+    async def _issue(self) -> Token:
+        body = {"grant_type": "client_credentials", **self._keys()}
+        answer = await self._transport.exchange("au10001", "/oauth2/token", body, priority=Priority.LIVE)
+        self._token = _decoded(answer.document, self._clock.now())
+        self._issued += 1
+        return self._token
+
+    def _keys(self) -> Mapping[str, str]:
+        return {
+            "appkey": self._access.app_key.get_secret_value(),
+            "secretkey": self._access.secret_key.get_secret_value(),
+        }
+
+
+def _decoded(document: bytes, now: datetime) -> Token:
+    """Return the token of an answer; `expires_dt` is in KST (API.md section 2)."""
+    try:
+        answer = msgspec.json.decode(document, type=_TokenAnswer)
+        ends = datetime.strptime(answer.expires_dt, "%Y%m%d%H%M%S").replace(tzinfo=_KST)
+    except ValueError as error:
+        # Not raised `from` it: its words or its document may hold the token.
+        raise MalformedAnswer(f"{_NO_TOKEN}: {type(error).__name__}") from None
+    if not _VISIBLE.fullmatch(answer.token):
+        raise MalformedAnswer(f"{_NO_TOKEN}: not a visible ASCII text")
+    return Token(text=answer.token, issued_at=now, expires_at=ends.astimezone(UTC))

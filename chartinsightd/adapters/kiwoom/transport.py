@@ -1,0 +1,220 @@
+"""One HTTP exchange with the broker: through the gate, within its timeouts, refusals turned into errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol
+
+import aiohttp
+import msgspec
+
+from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text, redacted
+from chartinsightd.adapters.kiwoom.gate import Gate, Slot
+from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import MalformedAnswer, RateLimited, SourceError, SourceUnavailable
+from chartinsightd.ports import Priority
+
+_JSON = "application/json;charset=UTF-8"
+_TRIES_AT_THE_GATE = 8
+_LARGEST_BODY = 32 * 1024 * 1024
+
+
+class Secret(Protocol):
+    """A text that is not shown by accident; pydantic's `SecretStr` is one."""
+
+    def get_secret_value(self) -> str:
+        """Return the text itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KiwoomAccess:
+    """Where the broker is and how to speak to it. Timeouts are real seconds, whatever the daemon's clock."""
+
+    base_url: str
+    """Scheme, host and port (API.md section 1)."""
+    app_key: Secret
+    secret_key: Secret
+    user_agent: str = "curl/8.5.0"
+    """aiohttp's own is refused by the broker's firewall (API.md section 0, fact 5)."""
+    connect_timeout_s: float = 10.0
+    total_timeout_s: float = 60.0
+    """The first page of a symbol can take many seconds (API.md section 4, latency)."""
+    largest_body: int = _LARGEST_BODY
+    """Bytes of one answer, unpacked; a longer one is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A successful answer."""
+
+    document: bytes
+    """The body: a JSON object whose `return_code` is 0."""
+    cont_key: str | None
+    """The key of the next page; None where the broker says that there is none."""
+    row_count: int | None
+    """How many rows the broker says it sent (`resp-cnt`); None where it does not say."""
+    asked_at: datetime
+    """When the request left; aware, UTC."""
+
+
+class _Envelope(msgspec.Struct):
+    return_code: int | str | None = None
+    return_msg: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reply:
+    status: int
+    headers: Mapping[str, str]
+    """Their names are compared case-insensitively."""
+    body: bytes
+    asked_at: datetime
+
+
+class Transport:
+    """One keep-alive session to the broker. Entered as an async context manager.
+
+    Args:
+        access: where and how.
+        gate: through which every request passes; entered already.
+        clock: what time it is.
+    """
+
+    def __init__(self, access: KiwoomAccess, gate: Gate, clock: Clock) -> None:
+        self._access = access
+        self._gate = gate
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._decode = msgspec.json.Decoder(_Envelope).decode
+
+    async def __aenter__(self) -> Transport:
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(
+                total=self._access.total_timeout_s, connect=self._access.connect_timeout_s
+            ),
+            headers={"User-Agent": self._access.user_agent, "Accept-Encoding": "gzip"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def exchange(
+        self,
+        api_id: str,
+        path: str,
+        body: Mapping[str, str],
+        *,
+        priority: Priority,
+        headers: Mapping[str, str] | None = None,
+        secrets: Iterable[str] = (),
+    ) -> Answer:
+        """Make one request and return its answer; a refusal for pace is waited out at the gate and repeated.
+
+        Args:
+            api_id: the lane of the gate, and the name in messages.
+            path: of the URL.
+            body: the fields of the JSON object that is sent.
+            priority: at the gate.
+            headers: beside `Content-Type`.
+            secrets: what must not appear in a message, beside the keys.
+
+        Raises:
+            SourceError: see `domain.errors`; RateLimited when the broker refused for its pace many times
+            running.
+        """
+        tries = _TRIES_AT_THE_GATE
+        while True:
+            async with self._gate.slot(api_id, priority) as slot:
+                reply = await self._send(slot, api_id, path, body, headers or {})
+            try:
+                return self._checked(api_id, reply, secrets)
+            except RateLimited as error:
+                slot.throttled(error.limit)
+                tries -= 1
+                if not tries:
+                    raise
+
+    async def _send(
+        self, slot: Slot, api_id: str, path: str, body: Mapping[str, str], headers: Mapping[str, str]
+    ) -> _Reply:
+        """Send one request; the one place that knows the HTTP library's errors."""
+        if self._session is None:
+            raise SourceUnavailable("The connection to the broker is closed.")
+        asked_at = self._clock.now()
+        try:
+            async with self._session.post(
+                f"{self._access.base_url}{path}",
+                data=msgspec.json.encode(body),
+                headers={"Content-Type": _JSON, **headers},
+                allow_redirects=False,
+            ) as response:
+                slot.answered()
+                content = await self._read(api_id, response)
+                return _Reply(
+                    status=response.status,
+                    headers=response.headers,
+                    body=content,
+                    asked_at=asked_at,
+                )
+        except TimeoutError as error:
+            raise SourceUnavailable(f"Kiwoom did not answer {api_id} in time.") from error
+        except (aiohttp.ClientError, OSError) as error:
+            cause = self._redacted(str(error) or type(error).__name__, ())
+            raise SourceUnavailable(f"{api_id} did not reach Kiwoom and back: {cause}") from error
+
+    async def _read(self, api_id: str, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self._access.largest_body:
+                raise MalformedAnswer(
+                    f"Kiwoom's answer to {api_id} is longer than {self._access.largest_body} bytes."
+                )
+        return bytes(body)
+
+    def _checked(self, api_id: str, reply: _Reply, secrets: Iterable[str]) -> Answer:
+        if error := self._error(api_id, reply, secrets):
+            raise error
+        return Answer(
+            document=reply.body,
+            cont_key=_cont_key(reply.headers),
+            row_count=_row_count(reply.headers),
+            asked_at=reply.asked_at,
+        )
+
+    def _error(self, api_id: str, reply: _Reply, secrets: Iterable[str]) -> SourceError | None:
+        try:
+            envelope = self._decode(reply.body)
+            return_code = int(envelope.return_code if envelope.return_code is not None else "")
+        except msgspec.ValidationError as error:
+            return MalformedAnswer(f"Kiwoom's answer to {api_id} has no envelope: {error}")
+        except msgspec.DecodeError:
+            text = reply.body.decode(errors="replace")
+            return error_in_text(api_id, reply.status, self._redacted(text, secrets))
+        except ValueError:
+            return MalformedAnswer(f"Kiwoom's answer to {api_id} has no numeric return_code.")
+        message = self._redacted(envelope.return_msg or "", secrets)
+        return error_in_envelope(api_id, reply.status, return_code, message)
+
+    def _redacted(self, text: str, secrets: Iterable[str]) -> str:
+        keys = (self._access.app_key.get_secret_value(), self._access.secret_key.get_secret_value())
+        return redacted(text, (*keys, *secrets))
+
+
+def _cont_key(headers: Mapping[str, str]) -> str | None:
+    """Return the next page's key: empty, not None, where the broker says `Y` and names no key."""
+    return headers.get("next-key", "") if headers.get("cont-yn", "").upper() == "Y" else None
+
+
+def _row_count(headers: Mapping[str, str]) -> int | None:
+    count = headers.get("resp-cnt", "")
+    return int(count) if count.isdecimal() else None

@@ -1,0 +1,315 @@
+"""The store of candles keeps what its contract says, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import numpy as np
+import pytest
+from fixtures.postgres import connected
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chartinsightd.adapters.postgres.store import Store, open_store
+from chartinsightd.clock import SystemClock
+from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports import RejectedRow, Write, Written
+
+from .model import FIRST, STEP_S, Model, page, rows, write
+
+SERIES = Series(symbol="005930", timeframe=Timeframe.M5)
+ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+
+_numbers = itertools.count()
+
+
+@st.composite
+def _writes(draw: st.DrawFn) -> tuple[int, Timeframe, Candles, tuple[tuple[int, int], ...]]:
+    timeframe = draw(st.sampled_from([Timeframe.M5, Timeframe.M5, Timeframe.D1]))
+    first = draw(st.integers(0, 90))
+    steps = draw(st.lists(st.integers(1, 3), max_size=6)) + [1] * draw(st.sampled_from([0, 0, 5, 60]))
+    at = [first, *(first + sum(steps[: i + 1]) for i in range(len(steps)))]
+    values = np.random.default_rng(draw(st.integers(0, 5))).integers(1, 4, len(at))
+    provisional = draw(st.integers(0, 3))
+    final = np.arange(len(at)) < len(at) - provisional
+    covered = draw(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=2))
+    return draw(st.integers(0, 1)), timeframe, page("x", timeframe, at=at, close=values, final=final), tuple(covered)
+
+
+def test_a_store_is_what_its_writes_say(database: str) -> None:
+    """Pages that overlap, correct, take back and finish one another end as if done one candle at a time."""
+    with asyncio.Runner() as runner:
+        manager = open_store(database, "simulation", SystemClock())
+        store = runner.run(manager.__aenter__())
+
+        @settings(max_examples=120, deadline=None)
+        @given(st.lists(st.tuples(st.lists(_writes(), min_size=1, max_size=4), st.booleans()), max_size=6))
+        def holds(saves: list[tuple[list[Any], bool]]) -> None:
+            runner.run(_compare(store, database, saves))
+
+        try:
+            holds()
+        finally:
+            runner.run(manager.__aexit__(None, None, None))
+
+
+async def _compare(store: Store, database: str, saves: list[tuple[list[Any], bool]]) -> None:
+    model, prefix = Model(), f"{next(_numbers)}"
+    for drafts, is_forgotten in saves:
+        writes = [
+            write(replace(candles, symbol=f"{prefix}-{symbol}"), *covered) for symbol, _, candles, covered in drafts
+        ]
+        if is_forgotten:
+            store.candles.forget_everything()
+        assert await store.candles.save(writes) == model.save(writes)
+    async with connected(database) as connection:
+        assert await _stored(connection, prefix) == model.candles
+        assert await _revisions(connection, prefix) == sorted(model.revisions)
+    store.candles.forget_everything()
+    coverage = await store.candles.coverage()
+    ours = {series: ranges for series, ranges in coverage.items() if series.symbol.startswith(f"{prefix}-")}
+    assert ours == model.covered
+
+
+async def _stored(connection: Any, prefix: str) -> dict[Any, Any]:
+    found = await connection.fetch(
+        "select symbol, timeframe, extract(epoch from ts)::bigint, open, high, low, close, volume, value, final "
+        "from candles where symbol like $1",
+        f"{prefix}-%",
+    )
+    return {tuple(row)[:3]: (tuple(row)[3:9], row["final"]) for row in found}
+
+
+async def _revisions(connection: Any, prefix: str) -> list[Any]:
+    found = await connection.fetch(
+        "select symbol, timeframe, extract(epoch from ts)::bigint, old_open, old_high, old_low, old_close, "
+        "old_volume, old_value, new_open, new_high, new_low, new_close, new_volume, new_value "
+        "from revisions where symbol like $1",
+        f"{prefix}-%",
+    )
+    return sorted((tuple(row)[:3], tuple(row)[3:9], tuple(row)[9:]) for row in found)
+
+
+async def test_rows_in_are_rows_accounted_for(store: Store) -> None:
+    """Inserted, changed, unchanged and quarantined add up to what came; a rejected row costs only itself."""
+    bad = RejectedRow(symbol="005930", reason="high_below_close", payload={"cur_prc": "-\x00\ud800", "n": 1})
+    huge = page(at=range(3), close=[100, 2**31 + 7, 102])
+
+    [written] = await store.candles.save([write(huge, rejected=(bad,), api_id="ka10080")])
+
+    assert written == Written(inserted=2, quarantined=2)
+
+
+async def test_quarantine_keeps_the_row_and_its_reason(store: Store, database: str) -> None:
+    """What could not be a candle is kept as it came, as far as PostgreSQL can hold it."""
+    bad = RejectedRow(symbol="005930", reason="not_a_number", payload={"cur_prc": "1\x00", "x": float("nan")})
+
+    await store.candles.save([write(page(at=[]), rejected=(bad,), api_id="ka10080")])
+
+    async with connected(database) as connection:
+        row = await connection.fetchrow("select api_id, symbol, reason, payload ->> 'cur_prc' from quarantine")
+    assert tuple(row) == ("ka10080", "005930", "not_a_number", "1\ufffd")
+
+
+async def test_an_unchanged_page_writes_nothing(store: Store, database: str) -> None:
+    """A page that says nothing new sends no statement at all, even with the database away."""
+    await store.candles.save([write(page(), (FIRST, FIRST + 60))])
+    async with connected(database) as connection:
+        await connection.execute(_END_OTHERS)
+
+    assert await store.candles.save([write(page(), (FIRST, FIRST + 30))]) == [Written(unchanged=900)]
+
+    async with connected(database) as connection:
+        assert await connection.fetchval(_OTHERS) == 0
+
+
+async def test_an_unchanged_page_writes_nothing_after_a_restart(store: Store, database: str) -> None:
+    """Without memory the page is compared with the table: no row gets a new version."""
+    await store.candles.save([write(page(), (FIRST, FIRST + 60))])
+    versions = "select array_agg(xmin::text || ctid::text order by ts) from candles_5m"
+    async with connected(database) as connection:
+        before = await connection.fetchval(versions)
+        store.candles.forget_everything()
+
+        assert await store.candles.save([write(page(), (FIRST, FIRST + 60))]) == [Written(unchanged=900)]
+
+        assert await connection.fetchval(versions) == before
+
+
+async def test_a_poll_writes_its_two_rows(store: Store, database: str) -> None:
+    """Of 898 same rows, one that moved and a new one, two are written."""
+    await store.candles.save([write(page(at=range(900), final=np.arange(900) < 899))])
+    close = np.full(900, 70_000)
+    close[-2:] = 70_100
+    poll = page(at=range(1, 901), close=close, final=np.arange(900) < 899)
+
+    assert await store.candles.save([write(poll)]) == [Written(inserted=1, changed=1, unchanged=898)]
+
+    async with connected(database) as connection:
+        assert await connection.fetchval("select count(distinct xmin::text) from candles_5m") == 2
+
+
+async def test_a_final_candle_is_not_taken_back(store: Store) -> None:
+    """A provisional read never overwrites a final candle, and is counted as unchanged."""
+    await store.candles.save([write(page(at=[0], close=100, final=True))])
+
+    assert await store.candles.save([write(page(at=[0], close=99, final=False))]) == [Written(unchanged=1)]
+
+    assert rows(await store.candles.candles("005930", Timeframe.M5, *ALWAYS)) == rows(page(at=[0], close=100))
+
+
+async def test_a_changed_final_candle_leaves_a_revision(store: Store, database: str) -> None:
+    """Old and new values of a corrected final candle are kept, with the cause."""
+    await store.candles.save([write(page("000660", Timeframe.D1, at=[0], close=100))])
+    await store.candles.save([write(page("000660", Timeframe.D1, at=[0], close=101))])
+
+    async with connected(database) as connection:
+        row = await connection.fetchrow("select old_close, old_value, new_close, new_value, cause from revisions")
+    assert tuple(row) == (100, 1000, 101, 1010, "reread")
+
+
+async def test_all_writes_or_none(store: Store, database: str) -> None:
+    """A failure in the last statement takes the rows of the first with it, and the same call may be repeated."""
+    async with connected(database) as connection:
+        await connection.execute("alter table coverage rename to elsewhere")
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await store.candles.save([write(page(), (FIRST, FIRST + 60))])
+        assert await connection.fetchval("select count(*) from candles_5m") == 0
+        await connection.execute("alter table elsewhere rename to coverage")
+
+    assert await store.candles.save([write(page(), (FIRST, FIRST + 60))]) == [Written(inserted=900)]
+
+
+async def test_a_lost_connection_is_unavailable_and_comes_back(store: Store, database: str) -> None:
+    """The call that meets the loss says so and has written nothing; the next one connects again."""
+    await store.candles.save([write(page(at=range(10)))])
+    async with connected(database) as connection:
+        await connection.execute(_END_OTHERS)
+
+    with pytest.raises(StoreUnavailable):
+        await store.candles.save([write(page(at=range(10, 20)))])
+
+    assert await store.candles.save([write(page(at=range(10, 20)))]) == [Written(inserted=10)]
+
+
+async def test_a_cancelled_save_is_rolled_back(store: Store, database: str) -> None:
+    """Cancelling a save that waits leaves nothing behind, and the store goes on working."""
+    async with connected(database) as connection, connection.transaction():
+        await connection.execute("lock table coverage in access exclusive mode")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await store.candles.save([write(page(), (FIRST, FIRST + 60))])
+
+    assert await store.candles.save([write(page(), (FIRST, FIRST + 60))]) == [Written(inserted=900)]
+
+
+async def test_a_row_somebody_else_wrote_is_found_on_the_second_try(store: Store, database: str) -> None:
+    """A foreign row that memory does not know makes the save fail softly; the next one sees and keeps it."""
+    await store.candles.save([write(page(at=range(60)))])
+    async with connected(database) as connection:
+        await connection.execute(
+            "insert into candles_5m select ts + interval '5 hours', volume, open, high, low, close, final, symbol "
+            "from candles_5m"
+        )
+
+    with pytest.raises(StoreUnavailable):
+        await store.candles.save([write(page(at=range(60, 120)))])
+
+    assert await store.candles.save([write(page(at=range(60, 120)))]) == [Written(unchanged=60)]
+
+
+async def test_coverage_can_be_forgotten(store: Store) -> None:
+    """What is taken out of the coverage is gone from memory and from the database."""
+    await store.candles.save([write(page(at=[0]), (0, 100))])
+
+    await store.candles.forget_coverage(SERIES, RangeSet.of((20, 30)))
+
+    left = {SERIES: RangeSet.of((0, 20), (30, 100))}
+    assert await store.candles.coverage() == left
+    store.candles.forget_everything()
+    assert await store.candles.coverage() == left
+
+
+async def test_coverage_without_candles_is_kept(store: Store) -> None:
+    """An empty day is covered although no row came."""
+    assert await store.candles.save([write(page(at=[]), (0, 100))]) == [Written()]
+
+    store.candles.forget_everything()
+    assert await store.candles.coverage() == {SERIES: RangeSet.of((0, 100))}
+
+
+async def test_ten_pages_newest_first_are_one_copy(store: Store, database: str) -> None:
+    """A backfill's pages go in together, one overlapping row counted once as new and once as unchanged."""
+    pages = [page(at=range(start, start + 900)) for start in range(8091, -1, -899)]
+
+    written = await store.candles.save([write(one) for one in pages])
+
+    assert written == [Written(inserted=900)] + [Written(inserted=899, unchanged=1)] * 9
+    async with connected(database) as connection:
+        assert await connection.fetchval("select count(*) from candles_5m") == 900 + 9 * 899
+
+
+async def test_candles_are_read_back(store: Store) -> None:
+    """A half-open range of one series comes back as it was written, null values as none."""
+    await store.candles.save([write(page(at=range(10))), write(page("000660", at=range(10)))])
+    span = (datetime.fromtimestamp(FIRST + STEP_S, UTC), datetime.fromtimestamp(FIRST + 4 * STEP_S, UTC))
+
+    found = await store.candles.candles("005930", Timeframe.M5, *span)
+
+    assert rows(found) == rows(page(at=range(1, 4)))
+
+
+async def test_days_may_lack_a_value(store: Store) -> None:
+    """A daily candle folded from minutes has no value; one from the broker gives it later."""
+    folded = replace(page("005930", Timeframe.D1, at=range(60)), value=None)
+    await store.candles.save([Write(candles=folded, covered=RangeSet())])
+    assert rows(await store.candles.candles("005930", Timeframe.D1, *ALWAYS)) == rows(folded)
+
+    whole = page("005930", Timeframe.D1, at=range(60))
+    assert await store.candles.save([write(whole)]) == [Written(changed=60)]
+    assert rows(await store.candles.candles("005930", Timeframe.D1, *ALWAYS)) == rows(whole)
+
+
+async def test_closed_partitions_are_clustered_once(database: str) -> None:
+    """Maintenance orders months that are over by their key, and each only once."""
+
+    class LaterClock(SystemClock):
+        def now(self) -> datetime:
+            return datetime.fromtimestamp(FIRST, UTC) + timedelta(days=2)
+
+    async with open_store(database, "simulation", LaterClock()) as store:
+        await store.candles.save([write(page(at=range(start, 100, 10))) for start in range(10)])
+
+        assert await store.candles.maintain() == ["candles_5m_2026_10"]
+        assert await store.candles.maintain() == []
+
+
+_OTHERS = (
+    "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
+    "and backend_type = 'client backend'"
+)
+_END_OTHERS = (
+    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() "
+    "and pid <> pg_backend_pid() and backend_type = 'client backend'"
+)
+
+
+async def test_two_stores_do_not_mix(database: str) -> None:
+    """What is written in simulation mode is not there in live mode."""
+    async with (
+        open_store(database, "simulation", SystemClock()) as simulated,
+        open_store(database, "live", SystemClock()) as live,
+    ):
+        await simulated.candles.save([write(page(at=range(10)), (0, 100))])
+
+        assert len(await live.candles.candles("005930", Timeframe.M5, *ALWAYS)) == 0
+        assert await live.candles.coverage() == {}
