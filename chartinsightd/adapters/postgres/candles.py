@@ -8,36 +8,28 @@ that differ are sent, therefore the database never locks, logs or rewrites a row
 from __future__ import annotations
 
 import asyncio
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from chartinsightd.adapters.postgres import coverage
+from chartinsightd.adapters.postgres import candle_sql, coverage
 from chartinsightd.adapters.postgres.link import Connection, Link, to_text
 from chartinsightd.adapters.postgres.partitions import (
-    Partition,
     existing_partitions,
     make_partition,
     partitions_of,
 )
 from chartinsightd.adapters.postgres.rows import (
     EMPTY,
-    PRICES,
     Difference,
     Rows,
     candles_of,
-    columns_of,
-    copy_stream,
     difference,
     merged,
-    read_columns,
-    revised,
     rows_of,
-    split_stream,
     storable,
 )
 from chartinsightd.adapters.postgres.tails import Tail, Tails
@@ -158,7 +150,7 @@ class PostgresCandles:
         """
         span = (symbol, int(from_ts.timestamp()), int(to_ts.timestamp()) - 1)
         async with self._reader.use() as connection:
-            [rows] = await _read(connection, timeframe, [span], [])
+            [rows] = await candle_sql.read(connection, timeframe, [span], [])
         return candles_of(symbol, timeframe, rows)
 
     async def maintain(self) -> list[str]:
@@ -168,7 +160,7 @@ class PostgresCandles:
         """
         done = []
         async with self._reader.use() as connection:
-            for name, key in await _unclustered(connection, self._schema, self._clock.now()):
+            for name, key in await candle_sql.unclustered(connection, self._schema, self._clock.now()):
                 await connection.execute(f"cluster {name} using {key}", timeout=3600)
                 await connection.execute(f"analyze {name}", timeout=3600)
                 done.append(name)
@@ -188,7 +180,7 @@ class PostgresCandles:
         if not len(one.rows):
             return True
         tail = self._tails.get(one.series)
-        if tail is None or one.first < tail.since:
+        if tail is None or not _reaches(tail, one):
             return False
         diff = difference(one.rows, tail.rows)
         return not len(diff.added) and not len(diff.changed)
@@ -226,10 +218,12 @@ class PostgresCandles:
         changed = [(symbol, diff.changed) for symbol, diff in zip(symbols, diffs, strict=True)]
         await self._make_partitions(connection, timeframe, [rows for _, rows in added], unit)
         if sum(len(rows) for _, rows in added) >= _COPY_FROM:
-            await self._copy(connection, timeframe, added)
+            await candle_sql.copy(connection, timeframe, added)
             added = []
-        await _upsert(connection, timeframe, [*added, *changed])
-        await self._write_revisions(connection, timeframe, list(zip(symbols, diffs, strict=True)))
+        await candle_sql.upsert(connection, timeframe, [*added, *changed])
+        await candle_sql.insert_revisions(
+            connection, timeframe, list(zip(symbols, diffs, strict=True)), self._clock.now(), _CAUSE
+        )
         for one, found, diff in zip(group, known, diffs, strict=True):
             unit.written[one.index] += Written(
                 inserted=len(diff.added), changed=diff.corrected, unchanged=diff.unchanged
@@ -244,12 +238,12 @@ class PostgresCandles:
         """Return what is stored where the writes go, from memory or, where that does not reach, from the table."""
         tails = [unit.tails.get(one.series) or self._tails.get(one.series) for one in group]
         known = [_Known(rows=tail.rows if tail else EMPTY, tail=tail) for tail in tails]
-        unknown = [i for i, one in enumerate(group) if tails[i] is None or one.first < tails[i].since]
+        unknown = [i for i, one in enumerate(group) if not _reaches(tails[i], one)]
         if not unknown:
             return known
         spans = [(group[i].series.symbol, group[i].first, _reach(group[i], tails[i])) for i in unknown]
         after = [j for j, i in enumerate(unknown) if tails[i] is None]
-        found = await _read(connection, timeframe, spans, after)
+        found = await candle_sql.read(connection, timeframe, spans, after)
         for j, i in enumerate(unknown):
             known[i] = _joined(group[i], tails[i], found[j])
         return known
@@ -264,41 +258,6 @@ class PostgresCandles:
             if partition.name not in (self._partitions or ()) and partition.name not in unit.partitions:
                 await make_partition(connection, partition)
                 unit.partitions.add(partition.name)
-
-    async def _copy(
-        self, connection: Connection, timeframe: Timeframe, parts: Iterable[tuple[str, Rows]]
-    ) -> None:
-        # Ascending keys leave the index dense: newest first costs half as much again (MEASUREMENTS.md 1b).
-        ordered = sorted(
-            (part for part in parts if len(part[1])), key=lambda part: (part[0], part[1]["ts"][0])
-        )
-        await connection.copy_to_table(
-            f"candles_{timeframe}",
-            source=io.BytesIO(copy_stream(timeframe, ordered)),
-            columns=columns_of(timeframe),
-            format="binary",
-        )
-
-    async def _write_revisions(
-        self, connection: Connection, timeframe: Timeframe, diffs: Sequence[tuple[str, Difference]]
-    ) -> None:
-        masks = [revised(diff) for _, diff in diffs]
-        if not any(mask.any() for mask in masks):
-            return
-        symbols = [symbol for (symbol, _), mask in zip(diffs, masks, strict=True) for _ in range(mask.sum())]
-        before = np.concatenate([diff.before[mask] for (_, diff), mask in zip(diffs, masks, strict=True)])
-        after = np.concatenate([diff.changed[mask] for (_, diff), mask in zip(diffs, masks, strict=True)])
-        names = (*PRICES, "volume", "value")
-        await connection.execute(
-            _INSERT_REVISIONS,
-            str(timeframe),
-            self._clock.now(),
-            _CAUSE,
-            symbols,
-            before["ts"].tolist(),
-            *(before[name].tolist() for name in names),
-            *(after[name].tolist() for name in names),
-        )
 
     async def _quarantine(self, connection: Connection, incoming: Sequence[_Incoming]) -> None:
         now = self._clock.now()
@@ -375,6 +334,10 @@ def _in_order(incoming: Sequence[_Incoming]) -> list[tuple[Timeframe, list[_Inco
     ]
 
 
+def _reaches(tail: Tail | None, one: _Incoming) -> bool:
+    return tail is not None and tail.since <= one.first
+
+
 def _reach(one: _Incoming, tail: Tail | None) -> int:
     """How far to read: memory knows the rest."""
     return one.last if tail is None else min(one.last, tail.since - 1)
@@ -400,91 +363,6 @@ def _grown(tail: Tail, diff: Difference) -> Tail:
     return Tail(since=tail.since, rows=merged(tail.rows, recent))
 
 
-async def _read(
-    connection: Connection, timeframe: Timeframe, spans: Sequence[tuple[str, int, int]], after: Sequence[int]
-) -> list[Rows]:
-    """Return the rows of each (symbol, first, last); for those in `after` the next later row too, if there is one.
-
-    Numbers stand in the text because COPY takes no parameters; with them there the plan visits only the partitions
-    concerned, and never hashes a table (MEASUREMENTS.md 1d).
-    """
-    columns, table = read_columns(timeframe), f"candles_{timeframe}"
-    head = "select {part}::integer, " + columns + f" from {table} where symbol = {{symbol}} and ts "
-    branches = [
-        head.format(part=i, symbol=_quoted(symbol))
-        + f"between to_timestamp({first}) and to_timestamp({last})"
-        for i, (symbol, first, last) in enumerate(spans)
-    ]
-    for i in after:
-        symbol, _, last = spans[i]
-        later = head.format(part=i, symbol=_quoted(symbol)) + f"> to_timestamp({last}) order by ts limit 1"
-        branches.append(f"({later})")
-    stream = io.BytesIO()
-    await connection.copy_from_query(" union all ".join(branches), output=stream, format="binary")
-    return split_stream(stream.getvalue(), len(spans))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-async def _upsert(connection: Connection, timeframe: Timeframe, parts: Sequence[tuple[str, Rows]]) -> None:
-    """Insert or replace rows that are known to differ, so no condition guards the update."""
-    parts = [part for part in parts if len(part[1])]
-    if not parts:
-        return
-    rows = np.concatenate([rows for _, rows in parts])
-    symbols = [symbol for symbol, rows in parts for _ in range(len(rows))]
-    names = columns_of(timeframe)[:-1]
-    await connection.execute(_UPSERT[timeframe], *(rows[name].tolist() for name in names), symbols)
-
-
-def _upsert_statement(timeframe: Timeframe) -> str:
-    columns = columns_of(timeframe)
-    kinds = {"ts": "bigint", "volume": "bigint", "value": "bigint", "final": "boolean", "symbol": "text"}
-    arrays = ", ".join(f"${i}::{kinds.get(name, 'integer')}[]" for i, name in enumerate(columns, 1))
-    read = {"ts": "to_timestamp(ts)", "value": "nullif(value, -1)"}
-    return (
-        f"insert into candles_{timeframe} ({', '.join(columns)}) "
-        f"select {', '.join(read.get(name, name) for name in columns)} "
-        f"from unnest({arrays}) as u({', '.join(columns)}) "
-        "on conflict (symbol, ts) do update set "
-        + ", ".join(f"{name} = excluded.{name}" for name in columns if name not in {"ts", "symbol"})
-    )
-
-
-_UPSERT = {timeframe: _upsert_statement(timeframe) for timeframe in Timeframe}
-
-_INSERT_REVISIONS = """
-insert into revisions (symbol, timeframe, ts, changed_at,
-    old_open, old_high, old_low, old_close, old_volume, old_value,
-    new_open, new_high, new_low, new_close, new_volume, new_value, cause)
-select symbol, $1::text, to_timestamp(ts), $2::timestamptz,
-    o1, h1, l1, c1, v1, nullif(a1, -1), o2, h2, l2, c2, v2, nullif(a2, -1), $3::text
-from unnest($4::text[], $5::bigint[],
-    $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::bigint[], $11::bigint[],
-    $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::bigint[], $17::bigint[])
-    as u(symbol, ts, o1, h1, l1, c1, v1, a1, o2, h2, l2, c2, v2, a2)
-"""
-
 _INSERT_QUARANTINE = """
 insert into quarantine (received_at, api_id, symbol, reason, payload) values ($1, $2, $3, $4, $5)
 """
-
-
-async def _unclustered(connection: Connection, schema: str, now: datetime) -> list[tuple[str, str]]:
-    """Return (partition, key) of partitions that ended and were never clustered."""
-    rows = await connection.fetch(
-        "select c.relname as name, k.relname as key from pg_index i "
-        "join pg_class c on c.oid = i.indrelid join pg_class k on k.oid = i.indexrelid "
-        "where c.relispartition and c.relkind = 'r' and i.indisprimary and not i.indisclustered "
-        "and c.relnamespace = $1::regnamespace order by c.relname",
-        schema,
-    )
-    return [(row["name"], row["key"]) for row in rows if _ended(row["name"], now)]
-
-
-def _ended(name: str, now: datetime) -> bool:
-    _, timeframe, year, *month = name.split("_")
-    months = (int(year) - 1970) * 12 + (int(month[0]) - 1 if month else 0)
-    return Partition(timeframe=Timeframe(timeframe), first_month=months).ends_at <= now.astimezone(UTC)

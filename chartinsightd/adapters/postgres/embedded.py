@@ -89,8 +89,11 @@ class _Installation:
 class EmbeddedPostgres:
     """A running server of our own; see `open_embedded`."""
 
-    def __init__(self, installation: _Installation, socket_folder: Path, clock: Clock) -> None:
+    def __init__(
+        self, installation: _Installation, socket_folder: Path, clock: Clock, settings: Mapping[str, str]
+    ) -> None:
         self._installation = installation
+        self._settings = settings
         self._socket_folder = socket_folder
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
@@ -182,7 +185,7 @@ class EmbeddedPostgres:
 
     def _command(self) -> list[str]:
         binaries = self._installation.binaries
-        settings = {**_SETTINGS, "unix_socket_directories": f'"{self._socket_folder}"'}
+        settings = {**_SETTINGS, **self._settings, "unix_socket_directories": f'"{self._socket_folder}"'}
         if binaries.major >= 18:
             settings["io_method"] = "sync"  # three processes less; our reads are short
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -190,23 +193,29 @@ class EmbeddedPostgres:
 
 
 @asynccontextmanager
-async def open_embedded(state_dir: Path, clock: Clock) -> AsyncIterator[EmbeddedPostgres]:
+async def open_embedded(
+    state_dir: Path, clock: Clock, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[EmbeddedPostgres]:
     """Run a PostgreSQL server whose data lives in `state_dir`/postgres-<major>, until the context is left.
 
     The server ends with this process, however that ends. Enter the context in the main thread.
+
+    Args:
+        state_dir: made where it is not there; an absolute path.
+        clock: paces the waiting for the server.
+        settings: PostgreSQL settings that replace ours.
 
     Raises:
         StoreRefused: no programs, another owner, another major version, another daemon in the same folder.
         StoreUnavailable: the disk is full, or the server did not start this time.
     """
-    state_dir = state_dir.absolute()
     with _disk_errors(state_dir):
         state_dir.mkdir(parents=True, exist_ok=True)
     with _locked(state_dir / "postgres.lock"):
         with _disk_errors(state_dir):
             installation = await asyncio.to_thread(_prepare, state_dir)
             socket_folder = _socket_folder(installation)
-        server = EmbeddedPostgres(installation, socket_folder, clock)
+        server = EmbeddedPostgres(installation, socket_folder, clock, settings or {})
         try:
             await server.start()
             await _create_database(server)

@@ -7,14 +7,14 @@ import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from chartinsightd.adapters.postgres.errors import store_errors
 
-Connection = asyncpg.Connection
-"""An asyncpg connection; its library has no types."""
+Connection: TypeAlias = Any
+"""An asyncpg connection; the library has no types."""
 
 _CONNECT_TIMEOUT_S = 10.0
 _STATEMENT_TIMEOUT_S = 60.0

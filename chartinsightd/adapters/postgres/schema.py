@@ -10,7 +10,7 @@ from chartinsightd.adapters.postgres.binaries import OLDEST_MAJOR
 from chartinsightd.adapters.postgres.link import Connection
 from chartinsightd.domain.errors import StoreRefused
 
-_BLOCK = re.compile(r"^-- version (\d+):", re.MULTILINE)
+_BLOCK = re.compile(r"^-- version (\d+):.*$", re.MULTILINE)
 _LOCK = 0x43484152
 """Any number, as long as it is ours: it keeps two daemons from making the same tables at once."""
 

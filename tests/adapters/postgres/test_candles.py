@@ -38,7 +38,7 @@ def _writes(draw: st.DrawFn) -> tuple[int, Timeframe, Candles, tuple[tuple[int, 
     first = draw(st.integers(0, 90))
     steps = draw(st.lists(st.integers(1, 3), max_size=6)) + [1] * draw(st.sampled_from([0, 0, 5, 60]))
     at = [first, *(first + sum(steps[: i + 1]) for i in range(len(steps)))]
-    values = np.random.default_rng(draw(st.integers(0, 5))).integers(1, 4, len(at))
+    values = np.random.default_rng(draw(st.integers(0, 5))).integers(101, 104, len(at))
     provisional = draw(st.integers(0, 3))
     final = np.arange(len(at)) < len(at) - provisional
     covered = draw(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=2))
@@ -191,14 +191,36 @@ async def test_all_writes_or_none(store: Store, database: str) -> None:
 
 async def test_a_lost_connection_is_unavailable_and_comes_back(store: Store, database: str) -> None:
     """The call that meets the loss says so and has written nothing; the next one connects again."""
+    async with connected(database) as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("lock table coverage in access exclusive mode")
+        async with asyncio.TaskGroup() as group:
+            save = group.create_task(_unavailable(store))
+            while await connection.fetchval(_WAITING) == 0:
+                await asyncio.sleep(0)
+            await connection.execute(_END_OTHERS)
+            assert await save
+        await transaction.rollback()
+
+    assert await store.candles.save([write(page(at=range(10)), (0, 9))]) == [Written(inserted=10)]
+
+
+async def _unavailable(store: Store) -> bool:
+    with pytest.raises(StoreUnavailable):
+        await store.candles.save([write(page(at=range(10)), (0, 9))])
+    return True
+
+
+async def test_a_connection_lost_between_two_calls_is_not_noticed(store: Store, database: str) -> None:
+    """An idle connection that the server ended is opened again, and nothing is believed from before."""
     await store.candles.save([write(page(at=range(10)))])
     async with connected(database) as connection:
         await connection.execute(_END_OTHERS)
+        await connection.execute("delete from candles_5m")
+    await asyncio.sleep(0.05)
 
-    with pytest.raises(StoreUnavailable):
-        await store.candles.save([write(page(at=range(10, 20)))])
-
-    assert await store.candles.save([write(page(at=range(10, 20)))]) == [Written(inserted=10)]
+    assert await store.candles.save([write(page(at=range(20)))]) == [Written(inserted=20)]
 
 
 async def test_a_cancelled_save_is_rolled_back(store: Store, database: str) -> None:
@@ -297,6 +319,7 @@ _OTHERS = (
     "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
     "and backend_type = 'client backend'"
 )
+_WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 _END_OTHERS = (
     "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() "
     "and pid <> pg_backend_pid() and backend_type = 'client backend'"

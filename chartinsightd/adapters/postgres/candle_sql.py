@@ -1,0 +1,155 @@
+"""The statements that read and write candles: as few as possible, each planned without statistics."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from chartinsightd.adapters.postgres.link import Connection
+from chartinsightd.adapters.postgres.partitions import Partition
+from chartinsightd.adapters.postgres.rows import (
+    PRICES,
+    Difference,
+    Rows,
+    columns_of,
+    copy_stream,
+    read_columns,
+    revised,
+    split_stream,
+)
+from chartinsightd.domain.timeframe import Timeframe
+
+Part = tuple[str, Rows]
+"""A symbol and rows of it."""
+
+
+async def read(
+    connection: Connection, timeframe: Timeframe, spans: Sequence[tuple[str, int, int]], after: Sequence[int]
+) -> list[Rows]:
+    """Return the rows of each (symbol, first, last); for those in `after` the next later row too, if there is one.
+
+    Numbers stand in the text because COPY takes no parameters; with them there the plan visits only the partitions
+    concerned, and never hashes a table (MEASUREMENTS.md 1d).
+    """
+    columns, table = read_columns(timeframe), f"candles_{timeframe}"
+    head = "select {part}::integer, " + columns + f" from {table} where symbol = {{symbol}} and ts "
+    branches = [
+        head.format(part=i, symbol=_quoted(symbol))
+        + f"between to_timestamp({first}) and to_timestamp({last})"
+        for i, (symbol, first, last) in enumerate(spans)
+    ]
+    for i in after:
+        symbol, _, last = spans[i]
+        later = head.format(part=i, symbol=_quoted(symbol)) + f"> to_timestamp({last}) order by ts limit 1"
+        branches.append(f"({later})")
+    stream = io.BytesIO()
+    await connection.copy_from_query(" union all ".join(branches), output=stream, format="binary")
+    return split_stream(stream.getvalue(), len(spans))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+async def copy(connection: Connection, timeframe: Timeframe, parts: Iterable[Part]) -> None:
+    """Write rows of which none is there yet.
+
+    Raises:
+        asyncpg.UniqueViolationError: one was there.
+    """
+    # Ascending keys leave the index dense: newest first costs half as much again (MEASUREMENTS.md 1b).
+    ordered = sorted((part for part in parts if len(part[1])), key=lambda part: (part[0], part[1]["ts"][0]))
+    await connection.copy_to_table(
+        f"candles_{timeframe}",
+        source=io.BytesIO(copy_stream(timeframe, ordered)),
+        columns=columns_of(timeframe),
+        format="binary",
+    )
+
+
+async def insert_revisions(
+    connection: Connection,
+    timeframe: Timeframe,
+    diffs: Sequence[tuple[str, Difference]],
+    at: datetime,
+    cause: str,
+) -> None:
+    """Write down the old and the new values of each changed final candle, if there is any."""
+    masks = [revised(diff) for _, diff in diffs]
+    if not any(mask.any() for mask in masks):
+        return
+    symbols = [symbol for (symbol, _), mask in zip(diffs, masks, strict=True) for _ in range(mask.sum())]
+    before = np.concatenate([diff.before[mask] for (_, diff), mask in zip(diffs, masks, strict=True)])
+    after = np.concatenate([diff.changed[mask] for (_, diff), mask in zip(diffs, masks, strict=True)])
+    names = (*PRICES, "volume", "value")
+    await connection.execute(
+        _INSERT_REVISIONS,
+        str(timeframe),
+        at,
+        cause,
+        symbols,
+        before["ts"].tolist(),
+        *(before[name].tolist() for name in names),
+        *(after[name].tolist() for name in names),
+    )
+
+
+async def upsert(connection: Connection, timeframe: Timeframe, parts: Sequence[tuple[str, Rows]]) -> None:
+    """Insert or replace rows that are known to differ, so no condition guards the update."""
+    parts = [part for part in parts if len(part[1])]
+    if not parts:
+        return
+    rows = np.concatenate([rows for _, rows in parts])
+    symbols = [symbol for symbol, rows in parts for _ in range(len(rows))]
+    names = columns_of(timeframe)[:-1]
+    await connection.execute(_UPSERT[timeframe], *(rows[name].tolist() for name in names), symbols)
+
+
+def _upsert_statement(timeframe: Timeframe) -> str:
+    columns = columns_of(timeframe)
+    kinds = {"ts": "bigint", "volume": "bigint", "value": "bigint", "final": "boolean", "symbol": "text"}
+    arrays = ", ".join(f"${i}::{kinds.get(name, 'integer')}[]" for i, name in enumerate(columns, 1))
+    read = {"ts": "to_timestamp(ts)", "value": "nullif(value, -1)"}
+    return (
+        f"insert into candles_{timeframe} ({', '.join(columns)}) "
+        f"select {', '.join(read.get(name, name) for name in columns)} "
+        f"from unnest({arrays}) as u({', '.join(columns)}) "
+        "on conflict (symbol, ts) do update set "
+        + ", ".join(f"{name} = excluded.{name}" for name in columns if name not in {"ts", "symbol"})
+    )
+
+
+_UPSERT = {timeframe: _upsert_statement(timeframe) for timeframe in Timeframe}
+
+_INSERT_REVISIONS = """
+insert into revisions (symbol, timeframe, ts, changed_at,
+    old_open, old_high, old_low, old_close, old_volume, old_value,
+    new_open, new_high, new_low, new_close, new_volume, new_value, cause)
+select symbol, $1::text, to_timestamp(ts), $2::timestamptz,
+    o1, h1, l1, c1, v1, nullif(a1, -1), o2, h2, l2, c2, v2, nullif(a2, -1), $3::text
+from unnest($4::text[], $5::bigint[],
+    $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::bigint[], $11::bigint[],
+    $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::bigint[], $17::bigint[])
+    as u(symbol, ts, o1, h1, l1, c1, v1, a1, o2, h2, l2, c2, v2, a2)
+"""
+
+
+async def unclustered(connection: Connection, schema: str, now: datetime) -> list[tuple[str, str]]:
+    """Return (partition, key) of partitions that ended and were never clustered."""
+    rows = await connection.fetch(
+        "select c.relname as name, k.relname as key from pg_index i "
+        "join pg_class c on c.oid = i.indrelid join pg_class k on k.oid = i.indexrelid "
+        "where c.relispartition and c.relkind = 'r' and i.indisprimary and not i.indisclustered "
+        "and c.relnamespace = $1::regnamespace order by c.relname",
+        schema,
+    )
+    return [(row["name"], row["key"]) for row in rows if _ended(row["name"], now)]
+
+
+def _ended(name: str, now: datetime) -> bool:
+    _, timeframe, year, *month = name.split("_")
+    months = (int(year) - 1970) * 12 + (int(month[0]) - 1 if month else 0)
+    return Partition(timeframe=Timeframe(timeframe), first_month=months).ends_at <= now.astimezone(UTC)
