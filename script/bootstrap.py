@@ -102,7 +102,7 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         say(f"{Path(error.cmd[0]).name} ended with status {error.returncode}; what it said is above.")
     except PermissionError as error:
-        say(f"cannot write {error.filename}. Another user made it: remove it, or run this as that user.")
+        say(f"cannot write {error.filename}: another user owns it or its folder. Run this as that user.")
     except KeyboardInterrupt:
         return 130
     else:
