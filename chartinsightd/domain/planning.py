@@ -135,12 +135,12 @@ class _View:
         return not self.is_stale(state) and state.covered.covers(self.expected)
 
     def gaps(self, covered: RangeSet) -> Iterator[tuple[tuple[int, int], _Places]]:
-        """Yield each expected range that is not covered and can hold candles, with places, newest first."""
+        """Yield what is expected and not covered, from its first candle on, with places, newest first."""
         spans = (self.expected - covered).spans
         places = np.searchsorted(self.ts, np.array(spans, dtype=np.int64).reshape(-1, 2)).tolist()
-        for span, (oldest, end) in zip(reversed(spans), reversed(places), strict=True):
+        for (_, until), (oldest, end) in zip(reversed(spans), reversed(places), strict=True):
             if oldest < end:
-                yield span, (oldest, end - 1)
+                yield (int(self.ts[oldest]), until), (oldest, end - 1)
 
     def end_of(self, place: int) -> int:
         """The instant up to which nothing follows the candle at a place."""

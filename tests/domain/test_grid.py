@@ -1,0 +1,122 @@
+"""The labels that can exist, against the tables of API.md 5.4."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+
+from chartinsightd.domain.calendar import Calendar, midnight
+from chartinsightd.domain.grid import candle_end, candle_starts, grid_between, last_shown_day
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
+
+CALENDAR = Calendar()
+PAST_DAY = date(2025, 10, 28)
+AFTER_MARKET_DAY = date(2026, 11, 20)
+FIRST_DAY_OF_YEAR = date(2026, 1, 2)
+EXAM_DAY = date(2025, 11, 13)
+EXAM_DAY_WITH_AFTER_MARKET = date(2026, 11, 19)
+AFTER_HOURS = ["1600", "1700", "1800", "1900"]
+
+
+def labels(day: date, timeframe: Timeframe) -> list[str]:
+    session = CALENDAR.session(day)
+    assert session is not None
+    starts = candle_starts(session, timeframe).tolist()
+    return [f"{datetime.fromtimestamp(ts, KST):%H%M}" for ts in starts]
+
+
+def every(step: int, first: str, last: str) -> list[str]:
+    """Labels from first to last, both included, a step of minutes apart."""
+    start, end = (int(label[:2]) * 60 + int(label[2:]) for label in (first, last))
+    return [f"{minute // 60:02}{minute % 60:02}" for minute in range(start, end + 1, step)]
+
+
+@pytest.mark.parametrize(
+    ("day", "timeframe", "expected"),
+    [
+        (PAST_DAY, Timeframe.M5, [*every(5, "0900", "1515"), "1530", "1535"]),
+        (PAST_DAY, Timeframe.M30, [*every(30, "0900", "1500"), "1530"]),
+        (PAST_DAY, Timeframe.H1, every(60, "0900", "1500")),
+        (
+            AFTER_MARKET_DAY,
+            Timeframe.M5,
+            [*every(5, "0900", "1515"), "1530", "1535", *every(5, "1600", "1955")],
+        ),
+        (AFTER_MARKET_DAY, Timeframe.M30, every(30, "0900", "1930")),
+        (AFTER_MARKET_DAY, Timeframe.H1, [*every(60, "0900", "1500"), *AFTER_HOURS]),
+        (FIRST_DAY_OF_YEAR, Timeframe.M5, [*every(5, "1000", "1515"), "1530", "1535"]),
+        (FIRST_DAY_OF_YEAR, Timeframe.H1, every(60, "1000", "1500")),
+        (EXAM_DAY, Timeframe.M5, [*every(5, "1000", "1615"), "1630", "1635"]),
+        (EXAM_DAY, Timeframe.M30, every(30, "1000", "1630")),
+        (EXAM_DAY, Timeframe.H1, every(60, "1000", "1600")),
+        (
+            EXAM_DAY_WITH_AFTER_MARKET,
+            Timeframe.M5,
+            [*every(5, "1000", "1615"), "1630", "1635", *every(5, "1700", "1955")],
+        ),
+        (EXAM_DAY_WITH_AFTER_MARKET, Timeframe.H1, every(60, "1000", "1900")),
+        (PAST_DAY, Timeframe.D1, ["0000"]),
+    ],
+)
+def test_labels_of_a_day(day: date, timeframe: Timeframe, expected: list[str]) -> None:
+    """The grid of ordinary, late-opening, exam and after-market days."""
+    assert labels(day, timeframe) == expected
+
+
+def test_counts_are_those_observed() -> None:
+    """A full past day has 78, 14 and 7 candles (API.md 5.4)."""
+    counts = [len(labels(PAST_DAY, tf)) for tf in (Timeframe.M5, Timeframe.M30, Timeframe.H1)]
+
+    assert counts == [78, 14, 7]
+
+
+def test_a_week_starts_on_its_first_trading_day() -> None:
+    """Around a Monday holiday and over the turn of the year."""
+    start, end = midnight(date(2025, 12, 22)), midnight(date(2026, 1, 12))
+    weeks = grid_between(CALENDAR, Timeframe.W1, int(start.timestamp()), int(end.timestamp()))
+    after_holiday = grid_between(
+        CALENDAR,
+        Timeframe.W1,
+        int(midnight(date(2026, 3, 1)).timestamp()),
+        int(midnight(date(2026, 3, 8)).timestamp()),
+    )
+
+    assert [datetime.fromtimestamp(ts, KST).date() for ts in weeks.ts.tolist()] == [
+        date(2025, 12, 22),
+        date(2025, 12, 29),
+        date(2026, 1, 5),
+    ]
+    assert [datetime.fromtimestamp(ts, KST).date() for ts in after_holiday.ts.tolist()] == [date(2026, 3, 3)]
+    with pytest.raises(ValueError, match="week"):
+        candle_starts(CALENDAR.sessions(PAST_DAY, PAST_DAY)[0], Timeframe.W1)
+
+
+@pytest.mark.parametrize("timeframe", list(Timeframe))
+def test_columns_agree_with_single_answers(timeframe: Timeframe) -> None:
+    """The grid ascends, and its ends are what candle_end says."""
+    start, end = midnight(date(2025, 12, 1)), midnight(date(2026, 2, 1))
+    grid = grid_between(CALENDAR, timeframe, int(start.timestamp()), int(end.timestamp()))
+
+    assert np.all(np.diff(grid.ts) > 0)
+    assert [candle_end(CALENDAR, timeframe, ts) for ts in grid.ts.tolist()] == grid.ends.tolist()
+    assert np.all(grid.ends > grid.ts)
+
+
+def test_ends_off_the_grid() -> None:
+    """A candle where none can be still ends after it starts."""
+    sunday = int(midnight(date(2026, 11, 22)).timestamp())
+
+    assert candle_end(CALENDAR, Timeframe.D1, sunday) == sunday + 86_400
+    assert candle_end(CALENDAR, Timeframe.W1, sunday) == sunday + 7 * 86_400
+
+
+def test_a_week_is_asked_for_as_of_its_last_trading_day() -> None:
+    """As of its first day it would come unfinished."""
+    label = int(midnight(date(2025, 12, 29)).timestamp())
+
+    assert last_shown_day(CALENDAR, Timeframe.W1, label) == date(2026, 1, 2)
+    assert last_shown_day(CALENDAR, Timeframe.D1, label) == date(2025, 12, 29)
+    assert datetime.fromtimestamp(label, UTC).hour == 15
