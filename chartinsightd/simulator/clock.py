@@ -23,14 +23,27 @@ class VirtualClock:
     speed: float = 1.0
     anchor: float = field(default_factory=_wall)
     """Real seconds since 1970 at which virtual time was `start`."""
+    _paced_before: float = 0.0
+    _paced_since: float = field(default_factory=time.monotonic)
 
     def now(self) -> datetime:
         """Return virtual time: aware, KST."""
         return (self.start + timedelta(seconds=(_wall() - self.anchor) * self.speed)).astimezone(KST)
 
     def monotonic(self) -> float:
-        """Return virtual seconds for rate limits; goes on evenly over `set` and `step`."""
-        return time.monotonic() * self.speed
+        """Return virtual seconds for rate limits, never going back: evenly over `set` and `step`.
+
+        While virtual time stands still they go on at the real pace: limits must not hold for ever.
+        """
+        return self._paced_before + (time.monotonic() - self._paced_since) * self._pace
+
+    @property
+    def _pace(self) -> float:
+        return self.speed if self.speed > 0 else 1.0
+
+    def real_now(self) -> float:
+        """Return the machine's own time, seconds since 1970."""
+        return _wall()
 
     def real_seconds(self, virtual: float) -> float:
         """Return how many real seconds some virtual ones take."""
@@ -46,4 +59,5 @@ class VirtualClock:
 
     def set_speed(self, speed: float) -> None:
         """Go on from now at another pace."""
+        self._paced_before, self._paced_since = self.monotonic(), time.monotonic()
         self.start, self.anchor, self.speed = self.now().astimezone(UTC), _wall(), speed

@@ -1,0 +1,222 @@
+"""Faults: which request gets which, and what it does to a page. Decisions; `http_broker` applies them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from chartinsightd.simulator.pages import Page, endless_page
+
+
+class Fault(StrEnum):
+    """What can go wrong at the broker."""
+
+    RATE_LIMIT = "http_429"
+    """A 429 although the limit was kept; with a duration: a storm."""
+    SERVER_ERROR = "http_500"
+    HANG = "hang"
+    """No answer for `seconds` real seconds, then the connection closes."""
+    SLOW = "slow"
+    """The right answer, after `seconds` real seconds."""
+    RESET = "reset"
+    """The connection is torn in the middle of the body."""
+    TRUNCATED = "truncated_json"
+    HTML_NOTICE = "html_notice"
+    """A maintenance notice with status 200."""
+    TOKEN_INVALID = "token_8005"
+    FIREWALL = "waf_block"
+    TOKEN_ROTATION = "token_rotation"
+    """au10001 gives a new token and kills the old one."""
+    BLANK_PAGE = "blank_page"
+    REPEATED_KEY = "repeated_key"
+    """The next-key leads to this same page again."""
+    ENDLESS_EMPTY = "endless_empty"
+    """An empty page with cont-yn Y and a key ending in -1, which starts over."""
+    DUPLICATE_ROWS = "duplicate_rows"
+    """The next page begins with the last rows of this one."""
+    OUT_OF_ORDER = "out_of_order"
+    MISSING_FIELD = "missing_field"
+    GARBAGE_FIELD = "garbage_field"
+    DOUBLED_SIGN = "doubled_sign"
+    """`--30433` in pred_pre, as seen (API.md 5.2); not an error to a careful reader."""
+    LATE_CORRECTION = "late_correction"
+    """A past candle of the requested code changes for good, just before the answer."""
+
+
+PAGE_FAULTS = frozenset(
+    {
+        Fault.BLANK_PAGE,
+        Fault.REPEATED_KEY,
+        Fault.ENDLESS_EMPTY,
+        Fault.DUPLICATE_ROWS,
+        Fault.OUT_OF_ORDER,
+        Fault.MISSING_FIELD,
+        Fault.GARBAGE_FIELD,
+        Fault.DOUBLED_SIGN,
+        Fault.LATE_CORRECTION,
+    }
+)
+"""Faults of chart answers only."""
+_CHARTS = frozenset({"ka10079", "ka10080", "ka10081", "ka10082", "ka10083", "ka10094"})
+_OVERLAP_ROWS = 3
+_GARBAGE = ("N/A", "12a4", "-", "1e9x", "null")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One fault of a mix."""
+
+    fault: Fault
+    probability: float = 1.0
+    api_ids: frozenset[str] = frozenset()
+    """Empty: all that the fault fits."""
+    times: int | None = None
+    """How often at most; None is without end."""
+    for_virtual_s: float | None = None
+    """How long after it was switched on; None is without end."""
+    seconds: float = 1.0
+    """Real seconds of `hang` and `slow`."""
+
+    def fits(self, api_id: str) -> bool:
+        """Return whether the fault can strike a request of an api-id."""
+        if self.api_ids and api_id not in self.api_ids:
+            return False
+        if self.fault is Fault.TOKEN_ROTATION:
+            return api_id == "au10001"
+        return api_id in _CHARTS if self.fault in PAGE_FAULTS else True
+
+
+class InvalidRule(ValueError):
+    """A rule that says nothing known."""
+
+
+def rule(fields: Mapping[str, Any]) -> Rule:
+    """Return a rule from JSON.
+
+    Raises:
+        InvalidRule: an unknown fault or field, or a value of the wrong kind.
+    """
+    try:
+        return msgspec.convert(fields, _RuleText, strict=False).rule()
+    except msgspec.ValidationError as error:
+        raise InvalidRule(f"{error}; faults are {', '.join(Fault)}") from None
+
+
+class _RuleText(msgspec.Struct, forbid_unknown_fields=True):
+    fault: Fault
+    probability: float = 1.0
+    api_ids: frozenset[str] = frozenset()
+    times: int | None = None
+    for_virtual_s: float | None = None
+    seconds: float = 1.0
+
+    def rule(self) -> Rule:
+        return Rule(**msgspec.structs.asdict(self))
+
+
+@dataclass(slots=True, kw_only=True)
+class Active:
+    """A rule at work."""
+
+    rule: Rule
+    since: float
+    """Virtual seconds of the limits' clock."""
+    random: random.Random
+    struck: int = 0
+
+    def is_over(self, at: float) -> bool:
+        """Return whether it will never strike again."""
+        spent = self.rule.times is not None and self.struck >= self.rule.times
+        late = self.rule.for_virtual_s is not None and at - self.since >= self.rule.for_virtual_s
+        return spent or late
+
+
+@dataclass(slots=True)
+class Mix:
+    """All faults that are switched on."""
+
+    active: list[Active] = field(default_factory=list)
+
+    def switch_on(self, rules: Sequence[Rule], seed: int, at: float) -> None:
+        """Replace the mix. Equal seeds and equal requests give equal faults."""
+        self.active = [
+            Active(rule=rule, since=at, random=random.Random(f"{seed}/{place}"))
+            for place, rule in enumerate(rules)
+        ]
+
+    def strike(self, api_id: str, at: float) -> Active | None:
+        """Return the first rule that strikes a request, and count it."""
+        for active in self.active:
+            if active.is_over(at) or not active.rule.fits(api_id):
+                continue
+            if active.random.random() < active.rule.probability:
+                active.struck += 1
+                return active
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoiling:
+    """What a page fault needs to know of the answer it spoils."""
+
+    code: str
+    blank_row: bytes
+    key_of: Callable[[Mapping[str, str]], str]
+    """The key that names a row; empty where a row has none."""
+    random: random.Random
+
+
+def spoiled(fault: Fault, page: Page, how: Spoiling) -> Page:
+    """Return the page as the fault leaves it."""
+    match fault:
+        case Fault.BLANK_PAGE:
+            return Page(rows=how.blank_row, count=1, next_key="")
+        case Fault.ENDLESS_EMPTY:
+            return endless_page(how.code)
+        case Fault.REPEATED_KEY:
+            return _leading_to(page, 0, how)
+        case Fault.DUPLICATE_ROWS if page.next_key:
+            return _leading_to(page, -min(_OVERLAP_ROWS, page.count), how)
+        case Fault.OUT_OF_ORDER | Fault.MISSING_FIELD | Fault.GARBAGE_FIELD | Fault.DOUBLED_SIGN:
+            return _with_rows(page, _damaged(fault, _rows(page), how.random))
+    return page
+
+
+def _leading_to(page: Page, place: int, how: Spoiling) -> Page:
+    rows = _rows(page)
+    key = how.key_of(rows[place]) if rows else ""
+    return replace(page, next_key=key or page.next_key)
+
+
+def _rows(page: Page) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = msgspec.json.decode(b"[" + page.rows + b"]")
+    return rows
+
+
+def _with_rows(page: Page, rows: list[dict[str, str]]) -> Page:
+    return replace(page, rows=msgspec.json.encode(rows)[1:-1], count=len(rows))
+
+
+def _damaged(fault: Fault, rows: list[dict[str, str]], dice: random.Random) -> list[dict[str, str]]:
+    if not rows:
+        return rows
+    place = dice.randrange(len(rows))
+    row = dict(rows[place])
+    match fault:
+        case Fault.OUT_OF_ORDER:
+            other = dice.randrange(len(rows))
+            rows[place], rows[other] = rows[other], rows[place]
+            return rows
+        case Fault.MISSING_FIELD:
+            del row[dice.choice(sorted(row))]
+        case Fault.GARBAGE_FIELD:
+            row[dice.choice(sorted(row))] = dice.choice(_GARBAGE)
+        case Fault.DOUBLED_SIGN:
+            row["pred_pre"] = "--" + row.get("pred_pre", "").lstrip("+-")
+    rows[place] = row
+    return rows

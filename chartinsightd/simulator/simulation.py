@@ -1,0 +1,65 @@
+"""Everything one simulated broker is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from chartinsightd.simulator.clock import VirtualClock
+from chartinsightd.simulator.faults import Mix
+from chartinsightd.simulator.journal import Journal
+from chartinsightd.simulator.limits import Limits, Monitor
+from chartinsightd.simulator.model import Market
+from chartinsightd.simulator.pages import Pages
+from chartinsightd.simulator.settings import DEFAULT_APP_KEY, DEFAULT_SECRET_KEY, Profile
+from chartinsightd.simulator.stocks import Stocks
+from chartinsightd.simulator.tokens import Tokens
+
+
+@dataclass(slots=True, kw_only=True)
+class Simulation:
+    """The state that the broker's doors (HTTP, WebSocket, admin) share."""
+
+    profile: Profile
+    clock: VirtualClock
+    market: Market
+    tokens: Tokens
+    limits: Limits
+    monitor: Monitor
+    pages: Pages
+    stocks: Stocks
+    journal: Journal = field(default_factory=Journal)
+    mix: Mix = field(default_factory=Mix)
+
+    @classmethod
+    def of(
+        cls,
+        profile: Profile,
+        clock: VirtualClock,
+        market: Market,
+        app_key: str = DEFAULT_APP_KEY,
+        secret_key: str = DEFAULT_SECRET_KEY,
+    ) -> Simulation:
+        """Return a broker that nobody has called yet."""
+        valid = timedelta(hours=profile.token_valid_h)
+        return cls(
+            profile=profile,
+            clock=clock,
+            market=market,
+            tokens=Tokens(app_key, secret_key, valid, rotates=profile.token_policy == "rotate"),
+            limits=Limits(profile),
+            monitor=Monitor(profile),
+            pages=Pages(market, profile),
+            stocks=Stocks(market, profile),
+        )
+
+    def now(self) -> datetime:
+        """Return virtual time: aware, KST."""
+        return self.clock.now()
+
+    def correct(self, code: str, day: date, label: int | None, factor: float) -> bool:
+        """Change a past volume for good (see `Market.correct`); what was encoded is encoded anew."""
+        is_done = self.market.correct(code, day, label, factor)
+        self.pages.forget()
+        self.stocks.forget()
+        return is_done
