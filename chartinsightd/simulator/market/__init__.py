@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from chartinsightd.simulator.market.csvdata import FolderRefused
 from chartinsightd.simulator.market.engine import SimulatedMarket
+from chartinsightd.simulator.market.folder import FolderSource
 from chartinsightd.simulator.market.generator import GeneratedSource
 from chartinsightd.simulator.market.options import MarketOptions
 
-__all__ = ["MarketOptions", "SimulatedMarket", "create_generated"]
+__all__ = ["FolderRefused", "MarketOptions", "SimulatedMarket", "create_from_folder", "create_generated"]
 
 
 def create_generated(seed: int, symbols: int, options: MarketOptions | None = None) -> SimulatedMarket:
@@ -19,3 +23,13 @@ def create_generated(seed: int, symbols: int, options: MarketOptions | None = No
     """
     stand = options or MarketOptions()
     return SimulatedMarket(GeneratedSource(seed, symbols, stand), stand)
+
+
+def create_from_folder(path: Path, options: MarketOptions | None = None) -> SimulatedMarket:
+    """Return a market of the real candles in a folder (layouts: `csvdata.Layout`; choices: `FolderSource`).
+
+    Raises:
+        FolderRefused: there is no such folder, no candle in it, or a row that cannot be read.
+    """
+    stand = options or MarketOptions()
+    return SimulatedMarket(FolderSource(path, stand), stand)

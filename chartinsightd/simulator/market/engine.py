@@ -23,6 +23,9 @@ from chartinsightd.simulator.model import Ints, Issue, MinuteRows, Period, Perio
 _RETENTION_MONTHS = 12
 _PLANS_KEPT = 8_192
 """Days of codes whose figures are kept: under 1 KB each."""
+_PARTS_KEPT = 5_500
+"""Stretches of daily rows that are kept, two for each issue of the whole market: about 6 KB each."""
+_PART_DAYS = 64
 _DAY_LISTS_KEPT = 3_000
 
 
@@ -33,6 +36,7 @@ class SimulatedMarket:
         self._source, self._options = source, options
         self._corrections = Corrections()
         self._original = lru_cache(_PLANS_KEPT)(self._find_original)
+        self._part = lru_cache(_PARTS_KEPT)(self._find_part)
         self._retained = lru_cache(_DAY_LISTS_KEPT)(self._find_retained)
         self._listed = lru_cache(2)(self._find_listed)
 
@@ -118,9 +122,15 @@ class SimulatedMarket:
 
     def _find_original(self, code: str, day: int) -> DayPlan | None:
         """Return a day's figures before corrections."""
+        part = self._part(code, day // _PART_DAYS)
+        at = part.find(day)
+        return None if at is None else part.row(at)
+
+    def _find_part(self, code: str, part: int) -> Daily:
         daily = self._source.daily(code)
-        at = daily.find(day)
-        return None if at is None else daily.row(at)
+        first, last = np.searchsorted(daily.day, [part * _PART_DAYS, (part + 1) * _PART_DAYS])
+        # Copies, because a view would keep the whole path in memory.
+        return daily.where(np.arange(first, last))
 
     def _day_of(self, code: str, day: int) -> tuple[DayPlan, Minutes | None] | None:
         """Return a day and its minutes, corrections included."""
@@ -235,9 +245,9 @@ class SimulatedMarket:
 
     def _last_day(self, code: str, today: int) -> int | None:
         """Return the newest day with a daily row, today or before."""
-        if self._original(code, today) is not None:
-            return today
-        days = self._source.daily(code).day
+        days = self._part(code, today // _PART_DAYS).day
+        if len(days) == 0 or int(days[0]) > today:
+            days = self._source.daily(code).day
         at = int(np.searchsorted(days, today, side="right")) - 1
         return int(days[at]) if at >= 0 else None
 

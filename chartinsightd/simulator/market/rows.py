@@ -46,8 +46,8 @@ class Daily:
     after_low: Ints
     after_close: Ints
 
-    def where(self, keep: Flags | slice) -> Daily:
-        """Return only the rows a mask or slice names."""
+    def where(self, keep: Flags | Ints | slice) -> Daily:
+        """Return only the rows a mask, a slice or their places name."""
         return Daily(**{name: getattr(self, name)[keep] for name in Daily.__dataclass_fields__})
 
     def row(self, at: int) -> DayPlan:
@@ -110,8 +110,8 @@ class Minutes:
     running_value: Ints
     """Won traded up to and including the row."""
 
-    def where(self, keep: Flags | slice) -> Minutes:
-        """Return only the rows a mask or slice names."""
+    def where(self, keep: Flags | Ints | slice) -> Minutes:
+        """Return only the rows a mask, a slice or their places name."""
         return Minutes(**{name: getattr(self, name)[keep] for name in Minutes.__dataclass_fields__})
 
     def and_then(self, other: Minutes) -> Minutes:
