@@ -56,8 +56,8 @@ class ControlBackend(Protocol):
 
     Raises:
         UnknownThing, NotNow, NotPossible: see there; any method that names a symbol or a job.
-        StoreUnavailable: the answer is in the database and that is away (HTTP 503). Never by `status`, `health`,
-            `pause` and `resume`.
+        StoreUnavailable: the answer is in the database and that is away (HTTP 503). Never by `status`,
+            `health`, `pause` and `resume`.
     """
 
     async def status(self) -> Status:

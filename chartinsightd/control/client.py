@@ -97,13 +97,9 @@ def default_socket() -> Path:
     """
     if given := os.environ.get("RUNTIME_DIRECTORY"):
         return Path(given.split(":")[0]) / "control.sock"
-    system = Path("/run/chartinsight/control.sock")
-    own = (
-        Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
-        / "chartinsight"
-        / "control.sock"
-    )
-    return system if system.exists() and not own.exists() else own
+    system = Path("/run/chartinsight")
+    own = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / "chartinsight"
+    return (system if system.is_dir() and not own.is_dir() else own) / "control.sock"
 
 
 class ControlClient:
@@ -246,10 +242,11 @@ class ControlClient:
     ) -> AsyncIterator[Event]:
         """Yield events as they happen, for ever.
 
-        When the connection ends, it is made again and continues after the last event; what could not be had
-        any more is announced by a `reset` event. While nobody answers it keeps trying. Who wants to be told at
-        once that the daemon went away asks with `reconnect=False` and connects again by itself. Leave the
-        iteration early only inside `contextlib.aclosing`, so that the connection ends with it.
+        The first event is `reset`: the stream stands, read now what you show. When the connection ends, it is
+        made again and continues after the last event; where that is not possible, `reset` comes again. While
+        nobody answers it keeps trying. Who wants to be told at once that the daemon went away asks with
+        `reconnect=False` and connects again by itself. Leave the iteration early only inside
+        `contextlib.aclosing`, so that the connection ends with it.
 
         Args:
             after: id of the event to continue after; empty: from now on.
@@ -365,13 +362,12 @@ def _away(path: Path, error: Exception) -> DaemonAway:
     """Say in one line why nobody answers, and what to do."""
     if isinstance(error, TimeoutError):
         return DaemonAway(f"The daemon does not answer at {path}.", "Look into its log.")
-    reason, remedy = _REASONS.get(
-        getattr(error, "errno", None), ("the connection broke", "Is it being restarted?")
-    )
+    reason, remedy = _REASONS.get(getattr(error, "errno", None), _BROKEN)
     return DaemonAway(f"No daemon at {path}: {reason}.", remedy)
 
 
 _START = "Start chartinsightd, or name the socket it has (control.socket)."
+_BROKEN = ("the connection broke", "Is it being restarted?")
 _REASONS: Mapping[int | None, tuple[str, str]] = {
     errno.ENOENT: ("there is no such socket", _START),
     errno.ECONNREFUSED: ("nobody listens there", "Start chartinsightd; it replaces the old socket."),

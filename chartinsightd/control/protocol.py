@@ -80,6 +80,10 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+class Nothing(Request):
+    """No parameters."""
+
+
 # --- Status ---
 
 
@@ -551,6 +555,12 @@ class _Range(Request):
         return self
 
 
+class JobPath(Request):
+    """Which job."""
+
+    job_id: Annotated[int, Field(ge=0, le=MAX_JOB_ID)]
+
+
 class BackfillRequest(_Range):
     """Fetch what is missing of these series in a range of days. What is covered is not fetched again."""
 
@@ -845,7 +855,7 @@ class EventType(StrEnum):
     LOG = "log"
     """`LogLine`."""
     RESET = "reset"
-    """`StreamNote`: events were missed that cannot be had any more; read everything again."""
+    """`StreamNote`: the stream begins here, or events were missed: read everything you show."""
     DROPPED = "dropped"
     """`StreamNote`: the last event of a stream whose reader was too slow."""
 

@@ -1,0 +1,293 @@
+"""The stream of events: published without ever waiting, kept for a while, read by any number of readers.
+
+There is one ring of the latest events and no queue a reader: a reader is a place in the ring. Publishing
+costs the same with fifty readers as with none; a reader that lags is given only the newest of what replaces
+older ones, and one that falls out of the ring is told so and dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections import deque
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from math import isfinite
+from typing import Any
+
+from pydantic import BaseModel
+from structlog.typing import EventDict, WrappedLogger
+
+from chartinsightd.clock import Clock
+from chartinsightd.control.protocol import (
+    REPLACED,
+    EventType,
+    LogLevel,
+    LogLine,
+    LogList,
+    LogQuery,
+    StreamNote,
+)
+
+RING_SIZE = 4_096
+"""Events kept for readers that lag or come back: some minutes of a busy day."""
+LOG_LINES = 2_000
+"""Log lines kept for `/v1/logs`."""
+
+
+class ReaderDropped(Exception):
+    """The reader was so slow that events it has not read are gone."""
+
+
+class Entry:
+    """One event of the ring; its text is made when the first reader wants it, and then once for all."""
+
+    __slots__ = ("_text", "at", "data", "id", "key", "number", "type")
+
+    def __init__(
+        self, number: int, id_: str, kind: EventType, key: str, at: datetime, data: BaseModel
+    ) -> None:
+        self.number = number
+        self.id = id_
+        self.type = kind
+        self.key = key
+        self.at = at
+        self.data = data
+        self._text: bytes | None = None
+
+    @property
+    def text(self) -> bytes:
+        """The event as the stream carries it (server-sent events), with its blank line."""
+        if self._text is None:
+            at = self.at.isoformat().replace("+00:00", "Z")
+            head = f'"id":"{self.id}","type":"{self.type}","at":"{at}"'
+            data = f'data: {{{head},"data":{self.data.model_dump_json()}}}'
+            place = f"id: {self.id}\n" if self.id else ""
+            self._text = f"{place}event: {self.type}\n{data}\n\n".encode()
+        return self._text
+
+
+class EventHub:
+    """Takes events from any thread and hands them to readers on one event loop.
+
+    Args:
+        clock: says when an event happened.
+        size: events kept.
+    """
+
+    def __init__(self, clock: Clock, size: int = RING_SIZE) -> None:
+        self._clock = clock
+        self._ring: deque[Entry] = deque(maxlen=size)
+        self._stream = secrets.token_hex(4)
+        """Names this process's stream: an id of an earlier daemon is recognised as such."""
+        self._last = 0
+        self._lock = threading.Lock()
+        self._news: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
+
+    @property
+    def last_number(self) -> int:
+        """The number of the newest event; 0 before the first."""
+        return self._last
+
+    @property
+    def last_id(self) -> str:
+        """The id of the newest event."""
+        return self._id(self._last)
+
+    def publish(self, kind: EventType, data: BaseModel, key: str = "") -> None:
+        """Add an event; never waits, never fails for a reader's sake.
+
+        Args:
+            kind: what the data is about.
+            data: the message that belongs to the type; it must not change any more.
+            key: of the types in `REPLACED`, what it is about (a job's id, a symbol and timeframe): the newest
+                of a key replaces older ones.
+        """
+        at = self._clock.now()
+        with self._lock:
+            self._last += 1
+            self._ring.append(Entry(self._last, self._id(self._last), kind, key, at, data))
+            news, self._news = self._news, None
+        if news is not None and self._loop is not None:
+            self._wake(self._loop, news)
+
+    def reader(self, after: str = "", types: Collection[EventType] = ()) -> Reader:
+        """Return a new reader; call it on the event loop that will read.
+
+        Args:
+            after: id of the last event it has read, of this or an earlier process; empty: none.
+            types: only these, `reset` and `dropped`; empty: all.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        return Reader(self, self._number(after), frozenset(types))
+
+    def note(self, kind: EventType, reason: str) -> Entry:
+        """Return an event about the stream itself, for one reader; a `reset` says where to continue."""
+        id_ = self.last_id if kind is EventType.RESET else ""
+        return Entry(self._last, id_, kind, "", self._clock.now(), StreamNote(reason=reason))
+
+    async def wait_for_news(self, number: int) -> None:
+        """Return when there is an event after this number."""
+        while True:
+            with self._lock:
+                if self._last > number:
+                    return
+                if self._news is None:
+                    self._news = asyncio.Event()
+                news = self._news
+            await news.wait()
+
+    def since(self, number: int) -> list[Entry]:
+        """Return the events after a number, oldest first.
+
+        Raises:
+            ReaderDropped: the first of them is gone.
+        """
+        with self._lock:
+            wanted = self._last - number
+            if wanted > len(self._ring):
+                raise ReaderDropped
+            newest = list(islice(reversed(self._ring), wanted))
+        return newest[::-1]
+
+    def _wake(self, loop: asyncio.AbstractEventLoop, news: asyncio.Event) -> None:
+        if threading.get_ident() == self._thread:
+            news.set()
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(news.set)
+
+    def _id(self, number: int) -> str:
+        return f"{self._stream}-{number}"
+
+    def _number(self, id_: str) -> int | None:
+        """Return the number of an id; None where it is not of this stream."""
+        stream, _, number = id_.partition("-")
+        if stream != self._stream or not (number.isascii() and number.isdecimal()):
+            return None
+        return int(number) if len(number) < 16 and int(number) <= self._last else None
+
+
+class Reader:
+    """One reader's place in the stream."""
+
+    def __init__(self, hub: EventHub, place: int | None, types: frozenset[EventType]) -> None:
+        self._hub = hub
+        self._types = types or frozenset(EventType)
+        self._place = place
+        """Number of the last event it has; None where its events are not in this stream."""
+
+    def begin(self) -> list[Entry]:
+        """Return a `reset` unless the stream continues after the reader's place without a hole."""
+        try:
+            if self._place is not None:
+                self._hub.since(self._place)
+                return []
+        except ReaderDropped:
+            pass  # the place is too old: a reader that comes back begins anew
+        note = self._hub.note(EventType.RESET, "The stream begins here: read again what you show.")
+        self._place = note.number
+        return [note]
+
+    async def take(self) -> list[Entry]:
+        """Wait for news and return it, oldest first: of what is replaced only the newest. May be empty.
+
+        Raises:
+            ReaderDropped: events after the reader's place are gone.
+        """
+        place = self._place if self._place is not None else self._hub.last_number
+        await self._hub.wait_for_news(place)
+        entries = self._hub.since(place)
+        self._place = entries[-1].number
+        return _newest_of_each([entry for entry in entries if entry.type in self._types])
+
+
+def _newest_of_each(entries: list[Entry]) -> list[Entry]:
+    """Leave out what a later entry of the same type and key replaces; keep the order."""
+    seen: set[tuple[EventType, str]] = set()
+    kept: list[Entry] = []
+    for entry in reversed(entries):
+        if entry.type in REPLACED:
+            if (entry.type, entry.key) in seen:
+                continue
+            seen.add((entry.type, entry.key))
+        kept.append(entry)
+    return kept[::-1]
+
+
+class EventTap:
+    """A structlog processor that shows what is logged: to the stream, and to who asks for recent lines.
+
+    It stands after the processor that takes secrets out and changes nothing of the event.
+    """
+
+    def __init__(self, hub: EventHub, clock: Clock, size: int = LOG_LINES) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._lines: deque[LogLine] = deque(maxlen=size)
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Work as a structlog processor."""
+        del logger
+        line = self._line(method, event)
+        self._lines.append(line)
+        self._hub.publish(EventType.LOG, line)
+        return event
+
+    def recent(self, query: LogQuery) -> LogList:
+        """Return the newest lines that match, oldest first."""
+        matching = (line for line in reversed(tuple(self._lines)) if _matches(line, query))
+        return LogList(items=tuple(islice(matching, query.limit))[::-1])
+
+    def _line(self, method: str, event: EventDict) -> LogLine:
+        """Make a line of an event, unchecked: a log call never fails for what is logged."""
+        fields = {name: _plain(value) for name, value in event.items() if name not in _HEAD}
+        name = str(_plain(event.get("event", "")))
+        return LogLine.model_construct(
+            at=self._instant(event.get("timestamp")),
+            level=_LEVELS.get(str(event.get("level", method)), LogLevel.INFO),
+            event=name,
+            part=name.partition(".")[0],
+            symbol=str(_plain(event.get("symbol") or "")),
+            fields=fields,
+        )
+
+    def _instant(self, timestamp: object) -> datetime:
+        try:
+            return datetime.fromisoformat(str(timestamp)).astimezone(UTC)
+        except ValueError:
+            return self._clock.now()
+
+
+_HEAD = frozenset({"event", "level", "timestamp", "symbol"})
+_LEVELS = {level.value: level for level in LogLevel} | {"exception": LogLevel.ERROR, "warn": LogLevel.WARNING}
+
+
+def _plain(value: Any) -> Any:
+    """Return a copy that JSON can carry and that does not change any more."""
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case float():
+            return value if isfinite(value) else str(value)
+        case Mapping():
+            return {str(key): _plain(inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(inner) for inner in value]
+        case _:
+            return _plain(str(value))
+
+
+def _matches(line: LogLine, query: LogQuery) -> bool:
+    return (
+        line.level.rank >= query.level.rank
+        and (not query.part or line.part in query.part)
+        and (not query.symbol or line.symbol in query.symbol)
+        and (query.job is None or line.fields.get("job") == query.job)
+    )

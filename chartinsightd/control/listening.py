@@ -1,0 +1,152 @@
+"""The daemon's Unix socket: taken safely, shared with one group, and who is at its other end."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chartinsightd.domain.errors import ConfigurationError
+
+SOCKET_MODE = 0o660
+DIRECTORY_MODE = 0o750
+_LONGEST_PATH = 107
+"""Bytes: `sun_path` of Linux holds 108 with the NUL (unix(7))."""
+_BACKLOG = 128
+_PEERCRED = struct.Struct("3i")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """The process at the other end, as the kernel says (SO_PEERCRED, unix(7))."""
+
+    pid: int
+    uid: int
+    gid: int
+
+    @property
+    def name(self) -> str:
+        """The user's name; `uid 1234` where the machine knows none."""
+        try:
+            return pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            return f"uid {self.uid}"
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """Return who connected; on the connecting side, who listens."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size)
+    pid, uid, gid = _PEERCRED.unpack(raw)
+    return Peer(pid=pid, uid=uid, gid=gid)
+
+
+@contextmanager
+def listening_socket(path: Path, group: str | None = None) -> Iterator[socket.socket]:
+    """Listen at a path for the length of the block; the socket file is gone afterwards.
+
+    The socket has mode 0660; its directory is made with mode 0750 when it is missing. What a dead daemon left is
+    replaced. The file has its rights before anybody can connect.
+
+    Args:
+        path: where; at most 107 bytes.
+        group: the group that may connect, beside the owner; default: the process's own.
+
+    Raises:
+        ConfigurationError: another daemon has it, or it cannot be there; the message says which and what to do.
+    """
+    with ExitStack() as stack:
+        try:
+            _refuse_what_cannot_be(path)
+            _make_directory(path.parent, group)
+            stack.enter_context(_locked(path))
+            listener = stack.enter_context(_bound(path, group))
+        except (OSError, LookupError) as error:
+            raise ConfigurationError(
+                f"The control socket cannot be at {path}: {error}.",
+                remedy="Set control.socket to a place this user may write to, and a group that exists.",
+            ) from error
+        yield listener
+
+
+def _refuse_what_cannot_be(path: Path) -> None:
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        raise ConfigurationError(
+            f"The control socket's path is longer than {_LONGEST_PATH} bytes: {path}.",
+            remedy="Set control.socket to a shorter one.",
+        )
+    if path.exists() and not path.is_socket():
+        raise ConfigurationError(
+            f"{path} is there and is no socket.",
+            remedy="Move it away, or set control.socket to another place.",
+        )
+
+
+def _make_directory(directory: Path, group: str | None) -> None:
+    """Make the directory with its rights; one that is there is somebody's and stays as it is."""
+    if directory.is_dir():
+        return
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=DIRECTORY_MODE)
+    directory.chmod(DIRECTORY_MODE)  # whatever the umask says
+    if group is not None:
+        shutil.chown(directory, group=group)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock beside the socket: two daemons that start at once cannot both take it for left behind."""
+    with path.with_name(f".{path.name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _taken(path, _listener_of(path)) from None
+        if (peer := _listener_of(path)) is not None:
+            raise _taken(path, peer)
+        yield
+
+
+def _listener_of(path: Path) -> Peer | None:
+    """Return who listens at a path; None where nobody does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return None
+        return peer_of(probe)
+
+
+def _taken(path: Path, peer: Peer | None) -> ConfigurationError:
+    who = f"process {peer.pid} ({peer.name})" if peer else "a daemon that is just starting"
+    return ConfigurationError(
+        f"The control socket {path} belongs to {who}.",
+        remedy="Stop that one, or give this one a control.socket of its own.",
+    )
+
+
+@contextmanager
+def _bound(path: Path, group: str | None) -> Iterator[socket.socket]:
+    """Listen under another name, and take the right one when everything is in place."""
+    working = path.with_name(f".{path.name}.{os.getpid()}")
+    working.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as listener:
+        listener.bind(os.fspath(working))
+        try:
+            working.chmod(SOCKET_MODE)
+            if group is not None:
+                shutil.chown(working, group=group)
+            listener.listen(_BACKLOG)
+            working.rename(path)
+        except BaseException:
+            working.unlink(missing_ok=True)
+            raise
+        try:
+            yield listener
+        finally:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,147 @@
+"""The OpenAPI document, made of the route table and the messages."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from chartinsightd import __version__
+from chartinsightd.control import protocol
+from chartinsightd.control.protocol import Event, EventQuery, Health, Nothing, Problem
+from chartinsightd.control.routes import ROUTES, Route
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+EVENT_STREAM = "text/event-stream"
+PLAIN_TEXT = "text/plain"
+
+_REF = "#/components/schemas/{model}"
+_REFUSALS = {
+    404: "No such symbol or job",
+    409: "Not in the daemon's present state",
+    413: "The request is too large",
+    415: "The request is not JSON",
+    422: "The request is not as described; `errors` says where",
+    503: "The database is away, or the daemon is too busy to answer",
+}
+_ANY = (422, 503)
+"""Any operation may answer with these."""
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the document, OpenAPI 3.1."""
+    schemas = _schemas()
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path_pattern, {})[route.method.lower()] = _operation(route, schemas)
+    paths["/v1/events"] = {"get": _events(schemas)}
+    paths["/metrics"] = {"get": _text("metrics", "Metrics for Prometheus", PLAIN_TEXT)}
+    paths["/v1/openapi.json"] = {"get": _text("openapi", "This document", JSON, {"type": "object"})}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "ChartInsight control", "version": __version__, "description": protocol.__doc__},
+        "servers": [{"url": "/", "description": "On the daemon's Unix socket"}],
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    """Return the JSON schema of every message that is asked or answered."""
+    asked = {kind for route in ROUTES for kind in (route.path, route.query, route.body) if kind} | {
+        EventQuery
+    }
+    answered: set[type[BaseModel]] = {route.answer for route in ROUTES} | {Event, Problem}
+    asked_first = [(kind, "validation") for kind in sorted(asked, key=_name)]
+    then_answered = [(kind, "serialization") for kind in sorted(answered, key=_name)]
+    _, document = models_json_schema([*asked_first, *then_answered], ref_template=_REF)  # type: ignore[list-item]
+    schemas: dict[str, Any] = document["$defs"]
+    for model, name, words in _field_docstrings():
+        if (field := schemas.get(model, {}).get("properties", {}).get(name)) is not None:
+            field["description"] = words
+    return schemas
+
+
+def _name(kind: type[BaseModel]) -> str:
+    return kind.__name__
+
+
+def _field_docstrings() -> Iterator[tuple[str, str, str]]:
+    """Yield class, field and the words below the field, of every message.
+
+    pydantic could collect them (`use_attribute_docstrings`), but then each start of a command would pay 50 ms.
+    """
+    for node in ast.parse(inspect.getsource(protocol)).body:
+        if isinstance(node, ast.ClassDef):
+            for field, words in zip(node.body, node.body[1:], strict=False):
+                match field, words:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
+                        value=ast.Constant(value=str(text))
+                    ):
+                        yield node.name, name.rstrip("_"), inspect.cleandoc(text)
+
+
+def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "parameters": [
+            *_parameters(route.path, "path", schemas),
+            *_parameters(route.query, "query", schemas),
+        ],
+        "responses": _responses(route),
+    }
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _ref(route.body)}}}
+    return operation
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    sized = (413, 415) if route.is_mutation else ()
+    responses = {"200": _content("Done", JSON, _ref(route.answer))}
+    for status in sorted({*_ANY, *sized, *route.refusals}):
+        responses[str(status)] = _content(_REFUSALS[status], PROBLEM_JSON, _ref(Problem))
+    if route.answer is Health:
+        responses["503"]["content"][JSON] = {"schema": _ref(Health)}
+    return responses
+
+
+def _parameters(kind: type[BaseModel], place: str, schemas: dict[str, Any]) -> list[dict[str, Any]]:
+    if kind is Nothing:
+        return []
+    schema = schemas[kind.__name__]
+    required = set(schema.get("required", ()))
+    return [
+        {"name": name, "in": place, "required": name in required, "schema": field}
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _events(schemas: dict[str, Any]) -> dict[str, Any]:
+    header = {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}}
+    ok = _content("Server-sent events; the data of each is an Event", EVENT_STREAM, _ref(Event))
+    return {
+        "operationId": "events",
+        "summary": "State changes, progress and log events, for ever",
+        "parameters": [*_parameters(EventQuery, "query", schemas), header],
+        "responses": {"200": ok, "422": _content(_REFUSALS[422], PROBLEM_JSON, _ref(Problem))},
+    }
+
+
+def _text(name: str, summary: str, media: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    ok = _content("Done", media, schema or {"type": "string"})
+    refused = {str(status): _content(_REFUSALS[status], PROBLEM_JSON, _ref(Problem)) for status in _ANY}
+    return {"operationId": name, "summary": summary, "parameters": [], "responses": {"200": ok, **refused}}
+
+
+def _content(words: str, media: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": words, "content": {media: {"schema": schema}}}
+
+
+def _ref(kind: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=kind.__name__)}

@@ -1,0 +1,64 @@
+"""Every way a request can go wrong, as a problem with a remedy (RFC 9457)."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from chartinsightd.control.backend import NotNow, NotPossible, UnknownThing
+from chartinsightd.control.protocol import Problem
+from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
+
+_MOST_ERRORS = 20
+_KINDS: dict[int, tuple[str, str]] = {
+    400: ("bad-request", "The request is not HTTP as it should be"),
+    404: ("not-found", "There is no such thing"),
+    405: ("method-not-allowed", "That cannot be done here"),
+    409: ("not-now", "Not now"),
+    413: ("too-large", "The request is too large"),
+    415: ("not-json", "The request is not JSON"),
+    422: ("not-as-described", "The request is not as described"),
+    500: ("mistake", "The daemon made a mistake"),
+    503: ("unavailable", "The daemon cannot answer now"),
+}
+_STATUS_OF: tuple[tuple[type[ChartInsightError], int], ...] = (
+    (UnknownThing, 404),
+    (NotNow, 409),
+    (NotPossible, 422),
+    (ConfigurationError, 422),
+    (ChartInsightError, 503),
+)
+"""The first class that fits counts; what is left is a database or a broker that is away."""
+
+
+class Refused(Exception):
+    """Carries a problem from where it is found to where it is answered."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.title)
+        self.problem = problem
+
+
+def problem(status: int, detail: str = "", remedy: str = "", errors: tuple[str, ...] = ()) -> Problem:
+    """Return a problem of the kind that goes with an HTTP status."""
+    slug, title = _KINDS.get(status, ("failed", "The request failed"))
+    kind = f"urn:chartinsight:{slug}"
+    return Problem(type=kind, title=title, status=status, detail=detail, remedy=remedy, errors=errors)
+
+
+def problem_of(error: ChartInsightError) -> Problem:
+    """Return the problem that a failure we expect is for who asked."""
+    status = next(status for kind, status in _STATUS_OF if isinstance(error, kind))
+    return problem(status, error.message, error.remedy)
+
+
+def wrong_fields(error: ValidationError) -> Problem:
+    """Return the problem of a request that its model refuses: one line for each mistake."""
+    mistakes = error.errors(include_url=False, include_context=False, include_input=False)
+    lines = tuple(_line(mistake["loc"], mistake["msg"]) for mistake in mistakes[:_MOST_ERRORS])
+    return problem(422, "; ".join(lines[:3]), "See /v1/openapi.json for what can be asked.", lines)
+
+
+def _line(place: tuple[int | str, ...], words: str) -> str:
+    name = ".".join(str(part) for part in place)
+    words = words.removeprefix("Value error, ")
+    return f"{name}: {words}" if name else words
