@@ -6,11 +6,13 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import structlog
 
 Service = Callable[[], Awaitable[None]]
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = structlog.get_logger(__name__)
 
 
@@ -18,11 +20,28 @@ class _StopRequested(Exception):  # noqa: N818 - not an error: the orderly way o
     """Leaves the group of services when a stop was asked for."""
 
 
-def stop_on_signals(stop: asyncio.Event) -> None:
-    """Let SIGTERM and SIGINT set an event, and do nothing else."""
+@asynccontextmanager
+async def unless_stopped(stop: asyncio.Event) -> AsyncIterator[None]:
+    """Let SIGTERM and SIGINT set an event from now on; inside the block they also end the block.
+
+    Leaving the block early is no error: ask the event whether it was left so.
+    """
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    try:
+        async with asyncio.timeout(None) as scope:
+            for number in _STOP_SIGNALS:
+                loop.add_signal_handler(number, _end, stop, scope)
+            yield
+    except TimeoutError:
+        if not stop.is_set():
+            raise
+    for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
+
+
+def _end(stop: asyncio.Event, scope: asyncio.Timeout) -> None:
+    stop.set()
+    scope.reschedule(asyncio.get_running_loop().time())
 
 
 async def run_services(services: Mapping[str, Service], stop: asyncio.Event) -> None:

@@ -6,11 +6,11 @@ file, the file over the defaults. Whatever is unknown or wrong is refused with i
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -26,10 +26,15 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from chartinsightd.domain.errors import ConfigurationError
-from chartinsightd.domain.horizon import Horizon, parse_horizon
+from chartinsightd.domain.horizon import Horizon
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.targets import TARGETS
 
@@ -42,12 +47,17 @@ _SYMBOL = re.compile(r"[0-9A-Z]{6}")
 
 def _checked_symbol(symbol: str) -> str:
     if not _SYMBOL.fullmatch(symbol):
-        raise ValueError(f"{symbol!r} is not a Kiwoom stock code: six digits or capital letters, such as 005930")
+        raise ValueError(
+            f"{symbol!r} is not a Kiwoom stock code: six digits or capital letters, such as 005930"
+        )
     return symbol
 
 
 def _checked_horizon(text: str) -> str:
-    parse_horizon(text)
+    try:
+        Horizon.parse(text)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
     return text
 
 
@@ -147,7 +157,7 @@ class CollectSettings(Section):
     @property
     def horizons(self) -> dict[Timeframe, Horizon]:
         """The horizons, parsed."""
-        return {timeframe: parse_horizon(text) for timeframe, text in self.horizon.items()}
+        return {timeframe: Horizon.parse(text) for timeframe, text in self.horizon.items()}
 
 
 class ClockSettings(Section):
@@ -248,6 +258,11 @@ def load_settings(config: Path | None = None) -> Settings:
         return Settings(**_with_credentials(values))
     except ValidationError as error:
         raise ConfigurationError(_explain(error, text, path)) from None
+    except SettingsError as error:
+        raise ConfigurationError(
+            f"{_not_json() or error}: lists and tables are JSON in the environment.",
+            remedy=f'Example: {PREFIX}COLLECT__SYMBOLS=\'["005930", "000660"]\'.',
+        ) from None
 
 
 def _find_config() -> Path | None:
@@ -293,6 +308,24 @@ def _refuse_unknown_variables() -> None:
             raise ConfigurationError(f"Environment variable {name}: no such setting.")
 
 
+def _not_json() -> str | None:
+    """Name the variable whose value should be JSON and is not."""
+    for key, field in CollectSettings.model_fields.items():
+        variable = f"{PREFIX}COLLECT__{key}".upper()
+        given = next((value for name, value in os.environ.items() if name.upper() == variable), None)
+        if given is not None and "[" in str(field.annotation) and not _is_json(given):
+            return f"Environment variable {variable} ({given!r})"
+    return None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _with_credentials(values: dict[str, Any]) -> dict[str, Any]:
     """Add the keys that systemd hands over as files (LoadCredential)."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
@@ -314,9 +347,17 @@ def _explain(error: ValidationError, text: str, path: Path | None) -> str:
 
 def _explain_one(mistake: Mapping[str, Any], text: str, path: Path | None) -> str:
     keys = tuple(str(part) for part in mistake["loc"] if isinstance(part, str))
-    why = "no such setting" if mistake["type"] == "extra_forbidden" else mistake["msg"].removeprefix("Value error, ")
+    why = (
+        "no such setting"
+        if mistake["type"] == "extra_forbidden"
+        else mistake["msg"].removeprefix("Value error, ")
+    )
     secret = any(key in _SECRETS or key == "dsn" for key in keys)
-    given = "" if secret or mistake["type"] in {"extra_forbidden", "value_error"} else f" (given: {mistake['input']!r})"
+    given = (
+        ""
+        if secret or mistake["type"] in {"extra_forbidden", "value_error"}
+        else f" (given: {mistake['input']!r})"
+    )
     name = ".".join(keys)
     return f"{_place(text, path, keys)}: {name + ': ' if name else ''}{why}{given}"
 
@@ -354,15 +395,3 @@ def _line_of(text: str, keys: tuple[str, ...]) -> int | None:
 def state_file(settings: Settings, name: str) -> Path:
     """Name a file of the mode's own part of the state folder, so that modes share nothing on disk either."""
     return settings.state_dir / settings.mode / name
-
-
-def parse_instant(text: str) -> datetime:
-    """Read an ISO instant with its offset.
-
-    Raises:
-        ValueError: it is none, or it has no offset.
-    """
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError(f"{text} has no time zone, such as +09:00")
-    return instant

@@ -67,7 +67,9 @@ class Collector:
         self._calendar = calendar
         self._rules = rules
 
-    async def fetch(self, fetch: Fetch, priority: Priority, job: Job, max_pages: int | None = None) -> Outcome:
+    async def fetch(
+        self, fetch: Fetch, priority: Priority, job: Job, max_pages: int | None = None
+    ) -> Outcome:
         """Carry out a fetch; what was committed before a failure stays.
 
         Args:
@@ -117,7 +119,10 @@ class _Reading:
 
     def outcome(self) -> Outcome:
         return Outcome(
-            pages=self.pages, rows=self._rows, covered=self._covered, is_blank=self.pages > 0 and self._rows == 0
+            pages=self.pages,
+            rows=self._rows,
+            covered=self._covered,
+            is_blank=self.pages > 0 and self._rows == 0,
         )
 
     def writes(self, page: ChartPage) -> Sequence[Write]:
@@ -174,4 +179,3 @@ class _Reading:
         assert row.ts is not None  # rows without a time were sorted out before
         start = int(row.ts.timestamp())
         return start, candle_end(self._calendar, self._fetch.series.timeframe, start)
-

@@ -7,8 +7,7 @@ from datetime import timedelta
 
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.finality import final_ranges
-from chartinsightd.domain.fold import fold
-from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.fold import fold, whole_spans
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Write
 
@@ -26,21 +25,9 @@ def folded_writes(
 
 def _folded(write: Write, timeframe: Timeframe, calendar: Calendar, settle: timedelta) -> Write:
     span = int(timeframe.span.total_seconds())
-    oldest = int(write.candles.ts[0])
-    first_whole = -(-oldest // span) * span
+    first_whole = -(-int(write.candles.ts[0]) // span) * span
     candles = fold(write.candles.where(write.candles.ts >= first_whole), timeframe, write.covered)
     assert write.asked_at is not None  # a page of the broker always says when it was asked for
     asked = int(write.asked_at.timestamp())
     final = final_ranges(timeframe, first_whole, asked, write.asked_at, calendar, settle)
-    return Write(candles=candles, covered=final & _whole_spans(write.covered, span))
-
-
-def _whole_spans(covered: RangeSet, span: int) -> RangeSet:
-    """Shrink each range to whole spans of the longer timeframe."""
-    return RangeSet.of(
-        *(
-            (-(-start // span) * span, end // span * span)
-            for start, end in covered.spans
-            if end // span * span > -(-start // span) * span
-        )
-    )
+    return Write(candles=candles, covered=final & whole_spans(write.covered, timeframe))

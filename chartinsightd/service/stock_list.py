@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from chartinsightd.clock import Clock, sleep_until
-from chartinsightd.domain.errors import AccessBlocked, SourceError, StoreError
+from chartinsightd.clock import Clock, wait_until
+from chartinsightd.domain.errors import SourceError, StoreError
 from chartinsightd.ports import ListedStock, Priority, StockListSource, StockStore
 from chartinsightd.service.jobs import JobBook
 
@@ -18,7 +19,7 @@ log = structlog.get_logger(__name__)
 KST = ZoneInfo("Asia/Seoul")
 _DAILY_AT = time(8, 10, tzinfo=KST)
 """After Kiwoom's morning corrections, before the opening."""
-_RETRY_S = 300.0
+_RETRY = timedelta(minutes=5)
 
 Universe = Callable[[list[ListedStock]], list[str]]
 """Chooses the tracked symbols from the list."""
@@ -47,22 +48,27 @@ class StockList:
         self._clock = clock
         self._choose = choose
         self._on_tracked = on_tracked
+        self._resync = asyncio.Event()
 
     async def run(self) -> None:
         """Synchronise now, and every morning; after a failure, again in five minutes."""
         while True:
-            if await self._tried():
-                await sleep_until(self._clock, _next_morning(self._clock.now()))
-            else:
-                await self._clock.sleep(_RETRY_S)
+            self._resync.clear()
+            due = _next_morning(self._clock.now())
+            if not await self._tried():
+                due = self._clock.now() + _RETRY
+            await wait_until(self._clock, due, self._resync)
+
+    def choose_by(self, choose: Universe) -> None:
+        """Track by another rule from now on."""
+        self._choose = choose
+        self._resync.set()
 
     async def _tried(self) -> bool:
         try:
             await self.sync()
-        except AccessBlocked:
-            raise
         except (SourceError, StoreError) as error:
-            log.warning("stocks.sync_failed", error=str(error), retry_in_s=_RETRY_S)
+            log.warning("stocks.sync_failed", error=str(error), retry_in_s=_RETRY.total_seconds())
             return False
         return True
 

@@ -1,0 +1,40 @@
+"""The command `chartinsightd`: the daemon, and `chartinsightd check`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from chartinsightd import __version__
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings file (TOML).")
+@click.version_option(__version__, prog_name="chartinsightd")
+@click.pass_context
+def main(context: click.Context, config: Path | None) -> None:
+    """Keep a complete store of Korean stock candles in PostgreSQL.
+
+    Runs until SIGTERM. Settings come from a TOML file and from CHARTINSIGHT_<SECTION>__<KEY> variables; SIGHUP reads
+    them again.
+    """
+    context.obj = config
+    if context.invoked_subcommand is None:
+        from chartinsightd.app import run_daemon  # noqa: PLC0415 - `--help` answers at once
+
+        sys.exit(run_daemon(config))
+
+
+@main.command()
+@click.pass_obj
+def check(config: Path | None) -> None:
+    """Test settings, calendar, database and broker, and say what to mend."""
+    from chartinsightd.check import run_check  # noqa: PLC0415 - as above
+
+    sys.exit(run_check(config))
+
+
+if __name__ == "__main__":
+    main()

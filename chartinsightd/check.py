@@ -1,0 +1,91 @@
+"""`chartinsightd check`: settings, calendar, database and broker, one after the other, each with its remedy."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+
+from chartinsightd.adapters.kiwoom import open_kiwoom
+from chartinsightd.adapters.postgres.check import check_database
+from chartinsightd.adapters.postgres.embedded import open_embedded
+from chartinsightd.app import access, load_calendar, open_clock, prepare_logs
+from chartinsightd.clock import Clock
+from chartinsightd.domain.calendar import KST, Calendar
+from chartinsightd.domain.errors import ChartInsightError
+from chartinsightd.exit_status import ExitStatus, status_of
+from chartinsightd.settings import Settings, load_settings
+
+
+def run_check(config: Path | None) -> int:
+    """Run all checks, print a line for each, and return the first failure's exit status."""
+    try:
+        settings = load_settings(config)
+    except ChartInsightError as error:
+        _print_failure("settings", error)
+        return status_of(error)
+    prepare_logs(settings)
+    print(f"ok    settings   mode {settings.mode}, state in {settings.state_dir}")
+    return asyncio.run(_run_checks(settings))
+
+
+async def _run_checks(settings: Settings) -> int:
+    worst = ExitStatus.OK
+    for name, check in (("calendar", _calendar), ("database", _database), ("broker", _broker)):
+        try:
+            async for line in check(settings):
+                print(f"ok    {name:<10} {line}")
+        except ChartInsightError as error:
+            _print_failure(name, error)
+            worst = worst or status_of(error)
+    return worst
+
+
+def _print_failure(name: str, error: ChartInsightError) -> None:
+    print(f"FAIL  {name:<10} {error.message}")
+    if error.remedy:
+        print(f"      {'':<10} -> {error.remedy}")
+    sys.stdout.flush()
+
+
+async def _calendar(settings: Settings) -> AsyncIterator[str]:
+    clock = await open_clock(settings)
+    calendar = load_calendar(settings)
+    yield _describe_next_session(calendar, clock)
+
+
+def _describe_next_session(calendar: Calendar, clock: Clock) -> str:
+    today = clock.now().astimezone(KST).date()
+    session = calendar.session(today) or calendar.next_session(today)
+    hours = f"{_clock_time(session.open_at)}-{_clock_time(session.close_at)}"
+    after = ""
+    if session.after_open_at and session.after_close_at:
+        after = f", after-market {_clock_time(session.after_open_at)}-{_clock_time(session.after_close_at)}"
+    which = "today's session" if session.day == today else f"closed today, next session {session.day}"
+    return f"{which} {hours}{after} KST"
+
+
+def _clock_time(instant: datetime) -> str:
+    return f"{instant.astimezone(KST):%H:%M}"
+
+
+async def _database(settings: Settings) -> AsyncIterator[str]:
+    async with AsyncExitStack() as stack:
+        dsn = settings.database.dsn.get_secret_value()
+        if not dsn:
+            server = await stack.enter_async_context(
+                open_embedded(settings.state_dir, await open_clock(settings))
+            )
+            dsn = server.dsn
+            yield f"embedded PostgreSQL {server.version} runs"
+        yield await check_database(dsn, settings.mode)
+
+
+async def _broker(settings: Settings) -> AsyncIterator[str]:
+    async with open_kiwoom(access(settings), await open_clock(settings)) as kiwoom:
+        expires_at = await kiwoom.log_in()
+        where = f"{settings.kiwoom.environment} at {settings.kiwoom.rest_url}"
+        yield f"{where} accepts the key; the token is good until {expires_at.astimezone(KST):%Y-%m-%d %H:%M} KST"

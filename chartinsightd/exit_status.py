@@ -1,0 +1,49 @@
+"""How the commands end."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from chartinsightd.domain.errors import (
+    AccessBlocked,
+    ChartInsightError,
+    ConfigurationError,
+    SourceError,
+    StoreRefused,
+    StoreUnavailable,
+)
+
+
+class ExitStatus(IntEnum):
+    """Exit statuses of `chartinsightd`; see docs/operating.md."""
+
+    OK = 0
+    FAILED = 1
+    CONFIGURATION = 2
+    BROKER_UNREACHABLE = 68
+    DATABASE_UNREACHABLE = 69
+    DATABASE_REFUSED = 70
+    ADDRESS_REFUSED = 76
+    """Kiwoom does not know this machine's address (8050, 8010, 8040)."""
+    KEY_REFUSED = 77
+    """Kiwoom refuses the key or the secret."""
+
+
+_ADDRESS_CODES = {"8010", "8040", "8050"}
+
+
+def status_of(error: ChartInsightError) -> ExitStatus:
+    """Return the exit status for a failure."""
+    match error:
+        case ConfigurationError():
+            return ExitStatus.CONFIGURATION
+        case AccessBlocked(code=code):
+            return ExitStatus.ADDRESS_REFUSED if code in _ADDRESS_CODES else ExitStatus.KEY_REFUSED
+        case SourceError():
+            return ExitStatus.BROKER_UNREACHABLE
+        case StoreRefused():
+            return ExitStatus.DATABASE_REFUSED
+        case StoreUnavailable():
+            return ExitStatus.DATABASE_UNREACHABLE
+        case _:
+            return ExitStatus.FAILED

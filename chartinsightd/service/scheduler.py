@@ -1,0 +1,226 @@
+"""Decides what is fetched, and when: the planner's answer, carried out newest first."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from chartinsightd.clock import Clock, wait_until
+from chartinsightd.domain.errors import AccessBlocked, SourceError
+from chartinsightd.domain.planning import Fetch, PlanRules, next_due, plan
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports import Priority, Series
+from chartinsightd.service.collector import Collector, Outcome
+from chartinsightd.service.ledger import Ledger
+from chartinsightd.service.waves import Waves
+
+log = structlog.get_logger(__name__)
+
+_LIVE_AT_ONCE = 48
+_DEEP_AT_ONCE = 8
+"""Fetches in flight for live polls, and for each chart api deeper in history: enough to hide latency."""
+_FIRST_RETRY_S = 30.0
+_LONGEST_RETRY_S = 3600.0
+_FIRST_BLOCK_S = 300.0
+
+_PRIORITIES = {"live": Priority.LIVE, "catch_up": Priority.CATCH_UP, "backfill": Priority.BACKFILL}
+_KINDS = {"live": "poll", "catch_up": "catch_up", "backfill": "backfill"}
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class _Task:
+    """A fetch that waits for its turn; ordered by who goes first."""
+
+    priority: Priority
+    turn: int
+    fetch: Fetch = field(compare=False)
+
+    @property
+    def lane(self) -> str:
+        """What it competes for: live polls are apart, the rest by chart api."""
+        if self.priority is Priority.LIVE:
+            return "live"
+        timeframe = self.fetch.series.timeframe
+        return "minute" if timeframe.is_intraday else timeframe.value
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """Why a series is left alone for a while."""
+
+    failures: int
+    not_before: datetime
+    reason: str
+
+
+class Scheduler:
+    """Keeps every tracked series complete."""
+
+    def __init__(
+        self,
+        collector: Collector,
+        ledger: Ledger,
+        waves: Waves,
+        clock: Clock,
+        rules: PlanRules,
+        timeframes: Sequence[Timeframe],
+    ) -> None:
+        self._collector = collector
+        self._ledger = ledger
+        self._waves = waves
+        self._clock = clock
+        self._rules = rules
+        self._timeframes = tuple(timeframes)
+        self._series: tuple[Series, ...] = ()
+        self._queue: list[_Task] = []
+        self._turns = 0
+        self._busy: dict[tuple[Series, bool], Fetch] = {}
+        self._in_flight: dict[str, int] = {}
+        self._trouble: dict[Series, _Trouble] = {}
+        self._blocked_until: datetime | None = None
+        self._block_s = _FIRST_BLOCK_S
+        self._wake = asyncio.Event()
+        self._replan = True
+
+    async def track(self, symbols: Iterable[str]) -> None:
+        """Follow these symbols from now on, and no others."""
+        self._series = tuple(
+            Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in self._timeframes
+        )
+        self._replan = True
+        self._wake.set()
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """What is followed."""
+        return self._series
+
+    def troubles(self) -> dict[Series, str]:
+        """Say which series could not be completed at the last try, and why."""
+        return {series: trouble.reason for series, trouble in self._trouble.items()}
+
+    def queued(self) -> dict[Priority, int]:
+        """Count the fetches that wait or are under way, by priority."""
+        counts = dict.fromkeys(Priority, 0)
+        for task in self._queue:
+            counts[task.priority] += 1
+        return counts
+
+    async def run(self) -> None:
+        """Plan, fetch, rest; until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            planned_for = None
+            while True:
+                now = self._clock.now()
+                if self._replan or planned_for is None or now >= planned_for:
+                    self._replan = False
+                    self._queue = []
+                    self._enqueue(self._series)
+                    planned_for = self._next_planning(now)
+                await self._start_ready(group)
+                await self._rest(planned_for)
+
+    def _enqueue(self, series: Iterable[Series]) -> None:
+        """Queue what is due for these series and neither under way nor to be left alone."""
+        now = self._clock.now()
+        free = [one for one in series if not self._is_left_alone(one, now)]
+        for fetch in plan(now, self._ledger.states(free), self._rules):
+            if (fetch.series, fetch.reason == "live") not in self._busy:
+                self._turns += 1
+                heapq.heappush(self._queue, _Task(_PRIORITIES[fetch.reason], self._turns, fetch))
+
+    def _is_left_alone(self, series: Series, now: datetime) -> bool:
+        trouble = self._trouble.get(series)
+        return trouble is not None and now < trouble.not_before
+
+    def _next_planning(self, now: datetime) -> datetime:
+        """Say when something new is due, or a series in trouble may be tried again."""
+        retries = [trouble.not_before for trouble in self._trouble.values() if trouble.not_before > now]
+        return min([next_due(now, self._timeframes, self._rules), *retries])
+
+    async def _start_ready(self, group: asyncio.TaskGroup) -> None:
+        """Start queued fetches as far as their lanes have room."""
+        if self._is_blocked():
+            return
+        held: list[_Task] = []
+        while self._queue:
+            task = heapq.heappop(self._queue)
+            if self._has_room(task.lane):
+                await self._start(group, task)
+            else:
+                held.append(task)
+        self._queue = held
+
+    def _is_blocked(self) -> bool:
+        return self._blocked_until is not None and self._clock.now() < self._blocked_until
+
+    def _has_room(self, lane: str) -> bool:
+        return self._in_flight.get(lane, 0) < (_LIVE_AT_ONCE if lane == "live" else _DEEP_AT_ONCE)
+
+    async def _start(self, group: asyncio.TaskGroup, task: _Task) -> None:
+        is_live = task.priority is Priority.LIVE
+        if (task.fetch.series, is_live) in self._busy:
+            return
+        self._busy[task.fetch.series, is_live] = task.fetch
+        self._in_flight[task.lane] = self._in_flight.get(task.lane, 0) + 1
+        group.create_task(self._carry_out(task), name=f"fetch {task.fetch.series}")
+
+    async def _carry_out(self, task: _Task) -> None:
+        """Fetch, remember trouble, and queue what is due for the series after it."""
+        fetch, kind = task.fetch, _KINDS[task.fetch.reason]
+        job = await self._waves.join(kind, {"timeframes": [*self._timeframes]})
+        failed = True
+        try:
+            outcome = await self._collector.fetch(fetch, task.priority, job, fetch.max_pages)
+            failed = not self._judge(fetch, outcome)
+        except AccessBlocked as error:
+            self._block(error)
+        except SourceError as error:
+            self._defer(fetch.series, str(error))
+        finally:
+            del self._busy[fetch.series, task.priority is Priority.LIVE]
+            self._in_flight[task.lane] -= 1
+            self._enqueue([fetch.series])
+            self._wake.set()
+        await self._waves.leave(kind, failed=failed)
+
+    def _judge(self, fetch: Fetch, outcome: Outcome) -> bool:
+        """Success means coverage: whether the fetch proved at least something of what it was sent for."""
+        if outcome.is_blank:
+            self._defer(fetch.series, "no data served")
+            return False
+        if fetch.missing and not outcome.covered & fetch.missing:
+            self._defer(fetch.series, "the answer did not cover what was asked for")
+            return False
+        self._trouble.pop(fetch.series, None)
+        self._block_s = _FIRST_BLOCK_S
+        return True
+
+    def _defer(self, series: Series, reason: str) -> None:
+        """Leave a series alone for a while, longer each time."""
+        failures = self._trouble[series].failures + 1 if series in self._trouble else 1
+        wait_s = min(_FIRST_RETRY_S * 2 ** (failures - 1), _LONGEST_RETRY_S)
+        self._trouble[series] = _Trouble(failures, self._clock.now() + timedelta(seconds=wait_s), reason)
+        self._replan = True
+        log.warning("fetch.failed", series=str(series), reason=reason, retry_in_s=wait_s, failures=failures)
+
+    def _block(self, error: AccessBlocked) -> None:
+        """Stop asking: the broker refuses this key or this address, and asking on may prolong that."""
+        if self._is_blocked():
+            return
+        self._blocked_until = self._clock.now() + timedelta(seconds=self._block_s)
+        log.error("broker.blocked", error=error.message, remedy=error.remedy, retry_in_s=self._block_s)
+        self._block_s = min(self._block_s * 2, _LONGEST_RETRY_S)
+        self._replan = True
+
+    async def _rest(self, until: datetime) -> None:
+        """Wait until something is due or a fetch ended."""
+        if self._blocked_until is not None and self._is_blocked():
+            until = self._blocked_until
+        await wait_until(self._clock, until, self._wake)
+        self._wake.clear()

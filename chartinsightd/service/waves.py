@@ -1,0 +1,40 @@
+"""Groups fetches into the jobs a person sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chartinsightd.service.jobs import Job, JobBook
+
+
+class Waves:
+    """One running job for each kind of work; it ends when its last fetch does."""
+
+    def __init__(self, book: JobBook) -> None:
+        self._book = book
+        self._open: dict[str, Job] = {}
+        self._underway: dict[str, int] = {}
+
+    async def join(self, kind: str, params: Mapping[str, Any]) -> Job:
+        """Add a fetch to the running job of a kind; begin one where there is none."""
+        self._underway[kind] = self._underway.get(kind, 0) + 1
+        if kind not in self._open:
+            self._open[kind] = await self._book.begin(kind, "schedule", params)
+        job = self._open[kind]
+        job.total += 1
+        return job
+
+    async def leave(self, kind: str, *, failed: bool) -> None:
+        """Count a fetch as ended; with the last one, end the job."""
+        job = self._open[kind]
+        job.done += 1
+        job.failed += failed
+        self._underway[kind] -= 1
+        if not self._underway[kind]:
+            del self._open[kind]
+            await self._book.end(job)
+
+    def running(self) -> list[Job]:
+        """Return the jobs under way."""
+        return list(self._open.values())

@@ -1,0 +1,74 @@
+"""Builds the services around fakes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.horizon import Horizon
+from chartinsightd.domain.planning import PlanRules
+from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports import Series
+from chartinsightd.service.collector import Collector, CollectRules
+from chartinsightd.service.jobs import JobBook
+from chartinsightd.service.ledger import Ledger
+from chartinsightd.service.scheduler import Scheduler
+from chartinsightd.service.waves import Waves
+from chartinsightd.service.writer import Writer
+from tests.service.fakes import FakeBroker, FakeCheckpoint, FakeStore
+from tests.service.virtual import LoopClock
+
+SETTLE = timedelta(seconds=60)
+
+
+@dataclass
+class World:
+    """A scheduler with everything it needs, in memory."""
+
+    start: datetime
+    timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
+    fold: tuple[Timeframe, ...] = ()
+    horizon: str = "10d"
+    listed_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)
+    store: FakeStore = field(default_factory=FakeStore)
+    checkpoint: FakeCheckpoint = field(default_factory=FakeCheckpoint)
+    calendar: Calendar = field(default_factory=Calendar)
+
+    def __post_init__(self) -> None:
+        self.clock = LoopClock(self.start)
+        self.broker = FakeBroker(self.clock, self.calendar, self.listed_at)
+        self.rules = PlanRules(
+            calendar=self.calendar,
+            horizons=dict.fromkeys(Timeframe, Horizon.parse(self.horizon)),
+            refresh=RefreshRule(settle=SETTLE, poll_delay=timedelta(seconds=5), folded=frozenset(self.fold)),
+        )
+        self.ledger = Ledger(self.store, self.checkpoint)
+        self.writer = Writer(self.store, self.ledger, self.clock)
+        self.book = JobBook(self.store, self.clock)
+        rules = CollectRules(settle=SETTLE, fold=self.fold)
+        self.collector = Collector(self.broker, self.writer, self.calendar, rules)
+        self.scheduler = Scheduler(
+            self.collector, self.ledger, Waves(self.book), self.clock, self.rules, self.timeframes
+        )
+
+    @asynccontextmanager
+    async def running(self, *symbols: str) -> AsyncIterator[None]:
+        """Follow these symbols inside the block."""
+        await self.ledger.open()
+        await self.scheduler.track(symbols)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.writer.run()), group.create_task(self.scheduler.run())]
+            yield
+            for task in tasks:
+                task.cancel()
+
+    def rows(self, symbol: str, timeframe: Timeframe) -> int:
+        """Count the stored candles of a series."""
+        return sum(
+            1 for series, _ in self.store.candles if series == Series(symbol=symbol, timeframe=timeframe)
+        )
