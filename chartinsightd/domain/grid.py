@@ -21,6 +21,7 @@ from chartinsightd.facts import kiwoom
 DAY_S = 86_400
 _MINUTE_S = 60
 _KST_S = 9 * 3_600
+"""The offset of KST from UTC; enough for candles of today (until 1988 there was summer time)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

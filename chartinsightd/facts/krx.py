@@ -6,10 +6,11 @@ Times are KST wall times. The marks A, B, C, D are those of API.md: official, me
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time, timedelta, timezone
+from datetime import date, time
+from zoneinfo import ZoneInfo
 
-KST = timezone(timedelta(hours=9), "KST")
-"""Korean time; without daylight saving since 1988-10-09."""
+KST = ZoneInfo("Asia/Seoul")
+"""Korean time: UTC+9, but for the summers of 1987 and 1988, which daily candles reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ AFTER_MARKET_HOURS = (
         first_day=date(2026, 9, 14),
         opens=time(16),
         closes=time(20),
-        source="API.md 5.4 and 7 (B5): rows in 120 of 120 minutes from 16:00, the last label 19:59",
+        source="API.md 5.4 and 7 (B5): plain symbols, last label 19:59; ETF and ETN not at the start (C)",
     ),
 )
 """The after-market (continuous trading until its last minute). Oldest first; nothing before the first row."""

@@ -173,3 +173,5 @@ def test_days_are_korean() -> None:
     """A day begins at 00:00 KST, which is 15:00 UTC of the day before."""
     assert midnight(date(2026, 11, 21)).isoformat() == "2026-11-20T15:00:00+00:00"
     assert day_of(midnight(date(2026, 11, 21))) == date(2026, 11, 21)
+    # summer time
+    assert midnight(date(1988, 6, 1)).isoformat() == "1988-05-31T14:00:00+00:00"
