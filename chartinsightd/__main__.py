@@ -17,12 +17,12 @@ from chartinsightd import __version__
 def main(context: click.Context, config: Path | None) -> None:
     """Keep a complete store of Korean stock candles in PostgreSQL.
 
-    Runs until SIGTERM. Settings come from a TOML file and from CHARTINSIGHT_<SECTION>__<KEY> variables; SIGHUP reads
-    them again.
+    Runs until SIGTERM. Settings come from a TOML file and from CHARTINSIGHT_<SECTION>__<KEY> variables;
+    SIGHUP reads them again.
     """
     context.obj = config
     if context.invoked_subcommand is None:
-        from chartinsightd.app import run_daemon  # noqa: PLC0415 - `--help` answers at once
+        from chartinsightd.app import run_daemon
 
         sys.exit(run_daemon(config))
 
@@ -31,7 +31,7 @@ def main(context: click.Context, config: Path | None) -> None:
 @click.pass_obj
 def check(config: Path | None) -> None:
     """Test settings, calendar, database and broker, and say what to mend."""
-    from chartinsightd.check import run_check  # noqa: PLC0415 - as above
+    from chartinsightd.check import run_check
 
     sys.exit(run_check(config))
 

@@ -232,8 +232,8 @@ def access(settings: Settings) -> KiwoomAccess:
     if not (kiwoom.app_key.get_secret_value() and kiwoom.secret_key.get_secret_value()):
         raise ConfigurationError(
             "There is no Kiwoom key.",
-            remedy="Set CHARTINSIGHT_KIWOOM__APP_KEY and CHARTINSIGHT_KIWOOM__SECRET_KEY, or the systemd credentials "
-            "kiwoom_app_key and kiwoom_secret_key. Keys are issued in Kiwoom's REST API portal.",
+            remedy="Set CHARTINSIGHT_KIWOOM__APP_KEY and CHARTINSIGHT_KIWOOM__SECRET_KEY, or the systemd "
+            "credentials kiwoom_app_key and kiwoom_secret_key. Kiwoom's REST API portal issues keys.",
         )
     return KiwoomAccess(
         base_url=kiwoom.rest_url,

@@ -1,4 +1,4 @@
-"""`chartinsightd check`: settings, calendar, database and broker, one after the other, each with its remedy."""
+"""`chartinsightd check`: settings, calendar, database and broker in turn, each with its remedy."""
 
 from __future__ import annotations
 
@@ -87,5 +87,6 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
 async def _broker(settings: Settings) -> AsyncIterator[str]:
     async with open_kiwoom(access(settings), await open_clock(settings)) as kiwoom:
         expires_at = await kiwoom.log_in()
+        until = f"{expires_at.astimezone(KST):%Y-%m-%d %H:%M} KST"
         where = f"{settings.kiwoom.environment} at {settings.kiwoom.rest_url}"
-        yield f"{where} accepts the key; the token is good until {expires_at.astimezone(KST):%Y-%m-%d %H:%M} KST"
+        yield f"{where} accepts the key; the token is good until {until}"

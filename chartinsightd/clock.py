@@ -87,7 +87,7 @@ class SimulatedClock:
     async def sleep(self, seconds: float) -> None:
         """Wait for virtual seconds; a change of speed on the way counts."""
         until = self.monotonic() + seconds
-        while (left := until - self.monotonic()) > 0:
+        while (left := until - self.monotonic()) > 0:  # noqa: ASYNC110 - no event tells that time passes
             await asyncio.sleep(min(left / self._speed, self.longest_nap_s))
 
 
@@ -106,4 +106,3 @@ async def wait_until(clock: Clock, when: datetime, event: asyncio.Event) -> bool
         except TimeoutError:
             continue
     return event.is_set()
-

@@ -16,7 +16,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = structlog.get_logger(__name__)
 
 
-class _StopRequested(Exception):  # noqa: N818 - not an error: the orderly way out of the group
+class _StopRequested(Exception):
     """Leaves the group of services when a stop was asked for."""
 
 

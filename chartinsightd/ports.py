@@ -47,7 +47,7 @@ class ChartPage:
     candles: Candles
     """What could be decoded, oldest first, none marked final."""
     running_volume: Ints | None = None
-    """Shares traded in the session up to and including each candle (`acc_trde_qty`); None where the rows lack it."""
+    """Shares traded in the session up to and including each candle (`acc_trde_qty`); None without it."""
     rejected: tuple[RejectedRow, ...] = ()
     rows: int
     """Rows the broker sent, duplicates and rejected ones included; a blank row (no data) counts as none."""
@@ -149,8 +149,8 @@ class CandleStore(Protocol):
     async def save(self, writes: Sequence[Write]) -> list[Written]:
         """Commit all writes in one transaction, or none; return what each did, in the same order.
 
-        Coverage is stored in the same transaction. A final candle whose values change leaves a revision. A final
-        candle is never overwritten by one that is not final.
+        Coverage is stored in the same transaction. A final candle whose values change leaves a revision; it is
+        never overwritten by one that is not final.
 
         Raises:
             StoreUnavailable: nothing was committed as far as anybody can tell; the same call may be repeated.

@@ -1,7 +1,7 @@
 """What a person can set: `config.toml`, environment variables, systemd credentials.
 
-Environment (`CHARTINSIGHT_<SECTION>__<KEY>`, lists and tables as JSON) wins over credentials, credentials over the
-file, the file over the defaults. Whatever is unknown or wrong is refused with its name and place.
+Environment (`CHARTINSIGHT_<SECTION>__<KEY>`, lists and tables as JSON) wins over credentials, credentials over
+the file, the file over the defaults. Whatever is unknown or wrong is refused with its name and place.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class KiwoomSettings(Section):
     requests_per_second: Annotated[int, Field(ge=1, le=20)] | None = None
     """Ceiling for each api-id; by environment 5 (real) or 1 (paper) (API.md section 4)."""
     gate: Literal["proved", "measured"] = "proved"
-    """`proved` never exceeds the limit whatever the network does; `measured` trusts the measured network delay."""
+    """`proved` never exceeds the limit whatever the network does; `measured` trusts its usual delay."""
     user_agent: str = "curl/8.5.0"
     """Kiwoom's firewall refuses the ones of Python libraries (API.md section 1)."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
@@ -244,7 +244,7 @@ def load_settings(config: Path | None = None) -> Settings:
     """Read the settings of this process.
 
     Args:
-        config: the file; without it `$CHARTINSIGHT_CONFIG`, the XDG configuration folder and `/etc` are looked at.
+        config: the file; without it `$CHARTINSIGHT_CONFIG`, the XDG configuration folder, then `/etc`.
 
     Raises:
         ConfigurationError: something is wrong; the message names each key and where it was set.

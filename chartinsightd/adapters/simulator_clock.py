@@ -35,7 +35,7 @@ async def read_clock(url: str) -> SimulatedClock:
 
 
 async def follow_clock(clock: SimulatedClock, url: str) -> None:
-    """Keep a clock in step with the simulator's; runs until cancelled, and outlives the simulator's absences."""
+    """Keep a clock in step with the simulator's until cancelled; the simulator may be away meanwhile."""
     known: tuple[datetime, float, datetime] | None = None
     async with aiohttp.ClientSession() as session:
         while True:

@@ -23,7 +23,7 @@ class Candle:
     symbol: str
     timeframe: Timeframe
     ts: datetime
-    """When the candle opens: aware, UTC. Day: 00:00 KST of the trading day. Week: of its first trading day."""
+    """When it opens: aware, UTC. Day: 00:00 KST of the trading day. Week: of its first trading day."""
     open: int
     """In won, as traded; so are high, low and close."""
     high: int

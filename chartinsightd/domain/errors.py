@@ -58,7 +58,7 @@ class RequestRefused(SourceError):
 
 
 class AccessBlocked(SourceError):
-    """The broker refuses this key or this address; only the user can mend it, blind retries may prolong it."""
+    """The broker refuses this key or address; only the user can mend it, blind retries may prolong it."""
 
     def __init__(self, message: str, *, remedy: str = "", code: str = "") -> None:
         super().__init__(message, remedy=remedy)

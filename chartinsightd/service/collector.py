@@ -126,7 +126,7 @@ class _Reading:
         )
 
     def writes(self, page: ChartPage) -> Sequence[Write]:
-        """Turn a page into what is to be committed: its own rows and, while folding, those built from them."""
+        """Turn a page into what is to be committed: its own rows and, while folding, those built of them."""
         self.pages += 1
         self._rows += page.rows
         write = self._write(page)
@@ -153,9 +153,9 @@ class _Reading:
         )
 
     def _proved(self, page: ChartPage, rejected: Sequence[RejectedRow]) -> RangeSet:
-        """Say which range this page shows in full: from its oldest row up to where the page before began.
+        """Say which range this page shows in full: from its oldest row to where the page before began.
 
-        Rows that were refused leave a hole; one that does not even tell its time makes the page prove nothing.
+        Rows that were refused leave a hole; one without a readable time makes the page prove nothing.
         """
         if not len(page.candles) or any(row.ts is None for row in rejected):
             self._upper = None if not len(page.candles) else int(page.candles.ts[0])
@@ -169,7 +169,7 @@ class _Reading:
         return shown - RangeSet.of(*(self._span(row) for row in rejected))
 
     def _top(self, page: ChartPage) -> int:
-        """Say up to when the first page shows everything: until it was asked for, or the end of its base day."""
+        """Say up to when the first page shows everything: when it was asked for, or its base day's end."""
         if self._fetch.base_day is None:
             return int(page.asked_at.timestamp())
         newest = int(page.candles.ts[-1])

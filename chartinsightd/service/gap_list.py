@@ -42,7 +42,7 @@ class GapList:
             await self._clock.sleep(max(_EVERY_S, _EVERY_REAL_S * self._clock.speed))
 
     def gaps(self) -> list[Gap]:
-        """Return what is missing now, each with its reason. A candle whose first poll is under way is none."""
+        """Return what is missing now, with reasons. A candle whose first poll is under way is no gap."""
         troubles = self._scheduler.troubles()
         fetches = plan(self._clock.now(), self._ledger.states(self._scheduler.series), self._rules)
         late = [fetch for fetch in fetches if fetch.reason != "live" or fetch.series in troubles]
