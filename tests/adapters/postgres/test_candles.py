@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import numpy as np
 import pytest
-from fixtures.postgres import connected
+from tests.fixtures.postgres import connected
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

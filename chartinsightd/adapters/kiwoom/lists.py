@@ -1,0 +1,205 @@
+"""Lists of stocks and today's figures of many of them (API.md section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import TypeVar
+
+import msgspec
+
+from chartinsightd.adapters.kiwoom.client import KiwoomClient
+from chartinsightd.domain.errors import MalformedAnswer
+from chartinsightd.ports import ListedStock, Priority
+
+_PATH = "/api/dostk/stkinfo"
+_KST = timezone(timedelta(hours=9))
+_MARKETS = {"0": "KOSPI", "10": "KOSDAQ"}
+"""`mrkt_tp` of the request, and `marketCode` of its shares; the list of market 0 mixes kinds."""
+_BATCH = 100
+"""101 codes in one request are refused with 1634, for good."""
+_MILLION = 1_000_000
+_HUNDRED_MILLION = 100_000_000
+"""억, the unit of `mac`, in won."""
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+class _ListRow(msgspec.Struct, gc=False):
+    code: str = ""
+    name: str = ""
+    list_count: str | None = msgspec.field(name="listCount", default=None)
+    reg_day: str | None = msgspec.field(name="regDay", default=None)
+    last_price: str | None = msgspec.field(name="lastPrice", default=None)
+    state: str | None = None
+    market_code: str | None = msgspec.field(name="marketCode", default=None)
+    order_warning: str | None = msgspec.field(name="orderWarning", default=None)
+    nxt_enable: str | None = msgspec.field(name="nxtEnable", default=None)
+
+
+class _ListAnswer(msgspec.Struct):
+    list: list[_ListRow]
+
+
+class _SnapshotRow(msgspec.Struct, gc=False):
+    stk_cd: str | None = None
+    cur_prc: str | None = None
+    base_pric: str | None = None
+    open_pric: str | None = None
+    high_pric: str | None = None
+    low_pric: str | None = None
+    trde_qty: str | None = None
+    trde_prica: str | None = None
+    mac: str | None = None
+    dt: str | None = None
+    cntr_tm: str | None = None
+
+
+class _SnapshotAnswer(msgspec.Struct):
+    atn_stk_infr: list[_SnapshotRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Today's figures of one stock (ka10095). None where the broker gives none, as before the opening."""
+
+    symbol: str
+    price: int | None
+    """The last price in won; so are the four below."""
+    previous_close: int | None
+    open: int | None
+    high: int | None
+    low: int | None
+    volume: int | None
+    """Shares."""
+    value: int | None
+    """Won traded, in whole millions."""
+    market_cap: int | None
+    """Won, in whole 억."""
+    traded_at: datetime | None
+    """The last trade; aware, UTC."""
+
+
+class KiwoomLists:
+    """The broker's lists, as `ports.StockListSource`.
+
+    Args:
+        client: who makes the requests.
+    """
+
+    def __init__(self, client: KiwoomClient) -> None:
+        self._client = client
+
+    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
+        """Return every listed stock of both markets, ETFs and the like left out (ka10099).
+
+        Raises:
+            MalformedAnswer: a row cannot be read or a market is empty. Nothing is left out silently, because
+            a stock
+                missing from the list is taken to be delisted.
+            SourceError: see `domain.errors`.
+        """
+        return [stock for code in _MARKETS for stock in await self._listed(code, priority)]
+
+    async def snapshots(self, symbols: Sequence[str], priority: Priority) -> list[Snapshot]:
+        """Return today's figures of symbols, 100 a request; unknown ones are left out (ka10095).
+
+        Raises:
+            SourceError: see `domain.errors`.
+        """
+        found: list[Snapshot] = []
+        for start in range(0, len(symbols), _BATCH):
+            body = {"stk_cd": "|".join(symbols[start : start + _BATCH])}
+            answer = await self._client.post("ka10095", _PATH, body, priority=priority)
+            rows = _decoded("ka10095", answer.document, _SnapshotAnswer).atn_stk_infr
+            found += [_snapshot(row) for row in rows if row.stk_cd]
+        return found
+
+    async def _listed(self, market_code: str, priority: Priority) -> list[ListedStock]:
+        rows: list[_ListRow] = []
+        cont_key: str | None = None
+        keys: set[str] = set()
+        while True:
+            answer = await self._client.post(
+                "ka10099", _PATH, {"mrkt_tp": market_code}, priority=priority, cont_key=cont_key
+            )
+            rows += _decoded("ka10099", answer.document, _ListAnswer).list
+            if (cont_key := answer.cont_key) is None:
+                break
+            if not cont_key or cont_key in keys:
+                raise MalformedAnswer("ka10099 announces more rows, and gives no usable key.")
+            keys.add(cont_key)
+        stocks = [_listed_stock(row) for row in rows if row.market_code == market_code]
+        if not stocks:
+            raise MalformedAnswer(f"ka10099 gave no stock of {_MARKETS[market_code]} at all.")
+        return stocks
+
+
+def _decoded(api_id: str, document: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(document, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedAnswer(f"Kiwoom's answer to {api_id} is not what it should be: {error}") from error
+
+
+def _listed_stock(row: _ListRow) -> ListedStock:
+    if not row.code:
+        raise MalformedAnswer(f"ka10099 gave a row without code ({row.name!r}).")
+    return ListedStock(
+        symbol=row.code,
+        name=row.name,
+        market=_MARKETS[row.market_code or ""],
+        listed_shares=_number(row.code, "listCount", row.list_count) or 0,
+        last_price=_number(row.code, "lastPrice", row.last_price) or 0,
+        state=row.state or "",
+        order_warning=row.order_warning or "",
+        nxt_enabled=row.nxt_enable == "Y",
+        listed_on=_day(row.reg_day),
+    )
+
+
+def _snapshot(row: _SnapshotRow) -> Snapshot:
+    symbol = row.stk_cd or ""
+
+    def number(field: str, unit: int = 1) -> int | None:
+        found = _number(symbol, field, getattr(row, field))
+        return None if found is None else found * unit
+
+    return Snapshot(
+        symbol=symbol,
+        price=number("cur_prc"),
+        previous_close=number("base_pric"),
+        open=number("open_pric"),
+        high=number("high_pric"),
+        low=number("low_pric"),
+        volume=number("trde_qty"),
+        value=number("trde_prica", _MILLION),
+        market_cap=number("mac", _HUNDRED_MILLION),
+        traded_at=_instant(row.dt, row.cntr_tm),
+    )
+
+
+def _number(symbol: str, field: str, text: str | None) -> int | None:
+    """Return a number without its signs and leading zeros; None where there is none."""
+    digits = (text or "").strip().lstrip("+-")
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):
+        raise MalformedAnswer(f"{field} of {symbol} is not a number: {text!r}")
+    return int(digits)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return datetime.strptime(text or "", "%Y%m%d").replace(tzinfo=_KST).date()
+    except ValueError:
+        return None
+
+
+def _instant(day: str | None, time: str | None) -> datetime | None:
+    """Return the instant of a KST day and time, None where one of them is missing or is none."""
+    try:
+        return datetime.strptime(f"{day}{time}", "%Y%m%d%H%M%S").replace(tzinfo=_KST).astimezone(UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,56 @@
+"""Everything that speaks to the broker, opened and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from chartinsightd.adapters.kiwoom.charts import KiwoomCharts
+from chartinsightd.adapters.kiwoom.client import KiwoomClient
+from chartinsightd.adapters.kiwoom.gate import Gate, Mode
+from chartinsightd.adapters.kiwoom.lists import KiwoomLists
+from chartinsightd.adapters.kiwoom.token import TokenIssuer
+from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
+from chartinsightd.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kiwoom:
+    """An open session with the broker."""
+
+    charts: KiwoomCharts
+    lists: KiwoomLists
+    gate: Gate
+    issuer: TokenIssuer
+
+    async def log_in(self) -> datetime:
+        """Get a token, unless there is one; return when it ends: aware, UTC.
+
+        Raises:
+            AccessBlocked: the key or this address is refused.
+            SourceError: see `domain.errors`.
+        """
+        return (await self.issuer.token()).expires_at
+
+
+@asynccontextmanager
+async def open_kiwoom(
+    access: KiwoomAccess, clock: Clock, requests_per_second: int, gate_mode: Mode
+) -> AsyncIterator[Kiwoom]:
+    """Open a session with the broker until the context is left. Nothing is sent before something is asked for.
+
+    Args:
+        access: where and how.
+        clock: whose seconds the pace is in.
+        requests_per_second: ceiling for each api-id.
+        gate_mode: see `Gate`.
+    """
+    async with (
+        Gate(clock, requests_per_second, gate_mode) as gate,
+        Transport(access, gate, clock) as transport,
+    ):
+        issuer = TokenIssuer(transport, access, clock)
+        client = KiwoomClient(transport, issuer)
+        yield Kiwoom(charts=KiwoomCharts(client, clock), lists=KiwoomLists(client), gate=gate, issuer=issuer)

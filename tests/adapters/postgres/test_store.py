@@ -1,0 +1,234 @@
+"""Opening the store: one writer, and a message with a remedy for whatever stands in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, date, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from tests.fixtures.postgres import connected, execute
+
+from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres
+from chartinsightd.adapters.postgres.store import Store, open_store
+from chartinsightd.clock import SystemClock
+from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports import Gap, ListedStock, Written
+
+NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+"""Already the 21st in Korea."""
+
+
+async def _open(dsn: str) -> None:
+    async with open_store(dsn, "simulation", SystemClock()):
+        pass
+
+
+async def test_a_second_writer_is_refused(store: Store, database: str) -> None:
+    """Two daemons never write one schema; the message names the process that does."""
+    with pytest.raises(StoreRefused, match=rf"{os.getpid()}@"):
+        await _open(database)
+    del store
+
+
+async def test_a_writer_that_left_makes_room(database: str) -> None:
+    """The lock ends with the store."""
+    await _open(database)
+    await _open(database)
+
+
+async def test_nobody_at_the_address_is_unavailable() -> None:
+    """A refused connection may pass; the message names the place and not the password."""
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1/nowhere") as caught:
+        await _open("postgresql://me:secret@127.0.0.1:1/nowhere")
+    assert "secret" not in str(caught.value)
+    assert caught.value.remedy
+
+
+async def test_a_silent_server_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that accepts and says nothing is given up."""
+    monkeypatch.setattr("chartinsightd.adapters.postgres.link._CONNECT_TIMEOUT_S", 0.1)
+    async with _silent_server() as port:
+        with pytest.raises(StoreUnavailable):
+            await _open(f"postgresql://me@127.0.0.1:{port}/nowhere?sslmode=disable")
+
+
+@asynccontextmanager
+async def _silent_server() -> AsyncIterator[int]:
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while await reader.read(1024):
+                pass
+        writer.close()
+
+    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize("dsn", ["mysql://me:secret@host/db", "nonsense secret", "postgresql://me:secret@h:x/db"])
+async def test_a_url_that_is_none_is_refused(dsn: str) -> None:
+    """The message shows how to write it, and never the password."""
+    with pytest.raises(StoreRefused, match=r"postgresql://user@host") as caught:
+        await _open(dsn)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_missing_database_is_refused(postgres_server: EmbeddedPostgres) -> None:
+    """The remedy is the command that makes it."""
+    with pytest.raises(StoreRefused, match="createdb missing"):
+        await _open(postgres_server.dsn_of("missing"))
+
+
+async def test_a_missing_user_is_refused(postgres_server: EmbeddedPostgres) -> None:
+    """What the server says about user and password is passed on."""
+    with pytest.raises(StoreRefused, match="stranger"):
+        await _open(postgres_server.dsn.replace("//chartinsight@", "//stranger@"))
+
+
+async def test_a_user_without_rights_is_refused(postgres_server: EmbeddedPostgres, database: str) -> None:
+    """The remedy is the GRANT to ask for."""
+    async with connected(database) as connection:
+        await connection.execute("drop schema simulation cascade")
+        await connection.execute("create role visitor login")
+    try:
+        with pytest.raises(StoreRefused, match="GRANT CREATE"):
+            await _open(database.replace("//chartinsight@", "//visitor@"))
+    finally:
+        await execute(postgres_server.dsn, "drop role visitor")
+
+
+async def test_a_read_only_database_is_refused(postgres_server: EmbeddedPostgres, database: str) -> None:
+    """A stand-by is not taken for a store."""
+    name = urlsplit(database).path[1:]
+    await execute(postgres_server.dsn, f"alter database {name} set default_transaction_read_only = on")
+    with pytest.raises(StoreRefused, match="takes no writes"):
+        await _open(database)
+
+
+async def test_other_encodings_are_refused(postgres_server: EmbeddedPostgres) -> None:
+    """Korean names need UTF8."""
+    await execute(postgres_server.dsn, "create database ascii encoding sql_ascii template template0 locale 'C'")
+    try:
+        with pytest.raises(StoreRefused, match="UTF8"):
+            await _open(postgres_server.dsn_of("ascii"))
+    finally:
+        await execute(postgres_server.dsn, "drop database ascii")
+
+
+async def test_the_server_listens_on_a_socket_only(postgres_server: EmbeddedPostgres) -> None:
+    """Nobody reaches the embedded server through the network."""
+    async with connected(postgres_server.dsn, "public") as connection:
+        assert await connection.fetchval("show listen_addresses") == ""
+    assert parse_qs(urlsplit(postgres_server.dsn).query)["host"][0].startswith("/")
+
+
+def stock(symbol: str = "005930", **changes: object) -> ListedStock:
+    """A believable stock."""
+    values = {
+        "symbol": symbol,
+        "name": "삼성전자",
+        "market": "KOSPI",
+        "listed_shares": 1000,
+        "last_price": 70_000,
+        "state": "증거금20%",
+        "order_warning": "0",
+        "nxt_enabled": True,
+        "listed_on": date(1975, 6, 11),
+    }
+    return ListedStock(**{**values, **changes})  # type: ignore[arg-type]
+
+
+LIST = [stock(f"{i:06}", last_price=100 * i) for i in range(20)]
+
+
+async def test_the_list_of_stocks_is_kept(store: Store, database: str) -> None:
+    """New ones are added, changed ones updated, missing ones marked with the Korean day, none deleted."""
+    tracked = frozenset({"000001"})
+    assert await store.stocks.save_stocks(LIST, tracked, NOW) == Written(inserted=20)
+    assert await store.stocks.save_stocks(LIST, tracked, NOW) == Written(unchanged=20)
+
+    renamed = [stock("000001", last_price=100, name="새이름"), *LIST[2:]]
+    assert await store.stocks.save_stocks(renamed, tracked, NOW) == Written(changed=1, unchanged=18)
+
+    async with connected(database) as connection:
+        row = await connection.fetchrow("select delisted_on, tracked from stocks where symbol = '000000'")
+        name = await connection.fetchrow("select name, market_cap, tracked from stocks where symbol = '000001'")
+    assert tuple(row) == (date(2026, 11, 21), False)
+    assert tuple(name) == ("새이름", 100_000, True)
+
+
+async def test_a_stock_that_returns_is_listed_again(store: Store) -> None:
+    """`delisted_on` is taken back."""
+    await store.stocks.save_stocks(LIST, frozenset(), NOW)
+    await store.stocks.save_stocks(LIST[1:], frozenset(), NOW)
+    assert await store.stocks.save_stocks(LIST, frozenset(), NOW) == Written(changed=1, unchanged=19)
+    assert len(await store.stocks.symbols_by_market_cap(0)) == 20
+
+
+async def test_a_short_list_is_refused(store: Store) -> None:
+    """A list that lost more than a tenth is a broken answer: nothing changes."""
+    await store.stocks.save_stocks(LIST, frozenset(), NOW)
+    with pytest.raises(StoreRefused, match="17 stocks"):
+        await store.stocks.save_stocks(LIST[3:], frozenset(), NOW)
+    assert len(await store.stocks.symbols_by_market_cap(0)) == 20
+
+
+async def test_symbols_come_largest_first(store: Store) -> None:
+    """At least the given market cap, delisted ones left out."""
+    await store.stocks.save_stocks(LIST, frozenset(), NOW)
+    await store.stocks.save_stocks(LIST[:-1], frozenset(), NOW)
+
+    assert await store.stocks.symbols_by_market_cap(1_600_000) == ["000018", "000017", "000016"]
+
+
+def gap(day: int = 1, to: int = 2, reason: str = "not_fetched") -> Gap:
+    """A gap of some days in November."""
+    return Gap(
+        series=Series(symbol="005930", timeframe=Timeframe.M5),
+        from_ts=datetime(2026, 11, day, tzinfo=UTC),
+        to_ts=datetime(2026, 11, to, tzinfo=UTC),
+        reason=reason,
+    )
+
+
+async def test_gaps_keep_their_beginning(store: Store, database: str) -> None:
+    """The list becomes equal to the new one; a gap that was there keeps `since`, whatever else changed."""
+    later = datetime(2026, 11, 21, tzinfo=UTC)
+    await store.gaps.replace_gaps([gap(1), gap(5, 6)], NOW)
+    await store.gaps.replace_gaps([gap(1, 3, "halted"), gap(7, 8)], later)
+
+    async with connected(database) as connection:
+        rows = await connection.fetch("select from_ts, to_ts, reason, since from gaps order by from_ts")
+    assert [tuple(row) for row in rows] == [
+        (gap(1).from_ts, gap(1, 3).to_ts, "halted", NOW),
+        (gap(7).from_ts, gap(7, 8).to_ts, "not_fetched", later),
+    ]
+    await store.gaps.replace_gaps([], later)
+    async with connected(database) as connection:
+        assert await connection.fetchval("select count(*) from gaps") == 0
+
+
+async def test_jobs_tell_their_story(store: Store) -> None:
+    """A job runs, reports and ends; one left running by a killed daemon is marked as interrupted."""
+    first = await store.jobs.add_job("backfill", "cli", {"symbols": ["005930"]}, NOW)
+    second = await store.jobs.add_job("catch-up", "daemon", {}, NOW)
+    await store.jobs.update_job(first, {"pages": 3})
+    await store.jobs.finish_job(first, "failed", {"pages": 4}, "no answer", NOW)
+
+    assert await store.jobs.end_orphans(NOW) == 1
+    assert await store.jobs.end_orphans(NOW) == 0
+
+    newest, oldest = await store.jobs.recent_jobs()
+    assert (newest.id, newest.state, newest.finished_at) == (second, "interrupted", NOW)
+    assert (oldest.state, oldest.params, oldest.progress, oldest.error) == (
+        "failed",
+        {"symbols": ["005930"]},
+        {"pages": 4},
+        "no answer",
+    )
