@@ -24,9 +24,9 @@ class FolderSource:
     """Days as the files have them.
 
     Daily rows of a code come from one source, never from a mixture: the one named in the options, else, of
-    those with volumes, raw before adjusted, one without holes before others, then the one that has most of the
-    days with minutes, then the longest. A day with minutes that the source lacks gets the fold of its minutes.
-    The row of a day with minutes forms from them; at 18:00 it becomes what the source says.
+    those with volumes, raw before adjusted, one without holes before others, then the one that has most of
+    the days with minutes, then the longest. A day with minutes that the source lacks gets the fold of its
+    minutes. The row of a day with minutes forms from them; at 18:00 it becomes what the source says.
     """
 
     def __init__(self, path: Path, options: MarketOptions) -> None:
