@@ -25,7 +25,7 @@ class Timeframe(StrEnum):
         """The length of an intraday candle.
 
         Raises:
-            ValueError: the timeframe is daily or weekly; how long such a candle lasts is for the calendar to say.
+            ValueError: the timeframe is daily or weekly; how long that lasts is for the calendar to say.
         """
         if self not in _INTRADAY:
             raise ValueError(f"{self.value} has no fixed span")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,8 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 
 CALENDAR = Calendar()
+DATA = Path(__file__).parents[3] / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real market data is not beside the checkout")
 PAST_DAY = date(2025, 10, 28)
 AFTER_MARKET_DAY = date(2026, 11, 20)
 FIRST_DAY_OF_YEAR = date(2026, 1, 2)
@@ -64,6 +69,23 @@ def every(step: int, first: str, last: str) -> list[str]:
 def test_labels_of_a_day(day: date, timeframe: Timeframe, expected: list[str]) -> None:
     """The grid of ordinary, late-opening, exam and after-market days."""
     assert labels(day, timeframe) == expected
+
+
+@needs_data
+@pytest.mark.parametrize("name", ["intraday_1m_kis.csv.gz", "intraday_1m_kis_csat_2025-11-13.csv.gz"])
+def test_every_minute_that_was_really_traded_is_on_the_grid(name: str) -> None:
+    """Real one-minute candles with volume, floored to 5m, 30m and 1h, fall on labels of their day."""
+    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
+        traded = {
+            f"{row['date']}T{row['label']}:00+09:00" for row in csv.DictReader(file) if int(row["volume"])
+        }
+    minutes = np.array([int(datetime.fromisoformat(at).timestamp()) for at in sorted(traded)], dtype=np.int64)
+
+    assert len(minutes) > 300
+    for timeframe in (Timeframe.M5, Timeframe.M30, Timeframe.H1):
+        span = int(timeframe.span.total_seconds())
+        grid = grid_between(CALENDAR, timeframe, int(minutes[0]) - span, int(minutes[-1]) + 1)
+        assert np.isin(minutes // span * span, grid.ts).all()
 
 
 def test_counts_are_those_observed() -> None:
