@@ -104,6 +104,16 @@ class EmbeddedPostgres:
         return self.dsn_of(DATABASE)
 
     @property
+    def data_folder(self) -> Path:
+        """Where the database lies."""
+        return self._installation.data
+
+    @property
+    def socket_folder(self) -> Path:
+        """Where the Unix socket lies, for `psql -h`."""
+        return self._socket_folder
+
+    @property
     def version(self) -> str:
         """PostgreSQL's version: `18.6`."""
         return self._installation.binaries.version

@@ -38,16 +38,32 @@ def store_errors(dsn: str) -> Iterator[None]:
     try:
         yield
     except asyncpg.ClientConfigurationError:
-        # The cause is left out: its text may quote the password.
-        raise StoreRefused(
-            "database.dsn is not a PostgreSQL URL.",
-            remedy="Write it as postgresql://user@host:5432/database.",
-        ) from None
+        raise _not_a_url() from None  # its text may quote the password
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         known = _known(error, dsn)
         if known is None:
             raise
         raise known from error
+
+
+def check_dsn(dsn: str) -> None:
+    """Look whether this is a PostgreSQL URL at all.
+
+    Raises:
+        StoreRefused: it is none.
+    """
+    try:
+        is_url = urlsplit(dsn).scheme in {"postgresql", "postgres"} and urlsplit(dsn).port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise _not_a_url()
+
+
+def _not_a_url() -> StoreRefused:
+    return StoreRefused(
+        "database.dsn is not a PostgreSQL URL.", remedy="Write it as postgresql://user@host:5432/database."
+    )
 
 
 def describe(dsn: str) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 import asyncpg
 
 from chartinsightd.adapters.postgres.candles import PostgresCandles
+from chartinsightd.adapters.postgres.errors import check_dsn
 from chartinsightd.adapters.postgres.gaps import PostgresGaps
 from chartinsightd.adapters.postgres.jobs import PostgresJobs
 from chartinsightd.adapters.postgres.link import Connection, Link
@@ -55,6 +56,7 @@ async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[St
         StoreRefused: the database cannot be used as it is, or another daemon writes it; the message has a remedy.
         StoreUnavailable: the database cannot be reached now.
     """
+    check_dsn(dsn)
     name = f"chartinsightd {os.getpid()}@{socket.gethostname()[:24]} {secrets.token_hex(4)}"[:_LONGEST_NAME]
     settings = {"search_path": schema, "application_name": name}
 
