@@ -15,7 +15,7 @@ import click
 import uvloop
 
 from chartinsightd.simulator.clock import KST, VirtualClock
-from chartinsightd.simulator.market import MarketOptions, create_generated
+from chartinsightd.simulator.market import FolderRefused, MarketOptions, create_from_folder, create_generated
 from chartinsightd.simulator.model import Market
 from chartinsightd.simulator.server import open_server
 from chartinsightd.simulator.settings import (
@@ -134,9 +134,12 @@ def _moment(text: str, option: str) -> datetime:
 
 
 def _market(data: Path | None, symbols: int, seed: int, stand: MarketOptions) -> Market:
-    if data is not None:
-        raise click.UsageError("--data is not served yet")
-    return create_generated(seed, symbols, stand)
+    if data is None:
+        return create_generated(seed, symbols, stand)
+    try:
+        return create_from_folder(data, stand)
+    except FolderRefused as error:
+        raise click.ClickException(str(error)) from None
 
 
 if __name__ == "__main__":

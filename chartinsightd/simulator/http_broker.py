@@ -83,7 +83,7 @@ class Broker:
         sim, at = self._sim, self._sim.clock.monotonic()
         sim.monitor.arrived(api_id, at)
         is_continued = request.headers.get("cont-yn") == "Y"
-        entry = sim.journal.add(sim.now(), sim.clock.real_now(), api_id, cont=is_continued)
+        entry = sim.journal.add(sim.now(), at, sim.clock.real_now(), api_id, cont=is_continued)
         return _Call(api_id=api_id, at=at, entry=entry)
 
     def _is_blocked(self, request: web.Request) -> bool:

@@ -18,6 +18,8 @@ class Entry:
     seq: int
     virtual_at: datetime
     """When it arrived on the virtual clock; aware, KST."""
+    limits_at: float
+    """The same moment on the clock of the limits, virtual seconds that never go back."""
     real_at: float
     """When it arrived, seconds since 1970."""
     api_id: str
@@ -37,10 +39,19 @@ class Journal:
         self._entries: deque[Entry] = deque(maxlen=_CAPACITY)
         self._seq = 0
 
-    def add(self, virtual_at: datetime, real_at: float, api_id: str, *, cont: bool) -> Entry:
+    def add(
+        self, virtual_at: datetime, limits_at: float, real_at: float, api_id: str, *, cont: bool
+    ) -> Entry:
         """Write down an arrival; the caller completes the entry."""
         self._seq += 1
-        entry = Entry(seq=self._seq, virtual_at=virtual_at, real_at=real_at, api_id=api_id, cont=cont)
+        entry = Entry(
+            seq=self._seq,
+            virtual_at=virtual_at,
+            limits_at=limits_at,
+            real_at=real_at,
+            api_id=api_id,
+            cont=cont,
+        )
         self._entries.append(entry)
         return entry
 
