@@ -116,6 +116,28 @@ def test_the_day_forms_from_its_minutes(folder: Path) -> None:
     assert today(18, 0) == (20260303, 1100, 1050, 1000, 1)
 
 
+def test_a_late_row_in_the_files_appears_overnight(folder: Path) -> None:
+    """15:35 at the closing price is the late print, as the broker serves it; shares add up either way."""
+    (folder / "more.csv").write_text(
+        "code,date,label,open,high,low,close,volume,cum_value\n"
+        "777770,2026-03-03,15:30,1050,1050,1050,1050,400,420000\n"
+        "777770,2026-03-03,15:35,1050,1050,1050,1050,4,424200\n",
+        encoding="utf-8",
+    )
+    market = create_from_folder(folder)
+    evening, morning = (market.minutes("777770", DAY, 1, now) for now in (at(DAY, 23), LATER))
+    assert evening is not None
+    assert morning is not None
+    assert (evening.label.tolist(), morning.label.tolist()) == ([930], [930, 935])
+    days = [market.periods("777770", Period.DAY, now, None) for now in (at(DAY, 23), LATER)]
+    assert [(int(d.volume[-1]), int(d.value[-1]), bool(d.final[-1])) for d in days] == [
+        (400, 420_000, False),
+        (404, 424_200, True),
+    ]
+    assert market.correct("777770", DAY, 935, 2.0)
+    assert market.periods("777770", Period.DAY, LATER, None).volume.tolist() == [408]
+
+
 def test_trades_fold_into_real_minutes(folder: Path) -> None:
     """The prints of a day have its prices and shares."""
     trades = create_from_folder(folder).trades("123450", at(DAY, 0), at(DAY, 23))

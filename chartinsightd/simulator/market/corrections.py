@@ -37,17 +37,18 @@ class Corrections:
         added = self._added.get(code, {}).get(plan.day)
         if not added:
             return plan
-        closes, late = hours_on(plan.date).closes, hours_on(plan.date).late
+        closes = hours_on(plan.date).closes
+        late = hours_on(plan.date).late if plan.late > 0 else _OFF_BOOK
         minutes = {label: shares for label, shares in added.items() if label not in (_OFF_BOOK, late)}
         regular = sum(shares for label, shares in minutes.items() if label <= closes)
-        loose = added.get(_OFF_BOOK, 0) + added.get(late, 0)
+        loose = sum(added.values()) - sum(minutes.values())
         return replace(
             plan,
             volume=plan.volume + sum(added.values()),
             value=plan.value + _worth(minutes, rows) + loose * plan.close,
             board=plan.board + regular,
             after=plan.after + sum(minutes.values()) - regular,
-            late=plan.late + added.get(late, 0),
+            late=plan.late + (added.get(late, 0) if plan.late > 0 else 0),
         )
 
     def minutes(self, code: str, day: int, rows: Minutes) -> Minutes:

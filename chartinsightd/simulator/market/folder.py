@@ -26,13 +26,15 @@ class FolderSource:
     Daily rows of a code come from one source, never from a mixture: the one named in the options, else, of
     those with volumes, raw before adjusted, one without holes before others, then the one that has most of
     the days with minutes, then the longest. A day with minutes that the source lacks gets the fold of its
-    minutes. The row of a day with minutes forms from them; at 18:00 it becomes what the source says.
+    minutes. The row of a day with minutes forms from them; at 18:00 it becomes what the source says. A row
+    five minutes after the close, at the closing price, is the late print: served from 06:00 next morning.
     """
 
     def __init__(self, path: Path, options: MarketOptions) -> None:
         self._options = options
         self._folder = read_folder(path)
         self._codes = sorted({*self._folder.daily, *self._folder.minutes})
+        self._late = {code: _take_late_prints(days) for code, days in self._folder.minutes.items()}
         self._days = _calendar(self._folder)
         self._chosen = {code: self._choose(code) for code in self._codes}
         self._folder.daily.clear()  # what was not chosen is most of the memory
@@ -85,12 +87,16 @@ class FolderSource:
         return max(sources, key=merit, default=None)
 
     def _daily(self, code: str) -> Daily:
-        chosen, minutes = self._chosen[code], self._folder.minutes.get(code, {})
+        chosen, minutes, late = (
+            self._chosen[code],
+            self._folder.minutes.get(code, {}),
+            self._late.get(code, {}),
+        )
         rows = {row[0]: _repaired(row) for row in chosen.rows} if chosen is not None else {}
         for day, found in minutes.items():
-            rows.setdefault(day, _fold(day, found))
+            rows.setdefault(day, _fold(day, found, late.get(day, 0)))
         columns = np.array([rows[day] for day in sorted(rows)], dtype=np.int64).reshape(-1, 7)
-        daily = _columns(columns, minutes, self.actions(code))
+        daily = _columns(columns, minutes, late, self.actions(code))
         return daily if self._options.halted_day_has_row else daily.where(daily.volume > 0)
 
     def _issue(self, code: str) -> Issue:
@@ -138,25 +144,41 @@ def _repaired(row: DailyRow) -> DailyRow:
     return day, opening, high, low, close, volume, value
 
 
-def _fold(day: int, rows: Minutes) -> DailyRow:
-    """Return the daily row that minutes make."""
+def _take_late_prints(of_days: dict[int, Minutes]) -> dict[int, int]:
+    """Take the rows that the broker adds overnight out of each day; return their shares by day."""
+    found: dict[int, int] = {}
+    for day, rows in of_days.items():
+        is_late = rows.label == days.hours_on(date.fromordinal(day)).late
+        at = int(np.argmax(is_late)) if is_late.any() else 0
+        if at > 0 and rows.close[at - 1] == rows.low[at] == rows.high[at]:
+            found[day] = int(rows.volume[at])
+            worth = np.where(np.arange(len(rows)) > at, rows.volume[at] * rows.close[at], 0)
+            of_days[day] = rows.with_value(rows.running_value - worth).where(~is_late)
+    return found
+
+
+def _fold(day: int, rows: Minutes, late: int) -> DailyRow:
+    """Return the daily row that minutes and a late print make."""
     return (
         day,
         int(rows.open[0]),
         int(rows.high.max()),
         int(rows.low.min()),
         int(rows.close[-1]),
-        int(rows.volume.sum()),
-        int(rows.running_value[-1]),
+        int(rows.volume.sum()) + late,
+        int(rows.running_value[-1]) + late * int(rows.close[-1]),
     )
 
 
-def _columns(rows: Ints, minutes: Mapping[int, Minutes], actions: Sequence[Action]) -> Daily:
+def _columns(
+    rows: Ints, minutes: Mapping[int, Minutes], late_of: Mapping[int, int], actions: Sequence[Action]
+) -> Daily:
     """Return daily columns; rows as `DailyRow`."""
     day, opening, high, low, close, volume, value = rows.T
     board = np.array([_board(minutes.get(ordinal)) for ordinal in day.tolist()], dtype=np.int64)
     # A day cannot have traded less than its minutes; a source that says so was read during the session.
-    volume = np.maximum(volume, board)
+    late = np.array([late_of.get(ordinal, 0) for ordinal in day.tolist()], dtype=np.int64)
+    volume = np.maximum(volume, board + late)
     middle = (opening + high + low + close) // 4
     none = np.zeros(len(day), dtype=np.int64)
     return Daily(
@@ -168,7 +190,7 @@ def _columns(rows: Ints, minutes: Mapping[int, Minutes], actions: Sequence[Actio
         close=close,
         volume=volume,
         value=np.where(value >= 0, value, volume * middle),
-        late=none,
+        late=late,
         board=board,
         after=none,
         after_open=none,
