@@ -16,7 +16,8 @@ import uvloop
 
 from chartinsightd import __version__
 from chartinsightd.adapters.checkpoint import open_checkpoint
-from chartinsightd.adapters.kiwoom import Kiwoom, KiwoomAccess, open_kiwoom
+from chartinsightd.adapters.kiwoom.session import Kiwoom, open_kiwoom
+from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
@@ -135,8 +136,11 @@ async def _opened(stack: AsyncExitStack, settings: Settings, clock: Clock, calen
         server = await stack.enter_async_context(open_embedded(settings.state_dir, clock))
         services["postgres"], dsn = server.keep_running, server.dsn
     store = await _open_store(stack, settings, dsn, clock)
-    checkpoint = await stack.enter_async_context(open_checkpoint(state_file(settings, "checkpoint.sqlite")))
-    kiwoom = await stack.enter_async_context(open_kiwoom(access(settings), clock))
+    checkpoint_file = state_file(settings, "checkpoint.sqlite")
+    checkpoint = await stack.enter_async_context(open_checkpoint(checkpoint_file, clock))
+    kiwoom = await stack.enter_async_context(
+        open_kiwoom(access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate)
+    )
     await _log_in(kiwoom)
     if isinstance(clock, SimulatedClock) and settings.clock.follow:
         services["clock"] = lambda: follow_clock(clock, settings.kiwoom.rest_url)
@@ -237,12 +241,10 @@ def access(settings: Settings) -> KiwoomAccess:
         )
     return KiwoomAccess(
         base_url=kiwoom.rest_url,
-        app_key=kiwoom.app_key.get_secret_value(),
-        secret_key=kiwoom.secret_key.get_secret_value(),
+        app_key=kiwoom.app_key,
+        secret_key=kiwoom.secret_key,
         user_agent=kiwoom.user_agent,
-        timeout_s=kiwoom.timeout_s,
-        requests_per_second=kiwoom.pace,
-        gate_mode=kiwoom.gate,
+        total_timeout_s=kiwoom.timeout_s,
     )
 
 

@@ -9,14 +9,15 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 
-from chartinsightd.adapters.kiwoom import open_kiwoom
+from chartinsightd.adapters.kiwoom.session import open_kiwoom
 from chartinsightd.adapters.postgres.check import check_database
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.app import access, load_calendar, open_clock, prepare_logs
 from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import KST, Calendar
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ChartInsightError
 from chartinsightd.exit_status import ExitStatus, status_of
+from chartinsightd.facts.krx import KST
 from chartinsightd.settings import Settings, load_settings
 
 
@@ -85,7 +86,9 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
 
 
 async def _broker(settings: Settings) -> AsyncIterator[str]:
-    async with open_kiwoom(access(settings), await open_clock(settings)) as kiwoom:
+    clock, kiwoom_settings = await open_clock(settings), settings.kiwoom
+    opened = open_kiwoom(access(settings), clock, kiwoom_settings.pace, kiwoom_settings.gate)
+    async with opened as kiwoom:
         expires_at = await kiwoom.log_in()
         until = f"{expires_at.astimezone(KST):%Y-%m-%d %H:%M} KST"
         where = f"{settings.kiwoom.environment} at {settings.kiwoom.rest_url}"

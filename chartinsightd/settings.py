@@ -1,6 +1,6 @@
 """What a person can set: `config.toml`, environment variables, systemd credentials.
 
-Environment (`CHARTINSIGHT_<SECTION>__<KEY>`, lists and tables as JSON) wins over credentials, credentials over
+Environment (`CHARTINSIGHT_<SECTION>__<KEY>`, lists and tables as JSON) wins over credentials, those over
 the file, the file over the defaults. Whatever is unknown or wrong is refused with its name and place.
 """
 
@@ -393,5 +393,17 @@ def _line_of(text: str, keys: tuple[str, ...]) -> int | None:
 
 
 def state_file(settings: Settings, name: str) -> Path:
-    """Name a file of the mode's own part of the state folder, so that modes share nothing on disk either."""
-    return settings.state_dir / settings.mode / name
+    """Name a file of the mode's own part of the state folder, so that modes share nothing on disk either.
+
+    Raises:
+        ConfigurationError: the folder cannot be made.
+    """
+    folder = settings.state_dir / settings.mode
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The state folder {folder} cannot be made: {error.strerror}.",
+            remedy="Make it writable for this user, or set state_dir to another folder.",
+        ) from error
+    return folder / name

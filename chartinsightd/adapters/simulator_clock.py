@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -15,6 +15,8 @@ from chartinsightd.domain.errors import ConfigurationError
 log = structlog.get_logger(__name__)
 _LOOK_EVERY_S = 0.2
 """Real seconds."""
+_AWAY = (aiohttp.ClientError, OSError, KeyError, TypeError, ValueError, TimeoutError)
+"""Nobody there, or somebody who is no simulator."""
 
 
 async def read_clock(url: str) -> SimulatedClock:
@@ -26,7 +28,7 @@ async def read_clock(url: str) -> SimulatedClock:
     try:
         async with aiohttp.ClientSession() as session:
             start, speed, anchor = await _ask(session, url)
-    except (aiohttp.ClientError, OSError, KeyError, ValueError, TimeoutError) as error:
+    except _AWAY as error:
         raise ConfigurationError(
             f"clock.follow: no simulator's clock at {url}: {error!r}.",
             remedy="Start chartinsight-simulator first, and set kiwoom.base_url to the address it prints.",
@@ -42,7 +44,7 @@ async def follow_clock(clock: SimulatedClock, url: str) -> None:
             await asyncio.sleep(_LOOK_EVERY_S)
             try:
                 shown = await _ask(session, url)
-            except (aiohttp.ClientError, OSError, KeyError, ValueError, TimeoutError) as error:
+            except _AWAY as error:
                 log.debug("clock.simulator_away", error=repr(error))
                 continue
             if shown != known:
@@ -57,4 +59,4 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> tuple[datetime, floa
     speed = float(body["speed"])
     if speed <= 0:
         raise ValueError("the simulator's clock stands still")
-    return datetime.fromisoformat(body["start"]), speed, datetime.fromisoformat(body["anchor"])
+    return datetime.fromisoformat(body["start"]), speed, datetime.fromtimestamp(body["anchor"], UTC)

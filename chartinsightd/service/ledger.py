@@ -25,7 +25,7 @@ class Ledger:
     async def open(self) -> None:
         """Load the checkpoint and make it agree with the database, which is right where they differ.
 
-        The checkpoint may lag by a commit (a crash between the two), and may lead when the database was set back
+        The checkpoint may lag by a commit (a crash between the two), and lead when the database was set back
         to an older backup; both end here.
         """
         remembered = await self._checkpoint.load()

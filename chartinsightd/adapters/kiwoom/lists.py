@@ -39,7 +39,7 @@ class _ListRow(msgspec.Struct, gc=False):
 
 
 class _ListAnswer(msgspec.Struct):
-    list: list[_ListRow]
+    rows: list[_ListRow] = msgspec.field(name="list")
 
 
 class _SnapshotRow(msgspec.Struct, gc=False):
@@ -124,7 +124,7 @@ class KiwoomLists:
             answer = await self._client.post(
                 "ka10099", _PATH, {"mrkt_tp": market_code}, priority=priority, cont_key=cont_key
             )
-            rows += _decoded("ka10099", answer.document, _ListAnswer).list
+            rows += _decoded("ka10099", answer.document, _ListAnswer).rows
             if (cont_key := answer.cont_key) is None:
                 break
             if not cont_key or cont_key in keys:

@@ -28,9 +28,9 @@ async def check_database(dsn: str, schema: str) -> str:
                     f"This user may not create tables in schema {schema}.",
                     remedy="Run as its owner: grant create on database ... to <user>, or make the user the owner.",
                 )
-            version = connection.get_server_version()
+            version = await connection.fetchval("show server_version")
             exists = await connection.fetchval("select to_regnamespace($1) is not null", schema)
             state = "is there" if exists else "will be made at the first start"
-            return f"PostgreSQL {version.major}.{version.minor} takes us; schema {schema} {state}"
+            return f"PostgreSQL {version} takes us; schema {schema} {state}"
     finally:
         await link.close()
