@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from chartinsightd.simulator.clock import KST, VirtualClock
+from chartinsightd.simulator.model import Market
 from chartinsightd.simulator.server import Address, open_server
 from chartinsightd.simulator.settings import DEFAULT_APP_KEY, DEFAULT_SECRET_KEY, Profile
 from chartinsightd.simulator.simulation import Simulation
@@ -99,11 +100,16 @@ async def _answer(response: aiohttp.ClientResponse) -> Answer:
 
 @asynccontextmanager
 async def running(
-    profile: Profile = UNLIMITED, at: datetime = NOON, speed: float = 0, *, is_logged_in: bool = True
+    profile: Profile = UNLIMITED,
+    at: datetime = NOON,
+    speed: float = 0,
+    market: Market | None = None,
+    *,
+    is_logged_in: bool = True,
 ) -> AsyncIterator[Broker]:
     """Start a simulator whose clock stands still, with a token unless not wanted."""
     clock = VirtualClock(start=at, speed=speed)
-    simulation = Simulation.of(profile, clock, PlainMarket())
+    simulation = Simulation.of(profile, clock, market or PlainMarket())
     async with open_server(simulation) as address, aiohttp.ClientSession(headers=CURL) as http:
         broker = Broker(simulation=simulation, address=address, http=http)
         if is_logged_in:
