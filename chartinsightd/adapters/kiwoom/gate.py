@@ -106,7 +106,11 @@ class Gate:
             task.cancel()
         for lane in self._lanes.values():
             lane.close()
-        await self._group.__aexit__(kind, error, trace)
+        if isinstance(error, asyncio.CancelledError):
+            await self._group.__aexit__(kind, error, trace)
+        else:
+            # The body's own failure is not the lanes' and goes on as it is, not inside an exception group.
+            await self._group.__aexit__(None, None, None)
 
     @asynccontextmanager
     async def slot(self, api_id: str, priority: Priority) -> AsyncIterator[Slot]:

@@ -39,7 +39,7 @@ class Kiwoom:
 async def open_kiwoom(
     access: KiwoomAccess, clock: Clock, requests_per_second: int, gate_mode: Mode
 ) -> AsyncIterator[Kiwoom]:
-    """Open a session with the broker until the context is left. Nothing is sent before something is asked for.
+    """Open a session with the broker until the context is left. Nothing is sent before it is asked for.
 
     Args:
         access: where and how.

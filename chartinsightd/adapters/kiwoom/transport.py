@@ -195,7 +195,7 @@ class Transport:
         try:
             envelope = self._decode(reply.body)
             return_code = int(envelope.return_code if envelope.return_code is not None else "")
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, RecursionError) as error:
             return MalformedAnswer(f"Kiwoom's answer to {api_id} has no envelope: {error}")
         except msgspec.DecodeError:
             text = reply.body.decode(errors="replace")

@@ -308,6 +308,17 @@ def test_closing_the_gate_sends_waiters_away() -> None:
     run_virtually(main())
 
 
+def test_a_failure_inside_the_gate_stays_itself() -> None:
+    """Whoever catches a failure of ours outside finds it, not a group around it."""
+
+    async def use(gate: Gate) -> None:
+        await answered(gate)
+        raise SourceUnavailable("away")
+
+    with pytest.raises(SourceUnavailable, match="away"):
+        run(5, use)
+
+
 def test_a_fast_clock_keeps_real_milliseconds_in_its_guard() -> None:
     """At 100 times the pace two real milliseconds are 0.2 virtual seconds: the guard covers them."""
 

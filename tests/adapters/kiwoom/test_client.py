@@ -1,0 +1,266 @@
+"""Requests and tokens, against a real local server."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from chartinsightd.adapters.kiwoom.transport import Answer
+from chartinsightd.domain.errors import (
+    AccessBlocked,
+    MalformedAnswer,
+    RateLimited,
+    RequestRefused,
+    SourceError,
+    SourceUnavailable,
+    TokenRejected,
+)
+from chartinsightd.ports import Priority
+
+from .fake_broker import APP_KEY, OK, REJECTED, SECRET_KEY, START, Reply, Session, session
+from .samples import sample
+
+REFUSED = (
+    "허용된 요청 개수를 초과하였습니다[1700:허용된 API 요청 개수를 초과하였습니다. 유량=3, API ID=ka10081]"
+)
+THROTTLED = Reply({"return_code": 5, "return_msg": REFUSED}, status=429)
+HOUR = timedelta(hours=1)
+
+
+async def post(ours: Session, api_id: str = "ka10081", cont_key: str | None = None) -> Answer:
+    return await ours.client.post(
+        api_id, "/api/dostk/chart", {"stk_cd": "005930"}, priority=Priority.LIVE, cont_key=cont_key
+    )
+
+
+async def test_a_request_is_what_the_broker_expects() -> None:
+    """Headers, token, agent and body as API.md section 3 lists them; no authorization to get a token."""
+    async with session() as ours:
+        ours.broker.will("ka10081", Reply(headers={"Cont-YN": "Y", "NEXT-KEY": "k2", "Resp-Cnt": "600"}))
+        answer = await post(ours, cont_key="k1")
+
+    (login,) = ours.broker.seen("au10001")
+    (request,) = ours.broker.seen("ka10081")
+    assert login.body == {"grant_type": "client_credentials", "appkey": APP_KEY, "secretkey": SECRET_KEY}
+    assert "authorization" not in login.headers
+    assert request.headers["authorization"] == "Bearer token-1"
+    assert request.headers["content-type"] == "application/json;charset=UTF-8"
+    assert (request.headers["cont-yn"], request.headers["next-key"]) == ("Y", "k1")
+    assert request.headers["user-agent"] == "curl/8.5.0"
+    assert (request.path, request.body) == ("/api/dostk/chart", {"stk_cd": "005930"})
+    assert (answer.cont_key, answer.row_count) == ("k2", 600)
+    assert START <= answer.asked_at <= START + HOUR
+
+
+async def test_many_requests_share_one_token() -> None:
+    """However many ask at once, one token is issued."""
+    async with session() as ours, asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(post(ours, f"ka{number}"))
+
+    assert ours.broker.issued == 1
+
+
+@pytest.mark.parametrize("is_rotating", [True, False])
+async def test_a_rejected_token_is_replaced_once_for_all(is_rotating: bool) -> None:
+    """8005 for many requests at once: one new token, each request repeated once; in both views of 11-1."""
+    async with session() as ours:
+        ours.broker.is_rotating = is_rotating
+        await ours.issuer.token()
+        apis = [f"ka{number}" for number in range(8)]
+        for api_id in apis:
+            ours.broker.will(api_id, Reply(REJECTED), Reply())
+        async with asyncio.TaskGroup() as group:
+            for api_id in apis:
+                group.create_task(post(ours, api_id))
+        state = ours.issuer.state()
+
+    assert (ours.broker.issued, state.issued, state.rejected) == (2, 2, 1)
+    assert all(len(ours.broker.seen(api_id)) == 2 for api_id in apis)
+
+
+async def test_a_token_rejected_again_is_given_up() -> None:
+    """One new token, one repetition, then the caller is told; no token in the words."""
+    async with session() as ours:
+        ours.broker.will(
+            "ka10081", Reply({"return_code": 3, "return_msg": "[8005:Token(token-2)이 유효하지 않습니다]"})
+        )
+        with pytest.raises(TokenRejected) as caught:
+            await post(ours)
+
+    assert (ours.broker.issued, len(ours.broker.seen("ka10081"))) == (2, 2)
+    assert "token-2" not in str(caught.value)
+
+
+async def test_another_process_took_the_token() -> None:
+    """View 2: the token dies because somebody else issued one; the next request costs one more issue."""
+    async with session() as ours:
+        await post(ours)
+        ours.broker.rejected_tokens.add("token-1")
+        await post(ours)
+
+    assert ours.broker.issued == 2
+
+
+async def test_a_token_is_renewed_ten_minutes_early() -> None:
+    """A token of 24 h is used until ten minutes before its end."""
+    async with session(speed=20.0) as ours:
+        token = await ours.issuer.token()
+
+    assert token.expires_at - token.renew_at == timedelta(seconds=600)
+    assert abs(token.expires_at - token.issued_at - 24 * HOUR) < timedelta(minutes=1)
+
+
+async def test_a_short_lived_token_is_renewed_at_half_of_its_life() -> None:
+    """Ten minutes early would be before its beginning."""
+    async with session() as ours:
+        ours.broker.life = timedelta(seconds=200)
+        first = await ours.issuer.token()
+        assert first.renew_at - first.issued_at < timedelta(seconds=110)
+        await ours.clock.sleep(110)
+        assert await ours.issuer.token() is not first
+
+    assert ours.broker.issued == 2
+
+
+async def test_a_token_that_ended_before_it_was_issued_is_not_asked_for_at_every_request() -> None:
+    """A wrong clock must not make a token request of every request."""
+    async with session(speed=20.0) as ours:
+        ours.broker.life = timedelta(hours=-5)
+        await post(ours)
+        await post(ours, "ka10082")
+
+    assert ours.broker.issued == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        OK,
+        OK | {"token": "t", "expires_dt": "tomorrow"},
+        OK | {"token": "", "expires_dt": "20261121000000"},
+        OK | {"token": "to\nken", "expires_dt": "20261121000000"},
+        OK | {"token": 7, "expires_dt": "20261121000000"},
+    ],
+)
+async def test_a_token_answer_without_a_usable_token_is_malformed(body: dict[str, object]) -> None:
+    """And what it holds does not get into the words."""
+    async with session() as ours:
+        ours.broker.will("au10001", Reply(body))
+        with pytest.raises(MalformedAnswer, match="au10001") as caught:
+            await post(ours)
+
+    assert "ken" not in str(caught.value).replace("token", "")
+
+
+async def test_the_token_is_given_back_on_request_only() -> None:
+    """au10002 with the token; without one, nothing is sent."""
+    async with session() as ours:
+        await ours.issuer.revoke()
+        assert ours.broker.requests == []
+        await ours.issuer.token()
+        await ours.issuer.revoke()
+
+    (request,) = ours.broker.seen("au10002")
+    assert request.body == {"appkey": APP_KEY, "secretkey": SECRET_KEY, "token": "token-1"}
+    assert ours.issuer.state().expires_at is None
+
+
+async def test_no_secret_shows_in_what_is_printed() -> None:
+    """Neither the token nor its state show its text."""
+    async with session() as ours:
+        token = await ours.issuer.token()
+
+    assert "token-1" not in repr(token)
+    assert "token-1" not in repr(ours.issuer.state())
+
+
+async def test_a_refusal_for_pace_is_waited_out() -> None:
+    """A 429 while paging does not spoil the key: the same request goes again, at the named limit."""
+    async with session() as ours:
+        ours.broker.will("ka10081", THROTTLED, THROTTLED, Reply())
+        await post(ours, cont_key="k7")
+        (lane,) = [lane for lane in ours.gate.state() if lane.api_id == "ka10081"]
+
+    assert [request.headers["next-key"] for request in ours.broker.seen("ka10081")] == ["k7"] * 3
+    assert (lane.limit, lane.throttled) == (2, 2)
+
+
+async def test_endless_refusals_for_pace_end() -> None:
+    """The caller is told after a number of tries."""
+    async with session() as ours:
+        ours.broker.will("ka10081", THROTTLED)
+        with pytest.raises(RateLimited):
+            await post(ours)
+
+    assert len(ours.broker.seen("ka10081")) == 8
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (Reply(deed="reset"), SourceUnavailable),
+        (Reply(deed="cut", body=OK | {"filling": "x" * 5000}), SourceUnavailable),
+        (Reply(deed="hang"), SourceUnavailable),
+        (Reply(b"<html>Bad Gateway</html>", status=502, content_type="text/html"), SourceUnavailable),
+        (Reply(b"", status=302, headers={"Location": "/elsewhere"}), SourceUnavailable),
+        (Reply(b'{"return_code": 0, "stk'), MalformedAnswer),
+        (Reply(b"[1]"), MalformedAnswer),
+        (Reply({"return_msg": "?"}), MalformedAnswer),
+        (Reply({"return_code": "x"}), MalformedAnswer),
+        (Reply({"return_code": 0.5}), MalformedAnswer),
+        (Reply(b'{"a":' * 10_000), MalformedAnswer),
+        (Reply(OK | {"filling": "x" * 70_000}), MalformedAnswer),
+        (Reply({"return_code": "3", "return_msg": "[8050:지정단말기 인증에 실패했습니다]"}), AccessBlocked),
+        (Reply({"return_code": 5, "return_msg": "초과하였습니다[1634]"}), RequestRefused),
+        (Reply({"return_code": 5, "return_msg": "초과하였습니다[1634]"}, status=429), RequestRefused),
+    ],
+)
+async def test_every_failure_has_its_class(reply: Reply, expected: type[SourceError]) -> None:
+    """Whatever the network and the broker do, the caller gets a failure it expects."""
+    async with session(total_timeout_s=0.3, largest_body=60_000) as ours:
+        await ours.issuer.token()
+        ours.broker.will("ka10081", reply)
+        with pytest.raises(expected):
+            await post(ours)
+
+
+async def test_nobody_listening_is_unavailable() -> None:
+    """A broker that cannot be reached is a failure we expect."""
+    async with session(base_url="http://127.0.0.1:9") as ours:
+        with pytest.raises(SourceUnavailable, match="au10001"):
+            await post(ours)
+
+
+async def test_a_closed_session_is_unavailable() -> None:
+    """Used after its end, the transport says so."""
+    async with session() as ours:
+        await ours.transport.__aexit__(None, None, None)
+        with pytest.raises(SourceUnavailable):
+            await post(ours)
+
+
+@pytest.mark.parametrize("name", ["8001_bad_keys", "8030_real_key_on_mock", "8050_ip_not_registered"])
+async def test_a_blocked_login_tells_its_remedy(name: str) -> None:
+    """A wrong key, a key of the other environment, an unregistered address: each its own way out."""
+    answer = sample(f"errors/{name}")
+    async with session() as ours:
+        ours.broker.will("au10001", Reply(answer.body, status=answer.status))
+        with pytest.raises(AccessBlocked) as caught:
+            await post(ours)
+
+    assert caught.value.remedy
+    assert SECRET_KEY not in str(caught.value)
+
+
+async def test_keys_the_broker_echoes_are_struck_out() -> None:
+    """No message shows a key, whatever the broker writes."""
+    async with session() as ours:
+        ours.broker.will("au10001", Reply({"return_code": 3, "return_msg": f"[8001:{APP_KEY} {SECRET_KEY}]"}))
+        with pytest.raises(AccessBlocked) as caught:
+            await post(ours)
+
+    assert APP_KEY not in str(caught.value)
+    assert SECRET_KEY not in str(caught.value)
