@@ -180,7 +180,7 @@ class PostgresCandles:
         if not len(one.rows):
             return True
         tail = self._tails.get(one.series)
-        if tail is None or not _reaches(tail, one):
+        if tail is None or one.first < tail.since:
             return False
         diff = difference(one.rows, tail.rows)
         return not len(diff.added) and not len(diff.changed)
@@ -212,7 +212,7 @@ class PostgresCandles:
     ) -> None:
         """Write what differs of several writes that do not overlap."""
         known = await self._look_up(connection, timeframe, group, unit)
-        diffs = [difference(one.rows, found.rows) for one, found in zip(group, known, strict=True)]
+        diffs = [difference(one.rows, known[one.series].rows) for one in group]
         symbols = [one.series.symbol for one in group]
         added = [(symbol, diff.added) for symbol, diff in zip(symbols, diffs, strict=True)]
         changed = [(symbol, diff.changed) for symbol, diff in zip(symbols, diffs, strict=True)]
@@ -224,28 +224,34 @@ class PostgresCandles:
         await candle_sql.insert_revisions(
             connection, timeframe, list(zip(symbols, diffs, strict=True)), self._clock.now(), _CAUSE
         )
-        for one, found, diff in zip(group, known, diffs, strict=True):
+        for one, diff in zip(group, diffs, strict=True):
             unit.written[one.index] += Written(
                 inserted=len(diff.added), changed=diff.corrected, unchanged=diff.unchanged
             )
-            tail = unit.tails.get(one.series, found.tail)
+            tail = unit.tails.get(one.series, known[one.series].tail)
             if tail is not None:
                 unit.tails[one.series] = _grown(tail, diff)
 
     async def _look_up(
         self, connection: Connection, timeframe: Timeframe, group: Sequence[_Incoming], unit: _Unit
-    ) -> list[_Known]:
-        """Return what is stored where the writes go, from memory or, where that does not reach, from the table."""
-        tails = [unit.tails.get(one.series) or self._tails.get(one.series) for one in group]
-        known = [_Known(rows=tail.rows if tail else EMPTY, tail=tail) for tail in tails]
-        unknown = [i for i, one in enumerate(group) if not _reaches(tails[i], one)]
-        if not unknown:
-            return known
-        spans = [(group[i].series.symbol, group[i].first, _reach(group[i], tails[i])) for i in unknown]
-        after = [j for j, i in enumerate(unknown) if tails[i] is None]
-        found = await candle_sql.read(connection, timeframe, spans, after)
-        for j, i in enumerate(unknown):
-            known[i] = _joined(group[i], tails[i], found[j])
+    ) -> dict[Series, _Known]:
+        """Return what is stored where the writes go, from memory or, where it does not reach, the table."""
+        known: dict[Series, _Known] = {}
+        unknown: dict[Series, _Reach] = {}
+        for series, reach in _reaches_of(group).items():
+            tail = unit.tails.get(series) or self._tails.get(series)
+            known[series] = _Known(rows=tail.rows if tail else EMPTY, tail=tail)
+            if tail is None or reach.first < tail.since:
+                unknown[series] = reach
+        if unknown:
+            spans = [
+                (series.symbol, reach.first, _last_unknown(reach, known[series].tail))
+                for series, reach in unknown.items()
+            ]
+            after = [i for i, series in enumerate(unknown) if known[series].tail is None]
+            found = await candle_sql.read(connection, timeframe, spans, after)
+            for (series, reach), rows in zip(unknown.items(), found, strict=True):
+                known[series] = _joined(reach, known[series].tail, rows)
         return known
 
     async def _make_partitions(
@@ -334,22 +340,41 @@ def _in_order(incoming: Sequence[_Incoming]) -> list[tuple[Timeframe, list[_Inco
     ]
 
 
-def _reaches(tail: Tail | None, one: _Incoming) -> bool:
-    return tail is not None and tail.since <= one.first
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reach:
+    """Where the writes of one series go, in seconds."""
+
+    first: int
+    last: int
+    newest_page: int
+    """Where the newest of them begins."""
 
 
-def _reach(one: _Incoming, tail: Tail | None) -> int:
+def _reaches_of(group: Sequence[_Incoming]) -> dict[Series, _Reach]:
+    firsts: dict[Series, list[int]] = {}
+    lasts: dict[Series, int] = {}
+    for one in group:
+        firsts.setdefault(one.series, []).append(one.first)
+        lasts[one.series] = max(lasts.get(one.series, one.last), one.last)
+    return {
+        series: _Reach(first=min(starts), last=lasts[series], newest_page=max(starts))
+        for series, starts in firsts.items()
+    }
+
+
+def _last_unknown(reach: _Reach, tail: Tail | None) -> int:
     """How far to read: memory knows the rest."""
-    return one.last if tail is None else min(one.last, tail.since - 1)
+    return reach.last if tail is None else min(reach.last, tail.since - 1)
 
 
-def _joined(one: _Incoming, tail: Tail | None, found: Rows) -> _Known:
+def _joined(reach: _Reach, tail: Tail | None, found: Rows) -> _Known:
     """Put together what was read and what memory holds."""
     if tail is not None:
         return _Known(rows=np.concatenate([found, tail.rows]), tail=tail)
-    if len(found) and found["ts"][-1] > one.last:
-        return _Known(rows=found[:-1], tail=None)  # the page is older than the newest row
-    return _Known(rows=found, tail=Tail(since=one.first, rows=found))
+    if len(found) and found["ts"][-1] > reach.last:
+        return _Known(rows=found[:-1], tail=None)  # the pages are older than the newest row
+    recent = found[found["ts"] >= reach.newest_page]
+    return _Known(rows=found, tail=Tail(since=reach.newest_page, rows=recent))
 
 
 def _grown(tail: Tail, diff: Difference) -> Tail:

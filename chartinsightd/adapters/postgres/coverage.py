@@ -29,20 +29,20 @@ async def read(connection: Connection) -> dict[Series, RangeSet]:
 
 async def replace(connection: Connection, changes: Mapping[Series, tuple[RangeSet, RangeSet]]) -> None:
     """Turn the stored coverage of some series from (old) into (new); unchanged ranges are not touched."""
-    gone = [
-        (series.symbol, str(series.timeframe), _time(start))
-        for series, (old, new) in changes.items()
-        for start in {start for start, _ in old.spans} - {start for start, _ in new.spans}
-    ]
-    come = [
-        (series.symbol, str(series.timeframe), _time(start), _time(end))
-        for series, (old, new) in changes.items()
-        for start, end in sorted(set(new.spans) - set(old.spans))
-    ]
-    if gone:
-        await connection.execute(_DELETE, *map(list, zip(*gone, strict=True)))
-    if come:
-        await connection.execute(_UPSERT, *map(list, zip(*come, strict=True)))
+    gone, grown, come = [], [], []
+    for series, (old, new) in changes.items():
+        name = (series.symbol, str(series.timeframe))
+        before, after = dict(old.spans), dict(new.spans)
+        gone += [(*name, _time(start)) for start in before.keys() - after.keys()]
+        for start, end in after.items():
+            if start not in before:
+                come.append((*name, _time(start), _time(end)))
+            elif before[start] != end:
+                grown.append((*name, _time(start), _time(end)))
+    # An update of a row known to be there logs half of what "on conflict" does; this runs with every new candle.
+    for statement, rows in ((_DELETE, gone), (_UPDATE, grown), (_INSERT, come)):
+        if rows:
+            await connection.execute(statement, *map(list, zip(*rows, strict=True)))
 
 
 def _time(seconds: int) -> datetime:
@@ -50,12 +50,18 @@ def _time(seconds: int) -> datetime:
 
 
 _DELETE = """
-delete from coverage c using unnest($1::text[], $2::text[], $3::timestamptz[]) as u(symbol, timeframe, from_ts)
+delete from coverage c
+using unnest($1::text[], $2::text[], $3::timestamptz[]) as u(symbol, timeframe, from_ts)
 where c.symbol = u.symbol and c.timeframe = u.timeframe and c.from_ts = u.from_ts
 """
 
-_UPSERT = """
+_UPDATE = """
+update coverage c set to_ts = u.to_ts
+from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) as u(symbol, timeframe, from_ts, to_ts)
+where c.symbol = u.symbol and c.timeframe = u.timeframe and c.from_ts = u.from_ts
+"""
+
+_INSERT = """
 insert into coverage (symbol, timeframe, from_ts, to_ts)
 select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-on conflict (symbol, timeframe, from_ts) do update set to_ts = excluded.to_ts
 """

@@ -42,7 +42,12 @@ def _writes(draw: st.DrawFn) -> tuple[int, Timeframe, Candles, tuple[tuple[int, 
     provisional = draw(st.integers(0, 3))
     final = np.arange(len(at)) < len(at) - provisional
     covered = draw(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=2))
-    return draw(st.integers(0, 1)), timeframe, page("x", timeframe, at=at, close=values, final=final), tuple(covered)
+    return (
+        draw(st.integers(0, 1)),
+        timeframe,
+        page("x", timeframe, at=at, close=values, final=final),
+        tuple(covered),
+    )
 
 
 def test_a_store_is_what_its_writes_say(database: str) -> None:
@@ -66,7 +71,8 @@ async def _compare(store: Store, database: str, saves: list[tuple[list[Any], boo
     model, prefix = Model(), f"{next(_numbers)}"
     for drafts, is_forgotten in saves:
         writes = [
-            write(replace(candles, symbol=f"{prefix}-{symbol}"), *covered) for symbol, _, candles, covered in drafts
+            write(replace(candles, symbol=f"{prefix}-{symbol}"), *covered)
+            for symbol, _, candles, covered in drafts
         ]
         if is_forgotten:
             store.candles.forget_everything()
@@ -116,7 +122,9 @@ async def test_quarantine_keeps_the_row_and_its_reason(store: Store, database: s
     await store.candles.save([write(page(at=[]), rejected=(bad,), api_id="ka10080")])
 
     async with connected(database) as connection:
-        row = await connection.fetchrow("select api_id, symbol, reason, payload ->> 'cur_prc' from quarantine")
+        row = await connection.fetchrow(
+            "select api_id, symbol, reason, payload ->> 'cur_prc' from quarantine"
+        )
     assert tuple(row) == ("ka10080", "005930", "not_a_number", "1\ufffd")
 
 
@@ -173,7 +181,9 @@ async def test_a_changed_final_candle_leaves_a_revision(store: Store, database: 
     await store.candles.save([write(page("000660", Timeframe.D1, at=[0], close=101))])
 
     async with connected(database) as connection:
-        row = await connection.fetchrow("select old_close, old_value, new_close, new_value, cause from revisions")
+        row = await connection.fetchrow(
+            "select old_close, old_value, new_close, new_value, cause from revisions"
+        )
     assert tuple(row) == (100, 1000, 101, 1010, "reread")
 
 
@@ -319,7 +329,9 @@ _OTHERS = (
     "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
     "and backend_type = 'client backend'"
 )
-_WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+_WAITING = (
+    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+)
 _END_OTHERS = (
     "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() "
     "and pid <> pg_backend_pid() and backend_type = 'client backend'"

@@ -59,8 +59,12 @@ async def test_what_was_stored_is_there_after_a_restart(state_dir: Path) -> None
     async with open_embedded(state_dir, SystemClock(), FAST) as server:
         assert await _count(server) == 1000
         connection = await asyncpg.connect(server.dsn)
-        settings = [await connection.fetchval(f"show {name}") for name in ("server_encoding", "timezone", "jit")]
-        hour = await connection.fetchval("select extract(hour from timestamptz 'epoch' at time zone 'Asia/Seoul')")
+        settings = [
+            await connection.fetchval(f"show {name}") for name in ("server_encoding", "timezone", "jit")
+        ]
+        hour = await connection.fetchval(
+            "select extract(hour from timestamptz 'epoch' at time zone 'Asia/Seoul')"
+        )
         await connection.close()
     assert (settings, hour) == (["UTF8", "UTC", "off"], 9)
 
@@ -99,7 +103,8 @@ async def test_a_killed_server_is_started_again(state_dir: Path) -> None:
         await _keep(server, 1000)
         busy = [await asyncpg.connect(server.dsn) for _ in range(3)]
         running = [
-            asyncio.ensure_future(one.execute("insert into kept select generate_series(1, 300000)")) for one in busy
+            asyncio.ensure_future(one.execute("insert into kept select generate_series(1, 300000)"))
+            for one in busy
         ]
         await asyncio.sleep(0)
         assert server.pid is not None
@@ -144,7 +149,12 @@ def _daemon(state_dir: Path, seconds: float, *prefix: str) -> subprocess.Popen[b
         [*prefix, sys.executable, "-c", _DAEMON, str(state_dir), str(seconds)],
         stdout=subprocess.PIPE,
         cwd="/",
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", "TZ": "America/New_York"},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(ROOT),
+            "HOME": "/nonexistent",
+            "TZ": "America/New_York",
+        },
     )
 
 

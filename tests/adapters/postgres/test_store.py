@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import socket
 from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,11 +27,12 @@ async def _open(dsn: str) -> None:
         pass
 
 
-async def test_a_second_writer_is_refused(store: Store, database: str) -> None:
+@pytest.mark.usefixtures("store")
+async def test_a_second_writer_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two daemons never write one schema; the message names the process that does."""
+    monkeypatch.setattr("chartinsightd.adapters.postgres.store._LOCK_TIMEOUT_MS", 50)
     with pytest.raises(StoreRefused, match=rf"{os.getpid()}@"):
         await _open(database)
-    del store
 
 
 async def test_a_writer_that_left_makes_room(database: str) -> None:
@@ -53,25 +52,15 @@ async def test_nobody_at_the_address_is_unavailable() -> None:
 async def test_a_silent_server_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that accepts and says nothing is given up."""
     monkeypatch.setattr("chartinsightd.adapters.postgres.link._CONNECT_TIMEOUT_S", 0.1)
-    async with _silent_server() as port:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
         with pytest.raises(StoreUnavailable):
             await _open(f"postgresql://me@127.0.0.1:{port}/nowhere?sslmode=disable")
 
 
-@asynccontextmanager
-async def _silent_server() -> AsyncIterator[int]:
-    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            while await reader.read(1024):
-                pass
-        writer.close()
-
-    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-
-
-@pytest.mark.parametrize("dsn", ["mysql://me:secret@host/db", "nonsense secret", "postgresql://me:secret@h:x/db"])
+@pytest.mark.parametrize(
+    "dsn", ["mysql://me:secret@host/db", "nonsense secret", "postgresql://me:secret@h:x/db"]
+)
 async def test_a_url_that_is_none_is_refused(dsn: str) -> None:
     """The message shows how to write it, and never the password."""
     with pytest.raises(StoreRefused, match=r"postgresql://user@host") as caught:
@@ -113,7 +102,9 @@ async def test_a_read_only_database_is_refused(postgres_server: EmbeddedPostgres
 
 async def test_other_encodings_are_refused(postgres_server: EmbeddedPostgres) -> None:
     """Korean names need UTF8."""
-    await execute(postgres_server.dsn, "create database ascii encoding sql_ascii template template0 locale 'C'")
+    await execute(
+        postgres_server.dsn, "create database ascii encoding sql_ascii template template0 locale 'C'"
+    )
     try:
         with pytest.raises(StoreRefused, match="UTF8"):
             await _open(postgres_server.dsn_of("ascii"))
@@ -158,7 +149,9 @@ async def test_the_list_of_stocks_is_kept(store: Store, database: str) -> None:
 
     async with connected(database) as connection:
         row = await connection.fetchrow("select delisted_on, tracked from stocks where symbol = '000000'")
-        name = await connection.fetchrow("select name, market_cap, tracked from stocks where symbol = '000001'")
+        name = await connection.fetchrow(
+            "select name, market_cap, tracked from stocks where symbol = '000001'"
+        )
     assert tuple(row) == (date(2026, 11, 21), False)
     assert tuple(name) == ("새이름", 100_000, True)
 
