@@ -20,6 +20,6 @@ defaults of `settings` unless given. Beside them stands an admin door, JSON, nev
 | `POST /admin/tokens/invalidate` | end all tokens: 8005 |
 | `POST /admin/websocket/close` | drop every session |
 
-A RULE is `{"fault": "http_500", "probability": 0.05, "api_ids": ["ka10080"], "times": 10, "for_virtual_s": 60,
-"seconds": 1.5}`, all but the first optional; the faults are those of `faults.Fault`.
+A RULE is `{"fault": "http_500", "probability": 0.05, "api_ids": ["ka10080"], "times": 10,
+"for_virtual_s": 60, "seconds": 1.5}`, all but the first optional; the faults are those of `faults.Fault`.
 """

@@ -149,12 +149,13 @@ class PlainMarket:
 
     def _trades(self, code: str, day: date, now: datetime) -> list[tuple[int, int, int]]:
         """(label, price, volume) of the day's trades so far."""
-        if day.weekday() >= 5 or day < FIRST_DAY:
+        if day.weekday() >= 5 or day < FIRST_DAY or day > now.date():
             return []
+        passed_s = (now.hour * 60 + now.minute) * 60 + now.second if day == now.date() else 86_400
         return [
             (label, price_at(day, label), self._volume(code, day, label))
             for label in LABELS
-            if _at(day, label) <= now
+            if label * 60 + _TRADE_SECOND <= passed_s
         ]
 
     def _volume(self, code: str, day: date, label: int) -> int:
