@@ -12,6 +12,7 @@ import numpy as np
 from chartinsightd.domain.calendar import Calendar, midnight
 from chartinsightd.domain.candle import Candle, Candles, Flags
 from chartinsightd.domain.grid import grid_between
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import krx
 
 _LARGEST_PRICE = 2**31 - 1
@@ -72,7 +73,9 @@ def _is_off_grid(candles: Candles, calendar: Calendar) -> Flags:
     if not len(candles):
         return np.zeros(0, dtype=np.bool_)
     first, last = int(candles.ts[0]), int(candles.ts[-1])
-    grid = grid_between(calendar, candles.timeframe, first, last + 1)
+    # A stock's first week may begin on the day of its listing: any session can be the first of a week.
+    labels = Timeframe.D1 if candles.timeframe is Timeframe.W1 else candles.timeframe
+    grid = grid_between(calendar, labels, first, last + 1)
     known_from = int(midnight(krx.CALENDAR_KNOWN_FROM).timestamp())
     is_off: Flags = ~np.isin(candles.ts, grid.ts, assume_unique=True) & (candles.ts >= known_from)
     return is_off

@@ -18,6 +18,7 @@ from chartinsightd.domain.planning import Fetch
 from chartinsightd.domain.quality import check
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.weeks import aligned_weeks
 from chartinsightd.ports import ChartPage, ChartRequest, ChartSource, Priority, RejectedRow, Write, Written
 from chartinsightd.service.folding import folded_writes
 from chartinsightd.service.jobs import Job
@@ -138,7 +139,10 @@ class _Reading:
 
     def _write(self, page: ChartPage) -> Write:
         series = self._fetch.series
-        sound, unsound = check(page.candles, self._calendar)
+        candles = page.candles
+        if series.timeframe is Timeframe.W1:
+            candles = aligned_weeks(candles, self._calendar)
+        sound, unsound = check(candles, self._calendar)
         rejected = (*page.rejected, *unsound)
         final = final_mask(series.timeframe, sound.ts, page.asked_at, self._calendar, self._rules.settle)
         if rejected:

@@ -32,6 +32,10 @@ _PRIORITIES = {"live": Priority.LIVE, "catch_up": Priority.CATCH_UP, "backfill":
 _KINDS = {"live": "poll", "catch_up": "catch_up", "backfill": "backfill"}
 
 
+_Key = tuple[Series, bool]
+"""A series, and whether its newest page is meant or its history."""
+
+
 @dataclass(order=True, frozen=True, slots=True)
 class _Task:
     """A fetch that waits for its turn; ordered by who goes first."""
@@ -47,6 +51,11 @@ class _Task:
             return "live"
         timeframe = self.fetch.series.timeframe
         return "minute" if timeframe.is_intraday else timeframe.value
+
+    @property
+    def key(self) -> _Key:
+        """What only one fetch at a time is for."""
+        return self.fetch.series, self.priority is Priority.LIVE
 
 
 @dataclass(slots=True)
@@ -78,8 +87,10 @@ class Scheduler:
         self._timeframes = tuple(timeframes)
         self._series: tuple[Series, ...] = ()
         self._queue: list[_Task] = []
+        self._queued: dict[_Key, _Task] = {}
+        """What of the queue still holds: a newer plan for a series replaces its older one."""
         self._turns = 0
-        self._busy: dict[tuple[Series, bool], Fetch] = {}
+        self._busy: set[_Key] = set()
         self._in_flight: dict[str, int] = {}
         self._trouble: dict[Series, _Trouble] = {}
         self._blocked_until: datetime | None = None
@@ -105,9 +116,9 @@ class Scheduler:
         return {series: trouble.reason for series, trouble in self._trouble.items()}
 
     def queued(self) -> dict[Priority, int]:
-        """Count the fetches that wait or are under way, by priority."""
+        """Count the fetches that wait for their turn, by priority."""
         counts = dict.fromkeys(Priority, 0)
-        for task in self._queue:
+        for task in self._queued.values():
             counts[task.priority] += 1
         return counts
 
@@ -119,20 +130,25 @@ class Scheduler:
                 now = self._clock.now()
                 if self._replan or planned_for is None or now >= planned_for:
                     self._replan = False
-                    self._queue = []
+                    self._queue, self._queued = [], {}
                     self._enqueue(self._series)
                     planned_for = self._next_planning(now)
-                await self._start_ready(group)
+                self._start_ready(group)
                 await self._rest(planned_for)
 
     def _enqueue(self, series: Iterable[Series]) -> None:
-        """Queue what is due for these series and neither under way nor to be left alone."""
+        """Plan these series anew and queue what is due, unless it is under way or to be left alone."""
         now = self._clock.now()
         free = [one for one in series if not self._is_left_alone(one, now)]
+        for one in free:
+            self._queued.pop((one, True), None)
+            self._queued.pop((one, False), None)
         for fetch in plan(now, self._ledger.states(free), self._rules):
-            if (fetch.series, fetch.reason == "live") not in self._busy:
-                self._turns += 1
-                heapq.heappush(self._queue, _Task(_PRIORITIES[fetch.reason], self._turns, fetch))
+            self._turns += 1
+            task = _Task(_PRIORITIES[fetch.reason], self._turns, fetch)
+            if task.key not in self._busy and task.key not in self._queued:
+                self._queued[task.key] = task
+                heapq.heappush(self._queue, task)
 
     def _is_left_alone(self, series: Series, now: datetime) -> bool:
         trouble = self._trouble.get(series)
@@ -143,15 +159,17 @@ class Scheduler:
         retries = [trouble.not_before for trouble in self._trouble.values() if trouble.not_before > now]
         return min([next_due(now, self._timeframes, self._rules), *retries])
 
-    async def _start_ready(self, group: asyncio.TaskGroup) -> None:
+    def _start_ready(self, group: asyncio.TaskGroup) -> None:
         """Start queued fetches as far as their lanes have room."""
         if self._is_blocked():
             return
         held: list[_Task] = []
         while self._queue:
             task = heapq.heappop(self._queue)
+            if self._queued.get(task.key) is not task:
+                continue
             if self._has_room(task.lane):
-                await self._start(group, task)
+                self._start(group, task)
             else:
                 held.append(task)
         self._queue = held
@@ -162,11 +180,9 @@ class Scheduler:
     def _has_room(self, lane: str) -> bool:
         return self._in_flight.get(lane, 0) < (_LIVE_AT_ONCE if lane == "live" else _DEEP_AT_ONCE)
 
-    async def _start(self, group: asyncio.TaskGroup, task: _Task) -> None:
-        is_live = task.priority is Priority.LIVE
-        if (task.fetch.series, is_live) in self._busy:
-            return
-        self._busy[task.fetch.series, is_live] = task.fetch
+    def _start(self, group: asyncio.TaskGroup, task: _Task) -> None:
+        del self._queued[task.key]
+        self._busy.add(task.key)
         self._in_flight[task.lane] = self._in_flight.get(task.lane, 0) + 1
         group.create_task(self._carry_out(task), name=f"fetch {task.fetch.series}")
 
@@ -183,7 +199,7 @@ class Scheduler:
         except SourceError as error:
             self._defer(fetch.series, str(error))
         finally:
-            del self._busy[fetch.series, task.priority is Priority.LIVE]
+            self._busy.remove(task.key)
             self._in_flight[task.lane] -= 1
             self._enqueue([fetch.series])
             self._wake.set()

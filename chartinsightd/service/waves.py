@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,13 +16,15 @@ class Waves:
         self._book = book
         self._open: dict[str, Job] = {}
         self._underway: dict[str, int] = {}
+        self._one_at_a_time = asyncio.Lock()
 
     async def join(self, kind: str, params: Mapping[str, Any]) -> Job:
         """Add a fetch to the running job of a kind; begin one where there is none."""
         self._underway[kind] = self._underway.get(kind, 0) + 1
-        if kind not in self._open:
-            self._open[kind] = await self._book.begin(kind, "schedule", params)
-        job = self._open[kind]
+        async with self._one_at_a_time:
+            if kind not in self._open:
+                self._open[kind] = await self._book.begin(kind, "schedule", params)
+            job = self._open[kind]
         job.total += 1
         return job
 
