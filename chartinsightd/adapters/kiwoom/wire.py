@@ -302,12 +302,12 @@ def _listed_rows(document: bytes, symbol: str, layout: _Layout) -> list[Any]:
 
 
 def _has(row: object, field: str) -> bool:
-    return isinstance(row, Mapping) and row.get(field) not in (None, "")
+    return isinstance(row, dict) and row.get(field) not in (None, "")
 
 
 def _is_blank(row: object) -> bool:
     """Whether a row is the one of empty texts that stands for no data (API.md section 0, fact 10)."""
-    return isinstance(row, Mapping) and all(value is None or value == "" for value in row.values())
+    return isinstance(row, dict) and not any(value is not None and value != "" for value in row.values())
 
 
 class _BadField(Exception):
@@ -334,7 +334,7 @@ class _RowReader:
 
     def read(self, row: Any) -> None:
         """Take the next row of the page."""
-        if not isinstance(row, Mapping):
+        if not isinstance(row, dict):
             self._reject("row_not_an_object", {"row": row}, None)
         elif _is_blank(row):
             self._reject("blank_row", row, None)
@@ -391,16 +391,19 @@ class _RowReader:
         if not (digits.isascii() and digits.isdecimal()):
             raise _BadField(f"{field}_not_a_number")
         unit, largest = self._units[field]
-        if len(digits) > _NUMBER_DIGITS or int(digits) > largest:
+        number = int(digits) if len(digits) <= _NUMBER_DIGITS else largest + 1
+        if number > largest:
             raise _BadField(f"{field}_too_large")
-        return int(digits) * unit
+        return number * unit
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:
     """Return a field as text without blanks around it; the broker may one day send plain numbers."""
     value = row.get(field)
+    if type(value) is str and value:
+        return value.strip()
     if value is None or value == "":
         raise _BadField(f"{field}_missing")
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if type(value) is not int:
         raise _BadField(f"{field}_not_a_number")
-    return str(value).strip()
+    return str(value)

@@ -1,0 +1,92 @@
+"""How much of the broker's limit the gate uses, and that it never passes it, against a model of the network.
+
+    python -m benchmarks.gate [--requests 1001] [--seeds 5]
+
+Virtual time: nothing is waited for. The bound is the most a gate can use that knows its own sends and
+answers only (1 / (1 + mean - smallest round trip) of the limit); the naive peers show what the bound costs
+and what it buys.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from statistics import mean
+
+from aiolimiter import AsyncLimiter
+
+from chartinsightd.adapters.kiwoom.gate import Gate, Mode
+from chartinsightd.ports import Priority
+from tests.adapters.kiwoom.model_broker import PROFILES, ModelBroker
+from tests.adapters.kiwoom.virtual import LoopClock, run_virtually
+
+LIMIT = 5
+
+
+@dataclass(frozen=True)
+class LimiterGate:
+    """A bare limiter in the place of a gate."""
+
+    limiter: AsyncLimiter
+
+    @asynccontextmanager
+    async def slot(self, api_id: str, priority: Priority) -> AsyncIterator[None]:  # noqa: ARG002
+        await self.limiter.acquire()
+        yield
+
+
+@asynccontextmanager
+async def limiter_gate(rate: float, period_s: float) -> AsyncIterator[LimiterGate]:
+    yield LimiterGate(AsyncLimiter(rate, period_s))
+
+
+def our_gate(mode: Mode) -> Gate:
+    return Gate(LoopClock(), LIMIT, mode)
+
+
+GATES: dict[str, Callable[[], AbstractAsyncContextManager[Gate | LimiterGate]]] = {
+    "gate, proved": lambda: our_gate("proved"),
+    "gate, measured": lambda: our_gate("measured"),
+    "AsyncLimiter(1, 0.2)": lambda: limiter_gate(1, 0.2),
+    "AsyncLimiter(5, 1)": lambda: limiter_gate(5, 1),
+}
+
+
+async def flood(
+    broker: ModelBroker, requests: int, gate_of: Callable[[], AbstractAsyncContextManager[Gate | LimiterGate]]
+) -> None:
+    """Queue all requests at once and wait for the last answer."""
+    async with gate_of() as gate, asyncio.TaskGroup() as group:
+        for _ in range(requests):
+            group.create_task(broker.request(gate, "ka10080", Priority.BACKFILL))
+
+
+def measure(name: str, profile: str, requests: int, seeds: int) -> str:
+    """Return one line of the table."""
+    brokers = [ModelBroker(PROFILES[profile], seed) for seed in range(seeds)]
+    for broker in brokers:
+        run_virtually(flood(broker, requests, GATES[name]))
+    used = mean(broker.utilisation(LIMIT) for broker in brokers)
+    bound = mean(broker.bound() for broker in brokers)
+    most = max(broker.most_in_a_second() for broker in brokers)
+    return f"{profile:<10} {name:<22} {most:>8} {used:>8.1%} {bound:>8.1%} {used / bound:>8.3f}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--requests", type=int, default=1001)
+    parser.add_argument("--seeds", type=int, default=5)
+    arguments = parser.parse_args()
+    print(f"limit {LIMIT} a second, {arguments.requests} requests waiting, {arguments.seeds} seeds")
+    print(f"{'network':<10} {'gate':<22} {'most/1 s':>8} {'used':>8} {'bound':>8} {'ratio':>8}")
+    for profile in PROFILES:
+        for name in GATES:
+            print(measure(name, profile, arguments.requests, arguments.seeds))
+
+
+if __name__ == "__main__":
+    main()
