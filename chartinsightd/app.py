@@ -35,6 +35,7 @@ from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.lifecycle import Service, notify_systemd, run_services, unless_stopped
 from chartinsightd.logs import REDACTOR, configure_logs
+from chartinsightd.runtime_file import runtime_file
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.gap_list import GapList
 from chartinsightd.service.jobs import JobBook
@@ -135,6 +136,10 @@ async def _opened(stack: AsyncExitStack, settings: Settings, clock: Clock, calen
     if not dsn:
         server = await stack.enter_async_context(open_embedded(settings.state_dir, clock))
         services["postgres"], dsn = server.keep_running, server.dsn
+    is_embedded = "postgres" in services
+    stack.enter_context(
+        runtime_file(state_file(settings, "daemon.json"), database=dsn if is_embedded else "")
+    )
     store = await _open_store(stack, settings, dsn, clock)
     checkpoint_file = state_file(settings, "checkpoint.sqlite")
     checkpoint = await stack.enter_async_context(open_checkpoint(checkpoint_file, clock))

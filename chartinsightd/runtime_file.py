@@ -1,0 +1,26 @@
+"""Says where a running daemon can be found: a small file in its state folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def runtime_file(path: Path, *, database: str) -> Iterator[None]:
+    """Keep a file with the process id and the embedded database's URL while the context is open.
+
+    Args:
+        path: the file; replaced as a whole, removed at the end.
+        database: URL of the embedded database, which has no password; empty for one of the user's own.
+    """
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps({"pid": os.getpid(), "database": database}) + "\n", encoding="utf-8")
+    draft.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
