@@ -1,7 +1,8 @@
 """The store against PostgreSQL's own limits: `python benchmarks/store.py` prints a table of ratios.
 
-Everything runs against an embedded server of its own, methods in turns, so that a ratio compares like with like on
-a machine that others use too. `--rows` makes the read part larger (10 million need about a gigabyte and some minutes).
+Everything runs against an embedded server of its own, methods in turns, so that a ratio compares like with
+like on a machine that others use too. `--rows` makes the read part larger (10 million need about a
+gigabyte and some minutes).
 """
 
 from __future__ import annotations
@@ -133,30 +134,30 @@ async def plain_copy(bench: Bench, pages: list[Candles]) -> None:
 
 async def measure_pages(bench: Bench, rounds: int) -> None:
     """One new page, one poll of it, the same without memory, and an unchanged poll."""
-    ratios: dict[str, list[float]] = {"new": [], "poll": [], "blind": [], "same": []}
-    for i in range(rounds):
-        symbol = bench.symbol()
-        page, plain_page = candles(symbol), candles(bench.symbol())
-        new = [
-            ("plain", lambda page=plain_page: plain_copy(bench, [page])),
-            ("new", lambda page=page: bench.store.candles.save([write(page)])),
-        ]
-        took = {name: await seconds(work) for name, work in (new if i % 2 else reversed(new))}
-        ratios["new"].append(took["new"] / took["plain"])
-        poll = polled(page)
-        ratios["poll"].append(await seconds(lambda: bench.store.candles.save([write(poll)])) / took["plain"])  # noqa: B023
-        ratios["same"].append(await seconds(lambda: bench.store.candles.save([write(poll)])) / took["plain"])  # noqa: B023
-        bench.store.candles.forget_everything()
-        await bench.store.candles.coverage()
-        later = polled(poll)
-        ratios["blind"].append(
-            await seconds(lambda: bench.store.candles.save([write(later)])) / took["plain"]
-        )  # noqa: B023
-    median = {name: statistics.median(values[2:]) for name, values in ratios.items()}
+    taken = [await _one_page(bench, is_plain_first=bool(i % 2)) for i in range(rounds)]
+    median = {name: statistics.median(one[name] / one["plain"] for one in taken[2:]) for name in taken[0]}
     bench.ratio("new page / plain COPY of it", median["new"], 1.15)
     bench.ratio("poll, 1 changed 1 new / plain COPY of a page", median["poll"], 0.5)
     bench.ratio("the same after a restart", median["blind"], 1.3)
     bench.ratio("unchanged poll / plain COPY of a page", median["same"], 0.1)
+
+
+async def _one_page(bench: Bench, *, is_plain_first: bool) -> dict[str, float]:
+    page, plain_page = candles(bench.symbol()), candles(bench.symbol())
+    poll = polled(page)
+    later = polled(poll)
+    taken = {}
+    if is_plain_first:
+        taken["plain"] = await seconds(lambda: plain_copy(bench, [plain_page]))
+    taken["new"] = await seconds(lambda: bench.store.candles.save([write(page)]))
+    if not is_plain_first:
+        taken["plain"] = await seconds(lambda: plain_copy(bench, [plain_page]))
+    taken["poll"] = await seconds(lambda: bench.store.candles.save([write(poll)]))
+    taken["same"] = await seconds(lambda: bench.store.candles.save([write(poll)]))
+    bench.store.candles.forget_everything()
+    await bench.store.candles.coverage()
+    taken["blind"] = await seconds(lambda: bench.store.candles.save([write(later)]))
+    return taken
 
 
 async def measure_round(bench: Bench, rounds: int) -> None:
@@ -232,7 +233,8 @@ async def measure_disk(bench: Bench, connection: Any) -> None:
             await bench.store.candles.maintain()
         size, rows = await connection.fetchrow(
             "select sum(pg_table_size(c.oid) + pg_indexes_size(c.oid)), "
-            f"(select count(*) from candles_{timeframe}) from pg_inherits i join pg_class c on c.oid = i.inhrelid "
+            f"(select count(*) from candles_{timeframe}) "
+            "from pg_inherits i join pg_class c on c.oid = i.inhrelid "
             f"where i.inhparent = 'candles_{timeframe}'::regclass"
         )
         bench.ratio(f"bytes a candle {what}", float(size) / rows, 100 if "maintenance" in what else 108)

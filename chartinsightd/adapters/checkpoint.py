@@ -1,7 +1,8 @@
 """The checkpoint: what is durable, in one SQLite file beside the daemon.
 
-It may be lost at any moment without harm, since the database can tell everything again; it must never say more than
-the database holds. Hence every record carries a checksum, and a file with anything odd in it is put aside whole.
+It may be lost at any moment without harm, since the database can tell everything again; it must never say
+more than the database holds. Hence every record carries a checksum, and a file with anything odd in it is
+put aside whole.
 """
 
 from __future__ import annotations
@@ -153,7 +154,8 @@ class SqliteCheckpoint:
 
 @asynccontextmanager
 async def open_checkpoint(path: Path, clock: Clock) -> AsyncIterator[SqliteCheckpoint]:
-    """Open the checkpoint; a file that cannot be believed is moved to `<name>.damaged-<time>` and a new one begun.
+    """Open the checkpoint; a file that cannot be believed is moved to `<name>.damaged-<time>` and a new
+    one begun.
 
     Args:
         path: the file; its folder exists.

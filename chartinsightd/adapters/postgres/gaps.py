@@ -18,8 +18,8 @@ class PostgresGaps:
     async def replace_gaps(self, gaps: Sequence[Gap], at: datetime) -> None:
         """Make the list of gaps equal to this one; a gap that was there already keeps its `since`.
 
-        A gap is the same one as long as its series and its beginning are; its end and its reason may change. Of
-        several with one beginning the last one counts.
+        A gap is the same one as long as its series and its beginning are; its end and its reason may
+        change. Of several with one beginning the last one counts.
 
         Raises:
             StoreUnavailable: nothing was changed.

@@ -52,7 +52,8 @@ class PostgresJobs:
         """Mark jobs that a killed daemon left running as `interrupted`; return how many."""
         async with self._link.use() as connection:
             rows = await connection.fetch(
-                "update jobs set state = 'interrupted', finished_at = $1 where finished_at is null returning id",
+                "update jobs set state = 'interrupted', finished_at = $1 "
+                "where finished_at is null returning id",
                 at,
             )
         return len(rows)

@@ -104,7 +104,8 @@ def difference(new: Rows, known: Rows) -> Difference:
         new: the write.
         known: everything that is stored in the write's range, at least.
 
-    A final candle is never replaced by one that is not: what came back from a later, provisional read is older.
+    A final candle is never replaced by one that is not: what came back from a later, provisional read is
+    older.
     """
     at = np.searchsorted(known["ts"], new["ts"])
     at[at == len(known)] = 0

@@ -83,7 +83,8 @@ _UPSERT = (
     "on conflict (symbol) do update set "
     + ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS[1:], "updated_at"))
     # Only rows that differ are sent; the condition keeps the promise true for whoever calls this next.
-    + f" where (stocks.{', stocks.'.join(_COLUMNS)}) is distinct from (excluded.{', excluded.'.join(_COLUMNS)})"
+    + f" where (stocks.{', stocks.'.join(_COLUMNS)})"
+    + f" is distinct from (excluded.{', excluded.'.join(_COLUMNS)})"
 )
 _MARK = "update stocks set delisted_on = $2, tracked = $3, updated_at = $4 where symbol = $1"
 
@@ -108,9 +109,10 @@ def _row(stock: ListedStock, is_tracked: bool) -> tuple[Any, ...]:
 def _check_length(new: int, known: int) -> None:
     if new < known * _SMALLEST_SHARE:
         raise StoreRefused(
-            f"The new list has {new} stocks, {known} are known: it is taken for incomplete and was not stored.",
-            remedy="Nothing is lost; the next list is tried as usual. If the market really shrank, set delisted_on "
-            "of the missing ones by hand.",
+            f"The new list has {new} stocks, {known} are known: "
+            "it is taken for incomplete and was not stored.",
+            remedy="Nothing is lost; the next list is tried as usual. If the market really shrank, "
+            "set delisted_on of the missing ones by hand.",
         )
 
 

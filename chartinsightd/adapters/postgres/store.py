@@ -43,7 +43,8 @@ class Store:
 
 @asynccontextmanager
 async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[Store]:
-    """Open the store of one mode, bring its schema up to date and be its only writer until the context is left.
+    """Open the store of one mode, bring its schema up to date and be its only writer until the context is
+    left.
 
     A connection that is lost later is opened again by the next call.
 
@@ -53,7 +54,8 @@ async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[St
         clock: says when something was received or changed.
 
     Raises:
-        StoreRefused: the database cannot be used as it is, or another daemon writes it; the message has a remedy.
+        StoreRefused: the database cannot be used as it is, or another daemon writes it; the message has a
+            remedy.
         StoreUnavailable: the database cannot be reached now.
     """
     check_dsn(dsn)
@@ -116,6 +118,7 @@ async def _take_lock(connection: Connection, schema: Schema) -> bool:
 _HOLDER = """
 select l.pid, a.application_name
 from pg_locks l join pg_stat_activity a on a.pid = l.pid
-where l.locktype = 'advisory' and l.classid::bigint = $1 and l.objid::bigint = $2 and l.objsubid = 2 and l.granted
+where l.locktype = 'advisory' and l.objsubid = 2 and l.granted
+  and l.classid::bigint = $1 and l.objid::bigint = $2
   and l.database = (select oid from pg_database where datname = current_database())
 """

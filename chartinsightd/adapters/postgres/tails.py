@@ -1,4 +1,4 @@
-"""What the newest rows of each series are, kept in memory so that a poll that brings nothing new costs nothing."""
+"""The newest rows of each series, kept in memory: a poll that brings nothing new costs nothing."""
 
 from __future__ import annotations
 

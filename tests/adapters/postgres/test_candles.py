@@ -11,7 +11,6 @@ from typing import Any
 import asyncpg
 import numpy as np
 import pytest
-from tests.fixtures.postgres import connected
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import RejectedRow, Write, Written
+from tests.fixtures.postgres import connected
 
 from .model import FIRST, STEP_S, Model, page, rows, write
 
@@ -56,7 +56,7 @@ def test_a_store_is_what_its_writes_say(database: str) -> None:
         manager = open_store(database, "simulation", SystemClock())
         store = runner.run(manager.__aenter__())
 
-        @settings(max_examples=120, deadline=None)
+        @settings(max_examples=60, deadline=None)
         @given(st.lists(st.tuples(st.lists(_writes(), min_size=1, max_size=4), st.booleans()), max_size=6))
         def holds(saves: list[tuple[list[Any], bool]]) -> None:
             runner.run(_compare(store, database, saves))
@@ -88,8 +88,8 @@ async def _compare(store: Store, database: str, saves: list[tuple[list[Any], boo
 
 async def _stored(connection: Any, prefix: str) -> dict[Any, Any]:
     found = await connection.fetch(
-        "select symbol, timeframe, extract(epoch from ts)::bigint, open, high, low, close, volume, value, final "
-        "from candles where symbol like $1",
+        "select symbol, timeframe, extract(epoch from ts)::bigint, open, high, low, close, volume, value, "
+        "final from candles where symbol like $1",
         f"{prefix}-%",
     )
     return {tuple(row)[:3]: (tuple(row)[3:9], row["final"]) for row in found}
@@ -188,7 +188,7 @@ async def test_a_changed_final_candle_leaves_a_revision(store: Store, database: 
 
 
 async def test_all_writes_or_none(store: Store, database: str) -> None:
-    """A failure in the last statement takes the rows of the first with it, and the same call may be repeated."""
+    """A failure in the last statement takes the rows of the first with it; the call may be repeated."""
     async with connected(database) as connection:
         await connection.execute("alter table coverage rename to elsewhere")
         with pytest.raises(asyncpg.UndefinedTableError):
@@ -207,7 +207,7 @@ async def test_a_lost_connection_is_unavailable_and_comes_back(store: Store, dat
         await connection.execute("lock table coverage in access exclusive mode")
         async with asyncio.TaskGroup() as group:
             save = group.create_task(_unavailable(store))
-            while await connection.fetchval(_WAITING) == 0:
+            while await connection.fetchval(_WAITING) == 0:  # noqa: ASYNC110 - the server does not tell
                 await asyncio.sleep(0)
             await connection.execute(_END_OTHERS)
             assert await save
@@ -249,8 +249,8 @@ async def test_a_row_somebody_else_wrote_is_found_on_the_second_try(store: Store
     await store.candles.save([write(page(at=range(60)))])
     async with connected(database) as connection:
         await connection.execute(
-            "insert into candles_5m select ts + interval '5 hours', volume, open, high, low, close, final, symbol "
-            "from candles_5m"
+            "insert into candles_5m select ts + interval '5 hours', volume, open, high, low, close, final, "
+            "symbol from candles_5m"
         )
 
     with pytest.raises(StoreUnavailable):

@@ -1,5 +1,7 @@
 """Our own PostgreSQL server: real processes, killed, crowded out and started again."""
 
+# ruff: noqa: ASYNC240 - a test may wait for the disk
+
 from __future__ import annotations
 
 import asyncio
@@ -29,7 +31,7 @@ FAST = {"fsync": "off"}
 
 @pytest.fixture
 def state_dir() -> Iterator[Path]:
-    """A folder with a space in its name that other accounts may enter; pytest's own lie where they may not."""
+    """A folder with a space in its name that other accounts may enter, as they may not pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="chartinsight tests-"))
     folder.chmod(0o755)
     yield folder / "state"
@@ -220,7 +222,7 @@ def test_programs_can_be_copied(tmp_path: Path) -> None:
 
 
 async def test_another_major_version_is_refused(state_dir: Path) -> None:
-    """A database that a newer or older PostgreSQL made is never opened, and no second one is begun beside it."""
+    """A database of another PostgreSQL is never opened, and no second one is begun beside it."""
     (state_dir / "postgres-14" / "data").mkdir(parents=True)
 
     with pytest.raises(StoreRefused, match=r"made by PostgreSQL 14.*same major version"):

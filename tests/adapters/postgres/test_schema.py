@@ -13,7 +13,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tests.fixtures.postgres import connected, execute
 
 from chartinsightd.adapters.postgres import embedded
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
@@ -22,6 +21,7 @@ from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import StoreRefused
 from chartinsightd.domain.timeframe import Timeframe
+from tests.fixtures.postgres import connected, execute
 
 from .model import page, write
 
@@ -68,10 +68,10 @@ async def filled(server: EmbeddedPostgres) -> AsyncIterator[tuple[Store, str]]:
 
 
 async def test_the_latest_candles_come_from_one_key_in_order(filled: tuple[Store, str]) -> None:
-    """The 500 newest of a series read one timeframe's key backwards: no other table, no sort, few pages.
+    """The 500 newest of a series read one timeframe's key backwards: no other table, no sort.
 
-    Through the view each older partition is asked for its newest row (a handful of pages); `candles_5m` itself is
-    read newest partition first and stops there.
+    Through the view each older partition is asked for its newest row (a handful of pages); `candles_5m`
+    itself is read newest partition first and stops there.
     """
     _, dsn = filled
     async with connected(dsn) as connection:
@@ -126,7 +126,7 @@ async def _plan(connection: Any, query: str) -> list[dict[str, Any]]:
 
 
 async def test_adjusted_candles_follow_the_ledger(filled: tuple[Store, str]) -> None:
-    """Days before an ex-date get the product of the later factors, rounded to won; without any they are raw."""
+    """Days before an ex-date get the product of the later factors, in whole won; others are raw."""
     _, dsn = filled
     async with connected(dsn) as connection:
         raw = "select count(*) from (select * from candles except select * from candles_adjusted) d"
@@ -141,8 +141,8 @@ async def test_adjusted_candles_follow_the_ledger(filled: tuple[Store, str]) -> 
         )
         kinds = {
             name: await connection.fetch(
-                "select column_name, data_type from information_schema.columns where table_schema = 'simulation' "
-                "and table_name = $1 order by ordinal_position",
+                "select column_name, data_type from information_schema.columns "
+                "where table_schema = 'simulation' and table_name = $1 order by ordinal_position",
                 name,
             )
             for name in ("candles", "candles_adjusted")
@@ -161,7 +161,8 @@ async def test_a_candle_costs_no_more_than_promised(filled: tuple[Store, str]) -
     _, dsn = filled
     async with connected(dsn) as connection:
         sizes = await connection.fetchrow(
-            "select pg_relation_size('candles_5m_2026_11') as heap, pg_relation_size('candles_5m_2026_11_pkey') as key, "
+            "select pg_relation_size('candles_5m_2026_11') as heap, "
+            "pg_relation_size('candles_5m_2026_11_pkey') as key, "
             "(select count(*) from candles_5m_2026_11) as rows"
         )
     assert sizes["heap"] / sizes["rows"] <= 70

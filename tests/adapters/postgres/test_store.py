@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.fixtures.postgres import connected, execute
 
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres
 from chartinsightd.adapters.postgres.store import Store, open_store
@@ -17,6 +16,7 @@ from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Gap, ListedStock, Written
+from tests.fixtures.postgres import connected, execute
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 """Already the 21st in Korea."""
