@@ -1,0 +1,423 @@
+"""Plays a day: simulator, embedded PostgreSQL and daemon, from nothing to a store that equals the truth."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from chartinsightd.domain.calendar import Calendar, at_kst
+from chartinsightd.domain.planning import PAGE_ROWS
+from chartinsightd.domain.refresh import RefreshRule, session_refreshes
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
+from chartinsightd.facts.targets import TARGETS
+from chartinsightd.simulator.admin_client import AdminClient
+from chartinsightd.simulator.comparison import Comparison
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+STATE = CHECKOUT / ".state" / "demo"
+KEPT = STATE / "kept.json"
+KEYS = {
+    "CHARTINSIGHT_KIWOOM__APP_KEY": "simulator-app-key",
+    "CHARTINSIGHT_KIWOOM__SECRET_KEY": "simulator-secret-key",
+}
+HISTORY_SPEED = 15.0
+"""So fast that the history takes seconds, and slow enough that the gate, not the machine, sets the pace."""
+DAY_SPEED = 450.0
+NIGHT_SPEED = 4000.0
+LEAST_BUSY_S = 20.0
+"""Shorter stretches of requests say nothing about how well the gate uses the limit."""
+WORKING_HOURS_END = timedelta(hours=20, minutes=10)
+MORNING_READS = timedelta(hours=31, minutes=29)
+"""07:29 of the next day: a minute before Kiwoom's overnight corrections are in."""
+
+console = Console()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """What is played."""
+
+    days: tuple[date, ...]
+    symbols: tuple[str, ...]
+    data: Path | None = None
+
+    @property
+    def begins_at(self) -> datetime:
+        """When virtual time starts: the morning of the first day."""
+        return at_kst(self.days[0], datetime.min.time()) + timedelta(hours=7, minutes=40)
+
+
+@dataclass(slots=True, kw_only=True)
+class Figures:
+    """What the demonstration measures."""
+
+    least_requests: int = 0
+    requests: int = 0
+    utilisation: dict[str, float] = field(default_factory=dict)
+    history_s: float = 0.0
+    history_rows: int = 0
+
+
+class Stage:
+    """The running processes and the ways to look into them."""
+
+    def __init__(self, admin: AdminClient, database: asyncpg.Connection, play: Play) -> None:
+        self.admin = admin
+        self.database = database
+        self.play = play
+
+    async def rows(self) -> dict[str, int]:
+        """Count the candles by timeframe."""
+        found = await self.database.fetch("select timeframe, count(*) as n from candles group by timeframe")
+        return {row["timeframe"]: row["n"] for row in found}
+
+    async def complete(self) -> dict[str, int]:
+        """Count the series that are covered and have no gap, by timeframe."""
+        found = await self.database.fetch(
+            "select timeframe, count(distinct symbol) as n from coverage c where not exists"
+            " (select from gaps g where g.symbol = c.symbol and g.timeframe = c.timeframe) group by timeframe"
+        )
+        return {row["timeframe"]: row["n"] for row in found}
+
+    async def is_idle(self) -> bool:
+        """Whether no job runs and nothing is missing."""
+        query = "select (select count(*) from gaps) + (select count(*) from jobs where state = 'running')"
+        return not await self.database.fetchval(query)
+
+
+async def main(arguments: argparse.Namespace) -> int:
+    """Run the demonstration; return the exit status."""
+    began_at = time.monotonic()
+    stop_kept()
+    shutil.rmtree(STATE, ignore_errors=True)
+    STATE.mkdir(parents=True)
+    figures = Figures()
+    async with AsyncExitStack() as stack:
+        play, simulator, admin = await stack.enter_async_context(open_broker(arguments.data))
+        daemon, stage = await stack.enter_async_context(open_daemon(play, simulator, admin))
+        await load_history(stage, figures)
+        for day in play.days:
+            await play_day(stage, day)
+        figures.requests = sum(
+            one["requests"] for name, one in (await admin.stats())["api_ids"].items() if is_chart(name)
+        )
+        failed = await show_result(stage, figures, began_at)
+        if arguments.keep:
+            await keep(stack, stage, {"daemon": daemon.pid, "simulator": simulator.process.pid})
+    return failed
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """A running simulator."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+
+@asynccontextmanager
+async def open_broker(data: Path | None) -> AsyncIterator[tuple[Play, Simulator, AdminClient]]:
+    """Start the simulator and decide what is played."""
+    days = (date(2025, 9, 2), date(2025, 9, 3)) if data else (date(2026, 11, 18),)
+    play = Play(days=days, symbols=tuple(TARGETS), data=data)
+    command = [sys.executable, "-m", "chartinsightd.simulator", "--port", "0"]
+    command += ["--start", play.begins_at.astimezone(KST).isoformat(), "--speed", str(HISTORY_SPEED)]
+    command += ["--data", str(data.resolve())] if data else []
+    with (STATE / "simulator.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=CHECKOUT)
+    try:
+        assert process.stdout is not None  # asked for above
+        line = await asyncio.to_thread(process.stdout.readline)
+        if not line:
+            raise SystemExit(f"The simulator did not start:\n{(STATE / 'simulator.log').read_text()}")
+        url = json.loads(line)["url"]
+        async with AdminClient(url) as admin:
+            if data:
+                play = Play(days=days, symbols=await playable(admin, days), data=data)
+            yield play, Simulator(process, url), admin
+    finally:
+        await end(process)
+
+
+async def playable(admin: AdminClient, days: tuple[date, ...]) -> tuple[str, ...]:
+    """Return thirty symbols that have minutes on all days, those of a data folder."""
+    chosen: list[str] = []
+    await admin.set_clock(to=at_kst(days[-1], datetime.min.time()) + timedelta(days=1, hours=8))
+    for issue in await admin.issues():
+        spans = [at_kst(day, datetime.min.time()).timestamp() for day in days]
+        asked = [await admin.truth(issue["code"], "1h", int(at), int(at) + 86_400) for at in spans]
+        if all(asked):
+            chosen.append(issue["code"])
+        if len(chosen) == len(TARGETS):
+            break
+    await admin.set_clock(to=Play(days=days, symbols=()).begins_at)
+    return tuple(chosen)
+
+
+@asynccontextmanager
+async def open_daemon(
+    play: Play, simulator: Simulator, admin: AdminClient
+) -> AsyncIterator[tuple[subprocess.Popen[bytes], Stage]]:
+    """Start the daemon with its embedded database and connect to that."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHARTINSIGHT_")}
+    environment |= KEYS | {
+        "CHARTINSIGHT_MODE": "simulation",
+        "CHARTINSIGHT_STATE_DIR": str(STATE),
+        "CHARTINSIGHT_KIWOOM__BASE_URL": simulator.url,
+        "CHARTINSIGHT_CLOCK__FOLLOW": "true",
+        "CHARTINSIGHT_COLLECT__SYMBOLS": json.dumps(play.symbols),
+        "CHARTINSIGHT_CONTROL__SOCKET": str(STATE / "control.sock"),
+    }
+    (STATE / "config.toml").write_text("# everything is in the environment\n", encoding="utf-8")
+    command = [sys.executable, "-m", "chartinsightd", "--config", str(STATE / "config.toml")]
+    with (STATE / "daemon.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=CHECKOUT)
+    try:
+        database = await connect(process)
+        try:
+            yield process, Stage(admin, database, play)
+        finally:
+            await database.close()
+    finally:
+        await end(process)
+
+
+async def connect(daemon: subprocess.Popen[bytes]) -> asyncpg.Connection:
+    """Connect to the daemon's database as soon as it has made its tables."""
+    runtime = STATE / "simulation" / "daemon.json"
+    while True:
+        if daemon.poll() is not None:
+            raise SystemExit(f"The daemon did not start:\n{(STATE / 'daemon.log').read_text()}")
+        try:
+            url = json.loads(runtime.read_text(encoding="utf-8"))["database"]
+            database = await asyncpg.connect(url, server_settings={"search_path": "simulation"})
+        except (OSError, ValueError, asyncpg.PostgresError):
+            await asyncio.sleep(0.1)
+            continue
+        while not await database.fetchval("select to_regclass('gaps') is not null"):
+            await asyncio.sleep(0.1)
+        return database
+
+
+def bars() -> Progress:
+    """Return progress bars in the demonstration's layout."""
+    columns = (
+        TextColumn("{task.description:<14}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(compact=True),
+    )
+    return Progress(*columns, console=console)
+
+
+async def load_history(stage: Stage, figures: Figures) -> None:
+    """Show the first load until nothing is missing."""
+    console.rule(f"History: {len(stage.play.symbols)} symbols, five timeframes, from nothing")
+    began_at, series = time.monotonic(), len(stage.play.symbols)
+    with bars() as progress:
+        tasks = {tf: progress.add_task(tf.value, total=series, note="") for tf in Timeframe}
+        while True:
+            rows, complete = await stage.rows(), await stage.complete()
+            elapsed_s = time.monotonic() - began_at
+            for timeframe, task in tasks.items():
+                count = rows.get(timeframe.value, 0)
+                note = f"{count:>9,} candles {count / elapsed_s:>8,.0f}/s"
+                progress.update(task, completed=complete.get(timeframe.value, 0), note=note)
+            if sum(complete.values()) == series * len(tasks) and await stage.is_idle():
+                break
+            await asyncio.sleep(0.25)
+    figures.history_s, figures.history_rows = time.monotonic() - began_at, sum(rows.values())
+    figures.utilisation = utilisation(await stage.admin.requests())
+    figures.least_requests = await least_history(stage) + least_polls(stage.play)
+
+
+def is_chart(api_id: str) -> bool:
+    """Whether an api-id serves one of our timeframes."""
+    return api_id in {"ka10080", "ka10081", "ka10082"}
+
+
+def utilisation(requests: list[dict[str, Any]]) -> dict[str, float]:
+    """Return how much of the limit each chart api used while it had work, from the simulator's own log."""
+    found = {}
+    for api_id in sorted({request["api_id"] for request in requests if is_chart(request["api_id"])}):
+        at = [datetime.fromisoformat(one["virtual_at"]) for one in requests if one["api_id"] == api_id]
+        busy_s = (at[-1] - at[0]).total_seconds()
+        if busy_s >= LEAST_BUSY_S:
+            found[api_id] = (len(at) - 1) / busy_s / 5
+    return found
+
+
+async def least_history(stage: Stage) -> int:
+    """Return the fewest requests that could have brought the history: full pages for every series."""
+    found = await stage.database.fetch(
+        "select timeframe, symbol, count(*) as n from candles group by timeframe, symbol"
+    )
+    return sum(math.ceil(row["n"] / PAGE_ROWS[Timeframe(row["timeframe"])]) for row in found)
+
+
+def least_polls(play: Play) -> int:
+    """Return how many polls the days take: one for every symbol, timeframe and moment that brings news."""
+    calendar = Calendar()
+    rule = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5))
+    sessions = [session for day in play.days if (session := calendar.session(day)) is not None]
+    moments = sum(len(session_refreshes(session, tf, rule)) for session in sessions for tf in Timeframe)
+    return moments * len(play.symbols)
+
+
+async def play_day(stage: Stage, day: date) -> None:
+    """Let one trading day and the night after it pass."""
+    console.rule(f"One trading day: {day:%Y-%m-%d %A}")
+    midnight = at_kst(day, datetime.min.time())
+    opens = midnight + timedelta(hours=8, minutes=58)
+    await stage.admin.set_clock(to=opens, speed=DAY_SPEED)
+    with bars() as progress:
+        total = int((MORNING_READS - timedelta(hours=9)).total_seconds()) // 60
+        task = progress.add_task("minutes", total=total, note="")
+        await watch(stage, progress, task, opens, midnight + WORKING_HOURS_END)
+        await stage.admin.set_clock(speed=NIGHT_SPEED)
+        await watch(stage, progress, task, opens, midnight + MORNING_READS)
+        await stage.admin.set_clock(speed=HISTORY_SPEED * 4)
+        await watch(stage, progress, task, opens, midnight + MORNING_READS + timedelta(minutes=3))
+        while not await stage.is_idle():
+            await asyncio.sleep(0.2)
+
+
+async def watch(stage: Stage, progress: Progress, task: Any, opens: datetime, until: datetime) -> None:
+    """Show the clock, the candles and the requests until a virtual moment."""
+    while (now := await stage.admin.now()) < until:
+        rows, stats = await stage.rows(), await stage.admin.stats()
+        note = f"{now.astimezone(KST):%H:%M} KST {sum(rows.values()):>9,} candles {stats['requests']:>6,} requests"
+        progress.update(task, completed=int((now - opens).total_seconds()) // 60, note=note)
+        await asyncio.sleep(0.2)
+
+
+async def show_result(stage: Stage, figures: Figures, began_at: float) -> int:
+    """Compare the store with the truth, print the table, return 1 if anything is not as it should be."""
+    comparisons = await compare(stage)
+    stats = await stage.admin.stats()
+    gaps = await stage.database.fetchval("select count(*) from gaps")
+    quarantined = await stage.database.fetchval("select count(*) from quarantine")
+    table = Table(title="What is in PostgreSQL, against the simulator's truth", title_style="bold")
+    for name in ("timeframe", "candles", "final, compared", "differing"):
+        table.add_column(name, justify="left" if name == "timeframe" else "right")
+    rows = await stage.rows()
+    for timeframe, found in comparisons.items():
+        table.add_row(timeframe, f"{rows[timeframe]:,}", f"{found.compared:,}", f"{found.differences:,}")
+    console.print(table)
+    least, differing = figures.least_requests, sum(one.differences for one in comparisons.values())
+    used = ", ".join(f"{name} {share:.1%}" for name, share in figures.utilisation.items())
+    facts = {
+        "requests": f"{figures.requests:,} made, {least:,} the least possible: {figures.requests / least:.3f} x",
+        "gate utilisation": f"{used} of 5 a second, while the history was loaded",
+        "history": f"{figures.history_rows:,} candles in {figures.history_s:.1f} s",
+        "limit violations": f"{stats['violations']} seen by the simulator, {stats['refusals']} refusals",
+        "rows differing": str(differing),
+        "gaps": str(gaps),
+        "quarantined": str(quarantined),
+        "time": f"{time.monotonic() - began_at:.0f} s",
+    }
+    for name, text in facts.items():
+        console.print(f"[bold]{name:>17}[/]  {text}")
+    for one in comparisons.values():
+        for example in one.examples:
+            console.print(f"[red]{example}[/]", soft_wrap=True)
+    return int(bool(differing or gaps or stats["violations"] or quarantined))
+
+
+async def compare(stage: Stage) -> Mapping[str, Comparison]:
+    """Compare every series from the oldest stored candle to now."""
+    found = {timeframe.value: Comparison() for timeframe in Timeframe}
+    end_at = int((await stage.admin.now()).timestamp())
+    for symbol in stage.play.symbols:
+        for timeframe, comparison in found.items():
+            stored = await stage.database.fetch(
+                "select extract(epoch from ts)::bigint, open, high, low, close, volume, value, final"
+                " from candles where symbol = $1 and timeframe = $2 order by ts",
+                symbol,
+                timeframe,
+            )
+            start = stored[0][0] if stored else 0
+            truth = await stage.admin.truth(symbol, timeframe, start, end_at)
+            comparison.add(f"{symbol}/{timeframe}", truth, [tuple(row) for row in stored])
+    return found
+
+
+async def keep(stack: AsyncExitStack, stage: Stage, pids: dict[str, int]) -> None:
+    """Leave everything running and say how to get in."""
+    await stage.admin.set_clock(speed=1.0)
+    url = json.loads((STATE / "simulation" / "daemon.json").read_text(encoding="utf-8"))["database"]
+    KEPT.write_text(json.dumps(pids), encoding="utf-8")
+    await stage.database.close()
+    stack.pop_all()
+    console.print("\nStill running, the clock at its natural pace. The next script/demo ends it, or:")
+    console.print(f"  kill {pids['daemon']} {pids['simulator']}", soft_wrap=True)
+    console.print("Connect with any PostgreSQL client, for example")
+    console.print(f"  psql '{url}&options=-csearch_path%3Dsimulation'", soft_wrap=True)
+    console.print("Control socket")
+    console.print(f"  {STATE / 'control.sock'}", soft_wrap=True)
+    console.print(f"Log\n  tail -f '{STATE / 'daemon.log'}'", soft_wrap=True)
+
+
+def stop_kept() -> None:
+    """End what an earlier --keep left running."""
+    if not KEPT.exists():
+        return
+    for pid in json.loads(KEPT.read_text(encoding="utf-8")).values():
+        if b"chartinsightd" in command_line(pid):
+            os.kill(pid, signal.SIGTERM)
+            while command_line(pid):
+                time.sleep(0.1)
+
+
+def command_line(pid: int) -> bytes:
+    """Return how a process was called; empty once it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+async def end(process: subprocess.Popen[Any]) -> None:
+    """Stop a process in order; with force when it does not."""
+    process.terminate()
+    try:
+        await asyncio.to_thread(process.wait, 15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def parsed_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
+    parser.add_argument("--data", type=Path, help="play real days from a folder of candles (CSV)")
+    parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(asyncio.run(main(parsed_arguments())))
+    except KeyboardInterrupt:
+        sys.exit(130)
