@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import threading
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from math import isfinite
@@ -20,7 +20,6 @@ from typing import Any
 from pydantic import BaseModel
 from structlog.typing import EventDict, WrappedLogger
 
-from chartinsightd.clock import Clock
 from chartinsightd.control.protocol import (
     REPLACED,
     EventType,
@@ -73,12 +72,12 @@ class EventHub:
     """Takes events from any thread and hands them to readers on one event loop.
 
     Args:
-        clock: says when an event happened.
+        now: the clock's: says when an event happened.
         size: events kept.
     """
 
-    def __init__(self, clock: Clock, size: int = RING_SIZE) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], datetime], size: int = RING_SIZE) -> None:
+        self._now = now
         self._ring: deque[Entry] = deque(maxlen=size)
         self._stream = secrets.token_hex(4)
         """Names this process's stream: an id of an earlier daemon is recognised as such."""
@@ -107,7 +106,7 @@ class EventHub:
             key: of the types in `REPLACED`, what it is about (a job's id, a symbol and timeframe): the newest
                 of a key replaces older ones.
         """
-        at = self._clock.now()
+        at = self._now()
         with self._lock:
             self._last += 1
             self._ring.append(Entry(self._last, self._id(self._last), kind, key, at, data))
@@ -129,7 +128,7 @@ class EventHub:
     def note(self, kind: EventType, reason: str) -> Entry:
         """Return an event about the stream itself, for one reader; a `reset` says where to continue."""
         id_ = self.last_id if kind is EventType.RESET else ""
-        return Entry(self._last, id_, kind, "", self._clock.now(), StreamNote(reason=reason))
+        return Entry(self._last, id_, kind, "", self._now(), StreamNote(reason=reason))
 
     async def wait_for_news(self, number: int) -> None:
         """Return when there is an event after this number."""
@@ -225,9 +224,9 @@ class EventTap:
     It stands after the processor that takes secrets out and changes nothing of the event.
     """
 
-    def __init__(self, hub: EventHub, clock: Clock, size: int = LOG_LINES) -> None:
+    def __init__(self, hub: EventHub, now: Callable[[], datetime], size: int = LOG_LINES) -> None:
         self._hub = hub
-        self._clock = clock
+        self._now = now
         self._lines: deque[LogLine] = deque(maxlen=size)
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -260,7 +259,7 @@ class EventTap:
         try:
             return datetime.fromisoformat(str(timestamp)).astimezone(UTC)
         except ValueError:
-            return self._clock.now()
+            return self._now()
 
 
 _HEAD = frozenset({"event", "level", "timestamp", "symbol"})

@@ -51,15 +51,15 @@ def peer_of(connection: socket.socket) -> Peer:
 def listening_socket(path: Path, group: str | None = None) -> Iterator[socket.socket]:
     """Listen at a path for the length of the block; the socket file is gone afterwards.
 
-    The socket has mode 0660; its directory is made with mode 0750 when it is missing. What a dead daemon left is
-    replaced. The file has its rights before anybody can connect.
+    The socket has mode 0660; its directory is made with mode 0750 when it is missing. What a dead daemon left
+    is replaced. The file has its rights before anybody can connect.
 
     Args:
         path: where; at most 107 bytes.
         group: the group that may connect, beside the owner; default: the process's own.
 
     Raises:
-        ConfigurationError: another daemon has it, or it cannot be there; the message says which and what to do.
+        ConfigurationError: another daemon has it, or it cannot be there; the message says what to do.
     """
     with ExitStack() as stack:
         try:

@@ -74,7 +74,7 @@ def _name(kind: type[BaseModel]) -> str:
 def _field_docstrings() -> Iterator[tuple[str, str, str]]:
     """Yield class, field and the words below the field, of every message.
 
-    pydantic could collect them (`use_attribute_docstrings`), but then each start of a command would pay 50 ms.
+    pydantic could collect them (`use_attribute_docstrings`), but each command's start would pay 50 ms for it.
     """
     for node in ast.parse(inspect.getsource(protocol)).body:
         if isinstance(node, ast.ClassDef):
@@ -117,9 +117,18 @@ def _parameters(kind: type[BaseModel], place: str, schemas: dict[str, Any]) -> l
     schema = schemas[kind.__name__]
     required = set(schema.get("required", ()))
     return [
-        {"name": name, "in": place, "required": name in required, "schema": field}
+        {"name": name, "in": place, "required": name in required, "schema": _without_null(field)}
         for name, field in schema["properties"].items()
     ]
+
+
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """Return a field's schema as a URL can carry it: what may be null may be left out there."""
+    choices = [choice for choice in field.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) != 1:
+        return field
+    rest = {key: value for key, value in field.items() if key not in {"anyOf", "default"}}
+    return {**choices[0], **rest}
 
 
 def _events(schemas: dict[str, Any]) -> dict[str, Any]:

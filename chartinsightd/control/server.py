@@ -204,7 +204,7 @@ async def _body(kind: type[_Model], request: web.Request) -> _Model:
     if request.content_type != JSON:
         raise Refused(problem(415, f"It is {request.content_type}.", f"Send it as {JSON}."))
     try:
-        return kind.model_validate_json(await request.read(), strict=True)
+        return kind.model_validate_json(await request.read())
     except ValidationError as error:
         raise Refused(wrong_fields(error)) from None
 

@@ -1,0 +1,844 @@
+"""A daemon made up for tests of the control API and of both front ends: it behaves, it does not record.
+
+Everything is a function of symbol, timeframe and `NOW`, so that screens can be compared picture by picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from zlib import crc32
+
+from chartinsightd.control.backend import NotNow, UnknownThing
+from chartinsightd.control.events import EventHub, EventTap
+from chartinsightd.control.protocol import (
+    Alert,
+    BackfillEstimate,
+    BackfillRequest,
+    CandleChange,
+    CandleList,
+    CandleQuery,
+    CandleRow,
+    ClockStatus,
+    CoverageList,
+    CoverageQuery,
+    CoverageRow,
+    DaemonState,
+    DaemonStatus,
+    DatabaseStatus,
+    EventType,
+    Freshness,
+    GapList,
+    GapQuery,
+    GapRow,
+    GateLane,
+    Health,
+    HealthCheck,
+    Job,
+    JobList,
+    JobProgress,
+    JobQuery,
+    JobState,
+    LaneCost,
+    Metric,
+    Outcome,
+    OutcomeState,
+    Phase,
+    PriorityName,
+    QuarantinedRow,
+    QuarantineList,
+    QuarantineQuery,
+    RevisionList,
+    RevisionQuery,
+    RevisionRow,
+    RowCounts,
+    SealList,
+    SealQuery,
+    SealRow,
+    SessionCoverage,
+    SessionCoverageList,
+    SessionCoverageQuery,
+    SessionStatus,
+    SpoolStatus,
+    StateChange,
+    Status,
+    StockList,
+    StockQuery,
+    StockRow,
+    SymbolsRequest,
+    TokenState,
+    TokenStatus,
+    VerifyRequest,
+)
+from chartinsightd.control.server import serve
+from chartinsightd.control.stream import StreamPace
+from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
+from chartinsightd.facts.targets import TARGETS
+
+NOW = datetime(2026, 10, 14, 1, 7, 30, tzinfo=UTC)
+"""Wednesday 10:07:30 KST, in the regular session."""
+TODAY = date(2026, 10, 14)
+_STARTED = NOW - timedelta(hours=3, minutes=12)
+_SESSION_MINUTES = 390
+_SPAN_MINUTES = {Timeframe.M5: 5, Timeframe.M30: 30, Timeframe.H1: 60}
+_API_OF = {Timeframe.D1: "ka10081", Timeframe.W1: "ka10082"}
+_ALL_MARKET = 2_700
+_FIRST = "한대동서남북삼성현신미래우리국제"
+_SECOND = "전자화학건설제약바이오금융전기소재통신물산"
+
+
+class Scene(StrEnum):
+    """What the daemon is like."""
+
+    FULL = "full"
+    """Thirty symbols, jobs that run and have run, gaps, alerts."""
+    EMPTY = "empty"
+    """Just started: nothing tracked, nothing stored."""
+    ERROR = "error"
+    """The database is away, the token refused."""
+    MARKET = "market"
+    """Every listed stock is tracked: 2,700."""
+
+
+class FrozenClock:
+    """A clock that a test moves."""
+
+    speed = 1.0
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        """Return the time set last."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Return seconds that move with the time."""
+        return (self._now - NOW).total_seconds()
+
+    def advance(self, seconds: float) -> None:
+        """Move the time on."""
+        self._now += timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the time on, at once."""
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
+
+class FakeBackend:
+    """A daemon in memory. `scene` may be changed at any time; mutations change what is read afterwards."""
+
+    def __init__(self, scene: Scene = Scene.FULL, clock: FrozenClock | None = None) -> None:
+        self.scene = scene
+        self.clock = clock or FrozenClock()
+        self.hub = EventHub(self.clock.now)
+        self.tap = EventTap(self.hub, self.clock.now)
+        self.asked: list[tuple[str, str]] = []
+        """Mutations in order: name and user."""
+        self._paused = False
+        self._names = _names(_ALL_MARKET if scene is Scene.MARKET else 40)
+        self._tracked = _tracked(scene, self._names)
+        self._jobs = {job.id: job for job in _jobs()} if scene is not Scene.EMPTY else {}
+        for line in _log_lines() if scene is not Scene.EMPTY else ():
+            self.tap(None, str(line["level"]), dict(line))
+
+    # what is read
+
+    async def status(self) -> Status:
+        """Return the overview."""
+        away = self.scene is Scene.ERROR
+        lanes = () if self.scene is Scene.EMPTY else _lanes(self._paused or away)
+        queue = {name: sum(lane.queued.get(name, 0) for lane in lanes) for name in PriorityName}
+        return Status(
+            daemon=self._daemon(),
+            clock=ClockStatus(now=self.clock.now()),
+            session=_session(),
+            token=_token(away),
+            gate=lanes,
+            queue=queue,
+            database=_database(away),
+            spool=SpoolStatus(pages=37, bytes=3_412_992, oldest_at=_ago(420)) if away else SpoolStatus(),
+            freshness=() if self.scene is Scene.EMPTY else tuple(_freshness()),
+            rows_today=RowCounts(inserted=4_210, changed=390, unchanged=51_200, quarantined=2)
+            if self._tracked
+            else RowCounts(),
+            tracked=len(self._tracked),
+            listed=len(self._names),
+            gaps=len(self._gaps()),
+            jobs_running=sum(job.state is JobState.RUNNING for job in self._jobs.values()),
+            alerts=_alerts(away) if self._tracked else (),
+        )
+
+    async def health(self) -> Health:
+        """Return whether data flows."""
+        if self.scene is not Scene.ERROR:
+            return Health(ok=True, checks=(HealthCheck(part="database", ok=True),))
+        away = HealthCheck(
+            part="database", ok=False, detail="not reachable for 7 minutes", remedy="Start PostgreSQL."
+        )
+        return Health(ok=False, checks=(away, HealthCheck(part="token", ok=False, detail="8050")))
+
+    async def metrics(self) -> Sequence[Metric]:
+        """Return one counter of its own."""
+        name = "chartinsight_rows_inserted_total"
+        return [Metric(name=name, help="Rows inserted since the start", kind="counter", value=123_456)]
+
+    async def coverage(self, query: CoverageQuery) -> CoverageList:
+        """Return coverage of the tracked symbols."""
+        self._need_store()
+        symbols = query.symbol or tuple(self._tracked)
+        wanted = query.timeframe or tuple(Timeframe)
+        self._need_known(symbols)
+        rows = tuple(self._coverage_row(symbol, timeframe) for symbol in symbols for timeframe in wanted)
+        return CoverageList(at=self.clock.now(), items=rows)
+
+    async def session_coverage(self, query: SessionCoverageQuery) -> SessionCoverageList:
+        """Return the sessions of the gaps."""
+        self._need_store()
+        self._need_known(query.symbol)
+        last = min(query.to_day or TODAY, TODAY)
+        days = tuple(_weekdays(query.from_day, last))[-60:]
+        items = tuple(
+            SessionCoverage(
+                symbol=gap.symbol,
+                timeframe=gap.timeframe,
+                day=_day(gap.from_ts),
+                complete_ratio=0.4,
+                reason=gap.reason,
+            )
+            for gap in self._gaps()
+            if gap.timeframe is query.timeframe
+            and (not query.symbol or gap.symbol in query.symbol)
+            and _day(gap.from_ts) in days
+        )
+        return SessionCoverageList(timeframe=query.timeframe, days=days, items=items)
+
+    async def gaps(self, query: GapQuery) -> GapList:
+        """Return what is missing."""
+        self._need_store()
+        rows = [
+            gap
+            for gap in self._gaps()
+            if (not query.symbol or gap.symbol in query.symbol)
+            and (not query.timeframe or gap.timeframe in query.timeframe)
+        ]
+        return GapList(items=tuple(rows[: query.limit]), total=len(rows))
+
+    async def seals(self, query: SealQuery) -> SealList:
+        """Return yesterday's seals."""
+        self._need_store()
+        rows = [self._seal(symbol) for symbol in query.symbol or self._tracked]
+        kept = [row for row in rows if not query.state or row.state in query.state]
+        return SealList(items=tuple(kept[: query.limit]), total=len(kept))
+
+    async def jobs(self, query: JobQuery) -> JobList:
+        """Return the history."""
+        rows = [
+            job
+            for job in sorted(self._jobs.values(), key=lambda job: -job.id)
+            if (not query.state or job.state in query.state) and (not query.kind or job.kind in query.kind)
+        ]
+        page = [job for job in rows if query.before is None or job.id < query.before]
+        return JobList(items=tuple(page[: query.limit]), total=len(rows))
+
+    async def job(self, job_id: int) -> Job:
+        """Return one job."""
+        if job_id not in self._jobs:
+            raise UnknownThing(f"There is no job {job_id}.", remedy="chartinsightctl jobs lists them.")
+        return self._jobs[job_id]
+
+    async def stocks(self, query: StockQuery) -> StockList:
+        """Return the stock list."""
+        self._need_store()
+        rows = [row for row in map(self._stock, self._names) if _is_wanted(row, query)]
+        rows.sort(key=lambda row: -row.market_cap)
+        return StockList(items=tuple(rows[: query.limit]), total=len(rows))
+
+    async def candles(self, query: CandleQuery) -> CandleList:
+        """Return a random walk that is the same each time."""
+        self._need_store()
+        self._need_known((query.symbol,))
+        newest_first = () if self.scene is Scene.EMPTY else _candles(query, self.clock.now())
+        rows = list(islice(newest_first, query.limit))
+        return CandleList(
+            symbol=query.symbol,
+            name=self._names[query.symbol],
+            timeframe=query.timeframe,
+            adjusted=query.adjusted,
+            items=tuple(reversed(rows)),
+            has_older=len(rows) == query.limit,
+        )
+
+    async def revisions(self, query: RevisionQuery) -> RevisionList:
+        """Return one change a timeframe and symbol."""
+        self._need_store()
+        wanted = query.symbol or tuple(self._tracked)[:3]
+        symbols = [symbol for symbol in wanted if symbol in self._names]
+        timeframes = query.timeframe or (Timeframe.M5, Timeframe.D1)
+        rows = [self._revision(symbol, timeframe) for symbol in symbols for timeframe in timeframes]
+        return RevisionList(items=tuple(rows[: query.limit]), total=len(rows))
+
+    async def quarantine(self, query: QuarantineQuery) -> QuarantineList:
+        """Return two rows that could not be candles."""
+        self._need_store()
+        rows = _quarantined() if self._tracked else []
+        kept = [row for row in rows if not query.symbol or row.symbol in query.symbol]
+        return QuarantineList(items=tuple(kept[: query.limit]), total=len(kept))
+
+    # what changes something
+
+    async def backfill(self, request: BackfillRequest, by: str) -> Outcome:
+        """Add a job, or say what it would cost."""
+        self._need_known(request.symbols)
+        estimate = _estimate(request)
+        if request.dry_run:
+            return Outcome(changed=False, state=OutcomeState.ESTIMATED, estimate=estimate)
+        return self._start("backfill", by, request.model_dump(mode="json"), estimate)
+
+    async def verify(self, request: VerifyRequest, by: str) -> Outcome:
+        """Add a job."""
+        self._need_known(request.symbols)
+        return self._start("verify", by, request.model_dump(mode="json"))
+
+    async def sync(self, by: str) -> Outcome:
+        """Add a job."""
+        return self._start("sync", by, {})
+
+    async def cancel(self, job_id: int, by: str) -> Outcome:
+        """End a job."""
+        self.asked.append(("cancel", by))
+        job = await self.job(job_id)
+        if job.kind == "poll":
+            raise NotNow("Polling is the daemon's own work.", remedy="Use pause.")
+        if job.state.is_over:
+            return Outcome(changed=False, state=OutcomeState.ALREADY_OVER, job_id=job_id)
+        self._put(job.model_copy(update={"state": JobState.CANCELLED, "finished_at": self.clock.now()}))
+        return Outcome(changed=True, state=OutcomeState.CANCELLED, job_id=job_id)
+
+    async def pause(self, by: str) -> Outcome:
+        """Pause."""
+        return self._set_paused(by, paused=True)
+
+    async def resume(self, by: str) -> Outcome:
+        """Go on."""
+        return self._set_paused(by, paused=False)
+
+    async def track(self, request: SymbolsRequest, by: str) -> Outcome:
+        """Track symbols and load their horizon."""
+        self._need_known(request.symbols)
+        self.asked.append(("track", by))
+        new = tuple(symbol for symbol in dict.fromkeys(request.symbols) if symbol not in self._tracked)
+        if not new:
+            return Outcome(changed=False, state=OutcomeState.ALREADY_TRACKED)
+        self._tracked.update(dict.fromkeys(new))
+        job = self._start("backfill", by, {"symbols": list(new)})
+        outcome = Outcome(changed=True, state=OutcomeState.TRACKED, symbols=new, job_id=job.job_id)
+        self.hub.publish(EventType.SYMBOLS, outcome)
+        return outcome
+
+    async def untrack(self, request: SymbolsRequest, by: str) -> Outcome:
+        """Track symbols no longer."""
+        self.asked.append(("untrack", by))
+        gone = tuple(symbol for symbol in dict.fromkeys(request.symbols) if symbol in self._tracked)
+        for symbol in gone:
+            del self._tracked[symbol]
+        state = OutcomeState.UNTRACKED if gone else OutcomeState.ALREADY_UNTRACKED
+        outcome = Outcome(changed=bool(gone), state=state, symbols=gone)
+        if gone:
+            self.hub.publish(EventType.SYMBOLS, outcome)
+        return outcome
+
+    async def reload(self, by: str) -> Outcome:
+        """Find that nothing had changed."""
+        self.asked.append(("reload", by))
+        return Outcome(changed=False, state=OutcomeState.ALREADY_CURRENT)
+
+    # what happens
+
+    def work(self, pages: int = 1) -> None:
+        """Let every running job commit pages, and publish what a daemon would."""
+        for job in [job for job in self._jobs.values() if job.state is JobState.RUNNING]:
+            self._put(_further(job, pages, self.clock.now()))
+
+    def tick(self, symbol: str = "005930", timeframe: Timeframe = Timeframe.M5) -> None:
+        """Publish the forming candle of a series."""
+        newest = next(_candles(CandleQuery(symbol=symbol, timeframe=timeframe), self.clock.now()))
+        change = CandleChange(symbol=symbol, timeframe=timeframe, candle=newest)
+        self.hub.publish(EventType.CANDLE, change, f"{symbol}/{timeframe}")
+
+    def log(self, level: str, event: str, **fields: object) -> None:
+        """Log an event."""
+        self.tap(None, level, {"event": event, "level": level, "timestamp": _iso(self.clock.now()), **fields})
+
+    # inside
+
+    def _daemon(self) -> DaemonStatus:
+        notes = {
+            Scene.EMPTY: ("No symbol is tracked.",),
+            Scene.ERROR: (
+                "Waiting for PostgreSQL; pages go to the spool.",
+                "Kiwoom refuses this address (8050).",
+            ),
+        }
+        return DaemonStatus(
+            version="0.1.0",
+            pid=4_242,
+            mode="simulation",
+            environment="paper",
+            started_at=_STARTED,
+            uptime_s=(self.clock.now() - _STARTED).total_seconds(),
+            state=DaemonState.PAUSED if self._paused else DaemonState.RUNNING,
+            ready=self.scene is not Scene.ERROR,
+            notes=notes.get(self.scene, ()),
+        )
+
+    def _need_store(self) -> None:
+        if self.scene is Scene.ERROR:
+            raise StoreUnavailable("PostgreSQL is not reachable.", remedy="Is it running? See database.dsn.")
+
+    def _need_known(self, symbols: Sequence[str]) -> None:
+        for symbol in symbols:
+            if symbol not in self._names:
+                raise UnknownThing(
+                    f"{symbol} is not listed.", remedy="chartinsightctl symbols list shows all."
+                )
+
+    def _coverage_row(self, symbol: str, timeframe: Timeframe) -> CoverageRow:
+        gap = next((gap for gap in self._gaps() if (gap.symbol, gap.timeframe) == (symbol, timeframe)), None)
+        expected = {Timeframe.D1: 4_800, Timeframe.W1: 1_000}.get(timeframe, 244)
+        missing = 0 if gap is None else 1 + crc32(symbol.encode()) % 20
+        return CoverageRow(
+            symbol=symbol,
+            name=self._names[symbol],
+            timeframe=timeframe,
+            from_ts=_kst(TODAY - timedelta(days=365)),
+            to_ts=self.clock.now(),
+            complete_ratio=(expected - missing) / expected,
+            expected=expected,
+            covered=expected - missing,
+            missing=missing,
+            newest_final_ts=_newest_final(timeframe),
+            read_at=_ago(crc32(symbol.encode()) % 150),
+            reason=gap.reason if gap else "",
+        )
+
+    def _gaps(self) -> list[GapRow]:
+        """One series in eleven has a gap."""
+        series = [(symbol, timeframe) for symbol in self._tracked for timeframe in Timeframe]
+        return [self._gap(*pair, number) for number, pair in enumerate(series[::11])]
+
+    def _gap(self, symbol: str, timeframe: Timeframe, number: int) -> GapRow:
+        reasons = ("broker_has_no_rows", "page_malformed", "not_fetched_yet", "outside_retention")
+        days = list(_weekdays(None, TODAY - timedelta(days=1)))
+        day = days[-1 - number % 20]
+        return GapRow(
+            symbol=symbol,
+            name=self._names[symbol],
+            timeframe=timeframe,
+            from_ts=_kst(day, time(9)),
+            to_ts=_kst(day, time(15, 30)),
+            reason=reasons[number % len(reasons)],
+            since=_kst(day + timedelta(days=1), time(7, 30)),
+        )
+
+    def _stock(self, symbol: str) -> StockRow:
+        price = _base_price(symbol)
+        return StockRow(
+            symbol=symbol,
+            name=self._names[symbol],
+            market="KOSPI" if crc32(symbol.encode()) % 3 else "KOSDAQ",
+            market_cap=price * (crc32(b"shares" + symbol.encode()) % 900_000_000 + 5_000_000),
+            state="증거금20%|담보대출|신용가능",
+            order_warning="0",
+            nxt_enabled=bool(crc32(symbol.encode()) % 2),
+            tracked=symbol in self._tracked,
+            last_price=price,
+            listed_on=date(1975 + crc32(symbol.encode()) % 50, 6, 11),
+        )
+
+    def _seal(self, symbol: str) -> SealRow:
+        broken = any(gap.symbol == symbol for gap in self._gaps()[:3])
+        evidence = {"volume_chain": not broken, "folds": ["30m", "1h"]}
+        state = "broken" if broken else "sealed"
+        name = self._names.get(symbol, "")
+        return SealRow(symbol=symbol, name=name, day=date(2026, 10, 13), state=state, evidence=evidence)
+
+    def _revision(self, symbol: str, timeframe: Timeframe) -> RevisionRow:
+        query = CandleQuery(symbol=symbol, timeframe=timeframe, limit=30)
+        old = list(islice(_candles(query, self.clock.now()), 30))[-1]
+        return RevisionRow(
+            symbol=symbol,
+            name=self._names[symbol],
+            timeframe=timeframe,
+            ts=old.ts,
+            changed_at=_ago(9_000),
+            old=old,
+            new=old.model_copy(update={"volume": old.volume + 1}),
+            cause="reread",
+        )
+
+    def _start(
+        self, kind: str, by: str, params: dict[str, object], estimate: BackfillEstimate | None = None
+    ) -> Outcome:
+        self.asked.append((kind, by))
+        same = (job for job in self._jobs.values() if (job.kind, job.params) == (kind, params))
+        if (running := next((job for job in same if not job.state.is_over), None)) is not None:
+            return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=running.id)
+        pages = estimate.requests if estimate else 10
+        job = Job(
+            id=max(self._jobs, default=0) + 1,
+            kind=kind,
+            state=JobState.RUNNING,
+            requested_by=by,
+            params=params,
+            progress=JobProgress(fetches=pages, pages_expected=pages),
+            eta_s=pages / 5,
+            created_at=self.clock.now(),
+            started_at=self.clock.now(),
+        )
+        self._put(job)
+        return Outcome(changed=True, state=OutcomeState.STARTED, job_id=job.id, estimate=estimate)
+
+    def _put(self, job: Job) -> None:
+        is_new = job.id not in self._jobs
+        self._jobs[job.id] = job
+        kind = EventType.JOB if is_new or job.state.is_over else EventType.PROGRESS
+        self.hub.publish(kind, job, str(job.id))
+
+    def _set_paused(self, by: str, *, paused: bool) -> Outcome:
+        verb, before = ("pause", "running") if paused else ("resume", "paused")
+        self.asked.append((verb, by))
+        if self._paused is paused:
+            state = OutcomeState.ALREADY_PAUSED if paused else OutcomeState.ALREADY_RESUMED
+            return Outcome(changed=False, state=state)
+        self._paused = paused
+        now = "paused" if paused else "running"
+        self.hub.publish(EventType.STATE, StateChange(part="daemon", state=now, previous=before), "daemon")
+        return Outcome(changed=True, state=OutcomeState.PAUSED if paused else OutcomeState.RESUMED)
+
+
+@asynccontextmanager
+async def serving(
+    backend: FakeBackend, socket_path: Path, pace: StreamPace | None = None
+) -> AsyncIterator[Path]:
+    """Serve a made-up daemon on a real socket."""
+    async with serve(socket_path, backend, backend.hub, backend.tap, pace=pace):
+        yield socket_path
+
+
+def _names(count: int) -> dict[str, str]:
+    names = dict(TARGETS)
+    for number in range(count - len(names)):
+        mark = crc32(str(number).encode())
+        first, second = _FIRST[mark % len(_FIRST)], _SECOND[mark // 31 % (len(_SECOND) // 2) * 2 :][:2]
+        names.setdefault(f"{100_000 + number * 10}", f"{first}{second}{number}")
+    return dict(list(names.items())[:count])
+
+
+def _tracked(scene: Scene, names: dict[str, str]) -> dict[str, None]:
+    if scene is Scene.EMPTY:
+        return {}
+    return dict.fromkeys(names if scene is Scene.MARKET else list(names)[: len(TARGETS)])
+
+
+def _iso(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def _ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def _kst(day: date, wall: time = time.min) -> datetime:
+    return datetime.combine(day, wall, KST).astimezone(UTC)
+
+
+def _day(instant: datetime) -> date:
+    return instant.astimezone(KST).date()
+
+
+def _weekdays(first: date | None, last: date) -> Iterator[date]:
+    """Days from Monday to Friday, oldest first; 60 when no first day is given."""
+    day = first if first is not None and (last - first).days < 400 else last - timedelta(days=83)
+    while day <= last:
+        if day.weekday() < 5:
+            yield day
+        day += timedelta(days=1)
+
+
+def _session() -> SessionStatus:
+    return SessionStatus(
+        phase=Phase.REGULAR,
+        day=TODAY,
+        opens_at=_kst(TODAY, time(9)),
+        closes_at=_kst(TODAY, time(15, 30)),
+        ends_at=_kst(TODAY, time(20)),
+        next_change_at=_kst(TODAY, time(15, 20)),
+        next_session=TODAY + timedelta(days=1),
+    )
+
+
+def _token(refused: bool) -> TokenStatus:
+    if refused:
+        note = "8050: this address is not registered. Register it at openapi.kiwoom.com."
+        return TokenStatus(state=TokenState.REFUSED, note=note)
+    return TokenStatus(state=TokenState.VALID, expires_at=NOW + timedelta(hours=19))
+
+
+def _database(away: bool) -> DatabaseStatus:
+    note = "Connection refused. Is PostgreSQL running?" if away else ""
+    return DatabaseStatus(
+        kind="external" if away else "embedded",
+        reachable=not away,
+        version="18.6",
+        size_bytes=412_876_800,
+        schema_="simulation",
+        note=note,
+    )
+
+
+def _lanes(idle: bool) -> tuple[GateLane, ...]:
+    if idle:
+        return (GateLane(api_id="ka10080", limit=5, ceiling=5, recent=(0,) * 60),)
+    minute = GateLane(
+        api_id="ka10080",
+        limit=4,
+        ceiling=5,
+        queued={PriorityName.LIVE: 2, PriorityName.BACKFILL: 418},
+        in_flight=3,
+        sent_last_minute=228,
+        utilisation=0.95,
+        throttled=2,
+        recent=tuple(3 + crc32(bytes([second])) % 2 for second in range(60)),
+    )
+    day = GateLane(
+        api_id="ka10081", limit=5, ceiling=5, sent_last_minute=30, utilisation=0.1, recent=(1, 0) * 30
+    )
+    return (minute, day)
+
+
+def _freshness() -> Iterator[Freshness]:
+    for number, timeframe in enumerate(Timeframe):
+        late = timeframe is Timeframe.M5
+        yield Freshness(
+            timeframe=timeframe,
+            worst_age_s=152.0 if late else 0.0,
+            median_age_s=float(number),
+            worst_symbol="247540",
+            newest_ts=_newest_final(timeframe),
+            late=1 if late else 0,
+        )
+
+
+def _newest_final(timeframe: Timeframe) -> datetime:
+    newest = {
+        Timeframe.M5: _kst(TODAY, time(10)),
+        Timeframe.M30: _kst(TODAY, time(9, 30)),
+        Timeframe.H1: _kst(TODAY, time(9)),
+        Timeframe.D1: _kst(date(2026, 10, 13)),
+        Timeframe.W1: _kst(date(2026, 10, 5)),
+    }
+    return newest[timeframe]
+
+
+def _alerts(away: bool) -> tuple[Alert, ...]:
+    over = Alert(
+        at=_ago(5_400),
+        level="warning",
+        event="gate.throttled",
+        message="Kiwoom refused 2 requests for their pace.",
+        ended_at=_ago(5_340),
+    )
+    lasting = Alert(
+        at=_ago(420),
+        level="error",
+        event="database.away",
+        message="PostgreSQL is not reachable.",
+        remedy="Is it running? See database.dsn.",
+    )
+    return (lasting, over) if away else (over,)
+
+
+def _jobs() -> Iterator[Job]:
+    half = JobProgress(
+        fetches=10, fetches_done=4, pages=212, pages_expected=530, inserted=190_800, unchanged=12
+    )
+    yield Job(
+        id=7,
+        kind="backfill",
+        state=JobState.RUNNING,
+        requested_by="yuna",
+        params={"symbols": ["005930", "006400"], "timeframes": ["5m", "1d"]},
+        progress=half,
+        eta_s=64.0,
+        rate=4.9,
+        created_at=_ago(50),
+        started_at=_ago(48),
+    )
+    ends = (
+        (6, "poll", JobState.RUNNING, None),
+        (5, "catch_up", JobState.DONE, None),
+        (4, "backfill", JobState.FAILED, "Kiwoom has no such symbol: 0126Z0 (1901)."),
+        (3, "sync", JobState.DONE, None),
+        (2, "backfill", JobState.CANCELLED, None),
+        (1, "catch_up", JobState.INTERRUPTED, None),
+    )
+    for id_, kind, state, error in ends:
+        at = _ago(10_000 - id_ * 900)
+        done = JobProgress(fetches=150, fetches_done=150, pages=170, inserted=id_ * 1_000, unchanged=40_000)
+        yield Job(
+            id=id_,
+            kind=kind,
+            state=state,
+            requested_by="yuna" if kind == "backfill" else "daemon",
+            params={},
+            progress=done,
+            error=error,
+            created_at=at,
+            started_at=at,
+            finished_at=at + timedelta(seconds=60) if state.is_over else None,
+        )
+
+
+def _log_lines() -> Iterator[dict[str, object]]:
+    events = (
+        ("info", "backfill.page_stored", {"job": 7, "rows": 900, "took_s": 0.21}),
+        ("info", "collector.candle_stored", {"timeframe": "5m", "rows": 1}),
+        ("debug", "gate.waited", {"api_id": "ka10080", "waited_s": 0.2}),
+        ("warning", "gate.throttled", {"api_id": "ka10080", "limit": 4}),
+        ("error", "backfill.failed", {"job": 4, "error": "Kiwoom has no such symbol (1901)."}),
+    )
+    symbols = list(TARGETS)
+    for number in range(200):
+        level, event, fields = events[crc32(bytes([number])) % len(events)]
+        symbol = symbols[number % len(symbols)]
+        at = _iso(_ago((200 - number) * 3))
+        yield {"timestamp": at, "level": level, "event": event, "symbol": symbol, **fields}
+
+
+def _quarantined() -> list[QuarantinedRow]:
+    return [
+        QuarantinedRow(
+            received_at=_ago(3_000 + number),
+            api_id="ka10080",
+            symbol=symbol,
+            reason="open_pric_not_a_number",
+            payload={"cntr_tm": "20261014093000", "open_pric": "", "cur_prc": "-78900"},
+        )
+        for number, symbol in enumerate(("005930", "035720"))
+    ]
+
+
+def _estimate(request: BackfillRequest) -> BackfillEstimate:
+    first = request.from_day or date(2025, 10, 14)
+    days = max(1, ((request.to_day or TODAY) - first).days)
+    timeframes = request.timeframes or tuple(Timeframe)
+    cost: dict[str, int] = {}
+    for timeframe in timeframes:
+        api_id = _API_OF.get(timeframe, "ka10080")
+        rows = days * {Timeframe.M5: 78, Timeframe.M30: 13, Timeframe.H1: 7}.get(timeframe, 1)
+        cost[api_id] = cost.get(api_id, 0) + len(request.symbols) * (1 + rows // 900)
+    lanes = tuple(LaneCost(api_id=api_id, requests=n, seconds=n / 5) for api_id, n in cost.items())
+    return BackfillEstimate(
+        requests=sum(cost.values()),
+        seconds=max(lane.seconds for lane in lanes),
+        lanes=lanes,
+        series=len(request.symbols) * len(timeframes),
+    )
+
+
+def _further(job: Job, pages: int, now: datetime) -> Job:
+    progress = job.progress
+    expected = progress.pages_expected or progress.fetches
+    done = min(expected, progress.pages + pages)
+    rows = progress.inserted + (done - progress.pages) * 900
+    moved = progress.model_copy(update={"pages": done, "inserted": rows})
+    if done < expected:
+        return job.model_copy(update={"progress": moved, "eta_s": (expected - done) / 5, "rate": 5.0})
+    over = {"state": JobState.DONE, "finished_at": now, "eta_s": None, "rate": None}
+    finished = moved.model_copy(update={"fetches_done": progress.fetches})
+    return job.model_copy(update={"progress": finished, **over})
+
+
+def _is_wanted(row: StockRow, query: StockQuery) -> bool:
+    text = query.search.casefold()
+    return (
+        (not query.symbol or row.symbol in query.symbol)
+        and (not text or text in row.name.casefold() or row.symbol.startswith(text.upper()))
+        and (not query.market or row.market in query.market)
+        and (query.tracked is None or row.tracked is query.tracked)
+    )
+
+
+def _base_price(symbol: str) -> int:
+    return 5_000 + crc32(symbol.encode()) % 300_000 // 100 * 100
+
+
+def _candles(query: CandleQuery, now: datetime) -> Iterator[CandleRow]:
+    """Candles of a series, newest first, back to 2005."""
+    for ts in _starts(query.timeframe, min(now, query.to_ts or now), now):
+        if query.from_ts is not None and ts < query.from_ts:
+            return
+        if query.to_ts is None or ts < query.to_ts:
+            yield _candle(query.symbol, query.timeframe, ts, _end(query.timeframe, ts) <= now)
+
+
+def _starts(timeframe: Timeframe, until: datetime, now: datetime) -> Iterator[datetime]:
+    day, oldest = _day(until), date(2005, 1, 3) if not timeframe.is_intraday else date(2025, 10, 14)
+    while day >= oldest:
+        if day.weekday() < (1 if timeframe is Timeframe.W1 else 5):
+            yield from (ts for ts in _starts_of_day(timeframe, day) if ts <= min(until, now))
+        day -= timedelta(days=1)
+
+
+def _starts_of_day(timeframe: Timeframe, day: date) -> list[datetime]:
+    span = _SPAN_MINUTES.get(timeframe)
+    if span is None:
+        return [_kst(day)]
+    opens = _kst(day, time(9))
+    return [opens + timedelta(minutes=minute) for minute in range(0, _SESSION_MINUTES, span)][::-1]
+
+
+def _end(timeframe: Timeframe, ts: datetime) -> datetime:
+    if timeframe.is_intraday:
+        return ts + timeframe.span
+    days = 4 if timeframe is Timeframe.W1 else 0
+    return ts + timedelta(days=days, hours=15, minutes=30)
+
+
+def _candle(symbol: str, timeframe: Timeframe, ts: datetime, final: bool) -> CandleRow:
+    step = timedelta(minutes=_SPAN_MINUTES.get(timeframe, 1_440))
+    opened, closed = _price(symbol, ts - step), _price(symbol, ts)
+    wick = max(100, closed // 100_000 * 100)
+    mark = crc32(f"{symbol}{timeframe}{ts:%Y%m%d%H%M}".encode())
+    volume = 1_000 + mark % 900_000
+    return CandleRow(
+        ts=ts,
+        open=opened,
+        high=max(opened, closed) + wick * (mark % 4),
+        low=max(100, min(opened, closed) - wick * (mark // 7 % 4)),
+        close=closed,
+        volume=volume,
+        value=None if timeframe.is_intraday else volume * closed,
+        final=final,
+    )
+
+
+def _price(symbol: str, at: datetime) -> int:
+    """A price in won that wanders slowly and trembles: a pure function."""
+    base = _base_price(symbol)
+    hours = at.timestamp() / 3_600
+    wave = sum(
+        (abs((hours / length) % 2 - 1) - 0.5) * size
+        for length, size in ((2_000, 0.6), (170, 0.12), (7, 0.02))
+    )
+    tremble = (crc32(f"{symbol}{hours:.2f}".encode()) % 200 - 100) / 10_000
+    return max(100, round(base * (1 + wave + tremble) / 100) * 100)

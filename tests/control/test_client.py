@@ -1,0 +1,265 @@
+"""What the client gets through a real socket, and what it says when nobody is there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway, default_socket
+from chartinsightd.control.protocol import (
+    BackfillRequest,
+    CandleQuery,
+    CoverageQuery,
+    GapQuery,
+    JobQuery,
+    JobState,
+    LogLevel,
+    LogQuery,
+    OutcomeState,
+    Problem,
+    RevisionQuery,
+    SealQuery,
+    SessionCoverageQuery,
+    StockQuery,
+    SymbolsRequest,
+    VerifyRequest,
+)
+from chartinsightd.control.routes import ROUTES
+from chartinsightd.domain.timeframe import Timeframe
+from tests.control.fake_backend import FakeBackend, Scene
+
+SAMSUNG = "005930"
+
+
+def test_every_route_has_a_method_of_the_client_by_its_name():
+    """What the daemon offers, the client can ask."""
+    missing = [route.name for route in ROUTES if not hasattr(ControlClient, route.name)]
+
+    assert missing == []
+
+
+async def test_what_is_read_arrives_as_it_was_said(client, backend):
+    """An answer is the same message on both sides of the socket."""
+    candles = CandleQuery(symbol=SAMSUNG, timeframe=Timeframe.D1, limit=3)
+
+    assert await client.status() == await backend.status()
+    assert await client.coverage() == await backend.coverage(CoverageQuery())
+    assert await client.gaps() == await backend.gaps(GapQuery())
+    assert await client.seals() == await backend.seals(SealQuery())
+    assert await client.jobs() == await backend.jobs(JobQuery())
+    assert await client.job(7) == await backend.job(7)
+    assert await client.stocks() == await backend.stocks(StockQuery())
+    assert await client.candles(candles) == await backend.candles(candles)
+    assert await client.revisions() == await backend.revisions(RevisionQuery())
+    assert (await client.quarantine()).total == 2
+
+
+async def test_a_query_with_every_kind_of_value_arrives_as_it_was_asked(client):
+    """Lists, days, instants, flags and Korean words survive the way through the URL."""
+    jobs = await client.jobs(JobQuery(state=(JobState.DONE, JobState.FAILED), kind=("backfill",), before=5))
+    stocks = await client.stocks(StockQuery(search="삼성", tracked=True))
+    days = await client.session_coverage(
+        SessionCoverageQuery(timeframe=Timeframe.D1, from_day="2026-10-12", to_day="2026-10-13")
+    )
+    candles = await client.candles(
+        CandleQuery(symbol=SAMSUNG, timeframe=Timeframe.M5, from_ts="2026-10-14T09:00:00+09:00")
+    )
+
+    assert [job.id for job in jobs.items] == [4]
+    assert {stock.name for stock in stocks.items} == {"삼성전자", "삼성SDI", "삼성바이오로직스", "삼성물산"}
+    assert [day.isoformat() for day in days.days] == ["2026-10-12", "2026-10-13"]
+    assert len(candles.items) == 14
+    assert [candle.final for candle in candles.items] == [True] * 13 + [False]
+
+
+async def test_a_mutation_that_is_repeated_changes_nothing_and_says_so(client):
+    """Pause, backfill, track and cancel may be asked twice."""
+    request = BackfillRequest(symbols=(SAMSUNG,), timeframes=(Timeframe.D1,))
+    new = SymbolsRequest(symbols=("100000",))
+
+    states = [
+        (await client.pause()).state,
+        (await client.pause()).state,
+        (await client.resume()).state,
+        (await client.resume()).state,
+        (await client.track(new)).state,
+        (await client.track(new)).state,
+        (await client.untrack(new)).state,
+        (await client.untrack(new)).state,
+    ]
+    started, again = await client.backfill(request), await client.backfill(request)
+    ended, over = await client.cancel(started.job_id), await client.cancel(started.job_id)
+
+    assert [state.value for state in states] == [
+        "paused",
+        "already_paused",
+        "resumed",
+        "already_resumed",
+        "tracked",
+        "already_tracked",
+        "untracked",
+        "already_untracked",
+    ]
+    assert (started.changed, started.state) == (True, OutcomeState.STARTED)
+    assert (again.changed, again.state, again.job_id) == (False, "already_running", started.job_id)
+    assert [ended.state, over.state] == ["cancelled", "already_over"]
+
+
+async def test_an_estimate_starts_nothing(client):
+    """A dry run says what a backfill costs, for each api-id."""
+    before = await client.jobs()
+
+    estimate = await client.estimate(BackfillRequest(symbols=(SAMSUNG,), from_day="2020-01-01"))
+
+    assert {lane.api_id for lane in estimate.lanes} == {"ka10080", "ka10081", "ka10082"}
+    assert estimate.requests == sum(lane.requests for lane in estimate.lanes)
+    assert await client.jobs() == before
+
+
+async def test_the_rest_of_the_verbs_reach_the_daemon_with_the_users_name(client, backend):
+    """Verify, sync and reload arrive, and by whom they were asked."""
+    await client.verify(VerifyRequest(symbols=(SAMSUNG,)))
+    await client.sync()
+    await client.reload()
+
+    names = [name for name, _ in backend.asked]
+    assert names == ["verify", "sync", "reload"]
+    assert len({by for _, by in backend.asked}) == 1
+    assert backend.asked[0][1]
+
+
+async def test_log_lines_are_found_by_level_part_symbol_and_job(client):
+    """Only lines that match every filter come, the newest of them, oldest first."""
+    errors = await client.logs(LogQuery(level=LogLevel.ERROR, part=("backfill",), job=4, limit=2))
+    about = await client.logs(LogQuery(symbol=(SAMSUNG,)))
+
+    assert [line.event for line in errors.items] == ["backfill.failed", "backfill.failed"]
+    assert errors.items[0].at < errors.items[1].at
+    assert {line.symbol for line in about.items} == {SAMSUNG}
+
+
+async def test_bad_health_is_an_answer(client, backend):
+    """`health` tells what is not well instead of raising."""
+    well = await client.health()
+    backend.scene = Scene.ERROR
+    ill = await client.health()
+
+    assert well.ok
+    assert not ill.ok
+    assert [check.part for check in ill.checks if not check.ok] == ["database", "token"]
+
+
+async def test_a_database_that_is_away_is_a_problem_with_its_remedy(client, backend):
+    """What the daemon cannot answer without its database says so; the status can be read all the same."""
+    backend.scene = Scene.ERROR
+
+    with pytest.raises(ControlProblem) as caught:
+        await client.gaps()
+
+    assert caught.value.problem == Problem(
+        type="urn:chartinsight:unavailable",
+        title="The daemon cannot answer now",
+        status=503,
+        detail="PostgreSQL is not reachable.",
+        remedy="Is it running? See database.dsn.",
+    )
+    assert not (await client.status()).database.reachable
+
+
+async def test_an_unknown_job_is_a_problem_of_its_own(client):
+    """What does not exist is 404 and names itself."""
+    with pytest.raises(ControlProblem, match="There is no job 99") as caught:
+        await client.job(99)
+
+    assert caught.value.problem.status == 404
+
+
+async def test_the_whole_market_in_one_answer(tmp_path):
+    """2,700 symbols in five timeframes are one answer, not a failure."""
+    from tests.control.fake_backend import serving
+
+    async with (
+        serving(FakeBackend(Scene.MARKET), tmp_path / "s") as path,
+        ControlClient(path) as client,
+    ):
+        stocks, coverage = await client.stocks(), await client.coverage()
+
+    assert (stocks.total, len(coverage.items)) == (2_700, 13_500)
+
+
+async def test_a_missing_socket_is_a_daemon_away(tmp_path):
+    """Where no socket is, the client says how to get one."""
+    async with ControlClient(tmp_path / "none.sock") as client:
+        with pytest.raises(DaemonAway, match="there is no such socket") as caught:
+            await client.status()
+
+    assert "Start chartinsightd" in caught.value.remedy
+
+
+async def test_a_socket_without_a_listener_is_a_daemon_away(tmp_path):
+    """The socket of a daemon that was killed says that nobody listens."""
+    path = tmp_path / "dead.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+
+    async with ControlClient(path) as client:
+        with pytest.raises(DaemonAway, match="nobody listens there"):
+            await client.status()
+
+
+async def test_a_daemon_that_does_not_answer_is_away(tmp_path):
+    """A frozen daemon costs the client its timeout, not more."""
+    path = tmp_path / "frozen.sock"
+    with socket.socket(socket.AF_UNIX) as frozen:
+        frozen.bind(str(path))
+        frozen.listen()
+        async with ControlClient(path, timeout_s=0.05) as client:
+            with pytest.raises(DaemonAway, match="does not answer"):
+                await client.status()
+
+
+async def test_something_else_at_the_socket_is_not_taken_for_a_daemon(tmp_path):
+    """An answer that is not the protocol's is refused with a hint at the versions."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    path = tmp_path / "other.sock"
+    async with await asyncio.start_unix_server(answer, path), ControlClient(path) as client:
+        with pytest.raises(DaemonAway, match="not understood"):
+            await client.status()
+
+
+def test_the_socket_is_where_systemd_or_the_session_has_it(monkeypatch, tmp_path):
+    """`$RUNTIME_DIRECTORY` wins, then the user's own runtime folder."""
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "chartinsight").mkdir()
+
+    own = default_socket()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/elsewhere:/run/more")
+
+    assert own == tmp_path / "chartinsight" / "control.sock"
+    assert default_socket() == Path("/run/elsewhere/control.sock")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+async def test_a_user_without_the_right_is_told_so(socket_path):
+    """A socket that may not be used says which group to join."""
+    os.chmod(socket_path.parent.parent, 0o755)  # noqa: PTH101 - both in one line of sight
+    ancestors = [folder for folder in socket_path.parents if folder.stat().st_mode & 0o005 != 0o005]
+    assert ancestors
+    async with ControlClient(socket_path) as client:
+        os.seteuid(65534)
+        try:
+            with pytest.raises(DaemonAway, match="no right to use it"):
+                await client.status()
+        finally:
+            os.seteuid(0)
