@@ -88,7 +88,7 @@ class Gate:
         self._clock = clock
         self._limit = max(1, limit)
         self._mode: Mode = mode
-        self._guard_s = max(guard_s, _REAL_GUARD_S * clock.speed)
+        self._guard_s = guard_s
         self._lanes: dict[str, _Lane] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._group = asyncio.TaskGroup()
@@ -140,7 +140,7 @@ class Gate:
     def _lane(self, api_id: str) -> _Lane:
         if (lane := self._lanes.get(api_id)) is None:
             # An earlier process may have sent just before this one started: its second must pass unused.
-            empty_until = self._opened_at + _WINDOW_S + self._guard_s
+            empty_until = self._opened_at + _WINDOW_S + _guard(self._guard_s, self._clock.speed)
             lane = _Lane(api_id, self._clock, self._limit, self._mode, self._guard_s, empty_until)
             self._lanes[api_id] = lane
             self._tasks.append(self._group.create_task(lane.run(), name=f"gate {api_id}"))
@@ -237,7 +237,9 @@ class _Lane:
         self._clock = clock
         self._ceiling = self._limit = ceiling
         self._mode: Mode = mode
-        self._period_s = _WINDOW_S + guard_s
+        self._guard_s = guard_s
+        self._speed = clock.speed
+        self._period_s = _WINDOW_S + _guard(guard_s, self._speed)
         self._not_before = empty_until
         self._limiter = self._new_limiter()
         self._waiting: list[tuple[Priority, int, asyncio.Future[Slot]]] = []
@@ -321,12 +323,22 @@ class _Lane:
         """Return when the next request may leave, on the clock; infinite while only an answer can tell."""
         now = self._clock.monotonic()
         self._recover(now)
+        if self._clock.speed != self._speed:
+            self._follow_speed(now)
         floor_s = self._round_trips.floor()
         self._log = [slot for slot in self._log if self._clear_at(slot, floor_s) > now]
         surplus = len(self._log) - self._limit
         if surplus < 0:
             return self._not_before
         return max(self._not_before, sorted(self._clear_at(slot, floor_s) for slot in self._log)[surplus])
+
+    def _follow_speed(self, now: float) -> None:
+        """A simulated clock changed its pace: what was learnt in its seconds holds no more."""
+        self._speed = self._clock.speed
+        self._period_s = _WINDOW_S + _guard(self._guard_s, self._speed)
+        self._round_trips = _RoundTrips()
+        self._limiter = self._new_limiter()
+        self._not_before = max(self._not_before, now + self._period_s)
 
     def _clear_at(self, slot: Slot, floor_s: float) -> float:
         """Return from when on a new request is surely counted a full second after this one."""
@@ -395,6 +407,11 @@ class _Lane:
             smallest_round_trip_s=self._round_trips.smallest(),
             mean_round_trip_s=self._round_trips.mean(),
         )
+
+
+def _guard(guard_s: float, speed: float) -> float:
+    """Return what is added to a second of the clock, so that real timers are exact enough for it."""
+    return max(guard_s, _REAL_GUARD_S * speed)
 
 
 def _closed() -> SourceUnavailable:

@@ -335,3 +335,35 @@ def test_a_fast_clock_keeps_real_milliseconds_in_its_guard() -> None:
     left_at = run_virtually(main())
 
     assert min(later - earlier for earlier, later in pairwise(left_at)) >= 1.2
+
+
+def test_a_clock_that_changes_its_pace_gets_an_empty_second() -> None:
+    """What was learnt at another pace is forgotten: nothing leaves within a second of the change."""
+
+    class GearedClock(LoopClock):
+        speed = 100.0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._counted = self._counted_at = 0.0
+
+        def monotonic(self) -> float:
+            return self._counted + (super().monotonic() - self._counted_at) * self.speed
+
+        def shift(self, speed: float) -> None:
+            self._counted, self._counted_at = self.monotonic(), super().monotonic()
+            self.speed = speed
+
+    async def main() -> tuple[float, float]:
+        clock = GearedClock()
+        async with Gate(clock, 5) as gate:
+            for _ in range(80):
+                await answered(gate)
+            clock.shift(1.0)
+            changed_at = clock.monotonic()
+            async with gate.slot(API, Priority.LIVE) as slot:
+                return changed_at, slot.sent_at
+
+    changed_at, sent_at = run_virtually(main())
+
+    assert sent_at - changed_at >= 1.0
