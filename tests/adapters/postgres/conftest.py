@@ -1,3 +1,3 @@
-from tests.fixtures.postgres import _template, database, new_database, postgres_server, store
+from tests.fixtures.postgres import database, new_database, postgres_server, store
 
-__all__ = ["_template", "database", "new_database", "postgres_server", "store"]
+__all__ = ["database", "new_database", "postgres_server", "store"]

@@ -29,8 +29,19 @@ ROOT = Path(__file__).parents[3]
 FAST = {"fsync": "off"}
 
 
+@pytest.fixture(scope="module")
+def used_dir() -> Iterator[Path]:
+    """A state folder for tests that leave it whole: a database is made there only once."""
+    yield from _folder()
+
+
 @pytest.fixture
 def state_dir() -> Iterator[Path]:
+    """A state folder of the test's own, not made yet."""
+    yield from _folder()
+
+
+def _folder() -> Iterator[Path]:
     """A folder with a space in its name that other accounts may enter, as they may not pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="chartinsight tests-"))
     folder.chmod(0o755)
@@ -75,18 +86,18 @@ async def test_a_half_made_database_is_made_anew(state_dir: Path) -> None:
     """An initdb that was killed leaves a folder that looks whole; it is never used."""
     async with open_embedded(state_dir, SystemClock(), FAST) as server:
         home = server.data_folder.parent
-    server.data_folder.rename(home / "data.new-1")
+    server.data_folder.rename(home / "data.new-1")  # as a killed initdb leaves it
 
     async with open_embedded(state_dir, SystemClock(), FAST) as server:
         await _keep(server, 1)
     assert [path.name for path in home.glob("data*")] == ["data"]
 
 
-async def test_a_second_daemon_is_refused(state_dir: Path) -> None:
+async def test_a_second_daemon_is_refused(used_dir: Path) -> None:
     """One folder, one server; the message names the process that has it."""
-    async with open_embedded(state_dir, SystemClock(), FAST):
+    async with open_embedded(used_dir, SystemClock(), FAST):
         with pytest.raises(StoreRefused, match=f"Process {os.getpid()} already runs"):
-            async with open_embedded(state_dir, SystemClock(), FAST):
+            async with open_embedded(used_dir, SystemClock(), FAST):
                 pass
 
 
@@ -160,17 +171,17 @@ def _daemon(state_dir: Path, seconds: float, *prefix: str) -> subprocess.Popen[b
     )
 
 
-async def test_the_server_ends_with_a_killed_daemon(state_dir: Path) -> None:
+async def test_the_server_ends_with_a_killed_daemon(used_dir: Path) -> None:
     """kill -9 of the daemon: the server shuts down cleanly by itself, nothing is lost."""
-    with _daemon(state_dir, 60) as daemon:
+    with _daemon(used_dir, 60) as daemon:
         assert daemon.stdout is not None
         server_pid = int(daemon.stdout.readline())
         daemon.kill()
     _wait_until(lambda: not Path(f"/proc/{server_pid}").exists())
 
-    [log] = state_dir.glob("postgres-*/server.log")
+    [log] = used_dir.glob("postgres-*/server.log")
     assert log.read_text().rstrip().endswith("database system is shut down")
-    async with open_embedded(state_dir, SystemClock(), FAST) as server:
+    async with open_embedded(used_dir, SystemClock(), FAST) as server:
         assert await _count(server) == 500
 
 
@@ -247,10 +258,10 @@ async def test_a_folder_that_cannot_be_made_is_refused(state_dir: Path) -> None:
             pass
 
 
-async def test_a_setting_the_server_refuses_is_told(state_dir: Path) -> None:
+async def test_a_setting_the_server_refuses_is_told(used_dir: Path) -> None:
     """What the server wrote before it ended is in the message."""
     with pytest.raises(StoreRefused, match="no_such_setting"):
-        async with open_embedded(state_dir, SystemClock(), {"no_such_setting": "1"}):
+        async with open_embedded(used_dir, SystemClock(), {"no_such_setting": "1"}):
             pass
 
 

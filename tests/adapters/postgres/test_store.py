@@ -92,12 +92,12 @@ async def test_a_user_without_rights_is_refused(postgres_server: EmbeddedPostgre
         await execute(postgres_server.dsn, "drop role visitor")
 
 
-async def test_a_read_only_database_is_refused(postgres_server: EmbeddedPostgres, database: str) -> None:
+async def test_a_read_only_database_is_refused(postgres_server: EmbeddedPostgres, new_database: str) -> None:
     """A stand-by is not taken for a store."""
-    name = urlsplit(database).path[1:]
+    name = urlsplit(new_database).path[1:]
     await execute(postgres_server.dsn, f"alter database {name} set default_transaction_read_only = on")
     with pytest.raises(StoreRefused, match="takes no writes"):
-        await _open(database)
+        await _open(new_database)
 
 
 async def test_other_encodings_are_refused(postgres_server: EmbeddedPostgres) -> None:
