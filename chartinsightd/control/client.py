@@ -271,15 +271,12 @@ class ControlClient:
         """Yield the events of one connection."""
         timeout = aiohttp.ClientTimeout(total=None, connect=_CONNECT_TIMEOUT_S, sock_read=_SILENCE_S)
         async with self._asked("GET", "/v1/events", query, timeout=timeout) as response:
-            data = ""
-            async for raw in response.content:
-                line = raw.decode().rstrip("\n")
-                if line.startswith("data:"):
-                    data += line[5:]
-                elif not line and data:
-                    if (event := _known_event(data)) is not None:
+            rest = b""
+            async for chunk in response.content.iter_any():
+                *blocks, rest = (rest + chunk).split(b"\n\n")
+                for block in blocks:
+                    if (event := _event_of(block)) is not None:
                         yield event
-                    data = ""
 
     async def _get(self, path: str, kind: type[_Answer], query: Request | None = None) -> _Answer:
         async with self._asked("GET", path, query) as response:
@@ -343,10 +340,11 @@ def _read(kind: type[_Answer], body: bytes | str) -> _Answer:
         ) from error
 
 
-def _known_event(data: str) -> Event | None:
-    """Return the event; None for one of a type that only a newer daemon knows."""
+def _event_of(block: bytes) -> Event | None:
+    """Return the event of a block of the stream; None for a comment or a newer daemon's type of event."""
+    data = b"".join(line[len(b"data:") :] for line in block.split(b"\n") if line.startswith(b"data:"))
     try:
-        return Event.model_validate_json(data)
+        return Event.model_validate_json(data) if data else None
     except ValidationError:
         return None
 

@@ -558,7 +558,7 @@ class _Range(Request):
 class JobPath(Request):
     """Which job."""
 
-    job_id: Annotated[int, Field(ge=0, le=MAX_JOB_ID)]
+    job_id: Annotated[int, Field(ge=0, le=MAX_JOB_ID, examples=[7])]
 
 
 class BackfillRequest(_Range):

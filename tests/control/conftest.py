@@ -35,6 +35,6 @@ async def client(socket_path: Path) -> AsyncIterator[ControlClient]:
 def pytest_configure() -> None:
     """Give the main thread no event loop of its own.
 
-    pytest-asyncio 1.5 asks for it and never closes it, which Python 3.11 warns of, and a warning is an error here.
+    pytest-asyncio 1.5 asks for it and never closes it, of which Python 3.11 warns; here that is an error.
     """
     asyncio.set_event_loop(None)

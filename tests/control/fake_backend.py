@@ -197,7 +197,9 @@ class FakeBackend:
         symbols = query.symbol or tuple(self._tracked)
         wanted = query.timeframe or tuple(Timeframe)
         self._need_known(symbols)
-        rows = tuple(self._coverage_row(symbol, timeframe) for symbol in symbols for timeframe in wanted)
+        reasons = {(gap.symbol, gap.timeframe): gap.reason for gap in self._gaps()}
+        series = [(symbol, timeframe) for symbol in symbols for timeframe in wanted]
+        rows = tuple(self._coverage_row(*pair, reasons.get(pair, "")) for pair in series)
         return CoverageList(at=self.clock.now(), items=rows)
 
     async def session_coverage(self, query: SessionCoverageQuery) -> SessionCoverageList:
@@ -235,7 +237,8 @@ class FakeBackend:
     async def seals(self, query: SealQuery) -> SealList:
         """Return yesterday's seals."""
         self._need_store()
-        rows = [self._seal(symbol) for symbol in query.symbol or self._tracked]
+        broken = {gap.symbol for gap in self._gaps()[:3]}
+        rows = [self._seal(symbol, symbol in broken) for symbol in query.symbol or self._tracked]
         kept = [row for row in rows if not query.state or row.state in query.state]
         return SealList(items=tuple(kept[: query.limit]), total=len(kept))
 
@@ -411,10 +414,9 @@ class FakeBackend:
                     f"{symbol} is not listed.", remedy="chartinsightctl symbols list shows all."
                 )
 
-    def _coverage_row(self, symbol: str, timeframe: Timeframe) -> CoverageRow:
-        gap = next((gap for gap in self._gaps() if (gap.symbol, gap.timeframe) == (symbol, timeframe)), None)
+    def _coverage_row(self, symbol: str, timeframe: Timeframe, reason: str) -> CoverageRow:
         expected = {Timeframe.D1: 4_800, Timeframe.W1: 1_000}.get(timeframe, 244)
-        missing = 0 if gap is None else 1 + crc32(symbol.encode()) % 20
+        missing = 1 + crc32(symbol.encode()) % 20 if reason else 0
         return CoverageRow(
             symbol=symbol,
             name=self._names[symbol],
@@ -427,17 +429,17 @@ class FakeBackend:
             missing=missing,
             newest_final_ts=_newest_final(timeframe),
             read_at=_ago(crc32(symbol.encode()) % 150),
-            reason=gap.reason if gap else "",
+            reason=reason,
         )
 
     def _gaps(self) -> list[GapRow]:
         """One series in eleven has a gap."""
         series = [(symbol, timeframe) for symbol in self._tracked for timeframe in Timeframe]
-        return [self._gap(*pair, number) for number, pair in enumerate(series[::11])]
-
-    def _gap(self, symbol: str, timeframe: Timeframe, number: int) -> GapRow:
-        reasons = ("broker_has_no_rows", "page_malformed", "not_fetched_yet", "outside_retention")
         days = list(_weekdays(None, TODAY - timedelta(days=1)))
+        return [self._gap(*pair, number, days) for number, pair in enumerate(series[::11])]
+
+    def _gap(self, symbol: str, timeframe: Timeframe, number: int, days: list[date]) -> GapRow:
+        reasons = ("broker_has_no_rows", "page_malformed", "not_fetched_yet", "outside_retention")
         day = days[-1 - number % 20]
         return GapRow(
             symbol=symbol,
@@ -464,8 +466,7 @@ class FakeBackend:
             listed_on=date(1975 + crc32(symbol.encode()) % 50, 6, 11),
         )
 
-    def _seal(self, symbol: str) -> SealRow:
-        broken = any(gap.symbol == symbol for gap in self._gaps()[:3])
+    def _seal(self, symbol: str, broken: bool) -> SealRow:
         evidence = {"volume_chain": not broken, "folds": ["30m", "1h"]}
         state = "broken" if broken else "sealed"
         name = self._names.get(symbol, "")
@@ -539,7 +540,7 @@ def _names(count: int) -> dict[str, str]:
     for number in range(count - len(names)):
         mark = crc32(str(number).encode())
         first, second = _FIRST[mark % len(_FIRST)], _SECOND[mark // 31 % (len(_SECOND) // 2) * 2 :][:2]
-        names.setdefault(f"{100_000 + number * 10}", f"{first}{second}{number}")
+        names.setdefault(f"{900_000 + number}", f"{first}{second}{number}")
     return dict(list(names.items())[:count])
 
 

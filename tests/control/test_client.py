@@ -79,7 +79,7 @@ async def test_a_query_with_every_kind_of_value_arrives_as_it_was_asked(client):
 async def test_a_mutation_that_is_repeated_changes_nothing_and_says_so(client):
     """Pause, backfill, track and cancel may be asked twice."""
     request = BackfillRequest(symbols=(SAMSUNG,), timeframes=(Timeframe.D1,))
-    new = SymbolsRequest(symbols=("100000",))
+    new = SymbolsRequest(symbols=("900000",))
 
     states = [
         (await client.pause()).state,

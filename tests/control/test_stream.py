@@ -1,0 +1,248 @@
+"""The stream of events: order, resume, readers that lag, readers that are many."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import aclosing
+
+import pytest
+import structlog
+
+from chartinsightd.control.client import ControlClient, DaemonAway
+from chartinsightd.control.events import EventHub, EventTap, ReaderDropped
+from chartinsightd.control.protocol import EventType, Job, LogLine, LogQuery, StateChange
+from chartinsightd.control.stream import StreamPace
+from tests.control.fake_backend import NOW, FakeBackend, serving
+
+CHANGE = StateChange(part="token", state="valid")
+
+
+def hub_of(size: int = 100) -> EventHub:
+    return EventHub(lambda: NOW, size)
+
+
+async def first(client: ControlClient, count: int, **options: object) -> list:
+    """Read the first events of a stream."""
+    found = []
+    async with aclosing(client.events(**options)) as events:
+        async for event in events:
+            found.append(event)
+            if len(found) == count:
+                return found
+    return found
+
+
+async def test_events_arrive_in_order_and_typed(client, backend):
+    """A reader is told where the stream begins, then gets what happens, as the messages the types name."""
+    async with aclosing(client.events()) as events:
+        begin = await anext(events)
+        backend.log("info", "backfill.page_stored", symbol="005930", rows=900)
+        await client.pause()
+        following = [await anext(events) for _ in range(2)]
+
+    assert begin.type is EventType.RESET
+    assert following[0].message() == LogLine(
+        at=NOW,
+        level="info",
+        event="backfill.page_stored",
+        part="backfill",
+        symbol="005930",
+        fields={"rows": 900},
+    )
+    assert following[1].message() == StateChange(part="daemon", state="paused", previous="running")
+
+
+async def test_a_reader_that_comes_back_misses_nothing(client, backend):
+    """Given the last id, the stream continues after it, without a `reset`."""
+    [begin] = await first(client, 1)
+    for number in range(3):
+        backend.log("info", f"part.happened_{number}")
+    [one] = await first(client, 1, after=begin.id)
+
+    rest = await first(client, 2, after=one.id)
+
+    assert [event.data["event"] for event in [one, *rest]] == [f"part.happened_{n}" for n in range(3)]
+
+
+@pytest.mark.parametrize("after", ["deadbeef-5", "nonsense", "-", "0" * 100])
+async def test_a_place_in_another_daemons_stream_begins_anew(client, after):
+    """An id of a daemon that was restarted, or of nobody, gets a `reset` and goes on."""
+    [event] = await first(client, 1, after=after)
+
+    assert event.type is EventType.RESET
+
+
+async def test_only_the_wanted_types_come(client, backend):
+    """A filter leaves the rest out."""
+    async with aclosing(client.events(types=(EventType.STATE,))) as events:
+        await anext(events)
+        backend.log("info", "part.happened")
+        backend.tick()
+        await client.pause()
+        event = await anext(events)
+
+    assert event.type is EventType.STATE
+
+
+async def test_a_reader_that_lags_gets_only_the_newest_of_what_is_replaced():
+    """Progress of one job is worth its newest state; a log line is never left out."""
+    hub = hub_of()
+    reader = hub.reader()
+    reader.begin()
+    for pages in range(5):
+        job = Job(id=1, kind="backfill", state="running", created_at=NOW, eta_s=pages)
+        hub.publish(EventType.PROGRESS, job, "1")
+        hub.publish(EventType.LOG, LogLine(at=NOW, level="info", event=f"e.{pages}"))
+    hub.publish(EventType.PROGRESS, Job(id=2, kind="sync", state="running", created_at=NOW), "2")
+
+    entries = await reader.take()
+
+    assert [(entry.type, entry.key) for entry in entries if entry.type is EventType.PROGRESS] == [
+        ("progress", "1"),
+        ("progress", "2"),
+    ]
+    assert entries[-2].type is EventType.LOG
+    assert sum(entry.type is EventType.LOG for entry in entries) == 5
+
+
+async def test_a_reader_that_falls_out_of_the_ring_is_dropped():
+    """A reader is never given a stream with a hole: it is told, and comes back to a `reset`."""
+    hub = hub_of(size=10)
+    reader = hub.reader()
+    [begin] = reader.begin()
+    for _ in range(11):
+        hub.publish(EventType.STATE, CHANGE)
+
+    with pytest.raises(ReaderDropped):
+        await reader.take()
+    assert [entry.type for entry in hub.reader(after=begin.id).begin()] == [EventType.RESET]
+
+
+async def test_a_slow_reader_on_the_socket_gets_a_last_word(tmp_path):
+    """The stream of a dropped reader ends with `dropped`; the client comes back by itself to a `reset`."""
+    backend = FakeBackend()
+    backend.hub = hub_of(size=4)
+    async with (
+        serving(backend, tmp_path / "s", StreamPace(batch_s=0.02)) as path,
+        ControlClient(path) as client,
+        aclosing(client.events()) as events,
+    ):
+        await anext(events)
+        for _ in range(5):
+            backend.hub.publish(EventType.STATE, CHANGE)
+        types = [(await anext(events)).type for _ in range(2)]
+
+    assert types == [EventType.DROPPED, EventType.RESET]
+
+
+async def test_a_reader_that_takes_nothing_is_cut(tmp_path):
+    """A reader that is stuck holds its connection for `stuck_s`, not for ever."""
+    backend = FakeBackend()
+    async with serving(backend, tmp_path / "s", StreamPace(batch_s=0.0, stuck_s=0.05)) as path:
+        reader, writer = await asyncio.open_unix_connection(path, limit=1_024)
+        writer.write(b"GET /v1/events HTTP/1.1\r\nHost: d\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        with structlog.testing.capture_logs() as logs:
+            while not any(line["event"] == "control.reader_stuck" for line in logs):
+                backend.hub.publish(EventType.STATE, StateChange(part="x" * 50_000, state="y"))
+                await asyncio.sleep(0.001)
+        writer.close()
+
+
+async def test_a_silent_stream_says_that_it_lives(tmp_path):
+    """Comments come while nothing happens, so that a dead connection can be told from a quiet day."""
+    async with serving(FakeBackend(), tmp_path / "s", StreamPace(keep_alive_s=0.01, batch_s=0.0)) as path:
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"GET /v1/events HTTP/1.1\r\nHost: d\r\n\r\n")
+        await reader.readuntil(b": alive\n\n")
+        await reader.readuntil(b": alive\n\n")
+        writer.close()
+
+
+async def test_the_end_of_the_daemon_ends_the_stream_at_once(tmp_path):
+    """A stopping daemon leaves its readers without waiting for them."""
+    async with ControlClient(tmp_path / "s") as client:
+        async with serving(FakeBackend(), tmp_path / "s"):
+            stream = client.events(reconnect=False)
+            await anext(stream)
+            began = time.monotonic()
+        assert time.monotonic() - began < 1
+        with pytest.raises(DaemonAway):
+            await anext(stream)
+
+
+async def test_the_client_comes_back_after_a_restart(tmp_path):
+    """The daemon is restarted under a reader: it connects again and is told to read everything."""
+    async with ControlClient(tmp_path / "s") as client, aclosing(client.events()) as events:
+        async with serving(FakeBackend(), tmp_path / "s"):
+            before = await anext(events)
+        async with serving(FakeBackend(), tmp_path / "s"):
+            after = await anext(events)
+
+    assert before.type is after.type is EventType.RESET
+    assert before.id != after.id
+
+
+async def test_events_may_be_published_from_any_thread():
+    """A log call in a worker thread wakes the reader on the loop."""
+    hub = hub_of()
+    reader = hub.reader()
+    reader.begin()
+    waiting = asyncio.ensure_future(reader.take())
+    await asyncio.sleep(0)
+
+    worker = threading.Thread(target=hub.publish, args=(EventType.STATE, CHANGE))
+    worker.start()
+    [entry] = await asyncio.wait_for(waiting, 5)
+    worker.join()
+
+    assert entry.data == CHANGE
+
+
+def test_what_is_logged_is_shown_and_passed_on_unchanged():
+    """The tap takes any value without failing, and the log goes on as if it were not there."""
+    tap = EventTap(hub_of(), lambda: NOW)
+    logged = {
+        "event": "store.page_saved",
+        "level": "warning",
+        "symbol": "0126Z0",
+        "path": object,
+        "loss": float("nan"),
+        "odd": "\udcff",
+        "nested": {"days": {1}},
+    }
+    before = dict(logged)
+
+    assert tap(None, "warning", logged) is logged
+    [line] = tap.recent(LogQuery()).items
+    assert logged == before
+    assert (line.at, line.level, line.part, line.symbol) == (NOW, "warning", "store", "0126Z0")
+    assert line.fields == {
+        "path": "<class 'object'>",
+        "loss": "nan",
+        "odd": "\\udcff",
+        "nested": {"days": [1]},
+    }
+    assert LogLine.model_validate_json(line.model_dump_json()) == line
+
+
+async def test_fifty_readers_cost_who_publishes_nothing():
+    """Publishing takes as long with fifty readers as with none: it is one step, whoever listens."""
+    alone, crowded = hub_of(), hub_of()
+    waiting = [asyncio.ensure_future(crowded.reader().take()) for _ in range(50)]
+    await asyncio.sleep(0)
+
+    def cost(hub: EventHub) -> float:
+        """Return CPU seconds for a thousand events."""
+        began = time.thread_time()
+        for _ in range(1_000):
+            hub.publish(EventType.STATE, CHANGE)
+        return time.thread_time() - began
+
+    pairs = [(cost(alone), cost(crowded)) for _ in range(15)]
+    for task in waiting:
+        task.cancel()
+
+    assert min(crowded for _, crowded in pairs) < 3 * min(alone for alone, _ in pairs)
