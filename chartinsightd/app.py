@@ -34,8 +34,10 @@ from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.lifecycle import Service, notify_systemd, run_services, unless_stopped
-from chartinsightd.logs import REDACTOR, configure_logs
+from chartinsightd.logs import REDACTOR, STAMP, configure_logs
+from chartinsightd.ports import Checkpoint
 from chartinsightd.runtime_file import runtime_file
+from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.gap_list import GapList
 from chartinsightd.service.jobs import JobBook
@@ -95,7 +97,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         async with unless_stopped(stop):
-            clock = await open_clock(settings)
+            clock = STAMP.clock = await open_clock(settings)
             daemon = await _opened(stack, settings, clock, load_calendar(settings))
         if stop.is_set():
             return
@@ -116,6 +118,7 @@ class Daemon:
     settings: Settings
     services: dict[str, Service]
     stock_list: StockList
+    backfills: Backfills
 
     def reload(self, config: Path | None) -> None:
         """Read the settings again and take over what can change while running (SIGHUP)."""
@@ -154,7 +157,9 @@ async def _opened(stack: AsyncExitStack, settings: Settings, clock: Clock, calen
     orphans = await store.jobs.end_orphans(clock.now())
     if orphans:
         log.warning("jobs.interrupted", jobs=orphans)
-    return _connected(settings, clock, calendar, store, kiwoom, ledger, services)
+    daemon = _connected(settings, clock, calendar, store, kiwoom, checkpoint, ledger, services)
+    await daemon.backfills.open()
+    return daemon
 
 
 def _connected(
@@ -163,6 +168,7 @@ def _connected(
     calendar: Calendar,
     store: Store,
     kiwoom: Kiwoom,
+    checkpoint: Checkpoint,
     ledger: Ledger,
     services: dict[str, Service],
 ) -> Daemon:
@@ -181,15 +187,17 @@ def _connected(
     writer = Writer(store.candles, ledger, clock)
     collector = Collector(kiwoom.charts, writer, calendar, CollectRules(settle=settle, fold=collect.fold))
     scheduler = Scheduler(collector, ledger, Waves(book), clock, rules, collect.timeframes)
+    backfills = Backfills(collector, ledger, checkpoint, book, clock, rules)
     gap_list = GapList(scheduler, ledger, store.gaps, clock, rules)
     stock_list = StockList(kiwoom.lists, store.stocks, book, clock, universe(settings), scheduler.track)
     services |= {
         "writer": writer.run,
         "scheduler": scheduler.run,
+        "backfills": backfills.run,
         "stock_list": stock_list.run,
         "gap_list": gap_list.run,
     }
-    return Daemon(settings, services, stock_list)
+    return Daemon(settings, services, stock_list, backfills)
 
 
 def universe(settings: Settings) -> Universe:

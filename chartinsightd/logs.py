@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from chartinsightd.clock import Clock, SystemClock
+from chartinsightd.facts.krx import KST
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -47,40 +50,59 @@ REDACTOR = Redactor()
 """The one of this process: whoever learns a secret names it here."""
 
 
+class Stamp:
+    """Puts the time of the daemon's clock on every event, as `timestamp`: KST, ISO 8601."""
+
+    def __init__(self) -> None:
+        self.clock: Clock = SystemClock()
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Work as a structlog processor."""
+        del logger, method
+        event["timestamp"] = self.clock.now().astimezone(KST).isoformat(timespec="milliseconds")
+        return event
+
+
+STAMP = Stamp()
+"""The one of this process; in simulation it is given the virtual clock."""
+
+
 def is_under_systemd() -> bool:
     """Whether standard error goes to the journal."""
     return "JOURNAL_STREAM" in os.environ
 
 
-def configure_logs(format_: str, level: str) -> None:
+def configure_logs(format_: str, level: str, *taps: Processor) -> None:
     """Set up the log of this process on standard error.
 
     Args:
         format_: `json`, `console`, or `auto` (JSON under systemd, console elsewhere).
         level: the least level shown: `debug`, `info`, `warning`, `error`.
+        taps: see every event that is shown, secrets taken out.
     """
     as_json = format_ == "json" or (format_ == "auto" and is_under_systemd())
-    shared = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        REDACTOR,
-    ]
     structlog.configure(
-        processors=[*shared, *(_json_end() if as_json else _console_end())],
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            STAMP,
+            structlog.processors.format_exc_info,
+            REDACTOR,
+            *taps,
+            *(_json_end() if as_json else _console_end()),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
 
-def _json_end() -> list[Any]:
+def _json_end() -> list[Processor]:
     render = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
     return [_Prioritised(render)] if is_under_systemd() else [render]
 
 
-def _console_end() -> list[Any]:
+def _console_end() -> list[Processor]:
     colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     return [structlog.dev.ConsoleRenderer(colors=colors)]
 
@@ -91,6 +113,6 @@ class _Prioritised:
     def __init__(self, render: structlog.processors.JSONRenderer) -> None:
         self._render = render
 
-    def __call__(self, logger: WrappedLogger, method: str, event: MutableMapping[str, Any]) -> str:
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
         priority = _PRIORITIES.get(str(event.get("level")), 6)
         return f"<{priority}>{self._render(logger, method, event)!s}"

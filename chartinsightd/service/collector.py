@@ -69,7 +69,12 @@ class Collector:
         self._rules = rules
 
     async def fetch(
-        self, fetch: Fetch, priority: Priority, job: Job, max_pages: int | None = None
+        self,
+        fetch: Fetch,
+        priority: Priority,
+        job: Job,
+        max_pages: int | None = None,
+        stop: asyncio.Event | None = None,
     ) -> Outcome:
         """Carry out a fetch; what was committed before a failure stays.
 
@@ -78,6 +83,7 @@ class Collector:
             priority: its place at the gate.
             job: the job that counts the pages.
             max_pages: stop after so many, done or not.
+            stop: stop after the page at hand once it is set.
 
         Raises:
             SourceError: the broker did not give what was asked for.
@@ -95,7 +101,7 @@ class Collector:
                 for write in reading.writes(page):
                     waiting.append(await self._writer.submit(write, urgent=priority is Priority.LIVE))
                 await _settle(waiting, _IN_FLIGHT, job)
-                if max_pages is not None and reading.pages >= max_pages:
+                if (stop is not None and stop.is_set()) or reading.pages == max_pages:
                     break
         await _settle(waiting, 0, job)
         return reading.outcome()

@@ -27,6 +27,8 @@ class Job:
         self.done = 0
         self.failed = 0
         self.pages = 0
+        self.pages_expected = 0
+        """As far as can be told; 0 while it cannot."""
         self.written = Written()
         self._book = book
         self._reported_at = float("-inf")
@@ -39,6 +41,7 @@ class Job:
             "fetches_done": self.done,
             "fetches_failed": self.failed,
             "pages": self.pages,
+            "pages_expected": self.pages_expected,
             "inserted": self.written.inserted,
             "changed": self.written.changed,
             "unchanged": self.written.unchanged,
@@ -84,9 +87,9 @@ class JobBook:
         except StoreUnavailable as error:
             log.warning("job.not_recorded", job=job.id, error=str(error))
 
-    async def end(self, job: Job, error: str | None = None) -> None:
-        """Write down how a job ended."""
-        state = "failed" if error or job.failed else "done"
+    async def end(self, job: Job, error: str | None = None, state: str | None = None) -> None:
+        """Write down how a job ended: as `state`; without one, `failed` or `done` by what happened."""
+        state = state or ("failed" if error or job.failed else "done")
         log.info("job.ended", job=job.id, kind=job.kind, state=state, error=error, **job.progress)
         if not job.id:
             return

@@ -97,12 +97,28 @@ class Scheduler:
         self._block_s = _FIRST_BLOCK_S
         self._wake = asyncio.Event()
         self._replan = True
+        self._is_paused = False
 
     async def track(self, symbols: Iterable[str]) -> None:
         """Follow these symbols from now on, and no others."""
         self._series = tuple(
             Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in self._timeframes
         )
+        self._replan = True
+        self._wake.set()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing new is asked of the broker."""
+        return self._is_paused
+
+    def pause(self) -> None:
+        """Ask nothing more of the broker; what is in flight is kept."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Go on, and catch up."""
+        self._is_paused = False
         self._replan = True
         self._wake.set()
 
@@ -161,7 +177,7 @@ class Scheduler:
 
     def _start_ready(self, group: asyncio.TaskGroup) -> None:
         """Start queued fetches as far as their lanes have room."""
-        if self._is_blocked():
+        if self._is_paused or self._is_blocked():
             return
         held: list[_Task] = []
         while self._queue:
@@ -189,7 +205,7 @@ class Scheduler:
     async def _carry_out(self, task: _Task) -> None:
         """Fetch, remember trouble, and queue what is due for the series after it."""
         fetch, kind = task.fetch, _KINDS[task.fetch.reason]
-        job = await self._waves.join(kind, {"timeframes": [*self._timeframes]})
+        job = await self._waves.join(kind, {"timeframes": [*self._timeframes]}, fetch.pages)
         failed = True
         try:
             outcome = await self._collector.fetch(fetch, task.priority, job, fetch.max_pages)

@@ -18,14 +18,15 @@ class Waves:
         self._underway: dict[str, int] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def join(self, kind: str, params: Mapping[str, Any]) -> Job:
-        """Add a fetch to the running job of a kind; begin one where there is none."""
+    async def join(self, kind: str, params: Mapping[str, Any], pages: int) -> Job:
+        """Add a fetch of so many pages to the running job of a kind; begin one where there is none."""
         self._underway[kind] = self._underway.get(kind, 0) + 1
         async with self._one_at_a_time:
             if kind not in self._open:
                 self._open[kind] = await self._book.begin(kind, "schedule", params)
             job = self._open[kind]
         job.total += 1
+        job.pages_expected += pages
         return job
 
     async def leave(self, kind: str, *, failed: bool) -> None:

@@ -1,0 +1,198 @@
+"""Settings: complete, typos refused, every mistake told with its place."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.targets import TARGETS
+from chartinsightd.resources import default_config
+from chartinsightd.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the person's settings nor their files take part."""
+    for name in list(os.environ):
+        if name.upper().startswith("CHARTINSIGHT_") or name in {"STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+
+
+def refused(tmp_path: Path, text: str) -> str:
+    """Return what is said of a settings file."""
+    file = tmp_path / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file)
+    return str(caught.value).replace(str(tmp_path), "")
+
+
+def test_the_shipped_file_holds_the_defaults(tmp_path: Path) -> None:
+    """`config.toml` at the top of the repository changes nothing: it says what is so anyway."""
+    file = tmp_path / "config.toml"
+    file.write_text(default_config(), encoding="utf-8")
+
+    assert load_settings(file) == Settings()
+
+
+def test_the_shipped_file_shows_every_setting() -> None:
+    """A person who reads it knows all there is, secrets aside."""
+    text = default_config()
+    keys = {key for name in Settings.model_fields for key in _keys(name)} - {"app_key", "secret_key"}
+
+    assert [key for key in sorted(keys) if key not in text] == []
+
+
+def _keys(section: str) -> set[str]:
+    fields = getattr(Settings.model_fields[section].annotation, "model_fields", {})
+    return {section, *fields}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[kiwoom]\nfoo = 1", "/config.toml, line 2: kiwoom.foo: no such setting"),
+        ("stat_dir = '/x'", "/config.toml, line 1: stat_dir: no such setting"),
+        ("[collect]\n\n[collect.horizon]\n'5m' = '3x'", "line 4: collect.horizon.5m: '3x' is not a horizon."),
+        ("[collect]\nsymbols = ['5930']", "line 2: collect.symbols: '5930' is not a Kiwoom stock code"),
+        ("[collect]\nfold = ['1d']", "line 2: collect.fold: Input should be"),
+        ("mode = 'simulation'", "mode simulation needs kiwoom.base_url"),
+        ("[clock]\nspeed = 60.0", "clock is for mode simulation"),
+        ("[collect", "not valid TOML"),
+        ("[kiwoom]\nsecret_key = 'x'", "line 2: kiwoom.secret_key does not belong in a file."),
+        ("[database]\ndsn = 5", "line 2: database.dsn: Input should be a valid string"),
+        ("[log]\nlevel = 'loud'", "line 2: log.level: Input should be 'debug'"),
+    ],
+)
+def test_a_mistake_is_told_with_its_key_and_line(tmp_path: Path, text: str, words: str) -> None:
+    """The person knows where to look, and what is wrong."""
+    assert words in refused(tmp_path, text)
+
+
+def test_a_value_that_may_be_secret_is_not_repeated(tmp_path: Path) -> None:
+    """What stands in the place of a password is not printed."""
+    assert "hunter2" not in refused(tmp_path, "[database]\ndsn = ['hunter2']")
+    assert "hunter2" not in refused(tmp_path, "[kiwoom]\napp_key = 'hunter2'")
+
+
+def test_the_environment_wins_and_lists_are_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A variable overrides the file."""
+    file = tmp_path / "config.toml"
+    file.write_text("[collect]\nsymbols = ['005930']\ntimeframes = ['5m']", encoding="utf-8")
+    monkeypatch.setenv("CHARTINSIGHT_COLLECT__SYMBOLS", '["000660", "0126Z0"]')
+
+    collect = load_settings(file).collect
+
+    assert collect.symbols == ("000660", "0126Z0")
+    assert collect.timeframes == (Timeframe.M5,)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("CHARTINSIGHT_COLLECT__SYMBOLS", "005930", "CHARTINSIGHT_COLLECT__SYMBOLS ('005930'): lists"),
+        ("CHARTINSIGHT_COLLECT__UNIVERSE", "all", "Environment variable CHARTINSIGHT_COLLECT__UNIVERSE: "),
+        ("CHARTINSIGHT_KIWOM__APP_KEY", "x", "CHARTINSIGHT_KIWOM__APP_KEY: no such setting"),
+        ("CHARTINSIGHT_KIWOOM__KEY", "x", "CHARTINSIGHT_KIWOOM__KEY: kiwoom.key: no such setting"),
+    ],
+)
+def test_a_wrong_variable_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    """Also a misspelt variable is an error, not silence."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError, match=r"CHARTINSIGHT_") as caught:
+        load_settings()
+
+    assert words in str(caught.value)
+
+
+def test_credentials_bring_the_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """systemd's files are read, without their last newline; a variable wins over them."""
+    (tmp_path / "kiwoom_app_key").write_text("key-from-file\n")
+    (tmp_path / "kiwoom_secret_key").write_text("secret-from-file\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("CHARTINSIGHT_KIWOOM__SECRET_KEY", "secret-from-variable")
+
+    kiwoom = load_settings().kiwoom
+
+    assert kiwoom.app_key.get_secret_value() == "key-from-file"
+    assert kiwoom.secret_key.get_secret_value() == "secret-from-variable"
+
+
+def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings can be printed."""
+    monkeypatch.setenv("CHARTINSIGHT_KIWOOM__APP_KEY", "the-key-itself")
+    monkeypatch.setenv("CHARTINSIGHT_DATABASE__DSN", "postgresql://me:the-password@host/db")
+
+    shown = repr(load_settings())
+
+    assert "the-key-itself" not in shown
+    assert "the-password" not in shown
+
+
+def test_paper_trading_is_a_fifth_as_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace follows the environment (API.md section 4), unless it is set."""
+    assert load_settings().kiwoom.pace == 5
+    monkeypatch.setenv("CHARTINSIGHT_KIWOOM__ENVIRONMENT", "paper")
+    assert load_settings().kiwoom.pace == 1
+    assert load_settings().kiwoom.rest_url == "https://mockapi.kiwoom.com"
+
+
+def test_one_horizon_stands_for_all_and_a_table_for_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a table does not name stays `max`."""
+    monkeypatch.setenv("CHARTINSIGHT_COLLECT__HORIZON", '{"5m": "20d"}')
+
+    horizons = load_settings().collect.horizons
+
+    assert {timeframe: str(horizon) for timeframe, horizon in horizons.items()} == {
+        "5m": "20d",
+        "30m": "max",
+        "1h": "max",
+        "1d": "max",
+        "1w": "max",
+    }
+
+
+def test_thirty_targets_by_default() -> None:
+    """The thirty target stocks are tracked when nothing is said."""
+    assert load_settings().collect.symbols == tuple(TARGETS)
+    assert len(TARGETS) == 30
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(text=st.text(max_size=200))
+def test_any_file_is_read_or_refused(tmp_path: Path, text: str) -> None:
+    """No text crashes the daemon: it is settings, or a refusal in words."""
+    file = tmp_path / "any.toml"
+    file.write_text(text, encoding="utf-8", errors="replace", newline="")
+    with contextlib.suppress(ConfigurationError):
+        load_settings(file)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(
+    section=st.sampled_from(["kiwoom", "database", "collect", "clock", "control", "log"]),
+    data=st.data(),
+)
+def test_any_value_is_taken_or_refused(tmp_path: Path, section: str, data: st.DataObject) -> None:
+    """Whatever stands where a value belongs, the answer is settings or words."""
+    keys = sorted(_keys(section) - {section, "app_key", "secret_key"})
+    key = data.draw(st.sampled_from(keys))
+    value = data.draw(
+        st.integers() | st.booleans() | st.text("abcxyz/:-09", max_size=30) | st.lists(st.text("ab9"))
+    )
+    file = tmp_path / "any.toml"
+    file.write_text(f"[{section}]\n{key} = {json.dumps(value)}", encoding="utf-8")
+    with contextlib.suppress(ConfigurationError):
+        load_settings(file)
