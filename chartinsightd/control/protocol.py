@@ -53,10 +53,14 @@ def _to_utc(value: datetime) -> datetime:
         raise ValueError("too far away to be shown in UTC") from None
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_iso_only), AfterValidator(_to_utc)]
+Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """Aware, UTC. Any offset is understood, `Z` is written."""
-Day = Annotated[date, BeforeValidator(_iso_only)]
+Day = date
 """A Korean date."""
+AskedInstant = Annotated[Instant, BeforeValidator(_iso_only)]
+"""An instant in a request, where it may be anything; answers are trusted, they hold too many."""
+AskedDay = Annotated[Day, BeforeValidator(_iso_only)]
+"""A day in a request."""
 Symbol = Annotated[str, Field(pattern=r"^[0-9A-Z]{6}$", examples=["005930"])]
 """A Kiwoom stock code."""
 Symbols = Annotated[tuple[Symbol, ...], Field(max_length=MAX_SYMBOLS)]
@@ -376,9 +380,9 @@ class SessionCoverageQuery(Request):
     timeframe: Timeframe
     symbol: Symbols = ()
     """Empty: every tracked one."""
-    from_day: Day | None = None
+    from_day: AskedDay | None = None
     """Default: 60 sessions before `to_day`."""
-    to_day: Day | None = None
+    to_day: AskedDay | None = None
     """Default: today."""
 
 
@@ -437,8 +441,8 @@ class SealQuery(Request):
 
     symbol: Symbols = ()
     state: Words = ()
-    from_day: Day | None = None
-    to_day: Day | None = None
+    from_day: AskedDay | None = None
+    to_day: AskedDay | None = None
     limit: Limit = 1_000
 
 
@@ -543,9 +547,9 @@ class _Range(Request):
     symbols: Symbols = ()
     timeframes: Timeframes = ()
     """Empty: the collected ones."""
-    from_day: Day | None = None
+    from_day: AskedDay | None = None
     """Default: the start of each timeframe's horizon."""
-    to_day: Day | None = None
+    to_day: AskedDay | None = None
     """Default: today."""
 
     @model_validator(mode="after")
@@ -709,8 +713,8 @@ class CandleQuery(Request):
 
     symbol: Symbol
     timeframe: Timeframe
-    from_ts: Instant | None = None
-    to_ts: Instant | None = None
+    from_ts: AskedInstant | None = None
+    to_ts: AskedInstant | None = None
     limit: Limit = 500
     adjusted: bool = False
     """In the measure of today: prices and volumes with every later corporate action applied."""
