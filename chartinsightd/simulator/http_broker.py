@@ -174,7 +174,7 @@ class Broker:
         ask = wire_requests.chart_ask(
             call.api_id, body, headers.get("cont-yn", ""), headers.get("next-key", "")
         )
-        call.entry.symbol = ask.code
+        call.entry.symbol, call.entry.scope = ask.code, ask.scope
         page = self._page(ask, call.struck)
         return _Answer(
             body=wire_charts.chart_body(ask.api_id, ask.code, page.rows),

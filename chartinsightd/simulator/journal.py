@@ -24,6 +24,8 @@ class Entry:
     """When it arrived, seconds since 1970."""
     api_id: str
     symbol: str = ""
+    scope: int = 0
+    """Minutes or ticks in a row of a chart; 0 for all else."""
     cont: bool = False
     status: int = 0
     """HTTP status of the answer; 0 while there is none, and for a request that never got one."""
