@@ -42,6 +42,7 @@ from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.gap_list import GapList
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
+from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList, Universe, at_least, targets
 from chartinsightd.service.waves import Waves
@@ -186,9 +187,10 @@ def _connected(
     book = JobBook(store.jobs, clock)
     writer = Writer(store.candles, ledger, clock)
     collector = Collector(kiwoom.charts, writer, calendar, CollectRules(settle=settle, fold=collect.fold))
-    scheduler = Scheduler(collector, ledger, Waves(book), clock, rules, collect.timeframes)
+    patience = Patience(clock)
+    scheduler = Scheduler(collector, ledger, Waves(book), patience, clock, rules, collect.timeframes)
     backfills = Backfills(collector, ledger, checkpoint, book, clock, rules)
-    gap_list = GapList(scheduler, ledger, store.gaps, clock, rules)
+    gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, rules)
     stock_list = StockList(kiwoom.lists, store.stocks, book, clock, universe(settings), scheduler.track)
     services |= {
         "writer": writer.run,

@@ -35,6 +35,8 @@ API_IDS = {
 }
 """Which api serves a timeframe, for the record (API.md 5.1)."""
 
+_BEGINNING = 0
+"""Where a series that has no older row is complete from."""
 _IN_FLIGHT = 4
 """Pages of one fetch that may wait for the store while the next is asked for."""
 
@@ -172,7 +174,7 @@ class _Reading:
             return EMPTY
         upper = self._top(page) if self._upper is None else self._upper
         oldest = int(page.candles.ts[0])
-        lower = min(oldest, self._fetch.start) if page.is_last else oldest
+        lower = _BEGINNING if page.is_last else oldest
         self._upper = oldest
         timeframe = self._fetch.series.timeframe
         shown = final_ranges(timeframe, lower, upper, page.asked_at, self._calendar, self._rules.settle)

@@ -12,6 +12,7 @@ from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.planning import Fetch, PlanRules, plan
 from chartinsightd.ports import Gap, GapStore
 from chartinsightd.service.ledger import Ledger
+from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
@@ -26,9 +27,16 @@ class GapList:
     """Compares what should be there with what is, and writes the difference down."""
 
     def __init__(
-        self, scheduler: Scheduler, ledger: Ledger, store: GapStore, clock: Clock, rules: PlanRules
+        self,
+        scheduler: Scheduler,
+        patience: Patience,
+        ledger: Ledger,
+        store: GapStore,
+        clock: Clock,
+        rules: PlanRules,
     ) -> None:
         self._scheduler = scheduler
+        self._patience = patience
         self._ledger = ledger
         self._store = store
         self._clock = clock
@@ -43,7 +51,7 @@ class GapList:
 
     def gaps(self) -> list[Gap]:
         """Return what is missing now, with reasons. A candle whose first poll is under way is no gap."""
-        troubles = self._scheduler.troubles()
+        troubles = self._patience.reasons()
         fetches = plan(self._clock.now(), self._ledger.states(self._scheduler.series), self._rules)
         late = [fetch for fetch in fetches if fetch.reason != "live" or fetch.series in troubles]
         return sorted(

@@ -6,17 +6,18 @@ import asyncio
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from chartinsightd.clock import Clock, wait_until
-from chartinsightd.domain.errors import AccessBlocked, SourceError
+from chartinsightd.domain.errors import SourceError
 from chartinsightd.domain.planning import Fetch, PlanRules, next_due, plan
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Priority, Series
 from chartinsightd.service.collector import Collector, Outcome
 from chartinsightd.service.ledger import Ledger
+from chartinsightd.service.patience import Part, Patience
 from chartinsightd.service.waves import Waves
 
 log = structlog.get_logger(__name__)
@@ -24,16 +25,9 @@ log = structlog.get_logger(__name__)
 _LIVE_AT_ONCE = 48
 _DEEP_AT_ONCE = 8
 """Fetches in flight for live polls, and for each chart api deeper in history: enough to hide latency."""
-_FIRST_RETRY_S = 30.0
-_LONGEST_RETRY_S = 3600.0
-_FIRST_BLOCK_S = 300.0
 
 _PRIORITIES = {"live": Priority.LIVE, "catch_up": Priority.CATCH_UP, "backfill": Priority.BACKFILL}
 _KINDS = {"live": "poll", "catch_up": "catch_up", "backfill": "backfill"}
-
-
-_Key = tuple[Series, bool]
-"""A series, and whether its newest page is meant or its history."""
 
 
 @dataclass(order=True, frozen=True, slots=True)
@@ -53,18 +47,9 @@ class _Task:
         return "minute" if timeframe.is_intraday else timeframe.value
 
     @property
-    def key(self) -> _Key:
+    def key(self) -> Part:
         """What only one fetch at a time is for."""
         return self.fetch.series, self.priority is Priority.LIVE
-
-
-@dataclass(slots=True)
-class _Trouble:
-    """Why a series is left alone for a while."""
-
-    failures: int
-    not_before: datetime
-    reason: str
 
 
 class Scheduler:
@@ -75,6 +60,7 @@ class Scheduler:
         collector: Collector,
         ledger: Ledger,
         waves: Waves,
+        patience: Patience,
         clock: Clock,
         rules: PlanRules,
         timeframes: Sequence[Timeframe],
@@ -82,19 +68,17 @@ class Scheduler:
         self._collector = collector
         self._ledger = ledger
         self._waves = waves
+        self._patience = patience
         self._clock = clock
         self._rules = rules
         self._timeframes = tuple(timeframes)
         self._series: tuple[Series, ...] = ()
         self._queue: list[_Task] = []
-        self._queued: dict[_Key, _Task] = {}
+        self._queued: dict[Part, _Task] = {}
         """What of the queue still holds: a newer plan for a series replaces its older one."""
         self._turns = 0
-        self._busy: set[_Key] = set()
+        self._busy: set[Part] = set()
         self._in_flight: dict[str, int] = {}
-        self._trouble: dict[Series, _Trouble] = {}
-        self._blocked_until: datetime | None = None
-        self._block_s = _FIRST_BLOCK_S
         self._wake = asyncio.Event()
         self._replan = True
         self._is_paused = False
@@ -127,10 +111,6 @@ class Scheduler:
         """What is followed."""
         return self._series
 
-    def troubles(self) -> dict[Series, str]:
-        """Say which series could not be completed at the last try, and why."""
-        return {series: trouble.reason for series, trouble in self._trouble.items()}
-
     def queued(self) -> dict[Priority, int]:
         """Count the fetches that wait for their turn, by priority."""
         counts = dict.fromkeys(Priority, 0)
@@ -148,36 +128,27 @@ class Scheduler:
                     self._replan = False
                     self._queue, self._queued = [], {}
                     self._enqueue(self._series)
-                    planned_for = self._next_planning(now)
+                    planned_for = next_due(now, self._timeframes, self._rules)
                 self._start_ready(group)
                 await self._rest(planned_for)
 
     def _enqueue(self, series: Iterable[Series]) -> None:
         """Plan these series anew and queue what is due, unless it is under way or to be left alone."""
-        now = self._clock.now()
-        free = [one for one in series if not self._is_left_alone(one, now)]
-        for one in free:
+        wanted = tuple(series)
+        for one in wanted:
             self._queued.pop((one, True), None)
             self._queued.pop((one, False), None)
-        for fetch in plan(now, self._ledger.states(free), self._rules):
+        for fetch in plan(self._clock.now(), self._ledger.states(wanted), self._rules):
             self._turns += 1
             task = _Task(_PRIORITIES[fetch.reason], self._turns, fetch)
-            if task.key not in self._busy and task.key not in self._queued:
+            taken = task.key in self._busy or task.key in self._queued
+            if not taken and self._patience.may_fetch(task.key):
                 self._queued[task.key] = task
                 heapq.heappush(self._queue, task)
 
-    def _is_left_alone(self, series: Series, now: datetime) -> bool:
-        trouble = self._trouble.get(series)
-        return trouble is not None and now < trouble.not_before
-
-    def _next_planning(self, now: datetime) -> datetime:
-        """Say when something new is due, or a series in trouble may be tried again."""
-        retries = [trouble.not_before for trouble in self._trouble.values() if trouble.not_before > now]
-        return min([next_due(now, self._timeframes, self._rules), *retries])
-
     def _start_ready(self, group: asyncio.TaskGroup) -> None:
         """Start queued fetches as far as their lanes have room."""
-        if self._is_paused or self._is_blocked():
+        if self._is_paused or self._patience.held_until is not None:
             return
         held: list[_Task] = []
         while self._queue:
@@ -189,9 +160,6 @@ class Scheduler:
             else:
                 held.append(task)
         self._queue = held
-
-    def _is_blocked(self) -> bool:
-        return self._blocked_until is not None and self._clock.now() < self._blocked_until
 
     def _has_room(self, lane: str) -> bool:
         return self._in_flight.get(lane, 0) < (_LIVE_AT_ONCE if lane == "live" else _DEEP_AT_ONCE)
@@ -209,11 +177,9 @@ class Scheduler:
         failed = True
         try:
             outcome = await self._collector.fetch(fetch, task.priority, job, fetch.max_pages)
-            failed = not self._judge(fetch, outcome)
-        except AccessBlocked as error:
-            self._block(error)
+            failed = not self._judge(task, outcome)
         except SourceError as error:
-            self._defer(fetch.series, str(error))
+            self._patience.failed(task.key, error)
         finally:
             self._busy.remove(task.key)
             self._in_flight[task.lane] -= 1
@@ -221,38 +187,24 @@ class Scheduler:
             self._wake.set()
         await self._waves.leave(kind, failed=failed)
 
-    def _judge(self, fetch: Fetch, outcome: Outcome) -> bool:
+    def _judge(self, task: _Task, outcome: Outcome) -> bool:
         """Success means coverage: whether the fetch proved at least something of what it was sent for."""
         if outcome.is_blank:
-            self._defer(fetch.series, "no data served")
+            self._patience.found_nothing(task.key, "no data served")
             return False
-        if fetch.missing and not outcome.covered & fetch.missing:
-            self._defer(fetch.series, "the answer did not cover what was asked for")
+        missing = task.fetch.missing
+        if missing and not outcome.covered & missing:
+            self._patience.found_nothing(task.key, "the answer did not cover what was asked for")
             return False
-        self._trouble.pop(fetch.series, None)
-        self._block_s = _FIRST_BLOCK_S
+        if self._patience.succeeded(task.key):
+            self._replan = True
         return True
 
-    def _defer(self, series: Series, reason: str) -> None:
-        """Leave a series alone for a while, longer each time."""
-        failures = self._trouble[series].failures + 1 if series in self._trouble else 1
-        wait_s = min(_FIRST_RETRY_S * 2 ** (failures - 1), _LONGEST_RETRY_S)
-        self._trouble[series] = _Trouble(failures, self._clock.now() + timedelta(seconds=wait_s), reason)
-        self._replan = True
-        log.warning("fetch.failed", series=str(series), reason=reason, retry_in_s=wait_s, failures=failures)
-
-    def _block(self, error: AccessBlocked) -> None:
-        """Stop asking: the broker refuses this key or this address, and asking on may prolong that."""
-        if self._is_blocked():
-            return
-        self._blocked_until = self._clock.now() + timedelta(seconds=self._block_s)
-        log.error("broker.blocked", error=error.message, remedy=error.remedy, retry_in_s=self._block_s)
-        self._block_s = min(self._block_s * 2, _LONGEST_RETRY_S)
-        self._replan = True
-
-    async def _rest(self, until: datetime) -> None:
-        """Wait until something is due or a fetch ended."""
-        if self._blocked_until is not None and self._is_blocked():
-            until = self._blocked_until
-        await wait_until(self._clock, until, self._wake)
+    async def _rest(self, planned_for: datetime) -> None:
+        """Wait until something is due, may be tried again, or a fetch ended."""
+        retry_at = self._patience.next_retry()
+        until = min(planned_for, retry_at) if retry_at is not None else planned_for
+        held_until = self._patience.held_until
+        if not await wait_until(self._clock, held_until or until, self._wake) and until != planned_for:
+            self._replan = True
         self._wake.clear()

@@ -17,6 +17,7 @@ from chartinsightd.ports import Series
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
+from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.waves import Waves
 from chartinsightd.service.writer import Writer
@@ -52,8 +53,15 @@ class World:
         self.book = JobBook(self.store, self.clock)
         rules = CollectRules(settle=SETTLE, fold=self.fold)
         self.collector = Collector(self.broker, self.writer, self.calendar, rules)
+        self.patience = Patience(self.clock)
         self.scheduler = Scheduler(
-            self.collector, self.ledger, Waves(self.book), self.clock, self.rules, self.timeframes
+            self.collector,
+            self.ledger,
+            Waves(self.book),
+            self.patience,
+            self.clock,
+            self.rules,
+            self.timeframes,
         )
 
     @asynccontextmanager

@@ -19,6 +19,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import (
     ChartPage,
     ChartRequest,
+    Gap,
     ListedStock,
     Priority,
     Series,
@@ -130,6 +131,7 @@ class FakeStore:
     commits: list[int] = field(default_factory=list)
     """How many writes each commit had."""
     stocks: list[ListedStock] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
 
     async def save(self, writes: Sequence[Write]) -> list[Written]:
         """Commit all or nothing."""
@@ -164,6 +166,11 @@ class FakeStore:
     async def forget_coverage(self, series: Series, ranges: RangeSet) -> None:
         """Take ranges out."""
         self.covered[series] = self.covered.get(series, EMPTY) - ranges
+
+    async def replace_gaps(self, gaps: Sequence[Gap], at: datetime) -> None:
+        """Replace the list."""
+        del at
+        self.gaps = list(gaps)
 
     async def save_stocks(
         self, stocks: Sequence[ListedStock], tracked: frozenset[str], at: datetime

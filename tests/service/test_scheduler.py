@@ -170,7 +170,7 @@ def test_a_blank_answer_proves_nothing() -> None:
     async def main() -> tuple[World, list[str]]:
         world = World(BEFORE_OPEN, timeframes=(Timeframe.D1,))
         world.broker.blank = {"005930"}
-        gaps = GapList(world.scheduler, world.ledger, None, world.clock, world.rules)  # type: ignore[arg-type]
+        gaps = GapList(world.scheduler, world.patience, world.ledger, world.store, world.clock, world.rules)
         async with world.running("005930"):
             await world.clock.sleep(20)
             reasons = [gap.reason for gap in gaps.gaps()]
@@ -183,6 +183,28 @@ def test_a_blank_answer_proves_nothing() -> None:
     assert reasons == ["no data served"]
     assert due(world) == []
     assert world.rows("005930", Timeframe.D1) > 0
+
+
+def test_an_outage_ends_for_all_series_with_its_first_success() -> None:
+    """A broker that is away is asked ever less often; once it answers, all is caught up at once."""
+
+    async def main() -> tuple[World, int, datetime]:
+        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
+        world.broker.errors = [SourceUnavailable("away") for _ in range(10_000)]
+        symbols = [f"{number:06}" for number in range(40)]
+        async with world.running(*symbols):
+            await world.clock.sleep(4 * 3600)
+            asked, back_at = len(world.broker.requests), world.clock.now()
+            world.broker.errors = []
+            await world.clock.sleep(150)
+        return world, asked, back_at
+
+    world, asked, back_at = run_virtually(main())
+
+    assert asked < 4 * 60 * 48
+    assert due(world) == []
+    caught_up_at = max(at for at, _, _ in world.broker.requests)
+    assert caught_up_at - back_at < timedelta(seconds=100)
 
 
 def test_a_block_stops_all_requests_for_a_while() -> None:

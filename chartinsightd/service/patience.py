@@ -1,0 +1,124 @@
+"""How long the broker, or one series, is left alone after a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import AccessBlocked, SourceError
+from chartinsightd.ports import Series
+
+log = structlog.get_logger(__name__)
+
+Part = tuple[Series, bool]
+"""A series, and whether its newest page is meant or its history: trouble with one never delays the other."""
+
+_FIRST_RETRY_S = 30.0
+_LONGEST_RETRY_S = 300.0
+"""For one series whose requests fail."""
+_LONGEST_EMPTY_S = 3600.0
+"""For one series that has no data: a stock that was never traded is asked for once an hour."""
+_FAILURES_OF_AN_OUTAGE = 5
+"""So many failures in a row, of whatever series, mean that the broker is away."""
+_FIRST_AWAY_S = 5.0
+_LONGEST_AWAY_S = 60.0
+_FIRST_BLOCK_S = 300.0
+_LONGEST_BLOCK_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why a series is left alone, and until when."""
+
+    failures: int
+    not_before: datetime
+    reason: str
+    is_outage: bool
+
+
+class Patience:
+    """Remembers failures. A success ends an outage at once, for all series."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._troubles: dict[Part, _Trouble] = {}
+        self._failures_in_a_row = 0
+        self._held_until: datetime | None = None
+        self._away_s = _FIRST_AWAY_S
+        self._block_s = _FIRST_BLOCK_S
+        self._block: AccessBlocked | None = None
+
+    @property
+    def held_until(self) -> datetime | None:
+        """Until when nothing at all is asked of the broker; None when it may be asked."""
+        if self._held_until is None or self._clock.now() >= self._held_until:
+            return None
+        return self._held_until
+
+    @property
+    def block(self) -> AccessBlocked | None:
+        """The refusal of our key or address that holds; None while all is well."""
+        return self._block
+
+    def may_fetch(self, part: Part) -> bool:
+        """Whether a part of a series may be tried now."""
+        trouble = self._troubles.get(part)
+        return trouble is None or self._clock.now() >= trouble.not_before
+
+    def next_retry(self) -> datetime | None:
+        """Return when the first of those that are left alone may be tried again."""
+        now = self._clock.now()
+        return min((one.not_before for one in self._troubles.values() if one.not_before > now), default=None)
+
+    def reasons(self) -> dict[Series, str]:
+        """Say which series could not be completed at the last try, and why."""
+        return {series: trouble.reason for (series, _), trouble in self._troubles.items()}
+
+    def succeeded(self, part: Part) -> bool:
+        """Note a success; return whether it ended an outage, so that other series may be tried again."""
+        was_away = self._failures_in_a_row >= _FAILURES_OF_AN_OUTAGE or self._block is not None
+        self._failures_in_a_row, self._away_s, self._block_s = 0, _FIRST_AWAY_S, _FIRST_BLOCK_S
+        self._held_until = self._block = None
+        self._troubles.pop(part, None)
+        if was_away:
+            self._troubles = {one: what for one, what in self._troubles.items() if not what.is_outage}
+            log.info("broker.back")
+        return was_away
+
+    def found_nothing(self, part: Part, reason: str) -> None:
+        """Note an answer that was no failure and brought nothing of what was asked for."""
+        self._leave_alone(part, reason, _LONGEST_EMPTY_S, is_outage=False)
+
+    def failed(self, part: Part, error: SourceError) -> None:
+        """Note a failure."""
+        if isinstance(error, AccessBlocked):
+            self._hold_for_block(error)
+            return
+        self._leave_alone(part, str(error), _LONGEST_RETRY_S, is_outage=True)
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= _FAILURES_OF_AN_OUTAGE and self.held_until is None:
+            self._hold(self._away_s)
+            log.warning("broker.away", error=str(error), retry_in_s=self._away_s)
+            self._away_s = min(self._away_s * 2, _LONGEST_AWAY_S)
+
+    def _leave_alone(self, part: Part, reason: str, longest_s: float, *, is_outage: bool) -> None:
+        failures = self._troubles[part].failures + 1 if part in self._troubles else 1
+        wait_s = min(_FIRST_RETRY_S * 2 ** min(failures - 1, 20), longest_s)
+        not_before = self._clock.now() + timedelta(seconds=wait_s)
+        self._troubles[part] = _Trouble(failures, not_before, reason, is_outage)
+        log.warning("fetch.failed", series=str(part[0]), reason=reason, retry_in_s=wait_s, failures=failures)
+
+    def _hold_for_block(self, error: AccessBlocked) -> None:
+        """Stop asking: the broker refuses this key or this address, and asking on may prolong that."""
+        self._block = error
+        if self.held_until is not None:
+            return
+        self._hold(self._block_s)
+        log.error("broker.blocked", error=error.message, remedy=error.remedy, retry_in_s=self._block_s)
+        self._block_s = min(self._block_s * 2, _LONGEST_BLOCK_S)
+
+    def _hold(self, seconds: float) -> None:
+        self._held_until = self._clock.now() + timedelta(seconds=seconds)
