@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -239,7 +239,7 @@ class ControlClient:
 
     async def events(
         self, after: str = "", types: Collection[EventType] = (), *, reconnect: bool = True
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Yield events as they happen, for ever.
 
         The first event is `reset`: the stream stands, read now what you show. When the connection ends, it is

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -34,6 +34,10 @@ MAX_ROWS = 10_000
 MAX_JOB_ID = 2**63 - 1
 """Job ids are PostgreSQL's bigint."""
 
+_When = TypeVar("_When", bound=date)
+_FIRST_YEAR = 1956
+"""The Korea Exchange opened on 1956-03-03."""
+_LAST_YEAR = 2100
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -53,13 +57,20 @@ def _to_utc(value: datetime) -> datetime:
         raise ValueError("too far away to be shown in UTC") from None
 
 
+def _of_our_time(value: _When) -> _When:
+    """Refuse years that no calendar here reaches, before arithmetic with them overflows."""
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return value
+
+
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """Aware, UTC. Any offset is understood, `Z` is written."""
 Day = date
 """A Korean date."""
-AskedInstant = Annotated[Instant, BeforeValidator(_iso_only)]
+AskedInstant = Annotated[Instant, BeforeValidator(_iso_only), AfterValidator(_of_our_time)]
 """An instant in a request, where it may be anything; answers are trusted, they hold too many."""
-AskedDay = Annotated[Day, BeforeValidator(_iso_only)]
+AskedDay = Annotated[Day, BeforeValidator(_iso_only), AfterValidator(_of_our_time)]
 """A day in a request."""
 Symbol = Annotated[str, Field(pattern=r"^[0-9A-Z]{6}$", examples=["005930"])]
 """A Kiwoom stock code."""
