@@ -73,6 +73,11 @@ class Patience:
         now = self._clock.now()
         return min((one.not_before for one in self._troubles.values() if one.not_before > now), default=None)
 
+    def retriable(self) -> set[Series]:
+        """Return the series in trouble that may be tried again by now."""
+        now = self._clock.now()
+        return {series for (series, _), trouble in self._troubles.items() if trouble.not_before <= now}
+
     def reasons(self) -> dict[Series, str]:
         """Say which series could not be completed at the last try, and why."""
         return {series: trouble.reason for (series, _), trouble in self._troubles.items()}

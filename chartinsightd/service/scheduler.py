@@ -205,6 +205,6 @@ class Scheduler:
         retry_at = self._patience.next_retry()
         until = min(planned_for, retry_at) if retry_at is not None else planned_for
         held_until = self._patience.held_until
-        if not await wait_until(self._clock, held_until or until, self._wake) and until != planned_for:
-            self._replan = True
+        if not await wait_until(self._clock, held_until or until, self._wake):
+            self._enqueue(self._patience.retriable())
         self._wake.clear()
