@@ -1,0 +1,143 @@
+"""The verb `export`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeVar
+
+import click
+
+from chartinsightd.cli.connection import Connection, pass_connection
+from chartinsightd.cli.days import DayWord, start_of
+from chartinsightd.cli.endings import say
+from chartinsightd.cli.parameters import range_options, symbols_argument, timeframes_option
+from chartinsightd.domain.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    from chartinsightd.cli.export import Selection
+    from chartinsightd.control.client import ControlClient
+
+_T = TypeVar("_T")
+
+
+@click.command()
+@symbols_argument()
+@click.option("--tracked", is_flag=True, help="Every tracked symbol.")
+@timeframes_option
+@range_options
+@click.option("--adjusted", is_flag=True, help="In the measure of today: splits and the like applied.")
+@click.option("--final", "final_only", is_flag=True, help="Without the forming candles.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file, replaced when the new one is whole. Default: standard output, as CSV.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "parquet"]),
+    help="Default: by the file's ending, else csv.",
+)
+@pass_connection
+def export(
+    connection: Connection,
+    symbols: tuple[str, ...],
+    tracked: bool,
+    timeframes: tuple[Timeframe, ...],
+    from_day: DayWord | None,
+    to_day: DayWord | None,
+    adjusted: bool,
+    final_only: bool,
+    output: Path | None,
+    format_: str | None,
+) -> None:
+    """Write candles of SYMBOLs as CSV or Parquet, columns as in the table `candles`, times in Korean time."""
+    _refuse(symbols, tracked, timeframes)
+    is_parquet = _is_parquet(format_, output)
+    from chartinsightd.cli.export import Selection, whole_file
+
+    async def select(client: ControlClient) -> Selection:
+        from chartinsightd.cli.lookup import dates_of
+
+        first, last = await dates_of(client, from_day, to_day)
+        return Selection(
+            symbols=await _codes(client, symbols, tracked),
+            timeframes=timeframes,
+            from_ts=None if first is None else start_of(first),
+            to_ts=None if last is None else start_of(last + timedelta(days=1)),
+            adjusted=adjusted,
+            final_only=final_only,
+        )
+
+    async def work(client: ControlClient) -> tuple[int, int]:
+        selection = await select(client)
+        target: AbstractContextManager[IO[bytes]] = (
+            nullcontext(click.get_binary_stream("stdout")) if output is None else whole_file(output)
+        )
+        with target as file:
+            return await _write(client, selection, file, is_parquet), len(selection.series)
+
+    rows, series = connection.ask(work)
+    say(f"{rows:,} candles of {series:,} series{f' in {output}' if output else ''}.")
+
+
+def _refuse(symbols: tuple[str, ...], tracked: bool, timeframes: tuple[Timeframe, ...]) -> None:
+    if bool(symbols) is tracked:
+        raise click.UsageError("Name symbols, or --tracked.")
+    if not timeframes:
+        raise click.UsageError("Name one --timeframe or more.")
+
+
+def _is_parquet(format_: str | None, output: Path | None) -> bool:
+    is_parquet = format_ == "parquet" or (
+        format_ is None and output is not None and output.suffix == ".parquet"
+    )
+    if is_parquet:
+        from chartinsightd.cli.export import refuse_without_engine
+
+        if output is None:
+            raise click.UsageError("Parquet needs a file: --output.")
+        refuse_without_engine()
+    return is_parquet
+
+
+async def _codes(client: ControlClient, symbols: tuple[str, ...], tracked: bool) -> tuple[str, ...]:
+    from chartinsightd.cli.lookup import symbols_of
+    from chartinsightd.control.protocol import StockQuery
+
+    if not tracked:
+        return await symbols_of(client, symbols)
+    return tuple(sorted(stock.symbol for stock in (await client.stocks(StockQuery(tracked=True))).items))
+
+
+async def _write(client: ControlClient, selection: Selection, file: IO[bytes], is_parquet: bool) -> int:
+    """Write all series, with a bar on standard error where that is a terminal; return how many rows."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from chartinsightd.cli.console import words_console
+    from chartinsightd.cli.export import frames, write_csv, write_parquet
+
+    console = words_console()
+    rows = TextColumn("series  {task.fields[rows]:,} rows  ETA")
+    bar = Progress(
+        BarColumn(), MofNCompleteColumn(), rows, TimeRemainingColumn(), console=console, transient=True
+    )
+    bar.disable = not console.is_terminal or file.isatty()
+    with bar:
+        task = bar.add_task("", total=len(selection.series), rows=0)
+
+        def count(read: int) -> None:
+            bar.update(task, rows=bar.tasks[task].fields["rows"] + read)
+
+        counted = _advancing(frames(client, selection, count), lambda: bar.advance(task))
+        return await write_parquet(file, counted) if is_parquet else await write_csv(file, counted)
+
+
+async def _advancing(items: AsyncIterator[_T], advance: Callable[[], None]) -> AsyncIterator[_T]:
+    async for item in items:
+        yield item
+        advance()

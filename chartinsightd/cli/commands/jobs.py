@@ -1,0 +1,209 @@
+"""Verbs about work: jobs, job, backfill, verify, cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from chartinsightd.cli.connection import Connection, pass_connection
+from chartinsightd.cli.days import DayWord
+from chartinsightd.cli.endings import end, say
+from chartinsightd.cli.parameters import (
+    JobType,
+    View,
+    json_option,
+    limit_option,
+    range_options,
+    symbols_argument,
+    timeframes_option,
+    view_options,
+    wait_options,
+)
+from chartinsightd.cli.present import present, print_data, print_json
+from chartinsightd.domain.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    from chartinsightd.control.client import ControlClient
+    from chartinsightd.control.protocol import BackfillRequest, Job, JobList, Outcome, VerifyRequest
+
+STATES = ("queued", "running", "done", "failed", "cancelled", "interrupted")
+
+
+@click.command()
+@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only these.")
+@click.option("--kind", "kinds", multiple=True, help="Only these: backfill, catch_up, poll, seal, sync …")
+@limit_option(30)
+@view_options
+@pass_connection
+def jobs(
+    connection: Connection, states: tuple[str, ...], kinds: tuple[str, ...], limit: int, view: View
+) -> None:
+    """Show work that runs and has run, newest first."""
+    from chartinsightd.cli.lookup import made
+    from chartinsightd.cli.views.jobs import render_jobs
+    from chartinsightd.control.protocol import JobQuery
+
+    async def read(client: ControlClient) -> JobList:
+        return await client.jobs(made(JobQuery, state=states, kind=kinds, limit=limit))
+
+    present(connection, read, render_jobs, view)
+
+
+@click.command()
+@click.argument("job_id", metavar="ID", type=JobType())
+@wait_options
+@view_options
+@pass_connection
+def job(connection: Connection, job_id: int, wait: bool, timeout_s: float | None, view: View) -> None:
+    """Show one job; with --wait its progress until it is over, and status 1 when it did not succeed."""
+    if wait:
+        return wait_and_end(connection, job_id, timeout_s, view.as_json)
+    from chartinsightd.cli.views.jobs import render_job
+
+    async def read(client: ControlClient) -> Job:
+        return await client.job(job_id)
+
+    present(connection, read, render_job, view)
+    return None
+
+
+@click.command()
+@symbols_argument(required=True)
+@timeframes_option
+@range_options
+@click.option("--dry-run", is_flag=True, help="Only say what it would cost: requests, and time at the gate.")
+@wait_options
+@json_option
+@pass_connection
+def backfill(
+    connection: Connection,
+    symbols: tuple[str, ...],
+    timeframes: tuple[Timeframe, ...],
+    from_day: DayWord | None,
+    to_day: DayWord | None,
+    dry_run: bool,
+    wait: bool,
+    timeout_s: float | None,
+    as_json: bool,
+) -> None:
+    """Fetch what is missing of SYMBOLs; what is there already is not fetched again.
+
+    By default all collected timeframes, over their horizon. The work is a job of the daemon: it goes on when
+    this command ends.
+    """
+    from chartinsightd.cli.lookup import dates_of, made, symbols_of
+    from chartinsightd.control.protocol import BackfillRequest
+
+    async def work(client: ControlClient) -> Outcome:
+        first, last = await dates_of(client, from_day, to_day)
+        codes = await symbols_of(client, symbols)
+        request: BackfillRequest = made(
+            BackfillRequest,
+            symbols=codes,
+            timeframes=timeframes,
+            from_day=first,
+            to_day=last,
+            dry_run=dry_run,
+        )
+        return await client.backfill(request)
+
+    outcome = connection.ask(work)
+    if dry_run:
+        return _show_estimate(outcome, as_json)
+    return started(connection, outcome, wait, timeout_s, as_json)
+
+
+def _show_estimate(outcome: Outcome, as_json: bool) -> None:
+    from chartinsightd.cli.views.jobs import render_estimate
+    from chartinsightd.control.protocol import BackfillEstimate
+
+    estimate = outcome.estimate or BackfillEstimate(requests=0, seconds=0.0)
+    if as_json:
+        print_json(estimate)
+    else:
+        print_data(render_estimate(estimate))
+
+
+@click.command()
+@symbols_argument()
+@timeframes_option
+@range_options
+@wait_options
+@json_option
+@pass_connection
+def verify(
+    connection: Connection,
+    symbols: tuple[str, ...],
+    timeframes: tuple[Timeframe, ...],
+    from_day: DayWord | None,
+    to_day: DayWord | None,
+    wait: bool,
+    timeout_s: float | None,
+    as_json: bool,
+) -> None:
+    """Read series again and compare them with the store; by default of every tracked symbol.
+
+    With --wait the status is 1 when anything differed: a candle was missing, or changed.
+    """
+    from chartinsightd.cli.lookup import dates_of, made, symbols_of
+    from chartinsightd.control.protocol import VerifyRequest
+
+    async def work(client: ControlClient) -> Outcome:
+        first, last = await dates_of(client, from_day, to_day)
+        codes = await symbols_of(client, symbols)
+        request: VerifyRequest = made(
+            VerifyRequest, symbols=codes, timeframes=timeframes, from_day=first, to_day=last
+        )
+        return await client.verify(request)
+
+    started(connection, connection.ask(work), wait, timeout_s, as_json)
+
+
+@click.command()
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True, type=JobType())
+@json_option
+@pass_connection
+def cancel(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> None:
+    """End jobs after the page each is at; what they stored stays."""
+
+    async def work(client: ControlClient) -> list[Outcome]:
+        return [await client.cancel(job_id) for job_id in job_ids]
+
+    for job_id, outcome in zip(job_ids, connection.ask(work), strict=True):
+        if as_json:
+            print_json(outcome)
+        else:
+            say(f"Job {job_id} {'is cancelled' if outcome.changed else 'was over already'}.")
+
+
+def started(
+    connection: Connection, outcome: Outcome, wait: bool, timeout_s: float | None, as_json: bool
+) -> None:
+    """Say which job does the work; with `wait`, show it until it is over and end as it does."""
+    if wait and outcome.job_id is not None:
+        return wait_and_end(connection, outcome.job_id, timeout_s, as_json)
+    if as_json:
+        return print_json(outcome)
+    return say(_words_of(outcome))
+
+
+def wait_and_end(connection: Connection, job_id: int, timeout_s: float | None, as_json: bool) -> None:
+    """Show a job until it is over, say how it ended, and end with its status."""
+    from chartinsightd.cli.waiting import how_it_ended, status_of, wait_for_job
+
+    over = wait_for_job(connection, job_id, timeout_s)
+    say(how_it_ended(over))
+    if as_json:
+        print_json(over)
+    end(status_of(over))
+
+
+def _words_of(outcome: Outcome) -> str:
+    if outcome.job_id is None:
+        return f"Nothing to do: all of it is complete. {outcome.detail}".rstrip()
+    verb = "is started" if outcome.changed else "does this already"
+    return (
+        f"Job {outcome.job_id} {verb}: `chartinsightctl job {outcome.job_id} --wait` shows it, "
+        f"`chartinsightctl cancel {outcome.job_id}` ends it. {outcome.detail}"
+    ).rstrip()

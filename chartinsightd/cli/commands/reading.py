@@ -1,0 +1,231 @@
+"""Verbs that read: status, coverage, gaps, seals, candles."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from chartinsightd.cli.connection import Connection, pass_connection
+from chartinsightd.cli.days import DayWord, start_of
+from chartinsightd.cli.endings import ExitStatus, end, say
+from chartinsightd.cli.parameters import (
+    SymbolType,
+    TimeframeType,
+    View,
+    check_option,
+    limit_option,
+    range_options,
+    symbols_argument,
+    timeframes_option,
+    view_options,
+)
+from chartinsightd.cli.present import present
+from chartinsightd.domain.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    from chartinsightd.control.client import ControlClient
+    from chartinsightd.control.protocol import (
+        CandleList,
+        CoverageList,
+        GapList,
+        SealList,
+        SessionCoverageList,
+        Status,
+    )
+
+
+@click.command()
+@check_option("data does not flow as it should")
+@view_options
+@pass_connection
+def status(connection: Connection, check: bool, view: View) -> None:
+    """Show what the daemon does now: session, gate, database, freshness, alerts."""
+    from chartinsightd.cli.views.status import render_status
+
+    async def read(client: ControlClient) -> Status:
+        return await client.status()
+
+    present(connection, read, render_status, view)
+    if check:
+        _check_health(connection)
+
+
+def _check_health(connection: Connection) -> None:
+    health = connection.ask(lambda client: client.health())
+    for part in health.checks:
+        if not part.ok:
+            say(f"chartinsightctl: {part.part}: {part.detail} {part.remedy}".rstrip())
+    end(ExitStatus.OK if health.ok else ExitStatus.FAILED)
+
+
+@click.command()
+@symbols_argument()
+@timeframes_option
+@click.option("--sessions", is_flag=True, help="The trading days that are not complete; of one --timeframe.")
+@range_options
+@click.option("--detail", is_flag=True, help="A line for each series instead of one for each symbol.")
+@check_option("anything is missing")
+@view_options
+@pass_connection
+def coverage(
+    connection: Connection,
+    symbols: tuple[str, ...],
+    timeframes: tuple[Timeframe, ...],
+    sessions: bool,
+    from_day: DayWord | None,
+    to_day: DayWord | None,
+    detail: bool,
+    check: bool,
+    view: View,
+) -> None:
+    """Show how complete each series is within its horizon; by default of every tracked symbol."""
+    if sessions:
+        return _sessions(connection, symbols, timeframes, (from_day, to_day), check, view)
+    if from_day or to_day:
+        raise click.UsageError("--from and --to go with --sessions.")
+    from chartinsightd.cli.lookup import made, symbols_of
+    from chartinsightd.cli.views.coverage import render_coverage, render_series
+    from chartinsightd.control.protocol import CoverageQuery
+
+    async def read(client: ControlClient) -> CoverageList:
+        codes = await symbols_of(client, symbols)
+        return await client.coverage(made(CoverageQuery, symbol=codes, timeframe=timeframes))
+
+    answer = present(connection, read, render_series if detail or symbols else render_coverage, view)
+    end(ExitStatus.FAILED if check and any(row.missing for row in answer.items) else ExitStatus.OK)
+    return None
+
+
+def _sessions(
+    connection: Connection,
+    symbols: tuple[str, ...],
+    timeframes: tuple[Timeframe, ...],
+    days: tuple[DayWord | None, DayWord | None],
+    check: bool,
+    view: View,
+) -> None:
+    from chartinsightd.cli.lookup import dates_of, made, symbols_of
+    from chartinsightd.cli.views.coverage import render_sessions
+    from chartinsightd.control.protocol import SessionCoverageQuery
+
+    if len(timeframes) != 1:
+        raise click.UsageError("--sessions needs one --timeframe.")
+
+    async def read(client: ControlClient) -> SessionCoverageList:
+        first, last = await dates_of(client, *days)
+        codes = await symbols_of(client, symbols)
+        query = made(SessionCoverageQuery, timeframe=timeframes[0], symbol=codes, from_day=first, to_day=last)
+        return await client.session_coverage(query)
+
+    answer = present(connection, read, render_sessions, view)
+    end(ExitStatus.FAILED if check and answer.items else ExitStatus.OK)
+
+
+@click.command()
+@symbols_argument()
+@timeframes_option
+@limit_option(1_000)
+@check_option("there is a gap")
+@view_options
+@pass_connection
+def gaps(
+    connection: Connection,
+    symbols: tuple[str, ...],
+    timeframes: tuple[Timeframe, ...],
+    limit: int,
+    check: bool,
+    view: View,
+) -> None:
+    """Show ranges that should hold candles and do not, each with its reason; newest first."""
+    from chartinsightd.cli.lookup import made, symbols_of
+    from chartinsightd.cli.views.lists import render_gaps
+    from chartinsightd.control.protocol import GapQuery
+
+    async def read(client: ControlClient) -> GapList:
+        codes = await symbols_of(client, symbols)
+        return await client.gaps(made(GapQuery, symbol=codes, timeframe=timeframes, limit=limit))
+
+    answer = present(connection, read, render_gaps, view)
+    end(ExitStatus.FAILED if check and answer.total else ExitStatus.OK)
+
+
+@click.command()
+@symbols_argument()
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(["sealed", "open", "broken"]), help="Only these."
+)
+@range_options
+@limit_option(1_000)
+@check_option("a seal is broken")
+@view_options
+@pass_connection
+def seals(
+    connection: Connection,
+    symbols: tuple[str, ...],
+    states: tuple[str, ...],
+    from_day: DayWord | None,
+    to_day: DayWord | None,
+    limit: int,
+    check: bool,
+    view: View,
+) -> None:
+    """Show the proofs that trading days are complete, or what was found instead; newest day first."""
+    from chartinsightd.cli.lookup import dates_of, made, symbols_of
+    from chartinsightd.cli.views.lists import render_seals
+    from chartinsightd.control.protocol import SealQuery
+
+    async def read(client: ControlClient) -> SealList:
+        first, last = await dates_of(client, from_day, to_day)
+        codes = await symbols_of(client, symbols)
+        return await client.seals(
+            made(SealQuery, symbol=codes, state=states, from_day=first, to_day=last, limit=limit)
+        )
+
+    answer = present(connection, read, render_seals, view)
+    is_broken = any(row.state == "broken" for row in answer.items)
+    end(ExitStatus.FAILED if check and is_broken else ExitStatus.OK)
+
+
+@click.command()
+@click.argument("symbol", type=SymbolType())
+@click.argument("timeframe", metavar="TF", type=TimeframeType())
+@range_options
+@limit_option(20)
+@click.option("--adjusted", is_flag=True, help="In the measure of today: splits and the like applied.")
+@view_options
+@pass_connection
+def candles(
+    connection: Connection,
+    symbol: str,
+    timeframe: Timeframe,
+    from_day: DayWord | None,
+    to_day: DayWord | None,
+    limit: int,
+    adjusted: bool,
+    view: View,
+) -> None:
+    """Show candles of one series, the newest last, the forming one included."""
+    from chartinsightd.cli.lookup import dates_of, made, symbol_of
+    from chartinsightd.cli.views.lists import render_candles
+    from chartinsightd.control.protocol import CandleQuery
+
+    async def read(client: ControlClient) -> CandleList:
+        first, last = await dates_of(client, from_day, to_day)
+        query = made(
+            CandleQuery,
+            symbol=await symbol_of(client, symbol),
+            timeframe=timeframe,
+            from_ts=_start_or_none(first),
+            to_ts=_start_or_none(last, days=1),
+            limit=limit,
+            adjusted=adjusted,
+        )
+        return await client.candles(query)
+
+    present(connection, read, render_candles, view)
+
+
+def _start_or_none(day: date | None, days: int = 0) -> object:
+    return None if day is None else start_of(day + timedelta(days=days))

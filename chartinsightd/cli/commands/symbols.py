@@ -1,0 +1,120 @@
+"""The verb `symbols`: list, add, remove, sync."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from chartinsightd.cli.commands.jobs import started, wait_and_end
+from chartinsightd.cli.connection import Connection, pass_connection
+from chartinsightd.cli.endings import say
+from chartinsightd.cli.parameters import (
+    View,
+    json_option,
+    limit_option,
+    symbols_argument,
+    view_options,
+    wait_options,
+)
+from chartinsightd.cli.present import present, print_json
+
+if TYPE_CHECKING:
+    from chartinsightd.control.client import ControlClient
+    from chartinsightd.control.protocol import Outcome, StockList
+
+
+@click.group()
+def symbols() -> None:
+    """Show what is listed and what is tracked, and change what is tracked."""
+
+
+@symbols.command(name="list")
+@click.argument("search", default="", required=False)
+@click.option("--tracked/--untracked", default=None, help="Only what is collected, or only what is not.")
+@click.option(
+    "--market",
+    "markets",
+    multiple=True,
+    type=click.Choice(["KOSPI", "KOSDAQ"], case_sensitive=False),
+    help="Only this market.",
+)
+@click.option("--delisted", is_flag=True, help="Those that left the list, too.")
+@limit_option(10_000, "At most so many, the largest.")
+@view_options
+@pass_connection
+def list_(
+    connection: Connection,
+    search: str,
+    tracked: bool | None,
+    markets: tuple[str, ...],
+    delisted: bool,
+    limit: int,
+    view: View,
+) -> None:
+    """Show stocks, largest first; SEARCH is part of a name or the start of a code."""
+    from chartinsightd.cli.lookup import made
+    from chartinsightd.cli.views.lists import render_stocks
+    from chartinsightd.control.protocol import StockQuery
+
+    async def read(client: ControlClient) -> StockList:
+        query = made(
+            StockQuery, search=search, market=markets, tracked=tracked, delisted=delisted, limit=limit
+        )
+        return await client.stocks(query)
+
+    present(connection, read, render_stocks, view)
+
+
+@symbols.command()
+@symbols_argument(required=True)
+@wait_options
+@json_option
+@pass_connection
+def add(
+    connection: Connection, symbols: tuple[str, ...], wait: bool, timeout_s: float | None, as_json: bool
+) -> None:
+    """Collect SYMBOLs from now on, and load their history."""
+    from chartinsightd.cli.lookup import made, symbols_of
+    from chartinsightd.control.protocol import SymbolsRequest
+
+    async def work(client: ControlClient) -> Outcome:
+        return await client.track(made(SymbolsRequest, symbols=await symbols_of(client, symbols)))
+
+    outcome = connection.ask(work)
+    if wait and outcome.job_id is not None:
+        return wait_and_end(connection, outcome.job_id, timeout_s, as_json)
+    return _tell(outcome, "Tracked from now on", "They were tracked already.", as_json)
+
+
+@symbols.command()
+@symbols_argument(required=True)
+@json_option
+@pass_connection
+def remove(connection: Connection, symbols: tuple[str, ...], as_json: bool) -> None:
+    """Collect SYMBOLs no longer; their candles stay."""
+    from chartinsightd.cli.lookup import made, symbols_of
+    from chartinsightd.control.protocol import SymbolsRequest
+
+    async def work(client: ControlClient) -> Outcome:
+        return await client.untrack(made(SymbolsRequest, symbols=await symbols_of(client, symbols)))
+
+    _tell(connection.ask(work), "Tracked no longer; the candles stay", "They were not tracked.", as_json)
+
+
+@symbols.command()
+@wait_options
+@json_option
+@pass_connection
+def sync(connection: Connection, wait: bool, timeout_s: float | None, as_json: bool) -> None:
+    """Read the stock list of both markets anew."""
+    started(connection, connection.ask(lambda client: client.sync()), wait, timeout_s, as_json)
+
+
+def _tell(outcome: Outcome, changed: str, unchanged: str, as_json: bool) -> None:
+    if as_json:
+        return print_json(outcome)
+    if not outcome.changed:
+        return say(unchanged)
+    job = f" Job {outcome.job_id} loads the history." if outcome.job_id is not None else ""
+    return say(f"{changed}: {', '.join(outcome.symbols)}.{job} {outcome.detail}".rstrip())

@@ -1,0 +1,61 @@
+"""The way to the daemon: one question of a verb, and how its failures end the command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from chartinsightd.cli.endings import CommandFailed, ExitStatus
+
+if TYPE_CHECKING:
+    from chartinsightd.control.client import ControlClient, ControlProblem
+
+_T = TypeVar("_T")
+_ASKER_IS_WRONG = {404, 422}
+"""HTTP statuses of what the asker can mend: nothing of that name, or not as described."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where the daemon is."""
+
+    socket: Path | None = None
+    """Its Unix socket; None: where it is without a setting."""
+
+    def ask(self, work: Callable[[ControlClient], Awaitable[_T]], timeout_s: float = 30.0) -> _T:
+        """Run work that talks to the daemon, and return what it returns.
+
+        Args:
+            work: is given a connected client.
+            timeout_s: longest wait for one answer, in real seconds.
+
+        Raises:
+            CommandFailed: the daemon is not reachable, or refuses.
+        """
+        from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway, default_socket
+
+        async def connected() -> _T:
+            async with ControlClient(self.socket or default_socket(), timeout_s) as client:
+                return await work(client)
+
+        try:
+            return asyncio.run(connected())
+        except DaemonAway as error:
+            raise CommandFailed(ExitStatus.AWAY, error.reason, error.remedy) from error
+        except ControlProblem as error:
+            raise refusal(error) from error
+
+
+def refusal(error: ControlProblem) -> CommandFailed:
+    """Return how a refusal of the daemon ends the command."""
+    is_usage = error.problem.status in _ASKER_IS_WRONG
+    return CommandFailed(ExitStatus.USAGE if is_usage else ExitStatus.FAILED, error.reason, error.remedy)
+
+
+pass_connection = click.make_pass_decorator(Connection)
+"""Gives a verb its connection as the first argument."""

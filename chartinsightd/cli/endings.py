@@ -1,0 +1,51 @@
+"""How the command ends: its exit statuses, and failures that carry one."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import IO, Any
+
+import click
+
+
+class ExitStatus(IntEnum):
+    """Exit statuses of `chartinsightctl`."""
+
+    OK = 0
+    FAILED = 1
+    """The work failed, or found a problem."""
+    USAGE = 2
+    """What was asked makes no sense: a wrong option, a symbol or job that does not exist."""
+    AWAY = 3
+    """The daemon is not reachable."""
+    TIMED_OUT = 4
+    INTERRUPTED = 130
+
+
+class CommandFailed(click.ClickException):
+    """The command ends here, with a line of words and a status.
+
+    Args:
+        status: the exit status.
+        reason: what happened, for a person.
+        remedy: what to do next; may be empty.
+    """
+
+    def __init__(self, status: ExitStatus, reason: str, remedy: str = "") -> None:
+        super().__init__(f"{reason} {remedy}".rstrip())
+        self.exit_code = int(status)  # type: ignore[misc]  # click's own subclasses set it so
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the line to standard error."""
+        click.echo(f"chartinsightctl: {self.message}", file=file, err=file is None)
+
+
+def end(status: ExitStatus) -> None:
+    """Leave the command with a status other than 0; with 0 simply go on."""
+    if status is not ExitStatus.OK:
+        raise click.exceptions.Exit(status)
+
+
+def say(words: str) -> None:
+    """Write words for a person to standard error: standard output is for data."""
+    click.echo(words, err=True)

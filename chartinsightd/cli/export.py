@@ -1,0 +1,160 @@
+"""Candles out of the store into a file: paged through the control API, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from chartinsightd.cli.endings import CommandFailed, ExitStatus
+from chartinsightd.control.protocol import MAX_ROWS, CandleQuery, CandleRow
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from chartinsightd.control.client import ControlClient
+
+COLUMNS = ("symbol", "timeframe", "ts", "open", "high", "low", "close", "volume", "value", "final")
+"""As those of the relation `candles`."""
+PARQUET_ENGINES = ("pyarrow", "fastparquet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which candles."""
+
+    symbols: tuple[str, ...]
+    timeframes: tuple[Timeframe, ...]
+    from_ts: datetime | None = None
+    to_ts: datetime | None = None
+    """Not included."""
+    adjusted: bool = False
+    final_only: bool = False
+
+    @property
+    def series(self) -> list[tuple[str, Timeframe]]:
+        """Return every symbol in every timeframe."""
+        return [(symbol, timeframe) for symbol in self.symbols for timeframe in self.timeframes]
+
+
+def refuse_without_engine() -> None:
+    """Say what is missing where pandas cannot write Parquet.
+
+    Raises:
+        CommandFailed: no engine can be imported.
+    """
+    if not any(find_spec(name) for name in PARQUET_ENGINES):
+        raise CommandFailed(
+            ExitStatus.USAGE,
+            "Parquet needs pyarrow, which is not installed.",
+            "`pip install pyarrow` into this environment, or take --format csv.",
+        )
+
+
+async def frames(
+    client: ControlClient, selection: Selection, read: Callable[[int], None]
+) -> AsyncIterator[pd.DataFrame]:
+    """Yield a frame for each series, oldest candle first.
+
+    Args:
+        client: asks the daemon.
+        selection: which candles.
+        read: is told how many rows each page had.
+
+    Returns:
+        Columns `COLUMNS`; `ts` in Korean time, prices and volume int64, value Int64, final bool.
+    """
+    for symbol, timeframe in selection.series:
+        rows = [row async for row in _newest_first(client, symbol, timeframe, selection, read)]
+        yield frame_of(symbol, timeframe, rows[::-1])
+
+
+def frame_of(symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> pd.DataFrame:
+    """Return candles of one series as a frame; see `frames`."""
+    import pandas as pd
+
+    index = range(len(rows))
+    ts = pd.to_datetime([row.ts for row in rows], utc=True).tz_convert(KST).as_unit("us")
+    columns: dict[str, Any] = {
+        "symbol": pd.Series(symbol, index=index, dtype="str"),
+        "timeframe": pd.Series(timeframe.value, index=index, dtype="str"),
+        "ts": pd.Series(ts, index=index),
+    }
+    for name in ("open", "high", "low", "close", "volume"):
+        columns[name] = pd.Series([getattr(row, name) for row in rows], index=index, dtype="int64")
+    columns["value"] = pd.Series([row.value for row in rows], index=index, dtype="Int64")
+    columns["final"] = pd.Series([row.final for row in rows], index=index, dtype="bool")
+    return pd.DataFrame(columns)
+
+
+async def _newest_first(
+    client: ControlClient,
+    symbol: str,
+    timeframe: Timeframe,
+    selection: Selection,
+    read: Callable[[int], None],
+) -> AsyncIterator[CandleRow]:
+    query = CandleQuery(
+        symbol=symbol,
+        timeframe=timeframe,
+        from_ts=selection.from_ts,
+        to_ts=selection.to_ts,
+        limit=MAX_ROWS,
+        adjusted=selection.adjusted,
+    )
+    while True:
+        page = await client.candles(query)
+        read(len(page.items))
+        for row in reversed(page.items):
+            if row.final or not selection.final_only:
+                yield row
+        if len(page.items) < MAX_ROWS:
+            return
+        query = query.model_copy(update={"to_ts": page.items[0].ts})
+
+
+async def write_csv(file: IO[bytes], series: AsyncIterator[pd.DataFrame]) -> int:
+    """Write frames one after the other below one header; return how many rows."""
+    count = 0
+    file.write(f"{','.join(COLUMNS)}\n".encode())
+    async for frame in series:
+        frame.to_csv(file, header=False, index=False, lineterminator="\n")
+        count += len(frame)
+    return count
+
+
+async def write_parquet(file: IO[bytes], series: AsyncIterator[pd.DataFrame]) -> int:
+    """Write frames as one table, all in memory at once; return how many rows."""
+    import pandas as pd
+
+    whole = pd.concat([frame async for frame in series], ignore_index=True)
+    whole.to_parquet(file, index=False)
+    return len(whole)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file that takes its name when it is whole, and is gone when anything failed.
+
+    Raises:
+        CommandFailed: it cannot be written there.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        try:
+            with partial.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise CommandFailed(ExitStatus.FAILED, f"{path} cannot be written: {error.strerror}.") from error

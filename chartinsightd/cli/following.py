@@ -1,0 +1,192 @@
+"""The daemon's log, shown and followed: from the daemon, and from the journal while it is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from chartinsightd.cli.console import data_console
+from chartinsightd.cli.endings import say
+from chartinsightd.cli.formatting import printable
+from chartinsightd.cli.journal import Journal, has_journal, open_journal
+from chartinsightd.cli.lookup import is_code, symbols_of
+from chartinsightd.cli.present import print_json
+from chartinsightd.control.client import DaemonAway
+from chartinsightd.control.protocol import EventType, LogLevel, LogLine, LogQuery
+from chartinsightd.facts.krx import KST
+
+if TYPE_CHECKING:
+    from chartinsightd.control.client import ControlClient
+
+_REMEMBERED = 2_000
+"""Lines shown last, to tell what comes twice: by the stream, the recent lines and the journal."""
+_SEARCHED = 20_000
+"""Journal lines looked through for those that match a filter."""
+_RETRY_S = 0.5
+_STYLES = {
+    LogLevel.WARNING: "yellow",
+    LogLevel.ERROR: "red",
+    LogLevel.CRITICAL: "bold red",
+    LogLevel.DEBUG: "dim",
+}
+
+
+class LogPrinter:
+    """Writes log lines on standard output."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._console = data_console()
+
+    def __call__(self, line: LogLine) -> None:
+        """Write one line: JSON, or words that a terminal may wrap."""
+        if self._as_json:
+            print_json(line)
+        else:
+            self._console.print(text_of(line), soft_wrap=True)
+
+
+def text_of(line: LogLine) -> Text:
+    """Return a line as it is shown: Korean time, level, event, fields."""
+    fields = {"symbol": line.symbol} if line.symbol else {}
+    rest = "  ".join(f"{name}={value}" for name, value in {**fields, **line.fields}.items())
+    text = Text(f"{line.at.astimezone(KST):%Y-%m-%d %H:%M:%S} ", style="")
+    text.append(f"{line.level.value:8} ", style=_STYLES.get(line.level, ""))
+    text.append(printable(line.event), style="bold")
+    return text.append(f"  {printable(rest)}" if rest else "")
+
+
+class LogFollower:
+    """Shows lines that match, each once.
+
+    Args:
+        query: which lines, and how many at first.
+        symbols: only about these, as a person named them.
+        show: writes one line.
+    """
+
+    def __init__(self, *, query: LogQuery, symbols: tuple[str, ...], show: Callable[[LogLine], None]) -> None:
+        self._query = query
+        self._symbols = symbols
+        self._show = show
+        self._shown: deque[tuple[datetime, str, str]] = deque(maxlen=_REMEMBERED)
+
+    async def show_recent(self, client: ControlClient) -> None:
+        """Show the last lines; those of the journal when the daemon is away.
+
+        Raises:
+            DaemonAway: there is no journal either.
+        """
+        try:
+            await self._name_symbols(client)
+            self._show_all((await client.logs(self._query)).items)
+        except DaemonAway as error:
+            await self._show_journal(error)
+
+    async def follow(self, client: ControlClient) -> None:
+        """Show the last lines and go on, for ever, whatever happens to the daemon.
+
+        Raises:
+            DaemonAway: it is away at the start, and there is no journal to read instead.
+        """
+        has_begun = False
+        while True:
+            try:
+                await self._name_symbols(client)
+                async for _ in self._from_daemon(client):
+                    has_begun = True
+            except DaemonAway as error:
+                if has_begun:
+                    say(f"chartinsightctl: {error} Waiting for it.")
+                else:
+                    await self._show_journal(error)
+                has_begun = True
+            await self._follow_journal(client)
+
+    async def _name_symbols(self, client: ControlClient) -> None:
+        """Put the codes of the symbols into the query; the daemon knows those of names."""
+        if self._symbols and not self._query.symbol:
+            codes = await symbols_of(client, self._symbols)
+            self._query = self._query.model_copy(update={"symbol": codes})
+
+    async def _from_daemon(self, client: ControlClient) -> AsyncIterator[None]:
+        """Show what the daemon sends until it goes; yield after each event."""
+        async with aclosing(client.events(types=(EventType.LOG,), reconnect=False)) as events:
+            async for event in events:
+                if event.type is EventType.LOG:
+                    self._show_new(LogLine.model_validate(event.data))
+                else:
+                    self._show_all((await client.logs(self._query)).items)
+                yield
+
+    async def _follow_journal(self, client: ControlClient) -> None:
+        """Show what the journal has until the daemon answers again."""
+        if not has_journal():
+            return await _back(client)
+        since = self._shown[-1][0] if self._shown else None
+        lines = 0 if since is None else _SEARCHED
+        async with (
+            open_journal(lines=lines, follow=True, since=since) as journal,
+            asyncio.TaskGroup() as group,
+        ):
+            group.create_task(_stop_when_back(client, journal))
+            async for line in journal:
+                self._show_new(line)
+        return None
+
+    async def _show_journal(self, error: DaemonAway) -> None:
+        """Show the last lines of the journal, because the daemon is away.
+
+        Raises:
+            DaemonAway: there is no journal, or it cannot be asked for stocks by name.
+        """
+        if not has_journal() or not all(is_code(word) for word in self._symbols):
+            raise error
+        say(f"chartinsightctl: {error} From the journal:")
+        last: deque[LogLine] = deque(maxlen=self._query.limit)
+        async with open_journal(lines=_SEARCHED, follow=False) as journal:
+            async for line in journal:
+                if self._matches(line):
+                    last.append(line)
+        self._show_all(tuple(last))
+
+    def _show_all(self, lines: tuple[LogLine, ...]) -> None:
+        for line in lines:
+            self._show_new(line)
+
+    def _show_new(self, line: LogLine) -> None:
+        """Show a line that matches and was not shown."""
+        key = (line.at, line.event, line.symbol)
+        if self._matches(line) and key not in self._shown:
+            self._shown.append(key)
+            self._show(line)
+
+    def _matches(self, line: LogLine) -> bool:
+        query = self._query
+        wanted = query.symbol or tuple(word.upper() for word in self._symbols)
+        return (
+            line.level.rank >= query.level.rank
+            and (not query.part or line.part in query.part)
+            and (not wanted or line.symbol in wanted)
+            and (query.job is None or line.fields.get("job") == query.job)
+        )
+
+
+async def _stop_when_back(client: ControlClient, journal: Journal) -> None:
+    await _back(client)
+    journal.stop()
+
+
+async def _back(client: ControlClient) -> None:
+    """Wait until the daemon answers; a refusal is an answer."""
+    while True:
+        await asyncio.sleep(_RETRY_S)
+        with suppress(DaemonAway):
+            await client.status()
+            return

@@ -1,0 +1,99 @@
+"""The top of the command: options of all verbs, and the table of verbs, imported when used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chartinsightd import __version__
+from chartinsightd.cli.connection import Connection
+from chartinsightd.cli.endings import ExitStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """Where a verb is found, and its line in the help."""
+
+    module: str
+    """Below `chartinsightd.cli.commands`; the verb is the function of its own name there."""
+    words: str
+
+
+VERBS: Mapping[str, Verb] = {
+    "status": Verb(module="reading", words="What the daemon does now."),
+    "coverage": Verb(module="reading", words="How complete each series is."),
+    "gaps": Verb(module="reading", words="What is missing, and why."),
+    "seals": Verb(module="reading", words="What the mornings after proved."),
+    "candles": Verb(module="reading", words="Candles of one series."),
+    "jobs": Verb(module="jobs", words="Work that runs and has run."),
+    "job": Verb(module="jobs", words="One job; with --wait, until it is over."),
+    "backfill": Verb(module="jobs", words="Fetch what is missing."),
+    "verify": Verb(module="jobs", words="Read series again and compare them with the store."),
+    "cancel": Verb(module="jobs", words="End jobs."),
+    "pause": Verb(module="daemon", words="Ask nothing more of the broker."),
+    "resume": Verb(module="daemon", words="Go on, and catch up."),
+    "reload": Verb(module="daemon", words="Read the configuration again."),
+    "symbols": Verb(module="symbols", words="What is listed and what is tracked."),
+    "export": Verb(module="export", words="Write candles to a CSV or Parquet file."),
+    "logs": Verb(module="logs", words="What the daemon logged; -f follows it."),
+    "completion": Verb(module="completion", words="The script that makes a shell complete this command."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its verbs by name: help costs the import of none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of the help."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one verb."""
+        del ctx
+        if (verb := VERBS.get(cmd_name)) is None:
+            return None
+        command = getattr(import_module(f"chartinsightd.cli.commands.{verb.module}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of verbs."""
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, verb.words) for name, verb in VERBS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; Ctrl-C ends it as a shell expects."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(ExitStatus.INTERRUPTED) from None
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 ok, 1 the work failed or found a problem, 2 usage or configuration, "
+    "3 daemon not reachable, 4 timed out waiting, 130 interrupted.",
+)
+@click.option(
+    "--socket",
+    envvar="CHARTINSIGHT_CONTROL__SOCKET",
+    type=click.Path(path_type=Path),
+    help="The daemon's control socket. Default: where it is without a setting.",
+)
+@click.version_option(__version__, prog_name="chartinsightctl")
+@click.pass_context
+def chartinsightctl(context: click.Context, socket: Path | None) -> None:
+    """Look after chartinsightd, which keeps candles of Korean stocks.
+
+    SYMBOL is a stock code (005930) or a name (삼성전자). DAY is 2026-09-14, today, yesterday, or so long ago:
+    -30d, -4w, -6m, -1y. Times are Korean. Data goes to standard output, words to standard error.
+    """
+    context.obj = Connection(socket=socket)

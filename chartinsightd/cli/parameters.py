@@ -1,0 +1,207 @@
+"""What verbs take: symbols, timeframes, days, and how they show their answer."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from chartinsightd.cli.days import DayWord, parse_day
+from chartinsightd.domain.timeframe import Timeframe
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_DAY_EXAMPLES = ("today", "yesterday", "-7d", "-30d", "-1y")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How an answer is shown."""
+
+    as_json: bool
+    watch: bool = False
+    every_s: float = 2.0
+    """Real seconds between two looks of `--watch`."""
+
+
+class SymbolType(click.ParamType[str]):
+    """A stock code or name as it was typed; who it is, the daemon knows."""
+
+    name = "symbol"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word with its Hangul composed: some keyboards send single letters."""
+        word = unicodedata.normalize("NFC", str(value)).strip()
+        if not word or len(word) > 50:
+            self.fail(f"{value!r} is neither a stock code nor a name.", param, ctx)
+        return word
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer codes and names that begin so."""
+        del param
+        from chartinsightd.cli.completion import symbol_items
+
+        return symbol_items(ctx, incomplete)
+
+
+class JobType(click.types.IntParamType):
+    """The number of a job."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; it fits into a bigint."""
+        number: int = super().convert(value, param, ctx)
+        if not 0 <= number < 2**63:
+            self.fail(f"{value} is not the number of a job.", param, ctx)
+        return number
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer jobs that are not over."""
+        del param
+        from chartinsightd.cli.completion import job_items
+
+        return job_items(ctx, incomplete)
+
+
+class TimeframeType(click.ParamType[Any]):
+    """One of the five timeframes."""
+
+    name = "timeframe"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Timeframe:
+        """Return the timeframe."""
+        try:
+            return Timeframe(value)
+        except ValueError:
+            self.fail(f"{value!r} is none of {', '.join(Timeframe)}.", param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the five."""
+        del ctx, param
+        return _beginning_with(incomplete, Timeframe)
+
+
+class TimeframesType(TimeframeType):
+    """Timeframes with commas between."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a tuple of timeframes."""
+        words = value if isinstance(value, tuple) else str(value).split(",")
+        return tuple(TimeframeType.convert(self, word, param, ctx) for word in words)
+
+
+class DayType(click.ParamType[DayWord]):
+    """A day as a person names it."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> DayWord:
+        """Return the date, or how long ago it is."""
+        try:
+            return parse_day(str(value))
+        except ValueError:
+            self.fail(
+                f"{value!r} is not a day: 2026-09-14, today, yesterday, -30d, -4w, -6m, -1y.", param, ctx
+            )
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer some."""
+        del ctx, param
+        return _beginning_with(incomplete, _DAY_EXAMPLES)
+
+
+def symbols_argument(*, required: bool = False) -> Callable[[_Command], _Command]:
+    """Take any number of symbols, as `symbols`."""
+    return click.argument("symbols", metavar="SYMBOL...", nargs=-1, required=required, type=SymbolType())
+
+
+def timeframes_option(command: _Command) -> _Command:
+    """Take timeframes, repeated or with commas, as the tuple `timeframes`; none given is empty."""
+    return click.option(
+        "-t",
+        "--timeframe",
+        "timeframes",
+        type=TimeframesType(),
+        multiple=True,
+        metavar="TF[,TF]",
+        callback=lambda _context, _parameter, groups: tuple(
+            dict.fromkeys(tf for tfs in groups for tf in tfs)
+        ),
+        help=f"Only these: {', '.join(Timeframe)}.",
+    )(command)
+
+
+def range_options(command: _Command) -> _Command:
+    """Take the first and the last day, as `from_day` and `to_day`."""
+    first = click.option("--from", "from_day", type=DayType(), metavar="DAY", help="First day.")
+    last = click.option("--to", "to_day", type=DayType(), metavar="DAY", help="Last day, itself included.")
+    return first(last(command))
+
+
+def limit_option(default: int, words: str = "At most so many, the newest.") -> Callable[[_Command], _Command]:
+    """Take how many rows to show, as `limit`."""
+    return click.option(
+        "-n", "--limit", type=click.IntRange(1, 10_000), default=default, show_default=True, help=words
+    )
+
+
+def json_option(command: _Command) -> _Command:
+    """Take `--json`, as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Write JSON; docs/cli.md lists the fields.")(
+        command
+    )
+
+
+def check_option(words: str) -> Callable[[_Command], _Command]:
+    """Take `--check`, as `check`."""
+    return click.option("--check", is_flag=True, help=f"End with status 1 when {words}.")
+
+
+def view_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Take how the answer is shown, as one `view`."""
+
+    @json_option
+    @click.option("-w", "--watch", is_flag=True, help="Show it again and again, until Ctrl-C.")
+    @click.option(
+        "--interval",
+        type=click.FloatRange(0.1, 3600.0),
+        default=2.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How often, with --watch.",
+    )
+    @functools.wraps(command)
+    def with_view(*args: Any, as_json: bool, watch: bool, interval: float, **kwargs: Any) -> None:
+        command(*args, view=View(as_json=as_json, watch=watch, every_s=interval), **kwargs)
+
+    return with_view
+
+
+def wait_options(command: _Command) -> _Command:
+    """Take whether and how long to wait for a job, as `wait` and `timeout_s`."""
+    wait = click.option("--wait", is_flag=True, help="Wait until the job is over, with its progress.")
+    longest = click.option(
+        "--timeout",
+        "timeout_s",
+        type=click.FloatRange(min=0.0, min_open=True),
+        metavar="SECONDS",
+        help="Wait no longer than this; then the status is 4 and the job goes on.",
+    )
+    return wait(longest(command))
+
+
+def _beginning_with(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
+    return [CompletionItem(str(word)) for word in words if word.startswith(incomplete)]

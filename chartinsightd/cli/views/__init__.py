@@ -1,0 +1,1 @@
+"""What the verbs show to a person: answers of the daemon made into tables and lines."""

@@ -1,0 +1,131 @@
+"""Jobs and estimates for a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from chartinsightd.cli.formatting import NONE, duration, moment, number, percent, printable, row_counts
+from chartinsightd.cli.tables import Column, FittedTable, Marked
+from chartinsightd.control.protocol import BackfillEstimate, Job, JobList, JobState
+
+_STYLES = {
+    JobState.RUNNING: "cyan",
+    JobState.DONE: "green",
+    JobState.FAILED: "bold red",
+    JobState.INTERRUPTED: "bold red",
+    JobState.CANCELLED: "yellow",
+}
+
+
+def render_jobs(jobs: JobList) -> RenderableType:
+    """Return the run history."""
+    if not jobs.items:
+        return Text("no jobs")
+    columns = (
+        Column(title="id", right=True),
+        Column(title="kind"),
+        Column(title="state"),
+        Column(title="done", right=True),
+        Column(title="rows", right=True, rank=2),
+        Column(title="ETA", right=True, rank=1),
+        Column(title="created", rank=3),
+        Column(title="took", right=True, rank=5),
+        Column(title="by", rank=6),
+        Column(title="what", cut=True, rank=4),
+    )
+    rows = [
+        (
+            str(job.id),
+            job.kind,
+            Marked(job.state.value, _STYLES.get(job.state, "")),
+            _done(job),
+            number(job.progress.rows),
+            duration(job.eta_s),
+            moment(job.created_at),
+            _took(job),
+            job.requested_by,
+            job.error or _what(job.params),
+        )
+        for job in jobs.items
+    ]
+    shown = f"{number(len(rows))} of {number(jobs.total)} jobs"
+    return Group(FittedTable(columns, rows), "", Text(shown))
+
+
+def render_job(job: Job) -> Table:
+    """Return all that is known of one job."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, words in _lines(job):
+        grid.add_row(name, Text(printable(words)))
+    return grid
+
+
+def render_estimate(estimate: BackfillEstimate) -> RenderableType:
+    """Return what a backfill would cost, for each api-id."""
+    words = (
+        f"{number(estimate.requests)} requests, {duration(estimate.seconds)} at the gate; "
+        f"{number(estimate.series)} series to fetch, {number(estimate.covered_series)} complete already"
+    )
+    if not estimate.lanes:
+        return Text(words)
+    columns = (Column(title="api-id"), Column(title="requests", right=True), Column(title="time", right=True))
+    rows = [(lane.api_id, number(lane.requests), duration(lane.seconds)) for lane in estimate.lanes]
+    return Group(FittedTable(columns, rows), "", Text(words))
+
+
+def _lines(job: Job) -> Iterator[tuple[str, str]]:
+    done = job.progress
+    yield "job", f"{job.id} {job.kind}"
+    yield "state", job.state.value
+    yield "by", job.requested_by
+    yield "created", moment(job.created_at)
+    yield "started", moment(job.started_at)
+    yield "finished", moment(job.finished_at)
+    yield "done", _done(job)
+    yield (
+        "series",
+        f"{number(done.fetches_done)} of {number(done.fetches)}, {number(done.fetches_failed)} failed",
+    )
+    yield (
+        "pages",
+        f"{number(done.pages)}" + (f" of {number(done.pages_expected)}" if done.pages_expected else ""),
+    )
+    yield "rows", row_counts(done)
+    if job.eta_s is not None:
+        yield "ETA", duration(job.eta_s)
+    if job.rate is not None:
+        yield "rate", f"{job.rate:.1f} pages/s"
+    for name, value in job.params.items():
+        yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if job.error:
+        yield "error", job.error
+
+
+def _done(job: Job) -> str:
+    fraction = job.progress.fraction
+    return NONE if fraction is None else percent(fraction)
+
+
+def _took(job: Job) -> str:
+    if job.started_at is None or job.finished_at is None:
+        return NONE
+    return duration((job.finished_at - job.started_at).total_seconds())
+
+
+def _what(params: Mapping[str, Any]) -> str:
+    """Return what a job works on, from the parameters a person knows: symbols, timeframes, days."""
+    words = []
+    for value in params.values():
+        if isinstance(value, list | tuple):
+            words.append(" ".join(str(item) for item in value[:5]) + (" …" if len(value) > 5 else ""))
+        elif value not in (None, "", False):
+            words.append(str(value))
+    return ", ".join(word for word in words if word)

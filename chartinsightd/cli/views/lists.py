@@ -1,0 +1,134 @@
+"""Lists of rows for a person: gaps, seals, candles, stocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from chartinsightd.cli.formatting import NONE, moment, number, printable, span
+from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
+from chartinsightd.control.protocol import CandleList, GapList, SealList, StockList
+
+_NAME = Column(title="name", cut=True, rank=2)
+
+
+def render_gaps(gaps: GapList) -> RenderableType:
+    """Return what is missing."""
+    columns = (
+        Column(title="symbol"),
+        _NAME,
+        Column(title="tf"),
+        Column(title="missing"),
+        Column(title="reason", cut=True),
+        Column(title="known since", rank=1),
+    )
+    rows = [
+        (
+            gap.symbol,
+            gap.name,
+            gap.timeframe.value,
+            span(gap.from_ts, gap.to_ts),
+            gap.reason,
+            moment(gap.since),
+        )
+        for gap in gaps.items
+    ]
+    return _listed(columns, rows, gaps.total, "gaps")
+
+
+def render_seals(seals: SealList) -> RenderableType:
+    """Return the proofs."""
+    columns = (
+        Column(title="day"),
+        Column(title="symbol"),
+        _NAME,
+        Column(title="state"),
+        Column(title="evidence", cut=True, rank=1),
+    )
+    rows = [
+        (str(seal.day), seal.symbol, seal.name, _state(seal.state), _pairs(seal.evidence))
+        for seal in seals.items
+    ]
+    return _listed(columns, rows, seals.total, "seals")
+
+
+def render_candles(candles: CandleList) -> RenderableType:
+    """Return prices and volumes, the newest last."""
+    columns = (
+        Column(title="opens (KST)"),
+        *(Column(title=title, right=True) for title in ("open", "high", "low", "close", "volume")),
+        Column(title="value", right=True, rank=1),
+        Column(title=""),
+    )
+    rows = [
+        (
+            moment(row.ts),
+            number(row.open),
+            number(row.high),
+            number(row.low),
+            _close(row.open, row.close),
+            number(row.volume),
+            number(row.value),
+            "" if row.final else Marked("forming", "yellow"),
+        )
+        for row in candles.items
+    ]
+    kind = " adjusted" if candles.adjusted else ""
+    more = ", older ones are stored" if candles.has_older else ""
+    words = f"{candles.symbol} {candles.name} {candles.timeframe}{kind}: {number(len(rows))} candles{more}"
+    return Group(FittedTable(columns, rows), "", Text(printable(words)))
+
+
+def render_stocks(stocks: StockList) -> RenderableType:
+    """Return the stock list."""
+    columns = (
+        Column(title="symbol"),
+        Column(title="name", cut=True),
+        Column(title="market", rank=1),
+        Column(title="tracked"),
+        Column(title="cap (100 M won)", right=True, rank=2),
+        Column(title="last price", right=True, rank=3),
+        Column(title="listed", rank=4),
+        Column(title="state", cut=True, rank=5),
+    )
+    rows = [
+        (
+            row.symbol,
+            row.name,
+            row.market,
+            Marked("yes", "green") if row.tracked else "no",
+            number(row.market_cap // 100_000_000),
+            number(row.last_price),
+            f"left {row.delisted_on}" if row.delisted_on else str(row.listed_on or NONE),
+            row.state,
+        )
+        for row in stocks.items
+    ]
+    return _listed(columns, rows, stocks.total, "stocks")
+
+
+def _listed(
+    columns: tuple[Column, ...], rows: Sequence[Sequence[Cell]], total: int, words: str
+) -> RenderableType:
+    if not rows:
+        return Text(f"no {words}")
+    shown = f"{number(len(rows))} of {number(total)}" if total > len(rows) else number(len(rows))
+    return Group(FittedTable(columns, rows), "", Text(f"{shown} {words}"))
+
+
+def _state(state: str) -> Cell:
+    return Marked(state, {"sealed": "green", "broken": "bold red"}.get(state, "yellow"))
+
+
+def _close(opened: int, closed: int) -> Cell:
+    """Red rises, blue falls, as on Korean screens."""
+    if opened == closed:
+        return number(closed)
+    return Marked(number(closed), "red" if closed > opened else "blue")
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

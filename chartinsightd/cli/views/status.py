@@ -1,0 +1,190 @@
+"""The answer of `status` for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from chartinsightd.cli.formatting import (
+    NONE,
+    clock_time,
+    duration,
+    moment,
+    number,
+    printable,
+    row_counts,
+    size,
+)
+from chartinsightd.cli.tables import Column, FittedTable, Marked
+from chartinsightd.control.protocol import (
+    Alert,
+    ClockStatus,
+    DaemonStatus,
+    DatabaseStatus,
+    Phase,
+    PriorityName,
+    SessionStatus,
+    SpoolStatus,
+    Status,
+    TokenState,
+    TokenStatus,
+)
+
+_PHASES = {
+    Phase.CLOSED: "no session today",
+    Phase.PRE_OPEN: "before the opening",
+    Phase.REGULAR: "regular session",
+    Phase.CLOSING_AUCTION: "closing auction",
+    Phase.BETWEEN: "between regular session and after-market",
+    Phase.AFTER_MARKET: "after-market",
+    Phase.AFTER_HOURS: "trading has ended for the day",
+}
+_GOOD, _BAD, _SOSO = "green", "bold red", "yellow"
+
+
+def render_status(status: Status) -> RenderableType:
+    """Return the overview: facts, freshness, gate, alerts."""
+    parts: list[RenderableType] = [_facts(status)]
+    if status.freshness:
+        parts += ["", _freshness(status)]
+    if status.gate:
+        parts += ["", _gate(status)]
+    if status.alerts:
+        parts += ["", Text("Alerts", style="bold"), *(_alert(alert) for alert in status.alerts)]
+    return Group(*parts)
+
+
+def _facts(status: Status) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in _lines(status):
+        grid.add_row(name, text)
+    return grid
+
+
+def _lines(status: Status) -> Iterator[tuple[str, Text]]:
+    yield "daemon", _daemon(status.daemon)
+    for note in status.daemon.notes:
+        yield "", Text(printable(note), style=_SOSO)
+    yield "clock", Text(_clock(status.clock))
+    yield "session", Text(_session(status.session, status.clock))
+    yield "token", _token(status.token)
+    yield "database", _database(status.database)
+    yield "spool", _spool(status.spool)
+    yield "symbols", Text(f"{number(status.tracked)} tracked of {number(status.listed)} listed")
+    yield "rows today", Text(row_counts(status.rows_today))
+    yield "jobs", Text(f"{number(status.jobs_running)} running")
+    yield "gaps", Text(number(status.gaps), style=_SOSO if status.gaps else "")
+
+
+def _daemon(daemon: DaemonStatus) -> Text:
+    style = _GOOD if daemon.state == "running" and daemon.ready else _SOSO
+    text = Text(daemon.state.value if daemon.ready else f"{daemon.state.value}, not ready", style=style)
+    rest = f", {daemon.mode} ({daemon.environment}), version {daemon.version}, process {daemon.pid}"
+    return text.append(f"{rest}, up {duration(daemon.uptime_s)}", style="default")
+
+
+def _clock(clock: ClockStatus) -> str:
+    return f"{moment(clock.now)} KST" + (f", {clock.speed:g} times as fast" if clock.speed != 1 else "")
+
+
+def _session(session: SessionStatus, clock: ClockStatus) -> str:
+    words = _PHASES[session.phase]
+    if session.day is not None:
+        words += f", {session.day} {clock_time(session.opens_at)}–{clock_time(session.ends_at)}"
+    if session.next_change_at is not None:
+        left = (session.next_change_at - clock.now).total_seconds()
+        words += f", changes in {duration(max(0.0, left))}"
+    if session.next_session is not None:
+        words += f"; next session {session.next_session}"
+    return words
+
+
+def _token(token: TokenStatus) -> Text:
+    text = Text(token.state.value, style=_GOOD if token.state is TokenState.VALID else _BAD)
+    if token.expires_at is not None:
+        text.append(f" until {moment(token.expires_at)}", style="default")
+    return text.append(f": {printable(token.note)}" if token.note else "", style="default")
+
+
+def _database(database: DatabaseStatus) -> Text:
+    text = Text("reachable" if database.reachable else "away", style=_GOOD if database.reachable else _BAD)
+    version = f" {printable(database.version)}" if database.version else ""
+    facts = f", {database.kind} PostgreSQL{version}, schema {printable(database.schema_)}"
+    text.append(f"{facts}, {size(database.size_bytes)}", style="default")
+    return text.append(f": {printable(database.note)}" if database.note else "", style="default")
+
+
+def _spool(spool: SpoolStatus) -> Text:
+    if not spool.pages:
+        return Text("empty")
+    words = f"{number(spool.pages)} pages wait for the database, {size(spool.bytes)}"
+    return Text(f"{words}, the oldest since {moment(spool.oldest_at)}", style=_SOSO)
+
+
+def _freshness(status: Status) -> FittedTable:
+    columns = (
+        Column(title="timeframe"),
+        Column(title="newest candle"),
+        Column(title="late", right=True),
+        Column(title="median age", right=True, rank=1),
+        Column(title="worst age", right=True),
+        Column(title="of", rank=2),
+    )
+    rows = [
+        (
+            fresh.timeframe.value,
+            moment(fresh.newest_ts),
+            Marked(number(fresh.late), _SOSO) if fresh.late else "0",
+            duration(fresh.median_age_s),
+            duration(fresh.worst_age_s),
+            (fresh.worst_symbol or NONE) if fresh.worst_age_s else "",
+        )
+        for fresh in status.freshness
+    ]
+    return FittedTable(columns, rows)
+
+
+def _gate(status: Status) -> FittedTable:
+    columns = (
+        Column(title="gate"),
+        Column(title="used", right=True),
+        Column(title="last minute", right=True),
+        Column(title="limit/s", right=True),
+        Column(title="in flight", right=True, rank=2),
+        Column(title="throttled", right=True, rank=1),
+        Column(title="waiting", cut=True),
+    )
+    rows = [
+        (
+            printable(lane.api_id),
+            f"{lane.utilisation * 100:.0f} %",
+            number(lane.sent_last_minute),
+            _limit(lane.limit, lane.ceiling),
+            number(lane.in_flight),
+            number(lane.throttled),
+            _queued(lane.queued),
+        )
+        for lane in status.gate
+    ]
+    return FittedTable(columns, rows)
+
+
+def _limit(limit: float, ceiling: float) -> str | Marked:
+    return f"{limit:g}" if limit >= ceiling else Marked(f"{limit:g} of {ceiling:g}", _SOSO)
+
+
+def _queued(queued: Mapping[PriorityName, int]) -> str:
+    waiting = [f"{name.value} {number(queued[name])}" for name in PriorityName if queued.get(name)]
+    return ", ".join(waiting) or NONE
+
+
+def _alert(alert: Alert) -> Text:
+    over = f" (over since {moment(alert.ended_at)})" if alert.ended_at else ""
+    style = "dim" if alert.ended_at else (_BAD if alert.level == "error" else _SOSO)
+    words = f"{moment(alert.at)}  {alert.level}  {alert.event}: {alert.message} {alert.remedy}".rstrip()
+    return Text(printable(words) + over, style=style)
