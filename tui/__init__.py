@@ -1,0 +1,1 @@
+"""The dashboard: a terminal program that only reads the control API."""

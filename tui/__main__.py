@@ -1,0 +1,60 @@
+"""The command `chartinsight-tui`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from chartinsightd.control.client import ControlClient
+
+_THEMES = ("dark", "light", "contrast", "colour-blind")
+_SOCKET_VARIABLE = "CHARTINSIGHT_CONTROL__SOCKET"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option(
+    "--socket",
+    type=click.Path(path_type=Path),
+    envvar=_SOCKET_VARIABLE,
+    help="The daemon's Unix socket. [default: where chartinsightd has it]",
+)
+@click.option("--read-only", is_flag=True, help="Offer nothing that changes the daemon.")
+@click.option("--theme", type=click.Choice(_THEMES), default=_THEMES[0], help="Colours.")
+@click.option("--rise", type=click.Choice(["red", "green"]), default="red", help="Colour of rising prices.")
+@click.option("--language", type=click.Choice(["ko", "en"]), help="Of all texts. [default: by locale]")
+def main(socket: Path | None, read_only: bool, theme: str, rise: str, language: str | None) -> None:
+    """Show what chartinsightd does, in the terminal. Works with the daemon away, and says so."""
+    from tui.app import Dashboard
+    from tui.clock import SystemClock
+    from tui.text import language_of
+
+    chosen = "ko" if language == "ko" else "en" if language else language_of(os.environ)
+    Dashboard(
+        _opener(socket),
+        SystemClock(),
+        language=chosen,
+        colours=theme,
+        rise_is_red=rise == "red",
+        read_only=read_only,
+    ).run()
+
+
+def _opener(socket: Path | None) -> Callable[[], AbstractAsyncContextManager[ControlClient]]:
+    """Return what makes a client. The HTTP library is loaded at the first call, after the first picture."""
+
+    def open_client() -> AbstractAsyncContextManager[ControlClient]:
+        from chartinsightd.control.client import ControlClient, default_socket
+
+        return ControlClient(socket or default_socket())
+
+    return open_client
+
+
+if __name__ == "__main__":
+    main()

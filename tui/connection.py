@@ -1,0 +1,286 @@
+"""The connection to the daemon: connect, read, follow the events, notice silence, connect again.
+
+Imported after the first picture is on the screen: the HTTP client alone takes longer than that picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Never, TypeVar
+
+from chartinsightd.control.client import ControlClient, ControlError, ControlProblem, DaemonAway
+from chartinsightd.control.protocol import (
+    BackfillEstimate,
+    BackfillRequest,
+    CandleList,
+    CandleQuery,
+    CoverageQuery,
+    Event,
+    EventType,
+    GapList,
+    GapQuery,
+    JobQuery,
+    LogList,
+    LogQuery,
+    Outcome,
+    SessionCoverageList,
+    SessionCoverageQuery,
+    Status,
+    StockQuery,
+    SymbolsRequest,
+)
+from chartinsightd.domain.timeframe import Timeframe
+from tui.clock import Clock
+from tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
+
+OpenClient = Callable[[], AbstractAsyncContextManager[ControlClient]]
+_T = TypeVar("_T")
+_RETRY_S = (0.25, 0.5, 1.0, 2.0)
+"""Waits between tries to connect; the last one is repeated."""
+_POLL_S = 2.0
+"""A status is read this often: it carries what no event tells, and its silence is noticed."""
+_SILENCE_S = 4.0
+"""A daemon that needs longer for a status is taken for away."""
+_REREAD_S = 4.0
+"""Wait before a part that could not be read is tried again."""
+_READ_BY_EVENT = {EventType.SYMBOLS: (Part.STOCKS, Part.COVERAGE)}
+_STATUS_EVENTS = {EventType.STATE, EventType.ALERT, EventType.SYMBOLS}
+_NOT_CONNECTED = Failure(reason="The daemon is not connected.", remedy="Wait for the connection.")
+
+
+class Connection:
+    """Keeps the store up to date while the daemon answers, and says so when it does not.
+
+    Args:
+        open_client: makes a client; it is left and made anew with each connection.
+        store: where data goes.
+        clock: this machine's time.
+        changed: called after each change of the store with the part that changed.
+    """
+
+    def __init__(
+        self, open_client: OpenClient, store: Store, clock: Clock, changed: Callable[[Part], None]
+    ) -> None:
+        self._open_client = open_client
+        self._store = store
+        self._clock = clock
+        self._changed = changed
+        self._client: ControlClient | None = None
+        self._wanted = {Part.JOBS, Part.LOGS}
+        self._to_read: set[Part] = set()
+        self._read_soon = asyncio.Event()
+        self._poll_soon = asyncio.Event()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        failures = 0
+        while True:
+            heard_before = self._store.link.heard_at
+            error = await self._until_away()
+            self._go_offline(error)
+            failures = failures + 1 if self._store.link.heard_at == heard_before else 0
+            await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+
+    def need(self, part: Part) -> None:
+        """Read a part now, and again with every new connection, unless it is kept up to date already."""
+        if part not in self._wanted:
+            self._wanted.add(part)
+            self._read(part)
+
+    def refresh(self) -> None:
+        """Read everything that is shown anew."""
+        self._read(*self._wanted)
+        self._poll_soon.set()
+
+    # what screens ask for
+
+    async def candles(
+        self, symbol: str, timeframe: str, *, before: datetime | None, adjusted: bool
+    ) -> CandleList | Failure:
+        """Return up to 500 candles that open before an instant; the newest for None."""
+        query = CandleQuery(
+            symbol=symbol, timeframe=Timeframe(timeframe), to_ts=before, limit=500, adjusted=adjusted
+        )
+        return await self._ask(lambda client: client.candles(query))
+
+    async def gaps(self, symbol: str, timeframe: str) -> GapList | Failure:
+        """Return the gaps of one series."""
+        query = GapQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),), limit=50)
+        return await self._ask(lambda client: client.gaps(query))
+
+    async def sessions(self, timeframe: str) -> SessionCoverageList | Failure:
+        """Return the trading days of a timeframe that are not complete, of the last 60."""
+        query = SessionCoverageQuery(timeframe=Timeframe(timeframe))
+        return await self._ask(lambda client: client.session_coverage(query))
+
+    async def job_log(self, job_id: int) -> LogList | Failure:
+        """Return what the log says of a job."""
+        return await self._ask(lambda client: client.logs(LogQuery(job=job_id, limit=200)))
+
+    async def estimate(self, request: BackfillRequest) -> BackfillEstimate | Failure:
+        """Return what a backfill would cost."""
+        return await self._ask(lambda client: client.estimate(request))
+
+    # what changes something
+
+    async def backfill(self, request: BackfillRequest) -> Outcome | Failure:
+        """Fetch what is missing."""
+        return await self._ask(lambda client: client.backfill(request))
+
+    async def cancel(self, job_id: int) -> Outcome | Failure:
+        """End a job."""
+        return await self._ask(lambda client: client.cancel(job_id))
+
+    async def set_paused(self, paused: bool) -> Outcome | Failure:
+        """Ask nothing more of the broker, or go on."""
+        outcome = await self._ask(lambda client: client.pause() if paused else client.resume())
+        self._poll_soon.set()
+        return outcome
+
+    async def set_tracked(self, symbols: tuple[str, ...], tracked: bool) -> Outcome | Failure:
+        """Collect symbols from now on, or no longer."""
+        request = SymbolsRequest(symbols=symbols)
+        return await self._ask(lambda client: client.track(request) if tracked else client.untrack(request))
+
+    async def sync(self) -> Outcome | Failure:
+        """Read the stock list of both markets anew."""
+        return await self._ask(lambda client: client.sync())
+
+    # inside
+
+    async def _ask(self, question: Callable[[ControlClient], Awaitable[_T]]) -> _T | Failure:
+        if self._client is None:
+            return _NOT_CONNECTED
+        try:
+            return await question(self._client)
+        except ControlError as error:
+            return _failure(error)
+
+    async def _until_away(self) -> ControlError:
+        """Work with one connection; return why it ended."""
+        try:
+            async with self._open_client() as client:
+                self._client = client
+                await self._live(client)
+        except BaseExceptionGroup as group:
+            if group.split(ControlError)[1] is not None:
+                raise
+            return _first(group)
+        except ControlError as error:
+            return error
+        finally:
+            self._client = None
+
+    async def _live(self, client: ControlClient) -> Never:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._poll(client), name="status")
+            tasks.create_task(self._listen(client), name="events")
+            tasks.create_task(self._keep_reading(client), name="reads")
+        raise RuntimeError("the tasks of a connection ended without a reason")
+
+    async def _poll(self, client: ControlClient) -> None:
+        while True:
+            self._poll_soon.clear()
+            try:
+                async with asyncio.timeout(_SILENCE_S):
+                    status = await client.status()
+            except TimeoutError:
+                raise DaemonAway("The daemon does not answer.", "Look into its log.") from None
+            self._put_status(status)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_S):
+                    await self._poll_soon.wait()
+
+    async def _listen(self, client: ControlClient) -> None:
+        """Take events over. A stream that dropped us as too slow is opened anew at once."""
+        while True:
+            stream = client.events(reconnect=False)
+            async with aclosing(stream) as events:
+                async for event in events:
+                    if event.type is EventType.DROPPED:
+                        break
+                    self._take(event)
+
+    def _take(self, event: Event) -> None:
+        if event.type is EventType.RESET:
+            self._read(*self._wanted)
+        elif event.type is EventType.STATUS:
+            self._put_status(Status.model_validate(event.data))
+        elif (part := self._store.take(event)) is not None:
+            self._changed(part)
+        if event.type in _STATUS_EVENTS:
+            self._poll_soon.set()
+        self._read(*_READ_BY_EVENT.get(event.type, ()))
+
+    def _read(self, *parts: Part) -> None:
+        self._to_read |= self._wanted & set(parts)
+        if self._to_read:
+            self._read_soon.set()
+
+    async def _keep_reading(self, client: ControlClient) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_REREAD_S if self._store.failures else None):
+                    await self._read_soon.wait()
+            self._read_soon.clear()
+            parts, self._to_read = self._to_read or set(self._store.failures), set()
+            for part in sorted(parts):
+                await self._read_part(client, part)
+
+    async def _read_part(self, client: ControlClient, part: Part) -> None:
+        """Read a part; what the daemon cannot answer now is noted beside it."""
+        try:
+            await self._fetch(client, part)
+        except ControlProblem as problem:
+            self._store.failures[part] = _failure(problem)
+        self._changed(part)
+
+    async def _fetch(self, client: ControlClient, part: Part) -> None:
+        match part:
+            case Part.JOBS:
+                self._store.put_jobs((await client.jobs(JobQuery(limit=MAX_JOBS))).items)
+            case Part.LOGS:
+                self._store.put_logs((await client.logs(LogQuery(limit=1_000))).items)
+            case Part.COVERAGE:
+                answer = await client.coverage(CoverageQuery())
+                self._store.put_coverage(answer.items, answer.at)
+            case Part.STOCKS:
+                self._store.put_stocks((await client.stocks(StockQuery())).items)
+
+    def _put_status(self, status: Status) -> None:
+        self._hear()
+        self._store.put_status(status, self._clock.monotonic())
+        self._changed(Part.STATUS)
+
+    def _hear(self) -> None:
+        link, now = self._store.link, self._clock.now()
+        if link.state is LinkState.ONLINE:
+            self._store.link = replace(link, heard_at=now)
+            return
+        self._store.link = Link(state=LinkState.ONLINE, since=now, heard_at=now)
+        self._changed(Part.LINK)
+
+    def _go_offline(self, error: ControlError) -> None:
+        link = self._store.link
+        since = link.since if link.state is LinkState.OFFLINE else self._clock.now()
+        self._store.link = replace(
+            link, state=LinkState.OFFLINE, since=since, reason=error.reason, remedy=error.remedy
+        )
+        self._changed(Part.LINK)
+
+
+def _failure(error: ControlError) -> Failure:
+    return Failure(reason=error.reason, remedy=error.remedy)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> ControlError:
+    """Return the first plain error of a group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, ControlError)
+    return error

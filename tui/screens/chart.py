@@ -1,0 +1,220 @@
+"""Screen 4: the candles of one series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.charting import CandleLike, direction
+from tui.formatting import big_won, candle_start, number
+from tui.screens.view import View, Wanted
+from tui.store import Failure, Part
+from tui.widgets.candle_chart import CandleChart
+
+if TYPE_CHECKING:
+    from chartinsightd.control.protocol import CandleList
+
+TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
+_SIGNS = {"rise": "▲", "fall": "▽", "flat": "–"}
+_PAGE = 500
+
+
+class ChartView(View):
+    """Candlesticks of one symbol and timeframe, live."""
+
+    PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.CANDLE, Part.STOCKS})
+    FILTERS: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s,slash", "pick", "key.pick"),
+        Binding("right_square_bracket", "timeframe(1)", "key.next_timeframe", key_display="]"),
+        Binding("left_square_bracket", "timeframe(-1)", "key.last_timeframe", show=False, key_display="["),
+        Binding("a", "adjusted", "key.adjusted"),
+        Binding("n", "symbol(1)", "key.next_symbol"),
+        Binding("p", "symbol(-1)", "key.last_symbol", show=False),
+    ]
+    DEFAULT_CSS = "ChartView > Static { height: 2; padding: 0 1; }"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._head = Static()
+        self._chart = CandleChart(lambda: self.palette, self._empty_words)
+        self._symbol = ""
+        self._timeframe = "1d"
+        self._is_adjusted = False
+        self._answer: CandleList | Failure | None = None
+        self._is_loading = False
+        self._seen_link = self.store.link.since
+
+    def compose(self) -> ComposeResult:
+        """Lay out the numbers above the chart."""
+        yield self._head
+        yield self._chart
+        yield self.filter_input
+
+    def main_widget(self) -> Widget:
+        """Return the chart."""
+        return self._chart
+
+    async def show_series(self, symbol: str, timeframe: str) -> None:
+        """Show another series, from its newest candle."""
+        self._symbol, self._timeframe = symbol, timeframe
+        self._answer = None
+        self._chart.show([], timeframe)
+        self._load()
+
+    def refresh_data(self, changed: frozenset[Part]) -> None:
+        """Take the newest candle over; after a lost connection read anew."""
+        if not self._symbol and (first := self._first_symbol()):
+            self._symbol = first
+            self._load()
+        if self.store.is_online and self.store.link.since != self._seen_link and self._symbol:
+            self._seen_link = self.store.link.since
+            self._load()
+        newest = self.store.live.get((self._symbol, self._timeframe))
+        if Part.CANDLE in changed and newest is not None and not self._is_loading:
+            self._chart.put_newest(newest)
+        self._chart.refresh()
+        self._draw_head()
+
+    def wanted(self) -> Wanted:
+        """Return the series that is shown."""
+        return Wanted(symbols=(self._symbol,), timeframes=(self._timeframe,)) if self._symbol else Wanted()
+
+    def copy_text(self) -> str:
+        """Return the numbers above the chart."""
+        return self._head_text().plain
+
+    # reading
+
+    def _first_symbol(self) -> str:
+        stocks = self.store.stocks
+        return next((symbol for symbol, stock in stocks.items() if stock.tracked), next(iter(stocks), ""))
+
+    def _load(self) -> None:
+        self.store.watched = frozenset({(self._symbol, self._timeframe)})
+        self.store.live.clear()
+        self.run_worker(self._read_newest(), group="candles", exclusive=True)
+
+    async def _read_newest(self) -> None:
+        if self.dash.connection is None:
+            return
+        self._is_loading = True
+        self._answer = await self.dash.connection.candles(
+            self._symbol, self._timeframe, before=None, adjusted=self._is_adjusted
+        )
+        self._is_loading = False
+        if not isinstance(self._answer, Failure):
+            self._chart.show(self._answer.items, self._timeframe)
+        self.refresh_data(frozenset({Part.CANDLE}))
+
+    @on(CandleChart.OlderWanted)
+    def _want_older(self) -> None:
+        answer = self._answer
+        if (
+            not self._is_loading
+            and not isinstance(answer, Failure)
+            and answer is not None
+            and answer.has_older
+        ):
+            self._is_loading = True
+            self.run_worker(self._read_older(), group="candles")
+
+    async def _read_older(self) -> None:
+        series, first = (self._symbol, self._timeframe), self._chart.candles[0].ts
+        if self.dash.connection is not None:
+            answer = await self.dash.connection.candles(*series, before=first, adjusted=self._is_adjusted)
+            if not isinstance(answer, Failure) and series == (self._symbol, self._timeframe):
+                self._answer = answer
+                self._chart.prepend(answer.items)
+        self._is_loading = False
+
+    def _empty_words(self) -> str:
+        if isinstance(self._answer, Failure):
+            return str(self._answer)
+        if self._answer is not None:
+            return self.words["empty.candles"]
+        return (
+            self.words["chart.pick_first"]
+            if Part.STOCKS in self.store.loaded
+            else self.what_is_missing(Part.STOCKS)
+        )
+
+    # the numbers above
+
+    @on(CandleChart.CrossMoved)
+    def _draw_head(self) -> None:
+        self._head.update(self._head_text())
+
+    def _head_text(self) -> Text:
+        palette, words = self.palette, self.words
+        kind = words["chart.adjusted"] if self._is_adjusted else words["chart.raw"]
+        head = Text.assemble(
+            (f"{self._symbol} {self.store.name_of(self._symbol)}  ", palette.strong),
+            *((f" {name} ", self._tab_style(name)) for name in TIMEFRAMES),
+            (f"  {kind}", palette.dim),
+        )
+        pointed = self._chart.pointed()
+        return head if pointed is None else Text("\n").join([head, self._numbers(*pointed)])
+
+    def _tab_style(self, name: str) -> Style:
+        return self.palette.of("ground", "accent", bold=True) if name == self._timeframe else self.palette.dim
+
+    def _numbers(self, candle: CandleLike, before: CandleLike | None) -> Text:
+        palette, words = self.palette, self.words
+        style = palette.of({"rise": "rise", "fall": "fall", "flat": "text"}[direction(candle)])
+        text = Text.assemble((f"{candle_start(candle.ts, self._timeframe)} ", palette.dim))
+        for key, value in (("o", candle.open), ("h", candle.high), ("l", candle.low), ("c", candle.close)):
+            text.append(f"{words[f'chart.{key}']} ", palette.dim).append(f"{number(value)} ", style)
+        if before is not None and before.close:
+            text.append(_change(candle.close, before.close), palette.of(_way(candle.close, before.close)))
+        text.append(f" {words['chart.v']} ", palette.dim).append(number(candle.volume))
+        traded: int | None = getattr(candle, "value", None)
+        if traded is not None:
+            text.append(f"  {big_won(traded)}", palette.dim)
+        return text if candle.final else text.append(f"  ◦ {words['chart.forming']}", palette.warn)
+
+    # keys
+
+    def action_pick(self) -> None:
+        """Choose another stock."""
+        from tui.screens.dialogs import StockDialog
+
+        self.app.push_screen(StockDialog(self.words, self.store, self.palette), self._picked)
+
+    async def _picked(self, symbol: str | None) -> None:
+        if symbol:
+            await self.show_series(symbol, self._timeframe)
+
+    async def action_timeframe(self, steps: int) -> None:
+        """Take the next timeframe; negative: the one before."""
+        index = (TIMEFRAMES.index(self._timeframe) + steps) % len(TIMEFRAMES)
+        await self.show_series(self._symbol, TIMEFRAMES[index])
+
+    async def action_symbol(self, steps: int) -> None:
+        """Take the next tracked stock; negative: the one before."""
+        tracked = [symbol for symbol, stock in self.store.stocks.items() if stock.tracked]
+        if tracked:
+            at = tracked.index(self._symbol) + steps if self._symbol in tracked else 0
+            await self.show_series(tracked[at % len(tracked)], self._timeframe)
+
+    def action_adjusted(self) -> None:
+        """Change between prices as traded and adjusted ones."""
+        self._is_adjusted = not self._is_adjusted
+        self._load()
+
+
+def _way(price: int, before: int) -> str:
+    return "text" if price == before else "rise" if price > before else "fall"
+
+
+def _change(price: int, before: int) -> str:
+    """Write a change against the close before, with its sign as a shape too."""
+    sign = _SIGNS["flat" if price == before else _way(price, before)]
+    return f"{sign} {price - before:+,} {(price - before) / before:+.2%}"

@@ -1,0 +1,195 @@
+"""What the dashboard knows: the last known data of the daemon, and how it stands with the connection.
+
+Nothing here waits or draws. While the daemon is away everything stays as it was last heard.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chartinsightd.control.protocol import (
+        CandleChange,
+        CandleRow,
+        CoverageRow,
+        Event,
+        Job,
+        LogLine,
+        Status,
+        StockRow,
+    )
+
+MAX_LOG_LINES = 2_000
+MAX_JOBS = 500
+
+Series = tuple[str, str]
+"""Symbol and timeframe."""
+
+
+class Part(StrEnum):
+    """One kind of data; screens name those they show."""
+
+    LINK = "link"
+    STATUS = "status"
+    JOBS = "jobs"
+    LOGS = "logs"
+    COVERAGE = "coverage"
+    STOCKS = "stocks"
+    CANDLE = "candle"
+
+
+class LinkState(StrEnum):
+    """How it stands with the daemon."""
+
+    CONNECTING = "connecting"
+    """Not heard of yet since the start."""
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The connection to the daemon."""
+
+    state: LinkState = LinkState.CONNECTING
+    since: datetime | None = None
+    """When this state began, by this machine's clock; aware, UTC."""
+    heard_at: datetime | None = None
+    """When the daemon was last heard, by this machine's clock; None while never."""
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why something asked of the daemon was not done."""
+
+    reason: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.remedy}".rstrip()
+
+
+class Store:
+    """The last known data. Changed by the connection alone, read by the screens."""
+
+    def __init__(self) -> None:
+        self.link = Link()
+        self.status: Status | None = None
+        self.status_at = 0.0
+        """Monotonic seconds when the status was read."""
+        self.jobs: dict[int, Job] = {}
+        self.logs: deque[LogLine] = deque(maxlen=MAX_LOG_LINES)
+        self.log_count = 0
+        """Log lines ever taken: tells who shows them how many are new."""
+        self.coverage: dict[Series, CoverageRow] = {}
+        self.coverage_at: datetime | None = None
+        self.stocks: dict[str, StockRow] = {}
+        self.live: dict[Series, CandleRow] = {}
+        """The newest candle of each watched series."""
+        self.watched: frozenset[Series] = frozenset()
+        """Series whose candles are shown."""
+        self.failures: dict[Part, Failure] = {}
+        """Why a part could not be read, although the daemon answers."""
+        self.loaded: set[Part] = set()
+        """Parts that were read at least once."""
+        self._takers: Mapping[str, Callable[[Event], Part | None]] = {
+            "progress": self._take_job,
+            "job": self._take_job,
+            "log": self._take_log,
+            "coverage": self._take_coverage,
+            "candle": self._take_candle,
+        }
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the daemon answers."""
+        return self.link.state is LinkState.ONLINE
+
+    def take(self, event: Event) -> Part | None:
+        """Take an event of the stream over; return the part that changed.
+
+        Raises:
+            ValueError: the event's data is not what its type says.
+        """
+        taker = self._takers.get(event.type)
+        return taker(event) if taker else None
+
+    def put_status(self, status: Status, monotonic: float) -> None:
+        """Take a status over, read at these monotonic seconds."""
+        self.status, self.status_at = status, monotonic
+        self.mark(Part.STATUS)
+
+    def put_jobs(self, jobs: Iterable[Job]) -> None:
+        """Replace the history."""
+        self.jobs = {job.id: job for job in jobs}
+        self.mark(Part.JOBS)
+
+    def put_logs(self, lines: Iterable[LogLine]) -> None:
+        """Replace the log lines, oldest first."""
+        self.logs.clear()
+        for line in lines:
+            self._add_line(line)
+        self.mark(Part.LOGS)
+
+    def put_coverage(self, rows: Iterable[CoverageRow], at: datetime) -> None:
+        """Replace the coverage, computed at an instant."""
+        self.coverage = {(row.symbol, row.timeframe.value): row for row in rows}
+        self.coverage_at = at
+        self.mark(Part.COVERAGE)
+
+    def put_stocks(self, rows: Iterable[StockRow]) -> None:
+        """Replace the stock list; its order is kept."""
+        self.stocks = {row.symbol: row for row in rows}
+        self.mark(Part.STOCKS)
+
+    def mark(self, part: Part) -> None:
+        """A part was read: it is loaded and nothing is wrong with it."""
+        self.loaded.add(part)
+        self.failures.pop(part, None)
+
+    def name_of(self, symbol: str) -> str:
+        """Return a symbol's name; empty where it is not known."""
+        if (stock := self.stocks.get(symbol)) is not None:
+            return stock.name
+        return next((row.name for (known, _), row in self.coverage.items() if known == symbol), "")
+
+    def _take_job(self, event: Event) -> Part:
+        job: Job = _message(event)
+        self.jobs = {job.id: job, **self.jobs} if job.id not in self.jobs else {**self.jobs, job.id: job}
+        if len(self.jobs) > MAX_JOBS:
+            self.jobs.pop(min(self.jobs))
+        return Part.JOBS
+
+    def _take_log(self, event: Event) -> Part:
+        self._add_line(_message(event))
+        return Part.LOGS
+
+    def _take_coverage(self, event: Event) -> Part:
+        row: CoverageRow = _message(event)
+        self.coverage[row.symbol, row.timeframe.value] = row
+        return Part.COVERAGE
+
+    def _take_candle(self, event: Event) -> Part | None:
+        """Read the candle only when it is shown: a whole market sends thousands."""
+        series = (event.data.get("symbol", ""), event.data.get("timeframe", ""))
+        if series not in self.watched:
+            return None
+        change: CandleChange = _message(event)
+        self.live[series] = change.candle
+        return Part.CANDLE
+
+    def _add_line(self, line: LogLine) -> None:
+        self.logs.append(line)
+        self.log_count += 1
+
+
+def _message(event: Event) -> Any:
+    """Return the event's data as the message its type names; the caller knows which."""
+    return event.message()

@@ -1,0 +1,47 @@
+"""Every text of the dashboard, in English and in Korean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from tui.words_en import ENGLISH
+from tui.words_ko import KOREAN
+
+Language = Literal["en", "ko"]
+LANGUAGES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH, "ko": KOREAN}
+
+
+class Words:
+    """The texts of one language.
+
+    Args:
+        language: which.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._texts = LANGUAGES[language]
+
+    def __getitem__(self, key: str) -> str:
+        """Return a text.
+
+        Raises:
+            KeyError: there is no such text: a mistake of ours.
+        """
+        return self._texts[key]
+
+    def get(self, key: str, default: str) -> str:
+        """Return a text, or the default for words that only the daemon knows."""
+        return self._texts.get(key, default)
+
+    def put(self, key: str, **values: object) -> str:
+        """Return a text with values in its places."""
+        return self._texts[key].format(**values)
+
+
+def language_of(environment: Mapping[str, str]) -> Language:
+    """Return the language of a locale as POSIX names it: LC_ALL, then LC_MESSAGES, then LANG."""
+    names = (environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    first = next((name for name in names if name), "")
+    return "ko" if first.lower().startswith("ko") else "en"
