@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from chartinsightd import __version__
+from chartinsightd.install import install
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,6 +35,9 @@ def check(config: Path | None) -> None:
     from chartinsightd.check import run_check
 
     sys.exit(run_check(config))
+
+
+main.add_command(install)
 
 
 if __name__ == "__main__":

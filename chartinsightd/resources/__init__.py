@@ -23,8 +23,17 @@ def default_config() -> str:
     return _read("config.toml")
 
 
+def systemd_file(name: str) -> str:
+    """Return a file of the folder `systemd` as text, such as `chartinsightd.service`.
+
+    Raises:
+        FileNotFoundError: there is none of that name, or the installation is damaged.
+    """
+    return _read(f"systemd/{name}")
+
+
 def _read(name: str) -> str:
-    packaged = Path(__file__).with_name(name)
+    packaged = Path(__file__).parent / name
     # An editable installation imports from the checkout, where the files stand at the top for people to find.
     path = packaged if packaged.exists() else Path(__file__).parents[2] / name
     return path.read_text(encoding="utf-8")
