@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
@@ -58,7 +59,7 @@ def export(
     """Write candles of SYMBOLs as CSV or Parquet, columns as in the table `candles`, times in Korean time."""
     _refuse(symbols, tracked, timeframes)
     is_parquet = _is_parquet(format_, output)
-    from chartinsightd.cli.export import Selection, whole_file
+    from chartinsightd.cli.export import Selection
 
     async def select(client: ControlClient) -> Selection:
         from chartinsightd.cli.lookup import dates_of
@@ -75,10 +76,7 @@ def export(
 
     async def work(client: ControlClient) -> tuple[int, int]:
         selection = await select(client)
-        target: AbstractContextManager[IO[bytes]] = (
-            nullcontext(click.get_binary_stream("stdout")) if output is None else whole_file(output)
-        )
-        with target as file:
+        with _target(output) as file:
             return await _write(client, selection, file, is_parquet), len(selection.series)
 
     rows, series = connection.ask(work)
@@ -90,6 +88,15 @@ def _refuse(symbols: tuple[str, ...], tracked: bool, timeframes: tuple[Timeframe
         raise click.UsageError("Name symbols, or --tracked.")
     if not timeframes:
         raise click.UsageError("Name one --timeframe or more.")
+
+
+def _target(output: Path | None) -> AbstractContextManager[IO[bytes]]:
+    """Return where the candles go."""
+    if output is None:
+        return nullcontext(sys.stdout.buffer)
+    from chartinsightd.cli.export import whole_file
+
+    return whole_file(output)
 
 
 def _is_parquet(format_: str | None, output: Path | None) -> bool:
