@@ -1,0 +1,158 @@
+"""Crash anywhere: killed daemons, killed databases and lost checkpoints end with the truth in the store."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.refresh import RefreshRule, session_refreshes
+from chartinsightd.domain.timeframe import Timeframe
+from tests.integration.stage import (
+    FOLLOWED,
+    SHORT,
+    Daemon,
+    Simulator,
+    Truth,
+    VirtualTime,
+    collecting,
+    moment,
+    open_simulator,
+    running,
+)
+
+DAY = date(2026, 11, 18)
+SYMBOLS = ("005930", "000660", "035720", "247540")
+RULE = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5))
+FAST = 5000.0
+CHARTS = {5: Timeframe.M5, 30: Timeframe.M30, 60: Timeframe.H1, "ka10081": Timeframe.D1, "ka10082": Timeframe.W1}
+
+
+def chart_of(entry: dict[str, Any]) -> tuple[str, Timeframe] | None:
+    """Return the series a request is for; None for what is no chart."""
+    timeframe = CHARTS.get(entry["scope"] or entry["api_id"])
+    return None if timeframe is None else (entry["symbol"], timeframe)
+
+
+def reads(requests: Sequence[dict[str, Any]], begin: datetime, end: datetime) -> int:
+    """Return how many of these chart requests are more than one a series and moment that brings news.
+
+    One process lived from begin to end: it may read each series once at its start, and once after each
+    moment at which a read brings news.
+    """
+    calendar = Calendar()
+    made = Counter(series for entry in requests if (series := chart_of(entry)) is not None)
+    sessions = calendar.sessions(DAY - timedelta(days=1), DAY + timedelta(days=1))
+    extra = 0
+    for (_, timeframe), count in made.items():
+        news = [at for session in sessions for at in session_refreshes(session, timeframe, RULE)]
+        extra += max(0, count - 1 - sum(begin <= at <= end for at in news))
+    return extra
+
+
+async def kill_at(daemon: Daemon, simulator: Simulator, moments: Sequence[datetime]) -> int:
+    """Kill and restart the daemon at virtual moments; return the chart reads nobody needed.
+
+    The first life loads the history and is not counted.
+    """
+    seen, born, extra = 0, None, 0
+    for when in moments:
+        await simulator.reaches(when)
+        daemon.kill()
+        requests = await simulator.admin.requests(seen)
+        if born is not None:
+            extra += reads(requests, born, await simulator.admin.now())
+        seen, born = seen + len(requests), await simulator.admin.now()
+        daemon.start()
+    return extra
+
+
+async def test_kill_at_any_moment(folder: Path) -> None:
+    """Killed at random moments of a day and restarted by the same clock, the daemon ends with the truth.
+
+    A restart costs at most one page a series, and the limit is kept across restarts.
+    """
+    dice = random.Random(20261118)
+    clock = VirtualTime(start=moment(DAY, 4), speed=2500.0)
+    minutes = sorted(dice.sample(range(9 * 60, 20 * 60), 6))
+    settings = collecting(SYMBOLS, SHORT) | clock.environment()
+    async with (
+        open_simulator(folder, *clock.arguments()) as simulator,
+        running(folder, simulator, settings) as daemon,
+    ):
+        extra = await kill_at(daemon, simulator, [moment(DAY, 0, minute) for minute in minutes])
+        await simulator.reaches(moment(DAY, 20, 10))
+        truth = Truth(simulator=simulator, daemon=daemon, symbols=SYMBOLS)
+        await truth.is_reached(moment(DAY, 24))
+        assert extra == 0
+        await truth.is_clean()
+
+
+@pytest.mark.soak
+async def test_fifty_kills(folder: Path) -> None:
+    """Fifty kills at random moments of a day and a night, the loading of history included."""
+    dice = random.Random(50)
+    clock = VirtualTime(start=moment(DAY, 8), speed=450.0)
+    seconds = sorted(dice.sample(range(8 * 3600 + 900, 31 * 3600), 50))
+    settings = collecting(SYMBOLS) | clock.environment()
+    async with (
+        open_simulator(folder, *clock.arguments()) as simulator,
+        running(folder, simulator, settings) as daemon,
+    ):
+        moments = [moment(DAY, 0) + timedelta(seconds=second) for second in seconds]
+        extra = await kill_at(daemon, simulator, moments)
+        await simulator.reaches(moment(DAY, 31, 31))
+        truth = Truth(simulator=simulator, daemon=daemon, symbols=SYMBOLS)
+        found = await truth.is_reached(moment(DAY, 24))
+        print(f"{len(moments)} kills, {found.compared} candles compared, {extra} pages more than needed")
+        await truth.is_clean()
+
+
+async def test_database_and_checkpoint_lost(folder: Path) -> None:
+    """PostgreSQL killed while collecting, a checkpoint gone, a checkpoint of garbage: each mends itself."""
+    arguments = ("--start", moment(DAY, 8).isoformat(), "--speed", "100")
+    async with (
+        open_simulator(folder, *arguments) as simulator,
+        running(folder, simulator, collecting(SYMBOLS, SHORT) | FOLLOWED) as daemon,
+    ):
+        truth = Truth(simulator=simulator, daemon=daemon, symbols=SYMBOLS)
+        await truth.is_reached()
+        await simulator.skip_to(moment(DAY, 8, 50), FAST)
+        await simulator.reaches(moment(DAY, 11))
+        kill_database(daemon)
+        await simulator.reaches(moment(DAY, 13))
+        await daemon.comes_to("the database is back", lambda: is_there(daemon))
+        assert await daemon.stop() == 0
+        checkpoint = daemon.folder / "simulation" / "checkpoint.sqlite"
+        checkpoint.unlink()
+        daemon.start()
+        await daemon.comes_to("the database is back", lambda: is_there(daemon))
+        await daemon.says("checkpoint.rebuilt")
+        daemon.kill()
+        checkpoint.write_bytes(random.Random(1).randbytes(20_000))
+        daemon.start()
+        await simulator.reaches(moment(DAY, 20, 10))
+        await daemon.comes_to("the database is back", lambda: is_there(daemon))
+        await simulator.skip_to(moment(DAY, 31, 31), 60.0)
+        await truth.is_reached()
+        assert list(checkpoint.parent.glob("checkpoint.sqlite.damaged-*"))
+        await truth.is_clean()
+
+
+def kill_database(daemon: Daemon) -> None:
+    """Kill the embedded server's first process."""
+    [lock] = daemon.folder.glob("postgres-*/data/postmaster.pid")
+    os.kill(int(lock.read_text().splitlines()[0]), signal.SIGKILL)
+
+
+async def is_there(daemon: Daemon) -> bool:
+    """Whether the daemon's database answers."""
+    return bool(await daemon.value("select true"))
