@@ -48,12 +48,8 @@ class Dashboard(App[None]):
     """
 
     TITLE = "ChartInsight"
-    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012 - as the framework declares it
-        (0, "-narrow"), (100, "-normal"), (150, "-wide"),
-    ]  # fmt: skip
-    VERTICAL_BREAKPOINTS = [
-        (0, "-h-tiny"), (32, "-h-normal"), (50, "-h-tall"),
-    ]  # fmt: skip
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012 - as in App
+    VERTICAL_BREAKPOINTS = [(0, "-h-tiny"), (32, "-h-normal"), (50, "-h-tall")]  # noqa: RUF012 - as in App
     CSS = """
     Screen { background: $background; }
     #body { height: 1fr; }

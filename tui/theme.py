@@ -48,13 +48,13 @@ DARK = Colours(
 )  # fmt: skip
 LIGHT = Colours(
     name="light", dark=False, ground="#fbfbfa", raised="#eceeef", line="#c9ced4", text="#20262e",
-    dim="#5c6773", faint="#949da8", accent="#0b62b8", good="#1d7f4e", warn="#9a6400", bad="#c02f38", red="#cf222e",
-    blue="#0a5fc4", green="#1a7f4b", cursor="#cfe2f7",
+    dim="#5c6773", faint="#949da8", accent="#0b62b8", good="#1d7f4e", warn="#9a6400", bad="#c02f38",
+    red="#cf222e", blue="#0a5fc4", green="#1a7f4b", cursor="#cfe2f7",
 )  # fmt: skip
 CONTRAST = Colours(
     name="contrast", dark=True, ground="#000000", raised="#000000", line="#a0a0a0", text="#ffffff",
-    dim="#e0e0e0", faint="#b0b0b0", accent="#ffff00", good="#00ff66", warn="#ffd000", bad="#ff6060", red="#ff5c5c",
-    blue="#5cc8ff", green="#00ff66", cursor="#0000c0",
+    dim="#e0e0e0", faint="#b0b0b0", accent="#ffff00", good="#00ff66", warn="#ffd000", bad="#ff6060",
+    red="#ff5c5c", blue="#5cc8ff", green="#00ff66", cursor="#0000c0",
 )  # fmt: skip
 COLOUR_BLIND = Colours(
     name="colour-blind", dark=True, ground="#11151b", raised="#1b222c", line="#2f3947", text="#d8dee8",

@@ -52,7 +52,7 @@ ENGLISH = {
     "label.phase": "phase",
     "label.next": "next",
     "label.hours": "hours",
-    "label.following": "following",
+    "label.following": "then",
     "label.queue": "queue",
     "label.spool": "spool",
     "session.closes_in": "to the close",

@@ -62,7 +62,7 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
         & .buttons { height: auto; align-horizontal: right; }
         & Button { margin: 0 1; min-width: 12; }
     }
-    .-h-normal BackfillDialog RowTable, .-h-tall BackfillDialog RowTable { height: 12; }
+    BackfillDialog.-h-normal RowTable, BackfillDialog.-h-tall RowTable { height: 12; }
     """
 
     def __init__(self, words: Words, store: Store, connection: Connection, wanted: Wanted) -> None:

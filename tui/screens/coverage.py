@@ -43,10 +43,11 @@ class CoverageView(View):
         Binding("m", "only_missing", "key.only_missing"),
         Binding("c", "chart", "key.chart", show=False),
     ]
+    SCOPED_CSS: ClassVar[bool] = False  # its rules look at the size classes of the screen above
     DEFAULT_CSS = """
     CoverageView > Container { height: 1fr; layout: vertical; }
-    CoverageView #coverage-detail { height: 6; }
-    .-h-normal CoverageView #coverage-detail { height: 9; }
+    CoverageView #coverage-detail { height: 5; }
+    .-h-normal CoverageView #coverage-detail { height: 8; }
     .-wide CoverageView > Container { layout: horizontal; }
     .-wide CoverageView #coverage-detail { height: 1fr; width: 60; }
     """
@@ -114,7 +115,7 @@ class CoverageView(View):
         words = self.words
         head = [
             Column(title=words["column.symbol"], width=6),
-            Column(title=words["column.name"], width=14, flex=1),
+            Column(title=words["column.name"], width=18, flex=1 if self._by_session else 0),
         ]
         if self._by_session:
             self._table.set_columns(

@@ -44,9 +44,10 @@ class JobsView(View):
         Binding("f", "next_filter", "key.state_filter"),
         Binding("x", "cancel_job", "key.cancel"),
     ]
+    SCOPED_CSS: ClassVar[bool] = False  # its rules look at the size classes of the screen above
     DEFAULT_CSS = """
     JobsView > Container { height: 1fr; layout: vertical; }
-    JobsView #job-detail { height: 9; }
+    JobsView #job-detail { height: 8; }
     .-h-normal JobsView #job-detail { height: 14; }
     .-wide JobsView > Container { layout: horizontal; }
     .-wide JobsView #job-detail { height: 1fr; width: 80; }

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
@@ -44,15 +45,16 @@ class OverviewView(View):
     PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.JOBS, Part.LOGS})
     FILTERS: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("P", "app.pause", "key.pause")]
+    SCOPED_CSS: ClassVar[bool] = False  # its rules look at the size classes of the screen above
     DEFAULT_CSS = """
     OverviewView { height: 1fr; }
-    OverviewView > Grid { grid-size: 2; grid-columns: 1fr 1fr; grid-rows: 8 8 1fr; height: 1fr; }
+    OverviewView > Grid { grid-size: 2; grid-columns: 1fr 1fr; grid-rows: 7 7 1fr; height: 1fr; }
     OverviewView #box-log { display: none; }
-    .-h-normal OverviewView > Grid { grid-rows: 8 9 1fr 1fr; }
+    .-h-normal OverviewView > Grid { grid-rows: 7 8 1fr 1.5fr; }
     .-h-normal OverviewView #box-log { display: block; column-span: 2; }
     .-h-tall OverviewView #box-log { display: block; column-span: 2; }
-    .-h-tall OverviewView > Grid { grid-rows: 10 10 1fr 1fr; }
-    .-wide OverviewView > Grid { grid-size: 3; grid-columns: 1fr 1fr 1fr; grid-rows: 1fr 1fr 1.4fr; }
+    .-h-tall OverviewView > Grid { grid-rows: 9 9 1fr 1.5fr; }
+    .-wide OverviewView > Grid { grid-size: 3; grid-columns: 1fr 1fr 1fr; grid-rows: 9 9 1fr; }
     .-wide OverviewView #box-log { display: block; column-span: 3; }
     .-wide.-h-tiny OverviewView #box-log { display: none; }
     """
@@ -145,12 +147,8 @@ class OverviewView(View):
             return Text(self.words["freshness.none"], self.palette.dim)
         words = self.words
         head = (words["freshness.worst"], words["freshness.median"], words["freshness.late"])
-        heading = f"{'':4}{head[0]:>8}{head[1]:>8}{head[2]:>6}  {words['freshness.newest']}"
-        if words.language == "ko":
-            heading = (
-                f"    {fit(head[0], 8, 'right')}{fit(head[1], 8, 'right')}{fit(head[2], 6, 'right')}  "
-                + (words["freshness.newest"])
-            )
+        titles = "".join(fit(title, 7, "right") for title in head)
+        heading = f"{'':3}{titles}  {words['freshness.newest']}"
         lines = [Text(heading, self.palette.dim), *(self._fresh(one) for one in status.freshness)]
         return _lines(lines, width)
 
@@ -244,11 +242,11 @@ class OverviewView(View):
         if job.state == "queued" or fraction is None or job.eta_s is None:
             yield head.append(f"{number(progress.rows)} {self.words['jobs.rows']}", self.palette.dim)
             return
-        room = max(4, min(40, width - 38))
-        head.append(bar(fraction, room), self.palette.of("accent", "raised"))
-        yield head.append(
-            f" {percent(fraction):>4}%  {self.words.put('jobs.left', time=duration(job.eta_s))}"
-        )
+        left = duration(job.eta_s)
+        left = self.words.put("jobs.left", time=left) if width >= 50 else left
+        end = f" {percent(fraction):>4}%  {left}"
+        room = max(4, min(60, width - 16 - cell_len(end)))
+        yield head.append(bar(fraction, room), self.palette.of("accent", "raised")).append(end)
 
     def _alert(self, alert: Alert) -> Iterable[Text]:
         over = alert.ended_at is not None

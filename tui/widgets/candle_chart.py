@@ -189,6 +189,9 @@ class CandleChart(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
+        return self._draw_line(y).apply_style(self._palette().of("text", "ground"))
+
+    def _draw_line(self, y: int) -> Strip:
         width = self.size.width
         picture = self._drawn()
         if picture is None:

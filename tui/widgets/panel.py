@@ -1,4 +1,4 @@
-"""A titled box whose content is made anew for its size."""
+"""A titled box, open below, whose content is made anew for its size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Panel(Widget):
     """
 
     DEFAULT_CSS = """
-    Panel { border: round $border; border-title-color: $accent; padding: 0 1; height: 1fr; width: 1fr; }
+    Panel { border-top: solid $border; border-title-color: $accent; padding: 0 1; height: 1fr; width: 1fr; }
     """
 
     def __init__(self, title: str, draw: Draw, *, id: str | None = None) -> None:  # noqa: A002 - as in Widget

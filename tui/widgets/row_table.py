@@ -219,6 +219,9 @@ class RowTable(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen: the heading, or a row."""
+        return self._draw_line(y).apply_style(self._palette().of("text", "ground"))
+
+    def _draw_line(self, y: int) -> Strip:
         width, row = self.size.width, self._top + y - 1
         if y == 0:
             return self._heading(width)
