@@ -40,10 +40,12 @@ KEYS = {
     "CHARTINSIGHT_KIWOOM__APP_KEY": "simulator-app-key",
     "CHARTINSIGHT_KIWOOM__SECRET_KEY": "simulator-secret-key",
 }
-HISTORY_SPEED = 15.0
+HISTORY_SPEED = 12.0
 """So fast that the history takes seconds, and slow enough that the gate, not the machine, sets the pace."""
 DAY_SPEED = 450.0
-NIGHT_SPEED = 4000.0
+MORNING_SPEED = 60.0
+NOTICED_S = 0.5
+"""Real seconds after which the daemon has surely seen a change of the simulator's clock."""
 LEAST_BUSY_S = 20.0
 """Shorter stretches of requests say nothing about how well the gate uses the limit."""
 WORKING_HOURS_END = timedelta(hours=20, minutes=10)
@@ -89,6 +91,14 @@ class Stage:
     async def rows(self) -> dict[str, int]:
         """Count the candles by timeframe."""
         found = await self.database.fetch("select timeframe, count(*) as n from candles group by timeframe")
+        return {row["timeframe"]: row["n"] for row in found}
+
+    async def rows_about(self) -> dict[str, int]:
+        """Return the same from the server's own statistics: a second old, and almost for nothing."""
+        found = await self.database.fetch(
+            "select split_part(relname, '_', 2) as timeframe, sum(n_tup_ins)::bigint as n"
+            " from pg_stat_user_tables where relname like 'candles\\_%' group by 1"
+        )
         return {row["timeframe"]: row["n"] for row in found}
 
     async def complete(self) -> dict[str, int]:
@@ -142,9 +152,9 @@ async def open_broker(data: Path | None) -> AsyncIterator[tuple[Play, Simulator,
     play = Play(days=days, symbols=tuple(TARGETS), data=data)
     command = [sys.executable, "-m", "chartinsightd.simulator", "--port", "0"]
     command += ["--start", play.begins_at.astimezone(KST).isoformat(), "--speed", str(HISTORY_SPEED)]
-    command += ["--data", str(data.resolve())] if data else []
+    command += ["--data", str(data)] if data else []
     with (STATE / "simulator.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=CHECKOUT)
+        process = begin(command, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
         assert process.stdout is not None  # asked for above
         line = await asyncio.to_thread(process.stdout.readline)
@@ -157,6 +167,11 @@ async def open_broker(data: Path | None) -> AsyncIterator[tuple[Play, Simulator,
             yield play, Simulator(process, url), admin
     finally:
         await end(process)
+
+
+def begin(command: list[str], **how: Any) -> subprocess.Popen[Any]:
+    """Start a process in the checkout."""
+    return subprocess.Popen(command, cwd=CHECKOUT, **how)
 
 
 async def playable(admin: AdminClient, days: tuple[date, ...]) -> tuple[str, ...]:
@@ -191,7 +206,7 @@ async def open_daemon(
     (STATE / "config.toml").write_text("# everything is in the environment\n", encoding="utf-8")
     command = [sys.executable, "-m", "chartinsightd", "--config", str(STATE / "config.toml")]
     with (STATE / "daemon.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=CHECKOUT)
+        process = begin(command, stdout=log, stderr=log, env=environment)
     try:
         database = await connect(process)
         try:
@@ -214,9 +229,9 @@ async def connect(daemon: subprocess.Popen[bytes]) -> asyncpg.Connection:
         except (OSError, ValueError, asyncpg.PostgresError):
             await asyncio.sleep(0.1)
             continue
-        while not await database.fetchval("select to_regclass('gaps') is not null"):
-            await asyncio.sleep(0.1)
-        return database
+        if await database.fetchval("select to_regclass('gaps') is not null"):
+            return database
+        await database.close()
 
 
 def bars() -> Progress:
@@ -238,7 +253,7 @@ async def load_history(stage: Stage, figures: Figures) -> None:
     with bars() as progress:
         tasks = {tf: progress.add_task(tf.value, total=series, note="") for tf in Timeframe}
         while True:
-            rows, complete = await stage.rows(), await stage.complete()
+            rows, complete = await stage.rows_about(), await stage.complete()
             elapsed_s = time.monotonic() - began_at
             for timeframe, task in tasks.items():
                 count = rows.get(timeframe.value, 0)
@@ -247,7 +262,8 @@ async def load_history(stage: Stage, figures: Figures) -> None:
             if sum(complete.values()) == series * len(tasks) and await stage.is_idle():
                 break
             await asyncio.sleep(0.25)
-    figures.history_s, figures.history_rows = time.monotonic() - began_at, sum(rows.values())
+    figures.history_s = time.monotonic() - began_at
+    figures.history_rows = sum((await stage.rows()).values())
     figures.utilisation = utilisation(await stage.admin.requests())
     figures.least_requests = await least_history(stage) + least_polls(stage.play)
 
@@ -295,19 +311,20 @@ async def play_day(stage: Stage, day: date) -> None:
         total = int((MORNING_READS - timedelta(hours=9)).total_seconds()) // 60
         task = progress.add_task("minutes", total=total, note="")
         await watch(stage, progress, task, opens, midnight + WORKING_HOURS_END)
-        await stage.admin.set_clock(speed=NIGHT_SPEED)
-        await watch(stage, progress, task, opens, midnight + MORNING_READS)
-        await stage.admin.set_clock(speed=HISTORY_SPEED * 4)
+        await stage.admin.set_clock(speed=MORNING_SPEED)
+        await asyncio.sleep(NOTICED_S)
+        await stage.admin.set_clock(to=midnight + MORNING_READS)
         await watch(stage, progress, task, opens, midnight + MORNING_READS + timedelta(minutes=3))
-        while not await stage.is_idle():
+        while not await stage.is_idle():  # noqa: ASYNC110 - the daemon is another process
             await asyncio.sleep(0.2)
 
 
 async def watch(stage: Stage, progress: Progress, task: Any, opens: datetime, until: datetime) -> None:
     """Show the clock, the candles and the requests until a virtual moment."""
     while (now := await stage.admin.now()) < until:
-        rows, stats = await stage.rows(), await stage.admin.stats()
-        note = f"{now.astimezone(KST):%H:%M} KST {sum(rows.values()):>9,} candles {stats['requests']:>6,} requests"
+        rows, stats = await stage.rows_about(), await stage.admin.stats()
+        seen = f"{sum(rows.values()):>9,} candles {stats['requests']:>6,} requests"
+        note = f"{now.astimezone(KST):%H:%M} KST {seen}"
         progress.update(task, completed=int((now - opens).total_seconds()) // 60, note=note)
         await asyncio.sleep(0.2)
 
@@ -328,7 +345,8 @@ async def show_result(stage: Stage, figures: Figures, began_at: float) -> int:
     least, differing = figures.least_requests, sum(one.differences for one in comparisons.values())
     used = ", ".join(f"{name} {share:.1%}" for name, share in figures.utilisation.items())
     facts = {
-        "requests": f"{figures.requests:,} made, {least:,} the least possible: {figures.requests / least:.3f} x",
+        "requests": f"{figures.requests:,} made, {least:,} the least possible: "
+        f"{figures.requests / least:.3f} x",
         "gate utilisation": f"{used} of 5 a second, while the history was loaded",
         "history": f"{figures.history_rows:,} candles in {figures.history_s:.1f} s",
         "limit violations": f"{stats['violations']} seen by the simulator, {stats['refusals']} refusals",
@@ -411,7 +429,9 @@ async def end(process: subprocess.Popen[Any]) -> None:
 def parsed_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
-    parser.add_argument("--data", type=Path, help="play real days from a folder of candles (CSV)")
+    parser.add_argument(
+        "--data", type=lambda text: Path(text).resolve(), help="play real days from a folder of candles (CSV)"
+    )
     parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
     return parser.parse_args()
 
