@@ -1,0 +1,68 @@
+"""Days as a person names them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chartinsightd.cli.days import on_calendar, parse_day, start_of
+
+TODAY = date(2026, 10, 14)
+days = st.dates(date(1990, 1, 1), date(2100, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-09-14", date(2026, 9, 14)),
+        ("today", TODAY),
+        ("yesterday", date(2026, 10, 13)),
+        ("-30d", date(2026, 9, 14)),
+        ("30d", date(2026, 9, 14)),
+        ("-2w", date(2026, 9, 30)),
+        ("-8m", date(2026, 2, 14)),
+        ("-10m", date(2025, 12, 14)),
+        ("-1y", date(2025, 10, 14)),
+    ],
+)
+def test_a_day_is_understood(text, day):
+    """A date, today, yesterday, and so many days, weeks, months, years ago."""
+    assert on_calendar(parse_day(text), TODAY) == day
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tomorrow", "2026-13-01", "2026-9-1", "20260914", "-d", "-1h", "--5d", "1e3d"]
+)
+def test_what_is_no_day_is_refused(text):
+    """Anything else is an error, not a guess."""
+    with pytest.raises(ValueError, match=r"day|month|Invalid"):
+        parse_day(text)
+
+
+@given(days)
+def test_every_date_is_read_as_itself(day):
+    """The ISO form of a date is that date, whatever today is."""
+    assert on_calendar(parse_day(day.isoformat()), TODAY) == day
+
+
+@given(days, st.integers(0, 9_999))
+def test_days_ago_are_counted(today, count):
+    """`-Nd` is N days before today."""
+    assert on_calendar(parse_day(f"-{count}d"), today) == today - timedelta(days=count)
+
+
+@given(days, st.integers(0, 900))
+def test_months_ago_stay_in_their_month(today, count):
+    """`-Nm` is in the month so many months ago, on the same day or that month's last."""
+    day = on_calendar(parse_day(f"-{count}m"), today)
+
+    assert (today.year - day.year) * 12 + today.month - day.month == count
+    assert day.day == today.day or (day + timedelta(days=1)).day == 1
+
+
+def test_a_day_begins_at_korean_midnight():
+    """00:00 KST is 15:00 UTC of the day before."""
+    assert start_of(TODAY) == datetime(2026, 10, 13, 15, tzinfo=UTC)

@@ -1,0 +1,178 @@
+"""Verbs that read: what a person sees, what a program gets, how they end."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+
+from tests.control.fake_backend import FakeBackend, Scene
+
+VERBS = [
+    ("status",),
+    ("coverage",),
+    ("coverage", "005930"),
+    ("coverage", "--sessions", "-t", "5m", "--from", "-30d"),
+    ("gaps",),
+    ("seals", "--from", "-5d", "--to", "yesterday"),
+    ("candles", "005930", "1d"),
+    ("jobs",),
+    ("job", "7"),
+    ("symbols", "list"),
+]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+@pytest.mark.parametrize("scene", [Scene.FULL, Scene.EMPTY])
+def test_a_person_gets_a_table(run, backend, verb, scene):
+    """Every verb shows something on standard output and nothing on standard error, with much data and none."""
+    if scene is Scene.EMPTY and verb[0] == "job":
+        pytest.skip("a daemon that has just started has no job")
+    backend.__init__(scene)
+
+    result = run(*verb)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.strip()
+    assert "\x1b" not in result.stdout
+
+
+def test_status_says_what_matters(run):
+    """State, session, token, database, gate and freshness in one look."""
+    shown = run("status").stdout
+
+    for words in ("running", "regular session", "valid until 2026-10-15", "PostgreSQL 18.6", "ka10080", "5m"):
+        assert words in shown
+
+
+def test_status_of_a_daemon_in_trouble_says_why(run, backend):
+    """What is away says so, with the reason; the status itself is there."""
+    backend.scene = Scene.ERROR
+
+    result = run("status")
+
+    assert result.exit_code == 0
+    assert "Connection refused" in result.stdout
+    assert "8050" in result.stdout
+    assert "37 pages wait" in result.stdout
+
+
+def test_gaps_have_reasons(run):
+    """Each gap names symbol, timeframe, range and reason."""
+    first = run("gaps", "삼성전자").stdout.splitlines()[1]
+
+    words = "005930 삼성전자 5m 2026-10-13 09:00 – 15:30 broker_has_no_rows 2026-10-14 07:30"
+    assert " ".join(first.split()) == words
+
+
+def test_candles_are_shown_in_korean_time(run):
+    """A daily candle is its day; the forming one is marked; the newest comes last."""
+    lines = run("candles", "005930", "1d", "-n", 2).stdout.splitlines()
+
+    assert [line.split()[0] for line in lines[1:3]] == ["2026-10-13", "2026-10-14"]
+    assert [line.rstrip().endswith("forming") for line in lines[1:3]] == [False, True]
+
+
+def test_a_range_holds_its_last_day(run):
+    """`--to` includes the day it names."""
+    answer = json.loads(
+        run(
+            "candles", "005930", "5m", "--from", "yesterday", "--to", "2026-10-13", "-n", 100, "--json"
+        ).stdout
+    )
+
+    starts = [candle["ts"] for candle in answer["items"]]
+    assert (starts[0], starts[-1]) == ("2026-10-13T00:00:00Z", "2026-10-13T06:25:00Z")
+
+
+@pytest.mark.parametrize(
+    ("verb", "scene", "status"),
+    [
+        (("status",), Scene.FULL, 0),
+        (("status",), Scene.ERROR, 1),
+        (("gaps",), Scene.FULL, 1),
+        (("gaps",), Scene.EMPTY, 0),
+        (("gaps", "000660"), Scene.FULL, 0),
+        (("coverage",), Scene.FULL, 1),
+        (("coverage", "000660"), Scene.FULL, 0),
+        (("coverage", "--sessions", "-t", "5m"), Scene.FULL, 1),
+        (("seals",), Scene.FULL, 1),
+        (("seals", "--state", "sealed"), Scene.FULL, 0),
+    ],
+)
+def test_check_turns_a_problem_into_a_status(run, backend, verb, scene, status):
+    """With `--check` a script can tell from the exit status whether there is a problem."""
+    backend.__init__(scene)
+
+    assert run(*verb, "--check").exit_code == status
+
+
+def test_a_name_is_as_good_as_a_code(run):
+    """A Korean name, in composed or decomposed letters, in any case, part of it: if it is one stock."""
+    shown = run("gaps", "005930").stdout
+
+    assert run("gaps", "삼성전자").stdout == shown
+    assert run("gaps", unicodedata.normalize("NFD", "삼성전자")).stdout == shown
+    assert run("gaps", "성전").stdout == shown
+    assert run("candles", "sk하이닉스", "1d").exit_code == 0
+
+
+def test_a_name_of_several_stocks_lists_them(run):
+    """An ambiguous name costs nothing: the candidates are listed, the status is 2."""
+    result = run("candles", "삼성", "1d")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    for line in ("005930  삼성전자", "006400  삼성SDI", "207940  삼성바이오로직스", "028260  삼성물산"):
+        assert line in result.stderr
+
+
+def test_a_code_with_letters_is_a_code(run):
+    """`0126z0` is asked for as it is; the daemon says that it is not listed."""
+    result = run("candles", "0126z0", "1d")
+
+    assert result.exit_code == 2
+    assert "0126Z0 is not listed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("candles", "없는회사", "1d"),
+        ("candles", "005930", "2h"),
+        ("candles", "", "1d"),
+        ("gaps", "-t", "5m,7m"),
+        ("gaps", "-n", "0"),
+        ("seals", "--from", "tomorrow"),
+        ("coverage", "--sessions"),
+        ("coverage", "--from", "-3d"),
+        ("job", "99"),
+        ("job", str(2**64)),
+        ("job", "seven"),
+        ("backfill",),
+        ("backfill", "005930", "--from", "today", "--to", "yesterday"),
+        ("export", "-t", "1d"),
+        ("export", "005930"),
+        ("nonsense",),
+        ("symbols",),
+    ],
+    ids=" ".join,
+)
+def test_what_makes_no_sense_is_status_2(run, wrong):
+    """A wrong word, a symbol or job that does not exist: words on standard error, no data, status 2."""
+    result = run(*wrong)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr
+
+
+def test_a_database_that_is_away_is_status_1(run, backend: FakeBackend):
+    """What the daemon cannot answer now is a failure with its remedy."""
+    backend.scene = Scene.ERROR
+
+    result = run("gaps")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "chartinsightctl: PostgreSQL is not reachable. Is it running? See database.dsn.\n"
+    )
