@@ -171,7 +171,7 @@ class CoverageView(View):
     def _draw_detail(self, width: int, height: int) -> Text:
         del width
         series = self._series()
-        self._detail.border_title = self.words["coverage.detail"]
+        self._detail.entitle(self.words["coverage.detail"])
         if series is None or (row := self.store.coverage.get(series)) is None:
             return Text(self.words["coverage.no_series"], self.palette.dim)
         lines = [self._headline(row), *self._facts(row, series)]

@@ -167,7 +167,7 @@ class JobsView(View):
 
     def _draw_detail(self, width: int, height: int) -> Text:
         del width
-        self._detail.border_title = self.words["jobs.detail"]
+        self._detail.entitle(self.words["jobs.detail"])
         if (job := self._job()) is None:
             return Text(self.words["jobs.no_job"], self.palette.dim)
         lines = [*self._headlines(job), *self._log_lines(job)]

@@ -81,7 +81,9 @@ class OverviewView(View):
     def copy_text(self) -> str:
         """Return all boxes as plain text."""
         panels = [panel for panel in self.query(Panel) if panel.display]
-        return "\n\n".join(f"{panel.border_title}\n{panel.render().plain.rstrip()}" for panel in panels)
+        return "\n\n".join(
+            f"{str(panel.border_title).strip()}\n{panel.render().plain.rstrip()}" for panel in panels
+        )
 
     # boxes
 
@@ -115,7 +117,7 @@ class OverviewView(View):
         lines = [
             self._row("phase", Text(self.words[f"phase.{session.phase}"], self.palette.strong)),
             self._row("next", self._next_change(session, now)),
-            Text(bar(_passed(session, now), max(1, width)), self.palette.accent),
+            Text(bar(_passed(session, now), max(1, width)), self.palette.of("accent", "raised")),
             self._row("hours", Text(hours if session.day else NOTHING)),
             self._row("following", Text(f"{session.next_session or NOTHING}")),
         ]

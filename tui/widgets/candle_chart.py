@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -46,6 +46,10 @@ class _Picture:
     volume_rows: int
     labels: str
     ticks: dict[int, str] = field(default_factory=dict)
+
+
+def _or_before(before: str, kind: str) -> str:
+    return kind or before
 
 
 class CandleChart(Widget, can_focus=True):
@@ -189,7 +193,7 @@ class CandleChart(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
-        return self._draw_line(y).apply_style(self._palette().of("text", "ground"))
+        return self._draw_line(y).apply_style(self._palette().of("text", "ground")).simplify()
 
     def _draw_line(self, y: int) -> Strip:
         width = self.size.width
@@ -211,9 +215,12 @@ class CandleChart(Widget, can_focus=True):
         if cross is not None and row[cross][1] in {"", "line"}:
             row[cross] = ("┊", "cross")
         palette = self._palette()
+        # A blank looks the same in any style: as part of the run before it, it saves a segment.
+        kinds: list[str] = list(accumulate((kind for _, kind in row), _or_before))
+        runs = groupby(zip(row, kinds, strict=True), key=lambda pair: pair[1])
         return [
-            Segment("".join(char for char, _ in cells), palette.of(_STYLES[kind]))
-            for kind, cells in ((kind, list(cells)) for kind, cells in groupby(row, key=lambda cell: cell[1]))
+            Segment("".join(char for (char, _), _ in cells), palette.of(_STYLES[kind]))
+            for kind, cells in runs
         ]
 
     def _price_axis(self, picture: _Picture, y: int) -> list[Segment]:

@@ -26,8 +26,12 @@ class Panel(Widget):
 
     def __init__(self, title: str, draw: Draw, *, id: str | None = None) -> None:  # noqa: A002 - as in Widget
         super().__init__(id=id)
-        self.border_title = title
+        self.entitle(title)
         self._draw = draw
+
+    def entitle(self, title: str) -> None:
+        """Write another title."""
+        self.border_title = f" {title} "
 
     def render(self) -> Text:
         """Draw the content for the present size."""

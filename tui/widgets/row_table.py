@@ -219,7 +219,7 @@ class RowTable(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen: the heading, or a row."""
-        return self._draw_line(y).apply_style(self._palette().of("text", "ground"))
+        return self._draw_line(y).apply_style(self._palette().of("text", "ground")).simplify()
 
     def _draw_line(self, y: int) -> Strip:
         width, row = self.size.width, self._top + y - 1
@@ -249,7 +249,7 @@ class RowTable(Widget, can_focus=True):
             if placed.index == current:
                 shown = shown + Style(reverse=True, bold=True)
             segments.append(Segment(fit(text, placed.column.width, placed.column.align), shown))
-            segments.append(Segment(" ", behind))
+            segments.append(Segment(" ", style + behind))
             at += placed.column.width + 1
         segments.append(Segment(" " * max(0, width - at), behind))
         line = Strip(segments).crop(0, width - 1).adjust_cell_length(width - 1)
