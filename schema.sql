@@ -193,6 +193,15 @@ comment on column stocks.delisted_on is 'The KST day on which it was first missi
 comment on column stocks.tracked is 'Whether its candles are collected';
 comment on column stocks.updated_at is 'When anything of this row last changed';
 
+create table if not exists tracking (
+    symbol text collate "C" primary key,
+    tracked boolean not null,
+    changed_at timestamptz not null,
+    changed_by text not null
+);
+comment on table tracking is
+    'Symbols that a person added to the tracked ones or removed from them; it wins over the configuration';
+
 create table if not exists seals (
     symbol text collate "C" not null,
     session date not null,

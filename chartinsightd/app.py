@@ -18,6 +18,7 @@ from chartinsightd import __version__
 from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.kiwoom.session import Kiwoom, open_kiwoom
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
+from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
@@ -145,6 +146,7 @@ async def _opened(stack: AsyncExitStack, settings: Settings, clock: Clock, calen
         runtime_file(state_file(settings, "daemon.json"), database=dsn if is_embedded else "")
     )
     store = await _open_store(stack, settings, dsn, clock)
+    archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
     checkpoint_file = state_file(settings, "checkpoint.sqlite")
     checkpoint = await stack.enter_async_context(open_checkpoint(checkpoint_file, clock))
     kiwoom = await stack.enter_async_context(
@@ -158,7 +160,7 @@ async def _opened(stack: AsyncExitStack, settings: Settings, clock: Clock, calen
     orphans = await store.jobs.end_orphans(clock.now())
     if orphans:
         log.warning("jobs.interrupted", jobs=orphans)
-    daemon = _connected(settings, clock, calendar, store, kiwoom, checkpoint, ledger, services)
+    daemon = _connected(settings, clock, calendar, store, archive, kiwoom, checkpoint, ledger, services)
     await daemon.backfills.open()
     return daemon
 
@@ -168,6 +170,7 @@ def _connected(
     clock: Clock,
     calendar: Calendar,
     store: Store,
+    archive: PostgresArchive,
     kiwoom: Kiwoom,
     checkpoint: Checkpoint,
     ledger: Ledger,
@@ -191,7 +194,9 @@ def _connected(
     scheduler = Scheduler(collector, ledger, Waves(book), patience, clock, rules, collect.timeframes)
     backfills = Backfills(collector, ledger, checkpoint, book, clock, rules)
     gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, rules)
-    stock_list = StockList(kiwoom.lists, store.stocks, book, clock, universe(settings), scheduler.track)
+    stock_list = StockList(
+        kiwoom.lists, store.stocks, archive, book, clock, universe(settings), scheduler.track
+    )
     services |= {
         "writer": writer.run,
         "scheduler": scheduler.run,

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
-from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.candle import Candle, Candles, Ints
 from chartinsightd.domain.quality import RejectedRow as RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series as Series
@@ -149,8 +149,8 @@ class CandleStore(Protocol):
     async def save(self, writes: Sequence[Write]) -> list[Written]:
         """Commit all writes in one transaction, or none; return what each did, in the same order.
 
-        Coverage is stored in the same transaction. A final candle whose values change leaves a revision; it is
-        never overwritten by one that is not final.
+        Coverage is stored in the same transaction. A final candle whose values change leaves a revision; it
+        is never overwritten by one that is not final.
 
         Raises:
             StoreUnavailable: nothing was committed as far as anybody can tell; the same call may be repeated.
@@ -254,3 +254,166 @@ class Checkpoint(Protocol):
 
     async def end_backfill(self, job_id: int) -> None:
         """Forget a backfill."""
+
+
+class TrackingStore(Protocol):
+    """Where it is kept which symbols were added and removed by hand."""
+
+    async def tracking(self) -> dict[str, bool]:
+        """Return the symbols added (True) and removed (False) by hand.
+
+        Raises:
+            StoreUnavailable: it cannot be told now.
+        """
+
+    async def set_tracking(self, symbols: Sequence[str], tracked: bool, at: datetime, by: str) -> None:
+        """Remember what a person wants of these symbols, and mark them so in the list of stocks.
+
+        Raises:
+            StoreUnavailable: nothing was changed.
+        """
+
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[_Row]):
+    """The answer to a question with a limit."""
+
+    rows: list[_Row]
+    total: int
+    """How many there are without the limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseFacts:
+    """What a look at the database says of it."""
+
+    version: str
+    """Such as `18.6`."""
+    size_bytes: int
+    gaps: int
+    """Rows in the list of gaps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownStock:
+    """One stock that is or was listed, as it is kept."""
+
+    symbol: str
+    name: str
+    market: str
+    market_cap: int
+    last_price: int
+    """Previous close in won."""
+    state: str
+    order_warning: str
+    nxt_enabled: bool
+    tracked: bool
+    listed_on: date | None
+    delisted_on: date | None
+    """None while it is listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockFilter:
+    """Which stocks; what is empty or None does not matter."""
+
+    symbols: Sequence[str] = ()
+    search: str = ""
+    """Part of the name or the start of the symbol; case is ignored."""
+    markets: Sequence[str] = ()
+    tracked: bool | None = None
+    with_delisted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownGap:
+    """A gap as it is kept."""
+
+    gap: Gap
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """What the morning after proved of one trading day of one symbol."""
+
+    symbol: str
+    day: date
+    state: str
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One change of a final candle."""
+
+    changed_at: datetime
+    old: Candle
+    new: Candle
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A row of an answer that could not be a candle, as it came."""
+
+    received_at: datetime
+    api_id: str
+    symbol: str
+    reason: str
+    payload: Mapping[str, Any]
+
+
+class Archive(Protocol):
+    """Everything that is kept, for people to read. It waits for no writer, and no writer for it.
+
+    Empty sequences of symbols, timeframes, states or kinds mean all. Every method raises StoreUnavailable.
+    """
+
+    async def facts(self) -> DatabaseFacts:
+        """Look at the database itself."""
+
+    async def names(self) -> dict[str, str]:
+        """Return the name of every stock that is or was listed, by symbol."""
+
+    async def stocks(self, wanted: StockFilter, limit: int) -> Found[KnownStock]:
+        """Return stocks, largest first."""
+
+    async def jobs(
+        self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
+    ) -> Found[JobRecord]:
+        """Return jobs, newest first; with `before` only ids below it, which the total does not mind."""
+
+    async def job(self, job_id: int) -> JobRecord | None:
+        """Return one job; None where there is none of this id."""
+
+    async def candles(
+        self, series: Series, start: datetime | None, end: datetime | None, limit: int, *, adjusted: bool
+    ) -> list[Candle]:
+        """Return the newest `limit` candles that start in [start, end), oldest first."""
+
+    async def gaps(
+        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+    ) -> Found[KnownGap]:
+        """Return the list of gaps, newest range first."""
+
+    async def seals(
+        self,
+        symbols: Sequence[str],
+        states: Sequence[str],
+        first_day: date | None,
+        last_day: date | None,
+        limit: int,
+    ) -> Found[Seal]:
+        """Return seals, newest day first."""
+
+    async def revisions(
+        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+    ) -> Found[Revision]:
+        """Return changes of final candles, newest first."""
+
+    async def quarantine(self, symbols: Sequence[str], limit: int) -> Found[Quarantined]:
+        """Return rows that could not be candles, newest first."""

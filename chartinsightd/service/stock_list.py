@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,8 @@ import structlog
 
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.errors import SourceError, StoreError
-from chartinsightd.ports import ListedStock, Priority, StockListSource, StockStore
-from chartinsightd.service.jobs import JobBook
+from chartinsightd.ports import ListedStock, Priority, StockListSource, StockStore, TrackingStore
+from chartinsightd.service.jobs import Job, JobBook
 
 log = structlog.get_logger(__name__)
 
@@ -26,17 +26,18 @@ Universe = Callable[[list[ListedStock]], list[str]]
 
 
 class StockList:
-    """Synchronises `stocks` at start and once a day.
+    """Synchronises `stocks` at start and once a day; what a person adds or removes by hand stays so.
 
     Args:
         choose: names the symbols to track, given the whole list.
-        on_tracked: told the tracked symbols after each synchronisation.
+        on_tracked: told the tracked symbols after each synchronisation and each change by hand.
     """
 
     def __init__(
         self,
         source: StockListSource,
         store: StockStore,
+        tracking: TrackingStore,
         jobs: JobBook,
         clock: Clock,
         choose: Universe,
@@ -44,11 +45,33 @@ class StockList:
     ) -> None:
         self._source = source
         self._store = store
+        self._tracking = tracking
         self._jobs = jobs
         self._clock = clock
         self._choose = choose
         self._on_tracked = on_tracked
+        self._chosen: list[str] | None = None
+        self._tracked: tuple[str, ...] = ()
+        self._synced = 0
+        self._by_hand: dict[str, bool] = {}
+        self._job: Job | None = None
+        self._begun: list[int] = []
+        """Ids of the jobs so far: a job may be over before who asked for it wakes up."""
+        self._asked_by = ""
         self._resync = asyncio.Event()
+        self._began = asyncio.Condition()
+        self._changing = asyncio.Lock()
+        """A list that comes in and a wish of a person never cross."""
+
+    @property
+    def tracked(self) -> tuple[str, ...]:
+        """The symbols that are collected; empty before the first synchronisation."""
+        return self._tracked
+
+    @property
+    def synced(self) -> int:
+        """How often the list was read since the start."""
+        return self._synced
 
     async def run(self) -> None:
         """Synchronise now, and every morning; after a failure, again in five minutes."""
@@ -64,6 +87,46 @@ class StockList:
         self._choose = choose
         self._resync.set()
 
+    async def request(self, by: str) -> tuple[int, bool]:
+        """Have `run` synchronise now; return the job's id, and whether it began because of this.
+
+        Args:
+            by: the name of who wants it.
+        """
+        if self._job is not None:
+            return self._job.id, False
+        self._asked_by, before = by, len(self._begun)
+        self._resync.set()
+        async with self._began:
+            await self._began.wait_for(lambda: len(self._begun) > before)
+        return self._begun[before], True
+
+    async def add(self, symbols: Iterable[str], by: str) -> list[str]:
+        """Track symbols from now on, whatever the rule says; return those that were not tracked before.
+
+        Raises:
+            StoreUnavailable: nothing was changed.
+        """
+        return await self._set(symbols, by, wanted=True)
+
+    async def remove(self, symbols: Iterable[str], by: str) -> list[str]:
+        """Track symbols no longer, whatever the rule says; return those that were tracked before.
+
+        Raises:
+            StoreUnavailable: nothing was changed.
+        """
+        return await self._set(symbols, by, wanted=False)
+
+    async def _set(self, symbols: Iterable[str], by: str, *, wanted: bool) -> list[str]:
+        async with self._changing:
+            changed = [one for one in dict.fromkeys(symbols) if (one in self._tracked) is not wanted]
+            if changed:
+                await self._tracking.set_tracking(changed, wanted, self._clock.now(), by)
+                log.info("stocks.tracking_changed", symbols=changed, tracked=wanted, by=by)
+                self._by_hand |= dict.fromkeys(changed, wanted)
+                await self._follow()
+        return changed
+
     async def _tried(self) -> bool:
         try:
             await self.sync()
@@ -78,15 +141,46 @@ class StockList:
         Raises:
             SourceError, StoreError: nothing was changed.
         """
-        async with self._jobs.running("sync", "schedule", {}) as job:
-            stocks = await self._source.listed_stocks(Priority.CATCH_UP)
-            tracked = self._choose(stocks)
-            job.written = await self._store.save_stocks(stocks, frozenset(tracked), self._clock.now())
+        by, self._asked_by = self._asked_by or "schedule", ""
+        async with self._jobs.running("sync", by, {}) as job:
+            await self._begin(job)
+            try:
+                stocks = await self._source.listed_stocks(Priority.CATCH_UP)
+                async with self._changing:
+                    await self._take(stocks, job)
+            finally:
+                self._job = None
+
+    async def _begin(self, job: Job) -> None:
+        async with self._began:
+            self._job = job
+            self._begun.append(job.id)
+            self._began.notify_all()
+
+    async def _take(self, stocks: list[ListedStock], job: Job) -> None:
+        """Store a list, and follow what is chosen of it."""
+        chosen, by_hand = self._choose(stocks), await self._tracking.tracking()
+        tracked = with_wishes(chosen, by_hand)
+        job.written = await self._store.save_stocks(stocks, frozenset(tracked), self._clock.now())
         unlisted = sorted(set(tracked) - {stock.symbol for stock in stocks})
         if unlisted:
             log.warning("stocks.tracked_but_not_listed", symbols=unlisted)
         log.info("stocks.synced", listed=len(stocks), tracked=len(tracked))
-        await self._on_tracked(tracked)
+        self._synced += 1
+        self._chosen, self._by_hand = chosen, by_hand
+        await self._follow()
+
+    async def _follow(self) -> None:
+        """Follow what the rule and a person chose; before the first list nothing is known of the rule."""
+        if self._chosen is not None:
+            self._tracked = tuple(with_wishes(self._chosen, self._by_hand))
+            await self._on_tracked([*self._tracked])
+
+
+def with_wishes(chosen: Sequence[str], by_hand: Mapping[str, bool]) -> list[str]:
+    """Return the symbols that a rule chose, without those removed by hand, then those added by hand."""
+    kept = [symbol for symbol in chosen if by_hand.get(symbol, True)]
+    return list(dict.fromkeys([*kept, *(symbol for symbol, wanted in by_hand.items() if wanted)]))
 
 
 def _next_morning(now: datetime) -> datetime:

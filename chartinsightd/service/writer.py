@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -15,6 +15,9 @@ from chartinsightd.ports import CandleStore, Write, Written
 from chartinsightd.service.ledger import Ledger
 
 log = structlog.get_logger(__name__)
+
+OnCommit = Callable[[Sequence[Write], Sequence[Written]], None]
+"""Told what each commit brought, after it is durable; must be quick."""
 
 _LARGEST_BATCH = 10
 """Pages in one transaction: the knee of the curve (PERFORMANCE.md, Store)."""
@@ -34,10 +37,13 @@ class _Item:
 class Writer:
     """Group commit in front of the store. The ledger moves only after a commit."""
 
-    def __init__(self, store: CandleStore, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self, store: CandleStore, ledger: Ledger, clock: Clock, on_commit: OnCommit | None = None
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._clock = clock
+        self._on_commit = on_commit
         self._waiting: list[_Item] = []
         self._room = asyncio.Semaphore(_WAITING_ROOM)
         self._arrived = asyncio.Event()
@@ -100,6 +106,8 @@ class Writer:
                 await self._clock.sleep(delay_s)
                 delay_s = min(delay_s * 2, 30.0)
         await self._ledger.record(writes)
+        if self._on_commit is not None:
+            self._on_commit(writes, written)
         return written
 
 

@@ -1,0 +1,273 @@
+"""Everything that is kept in PostgreSQL, for people to read, over a connection of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+from chartinsightd.adapters.postgres.archive_tracking import PostgresTracking
+from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.domain.candle import Candle
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports import (
+    DatabaseFacts,
+    Found,
+    Gap,
+    JobRecord,
+    KnownGap,
+    KnownStock,
+    Quarantined,
+    Revision,
+    Seal,
+    Series,
+    StockFilter,
+)
+
+_STATEMENT_TIMEOUT_MS = 15_000
+"""Shorter than the control server's patience: a question that takes longer was too large."""
+
+
+@asynccontextmanager
+async def open_archive(dsn: str, schema: str) -> AsyncIterator[PostgresArchive]:
+    """Read the store of one mode until the context is left; it connects with the first question.
+
+    Args:
+        dsn: PostgreSQL URL.
+        schema: `live` or `simulation`; it is there already.
+    """
+    link = Link(
+        dsn,
+        {
+            "search_path": schema,
+            "application_name": "chartinsightd archive",
+            "statement_timeout": str(_STATEMENT_TIMEOUT_MS),
+        },
+    )
+    try:
+        yield PostgresArchive(link)
+    finally:
+        await link.close()
+
+
+class PostgresArchive(PostgresTracking):
+    """Implements `ports.Archive` and `ports.TrackingStore`."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._link = link
+
+    async def facts(self) -> DatabaseFacts:
+        """Look at the database itself."""
+        async with self._link.use() as connection:
+            row = await connection.fetchrow(_FACTS)
+        return DatabaseFacts(version=row["version"].split()[0], size_bytes=row["size"], gaps=row["gaps"])
+
+    async def names(self) -> dict[str, str]:
+        """Return the name of every stock that is or was listed, by symbol."""
+        async with self._link.use() as connection:
+            return dict(await connection.fetch("select symbol, name from stocks"))
+
+    async def stocks(self, wanted: StockFilter, limit: int) -> Found[KnownStock]:
+        """Return stocks, largest first."""
+        return await self._found(
+            _STOCKS,
+            _stock,
+            limit,
+            list(wanted.symbols),
+            _pattern(wanted.search),
+            f"{_escaped(wanted.search.upper())}%",
+            list(wanted.markets),
+            wanted.tracked,
+            wanted.with_delisted,
+        )
+
+    async def jobs(
+        self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
+    ) -> Found[JobRecord]:
+        """Return jobs, newest first; with `before` only ids below it, which the total does not mind."""
+        async with self._link.use() as connection:
+            wanted = list(states), list(kinds)
+            total = await connection.fetchval(f"select count(*) from jobs where {_THESE_JOBS}", *wanted)
+            rows = await connection.fetch(_JOBS, *wanted, before, limit)
+        return Found([JobRecord(**row) for row in rows], total)
+
+    async def job(self, job_id: int) -> JobRecord | None:
+        """Return one job; None where there is none of this id."""
+        async with self._link.use() as connection:
+            row = await connection.fetchrow("select * from jobs where id = $1", job_id)
+        return None if row is None else JobRecord(**row)
+
+    async def candles(
+        self, series: Series, start: datetime | None, end: datetime | None, limit: int, *, adjusted: bool
+    ) -> list[Candle]:
+        """Return the newest `limit` candles that start in [start, end), oldest first."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch(
+                _candles_statement(series.timeframe, adjusted=adjusted), series.symbol, start, end, limit
+            )
+        return [_candle(series, row) for row in reversed(rows)]
+
+    async def gaps(
+        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+    ) -> Found[KnownGap]:
+        """Return the list of gaps, newest range first."""
+        return await self._found(_GAPS, _gap, limit, list(symbols), _texts(timeframes))
+
+    async def seals(
+        self,
+        symbols: Sequence[str],
+        states: Sequence[str],
+        first_day: date | None,
+        last_day: date | None,
+        limit: int,
+    ) -> Found[Seal]:
+        """Return seals, newest day first."""
+        return await self._found(_SEALS, _seal, limit, list(symbols), list(states), first_day, last_day)
+
+    async def revisions(
+        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+    ) -> Found[Revision]:
+        """Return changes of final candles, newest first."""
+        return await self._found(_REVISIONS, _revision, limit, list(symbols), _texts(timeframes))
+
+    async def quarantine(self, symbols: Sequence[str], limit: int) -> Found[Quarantined]:
+        """Return rows that could not be candles, newest first."""
+        return await self._found(_QUARANTINE, _quarantined, limit, list(symbols))
+
+    async def _found(self, statement: str, read: Any, limit: int, *arguments: object) -> Found[Any]:
+        """Ask for rows that carry the total of all; the limit is the first argument."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch(statement, limit, *arguments)
+        return Found([read(row) for row in rows], rows[0]["total"] if rows else 0)
+
+
+def _texts(timeframes: Sequence[Timeframe]) -> list[str]:
+    return [timeframe.value for timeframe in timeframes]
+
+
+def _escaped(text: str) -> str:
+    r"""Return a text that LIKE takes as it is: `%`, `_` and `\` mean themselves."""
+    return text.replace("\0", "").replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def _pattern(text: str) -> str:
+    return f"%{_escaped(text)}%"
+
+
+def _candles_statement(timeframe: Timeframe, *, adjusted: bool) -> str:
+    """Name the timeframe in the text: then the key of one table answers, also through the view."""
+    if adjusted:
+        source, value, only = "candles_adjusted", "value", f"timeframe = '{timeframe}' and "
+    else:
+        source, value, only = f"candles_{timeframe}", "null::bigint" if timeframe.is_intraday else "value", ""
+    return (
+        f"select ts, open, high, low, close, volume, {value} as value, final from {source} "
+        f"where {only}symbol = $1 and ts >= coalesce($2, '-infinity'::timestamptz) "
+        "and ts < coalesce($3, 'infinity'::timestamptz) order by ts desc limit $4"
+    )
+
+
+def _candle(series: Series, row: Mapping[str, Any], prefix: str = "") -> Candle:
+    return Candle(
+        symbol=series.symbol,
+        timeframe=series.timeframe,
+        ts=row["ts"].astimezone(UTC),
+        open=row[f"{prefix}open"],
+        high=row[f"{prefix}high"],
+        low=row[f"{prefix}low"],
+        close=row[f"{prefix}close"],
+        volume=row[f"{prefix}volume"],
+        value=row[f"{prefix}value"],
+        final=bool(prefix) or row["final"],  # a revision is always of a final candle
+    )
+
+
+def _series(row: Mapping[str, Any]) -> Series:
+    return Series(symbol=row["symbol"], timeframe=Timeframe(row["timeframe"]))
+
+
+def _stock(row: Mapping[str, Any]) -> KnownStock:
+    return KnownStock(**{name: row[name] for name in _STOCK_COLUMNS})
+
+
+def _gap(row: Mapping[str, Any]) -> KnownGap:
+    gap = Gap(series=_series(row), from_ts=row["from_ts"], to_ts=row["to_ts"], reason=row["reason"])
+    return KnownGap(gap=gap, since=row["since"])
+
+
+def _seal(row: Mapping[str, Any]) -> Seal:
+    return Seal(symbol=row["symbol"], day=row["session"], state=row["state"], evidence=row["evidence"])
+
+
+def _revision(row: Mapping[str, Any]) -> Revision:
+    series = _series(row)
+    old, new = _candle(series, row, "old_"), _candle(series, row, "new_")
+    return Revision(changed_at=row["changed_at"], old=old, new=new, cause=row["cause"])
+
+
+def _quarantined(row: Mapping[str, Any]) -> Quarantined:
+    return Quarantined(**{name: row[name] for name in _QUARANTINE_COLUMNS})
+
+
+_FACTS = """
+select current_setting('server_version') as version, pg_database_size(current_database()) as size,
+    (select count(*) from gaps) as gaps
+"""
+
+_STOCK_COLUMNS = (
+    "symbol",
+    "name",
+    "market",
+    "market_cap",
+    "last_price",
+    "state",
+    "order_warning",
+    "nxt_enabled",
+    "tracked",
+    "listed_on",
+    "delisted_on",
+)
+_STOCKS = f"""
+select {", ".join(_STOCK_COLUMNS)}, count(*) over () as total
+from stocks
+where (cardinality($2::text[]) = 0 or symbol = any($2))
+  and ($3 = '%%' or name ilike $3 or symbol like $4)
+  and (cardinality($5::text[]) = 0 or market = any($5))
+  and ($6::boolean is null or tracked = $6)
+  and ($7 or delisted_on is null)
+order by market_cap desc, symbol limit $1
+"""
+
+_THESE_JOBS = """
+(cardinality($1::text[]) = 0 or state = any($1)) and (cardinality($2::text[]) = 0 or kind = any($2))
+"""
+_JOBS = f"""
+select * from jobs where {_THESE_JOBS} and ($3::bigint is null or id < $3) order by id desc limit $4
+"""
+
+_THESE_SERIES = """
+(cardinality($2::text[]) = 0 or symbol = any($2)) and (cardinality($3::text[]) = 0 or timeframe = any($3))
+"""
+_GAPS = f"""
+select *, count(*) over () as total from gaps
+where {_THESE_SERIES} order by from_ts desc, symbol, timeframe limit $1
+"""
+_REVISIONS = f"""
+select *, count(*) over () as total from revisions
+where {_THESE_SERIES} order by changed_at desc, symbol, timeframe, ts limit $1
+"""
+
+_SEALS = """
+select *, count(*) over () as total from seals
+where (cardinality($2::text[]) = 0 or symbol = any($2)) and (cardinality($3::text[]) = 0 or state = any($3))
+  and ($4::date is null or session >= $4) and ($5::date is null or session <= $5)
+order by session desc, symbol limit $1
+"""
+
+_QUARANTINE_COLUMNS = ("received_at", "api_id", "symbol", "reason", "payload")
+_QUARANTINE = """
+select *, count(*) over () as total from quarantine
+where cardinality($2::text[]) = 0 or symbol = any($2) order by received_at desc limit $1
+"""
