@@ -30,7 +30,8 @@ def final_mask(
     Args:
         timeframe: of the candles.
         ts: where they start: seconds since the epoch, ascending. One that is off the grid is final two days
-            (a week: nine days) after its start.
+            (a week: nine days) after its start; but a week that starts within one of the calendar's, as the
+            first one of a new listing does, is final with it.
         asked_at: when the request left.
         calendar: the sessions.
         settle: how long after its end an intraday candle may still change.
@@ -42,8 +43,11 @@ def final_mask(
         return final
     grid = _grid_near(calendar, timeframe, asked_at)
     newer = ts[old:]
-    at = np.minimum(np.searchsorted(grid.ts, newer), len(grid) - 1)
-    final[old:] |= (grid.ts[at] == newer) & (_final_at(grid, at, settle) <= asked)
+    at = np.maximum(np.searchsorted(grid.ts, newer, side="right") - 1, 0)
+    belongs = grid.ts[at] == newer
+    if timeframe is Timeframe.W1:
+        belongs |= (grid.ts[at] < newer) & (newer < grid.ends[at])
+    final[old:] |= belongs & (_final_at(grid, at, settle) <= asked)
     return final
 
 

@@ -43,6 +43,7 @@ def is_final(timeframe: Timeframe, starts_at: datetime, asked_at: datetime) -> b
         (Timeframe.H1, kst(20, 19), kst(20, 20, 0, 3)),
         (Timeframe.D1, kst(20), kst(21, 7, 30)),
         (Timeframe.W1, kst(16), kst(21, 7, 30)),
+        (Timeframe.W1, kst(18), kst(21, 7, 30)),  # the first week of a stock listed on Wednesday
         (Timeframe.M5, kst(19, 16, 35), kst(20, 7, 30)),  # exam day
         (Timeframe.H1, kst(19, 16), kst(20, 7, 30)),
         (Timeframe.H1, kst(19, 15), kst(19, 16, 0, 3)),

@@ -355,11 +355,12 @@ class Truth:
     since: int | None = None
     """Compare candles from here on (seconds since the epoch); None: from the oldest that is stored."""
 
-    async def is_reached(self, end: datetime | None = None) -> Comparison:
+    async def is_reached(self, end: datetime | None = None, *, by_evening: bool = False) -> Comparison:
         """Wait until the store equals the truth and nothing is missing; return the comparison.
 
         Args:
             end: compare candles that start before this; None for all.
+            by_evening: the values must be equal; that they are final is proved by the next morning's read.
 
         Raises:
             Hanging: it differs for good; the message has examples.
@@ -371,7 +372,7 @@ class Truth:
             if await self._lacks_something(end):
                 return False
             found = await self.compare(end)
-            return not found.differences
+            return not found.differences - (found.unfinished if by_evening else 0)
 
         try:
             await self.daemon.comes_to("the store equals the truth", equals)

@@ -21,7 +21,7 @@ from tests.integration.stage import (
 )
 
 REAL_SYMBOLS = ("000660", "402340", "240810", "332570", "319400", "062040", "215100", "187660")
-"""Complete minutes on each day of the panel; the first has daily candles since 1996, six are there in 2026."""
+"""Complete minutes on each day of the panel; the first has daily candles of 24 years, some are there in 2026."""
 FAST = 5000.0
 SLOW = 60.0
 LOADING = 100.0
@@ -42,7 +42,8 @@ async def test_real_days(folder: Path) -> None:
     the time between.
     """
     start = moment("2025-09-01", 10)
-    arguments = ("--data", str(DATA), "--start", start.isoformat(), "--speed", str(LOADING))
+    arguments = ["--data", str(DATA), "--start", start.isoformat(), "--speed", str(LOADING)]
+    arguments += ["--option", "daily_source=ecst"]  # the longest
     async with (
         open_simulator(folder, *arguments) as simulator,
         running(folder, simulator, collecting(REAL_SYMBOLS) | FOLLOWED) as daemon,
@@ -50,7 +51,7 @@ async def test_real_days(folder: Path) -> None:
         truth = Truth(simulator=simulator, daemon=daemon, symbols=REAL_SYMBOLS, since=0)
         history = await truth.is_reached()
         assert history.compared > 6000
-        for day, hours in [("2025-09-02", (9, 15)), ("2025-09-05", (9, 15)), ("2026-01-02", (10, 15))]:
+        for day, hours in [("2025-09-02", (9, 16)), ("2025-09-05", (9, 16)), ("2026-01-02", (10, 16))]:
             await play(simulator, date.fromisoformat(day), hours)
             found = await truth.is_reached()
             assert found.compared > history.compared
@@ -95,8 +96,8 @@ async def test_folding_instead_of_polling(folder: Path, database: str) -> None:
         before = len(await simulator.admin.requests())
         await simulator.skip_to(moment(day, 8, 50), FAST)
         await simulator.reaches(moment(day, 20, 10))
-        await simulator.skip_to(moment(day, 26), SLOW)
-        await truth.is_reached()
+        await simulator.skip_to(moment(day, 21), SLOW)
+        await truth.is_reached(by_evening=True)
         scopes = [one["scope"] for one in await simulator.admin.requests(before)]
         assert scopes.count(5) >= len(symbols)
         assert scopes.count(30) == scopes.count(60) == 0
