@@ -46,6 +46,7 @@ from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList, Universe, at_least, targets
+from chartinsightd.service.upkeep import Upkeep
 from chartinsightd.service.waves import Waves
 from chartinsightd.service.writer import Writer
 from chartinsightd.settings import Settings, load_settings, state_file
@@ -203,6 +204,7 @@ def _connected(
         "backfills": backfills.run,
         "stock_list": stock_list.run,
         "gap_list": gap_list.run,
+        "upkeep": Upkeep(store.candles, clock).run,
     }
     return Daemon(settings, services, stock_list, backfills)
 

@@ -163,6 +163,17 @@ class CandleStore(Protocol):
         """Take ranges out of a series' coverage, so that they are fetched anew."""
 
 
+class StoreUpkeep(Protocol):
+    """What a store does to stay fast."""
+
+    async def maintain(self) -> list[str]:
+        """Put closed partitions in order; return the names of those done.
+
+        Raises:
+            StoreError: what was not done is done next time.
+        """
+
+
 class StockStore(Protocol):
     """Where the list of stocks is kept."""
 

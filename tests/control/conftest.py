@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -30,11 +29,3 @@ async def client(socket_path: Path) -> AsyncIterator[ControlClient]:
     """A client of it."""
     async with ControlClient(socket_path) as connected:
         yield connected
-
-
-def pytest_configure() -> None:
-    """Give the main thread no event loop of its own.
-
-    pytest-asyncio 1.5 asks for it and never closes it, of which Python 3.11 warns; here that is an error.
-    """
-    asyncio.set_event_loop(None)

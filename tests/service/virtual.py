@@ -42,3 +42,10 @@ def run_virtually(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end in virtual time: waits cost nothing."""
     with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
         return runner.run(main)
+
+
+async def cancelled_after(main: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Run a service for so long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await main

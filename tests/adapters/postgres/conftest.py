@@ -1,3 +1,0 @@
-from tests.fixtures.postgres import database, new_database, postgres_server, store
-
-__all__ = ["database", "new_database", "postgres_server", "store"]
