@@ -12,7 +12,19 @@ from pydantic.json_schema import models_json_schema
 
 from chartinsightd import __version__
 from chartinsightd.control import protocol
-from chartinsightd.control.protocol import Event, EventQuery, Health, Nothing, Problem
+from chartinsightd.control.protocol import (
+    Event,
+    EventQuery,
+    Health,
+    Nothing,
+    Problem,
+    coverage,
+    events,
+    jobs,
+    problems,
+    rows,
+    status,
+)
 from chartinsightd.control.routes import ROUTES, Route
 
 JSON = "application/json"
@@ -67,6 +79,10 @@ def _schemas() -> dict[str, Any]:
     return schemas
 
 
+_MODULES = (status, coverage, jobs, rows, events, problems)
+"""Where the messages are written."""
+
+
 def _name(kind: type[BaseModel]) -> str:
     return kind.__name__
 
@@ -76,7 +92,7 @@ def _field_docstrings() -> Iterator[tuple[str, str, str]]:
 
     pydantic could collect them (`use_attribute_docstrings`), but each command's start would pay 50 ms for it.
     """
-    for node in ast.parse(inspect.getsource(protocol)).body:
+    for node in (node for module in _MODULES for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             for field, words in zip(node.body, node.body[1:], strict=False):
                 match field, words:

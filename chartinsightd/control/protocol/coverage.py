@@ -1,0 +1,160 @@
+"""How complete the store is, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import (
+    Field,
+)
+
+from chartinsightd.control.protocol.words import (
+    AskedDay,
+    Count,
+    Day,
+    Instant,
+    Limit,
+    Message,
+    Ratio,
+    Request,
+    Symbol,
+    Symbols,
+    Timeframes,
+    Words,
+)
+from chartinsightd.domain.timeframe import Timeframe
+
+
+class CoverageRow(Message):
+    """How complete one series is within its horizon."""
+
+    symbol: Symbol
+    name: str
+    timeframe: Timeframe
+    from_ts: Instant | None = None
+    """Start of the horizon; None while the listing day is not known."""
+    to_ts: Instant | None = None
+    """End of what should be final by now."""
+    complete_ratio: Ratio
+    """`covered / expected`; 1 where nothing is expected."""
+    expected: Count
+    """Sessions of the horizon (weeks for 1w) that should be complete by now."""
+    covered: Count
+    """Of these, the ones that are."""
+    missing: Count
+    """Of these, the ones that are not; `expected - covered`."""
+    newest_final_ts: Instant | None = None
+    read_at: Instant | None = None
+    """When the broker was last asked for this series."""
+    reason: str = ""
+    """Why the newest gap is there; empty where none is."""
+
+
+class CoverageQuery(Request):
+    """Which series."""
+
+    symbol: Symbols = ()
+    """Empty: every tracked one."""
+    timeframe: Timeframes = ()
+    """Empty: all."""
+
+
+class CoverageList(Message):
+    """Coverage, by symbol and timeframe."""
+
+    at: Instant
+    """When it was computed."""
+    items: tuple[CoverageRow, ...] = ()
+
+
+class SessionCoverage(Message):
+    """How complete one trading day of one series is."""
+
+    symbol: Symbol
+    timeframe: Timeframe
+    day: Day
+    complete_ratio: Ratio
+    sealed: bool = False
+    """Whether the day was proved complete the next morning."""
+    reason: str = ""
+    """Why something is missing; empty where nothing is."""
+
+
+class SessionCoverageQuery(Request):
+    """Which sessions of which series."""
+
+    timeframe: Timeframe
+    symbol: Symbols = ()
+    """Empty: every tracked one."""
+    from_day: AskedDay | None = None
+    """Default: 60 sessions before `to_day`."""
+    to_day: AskedDay | None = None
+    """Default: today."""
+
+
+class SessionCoverageList(Message):
+    """Coverage by symbol and session, for one timeframe."""
+
+    timeframe: Timeframe
+    days: tuple[Day, ...] = ()
+    """The sessions, oldest first."""
+    items: tuple[SessionCoverage, ...] = ()
+    """Only what differs from complete: what is not listed here has a ratio of 1."""
+
+
+class GapRow(Message):
+    """A range that should hold candles and is not covered: [from_ts, to_ts)."""
+
+    symbol: Symbol
+    name: str = ""
+    timeframe: Timeframe
+    from_ts: Instant
+    to_ts: Instant
+    reason: str
+    since: Instant
+    """When it was first known."""
+
+
+class GapQuery(Request):
+    """Which gaps."""
+
+    symbol: Symbols = ()
+    timeframe: Timeframes = ()
+    limit: Limit = 1_000
+
+
+class GapList(Message):
+    """Gaps, newest range first."""
+
+    items: tuple[GapRow, ...] = ()
+    total: Count = 0
+    """How many there are without the limit."""
+
+
+class SealRow(Message):
+    """The proof that one trading day of one symbol is complete, or what was found instead."""
+
+    symbol: Symbol
+    name: str = ""
+    day: Day
+    state: str
+    """`sealed`, `open` or `broken`."""
+    evidence: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class SealQuery(Request):
+    """Which seals."""
+
+    symbol: Symbols = ()
+    state: Words = ()
+    from_day: AskedDay | None = None
+    to_day: AskedDay | None = None
+    limit: Limit = 1_000
+
+
+class SealList(Message):
+    """Seals, newest day first."""
+
+    items: tuple[SealRow, ...] = ()
+    total: Count = 0

@@ -1,0 +1,216 @@
+"""Jobs, and what a person asks the daemon to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from chartinsightd.control.protocol.words import (
+    MAX_JOB_ID,
+    AskedDay,
+    Count,
+    Instant,
+    Limit,
+    Message,
+    Request,
+    Seconds,
+    Symbol,
+    Symbols,
+    Timeframes,
+    Words,
+)
+
+
+class JobState(StrEnum):
+    """How far a job is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    """The daemon was killed while it ran."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in {JobState.QUEUED, JobState.RUNNING}
+
+
+class JobProgress(Message):
+    """What a job has done so far."""
+
+    fetches: Count = 0
+    """Series it works through; 0 while not known."""
+    fetches_done: Count = 0
+    fetches_failed: Count = 0
+    pages: Count = 0
+    """Pages committed."""
+    pages_expected: Count = 0
+    """Pages it will need as far as can be told; 0 while not known."""
+    inserted: Count = 0
+    changed: Count = 0
+    unchanged: Count = 0
+    quarantined: Count = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows that came in."""
+        return self.inserted + self.changed + self.unchanged + self.quarantined
+
+    @property
+    def fraction(self) -> float | None:
+        """How much is done, 0 to 1; None while that is not known."""
+        if self.pages_expected:
+            return min(1.0, self.pages / self.pages_expected)
+        return min(1.0, (self.fetches_done + self.fetches_failed) / self.fetches) if self.fetches else None
+
+
+class Job(Message):
+    """One unit of work that a person can see."""
+
+    id: Annotated[int, Field(ge=0, le=MAX_JOB_ID)]
+    kind: str
+    """`catch_up`, `backfill`, `poll`, `seal`, `sync`, `verify` …"""
+    state: JobState
+    requested_by: str = ""
+    """`daemon`, or the user who asked."""
+    params: Mapping[str, Any] = Field(default_factory=dict)
+    progress: JobProgress = JobProgress.model_construct()
+    eta_s: Seconds | None = None
+    """Real seconds until it is over, computed from the gate; None while not known or over."""
+    rate: Seconds | None = None
+    """Pages a real second lately; None while not known or over."""
+    error: str | None = None
+    created_at: Instant
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+
+
+class JobQuery(Request):
+    """Which jobs."""
+
+    state: Annotated[tuple[JobState, ...], Field(max_length=len(JobState))] = ()
+    kind: Words = ()
+    before: Annotated[int, Field(ge=1, le=MAX_JOB_ID)] | None = None
+    """Only ids below this one: the next page of the history."""
+    limit: Limit = 100
+
+
+class JobList(Message):
+    """Jobs, newest first."""
+
+    items: tuple[Job, ...] = ()
+    total: Count = 0
+    """How many there are without `before` and the limit."""
+
+
+class _Range(Request):
+    """Series and days to work on."""
+
+    symbols: Symbols = ()
+    timeframes: Timeframes = ()
+    """Empty: the collected ones."""
+    from_day: AskedDay | None = None
+    """Default: the start of each timeframe's horizon."""
+    to_day: AskedDay | None = None
+    """Default: today."""
+
+    @model_validator(mode="after")
+    def _is_forwards(self) -> Self:
+        if self.from_day and self.to_day and self.from_day > self.to_day:
+            raise ValueError("from_day is after to_day")
+        return self
+
+
+class JobPath(Request):
+    """Which job."""
+
+    job_id: Annotated[int, Field(ge=0, le=MAX_JOB_ID, examples=[7])]
+
+
+class BackfillRequest(_Range):
+    """Fetch what is missing of these series in a range of days. What is covered is not fetched again."""
+
+    symbols: Annotated[Symbols, Field(min_length=1)]
+    dry_run: bool = False
+    """Only say what it would cost."""
+
+
+class VerifyRequest(_Range):
+    """Read series again and compare them with the store. No symbols: every tracked one."""
+
+
+class SymbolsRequest(Request):
+    """Symbols to track, or not to track any more."""
+
+    symbols: Annotated[Symbols, Field(min_length=1)]
+
+
+class LaneCost(Message):
+    """What work costs at one api-id."""
+
+    api_id: str
+    requests: Count
+    seconds: Seconds
+    """At the gate, with nobody else waiting."""
+
+
+class BackfillEstimate(Message):
+    """What a backfill would cost."""
+
+    requests: Count
+    seconds: Seconds
+    """Real seconds until it is over, with what is queued now before it."""
+    lanes: tuple[LaneCost, ...] = ()
+    series: Count = 0
+    """Series that have anything missing in the range."""
+    covered_series: Count = 0
+    """Series that are complete already and cost nothing."""
+
+
+class OutcomeState(StrEnum):
+    """What a mutation did. `already_…` means that nothing had to be done."""
+
+    STARTED = "started"
+    ALREADY_RUNNING = "already_running"
+    """A job with the same request runs; `job_id` names it."""
+    ALREADY_COMPLETE = "already_complete"
+    """All of the range is covered; no job was made."""
+    ESTIMATED = "estimated"
+    """A dry run."""
+    CANCELLED = "cancelled"
+    ALREADY_OVER = "already_over"
+    """The job had ended before."""
+    PAUSED = "paused"
+    ALREADY_PAUSED = "already_paused"
+    RESUMED = "resumed"
+    ALREADY_RESUMED = "already_resumed"
+    TRACKED = "tracked"
+    ALREADY_TRACKED = "already_tracked"
+    UNTRACKED = "untracked"
+    ALREADY_UNTRACKED = "already_untracked"
+    RELOADED = "reloaded"
+    ALREADY_CURRENT = "already_current"
+    """Nothing in the configuration had changed."""
+
+
+class Outcome(Message):
+    """What a mutation did. Asked again, it says `already_…` and changes nothing."""
+
+    changed: bool
+    state: OutcomeState
+    job_id: int | None = None
+    """The job that does the work, or did it."""
+    symbols: tuple[Symbol, ...] = ()
+    """The symbols that changed."""
+    estimate: BackfillEstimate | None = None
+    detail: str = ""
+    """A sentence for a person, where the state does not say it all (what `reload` could not take over)."""

@@ -1,0 +1,214 @@
+"""What is in the store, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import (
+    Field,
+)
+
+from chartinsightd.control.protocol.words import (
+    MAX_JOB_ID,
+    MAX_ROWS,
+    AskedInstant,
+    Count,
+    Day,
+    Instant,
+    Limit,
+    Message,
+    Request,
+    Symbol,
+    Symbols,
+    Timeframes,
+    Words,
+)
+from chartinsightd.domain.timeframe import Timeframe
+
+
+class StockRow(Message):
+    """One stock of the list."""
+
+    symbol: Symbol
+    name: str
+    market: str
+    """`KOSPI` or `KOSDAQ`."""
+    market_cap: Count
+    """Won."""
+    state: str = ""
+    """Kiwoom's words, such as `증거금20%|담보대출|신용가능`."""
+    order_warning: str = ""
+    """Kiwoom's code; `0` is none."""
+    nxt_enabled: bool = False
+    tracked: bool = False
+    last_price: Count = 0
+    """Previous close in won."""
+    listed_on: Day | None = None
+    delisted_on: Day | None = None
+    """None while listed."""
+
+
+class StockQuery(Request):
+    """Which stocks."""
+
+    symbol: Symbols = ()
+    search: Annotated[str, Field(max_length=50)] = ""
+    """Part of the name or the start of the symbol; case is ignored."""
+    market: Words = ()
+    tracked: bool | None = None
+    """None: tracked or not."""
+    delisted: bool = False
+    """Whether delisted ones come too."""
+    limit: Limit = MAX_ROWS
+
+
+class StockList(Message):
+    """Stocks, largest first."""
+
+    items: tuple[StockRow, ...] = ()
+    total: Count = 0
+
+
+class CandleRow(Message):
+    """One candle; its symbol and timeframe are the list's."""
+
+    ts: Instant
+    """When it opens. Day: 00:00 KST of the trading day. Week: of its first trading day."""
+    open: int
+    """Won; so are high, low and close."""
+    high: int
+    low: int
+    close: int
+    volume: Count
+    """Shares."""
+    value: Count | None = None
+    """Won traded; None where Kiwoom gives none (minute charts)."""
+    final: bool
+
+
+class CandleQuery(Request):
+    """Which candles of one series: [from_ts, to_ts), and of these the newest `limit`."""
+
+    symbol: Symbol
+    timeframe: Timeframe
+    from_ts: AskedInstant | None = None
+    to_ts: AskedInstant | None = None
+    limit: Limit = 500
+    adjusted: bool = False
+    """In the measure of today: prices and volumes with every later corporate action applied."""
+
+
+class CandleList(Message):
+    """Candles of one series, oldest first."""
+
+    symbol: Symbol
+    name: str = ""
+    timeframe: Timeframe
+    adjusted: bool = False
+    items: tuple[CandleRow, ...] = ()
+    has_older: bool = False
+    """Whether the store holds candles before the first one."""
+
+
+class RevisionRow(Message):
+    """One change of a final candle."""
+
+    symbol: Symbol
+    name: str = ""
+    timeframe: Timeframe
+    ts: Instant
+    changed_at: Instant
+    old: CandleRow
+    new: CandleRow
+    cause: str
+
+
+class RevisionQuery(Request):
+    """Which revisions."""
+
+    symbol: Symbols = ()
+    timeframe: Timeframes = ()
+    limit: Limit = 1_000
+
+
+class RevisionList(Message):
+    """Revisions, newest first."""
+
+    items: tuple[RevisionRow, ...] = ()
+    total: Count = 0
+
+
+class QuarantinedRow(Message):
+    """A row of an answer that could not be a candle, as it came."""
+
+    received_at: Instant
+    api_id: str
+    symbol: str
+    """As the broker was asked; may be empty."""
+    reason: str
+    payload: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class QuarantineQuery(Request):
+    """Which quarantined rows."""
+
+    symbol: Symbols = ()
+    limit: Limit = 1_000
+
+
+class QuarantineList(Message):
+    """Quarantined rows, newest first."""
+
+    items: tuple[QuarantinedRow, ...] = ()
+    total: Count = 0
+
+
+class LogLevel(StrEnum):
+    """How much a line matters, least first."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for debug, rising."""
+        return list(LogLevel).index(self)
+
+
+class LogLine(Message):
+    """One event of the daemon's log; secrets were taken out before."""
+
+    at: Instant
+    """By the machine's clock, as in the journal."""
+    level: LogLevel
+    event: str
+    """Its name, `part.thing_happened`."""
+    part: str = ""
+    """The word before the dot."""
+    symbol: str = ""
+    """The symbol it is about; empty where it is about none."""
+    fields: Mapping[str, Any] = Field(default_factory=dict)
+    """Everything else."""
+
+
+class LogQuery(Request):
+    """Which of the recent log lines the daemon still holds; the journal has the rest."""
+
+    level: LogLevel = LogLevel.DEBUG
+    """At least."""
+    part: Words = ()
+    symbol: Symbols = ()
+    job: Annotated[int, Field(ge=0, le=MAX_JOB_ID)] | None = None
+    """Only lines whose field `job` is this id."""
+    limit: Limit = 500
+
+
+class LogList(Message):
+    """Log lines, oldest first."""
+
+    items: tuple[LogLine, ...] = ()

@@ -1,0 +1,249 @@
+"""The overview: everything about the daemon, read at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import (
+    ConfigDict,
+    Field,
+)
+
+from chartinsightd.control.protocol.words import (
+    API_VERSION,
+    Count,
+    Day,
+    Instant,
+    Message,
+    Ratio,
+    Seconds,
+    Symbol,
+)
+from chartinsightd.domain.timeframe import Timeframe
+
+
+class DaemonState(StrEnum):
+    """Whether the daemon works."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    """Nothing is asked of the broker until `resume`."""
+    STOPPING = "stopping"
+
+
+class Phase(StrEnum):
+    """Where in the trading day the clock stands."""
+
+    CLOSED = "closed"
+    """No session today."""
+    PRE_OPEN = "pre_open"
+    """A session today that has not opened yet."""
+    REGULAR = "regular"
+    CLOSING_AUCTION = "closing_auction"
+    BETWEEN = "between"
+    """After the regular session, before the after-market."""
+    AFTER_MARKET = "after_market"
+    AFTER_HOURS = "after_hours"
+    """Trading has ended for the day."""
+
+
+class TokenState(StrEnum):
+    """The broker's access token; never the token itself."""
+
+    VALID = "valid"
+    RENEWING = "renewing"
+    REFUSED = "refused"
+    """The broker takes neither the key nor this address; `note` says what to mend."""
+    NONE = "none"
+
+
+class PriorityName(StrEnum):
+    """Who passes the gate first, in this order."""
+
+    LIVE = "live"
+    CATCH_UP = "catch_up"
+    SEAL = "seal"
+    BACKFILL = "backfill"
+    VERIFICATION = "verification"
+
+
+class DaemonStatus(Message):
+    """The process."""
+
+    version: str
+    pid: int
+    mode: Literal["live", "simulation"]
+    environment: Literal["real", "paper"]
+    started_at: Instant
+    """By the daemon's clock; virtual in simulation mode."""
+    uptime_s: Seconds
+    """By the daemon's clock."""
+    state: DaemonState
+    ready: bool
+    """Whether the start is over: database and token work, the first catch-up was planned."""
+    notes: tuple[str, ...] = ()
+    """What the daemon waits for or does without, one sentence each."""
+
+
+class ClockStatus(Message):
+    """The daemon's clock."""
+
+    now: Instant
+    speed: float = 1.0
+    """Seconds of this clock in a real one; other than 1 in simulation mode only."""
+
+
+class SessionStatus(Message):
+    """The trading day that is, and the one that comes next."""
+
+    phase: Phase
+    day: Day | None = None
+    """Today's session; None when there is none today."""
+    opens_at: Instant | None = None
+    closes_at: Instant | None = None
+    """End of the regular session."""
+    ends_at: Instant | None = None
+    """End of all trading of the day, the after-market included."""
+    next_change_at: Instant | None = None
+    """When the phase changes next."""
+    next_session: Day | None = None
+    """The first session after today."""
+
+
+class TokenStatus(Message):
+    """The broker's access token; never the token itself."""
+
+    state: TokenState
+    expires_at: Instant | None = None
+    note: str = ""
+    """Why it is refused and what to do; empty while all is well."""
+
+
+class GateLane(Message):
+    """The gate for one api-id: limits are per api-id."""
+
+    api_id: str
+    limit: float
+    """Requests a second allowed now; it falls when the broker throttles, and recovers."""
+    ceiling: float
+    """Requests a second allowed at best, as configured."""
+    queued: Mapping[PriorityName, Count] = Field(default_factory=dict)
+    """Requests that wait, by priority; priorities without any may be missing."""
+    in_flight: Count = 0
+    sent_last_minute: Count = 0
+    utilisation: Ratio = 0.0
+    """Sent in the last minute, as a share of what the limit allowed."""
+    throttled: Count = 0
+    """Refusals for the pace since the start."""
+    recent: tuple[Count, ...] = ()
+    """Requests sent in each of the last seconds, oldest first, at most 60."""
+
+
+class DatabaseStatus(Message):
+    """PostgreSQL."""
+
+    kind: Literal["embedded", "external"]
+    reachable: bool
+    version: str = ""
+    """Such as `18.6`; empty until it was reached once."""
+    size_bytes: Count = 0
+    schema_: Annotated[str, Field(alias="schema")] = ""
+    """`live` or `simulation`."""
+    note: str = ""
+    """Why it is away, and what to do; empty while all is well."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+
+class SpoolStatus(Message):
+    """Pages that were fetched and wait on disk for the database."""
+
+    pages: Count = 0
+    bytes: Count = 0
+    oldest_at: Instant | None = None
+
+
+class Freshness(Message):
+    """How old the newest candle of each tracked symbol is, for one timeframe.
+
+    Age counts trading time only: seconds since the newest candle that could be there should have been there.
+    0 means up to date, at night as well.
+    """
+
+    timeframe: Timeframe
+    worst_age_s: Seconds | None = None
+    """None while nothing is stored."""
+    median_age_s: Seconds | None = None
+    worst_symbol: Symbol | None = None
+    newest_ts: Instant | None = None
+    """Start of the newest final candle of any symbol."""
+    late: Count = 0
+    """Symbols whose newest due candle is not there yet."""
+
+
+class RowCounts(Message):
+    """What became of rows."""
+
+    inserted: Count = 0
+    changed: Count = 0
+    unchanged: Count = 0
+    quarantined: Count = 0
+
+
+class Alert(Message):
+    """Something a person should know, until it is over."""
+
+    at: Instant
+    level: Literal["warning", "error"]
+    event: str
+    """Its name, such as `database.away`."""
+    message: str
+    remedy: str = ""
+    ended_at: Instant | None = None
+    """None while it lasts."""
+
+
+class Status(Message):
+    """Everything the overview shows, read at one moment."""
+
+    api_version: int = API_VERSION
+    daemon: DaemonStatus
+    clock: ClockStatus
+    session: SessionStatus
+    token: TokenStatus
+    gate: tuple[GateLane, ...] = ()
+    queue: Mapping[PriorityName, Count] = Field(default_factory=dict)
+    """Requests that wait at the gate, of all api-ids together."""
+    database: DatabaseStatus
+    spool: SpoolStatus = SpoolStatus.model_construct()
+    freshness: tuple[Freshness, ...] = ()
+    """One a collected timeframe, shortest first."""
+    rows_today: RowCounts = RowCounts.model_construct()
+    """Since 00:00 KST."""
+    tracked: Count = 0
+    """Tracked symbols."""
+    listed: Count = 0
+    """Listed stocks of both markets."""
+    gaps: Count = 0
+    """Gaps in the list of gaps."""
+    jobs_running: Count = 0
+    alerts: tuple[Alert, ...] = ()
+    """The last ones, newest first, at most 20; those that last come in any case."""
+
+
+class HealthCheck(Message):
+    """One part and whether it is well."""
+
+    part: str
+    ok: bool
+    detail: str = ""
+    remedy: str = ""
+
+
+class Health(Message):
+    """Whether data flows, or provably nothing was due. HTTP status 200, or 503 when not `ok`."""
+
+    ok: bool
+    checks: tuple[HealthCheck, ...] = ()
