@@ -120,8 +120,8 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
 def _responses(route: Route) -> dict[str, Any]:
     sized = (413, 415) if route.is_mutation else ()
     responses = {"200": _content("Done", JSON, _ref(route.answer))}
-    for status in sorted({*_ANY, *sized, *route.refusals}):
-        responses[str(status)] = _content(_REFUSALS[status], PROBLEM_JSON, _ref(Problem))
+    for code in sorted({*_ANY, *sized, *route.refusals}):
+        responses[str(code)] = _content(_REFUSALS[code], PROBLEM_JSON, _ref(Problem))
     if route.answer is Health:
         responses["503"]["content"][JSON] = {"schema": _ref(Health)}
     return responses
