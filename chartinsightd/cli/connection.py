@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +36,8 @@ class Connection:
         Raises:
             CommandFailed: the daemon is not reachable, or refuses.
         """
+        import asyncio  # here, as what it is for: help is there in half the time without
+
         from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway, default_socket
 
         async def connected() -> _T:

@@ -122,11 +122,12 @@ async def _newest_first(
 
 async def write_csv(file: IO[bytes], series: AsyncIterator[pd.DataFrame]) -> int:
     """Write frames one after the other below one header; return how many rows."""
-    count = 0
-    file.write(f"{','.join(COLUMNS)}\n".encode())
+    count, has_header = 0, False
     async for frame in series:
-        frame.to_csv(file, header=False, index=False, lineterminator="\n")
-        count += len(frame)
+        frame.to_csv(file, header=not has_header, index=False, lineterminator="\n")
+        count, has_header = count + len(frame), True
+    if not has_header:
+        file.write(f"{','.join(COLUMNS)}\n".encode())
     return count
 
 

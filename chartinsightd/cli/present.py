@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -90,6 +89,8 @@ async def _watch_plain(
 
 async def _read_again(client: ControlClient, read: Read[_Answer], every_s: float) -> _Answer:
     """Wait, then ask until there is an answer; say once that there is none."""
+    import asyncio
+
     from chartinsightd.cli.endings import say
     from chartinsightd.control.client import ControlError
 
@@ -113,6 +114,8 @@ async def _watch_screen(
     every_s: float,
 ) -> _Answer:
     """Fill the terminal; what was there comes back at the end."""
+    import asyncio
+
     from rich.live import Live
 
     from chartinsightd.control.client import ControlError

@@ -89,13 +89,13 @@ async def followed(
 
     Raises:
         TimeoutError: it is not over yet.
-        DaemonAway: the daemon did not come back.
+        DaemonAway: the daemon was away from the start, or did not come back.
         ControlProblem: there is no such job.
     """
     from chartinsightd.control.client import ControlProblem, DaemonAway
 
     loop = asyncio.get_running_loop()
-    heard_at = loop.time()
+    heard_at: float | None = None
     async with asyncio.timeout(timeout_s):
         while True:
             try:
@@ -104,7 +104,9 @@ async def followed(
                 heard_at = lost.heard_at or heard_at
                 if isinstance(lost.error, ControlProblem) and lost.error.problem.status != 503:
                     raise lost.error from None
-                if isinstance(lost.error, DaemonAway) and loop.time() - heard_at > away_limit_s:
+                if isinstance(lost.error, DaemonAway) and (
+                    heard_at is None or loop.time() - heard_at > away_limit_s
+                ):
                     raise lost.error from None
                 progress.show_away(lost.error)
             await asyncio.sleep(_RETRY_S)

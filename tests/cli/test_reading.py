@@ -26,7 +26,7 @@ VERBS = [
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 @pytest.mark.parametrize("scene", [Scene.FULL, Scene.EMPTY])
 def test_a_person_gets_a_table(run, backend, verb, scene):
-    """Every verb shows something on standard output and nothing on standard error, with much data and none."""
+    """Every verb shows something on standard output, nothing on standard error, of much data and none."""
     if scene is Scene.EMPTY and verb[0] == "job":
         pytest.skip("a daemon that has just started has no job")
     backend.__init__(scene)

@@ -12,7 +12,7 @@ from chartinsightd.cli.formatting import NONE, moment, number, printable, span
 from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
 from chartinsightd.control.protocol import CandleList, GapList, SealList, StockList
 
-_NAME = Column(title="name", cut=True, rank=2)
+_NAME = Column(title="name", cut=True, rank=1)
 
 
 def render_gaps(gaps: GapList) -> RenderableType:
@@ -23,7 +23,7 @@ def render_gaps(gaps: GapList) -> RenderableType:
         Column(title="tf"),
         Column(title="missing"),
         Column(title="reason", cut=True),
-        Column(title="known since", rank=1),
+        Column(title="known since", rank=2),
     )
     rows = [
         (
@@ -46,7 +46,7 @@ def render_seals(seals: SealList) -> RenderableType:
         Column(title="symbol"),
         _NAME,
         Column(title="state"),
-        Column(title="evidence", cut=True, rank=1),
+        Column(title="evidence", cut=True, rank=2),
     )
     rows = [
         (str(seal.day), seal.symbol, seal.name, _state(seal.state), _pairs(seal.evidence))

@@ -1,0 +1,176 @@
+"""Verbs that make the daemon work, and waiting for what it does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from chartinsightd.cli.waiting import followed
+from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
+from chartinsightd.control.protocol import BackfillRequest, Job, JobState
+from tests.control.fake_backend import FakeBackend, serving
+
+DAILY = ("005930", "삼성SDI", "-t", "1d", "--from", "2020-01-01")
+
+
+def test_a_backfill_is_a_job_of_the_daemon(run, daemon):
+    """It is started and named with what shows and ends it; asked again it is the same job."""
+    first, again = run("backfill", *DAILY), run("backfill", *DAILY)
+
+    assert [first.exit_code, again.exit_code] == [0, 0]
+    assert first.stdout == again.stdout == ""
+    assert first.stderr == (
+        "Job 8 is started: `chartinsightctl job 8 --wait` shows it, `chartinsightctl cancel 8` ends it.\n"
+    )
+    assert "Job 8 does this already" in again.stderr
+    job = daemon.do(lambda: daemon.backend._jobs[8])
+    assert job.params["symbols"] == ["005930", "006400"]
+    assert (job.params["timeframes"], job.params["from_day"]) == (["1d"], "2020-01-01")
+
+
+def test_days_are_those_of_the_daemons_clock(run, daemon):
+    """`-30d` and `yesterday` count from the daemon's today, which a simulation has for itself."""
+    run("backfill", "005930", "--from", "-30d", "--to", "yesterday")
+
+    params = daemon.do(lambda: daemon.backend._jobs[8]).params
+    assert (params["from_day"], params["to_day"]) == ("2026-09-14", "2026-10-13")
+
+
+def test_a_dry_run_says_the_cost_and_starts_nothing(run, daemon):
+    """Requests and time at the gate, for each api-id and together."""
+    result = run("backfill", "005930", "-t", "1d,5m", "--dry-run")
+
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()[1:3]] == ["ka10081", "ka10080"]
+    assert "at the gate" in result.stdout
+    assert daemon.do(lambda: daemon.backend.asked) == []
+
+
+def test_waiting_shows_progress_and_ends_well(run, daemon):
+    """With `--wait` the progress is on standard error, the job as it ended is the data, and the status 0."""
+    daemon.keep_working()
+
+    result = run("backfill", *DAILY, "--wait", "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["state"] == "done"
+    assert "6/6 pages" in result.stderr
+    assert result.stderr.splitlines()[-1] == (
+        "Job 8 done: 6 pages, rows: 5,400 new, 0 changed, 0 unchanged, 0 quarantined."
+    )
+
+
+def test_waiting_for_a_job_that_failed_is_status_1(run):
+    """Work that failed ends the command with 1 and says why; to look at it is no failure."""
+    waited, shown = run("job", "4", "--wait"), run("job", "4")
+
+    assert (waited.exit_code, shown.exit_code) == (1, 0)
+    assert "Job 4 failed" in waited.stderr
+    assert "1901" in waited.stderr
+
+
+def test_waiting_may_time_out(run, daemon):
+    """After `--timeout` the status is 4; the job goes on."""
+    result = run("job", "7", "--wait", "--timeout", "0.2")
+
+    assert result.exit_code == 4
+    assert "Timed out waiting. Job 7 goes on" in result.stderr
+    assert daemon.do(lambda: daemon.backend._jobs[7]).state == "running"
+
+
+def test_cancelling_ends_jobs(run):
+    """Several at once; one that is over already is no failure."""
+    result = run("cancel", "7", "4")
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "Job 7 is cancelled.\nJob 4 was over already.\n"
+
+
+def test_the_daemon_is_paused_and_resumed(run):
+    """Each says what is now, and repeated that it was so already."""
+    words = [
+        run(verb).stderr.split(":")[0].strip() for verb in ("pause", "pause", "resume", "resume", "reload")
+    ]
+
+    assert words == [
+        "Paused",
+        "It was paused already.",
+        "Resumed; what was missed is caught up.",
+        "It was not paused.",
+        "Nothing in the configuration had changed.",
+    ]
+
+
+def test_symbols_are_added_and_removed(run, backend):
+    """By code or name; adding loads the history by a job, removing keeps the candles."""
+    code, name = next((code, name) for code, name in backend._names.items() if code not in backend._tracked)
+
+    added, again = run("symbols", "add", name), run("symbols", "add", code)
+    listed = json.loads(run("symbols", "list", name, "--tracked", "--json").stdout)
+    removed = run("symbols", "remove", name)
+
+    assert added.stderr == f"Tracked from now on: {code}. Job 8 loads the history.\n"
+    assert again.stderr == "They were tracked already.\n"
+    assert [stock["symbol"] for stock in listed["items"]] == [code]
+    assert removed.stderr == f"Tracked no longer; the candles stay: {code}.\n"
+
+
+def test_sync_and_verify_can_be_waited_for(run, daemon):
+    """Each is a job: its state is the command's."""
+    daemon.keep_working()
+
+    assert run("symbols", "sync", "--wait").exit_code == 0
+    assert run("verify", "삼성전자", "-t", "1d", "--wait").exit_code == 0
+
+
+class Seen:
+    """Progress as it was shown."""
+
+    def __init__(self) -> None:
+        self.pages: list[int] = []
+        self.away = asyncio.Event()
+        self.begun = asyncio.Event()
+
+    def show(self, job: Job) -> None:
+        """Remember how far it is."""
+        self.pages.append(job.progress.pages)
+        self.begun.set()
+
+    def show_away(self, _error: object) -> None:
+        """Remember that the daemon was away."""
+        self.away.set()
+
+
+async def test_waiting_survives_a_restart_of_the_daemon(tmp_path):
+    """The daemon goes and comes back while somebody waits: that is shown, and the job is seen to its end."""
+    backend, path, seen = FakeBackend(), tmp_path / "s", Seen()
+    job_id = (await backend.backfill(BackfillRequest(symbols=("005930",), timeframes=("1d",)), "me")).job_id
+
+    async with ControlClient(path) as client, asyncio.TaskGroup() as group:
+        async with serving(backend, path):
+            waiting = group.create_task(followed(client, job_id, seen))
+            await seen.begun.wait()
+        await seen.away.wait()
+        async with serving(backend, path):
+            while not waiting.done():
+                backend.work()
+                await asyncio.sleep(0.01)
+
+    assert waiting.result().state is JobState.DONE
+    assert seen.pages == sorted(seen.pages)
+
+
+async def test_a_daemon_that_stays_away_ends_the_waiting(tmp_path):
+    """After the limit the daemon counts as gone."""
+    async with ControlClient(tmp_path / "none") as client:
+        with pytest.raises(DaemonAway, match="no such socket"):
+            await followed(client, 7, Seen(), away_limit_s=0.0)
+
+
+async def test_waiting_for_no_job_is_refused(tmp_path):
+    """A job that does not exist is not waited for."""
+    async with serving(FakeBackend(), tmp_path / "s") as path, ControlClient(path) as client:
+        with pytest.raises(ControlProblem, match="no job 99"):
+            await followed(client, 99, Seen())
