@@ -125,7 +125,8 @@ class DayType(click.ParamType[DayWord]):
 
 def symbols_argument(*, required: bool = False) -> Callable[[_Command], _Command]:
     """Take any number of symbols, as `symbols`."""
-    return click.argument("symbols", metavar="SYMBOL...", nargs=-1, required=required, type=SymbolType())
+    metavar = "SYMBOL..." if required else "[SYMBOL]..."
+    return click.argument("symbols", metavar=metavar, nargs=-1, required=required, type=SymbolType())
 
 
 def timeframes_option(command: _Command) -> _Command:
@@ -154,7 +155,13 @@ def range_options(command: _Command) -> _Command:
 def limit_option(default: int, words: str = "At most so many, the newest.") -> Callable[[_Command], _Command]:
     """Take how many rows to show, as `limit`."""
     return click.option(
-        "-n", "--limit", type=click.IntRange(1, 10_000), default=default, show_default=True, help=words
+        "-n",
+        "--limit",
+        metavar="N",
+        type=click.IntRange(1, 10_000),
+        default=default,
+        show_default=True,
+        help=words,
     )
 
 

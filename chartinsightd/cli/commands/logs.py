@@ -16,6 +16,7 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
     "-n",
     "--lines",
     "limit",
+    metavar="N",
     type=click.IntRange(1, 10_000),
     default=50,
     show_default=True,

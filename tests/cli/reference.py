@@ -1,0 +1,163 @@
+"""Makes docs/cli.md of the verbs' own help and of the messages they write as JSON.
+
+`python -m tests.cli.reference > docs/cli.md` makes it anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from chartinsightd.cli.group import chartinsightctl
+from chartinsightd.control.openapi import openapi_document
+
+ANSWERS = {
+    "status": "Status",
+    "coverage": "CoverageList",
+    "coverage --sessions": "SessionCoverageList",
+    "gaps": "GapList",
+    "seals": "SealList",
+    "candles": "CandleList",
+    "jobs": "JobList",
+    "job": "Job",
+    "backfill": "Outcome",
+    "backfill --dry-run": "BackfillEstimate",
+    "backfill --wait": "Job",
+    "verify": "Outcome",
+    "verify --wait": "Job",
+    "cancel": "Outcome",
+    "pause": "Outcome",
+    "resume": "Outcome",
+    "reload": "Outcome",
+    "symbols list": "StockList",
+    "symbols add": "Outcome",
+    "symbols remove": "Outcome",
+    "symbols sync": "Outcome",
+    "logs": "LogLine",
+}
+"""What each verb writes with `--json`."""
+
+_HEAD = """\
+# chartinsightctl
+
+What each verb takes, and what it writes with `--json`. This page is made of the command itself
+(`python -m tests.cli.reference > docs/cli.md`), and a test holds it to that.
+
+- **SYMBOL** is a stock code (`005930`) or a name (`삼성전자`), or part of a name where that is one
+  stock only. A name that may be several lists them and ends with status 2.
+- **DAY** is `2026-09-14`, `today`, `yesterday`, or so long ago: `-30d`, `-4w`, `-6m`, `-1y`.
+  Relative days count from the daemon's today, which in simulation mode is not the machine's.
+- Data goes to standard output, words and progress to standard error. Tables fit the terminal; in a
+  pipe nothing is cut. `NO_COLOR` is respected.
+- The daemon is looked for at `--socket`, `$CHARTINSIGHT_CONTROL__SOCKET`,
+  `$RUNTIME_DIRECTORY/control.sock`, and in the XDG runtime folder or `/run/chartinsight`.
+- `chartinsightctl completion bash|zsh|fish` prints the completion script; its help says how to keep
+  it.
+
+| status | meaning |
+| --- | --- |
+| 0 | ok |
+| 1 | the work failed, or found a problem |
+| 2 | usage or configuration; a symbol or job that does not exist |
+| 3 | the daemon is not reachable |
+| 4 | timed out waiting; the job goes on |
+| 130 | interrupted; a job that was waited for goes on |
+"""
+_JSON = """\
+## JSON
+
+One line for each answer; `--watch` writes a line each time, `logs` one for each log line, `cancel`
+one for each job. Instants are UTC (`2026-09-14T00:00:00Z`), days Korean dates, durations seconds,
+money won. Answers may grow fields.
+"""
+
+
+def reference() -> str:
+    """Return the page."""
+    parts = [
+        _HEAD,
+        "## Verbs\n",
+        *_verbs(chartinsightctl, "chartinsightctl"),
+        _JSON,
+        _answers(),
+        *_messages(),
+    ]
+    return "\n".join(parts)
+
+
+def _verbs(group: click.Group, path: str) -> Iterator[str]:
+    context = click.Context(group, info_name=path)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"### {path.removeprefix('chartinsightctl').strip()} {name}".replace("###  ", "### ") + "\n"
+        with click.Context(command, info_name=f"{path} {name}", max_content_width=100) as inner:
+            inner.terminal_width = 100
+            yield f"```text\n{command.get_help(inner)}\n```\n"
+        if isinstance(command, click.Group):
+            yield from _verbs(command, f"{path} {name}")
+
+
+def _answers() -> str:
+    rows = [f"| `{verb}` | [{model}](#{model.lower()}) |" for verb, model in ANSWERS.items()]
+    return "\n".join(["| verb | answer |", "| --- | --- |", *rows, ""])
+
+
+def _messages() -> Iterator[str]:
+    schemas = openapi_document()["components"]["schemas"]
+    for model in sorted(_reached(schemas, set(ANSWERS.values()))):
+        schema = schemas[model]
+        yield f"### {model}\n"
+        yield f"{_line(schema.get('description', ''))}\n"
+        if "enum" in schema:
+            yield ", ".join(f"`{value}`" for value in schema["enum"]) + "\n"
+            continue
+        rows = [
+            f"| `{name}` | {_kind(field)} | {_line(field.get('description', ''))} |"
+            for name, field in schema.get("properties", {}).items()
+        ]
+        yield "\n".join(["| field | type | meaning |", "| --- | --- | --- |", *rows, ""])
+
+
+def _reached(schemas: dict[str, Any], found: set[str]) -> set[str]:
+    """Return the messages found and all that they hold."""
+    more = {name for model in found for name in _names(schemas[model])}
+    return found if more <= found else _reached(schemas, found | more)
+
+
+def _names(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(ref := schema.get("$ref"), str):
+            yield ref.rpartition("/")[2]
+        for value in schema.values():
+            yield from _names(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _names(value)
+
+
+def _kind(field: dict[str, Any]) -> str:
+    if "$ref" in field:
+        name = field["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if choices := field.get("anyOf") or field.get("allOf"):
+        return " or ".join(_kind(choice) for choice in choices)
+    if field.get("type") == "array":
+        return f"list of {_kind(field.get('items', {}))}"
+    if "enum" in field or "const" in field:
+        return ", ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+    return _KINDS.get(field.get("format", ""), str(field.get("type", "any")))
+
+
+_KINDS = {"date-time": "instant", "date": "day"}
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

@@ -1,0 +1,49 @@
+"""docs/cli.md is what the command does."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel
+
+from chartinsightd.cli.group import VERBS
+from chartinsightd.control import protocol
+from tests.cli.conftest import ROOT
+from tests.cli.reference import ANSWERS, reference
+
+ARGUMENTS = {
+    "coverage --sessions": ["-t", "5m"],
+    "candles": ["005930", "1d"],
+    "job": ["7"],
+    "backfill": ["005930"],
+    "backfill --dry-run": ["005930"],
+    "backfill --wait": ["005930", "-t", "1d"],
+    "verify": ["005930"],
+    "verify --wait": ["000660"],
+    "cancel": ["7"],
+    "symbols add": ["005930"],
+    "symbols remove": ["005930"],
+    "logs": ["-n", "1"],
+}
+
+
+def test_the_page_is_up_to_date():
+    """docs/cli.md says what verbs and messages say of themselves; its head tells how to make it anew."""
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == reference()
+
+
+def test_every_verb_that_answers_is_in_the_table():
+    """Each verb writes JSON as the page says, but those whose data is a file or a script."""
+    assert VERBS.keys() - {verb.split()[0] for verb in ANSWERS} == {"export", "completion"}
+
+
+@pytest.mark.parametrize(("verb", "model"), ANSWERS.items(), ids=ANSWERS)
+def test_json_is_what_the_page_says(run, daemon, verb, model):
+    """With `--json` a verb writes exactly one line: the message that the page names, all its fields."""
+    daemon.keep_working()
+    kind: type[BaseModel] = getattr(protocol, model)
+
+    result = run(*verb.split(), *ARGUMENTS.get(verb, []), "--json")
+
+    assert result.exit_code == 0
+    [line] = result.stdout.splitlines()
+    assert kind.model_validate_json(line).model_dump_json() == line
