@@ -104,10 +104,10 @@ class Dashboard(App[None]):
         """Lay out bars and body; the first screen fills the body at once."""
         yield self._top
         yield self._banner
-        yield self._keys
         with Container(id="body"):
             self._views[VIEWS[0]] = OverviewView(VIEWS[0])
             yield self._views[VIEWS[0]]
+        yield self._keys
 
     def on_mount(self) -> None:
         """Begin to connect once the first picture is drawn."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Never, TypeVar
 
-from chartinsightd.control.client import ControlClient, ControlError, ControlProblem, DaemonAway
+from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
 from chartinsightd.control.protocol import (
     BackfillEstimate,
     BackfillRequest,
@@ -203,7 +203,8 @@ class Connection:
                 async for event in events:
                     if event.type is EventType.DROPPED:
                         break
-                    self._take(event)
+                    with suppress(ValueError):  # data of a newer daemon: the next read has what we know of it
+                        self._take(event)
 
     def _take(self, event: Event) -> None:
         if event.type is EventType.RESET:
@@ -232,11 +233,11 @@ class Connection:
                 await self._read_part(client, part)
 
     async def _read_part(self, client: ControlClient, part: Part) -> None:
-        """Read a part; what the daemon cannot answer now is noted beside it."""
+        """Read a part; why that failed is noted beside it. Whether the daemon is away, the status tells."""
         try:
             await self._fetch(client, part)
-        except ControlProblem as problem:
-            self._store.failures[part] = _failure(problem)
+        except ControlError as error:
+            self._store.failures[part] = _failure(error)
         self._changed(part)
 
     async def _fetch(self, client: ControlClient, part: Part) -> None:

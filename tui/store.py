@@ -91,6 +91,7 @@ class Store:
         self.coverage: dict[Series, CoverageRow] = {}
         self.coverage_at: datetime | None = None
         self.stocks: dict[str, StockRow] = {}
+        self._names: dict[str, str] = {}
         self.live: dict[Series, CandleRow] = {}
         """The newest candle of each watched series."""
         self.watched: frozenset[Series] = frozenset()
@@ -142,11 +143,13 @@ class Store:
         """Replace the coverage, computed at an instant."""
         self.coverage = {(row.symbol, row.timeframe.value): row for row in rows}
         self.coverage_at = at
+        self._names |= {symbol: row.name for (symbol, _), row in self.coverage.items()}
         self.mark(Part.COVERAGE)
 
     def put_stocks(self, rows: Iterable[StockRow]) -> None:
         """Replace the stock list; its order is kept."""
         self.stocks = {row.symbol: row for row in rows}
+        self._names |= {symbol: row.name for symbol, row in self.stocks.items()}
         self.mark(Part.STOCKS)
 
     def mark(self, part: Part) -> None:
@@ -156,9 +159,7 @@ class Store:
 
     def name_of(self, symbol: str) -> str:
         """Return a symbol's name; empty where it is not known."""
-        if (stock := self.stocks.get(symbol)) is not None:
-            return stock.name
-        return next((row.name for (known, _), row in self.coverage.items() if known == symbol), "")
+        return self._names.get(symbol, "")
 
     def _take_job(self, event: Event) -> Part:
         job: Job = _message(event)

@@ -27,7 +27,7 @@ class TopBar(Widget):
         news: returns the pieces on the right, the most important last.
     """
 
-    DEFAULT_CSS = "TopBar { height: 1; dock: top; background: $panel; }"
+    DEFAULT_CSS = "TopBar { height: 1; background: $panel; }"
 
     @dataclass
     class TabClicked(Message):
@@ -83,7 +83,7 @@ class KeyBar(Widget):
         keys: returns key, its name and what it does, the most important first.
     """
 
-    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; background: $panel; }"
+    DEFAULT_CSS = "KeyBar { height: 1; background: $panel; }"
 
     @dataclass
     class KeyClicked(Message):
@@ -132,7 +132,7 @@ class Banner(Widget):
     """One line across the screen while something is not as it should be; gone otherwise."""
 
     DEFAULT_CSS = """
-    Banner { height: 1; dock: top; background: $error; color: $background; text-style: bold; display: none; }
+    Banner { height: 1; background: $error; color: $background; text-style: bold; display: none; }
     Banner.-mild { background: $warning; }
     """
 
