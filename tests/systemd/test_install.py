@@ -22,8 +22,9 @@ from chartinsightd.install import (
     render_units,
     write_files,
 )
+from chartinsightd.settings import DatabaseSettings
+from tests.systemd.machine import ROOT, documented_steps
 
-ROOT = Path(__file__).resolve().parents[2]
 UNIT = "chartinsightd.service"
 COMMAND = Path("/srv/chart insight/bin/chartinsightd")
 
@@ -87,6 +88,23 @@ def test_statuses_without_restart_are_those_a_person_mends(shipped: dict[str, li
         ExitStatus.ADDRESS_REFUSED,
         ExitStatus.KEY_REFUSED,
     }
+
+
+def test_restarts_have_a_limit_that_patience_passes(shipped: dict[str, list[str]]) -> None:
+    """A crash within five seconds of each start is given up; a database that is away at start never is."""
+    limit = int(shipped["StartLimitBurst"][0])
+    interval_s = 60 * int(shipped["StartLimitIntervalSec"][0].removesuffix("min"))
+    rest_s = int(shipped["RestartSec"][0].removesuffix("s"))
+    assert limit * (rest_s + 5) < interval_s < limit * (rest_s + DatabaseSettings().connect_timeout_s)
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])
+def test_readmes_install_alike(readme: str) -> None:
+    """Where a README says how to install on a server, it says what docs/systemd.md says, in ten lines at most."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / readme).read_text(encoding="utf-8"), re.DOTALL)
+    shown = [block.splitlines() for block in blocks if "install --write" in block]
+    assert shown in ([], [documented_steps()])
+    assert len(documented_steps()) <= 10
 
 
 def test_crash_dumps_hold_no_keys(shipped: dict[str, list[str]]) -> None:
