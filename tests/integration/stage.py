@@ -160,9 +160,9 @@ async def leave(process: subprocess.Popen[Any], within_s: float = HANGING_S) -> 
     return int(process.returncode)
 
 
-@asynccontextmanager
-async def open_simulator(folder: Path, *arguments: str, port: int = 0) -> AsyncIterator[Simulator]:
-    """Start `chartinsight-simulator`; it ends with the context.
+@contextmanager
+def simulator_process(folder: Path, *arguments: str, port: int = 0) -> Iterator[str]:
+    """Start `chartinsight-simulator`; yield its URL. It ends with the context.
 
     Args:
         folder: where its log goes.
@@ -171,26 +171,32 @@ async def open_simulator(folder: Path, *arguments: str, port: int = 0) -> AsyncI
     """
     log = folder / "simulator.log"
     command = [sys.executable, "-m", "chartinsightd.simulator", "--port", str(port), *arguments]
-    with log.open("a") as errors, telling(log):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT)
+    with (
+        log.open("a") as errors,
+        telling(log),
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as process,
+    ):
         try:
             assert process.stdout is not None  # asked for above
-            line = await asyncio.to_thread(process.stdout.readline)
+            line = process.stdout.readline()
             assert line, "the simulator did not start"
-            url = json.loads(line)["url"]
-            async with AdminClient(url) as admin:
-                yield Simulator(process, url, admin)
+            yield json.loads(line)["url"]
         finally:
             process.kill()
-            process.wait()
-            process.stdout.close()  # type: ignore[union-attr]
+
+
+@asynccontextmanager
+async def open_simulator(folder: Path, *arguments: str, port: int = 0) -> AsyncIterator[Simulator]:
+    """Start a simulator and open its admin door; see `simulator_process`."""
+    with simulator_process(folder, *arguments, port=port) as url:
+        async with AdminClient(url) as admin:
+            yield Simulator(url, admin)
 
 
 @dataclass(frozen=True, slots=True)
 class Simulator:
     """A running simulator."""
 
-    process: subprocess.Popen[str]
     url: str
     admin: AdminClient
 
@@ -232,7 +238,7 @@ class Daemon:
             "PYTHONWARNINGS": "error",
             **settings,
         }
-        if not self.config.exists():
+        if folder.is_dir() and not self.config.exists():
             self.config.write_text("# everything is in the environment\n", encoding="utf-8")
 
     @property

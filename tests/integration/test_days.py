@@ -22,7 +22,7 @@ from tests.integration.stage import (
 
 REAL_SYMBOLS = ("000660", "402340", "240810", "332570", "319400", "062040", "215100", "187660")
 """Complete minutes on each day of the panel; the first has daily candles of 24 years, some are there in 2026."""
-FAST = 5000.0
+FAST = 8000.0
 SLOW = 60.0
 LOADING = 100.0
 

@@ -33,7 +33,13 @@ DAY = date(2026, 11, 18)
 SYMBOLS = ("005930", "000660", "035720", "247540")
 RULE = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5))
 FAST = 5000.0
-CHARTS = {5: Timeframe.M5, 30: Timeframe.M30, 60: Timeframe.H1, "ka10081": Timeframe.D1, "ka10082": Timeframe.W1}
+CHARTS = {
+    5: Timeframe.M5,
+    30: Timeframe.M30,
+    60: Timeframe.H1,
+    "ka10081": Timeframe.D1,
+    "ka10082": Timeframe.W1,
+}
 
 
 def chart_of(entry: dict[str, Any]) -> tuple[str, Timeframe] | None:

@@ -113,7 +113,7 @@ def _by_code(code: int | None, words: str, message: str) -> SourceError | None:
     if code in _TOKEN:
         return TokenRejected(words, remedy=_REMEDIES.get(code, ""))
     if code in _BLOCKED:
-        return AccessBlocked(words, remedy=_BLOCKED[code])
+        return AccessBlocked(words, remedy=_BLOCKED[code], code=str(code))
     if code in _UNAVAILABLE:
         return SourceUnavailable(words)
     return RequestRefused(words, remedy=_REMEDIES.get(code, "")) if code in _REFUSED else None

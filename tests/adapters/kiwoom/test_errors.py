@@ -81,9 +81,11 @@ def test_what_only_the_user_can_mend_says_how(code: int) -> None:
 
 
 def test_an_unregistered_address_is_named_in_the_portals_words() -> None:
-    """8050 tells which page of the portal mends it."""
+    """8050 tells which page of the portal mends it, and is told apart from a wrong key by its code."""
     error = error_in_envelope("au10001", 200, 3, "인증에 실패했습니다[8050:지정단말기 인증에 실패했습니다]")
 
+    assert isinstance(error, AccessBlocked)
+    assert error.code == "8050"
     assert "지정단말기" in str(error)
     assert "IP" in str(error)
 
