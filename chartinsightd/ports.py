@@ -306,6 +306,8 @@ class DatabaseFacts:
     size_bytes: int
     gaps: int
     """Rows in the list of gaps."""
+    listed: int
+    """Stocks that are listed now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from chartinsightd.control.protocol import (
     BackfillRequest,
@@ -112,9 +112,6 @@ class ControlBackend(Protocol):
             UnknownThing: a symbol is in no stock list.
         """
 
-    async def verify(self, request: VerifyRequest, by: str) -> Outcome:
-        """Start a job that reads series again and compares: `started`, `already_running`."""
-
     async def cancel(self, job_id: int, by: str) -> Outcome:
         """End a job after the page it is at: `cancelled`, `already_over`.
 
@@ -152,3 +149,11 @@ class ControlBackend(Protocol):
         Raises:
             ConfigurationError: the file is wrong; nothing was taken over (HTTP 422).
         """
+
+
+@runtime_checkable
+class Verifying(Protocol):
+    """A daemon that can read series again and compare; where it cannot, the operation is not offered."""
+
+    async def verify(self, request: VerifyRequest, by: str) -> Outcome:
+        """Start a job that reads series again and compares: `started`, `already_running`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -45,11 +45,11 @@ _ANY = (422, 503)
 """Any operation may answer with these."""
 
 
-def openapi_document() -> dict[str, Any]:
-    """Return the document, OpenAPI 3.1."""
+def openapi_document(routes: Sequence[Route] = ROUTES) -> dict[str, Any]:
+    """Return the document of these operations, OpenAPI 3.1."""
     schemas = _schemas()
     paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(route.path_pattern, {})[route.method.lower()] = _operation(route, schemas)
     paths["/v1/events"] = {"get": _events(schemas)}
     paths["/metrics"] = {"get": _text("metrics", "Metrics for Prometheus", PLAIN_TEXT)}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from chartinsightd.control.backend import ControlBackend
+from chartinsightd.control.backend import ControlBackend, Verifying
 from chartinsightd.control.events import EventTap
 from chartinsightd.control.protocol import (
     BackfillRequest,
@@ -81,6 +81,13 @@ class Route:
     refusals: tuple[int, ...] = ()
     """HTTP statuses it may answer with, beside those that any operation may."""
 
+    needs: type[Any] | None = None
+    """What the backend has to implement beside `ControlBackend`, checked by its methods."""
+
+    def is_offered_by(self, backend: ControlBackend) -> bool:
+        """Whether this backend can do it; what it cannot is neither served nor described."""
+        return self.needs is None or isinstance(backend, self.needs)
+
     @property
     def is_mutation(self) -> bool:
         """Whether it changes something."""
@@ -89,6 +96,11 @@ class Route:
 
 async def _logs(daemon: Daemon, asked: Asked) -> LogList:
     return daemon.tap.recent(asked.query)
+
+
+async def _verify(daemon: Daemon, asked: Asked) -> Outcome:
+    assert isinstance(daemon.backend, Verifying)  # else the route is not offered
+    return await daemon.backend.verify(asked.body, asked.by)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -228,7 +240,8 @@ ROUTES: tuple[Route, ...] = (
         summary="Read series again and compare them with the store",
         answer=Outcome,
         body=VerifyRequest,
-        call=lambda daemon, asked: daemon.backend.verify(asked.body, asked.by),
+        call=_verify,
+        needs=Verifying,
         refusals=(404, 409),
     ),
     Route(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,10 +76,11 @@ async def serve(
 def application(daemon: Daemon, hub: EventHub, pace: StreamPace, answer_timeout_s: float) -> web.Application:
     """Return the API as an aiohttp application; it has to be served on a Unix socket."""
     app = web.Application(middlewares=[_with_problems], client_max_size=MAX_BODY_BYTES)
+    offered = [route for route in ROUTES if route.is_offered_by(daemon.backend)]
     answers: list[tuple[str, str, _Handler]] = [
-        *((route.method, route.path_pattern, _handler(route, daemon)) for route in ROUTES),
+        *((route.method, route.path_pattern, _handler(route, daemon)) for route in offered),
         ("GET", "/metrics", _metrics_handler(daemon)),
-        ("GET", "/v1/openapi.json", _describe),
+        ("GET", "/v1/openapi.json", _description_handler(offered)),
     ]
     for method, path, handler in answers:
         app.router.add_route(method, path, _timed(handler, answer_timeout_s))
@@ -136,9 +137,12 @@ def _metrics_handler(daemon: Daemon) -> _Handler:
     return handle
 
 
-async def _describe(request: web.Request) -> web.StreamResponse:
-    _query(Nothing, request.query)
-    return web.json_response(openapi_document())
+def _description_handler(offered: Sequence[Route]) -> _Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        _query(Nothing, request.query)
+        return web.json_response(openapi_document(offered))
+
+    return handle
 
 
 def _timed(handler: _Handler, timeout_s: float) -> _Handler:

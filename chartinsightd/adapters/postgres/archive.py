@@ -62,7 +62,12 @@ class PostgresArchive(PostgresTracking):
         """Look at the database itself."""
         async with self._link.use() as connection:
             row = await connection.fetchrow(_FACTS)
-        return DatabaseFacts(version=row["version"].split()[0], size_bytes=row["size"], gaps=row["gaps"])
+        return DatabaseFacts(
+            version=row["version"].split()[0],
+            size_bytes=row["size"],
+            gaps=row["gaps"],
+            listed=row["listed"],
+        )
 
     async def names(self) -> dict[str, str]:
         """Return the name of every stock that is or was listed, by symbol."""
@@ -213,7 +218,7 @@ def _quarantined(row: Mapping[str, Any]) -> Quarantined:
 
 _FACTS = """
 select current_setting('server_version') as version, pg_database_size(current_database()) as size,
-    (select count(*) from gaps) as gaps
+    (select count(*) from gaps) as gaps, (select count(*) from stocks where delisted_on is null) as listed
 """
 
 _STOCK_COLUMNS = (

@@ -1,0 +1,1 @@
+"""What a person sees of the running daemon, and what a person can ask of it."""

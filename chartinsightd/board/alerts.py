@@ -1,0 +1,87 @@
+"""What a person should know: one alert when it begins, another when it is over."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from chartinsightd.board.database import DatabaseWatch
+from chartinsightd.board.parts import Parts
+from chartinsightd.control.protocol import Alert, EventType
+
+log = structlog.get_logger(__name__)
+
+_SHOWN = 20
+_CLUSTER = 3
+_CLUSTER_SHARE = 0.1
+"""Trouble with fewer series than both is shown with the series, not as an alert."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Something that is not as it should be, now."""
+
+    level: Literal["warning", "error"]
+    message: str
+    remedy: str = ""
+
+
+def conditions(parts: Parts, database: DatabaseWatch) -> Iterator[tuple[str, Condition]]:
+    """Yield what is wrong now, by the alert's name."""
+    if (failure := database.failure) is not None:
+        yield "database.away", Condition(level="error", message=failure.message, remedy=failure.remedy)
+    if (block := parts.patience.block) is not None:
+        yield "broker.blocked", Condition(level="error", message=block.message, remedy=block.remedy)
+    reasons = parts.patience.reasons()
+    series = len(parts.scheduler.series)
+    if len(reasons) >= max(_CLUSTER, series * _CLUSTER_SHARE):
+        [(commonest, _)] = Counter(reasons.values()).most_common(1)
+        message = f"{len(reasons)} of {series} series cannot be fetched: {commonest}."
+        yield "fetch.failing", Condition(level="warning", message=message, remedy="They are tried again.")
+
+
+class Alerts:
+    """The alerts that last, and the last ones that ended."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lasting: dict[str, Alert] = {}
+        self._ended: deque[Alert] = deque(maxlen=_SHOWN)
+
+    def update(self, found: Mapping[str, Condition]) -> None:
+        """Begin and end alerts so that those last that were found."""
+        for event in [event for event in self._lasting if event not in found]:
+            self._end(event)
+        for event, condition in found.items():
+            if event not in self._lasting:
+                self._begin(event, condition)
+
+    def shown(self) -> tuple[Alert, ...]:
+        """Return the newest alerts first; all that last, others as far as there is room."""
+        room = max(0, _SHOWN - len(self._lasting))
+        newest_ended = list(self._ended)[::-1][:room]
+        return tuple(sorted([*self._lasting.values(), *newest_ended], key=lambda one: one.at, reverse=True))
+
+    def _begin(self, event: str, what: Condition) -> None:
+        alert = Alert(
+            at=self._parts.clock.now(),
+            level=what.level,
+            event=event,
+            message=what.message,
+            remedy=what.remedy,
+        )
+        self._lasting[event] = alert
+        tell = log.error if what.level == "error" else log.warning
+        tell("alert.begun", alert=event, message=what.message, remedy=what.remedy)
+        self._parts.audience.publish(EventType.ALERT, alert)
+
+    def _end(self, event: str) -> None:
+        now = self._parts.clock.now()
+        alert = self._lasting.pop(event).model_copy(update={"ended_at": now})
+        self._ended.append(alert)
+        log.info("alert.ended", alert=event, lasted_s=round((now - alert.at).total_seconds(), 1))
+        self._parts.audience.publish(EventType.ALERT, alert)

@@ -1,0 +1,173 @@
+"""The daemon as the control server sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chartinsightd.board.alerts import Alerts
+from chartinsightd.board.completeness import Expectations
+from chartinsightd.board.coverage import CoverageBoard
+from chartinsightd.board.database import DatabaseWatch
+from chartinsightd.board.freshness import FreshnessBoard
+from chartinsightd.board.gates import Costs
+from chartinsightd.board.health import HealthBoard
+from chartinsightd.board.jobs import JobBoard
+from chartinsightd.board.orders import Orders
+from chartinsightd.board.overview import Overview, row_counts
+from chartinsightd.board.parts import Parts
+from chartinsightd.board.pulse import Pulse
+from chartinsightd.board.records import Records
+from chartinsightd.control.protocol import (
+    BackfillRequest,
+    CandleList,
+    CandleQuery,
+    CoverageList,
+    CoverageQuery,
+    GapList,
+    GapQuery,
+    Health,
+    Job,
+    JobList,
+    JobQuery,
+    Metric,
+    Outcome,
+    QuarantineList,
+    QuarantineQuery,
+    RevisionList,
+    RevisionQuery,
+    SealList,
+    SealQuery,
+    SessionCoverageList,
+    SessionCoverageQuery,
+    Status,
+    StockList,
+    StockQuery,
+    SymbolsRequest,
+)
+
+
+class Board:
+    """Implements `control.backend.ControlBackend` over the running services; make it on the event loop.
+
+    Args:
+        parts: the services. `run_database` and `run_pulse` are services of the board's own.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        expectations = Expectations(parts.clock, parts.rules)
+        costs, database = Costs(parts), DatabaseWatch(parts)
+        freshness = FreshnessBoard(parts, expectations)
+        self._jobs = JobBoard(parts, costs)
+        self._coverage = CoverageBoard(parts, expectations, database)
+        alerts = Alerts(parts)
+        self._overview = Overview(parts, freshness, database, self._jobs, alerts)
+        self._health = HealthBoard(parts, freshness, database)
+        self._records = Records(parts, database)
+        self._orders = Orders(parts, self._jobs, costs, database)
+        pulse = Pulse(parts, self._overview, self._coverage, self._jobs, alerts, self._health, database)
+        self.run_database = database.run
+        self.run_pulse = pulse.run
+
+    def is_healthy(self) -> bool:
+        """Whether to feed the watchdog; see `HealthBoard.is_healthy`."""
+        return self._health.is_healthy()
+
+    async def status(self) -> Status:
+        """Return everything the overview shows."""
+        return await self._overview.status()
+
+    async def health(self) -> Health:
+        """Return whether data flows, or provably nothing was due."""
+        return await self._health.health()
+
+    async def metrics(self) -> Sequence[Metric]:
+        """Return what was committed since the start."""
+        commits = self._parts.commits
+        rows = row_counts(commits.total).model_dump()
+        name, words = "chartinsight_rows_total", "Rows since the daemon's start by what became of them"
+        return [
+            Metric(name=name, help=words, kind="counter", value=count, labels={"outcome": outcome})
+            for outcome, count in rows.items()
+        ] + [
+            Metric(
+                name="chartinsight_pages_committed_total",
+                help="Pages committed since the daemon's start",
+                kind="counter",
+                value=commits.pages,
+            )
+        ]
+
+    async def coverage(self, query: CoverageQuery) -> CoverageList:
+        """Return how complete each series is within its horizon."""
+        return await self._coverage.coverage(query)
+
+    async def session_coverage(self, query: SessionCoverageQuery) -> SessionCoverageList:
+        """Return which trading days of a timeframe are not complete."""
+        return await self._coverage.sessions(query)
+
+    async def gaps(self, query: GapQuery) -> GapList:
+        """Return what is missing, and why."""
+        return await self._records.gaps(query)
+
+    async def seals(self, query: SealQuery) -> SealList:
+        """Return what the mornings after proved."""
+        return await self._records.seals(query)
+
+    async def jobs(self, query: JobQuery) -> JobList:
+        """Return the run history, newest first; running jobs with their progress of this moment."""
+        return await self._jobs.jobs(query)
+
+    async def job(self, job_id: int) -> Job:
+        """Return one job."""
+        return await self._jobs.job(job_id)
+
+    async def stocks(self, query: StockQuery) -> StockList:
+        """Return the stock list."""
+        return await self._records.stocks(query)
+
+    async def candles(self, query: CandleQuery) -> CandleList:
+        """Return candles of one series, the forming one included."""
+        return await self._records.candles(query)
+
+    async def revisions(self, query: RevisionQuery) -> RevisionList:
+        """Return changes of final candles."""
+        return await self._records.revisions(query)
+
+    async def quarantine(self, query: QuarantineQuery) -> QuarantineList:
+        """Return rows that could not be candles."""
+        return await self._records.quarantine(query)
+
+    async def backfill(self, request: BackfillRequest, by: str) -> Outcome:
+        """Start a job that fetches what is missing, or say what it would cost."""
+        return await self._orders.backfill(request, by)
+
+    async def cancel(self, job_id: int, by: str) -> Outcome:
+        """End a job after the page it is at."""
+        del by  # the server writes down who asked
+        return await self._orders.cancel(job_id)
+
+    async def pause(self, by: str) -> Outcome:
+        """Ask nothing more of the broker."""
+        return self._orders.pause(by)
+
+    async def resume(self, by: str) -> Outcome:
+        """Go on, and catch up."""
+        return self._orders.resume(by)
+
+    async def track(self, request: SymbolsRequest, by: str) -> Outcome:
+        """Collect symbols from now on, and load their horizon."""
+        return await self._orders.track(request, by)
+
+    async def untrack(self, request: SymbolsRequest, by: str) -> Outcome:
+        """Collect symbols no longer; their candles stay."""
+        return await self._orders.untrack(request, by)
+
+    async def sync(self, by: str) -> Outcome:
+        """Start a job that reads the stock list anew."""
+        return await self._orders.sync(by)
+
+    async def reload(self, by: str) -> Outcome:
+        """Read the configuration again and take over what can be."""
+        del by  # the server writes down who asked
+        return self._orders.reload()

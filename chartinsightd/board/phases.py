@@ -1,0 +1,52 @@
+"""Where in the trading day a moment lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from chartinsightd.control.protocol import Phase, SessionStatus
+from chartinsightd.domain.calendar import Calendar, Session, day_of
+from chartinsightd.facts import kiwoom
+
+
+def session_status(now: datetime, calendar: Calendar) -> SessionStatus:
+    """Return the phase at now (aware), the session of its Korean day, and what comes next."""
+    today, upcoming = calendar.session(day_of(now)), calendar.next_session(day_of(now))
+    if today is None:
+        return SessionStatus(phase=Phase.CLOSED, next_change_at=upcoming.starts_at, next_session=upcoming.day)
+    changes = list(_changes(today))
+    later = (at for at, _ in changes if at > now)
+    return SessionStatus(
+        phase=[phase for at, phase in changes if at <= now][-1],
+        day=today.day,
+        opens_at=today.open_at,
+        closes_at=today.close_at,
+        ends_at=today.ends_at,
+        next_change_at=next(later, upcoming.starts_at),
+        next_session=upcoming.day,
+    )
+
+
+def _changes(session: Session) -> Iterator[tuple[datetime, Phase]]:
+    """Yield when each phase of a trading day begins."""
+    yield session.starts_at, Phase.PRE_OPEN
+    yield session.open_at, Phase.REGULAR
+    yield session.close_at - kiwoom.CLOSING_AUCTION, Phase.CLOSING_AUCTION
+    if session.after_open_at is None or session.after_close_at is None:
+        yield session.close_at, Phase.AFTER_HOURS
+        return
+    yield session.close_at, Phase.BETWEEN
+    yield session.after_open_at, Phase.AFTER_MARKET
+    yield session.after_close_at, Phase.AFTER_HOURS
+
+
+def trading_seconds(calendar: Calendar, start: datetime, end: datetime) -> float:
+    """Return the seconds of trading between two aware instants."""
+    total = 0.0
+    for session in calendar.sessions(day_of(start), day_of(end)):
+        hours = [(session.open_at, session.close_at), (session.after_open_at, session.after_close_at)]
+        for opens, closes in hours:
+            if opens is not None and closes is not None:
+                total += max(0.0, (min(closes, end) - max(opens, start)).total_seconds())
+    return total
