@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 
-from chartinsightd.domain.calendar import Calendar, midnight
-from chartinsightd.domain.candle import Candle, Candles, Flags
-from chartinsightd.domain.grid import grid_between
-from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.calendar import midnight
+from chartinsightd.domain.candle import Candle, Candles, Flags, Ints
 from chartinsightd.facts import krx
 
+_DAY_S = 86_400
+_KST_S = 9 * 3_600
+_THURSDAY = 3
+"""The weekday of 1970-01-01, counted from Monday."""
+_SATURDAY = 5
+_SATURDAYS_END = int(midnight(krx.LAST_SATURDAY_SESSION + timedelta(days=1)).timestamp())
+_LAST_SUMMER_TIME = int(midnight(date(1988, 10, 10)).timestamp())
 _LARGEST_PRICE = 2**31 - 1
 """The store keeps prices in four bytes."""
 
@@ -32,21 +37,18 @@ class RejectedRow:
     """When the candle would have opened (aware, UTC), where that could be read."""
 
 
-def check(
-    candles: Candles, calendar: Calendar, rounding_won: int = 0
-) -> tuple[Candles, tuple[RejectedRow, ...]]:
+def check(candles: Candles, rounding_won: int = 0) -> tuple[Candles, tuple[RejectedRow, ...]]:
     """Part candles that can be true from those that cannot.
 
     Args:
-        candles: of one series. calendar: the sessions; a candle outside its grid is refused, but not before
-        the calendar is known. rounding_won: how far high and low may miss the other prices: 0 for raw prices;
-        adjusted ones are rounded
-            one by one, so that high may lie below close.
+        candles: of one series.
+        rounding_won: how far high and low may miss the other prices: 0 for raw prices; adjusted ones are
+            rounded one by one, so that high may lie below close.
 
     Returns:
         The sound candles, and each refused one with the first reason found, oldest first; together all.
     """
-    faults = _faults(candles, calendar, rounding_won)
+    faults = _faults(candles, rounding_won)
     is_unsound = np.logical_or.reduce(list(faults.values()))
     if not is_unsound.any():
         return candles, ()
@@ -55,7 +57,7 @@ def check(
     return candles.where(~is_unsound), tuple(_rejected(candle, reason) for candle, reason in unsound)
 
 
-def _faults(candles: Candles, calendar: Calendar, rounding_won: int) -> Mapping[str, Flags]:
+def _faults(candles: Candles, rounding_won: int) -> Mapping[str, Flags]:
     prices = np.stack([candles.open, candles.high, candles.low, candles.close])
     others = prices[[0, 3]]
     return {
@@ -65,20 +67,41 @@ def _faults(candles: Candles, calendar: Calendar, rounding_won: int) -> Mapping[
         "high_below_open_or_close": candles.high + rounding_won < others.max(axis=0),
         "low_above_open_or_close": candles.low - rounding_won > others.min(axis=0),
         "volume_negative": candles.volume < 0,
-        "off_the_session_grid": _is_off_grid(candles, calendar),
+        "outside_trading_hours": _is_off_hours(candles),
     }
 
 
-def _is_off_grid(candles: Candles, calendar: Calendar) -> Flags:
-    if not len(candles):
-        return np.zeros(0, dtype=np.bool_)
-    first, last = int(candles.ts[0]), int(candles.ts[-1])
-    # A stock's first week may begin on the day of its listing: any session can be the first of a week.
-    labels = Timeframe.D1 if candles.timeframe is Timeframe.W1 else candles.timeframe
-    grid = grid_between(calendar, labels, first, last + 1)
-    known_from = int(midnight(krx.CALENDAR_KNOWN_FROM).timestamp())
-    is_off: Flags = ~np.isin(candles.ts, grid.ts, assume_unique=True) & (candles.ts >= known_from)
+def _is_off_hours(candles: Candles) -> Flags:
+    """Say which labels no exchange can have traded at, whatever our calendar knows.
+
+    A label the calendar does not expect (a session on a supposed holiday, an exam day nobody told us of, rows at
+    15:40) is kept all the same: a true candle that is refused is lost, a needless one harms nobody.
+    """
+    local_s = candles.ts + _offsets(candles.ts)
+    weekday = (local_s // _DAY_S + _THURSDAY) % 7
+    is_off: Flags = (weekday >= _SATURDAY) & (candles.ts >= _SATURDAYS_END)
+    second = local_s % _DAY_S
+    if not candles.timeframe.is_intraday:
+        is_off |= second != 0
+        return is_off
+    is_off |= second % int(candles.timeframe.span.total_seconds()) != 0
+    is_off |= (second < _seconds(krx.EARLIEST_TRADE)) | (second >= _seconds(krx.LATEST_TRADE))
     return is_off
+
+
+def _offsets(ts: Ints) -> Ints | int:
+    """Return how far Korea's time is ahead of UTC: nine hours, but for the summers before 1989."""
+    if not len(ts) or ts[0] >= _LAST_SUMMER_TIME:
+        return _KST_S
+    return np.array([_offset(int(one)) if one < _LAST_SUMMER_TIME else _KST_S for one in ts], dtype=np.int64)
+
+
+def _offset(ts: int) -> int:
+    return int((datetime.fromtimestamp(ts, krx.KST).utcoffset() or timedelta(0)).total_seconds())
+
+
+def _seconds(wall_time: time) -> int:
+    return wall_time.hour * 3600 + wall_time.minute * 60
 
 
 def _rejected(candle: Candle, reason: str) -> RejectedRow:

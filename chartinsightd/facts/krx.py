@@ -136,3 +136,10 @@ UNLISTED_CLOSURES = (
     Closure(day=date(2000, 12, 28), source=_REAL_DATA_2000),
 )
 """Corrections of `holidays.financial_holidays("XKRX")` 0.108, all there are from 1999-01-01 to 2026-08-21."""
+
+EARLIEST_TRADE = time(9)
+LATEST_TRADE = time(20)
+"""No minute row of a plain code begins before or at these times on any day, known or unknown.
+
+Source: nothing before 09:00 (API.md 5.4, B4); the day ends at 20:00 since 2026-09-14 (B5), at 18:00 before.
+"""

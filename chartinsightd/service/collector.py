@@ -150,7 +150,7 @@ class _Reading:
         candles = page.candles
         if series.timeframe is Timeframe.W1:
             candles = aligned_weeks(candles, self._calendar)
-        sound, unsound = check(candles, self._calendar)
+        sound, unsound = check(candles)
         rejected = (*page.rejected, *unsound)
         final = final_mask(series.timeframe, sound.ts, page.asked_at, self._calendar, self._rules.settle)
         if rejected:

@@ -19,8 +19,8 @@ Part = tuple[Series, bool]
 _FIRST_RETRY_S = 30.0
 _LONGEST_RETRY_S = 300.0
 """For one series whose requests fail."""
-_LONGEST_EMPTY_S = 3600.0
-"""For one series that has no data: a stock that was never traded is asked for once an hour."""
+_LONGEST_EMPTY_S = 4 * 3600.0
+"""For one that has no data, or whose rows cannot be used: it is asked for a few times a day."""
 _FAILURES_OF_AN_OUTAGE = 5
 """So many failures in a row, of whatever series, mean that the broker is away."""
 _FIRST_AWAY_S = 5.0

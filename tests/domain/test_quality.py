@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.quality import check
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 
-CALENDAR = Calendar()
 SOUND = Candle(
     symbol="005930",
     timeframe=Timeframe.M5,
@@ -29,9 +27,7 @@ SOUND = Candle(
 
 def reasons(*candles: Candle, rounding_won: int = 0) -> list[str]:
     first = candles[0]
-    sound, refused = check(
-        Candles.of(first.symbol, first.timeframe, candles), CALENDAR, rounding_won=rounding_won
-    )
+    sound, refused = check(Candles.of(first.symbol, first.timeframe, candles), rounding_won=rounding_won)
     assert len(sound) + len(refused) == len(candles)
     return [row.reason for row in refused]
 
@@ -46,8 +42,10 @@ def reasons(*candles: Candle, rounding_won: int = 0) -> list[str]:
         ({"low": 101}, "low_above_open_or_close"),
         ({"high": 80}, "high_below_low"),
         ({"volume": -1}, "volume_negative"),
-        ({"ts": datetime(2026, 11, 20, 15, 20, tzinfo=KST).astimezone(UTC)}, "off_the_session_grid"),
-        ({"ts": datetime(2026, 11, 21, 10, tzinfo=KST).astimezone(UTC)}, "off_the_session_grid"),
+        ({"ts": datetime(2026, 11, 20, 11, 2, tzinfo=KST).astimezone(UTC)}, "outside_trading_hours"),
+        ({"ts": datetime(2026, 11, 21, 10, tzinfo=KST).astimezone(UTC)}, "outside_trading_hours"),
+        ({"ts": datetime(2026, 11, 23, 8, 55, tzinfo=KST).astimezone(UTC)}, "outside_trading_hours"),
+        ({"ts": datetime(2026, 11, 23, 20, 0, tzinfo=KST).astimezone(UTC)}, "outside_trading_hours"),
     ],
 )
 def test_an_impossible_candle_is_refused_with_its_reason(change: dict[str, Any], reason: str) -> None:
@@ -59,7 +57,7 @@ def test_an_impossible_candle_is_refused_with_its_reason(change: dict[str, Any],
 
 def test_a_refused_row_says_what_it_was() -> None:
     """Symbol, time and values are kept for the quarantine."""
-    _, [row] = check(Candles.of("005930", Timeframe.M5, [replace(SOUND, volume=-1)]), CALENDAR)
+    _, [row] = check(Candles.of("005930", Timeframe.M5, [replace(SOUND, volume=-1)]))
 
     assert (row.symbol, row.ts) == (SOUND.symbol, SOUND.ts)
     assert row.payload == {"open": 100, "high": 110, "low": 90, "close": 105, "volume": -1, "value": None}
@@ -72,10 +70,30 @@ def test_rounded_prices_may_miss_by_their_rounding() -> None:
 
 
 def test_flat_candles_without_trades_and_old_saturdays_are_sound() -> None:
-    """A halted day is flat with volume 0; before 1999 the calendar is not exact enough to refuse a day."""
+    """A halted day is flat with volume 0; KRX traded on Saturdays until 1998."""
     halted = replace(SOUND, open=100, high=100, low=100, close=100, volume=0)
     saturday = datetime(1990, 1, 6, tzinfo=KST).astimezone(UTC)
 
     assert reasons(halted) == []
     assert reasons(replace(SOUND, timeframe=Timeframe.D1, ts=saturday, value=0)) == []
-    assert check(Candles.empty("005930", Timeframe.D1), CALENDAR)[1] == ()
+    assert check(Candles.empty("005930", Timeframe.D1))[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "local"),
+    [
+        (Timeframe.M5, datetime(2026, 11, 20, 15, 20, tzinfo=KST)),
+        (Timeframe.M5, datetime(2026, 11, 20, 15, 40, tzinfo=KST)),
+        (Timeframe.M5, datetime(2027, 11, 18, 16, 25, tzinfo=KST)),
+        (Timeframe.M5, datetime(2026, 12, 25, 10, 0, tzinfo=KST)),
+        (Timeframe.D1, datetime(2026, 12, 25, tzinfo=KST)),
+        (Timeframe.W1, datetime(2026, 11, 18, tzinfo=KST)),
+        (Timeframe.D1, datetime(1988, 7, 1, tzinfo=KST)),
+    ],
+)
+def test_what_the_calendar_does_not_expect_is_kept(timeframe: Timeframe, local: datetime) -> None:
+    """Unknown sessions and hours (API.md 12), and the summer time of 1988: a true candle is never refused."""
+    value = None if timeframe.is_intraday else 0
+    candle = replace(SOUND, timeframe=timeframe, ts=local.astimezone(UTC), value=value)
+
+    assert reasons(candle) == []
