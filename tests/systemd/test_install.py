@@ -100,7 +100,7 @@ def test_restarts_have_a_limit_that_patience_passes(shipped: dict[str, list[str]
 
 @pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])
 def test_readmes_install_alike(readme: str) -> None:
-    """Where a README says how to install on a server, it says what docs/systemd.md says, in ten lines at most."""
+    """Where a README says how to install on a server, it is as in docs/systemd.md, in ten lines at most."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / readme).read_text(encoding="utf-8"), re.DOTALL)
     shown = [block.splitlines() for block in blocks if "install --write" in block]
     assert shown in ([], [documented_steps()])
