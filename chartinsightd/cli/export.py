@@ -158,4 +158,6 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        raise CommandFailed(ExitStatus.FAILED, f"{path} cannot be written: {error.strerror}.") from error
+        raise CommandFailed(
+            ExitStatus.FAILED, f"{path} cannot be written: {error.strerror or error}."
+        ) from error

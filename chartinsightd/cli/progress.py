@@ -16,6 +16,7 @@ from chartinsightd.cli.waiting import ProgressShown
 from chartinsightd.control.client import ControlError
 from chartinsightd.control.protocol import Job
 
+_BAR_WIDTH = 12
 _LINE_EVERY = 0.1
 """Without a terminal a line is written each tenth of the way."""
 
@@ -33,10 +34,9 @@ def shown_progress() -> Iterator[ProgressShown]:
 
 def job_bar(console: Console) -> Progress:
     """Return a bar with room for its words."""
-    words = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=3))
-    return Progress(
-        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)), words, console=console
-    )
+    bar = BarColumn(bar_width=_BAR_WIDTH, table_column=Column(width=_BAR_WIDTH))
+    words = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
+    return Progress(bar, words, console=console, expand=True)
 
 
 class ProgressBar:
@@ -83,16 +83,14 @@ def words_of(job: Job) -> str:
     """Return a job's progress in one line, what matters most first."""
     done = job.progress
     fraction = done.fraction
-    pages = (
-        f"{done.pages:,}/{done.pages_expected:,} pages" if done.pages_expected else f"{done.pages:,} pages"
-    )
+    expected = f"/{done.pages_expected:,}" if done.pages_expected else ""
+    rate = f" at {job.rate:.1f}/s" if job.rate is not None else ""
     parts = [
         f"{job.kind} {job.id}",
         job.state.value if fraction is None else percent(fraction),
         f"ETA {duration(job.eta_s)}" if job.eta_s is not None else "",
         f"{done.rows:,} rows",
-        pages,
-        f"{job.rate:.1f} pages/s" if job.rate is not None else "",
+        f"{done.pages:,}{expected} pages{rate}",
         f"{done.fetches_failed:,} failed" if done.fetches_failed else "",
     ]
     return printable("  ".join(part for part in parts if part))

@@ -129,7 +129,7 @@ def test_no_color_is_respected(environment: dict[str, str]) -> None:
 def test_ctrl_c_leaves_the_job_running(environment: dict[str, str], daemon: LiveDaemon) -> None:
     """Waiting shows a bar with rows and pages; Ctrl-C ends it, not the job, and says how to end that."""
     with terminal(environment, "job", "7", "--wait", width=120) as shown:
-        shown.read_until(r"backfill 7.*rows.*pages.*pages/s")
+        shown.read_until(r"backfill 7.*rows.*pages at")
         os.killpg(shown.process.pid, signal.SIGINT)
         status, text = shown.read_all()
 

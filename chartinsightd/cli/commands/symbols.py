@@ -10,6 +10,7 @@ from chartinsightd.cli.commands.jobs import started, wait_and_end
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.endings import say
 from chartinsightd.cli.parameters import (
+    SymbolType,
     View,
     json_option,
     limit_option,
@@ -30,7 +31,7 @@ def symbols() -> None:
 
 
 @symbols.command(name="list")
-@click.argument("search", default="", required=False)
+@click.argument("search", required=False, type=SymbolType())
 @click.option("--tracked/--untracked", default=None, help="Only what is collected, or only what is not.")
 @click.option(
     "--market",
@@ -45,7 +46,7 @@ def symbols() -> None:
 @pass_connection
 def list_(
     connection: Connection,
-    search: str,
+    search: str | None,
     tracked: bool | None,
     markets: tuple[str, ...],
     delisted: bool,
@@ -59,7 +60,7 @@ def list_(
 
     async def read(client: ControlClient) -> StockList:
         query = made(
-            StockQuery, search=search, market=markets, tracked=tracked, delisted=delisted, limit=limit
+            StockQuery, search=search or "", market=markets, tracked=tracked, delisted=delisted, limit=limit
         )
         return await client.stocks(query)
 
