@@ -15,10 +15,10 @@ from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.app import access, load_calendar, open_clock, prepare_logs
 from chartinsightd.clock import Clock
 from chartinsightd.domain.calendar import Calendar
-from chartinsightd.domain.errors import ChartInsightError
+from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.facts.krx import KST
-from chartinsightd.settings import Settings, load_settings
+from chartinsightd.settings import Settings, load_settings, state_file
 
 
 def run_check(config: Path | None) -> int:
@@ -29,13 +29,18 @@ def run_check(config: Path | None) -> int:
         _print_failure("settings", error)
         return status_of(error)
     prepare_logs(settings)
-    print(f"ok    settings   mode {settings.mode}, state in {settings.state_dir}")
+    print(f"ok    settings   mode {settings.mode}")
     return asyncio.run(_run_checks(settings))
 
 
 async def _run_checks(settings: Settings) -> int:
     worst = ExitStatus.OK
-    for name, check in (("calendar", _calendar), ("database", _database), ("broker", _broker)):
+    for name, check in (
+        ("state", _state),
+        ("calendar", _calendar),
+        ("database", _database),
+        ("broker", _broker),
+    ):
         try:
             async for line in check(settings):
                 print(f"ok    {name:<10} {line}")
@@ -50,6 +55,19 @@ def _print_failure(name: str, error: ChartInsightError) -> None:
     if error.remedy:
         print(f"      {'':<10} -> {error.remedy}")
     sys.stdout.flush()
+
+
+async def _state(settings: Settings) -> AsyncIterator[str]:
+    file = state_file(settings, "check")
+    try:
+        file.write_text("", encoding="utf-8")
+        file.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The state folder {file.parent} takes no files: {error.strerror}.",
+            remedy="Make it writable for this user, or set state_dir to another folder.",
+        ) from error
+    yield str(file.parent)
 
 
 async def _calendar(settings: Settings) -> AsyncIterator[str]:

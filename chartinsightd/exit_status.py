@@ -23,13 +23,18 @@ class ExitStatus(IntEnum):
     BROKER_UNREACHABLE = 68
     DATABASE_UNREACHABLE = 69
     DATABASE_REFUSED = 70
+    CLIENT_REFUSED = 75
+    """Kiwoom's firewall refuses the User-Agent."""
     ADDRESS_REFUSED = 76
     """Kiwoom does not know this machine's address (8050, 8010, 8040)."""
     KEY_REFUSED = 77
     """Kiwoom refuses the key or the secret."""
 
 
-_ADDRESS_CODES = {"8010", "8040", "8050"}
+_BLOCKS = dict.fromkeys(("8010", "8040", "8050"), ExitStatus.ADDRESS_REFUSED) | {
+    "firewall": ExitStatus.CLIENT_REFUSED
+}
+"""Refusals that are not the key's, by the broker's code."""
 
 
 def status_of(error: ChartInsightError) -> ExitStatus:
@@ -38,7 +43,7 @@ def status_of(error: ChartInsightError) -> ExitStatus:
         case ConfigurationError():
             return ExitStatus.CONFIGURATION
         case AccessBlocked(code=code):
-            return ExitStatus.ADDRESS_REFUSED if code in _ADDRESS_CODES else ExitStatus.KEY_REFUSED
+            return _BLOCKS.get(code, ExitStatus.KEY_REFUSED)
         case SourceError():
             return ExitStatus.BROKER_UNREACHABLE
         case StoreRefused():

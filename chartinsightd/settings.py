@@ -294,7 +294,7 @@ def _refuse_secrets(values: Mapping[str, Any], text: str, path: Path | None) -> 
     for key in _SECRETS:
         if isinstance(section, Mapping) and key in section:
             raise ConfigurationError(
-                f"{_place(text, path, ('kiwoom', key))}: kiwoom.{key} does not belong in a file.",
+                f"{path}, line {_line_of(text, ('kiwoom', key))}: kiwoom.{key} does not belong in a file.",
                 remedy=f"Set {PREFIX}KIWOOM__{key.upper()} or the systemd credential {_SECRETS[key]}, "
                 "take it out of the file, and consider issuing a new key.",
             )

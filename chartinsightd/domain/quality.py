@@ -74,8 +74,8 @@ def _faults(candles: Candles, rounding_won: int) -> Mapping[str, Flags]:
 def _is_off_hours(candles: Candles) -> Flags:
     """Say which labels no exchange can have traded at, whatever our calendar knows.
 
-    A label the calendar does not expect (a session on a supposed holiday, an exam day nobody told us of, rows at
-    15:40) is kept all the same: a true candle that is refused is lost, a needless one harms nobody.
+    A label the calendar does not expect (a session on a supposed holiday, an exam day nobody told us of, rows
+    at 15:40) is kept all the same: a true candle that is refused is lost, a needless one harms nobody.
     """
     local_s = candles.ts + _offsets(candles.ts)
     weekday = (local_s // _DAY_S + _THURSDAY) % 7

@@ -43,7 +43,9 @@ def session_refreshes(session: Session, timeframe: Timeframe, rule: RefreshRule)
         return [session.settled_at]
     if timeframe.is_intraday:
         ends = [datetime.fromtimestamp(end, UTC) for end in poll_ends(session, timeframe).tolist()]
-        return [*(end + rule.poll_delay for end in ends), session.settled_at]
+        # nothing follows the day's last candle until the morning: it is read once more when it has settled
+        settled = [ends[-1] + rule.settle] if rule.settle > rule.poll_delay else []
+        return [*(end + rule.poll_delay for end in ends), *settled, session.settled_at]
     # the auction prints seconds after the close; without an after-market nothing follows before the morning
     closes = [session.close_at + kiwoom.CLOSING_PRINT, session.after_close_at]
     return [*(close + rule.settle for close in closes if close is not None), session.settled_at]

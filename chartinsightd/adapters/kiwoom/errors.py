@@ -62,6 +62,8 @@ _REMEDIES: dict[int, str] = {
     8104: 'This request is not offered on the paper host (모의투자): use kiwoom.environment = "real".',
     8200: "This request is not offered to corporate customers (법인 고객): use a personal key.",
 }
+FIREWALL = "firewall"
+"""The code of a block that is not of the broker's API but of the firewall before it."""
 _FIREWALL_REMEDY = (
     "The broker's firewall judges by the User-Agent: set kiwoom.user_agent to a curl-like one,"
     ' such as "curl/8.5.0".'
@@ -147,7 +149,8 @@ def error_in_text(api_id: str, status: int, text: str) -> SourceError:
     if text.lstrip().startswith("{"):
         return MalformedAnswer(f"Kiwoom's answer to {api_id} is not complete JSON.")
     if "request blocked" in text.lower():
-        return AccessBlocked(f"Kiwoom's firewall blocked {api_id} (HTTP {status}).", remedy=_FIREWALL_REMEDY)
+        words = f"Kiwoom's firewall blocked {api_id} (HTTP {status})."
+        return AccessBlocked(words, remedy=_FIREWALL_REMEDY, code=FIREWALL)
     if status == 429:
         return RateLimited(f"Kiwoom refused {api_id} for its pace (HTTP 429).")
     if status == 401:
