@@ -63,7 +63,7 @@ class AccessBlocked(SourceError):
     def __init__(self, message: str, *, remedy: str = "", code: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.code = code
-        """The broker's bracket code, such as `8050` (API.md section 3); `firewall` for its firewall's refusal."""
+        """The broker's bracket code, such as `8050` (API.md section 3); `firewall` where that refused."""
 
 
 class StoreError(ChartInsightError):

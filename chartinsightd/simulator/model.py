@@ -128,13 +128,13 @@ class Market(Protocol):
         """Return an issue, delisted or not; None for an unknown code."""
 
     def minute_days(self, code: str, now: datetime) -> Sequence[date]:
-        """Return the days with minute rows inside the retention (API.md 5.3), newest first, today included."""
+        """Return the days with minute rows within the retention (API.md 5.3), newest first, with today."""
 
     def minutes(self, code: str, day: date, scope: int, now: datetime) -> MinuteRows | None:
         """Return the rows of one day; None where there is none. scope: 1, 3, 5, 10, 15, 30, 45, 60."""
 
     def periods(self, code: str, period: Period, now: datetime, adjusted_to: date | None) -> PeriodRows:
-        """Return all rows since listing. adjusted_to: apply the corporate actions dated on or before this day."""
+        """Return all rows since listing. adjusted_to: apply corporate actions dated on or before this day."""
 
     def trades(self, code: str, after: datetime, until: datetime) -> Sequence[Trade]:
         """Return the prints in (after, until], oldest first; they fold exactly into `minutes`."""

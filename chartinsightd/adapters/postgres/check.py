@@ -26,7 +26,7 @@ async def check_database(dsn: str, schema: str) -> str:
             if not await connection.fetchval(_RIGHTS, schema):
                 raise StoreRefused(
                     f"This user may not create tables in schema {schema}.",
-                    remedy="Run as its owner: grant create on database ... to <user>, or make the user the owner.",
+                    remedy="As its owner: grant create on database <name> to <user>.",
                 )
             version = await connection.fetchval("show server_version")
             exists = await connection.fetchval("select to_regnamespace($1) is not null", schema)
