@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 import uvloop
+from structlog.typing import Processor
 
 from chartinsightd import __version__
 from chartinsightd.adapters.checkpoint import open_checkpoint
@@ -22,7 +23,14 @@ from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archiv
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
+from chartinsightd.board.audience import Audience
+from chartinsightd.board.backend import Board
+from chartinsightd.board.commits import Commits
+from chartinsightd.board.parts import Identity, Parts, Reloaded
+from chartinsightd.board.valve import Valve, ValvedCharts, ValvedLists
 from chartinsightd.clock import Clock, SimulatedClock, SystemClock
+from chartinsightd.control.events import EventTap
+from chartinsightd.control.server import serve
 from chartinsightd.domain.calendar import Calendar, parse_overrides
 from chartinsightd.domain.errors import (
     AccessBlocked,
@@ -49,9 +57,15 @@ from chartinsightd.service.stock_list import StockList, Universe, at_least, targ
 from chartinsightd.service.upkeep import Upkeep
 from chartinsightd.service.waves import Waves
 from chartinsightd.service.writer import Writer
-from chartinsightd.settings import Settings, load_settings, state_file
+from chartinsightd.settings import Section, Settings, load_settings, state_file
+from chartinsightd.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
+
+_TAKEN_OVER = frozenset(
+    {"log.format", "log.level", "collect.symbols", "collect.universe", "collect.min_market_cap"}
+)
+"""Settings that can change while the daemon runs."""
 
 
 def run_daemon(config: Path | None) -> int:
@@ -67,9 +81,9 @@ def run_daemon(config: Path | None) -> int:
     return status
 
 
-def prepare_logs(settings: Settings) -> None:
-    """Set up the log, and keep the secrets of the settings out of it."""
-    configure_logs(settings.log.format, settings.log.level)
+def prepare_logs(settings: Settings, *taps: Processor) -> None:
+    """Set up the log, and keep the secrets of the settings out of it and out of the taps."""
+    configure_logs(settings.log.format, settings.log.level, *taps)
     kiwoom = settings.kiwoom
     REDACTOR.hide([kiwoom.app_key.get_secret_value(), kiwoom.secret_key.get_secret_value()])
 
@@ -98,13 +112,19 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         ChartInsightError: it cannot start as it is set up; alone or in a group.
     """
     stop = asyncio.Event()
+    audience = Audience(lambda: STAMP.clock.now())
+    tap = EventTap(audience, lambda: STAMP.clock.now())
+    prepare_logs(settings, tap)
     async with AsyncExitStack() as stack:
         async with unless_stopped(stop):
             clock = STAMP.clock = await open_clock(settings)
-            daemon = await _opened(stack, settings, clock, load_calendar(settings))
+            reloader = Reloader(settings, config, tap)
+            rules = plan_rules(settings, load_calendar(settings))
+            daemon = await _opened(stack, settings, clock, rules, audience, reloader)
+            await stack.enter_async_context(serve(control_socket(settings), daemon.board, audience, tap))
         if stop.is_set():
             return
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, daemon.reload, config)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload_on_signal)
         notify_systemd("READY=1")
         log.info(
             "daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=str(clock.now())
@@ -114,28 +134,92 @@ async def run(settings: Settings, config: Path | None = None) -> None:
     log.info("daemon.stopped")
 
 
+def control_socket(settings: Settings) -> Path:
+    """Return where the control socket is made: as set, where systemd says, or in the user's own folder."""
+    if settings.control.socket is not None:
+        return settings.control.socket
+    if given := os.environ.get("RUNTIME_DIRECTORY"):
+        return Path(given.split(":")[0]) / "control.sock"
+    base = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    return Path(base) / "chartinsight" / "control.sock"
+
+
+class Reloader:
+    """Reads the settings again and takes over what can change while the daemon runs.
+
+    Args:
+        settings: in force.
+        config: the file they came from, None for the usual places.
+        tap: sees what is logged.
+    """
+
+    def __init__(self, settings: Settings, config: Path | None, tap: Processor) -> None:
+        self._settings = settings
+        self._config = config
+        self._tap = tap
+        self.stock_list: StockList | None = None
+
+    def reload(self) -> Reloaded:
+        """Take over what can be.
+
+        Raises:
+            ConfigurationError: the settings are wrong; nothing was taken over.
+        """
+        fresh = load_settings(self._config)
+        changed = _differences(self._settings, fresh)
+        taken = changed & _TAKEN_OVER
+        prepare_logs(fresh, self._tap)
+        if self.stock_list is not None and any(name.startswith("collect.") for name in taken):
+            self.stock_list.choose_by(universe(fresh))
+        self._settings = _with_taken_over(self._settings, fresh)
+        later = tuple(sorted(changed - taken))
+        log.info("settings.reloaded", changed=sorted(taken), needs_restart=later)
+        return Reloaded(changed=bool(taken), needs_restart=later)
+
+    def reload_on_signal(self) -> None:
+        """Do the same for SIGHUP, where nobody waits for an answer."""
+        try:
+            self.reload()
+        except ConfigurationError as error:
+            log.error("settings.reload_failed", error=str(error))  # noqa: TRY400 - the message says it all
+
+
+def _differences(before: Section | Settings, after: Section | Settings, prefix: str = "") -> set[str]:
+    """Return the settings that differ, as `section.key`."""
+    found: set[str] = set()
+    for name in type(before).model_fields:
+        old, new = getattr(before, name), getattr(after, name)
+        if isinstance(old, Section):
+            found |= _differences(old, new, f"{name}.")
+        elif old != new:
+            found.add(prefix + name)
+    return found
+
+
+def _with_taken_over(before: Settings, fresh: Settings) -> Settings:
+    """Return the settings in force after a reload."""
+    taken = {"symbols", "universe", "min_market_cap"}
+    collect = before.collect.model_copy(update={name: getattr(fresh.collect, name) for name in taken})
+    return before.model_copy(update={"log": fresh.log, "collect": collect})
+
+
 @dataclass(frozen=True, slots=True)
 class Daemon:
     """The running parts that somebody outside asks for something."""
 
-    settings: Settings
     services: dict[str, Service]
-    stock_list: StockList
     backfills: Backfills
-
-    def reload(self, config: Path | None) -> None:
-        """Read the settings again and take over what can change while running (SIGHUP)."""
-        try:
-            fresh = load_settings(config)
-        except ConfigurationError as error:
-            log.error("settings.reload_failed", error=str(error))  # noqa: TRY400 - the message says it all
-            return
-        prepare_logs(fresh)
-        self.stock_list.choose_by(universe(fresh))
-        log.info("settings.reloaded", symbols=len(fresh.collect.symbols), universe=fresh.collect.universe)
+    board: Board
 
 
-async def _opened(stack: AsyncExitStack, settings: Settings, clock: Clock, calendar: Calendar) -> Daemon:
+async def _opened(
+    stack: AsyncExitStack,
+    settings: Settings,
+    clock: Clock,
+    rules: PlanRules,
+    audience: Audience,
+    reloader: Reloader,
+) -> Daemon:
     """Open everything in order and connect the parts."""
     services: dict[str, Service] = {}
     dsn = settings.database.dsn.get_secret_value()
@@ -161,42 +245,81 @@ async def _opened(stack: AsyncExitStack, settings: Settings, clock: Clock, calen
     orphans = await store.jobs.end_orphans(clock.now())
     if orphans:
         log.warning("jobs.interrupted", jobs=orphans)
-    daemon = _connected(settings, clock, calendar, store, archive, kiwoom, checkpoint, ledger, services)
+    opened = _Opened(
+        clock=clock,
+        rules=rules,
+        store=store,
+        archive=archive,
+        kiwoom=kiwoom,
+        checkpoint=checkpoint,
+        ledger=ledger,
+        audience=audience,
+        is_embedded=is_embedded,
+    )
+    daemon = _connected(settings, opened, reloader, services)
     await daemon.backfills.open()
+    await daemon.board.open()
     return daemon
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """The resources that the services share."""
+
+    clock: Clock
+    rules: PlanRules
+    store: Store
+    archive: PostgresArchive
+    kiwoom: Kiwoom
+    checkpoint: Checkpoint
+    ledger: Ledger
+    audience: Audience
+    is_embedded: bool
+
+
 def _connected(
-    settings: Settings,
-    clock: Clock,
-    calendar: Calendar,
-    store: Store,
-    archive: PostgresArchive,
-    kiwoom: Kiwoom,
-    checkpoint: Checkpoint,
-    ledger: Ledger,
-    services: dict[str, Service],
+    settings: Settings, opened: _Opened, reloader: Reloader, services: dict[str, Service]
 ) -> Daemon:
-    collect = settings.collect
-    settle = timedelta(seconds=collect.settle_s)
-    rules = PlanRules(
-        calendar=calendar,
-        horizons=collect.horizons,
-        refresh=RefreshRule(
-            settle=settle,
-            poll_delay=timedelta(seconds=collect.poll_delay_s),
-            folded=frozenset(collect.fold),
-        ),
-    )
-    book = JobBook(store.jobs, clock)
-    writer = Writer(store.candles, ledger, clock)
-    collector = Collector(kiwoom.charts, writer, calendar, CollectRules(settle=settle, fold=collect.fold))
-    patience = Patience(clock)
-    scheduler = Scheduler(collector, ledger, Waves(book), patience, clock, rules, collect.timeframes)
-    backfills = Backfills(collector, ledger, checkpoint, book, clock, rules)
+    """Connect the parts, from the store upwards."""
+    clock, store, kiwoom, ledger = opened.clock, opened.store, opened.kiwoom, opened.ledger
+    collect, rules = settings.collect, opened.rules
+    commits, valve = Commits(clock, lambda: opened.audience.is_listening), Valve()
+    book, patience = JobBook(store.jobs, clock), Patience(clock)
+    waves = Waves(book)
+    writer = Writer(store.candles, ledger, clock, commits)
+    collect_rules = CollectRules(settle=rules.refresh.settle, fold=collect.fold)
+    collector = Collector(ValvedCharts(kiwoom.charts, valve), writer, rules.calendar, collect_rules)
+    scheduler = Scheduler(collector, ledger, waves, patience, clock, rules, collect.timeframes)
+    backfills = Backfills(collector, ledger, opened.checkpoint, book, clock, rules)
     gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, rules)
-    stock_list = StockList(
-        kiwoom.lists, store.stocks, archive, book, clock, universe(settings), scheduler.track
+    stock_list = reloader.stock_list = StockList(
+        ValvedLists(kiwoom.lists, valve),
+        store.stocks,
+        opened.archive,
+        book,
+        clock,
+        universe(settings),
+        scheduler.track,
+    )
+    board = Board(
+        Parts(
+            identity=_identity(settings, opened),
+            clock=clock,
+            rules=rules,
+            ledger=ledger,
+            scheduler=scheduler,
+            patience=patience,
+            waves=waves,
+            backfills=backfills,
+            stock_list=stock_list,
+            archive=opened.archive,
+            gate=kiwoom.gate,
+            issuer=kiwoom.issuer,
+            valve=valve,
+            commits=commits,
+            audience=opened.audience,
+            reload=reloader.reload,
+        )
     )
     services |= {
         "writer": writer.run,
@@ -205,8 +328,34 @@ def _connected(
         "stock_list": stock_list.run,
         "gap_list": gap_list.run,
         "upkeep": Upkeep(store.candles, clock).run,
+        "board.database": board.run_database,
+        "board.pulse": board.run_pulse,
+        "watchdog": Watchdog(board.is_healthy).run,
     }
-    return Daemon(settings, services, stock_list, backfills)
+    return Daemon(services, backfills, board)
+
+
+def plan_rules(settings: Settings, calendar: Calendar) -> PlanRules:
+    """Return what a plan follows."""
+    collect = settings.collect
+    refresh = RefreshRule(
+        settle=timedelta(seconds=collect.settle_s),
+        poll_delay=timedelta(seconds=collect.poll_delay_s),
+        folded=frozenset(collect.fold),
+    )
+    return PlanRules(calendar=calendar, horizons=collect.horizons, refresh=refresh)
+
+
+def _identity(settings: Settings, opened: _Opened) -> Identity:
+    return Identity(
+        version=__version__,
+        mode=settings.mode,
+        environment=settings.kiwoom.environment,
+        database="embedded" if opened.is_embedded else "external",
+        pace=settings.kiwoom.pace,
+        timeframes=settings.collect.timeframes,
+        started_at=opened.clock.now(),
+    )
 
 
 def universe(settings: Settings) -> Universe:

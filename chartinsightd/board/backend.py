@@ -50,7 +50,9 @@ class Board:
     """Implements `control.backend.ControlBackend` over the running services; make it on the event loop.
 
     Args:
-        parts: the services. `run_database` and `run_pulse` are services of the board's own.
+        parts: the services.
+
+    `open` is awaited once before anybody asks; `run_database` and `run_pulse` are services of its own.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -66,6 +68,7 @@ class Board:
         self._records = Records(parts, database)
         self._orders = Orders(parts, self._jobs, costs, database)
         pulse = Pulse(parts, self._overview, self._coverage, self._jobs, alerts, self._health, database)
+        self.open = database.look
         self.run_database = database.run
         self.run_pulse = pulse.run
 

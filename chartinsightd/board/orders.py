@@ -202,10 +202,11 @@ class Orders:
             Series(symbol=one, timeframe=tf) for one in symbols for tf in self._parts.identity.timeframes
         ]
         due = plan(self._parts.clock.now(), self._parts.ledger.states(series), self._parts.rules)
-        if not any(fetch.reason == "backfill" for fetch in due) or self._parts.valve.is_shut:
+        if not due or self._parts.valve.is_shut:
             return None
+        kind = "backfill" if any(fetch.reason == "backfill" for fetch in due) else "poll"
         for _ in range(_JOB_LOOKS):
-            if job := next((one for one in self._parts.waves.running() if one.kind == "backfill"), None):
+            if job := next((one for one in self._parts.waves.running() if one.kind == kind), None):
                 return job.id or None
             await asyncio.sleep(_JOB_LOOK_REAL_S)
         return None
