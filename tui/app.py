@@ -183,6 +183,11 @@ class Dashboard(App[None]):
 
     # data
 
+    @property
+    def is_drawing(self) -> bool:
+        """Whether something changed that is not drawn yet."""
+        return self._is_settling
+
     def _changed(self, part: Part) -> None:
         """Note a change; changes of a moment are drawn together."""
         self._dirty.add(part)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from chartinsightd.control.protocol import CoverageRow, GapList, SessionCoverage, SessionCoverageList
 
 TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
-_REST_S = 0.25
-"""How long the cursor rests before the gaps of its series are asked for."""
 _MARKS = ((1.0, "■", "good"), (0.9, "▓", "warn"), (0.5, "▒", "warn"), (0.0001, "░", "bad"), (0.0, "□", "bad"))
 """From this share on: mark and colour. The mark alone tells as much as the colour."""
 
@@ -225,15 +223,13 @@ class CoverageView(View):
     @on(RowTable.Moved)
     def _rest(self) -> None:
         self._detail.refresh()
-        series = self._series()
-        self.set_timer(_REST_S, lambda: self._look(series))
+        self.after_rest(self._look)
 
-    def _look(self, series: tuple[str, str] | None) -> None:
-        """Ask for the gaps of a series when the cursor still rests on it."""
-        if series is None or series != self._series() or series == self._gaps_of:
-            return
-        row = self.store.coverage.get(series)
-        if row is not None and row.missing:
+    def _look(self) -> None:
+        """Ask for the gaps of the series under the cursor."""
+        series = self._series()
+        row = self.store.coverage.get(series) if series else None
+        if series is not None and series != self._gaps_of and row is not None and row.missing:
             self.run_worker(self._load_gaps(series), group="gaps", exclusive=True)
 
     async def _load_gaps(self, series: tuple[str, str]) -> None:

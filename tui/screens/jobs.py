@@ -33,7 +33,6 @@ _MARKS = {
     "queued": ("○", "dim"), "running": ("▶", "accent"), "done": ("✓", "good"), "failed": ("✗", "bad"),
     "cancelled": ("■", "dim"), "interrupted": ("!", "warn"),
 }  # fmt: skip
-_REST_S = 0.25
 
 
 class JobsView(View):
@@ -220,18 +219,17 @@ class JobsView(View):
     @on(RowTable.Moved)
     def _rest(self) -> None:
         self._detail.refresh()
-        job_id = self._table.row_id
-        self.set_timer(_REST_S, lambda: self._look(job_id))
+        self.after_rest(self._look)
 
     @on(RowTable.Chosen)
     def _look_now(self) -> None:
         self._log_of = None
-        self._look(self._table.row_id)
+        self._look()
 
-    def _look(self, job_id: Hashable) -> None:
-        """Ask for the log lines of a job when the cursor still rests on it."""
-        if isinstance(job_id, int) and job_id == self._table.row_id and job_id != self._log_of:
-            self.run_worker(self._load_log(job_id), group="job-log", exclusive=True)
+    def _look(self) -> None:
+        """Ask for the log lines of the job under the cursor."""
+        if (job := self._job()) is not None and job.id != self._log_of:
+            self.run_worker(self._load_log(job.id), group="job-log", exclusive=True)
 
     async def _load_log(self, job_id: int) -> None:
         if self.dash.connection is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -18,6 +20,8 @@ from tui.theme import Palette
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
+
+_REST_S = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,7 @@ class View(Vertical):
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
         self.filter_text = ""
+        self._resting: Timer | None = None
         self._filter = Input(placeholder=self.words["filter.hint"], classes="filter")
 
     @property
@@ -106,6 +111,23 @@ class View(Vertical):
         if self.store.link.state is LinkState.OFFLINE:
             return words["empty.never_heard"]
         return words["empty.loading"]
+
+    # a cursor at rest
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether the cursor has just moved, and its detail is not asked for yet."""
+        return self._resting is not None
+
+    def after_rest(self, look: Callable[[], None]) -> None:
+        """Do something once the cursor has rested a moment: who passes by a row asks nothing about it."""
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(_REST_S, lambda: self._end_rest(look))
+
+    def _end_rest(self, look: Callable[[], None]) -> None:
+        self._resting = None
+        look()
 
     # filter
 

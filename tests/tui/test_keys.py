@@ -1,0 +1,399 @@
+"""Every key does what `?` says of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Input
+
+from tests.tui.dashboards import Daemon, connected, dashboard, idle, shown, until
+from tui.app import VIEWS, Dashboard
+from tui.screens.backfill import BackfillDialog
+from tui.screens.chart import ChartView
+from tui.screens.coverage import CoverageView
+from tui.screens.dialogs import ConfirmDialog, KeysDialog, StockDialog, TextDialog
+from tui.screens.log import LogView
+from tui.screens.symbols import SymbolsView
+from tui.widgets.candle_chart import CandleChart
+from tui.widgets.row_table import RowTable
+
+
+@asynccontextmanager
+async def on_screen(
+    number: int, daemon: Daemon | None = None, **options: object
+) -> AsyncIterator[tuple[Dashboard, Pilot[None]]]:
+    """Run a dashboard that shows a screen and has read its data."""
+    app = dashboard((daemon or Daemon()).open, **options)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await connected(pilot)
+        await pilot.press(str(number))
+        await connected(pilot)
+        await idle(pilot)
+        yield app, pilot
+
+
+def table(app: Dashboard) -> RowTable:
+    """Return the table of the screen that is shown."""
+    return app.view.query_one(RowTable)
+
+
+async def test_number_keys_show_screens() -> None:
+    """1 to 6 show the six screens; each says in the bar below what its keys do."""
+    async with on_screen(1) as (app, pilot):
+        for number, name in enumerate(VIEWS, 1):
+            await pilot.press(str(number))
+            assert app.view.id == name
+            assert "quit" in shown(app).splitlines()[-1]
+
+
+async def test_a_click_on_a_tab_shows_its_screen() -> None:
+    """The mouse does what the number keys do; so it does with the keys below."""
+    async with on_screen(1) as (app, pilot):
+        await pilot.click("TopBar", offset=(15, 0))
+        assert app.view.id == "coverage"
+        await pilot.click("KeyBar", offset=(shown(app).splitlines()[-1].index("? keys"), 0))
+        await until(pilot, lambda: isinstance(app.screen, KeysDialog))
+
+
+async def test_question_mark_shows_keys() -> None:
+    """The help names every key that works on the screen below."""
+    async with on_screen(2) as (app, pilot):
+        await pilot.press("question_mark")
+        text = shown(app)
+        assert all(words in text for words in ("worst first", "gaps only", "red or green", "commands"))
+        await pilot.press("escape")
+        assert not isinstance(app.screen, KeysDialog)
+
+
+async def test_filter_and_selection_survive_a_refresh() -> None:
+    """What is typed after / holds, and the cursor stays on its stock, when the data is read anew."""
+    async with on_screen(5) as (app, pilot):
+        await pilot.press("slash", *"삼성", "enter", "down")
+        rows, chosen = table(app).row_count, table(app).row_id
+        assert rows < 10
+        app.action_refresh_all()
+        await idle(pilot)
+        await pilot.press("1", "5", "r")
+        assert (table(app).row_count, table(app).row_id) == (rows, chosen)
+        await pilot.press("slash", "escape")
+        assert table(app).row_count == 40
+
+
+async def test_first_consonants_filter() -> None:
+    """ㅅㅅㅈㅈ finds 삼성전자."""
+    async with on_screen(5) as (app, pilot):
+        await pilot.press("slash", *"ㅅㅅㅈㅈ", "enter")
+        assert table(app).row_id == "005930"
+
+
+async def test_copy_sends_text_to_the_terminal() -> None:
+    """y copies what the cursor is on, by OSC 52."""
+    async with on_screen(5) as (app, pilot):
+        for number in "123456":
+            await pilot.press(number)
+            await connected(pilot)
+            await idle(pilot)
+            await pilot.press("y")
+            assert app.clipboard, number
+        assert "10:07:27" in shown(app)
+
+
+async def test_themes_and_price_colours() -> None:
+    """t goes through all themes and back; u changes the colour of rise."""
+    async with on_screen(4) as (app, pilot):
+        seen = []
+        for _ in range(4):
+            await pilot.press("t")
+            seen.append(app.palette.colours.name)
+        assert sorted(seen) == ["colour-blind", "contrast", "dark", "light"]
+        red = app.palette.colour("rise")
+        await pilot.press("u")
+        assert app.palette.colour("rise") == app.palette.colours.green != red
+
+
+async def test_the_command_palette_has_our_commands() -> None:
+    """: opens the palette; it shows screens by name."""
+    async with on_screen(1) as (app, pilot):
+        await pilot.press("colon", *"Symbols")
+        await until(pilot, lambda: "Show this screen" in shown(app))
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: app.view.id == "symbols")
+
+
+async def test_pausing_asks_first() -> None:
+    """P asks; No changes nothing, Yes pauses, and P again lets go on."""
+    daemon = Daemon()
+    async with on_screen(1, daemon) as (app, pilot):
+        await pilot.press("P", "n")
+        assert daemon.backend.asked == []
+        await pilot.press("P", "y")
+        await until(pilot, lambda: "● paused" in shown(app))
+        await pilot.press("P", "y")
+        await until(pilot, lambda: "● running" in shown(app))
+        assert [verb for verb, _ in daemon.backend.asked] == ["pause", "resume"]
+
+
+async def test_read_only_offers_no_change() -> None:
+    """With --read-only no key changes the daemon, and none is offered."""
+    daemon = Daemon()
+    async with on_screen(5, daemon, read_only=True) as (app, pilot):
+        assert "read-only" in shown(app)
+        for number in "135":
+            await pilot.press(number, "P", "b", "x", "space", "S")
+            assert len(app.screen_stack) == 1
+            assert "backfill" not in shown(app).splitlines()[-1]
+        assert daemon.backend.asked == []
+
+
+async def test_tracking_asks_first() -> None:
+    """Space tracks the stock under the cursor; its star appears."""
+    daemon = Daemon()
+    async with on_screen(5, daemon) as (app, pilot):
+        await pilot.press("down", "space")
+        assert isinstance(app.screen, ConfirmDialog)
+        await pilot.press("y")
+        await until(pilot, lambda: app.store.stocks["900008"].tracked)
+        await pilot.press("space", "y")
+        await until(pilot, lambda: not app.store.stocks["900008"].tracked)
+
+
+async def test_symbols_filters_and_orders() -> None:
+    """f narrows to tracked ones and to markets, o orders; a click on a title does too."""
+    async with on_screen(5) as (app, pilot):
+        counts = []
+        for _ in range(4):
+            await pilot.press("f")
+            counts.append(table(app).row_count)
+        assert counts[0] == 30
+        assert counts[1] + counts[2] == counts[3] == 40
+        await pilot.press("o", "home")
+        first = table(app).row_id
+        await pilot.press("o", "home")
+        assert table(app).row_id != first
+        await pilot.click(RowTable, offset=(58, 0))
+        assert isinstance(app.view, SymbolsView)
+        assert app.view._order == "cap"
+
+
+async def test_the_stock_list_is_read_anew() -> None:
+    """S asks, then starts the job."""
+    daemon = Daemon()
+    async with on_screen(5, daemon) as (_, pilot):
+        await pilot.press("S", "y")
+        await until(pilot, lambda: ("sync", "root") in daemon.backend.asked or bool(daemon.backend.asked))
+
+
+async def test_coverage_shows_the_reason_of_a_gap() -> None:
+    """The detail names each gap of the series under the cursor; the arrows go from cell to cell."""
+    async with on_screen(2) as (app, pilot):
+        await until(pilot, lambda: "known since" in shown(app))
+        await pilot.press("right")
+        assert "no gaps" in shown(app)
+
+
+async def test_coverage_sorts_and_narrows() -> None:
+    """o puts the worst first, m leaves out what is complete."""
+    async with on_screen(2) as (app, pilot):
+        await pilot.press("o", "home")
+        assert "93.0" in shown(app).splitlines()[2]
+        await pilot.press("m")
+        assert 0 < table(app).row_count < 30
+
+
+async def test_coverage_by_day() -> None:
+    """s shows the trading days of a timeframe, brackets change it; b would fetch that day."""
+    async with on_screen(2) as (app, pilot):
+        await pilot.press("s")
+        await until(pilot, lambda: bool(app.view.wanted().from_day))
+        await idle(pilot)
+        assert app.view.wanted().timeframes == ("5m",)
+        await pilot.press("right_square_bracket")
+        await idle(pilot)
+        assert app.view.wanted().timeframes == ("30m",)
+        await pilot.press("left_square_bracket", "s")
+        assert isinstance(app.view, CoverageView)
+        assert app.view.wanted().from_day is None
+
+
+async def test_enter_goes_to_the_chart() -> None:
+    """Enter on coverage and on symbols shows the candles of what is under the cursor."""
+    async with on_screen(2) as (app, pilot):
+        await pilot.press("right", "enter")
+        await idle(pilot)
+        assert "005930 삼성전자" in shown(app)
+        await pilot.press("5", "enter")
+        await connected(pilot)
+        await idle(pilot)
+        assert "086790 하나금융지주" in shown(app)
+
+
+async def test_jobs_filter_and_cancel() -> None:
+    """f goes through the states; x asks, then ends the job under the cursor."""
+    daemon = Daemon()
+    async with on_screen(3, daemon) as (app, pilot):
+        assert table(app).row_count == 7
+        await pilot.press("f", "home", "x", "y")
+        await until(pilot, lambda: app.store.jobs[7].state.is_over and table(app).row_count == 1)
+        await pilot.press("f")
+        assert table(app).row_count == 2
+
+
+async def test_a_job_shows_its_error_and_its_log() -> None:
+    """The detail of a failed job has the reason and what the log says of it."""
+    async with on_screen(3) as (app, pilot):
+        await pilot.press("down", "down", "down", "enter")
+        await idle(pilot)
+        assert "✗ Kiwoom has no such symbol: 0126Z0 (1901)." in shown(app)
+        assert "backfill.failed" in shown(app)
+
+
+async def test_a_filter_of_jobs() -> None:
+    """Words find jobs by kind and by who asked."""
+    async with on_screen(3) as (app, pilot):
+        await pilot.press("slash", *"yuna", "enter")
+        assert table(app).row_count == 3
+
+
+async def test_log_levels_filter_and_pause() -> None:
+    """v raises the level, / narrows, space holds what is shown while lines go on coming."""
+    daemon = Daemon()
+    async with on_screen(6, daemon) as (app, pilot):
+        count = table(app).row_count
+        await pilot.press("v")
+        assert table(app).row_count < count
+        await pilot.press("v", "v", "v", "space")
+        held = table(app).row_count
+        daemon.backend.log("error", "later.line")
+        await until(pilot, lambda: any(line.event == "later.line" for line in app.store.logs))
+        await until(pilot, lambda: not app.is_drawing)
+        assert table(app).row_count == held
+        await pilot.press("space")
+        assert "later.line" in shown(app)
+        await pilot.press("slash", *"later", "enter")
+        assert table(app).row_count == 1
+
+
+async def test_the_log_follows_its_end() -> None:
+    """At the end new lines pull the cursor along; elsewhere it stays."""
+    daemon = Daemon()
+    async with on_screen(6, daemon) as (app, pilot):
+        daemon.backend.log("info", "first.new")
+        await until(pilot, lambda: "first.new" in shown(app))
+        await pilot.press("up", "up")
+        stays = table(app).row_id
+        daemon.backend.log("info", "second.new")
+        await until(pilot, lambda: app.store.logs[-1].event == "second.new" and not app.is_drawing)
+        assert table(app).row_id == stays
+        assert isinstance(app.view, LogView)
+
+
+async def test_a_log_line_opens() -> None:
+    """Enter shows every field of a line."""
+    async with on_screen(6) as (app, pilot):
+        await pilot.press("enter")
+        assert isinstance(app.screen, TextDialog)
+        assert "error         Kiwoom has no such symbol (1901)." in shown(app)
+        await pilot.press("y", "escape")
+        assert "backfill.failed" in app.clipboard
+
+
+async def test_the_chart_zooms_scrolls_and_crosses() -> None:
+    """Arrows move the crosshair, + and - zoom, End returns to the newest; older candles are read then."""
+    async with on_screen(4) as (app, pilot):
+        chart = app.view.query_one(CandleChart)
+        await pilot.press("left", "left")
+        pointed = chart.pointed()
+        assert pointed is not None
+        assert pointed[0] == chart.candles[-2]
+        before = len(chart.candles)
+        await pilot.press("minus", "minus", "home")
+        await idle(pilot)
+        assert len(chart.candles) > before
+        await pilot.press("end", "plus", "plus", "plus", "pageup", "pagedown")
+        assert "C 1" in shown(app)
+
+
+async def test_the_chart_changes_series() -> None:
+    """Brackets change the timeframe, n and p the stock, a the adjustment."""
+    async with on_screen(4) as (app, pilot):
+        await pilot.press("right_square_bracket")
+        await idle(pilot)
+        assert app.view.wanted().timeframes == ("1w",)
+        symbol = app.view.wanted().symbols
+        await pilot.press("n")
+        await idle(pilot)
+        assert app.view.wanted().symbols != symbol
+        await pilot.press("p", "a")
+        await idle(pilot)
+        assert app.view.wanted().symbols == symbol
+        assert "adjusted" in shown(app)
+
+
+async def test_the_forming_candle_lives() -> None:
+    """The newest candle changes while one looks at it."""
+    daemon = Daemon()
+    async with on_screen(4, daemon) as (app, pilot):
+        assert isinstance(app.view, ChartView)
+        await app.view.show_series("005930", "5m")
+        await idle(pilot)
+        count = len(app.view.query_one(CandleChart).candles)
+        daemon.backend.clock.advance(300)
+        daemon.backend.tick()
+        await until(pilot, lambda: len(app.view.query_one(CandleChart).candles) == count + 1)
+        assert "forming" in shown(app)
+
+
+async def test_a_stock_is_picked_by_name() -> None:
+    """s opens the search; Enter takes the first that is found."""
+    async with on_screen(4) as (app, pilot):
+        await pilot.press("s")
+        assert isinstance(app.screen, StockDialog)
+        await pilot.press(*"카카오", "enter")
+        await until(pilot, lambda: app.view.wanted().symbols == ("035720",))
+
+
+async def test_a_backfill_shows_its_cost_before_it_starts() -> None:
+    """b begins with what is under the cursor; Start waits for the cost; the job appears."""
+    daemon = Daemon()
+    async with on_screen(2, daemon) as (app, pilot):
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, BackfillDialog))
+        await until(pilot, lambda: not app.screen.query_one("#start", Button).disabled)
+        assert "requests (ka10080" in shown(app)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: 8 in app.store.jobs)
+        assert app.store.jobs[8].params["symbols"] == ["005930"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        ("2026-13-01", "", "A day is written 2026-01-31."),
+        ("2026-05-02", "2026-05-01", "The first day is after the last."),
+    ],
+)
+async def test_a_wrong_backfill_is_told_at_once(first: str, last: str, words: str) -> None:
+    """What is wrong with the form is said before the daemon is asked; Start stays off."""
+    async with on_screen(2) as (app, pilot):
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, BackfillDialog))
+        app.screen.query_one("#from", Input).value = first
+        app.screen.query_one("#to", Input).value = last
+        await until(pilot, lambda: words in shown(app))
+        await pilot.press("ctrl+s")
+        assert isinstance(app.screen, BackfillDialog)
+
+
+async def test_symbols_of_a_backfill_are_found_by_korean_name() -> None:
+    """Typed Hangul finds stocks; Enter takes the marked one, and again takes it out."""
+    async with on_screen(1) as (app, pilot):
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(app.screen, BackfillDialog) and bool(app.store.stocks))
+        assert "Choose at least one symbol." in shown(app)
+        await pilot.press(*"ㅅㅅSDI", "enter")
+        await until(pilot, lambda: "006400 삼성SDI" in shown(app))
+        await pilot.press(*"006400", "enter", "down", "escape")
+        assert not isinstance(app.screen, BackfillDialog)

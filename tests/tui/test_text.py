@@ -1,0 +1,56 @@
+"""The texts in both languages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from tui import theme
+from tui.__main__ import _THEMES
+from tui.text import LANGUAGES, language_of
+
+SOURCES = sorted((Path(__file__).resolve().parents[2] / "tui").rglob("*.py"))
+CODE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if not path.name.startswith("words_"))
+
+
+def places(text: str) -> set[str | None]:
+    """Return the names of a text's places."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_languages_have_the_same_texts() -> None:
+    """Each text exists in each language, with the same places in it."""
+    english, korean = LANGUAGES["en"], LANGUAGES["ko"]
+    assert set(english) == set(korean)
+    assert [key for key in english if places(english[key]) != places(korean[key])] == []
+
+
+def test_every_text_that_is_asked_for_exists() -> None:
+    """A key written in the code is in the table."""
+    asked = set(re.findall(r"""(?:words\[|words\.put\(\s*)["']([a-z_]+\.[a-z_]+)["']""", CODE))
+    asked |= set(re.findall(r'"(key\.[a-z_]+)"', CODE))
+    assert len(asked) > 80
+    assert asked - set(LANGUAGES["en"]) == set()
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "ko_KR.UTF-8"}, "ko"),
+        ({"LANG": "ko_KR.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LC_MESSAGES": "ko_KR", "LANG": "en_US.UTF-8"}, "ko"),
+        ({"LC_ALL": "", "LANG": "ko"}, "ko"),
+    ],
+)
+def test_the_locale_chooses_the_language(environment: dict[str, str], language: str) -> None:
+    """LC_ALL goes before LC_MESSAGES, that before LANG; empty ones count for nothing."""
+    assert language_of(environment) == language
+
+
+def test_the_command_offers_every_theme() -> None:
+    """The option knows the themes without loading them."""
+    assert _THEMES == theme.NAMES
