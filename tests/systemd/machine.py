@@ -155,12 +155,14 @@ def _refuse_other_python(machine: Machine) -> None:
 
 
 def build_wheel(folder: Path) -> Path:
-    """Build the project's wheel from a copy, so that the checkout stays as it is."""
+    """Build the wheel, as the first documented step does, from a copy: the checkout stays as it is."""
     for name in _WHEEL_PARTS:
         shutil.copy(ROOT / name, folder / name)
     for name in _WHEEL_FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
+    setup, _, build = documented_steps()[0].partition(" && .venv/bin/python ")
+    assert setup == "script/setup"
+    command = [sys.executable, *build.split()]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
     (wheel,) = (folder / "dist").glob("*.whl")
     return wheel

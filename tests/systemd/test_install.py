@@ -81,10 +81,11 @@ def test_odd_folders_are_refused(folder: str) -> None:
 
 
 def test_statuses_without_restart_are_those_a_person_mends(shipped: dict[str, list[str]]) -> None:
-    """Settings, database, address and key: systemd does not ask Kiwoom again and again."""
+    """Settings, database, client, address and key: systemd does not ask Kiwoom again and again."""
     assert {int(status) for status in shipped["RestartPreventExitStatus"][0].split()} == {
         ExitStatus.CONFIGURATION,
         ExitStatus.DATABASE_REFUSED,
+        ExitStatus.CLIENT_REFUSED,
         ExitStatus.ADDRESS_REFUSED,
         ExitStatus.KEY_REFUSED,
     }

@@ -84,7 +84,7 @@ def give_packages(machine: Machine) -> None:
 
 def prepare(machine: Machine, wheel: Path) -> None:
     """Put there what the person at the keyboard brings: the wheel, settings, a password typed, a login."""
-    machine.rig("copy", wheel, "/root/")
+    machine.rig("copy", wheel, f"/root/dist/{wheel.name}")
     machine.rig("copy", Path(__file__).with_name("probe.py"), "/root/")
     machine.write("/usr/local/bin/sudo", '#!/bin/sh\nexec "$@"\n', 0o755)
     answers = "".join(
@@ -112,7 +112,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     try:
         with running_machine() as fresh:
             prepare(fresh, build_wheel(tmp_path_factory.mktemp("wheel")))
-            for step in documented_steps():
+            for step in documented_steps()[1:]:
                 if "enable --now" in step:
                     start_simulator(fresh)
                     set_drop_in(fresh, "WatchdogSec=0")
@@ -241,13 +241,14 @@ def test_frozen_daemon_is_replaced(machine: Machine) -> None:
     """A daemon that works is left alone; one that stands still is ended by the watchdog, and started anew."""
     if "Watchdog(" not in (ROOT / "chartinsightd" / "app.py").read_text(encoding="utf-8"):
         pytest.skip("the daemon does not feed the watchdog yet")
-    set_drop_in(machine, "WatchdogSec=3s")
+    set_drop_in(machine, "WatchdogSec=5s")
     machine.run("systemctl", "restart", UNIT)
     started_at = machine.show(FED_AT)
     machine.wait_for("a sign of life", lambda: machine.show(FED_AT) != started_at)
 
+    before = machine.restarts()
     machine.run("kill", "-STOP", machine.main_pid())
-    machine.wait_for("the watchdog", lambda: machine.restarts() == 1)
+    machine.wait_for("the watchdog", lambda: machine.restarts() > before)
 
     machine.wait_for("the start", lambda: machine.show("SubState")["SubState"] == "running")
     assert "Watchdog timeout" in machine.run("journalctl", "-u", UNIT, "-n", "100", "-o", "cat")
