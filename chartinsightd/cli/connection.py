@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient, ControlProblem
 
 _T = TypeVar("_T")
+_NO_SUCH_PATH = re.compile(r"(GET|POST) /")
+"""How a daemon names a path it does not serve: one of another version, or one without verification."""
 _ASKER_IS_WRONG = {404, 422}
 """HTTP statuses of what the asker can mend: nothing of that name, or not as described."""
 
@@ -54,7 +57,15 @@ class Connection:
 
 def refusal(error: ControlProblem) -> CommandFailed:
     """Return how a refusal of the daemon ends the command."""
-    is_usage = error.problem.status in _ASKER_IS_WRONG
+    if _NO_SUCH_PATH.match(error.reason):
+        return CommandFailed(
+            ExitStatus.FAILED,
+            f"This daemon does not offer that ({error.reason}).",
+            "Are daemon and command of the same version?",
+        )
+    is_usage = error.problem.status in _NO_SUCH_PATH = re.compile(r"(GET|POST) /")
+"""How a daemon names a path it does not serve: one of another version, or one without verification."""
+_ASKER_IS_WRONG
     return CommandFailed(ExitStatus.USAGE if is_usage else ExitStatus.FAILED, error.reason, error.remedy)
 
 

@@ -75,12 +75,19 @@ money won. Answers may grow fields.
 """
 
 
+_SETTINGS: dict[str, Any] = {
+    **chartinsightctl.context_settings,
+    "terminal_width": 100,
+    "max_content_width": 100,
+}
+
+
 def reference() -> str:
     """Return the page."""
     parts = [
         _HEAD,
         "## Verbs\n",
-        *_verbs(chartinsightctl, "chartinsightctl"),
+        *_verbs(click.Context(chartinsightctl, info_name="chartinsightctl", **_SETTINGS)),
         _JSON,
         _answers(),
         *_messages(),
@@ -88,21 +95,20 @@ def reference() -> str:
     return "\n".join(parts)
 
 
-def _verbs(group: click.Group, path: str) -> Iterator[str]:
-    context = click.Context(group, info_name=path)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
+def _verbs(group: click.Context) -> Iterator[str]:
+    assert isinstance(group.command, click.Group)
+    for name in group.command.list_commands(group):
+        command = group.command.get_command(group, name)
         assert command is not None
-        yield f"### {path.removeprefix('chartinsightctl').strip()} {name}".replace("###  ", "### ") + "\n"
-        with click.Context(command, info_name=f"{path} {name}", max_content_width=100) as inner:
-            inner.terminal_width = 100
-            yield f"```text\n{command.get_help(inner)}\n```\n"
+        context = click.Context(command, info_name=name, parent=group)
+        yield f"### {context.command_path.removeprefix('chartinsightctl ')}\n"
+        yield f"```text\n{command.get_help(context)}\n```\n"
         if isinstance(command, click.Group):
-            yield from _verbs(command, f"{path} {name}")
+            yield from _verbs(context)
 
 
 def _answers() -> str:
-    rows = [f"| `{verb}` | [{model}](#{model.lower()}) |" for verb, model in ANSWERS.items()]
+    rows = [f"| `{verb}` | [{model}](#{model.lower()}-message) |" for verb, model in ANSWERS.items()]
     return "\n".join(["| verb | answer |", "| --- | --- |", *rows, ""])
 
 
@@ -110,7 +116,7 @@ def _messages() -> Iterator[str]:
     schemas = openapi_document()["components"]["schemas"]
     for model in sorted(_reached(schemas, set(ANSWERS.values()))):
         schema = schemas[model]
-        yield f"### {model}\n"
+        yield f"### {model} message\n"
         yield f"{_line(schema.get('description', ''))}\n"
         if "enum" in schema:
             yield ", ".join(f"`{value}`" for value in schema["enum"]) + "\n"
@@ -142,7 +148,7 @@ def _names(schema: Any) -> Iterator[str]:
 def _kind(field: dict[str, Any]) -> str:
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        return f"[{name}](#{name.lower()}-message)"
     if choices := field.get("anyOf") or field.get("allOf"):
         return " or ".join(_kind(choice) for choice in choices)
     if field.get("type") == "array":

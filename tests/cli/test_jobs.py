@@ -174,3 +174,30 @@ async def test_waiting_for_no_job_is_refused(tmp_path):
     async with serving(FakeBackend(), tmp_path / "s") as path, ControlClient(path) as client:
         with pytest.raises(ControlProblem, match="no job 99"):
             await followed(client, 99, Seen())
+
+
+class WithoutVerification:
+    """A daemon that has all but `verify`."""
+
+    def __init__(self, backend: FakeBackend) -> None:
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> object:
+        if name == "verify":
+            raise AttributeError(name)
+        return getattr(self._backend, name)
+
+
+def test_a_daemon_that_cannot_verify_says_so(run, daemon):
+    """A daemon may not offer a verb: the command says that, and fails."""
+    daemon.stop()
+    daemon.backend = WithoutVerification(daemon.backend)
+    daemon.start()
+
+    result = run("verify")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "chartinsightctl: This daemon does not offer that (POST /v1/verify). "
+        "Are daemon and command of the same version?\n"
+    )
