@@ -63,9 +63,7 @@ def refusal(error: ControlProblem) -> CommandFailed:
             f"This daemon does not offer that ({error.reason}).",
             "Are daemon and command of the same version?",
         )
-    is_usage = error.problem.status in _NO_SUCH_PATH = re.compile(r"(GET|POST) /")
-"""How a daemon names a path it does not serve: one of another version, or one without verification."""
-_ASKER_IS_WRONG
+    is_usage = error.problem.status in _ASKER_IS_WRONG
     return CommandFailed(ExitStatus.USAGE if is_usage else ExitStatus.FAILED, error.reason, error.remedy)
 
 
