@@ -339,9 +339,11 @@ async def _wait_for_orphans(daemon: Daemon) -> None:
     """Wait for the embedded server: it follows a killed daemon, but not in the same instant."""
     for lock in daemon.folder.glob("postgres-*/data/postmaster.pid"):
         pid = int(lock.read_text().splitlines()[0])
-        give_up = time.monotonic() + HANGING_S
-        while _runs(pid) and time.monotonic() < give_up:
-            await asyncio.sleep(_LOOK_EVERY_S)
+
+        async def is_gone(pid: int = pid) -> bool:
+            return not _runs(pid)
+
+        await until(f"the embedded server {pid} ends", is_gone)
 
 
 def _runs(pid: int) -> bool:

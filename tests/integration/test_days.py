@@ -21,7 +21,7 @@ from tests.integration.stage import (
 )
 
 REAL_SYMBOLS = ("000660", "402340", "240810", "332570", "319400", "062040", "215100", "187660")
-"""Complete minutes on each day of the panel; the first has daily candles of 24 years, some are there in 2026."""
+"""Complete minutes on each day of the panel; the first has daily ones of 24 years, four trade in 2026."""
 FAST = 8000.0
 SLOW = 60.0
 LOADING = 100.0
@@ -82,7 +82,7 @@ async def test_exam_day(folder: Path, database: str) -> None:
 
 
 async def test_folding_instead_of_polling(folder: Path, database: str) -> None:
-    """Folded 30m and 1h candles equal Kiwoom's in the evening, unpolled, and the next morning are compared."""
+    """Folded 30m and 1h candles equal Kiwoom's in the evening without a poll, and in the morning too."""
     day, symbols = date(2026, 11, 18), ("005930", "000660", "035720", "247540")
     settings = collecting(symbols, SHORT) | FOLLOWED
     settings["CHARTINSIGHT_COLLECT__FOLD"] = '["30m", "1h"]'
