@@ -58,8 +58,13 @@ def goes_on(job_id: int) -> str:
 
 
 def status_of(job: Job) -> ExitStatus:
-    """Return how a command that waited for a job ends: success is all that was asked for."""
-    complete = job.state == "done" and not job.progress.fetches_failed
+    """Return how a command that waited for a job ends.
+
+    Success is all that was asked for; of a verification, that nothing differed.
+    """
+    done = job.progress
+    differed = job.kind == "verify" and done.inserted + done.changed + done.quarantined > 0
+    complete = job.state == "done" and not done.fetches_failed and not differed
     return ExitStatus.OK if complete else ExitStatus.FAILED
 
 

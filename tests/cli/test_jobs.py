@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from chartinsightd.cli.waiting import followed
+from chartinsightd.cli.waiting import followed, status_of
 from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
-from chartinsightd.control.protocol import BackfillRequest, Job, JobState
-from tests.control.fake_backend import FakeBackend, serving
+from chartinsightd.control.protocol import BackfillRequest, Job, JobProgress, JobState
+from tests.control.fake_backend import NOW, FakeBackend, serving
 
 DAILY = ("005930", "삼성SDI", "-t", "1d", "--from", "2020-01-01")
 
@@ -117,12 +117,28 @@ def test_symbols_are_added_and_removed(run, backend):
     assert removed.stderr == f"Tracked no longer; the candles stay: {code}.\n"
 
 
-def test_sync_and_verify_can_be_waited_for(run, daemon):
-    """Each is a job: its state is the command's."""
+def test_sync_can_be_waited_for(run, daemon):
+    """It is a job: its state is the command's."""
     daemon.keep_working()
 
     assert run("symbols", "sync", "--wait").exit_code == 0
-    assert run("verify", "삼성전자", "-t", "1d", "--wait").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "progress", "status"),
+    [
+        ("backfill", {"inserted": 5, "changed": 1}, 0),
+        ("backfill", {"fetches": 2, "fetches_done": 1, "fetches_failed": 1}, 1),
+        ("verify", {"unchanged": 900}, 0),
+        ("verify", {"unchanged": 900, "changed": 1}, 1),
+        ("verify", {"inserted": 1}, 1),
+    ],
+)
+def test_success_is_what_was_asked_for(kind, progress, status):
+    """A backfill succeeds when every series was fetched; a verification, when nothing differed."""
+    job = Job(id=1, kind=kind, state=JobState.DONE, progress=JobProgress(**progress), created_at=NOW)
+
+    assert status_of(job) == status
 
 
 class Seen:

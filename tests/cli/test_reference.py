@@ -44,6 +44,6 @@ def test_json_is_what_the_page_says(run, daemon, verb, model):
 
     result = run(*verb.split(), *ARGUMENTS.get(verb, []), "--json")
 
-    assert result.exit_code == 0
+    assert result.exit_code == (1 if verb == "verify --wait" else 0)  # there the made-up work finds rows
     [line] = result.stdout.splitlines()
     assert kind.model_validate_json(line).model_dump_json() == line
