@@ -60,9 +60,10 @@ class DatabaseWatch:
             await asyncio.sleep(_EVERY_REAL_S)
 
     async def look(self) -> None:
-        """Ask the database once."""
+        """Ask the database once, for names only where the list of stocks was read anew."""
         try:
             self._facts = await self._parts.archive.facts()
+            await self.names()
         except StoreError as error:
             self._failure = error
         else:

@@ -1,0 +1,324 @@
+"""The board over real services, in virtual time, with everything outside in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from chartinsightd.board.audience import Audience
+from chartinsightd.board.backend import Board
+from chartinsightd.board.commits import Commits
+from chartinsightd.board.parts import Identity, Parts, Reloaded
+from chartinsightd.board.valve import Valve, ValvedCharts, ValvedLists
+from chartinsightd.control.protocol import Event, EventType, Message
+from chartinsightd.domain.candle import Candle
+from chartinsightd.domain.errors import ConfigurationError, StoreUnavailable
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports import (
+    DatabaseFacts,
+    Found,
+    JobRecord,
+    KnownGap,
+    KnownStock,
+    ListedStock,
+    Priority,
+    Quarantined,
+    Revision,
+    Seal,
+    Series,
+    StockFilter,
+)
+from chartinsightd.service.backfill import Backfills
+from chartinsightd.service.collector import Collector, CollectRules
+from chartinsightd.service.scheduler import Scheduler
+from chartinsightd.service.stock_list import StockList, targets
+from chartinsightd.service.waves import Waves
+from chartinsightd.service.writer import Writer
+from tests.fixtures.postgres import database, new_database, postgres_server, store
+from tests.integration.stage import folder
+from tests.service.conftest import SETTLE, World
+from tests.service.fakes import FakeStore, listed_stock
+
+__all__ = ["database", "folder", "new_database", "postgres_server", "store"]
+
+LISTED = {"005930": "삼성전자", "000660": "SK하이닉스", "035720": "카카오", "0126Z0": "삼성에피스홀딩스"}
+
+
+@dataclass
+class FakeArchive:
+    """Reads the store in memory; keeps wishes about symbols."""
+
+    store: FakeStore
+    now: Any
+    is_away: bool = False
+    wishes: dict[str, bool] = field(default_factory=dict)
+
+    def _need(self) -> None:
+        if self.is_away:
+            raise StoreUnavailable("PostgreSQL cannot be reached.", remedy="Start it.")
+
+    async def facts(self) -> DatabaseFacts:
+        """Look at the store."""
+        self._need()
+        return DatabaseFacts(version="18.6", size_bytes=1_000, gaps=0, listed=len(self.store.stocks))
+
+    async def names(self) -> dict[str, str]:
+        """Return the names of the stocks that were saved."""
+        self._need()
+        return {stock.symbol: stock.name for stock in self.store.stocks}
+
+    async def stocks(self, wanted: StockFilter, limit: int) -> Found[KnownStock]:
+        """Nothing: the questions are the real archive's to answer."""
+        del wanted, limit
+        self._need()
+        return Found([], 0)
+
+    async def jobs(
+        self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
+    ) -> Found[JobRecord]:
+        """Return the jobs of the store, newest first."""
+        del before
+        self._need()
+        records = [self._record(job_id) for job_id in sorted(self.store.jobs, reverse=True)]
+        kept = [
+            one for one in records if (not states or one.state in states) and (not kinds or one.kind in kinds)
+        ]
+        return Found(kept[:limit], len(kept))
+
+    async def job(self, job_id: int) -> JobRecord | None:
+        """Return one job."""
+        self._need()
+        return self._record(job_id) if job_id in self.store.jobs else None
+
+    def _record(self, job_id: int) -> JobRecord:
+        job = self.store.jobs[job_id]
+        return JobRecord(
+            id=job_id,
+            kind=job["kind"],
+            state=job["state"],
+            requested_by=job["by"],
+            params=job["params"],
+            progress=job.get("progress", {}),
+            error=job.get("error"),
+            created_at=self.now(),
+            finished_at=job.get("finished_at"),
+        )
+
+    async def candles(
+        self, series: Series, start: datetime | None, end: datetime | None, limit: int, *, adjusted: bool
+    ) -> list[Candle]:
+        """Return candles of the store."""
+        del adjusted
+        self._need()
+        found = sorted(
+            (candle for (one, _), candle in self.store.candles.items() if one == series),
+            key=lambda candle: candle.ts,
+        )
+        kept = [one for one in found if (start is None or one.ts >= start) and (end is None or one.ts < end)]
+        return kept[-limit:]
+
+    async def gaps(
+        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+    ) -> Found[KnownGap]:
+        """Nothing."""
+        del symbols, timeframes, limit
+        self._need()
+        return Found([], 0)
+
+    async def seals(
+        self,
+        symbols: Sequence[str],
+        states: Sequence[str],
+        first_day: date | None,
+        last_day: date | None,
+        limit: int,
+    ) -> Found[Seal]:
+        """Nothing."""
+        del symbols, states, first_day, last_day, limit
+        self._need()
+        return Found([], 0)
+
+    async def revisions(
+        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+    ) -> Found[Revision]:
+        """Nothing."""
+        del symbols, timeframes, limit
+        self._need()
+        return Found([], 0)
+
+    async def quarantine(self, symbols: Sequence[str], limit: int) -> Found[Quarantined]:
+        """Nothing."""
+        del symbols, limit
+        self._need()
+        return Found([], 0)
+
+    async def tracking(self) -> dict[str, bool]:
+        """Return the wishes."""
+        self._need()
+        return dict(self.wishes)
+
+    async def set_tracking(self, symbols: Sequence[str], tracked: bool, at: datetime, by: str) -> None:
+        """Keep a wish."""
+        del at, by
+        self._need()
+        self.wishes |= dict.fromkeys(symbols, tracked)
+
+
+@dataclass
+class FakeLane:
+    """A lane of the gate with nobody in it."""
+
+    api_id: str = "ka10080"
+    limit: int = 5
+    ceiling: int = 5
+    queued: dict[Priority, int] = field(default_factory=dict)
+    in_flight: int = 0
+    sent_last_minute: int = 0
+    utilisation: float = 0.0
+    throttled: int = 0
+
+
+class FakeGate:
+    """A gate with one lane."""
+
+    def state(self) -> list[FakeLane]:
+        """Return the lane."""
+        return [FakeLane()]
+
+
+@dataclass
+class FakeIssuer:
+    """A token that is there, or not."""
+
+    expires_at: datetime | None
+    issued: int = 1
+
+    def state(self) -> FakeIssuer:
+        """Return itself."""
+        return self
+
+
+class FakeLists:
+    """The list of stocks."""
+
+    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
+        """Return a few."""
+        del priority
+        return [listed_stock(symbol=symbol, name=name) for symbol, name in LISTED.items()]
+
+
+@dataclass
+class BoardWorld(World):
+    """A world with a board."""
+
+    symbols: tuple[str, ...] = ("005930",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.valve = Valve()
+        self.audience = Audience(self.clock.now)
+        self.commits = Commits(self.clock, lambda: self.audience.is_listening)
+        self.writer = Writer(self.store, self.ledger, self.clock, self.commits)
+        rules = CollectRules(settle=SETTLE, fold=self.fold)
+        charts = ValvedCharts(self.broker, self.valve)
+        self.collector = Collector(charts, self.writer, self.calendar, rules)
+        self.waves = Waves(self.book)
+        self.scheduler = Scheduler(
+            self.collector, self.ledger, self.waves, self.patience, self.clock, self.rules, self.timeframes
+        )
+        self.backfills = Backfills(
+            self.collector, self.ledger, self.checkpoint, self.book, self.clock, self.rules
+        )
+        self.archive = FakeArchive(self.store, self.clock.now)
+        self.issuer = FakeIssuer(self.start + timedelta(days=1))
+        self.reloaded: Reloaded | ConfigurationError = Reloaded(changed=False)
+        self.stock_list = StockList(
+            ValvedLists(FakeLists(), self.valve),
+            self.store,
+            self.archive,
+            self.book,
+            self.clock,
+            targets(self.symbols),
+            self.scheduler.track,
+        )
+
+    def _reload(self) -> Reloaded:
+        if isinstance(self.reloaded, ConfigurationError):
+            raise self.reloaded
+        return self.reloaded
+
+    def new_board(self) -> Board:
+        """Return a board over these services."""
+        identity = Identity(
+            version="0",
+            mode="simulation",
+            environment="real",
+            database="embedded",
+            pace=5,
+            timeframes=self.timeframes,
+            started_at=self.clock.now(),
+        )
+        return Board(
+            Parts(
+                identity=identity,
+                clock=self.clock,
+                rules=self.rules,
+                ledger=self.ledger,
+                scheduler=self.scheduler,
+                patience=self.patience,
+                waves=self.waves,
+                backfills=self.backfills,
+                stock_list=self.stock_list,
+                archive=self.archive,
+                gate=FakeGate(),
+                issuer=self.issuer,
+                valve=self.valve,
+                commits=self.commits,
+                audience=self.audience,
+                reload=self._reload,
+            )
+        )
+
+    @asynccontextmanager
+    async def on_board(self, *, without: Sequence[str] = ()) -> AsyncIterator[Board]:
+        """Run everything inside the block, but the services named."""
+        await self.ledger.open()
+        board = self.new_board()
+        await board.open()
+        services = {
+            "writer": self.writer.run,
+            "scheduler": self.scheduler.run,
+            "backfills": self.backfills.run,
+            "stock_list": self.stock_list.run,
+            "database": board.run_database,
+            "pulse": board.run_pulse,
+        }
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(run()) for name, run in services.items() if name not in without]
+            yield board
+            for task in tasks:
+                task.cancel()
+
+
+class Listener:
+    """One reader of the stream, that keeps what it got."""
+
+    def __init__(self, audience: Audience) -> None:
+        self._reader = audience.reader()
+        self._reader.begin()
+        self.heard: list[tuple[EventType, Message]] = []
+
+    async def listen(self) -> None:
+        """Read until cancelled."""
+        while True:
+            for entry in await self._reader.take():
+                event = Event.model_validate_json(entry.text.split(b"data: ", 1)[1])
+                self.heard.append((event.type, event.message()))
+
+    def of(self, kind: EventType) -> list[Any]:
+        """Return what was heard of one type."""
+        return [message for one, message in self.heard if one is kind]
