@@ -5,6 +5,7 @@ Source of the format: PostgreSQL manual, "COPY", binary format. Arrays make a pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -187,37 +188,23 @@ def _encoded(names: tuple[str | None, ...], symbol: bytes, rows: Rows) -> bytes:
     return out.tobytes()
 
 
-_READ = np.dtype(
-    [("count", ">i2"), ("part_length", ">i4"), ("part", ">i4")]
-    + [
-        field
-        for name, kind in (
-            ("ts", ">i8"),
-            ("volume", ">i8"),
-            ("value", ">i8"),
-            *((price, ">i4") for price in PRICES),
-            ("final", "?"),
-        )
-        for field in ((f"{name}_length", ">i4"), (name, kind))
-    ]
-)
+READ_AS = ("part", "ts", "volume", "value", *PRICES, "final")
+"""The columns that `split_columns` expects, in this order."""
 
 
 def read_columns(timeframe: Timeframe) -> str:
-    """Return the columns that `split_stream` expects after the part's number."""
+    """Return the expressions for `READ_AS`, the number of the part left out."""
     value = f"{NO_VALUE}::bigint" if timeframe.is_intraday else f"coalesce(value, {NO_VALUE})"
-    return f"ts, volume, {value}, open, high, low, close, final"
+    return f"extract(epoch from ts)::bigint, volume, {value}, open, high, low, close, final"
 
 
-def split_stream(stream: bytes, parts: int) -> list[Rows]:
-    """Return the rows of each part of a binary COPY stream (part number, then `read_columns`)."""
-    count = (len(stream) - len(_HEADER) - len(_TRAILER)) // _READ.itemsize
-    found = np.frombuffer(stream, _READ, count, len(_HEADER))
-    rows = np.empty(count, ROW)
-    for name in (*VALUES, "final"):
-        rows[name] = found[name]
-    rows["ts"] = found["ts"] // 1_000_000 + _EPOCH_2000_S
-    order = np.lexsort((rows["ts"], found["part"]))
-    rows, part = rows[order], found["part"][order]
-    edges = np.searchsorted(part, np.arange(parts + 1))
+def split_columns(columns: Sequence[Sequence[int]], parts: int) -> list[Rows]:
+    """Return the rows of each part, given columns as `READ_AS` names them, in any order of rows."""
+    part, values = np.asarray(columns[0], dtype=np.int64), columns[1:]
+    rows = np.empty(len(part), ROW)
+    for name, column in zip(READ_AS[1:], values, strict=True):
+        rows[name] = column
+    order = np.lexsort((rows["ts"], part))
+    rows = rows[order]
+    edges = np.searchsorted(part[order], np.arange(parts + 1))
     return [rows[edges[i] : edges[i + 1]] for i in range(parts)]
