@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chartinsightd.cli.days import on_calendar, parse_day, start_of
@@ -42,18 +42,21 @@ def test_what_is_no_day_is_refused(text):
         parse_day(text)
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(days)
 def test_every_date_is_read_as_itself(day):
     """The ISO form of a date is that date, whatever today is."""
     assert on_calendar(parse_day(day.isoformat()), TODAY) == day
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(days, st.integers(0, 9_999))
 def test_days_ago_are_counted(today, count):
     """`-Nd` is N days before today."""
     assert on_calendar(parse_day(f"-{count}d"), today) == today - timedelta(days=count)
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(days, st.integers(0, 900))
 def test_months_ago_stay_in_their_month(today, count):
     """`-Nm` is in the month so many months ago, on the same day or that month's last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -22,6 +22,7 @@ texts = st.text(alphabet=st.sampled_from("a7 삼성전자é…\x1b\n"), max_size
 rows = st.lists(st.tuples(st.just("005930"), texts, texts, texts), max_size=5)
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(rows, st.integers(18, 200))
 def test_no_line_is_wider_than_the_terminal(table_rows, width):
     """Whatever the cells hold, Hangul of double width too, each line fits."""
@@ -33,6 +34,7 @@ def test_no_line_is_wider_than_the_terminal(table_rows, width):
     assert max(cell_len(line) for line in lines) <= width
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(st.tuples(*[st.integers(1, 60)] * 4), st.integers(1, 300))
 def test_columns_leave_by_their_rank(natural, room):
     """What must stay stays; a column is only gone when all of a higher rank are."""
@@ -43,6 +45,7 @@ def test_columns_leave_by_their_rank(natural, room):
     assert all(shown[place] <= natural[place] or shown[place] <= 6 for place in shown)
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(st.tuples(*[st.integers(1, 60)] * 4))
 def test_with_room_nothing_is_cut(natural):
     """Each column has the width it likes when there is room for all."""
@@ -57,6 +60,7 @@ def test_colours_are_for_terminals():
     assert file.getvalue().split() == ["a", "x"]
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(st.text())
 def test_no_text_commands_the_terminal(text):
     """Control characters from outside are written out, never sent."""
@@ -65,6 +69,7 @@ def test_no_text_commands_the_terminal(text):
     assert not any(ord(sign) < 32 or 127 <= ord(sign) < 160 for sign in shown)
 
 
+@settings(deadline=None)  # the machine may be busy with other things
 @given(st.floats(0, 1))
 def test_only_all_is_a_hundred_percent(ratio):
     """What lacks the least bit is not shown as complete."""
