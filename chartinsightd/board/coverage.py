@@ -25,6 +25,8 @@ from chartinsightd.ports import Series, SeriesState
 
 _SLICE = 200
 """Series counted before others may run: some milliseconds."""
+_SESSIONS_SLICE = 40
+"""Symbols of which each candle is looked at; some milliseconds too."""
 _DEFAULT_SESSIONS = 60
 _NOT_YET = "not fetched yet"
 
@@ -71,8 +73,8 @@ class CoverageBoard:
         symbols, items = await self._symbols(query.symbol), list[SessionCoverage]()
         if not days:
             return SessionCoverageList(timeframe=query.timeframe)
-        for start in range(0, len(symbols), _SLICE):
-            for series in self._wanted(symbols[start : start + _SLICE], (query.timeframe,)):
+        for start in range(0, len(symbols), _SESSIONS_SLICE):
+            for series in self._wanted(symbols[start : start + _SESSIONS_SLICE], (query.timeframe,)):
                 items += self._incomplete(series, days[0], last_day)
             await asyncio.sleep(0)
         return SessionCoverageList.model_construct(

@@ -22,6 +22,9 @@ _SLICE = 1_000
 _OLDEST_AGE = timedelta(days=30)
 """Trading time is not counted further back: too old is too old."""
 _REUSED_REAL_S = 1.0
+_REUSED_TIMES = 50
+_LONGEST_REUSED_REAL_S = 5.0
+"""A look serves at least a second, and so many times as long as it took: at most a fiftieth of the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class Lateness:
     """
     looked_at_s: float
     """By the board's real seconds."""
+    took_s: float = 0.0
 
 
 class FreshnessBoard:
@@ -53,9 +57,9 @@ class FreshnessBoard:
         return self._latest
 
     async def look(self) -> Lateness:
-        """Return how late everything is, at most a real second ago."""
+        """Return how late everything is, about a real second ago at most."""
         async with self._one_at_a_time:
-            if self._latest is None or self._parts.real_s - self._latest.looked_at_s >= _REUSED_REAL_S:
+            if self._latest is None or self._parts.real_s >= _good_until_s(self._latest):
                 self._latest = await self._look()
             return self._latest
 
@@ -73,6 +77,7 @@ class FreshnessBoard:
             freshness=tuple(look.shown(self._newest(look)) for look in looks),
             due_since=None if held else min(due, default=None),
             looked_at_s=looked_at_s,
+            took_s=self._parts.real_s - looked_at_s,
         )
 
     async def _look_at(self, now: datetime, timeframe: Timeframe, series: Sequence[Series]) -> _Look:
@@ -87,6 +92,11 @@ class FreshnessBoard:
         candles = self._expectations.of(look.timeframe).candles
         place = bisect_left(candles, look.covered_until) - 1
         return datetime.fromtimestamp(int(candles[place]), UTC) if place >= 0 else None
+
+
+def _good_until_s(lateness: Lateness) -> float:
+    reused_s = min(max(_REUSED_REAL_S, _REUSED_TIMES * lateness.took_s), _LONGEST_REUSED_REAL_S)
+    return lateness.looked_at_s + reused_s
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ from chartinsightd.service.backfill import BackfillOrder, backfill_plan
 
 log = structlog.get_logger(__name__)
 
-_SLICE = 50
+_SLICE = 25
 """Symbols planned before others may run."""
 _JOB_LOOKS = 40
 _JOB_LOOK_REAL_S = 0.05
