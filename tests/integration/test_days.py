@@ -22,12 +22,12 @@ from tests.integration.stage import (
 
 REAL_SYMBOLS = ("000660", "402340", "240810", "332570", "319400", "062040", "215100", "187660")
 """Complete minutes on each day of the panel; the first has daily ones of 24 years, four trade in 2026."""
-FAST = 8000.0
-SLOW = 60.0
+FAST = 10000.0
+SLOW = 600.0
 LOADING = 100.0
 
 
-async def play(simulator: Simulator, day: date, hours: tuple[int, int]) -> None:
+async def play(simulator: Simulator, day: str, hours: tuple[int, int]) -> None:
     """Let some hours of a day pass, then stand at a minute past its overnight corrections."""
     await simulator.skip_to(moment(day, hours[0]) - timedelta(minutes=10), FAST)
     await simulator.reaches(moment(day, hours[1], 40))
@@ -49,11 +49,11 @@ async def test_real_days(folder: Path) -> None:
         running(folder, simulator, collecting(REAL_SYMBOLS) | FOLLOWED) as daemon,
     ):
         truth = Truth(simulator=simulator, daemon=daemon, symbols=REAL_SYMBOLS, since=0)
-        history = await truth.is_reached()
+        history = await truth.is_reached(by_evening=True)
         assert history.compared > 6000
         for day, hours in [("2025-09-02", (9, 16)), ("2025-09-05", (9, 16)), ("2026-01-02", (10, 16))]:
-            await play(simulator, date.fromisoformat(day), hours)
-            found = await truth.is_reached()
+            await play(simulator, day, hours)
+            found = await truth.is_reached(moment(day, 24))
             assert found.compared > history.compared
         await truth.is_clean()
 
@@ -61,7 +61,7 @@ async def test_real_days(folder: Path) -> None:
 async def test_exam_day(folder: Path, database: str) -> None:
     """An exam day with an after-market, by shared start, speed and anchor, on a machine in New York."""
     day, symbols = date(2026, 11, 19), ("005930", "000660", "035720", "247540")
-    clock = VirtualTime(start=moment(day, 8), speed=8000.0)
+    clock = VirtualTime(start=moment(day, 8), speed=12000.0)
     settings = collecting(symbols, SHORT) | clock.environment() | {"TZ": "America/New_York"}
     async with (
         open_simulator(folder, *clock.arguments(), "--symbols", "30") as simulator,
@@ -97,12 +97,12 @@ async def test_folding_instead_of_polling(folder: Path, database: str) -> None:
         await simulator.skip_to(moment(day, 8, 50), FAST)
         await simulator.reaches(moment(day, 20, 10))
         await simulator.skip_to(moment(day, 21), SLOW)
-        await truth.is_reached(by_evening=True)
+        await truth.is_reached(moment(day, 24), by_evening=True)
         scopes = [one["scope"] for one in await simulator.admin.requests(before)]
         assert scopes.count(5) >= len(symbols)
         assert scopes.count(30) == scopes.count(60) == 0
         await simulator.skip_to(moment(day, 31, 31), SLOW)
-        await truth.is_reached()
+        await truth.is_reached(moment(day, 24))
         scopes = [one["scope"] for one in await simulator.admin.requests(before)]
         assert scopes.count(30) == scopes.count(60) == len(symbols)
         await truth.is_clean()

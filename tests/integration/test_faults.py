@@ -32,13 +32,13 @@ async def test_a_day_of_faults(folder: Path, database: str) -> None:
         settings = collecting(SYMBOLS, SHORT) | FOLLOWED
         async with running(folder, simulator, settings, database) as daemon:
             await daemon.says("stocks.synced")
-            await simulator.skip_to(moment(DAY, 8, 55), 3000.0)
+            await simulator.skip_to(moment(DAY, 8, 55), 5000.0)
             await simulator.reaches(moment(DAY, 13))
             struck = {entry["fault"] for entry in await simulator.admin.requests()}
             assert struck > {""}
             await simulator.admin.switch_faults([])
             await simulator.reaches(moment(DAY, 15, 40))
-            await simulator.skip_to(moment(DAY, 31, 31), 100.0)
+            await simulator.skip_to(moment(DAY, 31, 31), 600.0)
             truth = Truth(simulator=simulator, daemon=daemon, symbols=SYMBOLS)
-            await truth.is_reached()
+            await truth.is_reached(moment(DAY, 24))
             assert (await simulator.admin.stats())["violations"] == 0

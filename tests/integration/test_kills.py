@@ -32,7 +32,8 @@ from tests.integration.stage import (
 DAY = date(2026, 11, 18)
 SYMBOLS = ("005930", "000660", "035720", "247540")
 RULE = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5))
-FAST = 5000.0
+FAST = 10000.0
+SLOW = 600.0
 CHARTS = {
     5: Timeframe.M5,
     30: Timeframe.M30,
@@ -88,22 +89,23 @@ async def test_kill_at_any_moment(folder: Path) -> None:
     until the next morning.
     """
     dice = random.Random(20261118)
-    clock = VirtualTime(start=moment(DAY, 7), speed=3000.0)
+    clock = VirtualTime(start=moment(DAY, 8), speed=5000.0)
     minutes = sorted(dice.sample(range(9 * 60, 20 * 60), 6))
     settings = collecting(SYMBOLS, SHORT) | clock.environment()
     async with (
         open_simulator(folder, *clock.arguments()) as simulator,
         running(folder, simulator, settings) as daemon,
     ):
+        await daemon.says("daemon.started")
         extra = await kill_at(daemon, simulator, [moment(DAY, 0, minute) for minute in minutes])
         await simulator.reaches(moment(DAY, 20, 10))
         truth = Truth(simulator=simulator, daemon=daemon, symbols=SYMBOLS)
         await truth.is_reached(moment(DAY, 24), by_evening=True)
         daemon.kill()
-        await simulator.skip_to(moment(DAY, 31, 31), 60.0)
+        await simulator.skip_to(moment(DAY, 31, 31), SLOW)
         daemon.environment |= FOLLOWED
         daemon.start()
-        await truth.is_reached()
+        await truth.is_reached(moment(DAY, 24))
         assert extra == 0
         await truth.is_clean()
 
@@ -152,8 +154,8 @@ async def test_database_and_checkpoint_lost(folder: Path) -> None:
         daemon.start()
         await simulator.reaches(moment(DAY, 20, 10))
         await daemon.comes_to("the database is back", lambda: is_there(daemon))
-        await simulator.skip_to(moment(DAY, 31, 31), 60.0)
-        await truth.is_reached()
+        await simulator.skip_to(moment(DAY, 31, 31), SLOW)
+        await truth.is_reached(moment(DAY, 24))
         assert list(checkpoint.parent.glob("checkpoint.sqlite.damaged-*"))
         await truth.is_clean()
 

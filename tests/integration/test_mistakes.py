@@ -90,12 +90,9 @@ MISTAKES = {
         environment={"CHARTINSIGHT_DATABASE__DSN": "{server}/nowhere"},
     ),
     "state folder below a file": Mistake(
-        status=ExitStatus.DATABASE_REFUSED,
+        status=ExitStatus.CONFIGURATION,
         words=("state folder", "Make it writable"),
-        environment={
-            "CHARTINSIGHT_DATABASE__DSN": "",
-            "CHARTINSIGHT_STATE_DIR": str(Path(__file__) / "state"),
-        },
+        environment={"CHARTINSIGHT_STATE_DIR": str(Path(__file__) / "state")},
     ),
 }
 
