@@ -51,7 +51,6 @@ class Dashboard(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012 - as in App
     VERTICAL_BREAKPOINTS = [(0, "-h-tiny"), (32, "-h-normal"), (50, "-h-tall")]  # noqa: RUF012 - as in App
     CSS = """
-    Screen { background: $background; }
     #body { height: 1fr; }
     Toast { padding: 0 1; width: auto; max-width: 70%; }
     """

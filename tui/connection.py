@@ -81,6 +81,9 @@ class Connection:
         while True:
             heard_before = self._store.link.heard_at
             error = await self._until_away()
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                # A task group that fails while it is cancelled tells of its failure alone.
+                raise asyncio.CancelledError
             self._go_offline(error)
             failures = failures + 1 if self._store.link.heard_at == heard_before else 0
             await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])

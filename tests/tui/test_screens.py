@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from tests.control.fake_backend import Scene
 from tests.tui.dashboards import (
+    NOWHERE,
     Daemon,
     connected,
     dashboard,
@@ -84,7 +85,9 @@ def test_offline(number: int, snap_compare: Compare) -> None:
     async def go(pilot: Pilot[None]) -> None:
         await full(number)(pilot)
         daemon.kill()
-        await offline(pilot)
+        app = await offline(pilot)
+        await until(pilot, lambda: str(NOWHERE) in app.store.link.reason)
+        await settled(pilot)
 
     assert snap_compare(dashboard(daemon.open), run_before=go, terminal_size=SMALL)
 

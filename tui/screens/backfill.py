@@ -53,6 +53,9 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
         & > .box { width: 74; max-width: 96%; height: auto; max-height: 96%; background: $panel;
             border: round $accent; border-title-color: $accent; padding: 0 1; }
         & Input { border: none; height: 1; padding: 0; background: $surface; width: 1fr; }
+        & Input:focus { border: none; background: $boost; }
+        & Checkbox > .toggle--button { color: $surface; background: $surface; }
+        & Checkbox.-on > .toggle--button { color: $success; background: $surface; }
         & Input.-invalid { background: $error 30%; }
         & .line { height: 1; }
         & .label { width: 12; color: $secondary; }

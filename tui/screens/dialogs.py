@@ -140,7 +140,7 @@ class StockDialog(ModalScreen[str]):
     ]
     DEFAULT_CSS = f"""
     StockDialog {{ {_BOX}
-        & Input {{ border: none; height: 1; padding: 0; background: $surface; }}
+        & Input, & Input:focus {{ border: none; height: 1; padding: 0; background: $surface; }}
         & RowTable {{ height: 14; }}
     }}
     """

@@ -36,6 +36,8 @@ from tui.widgets.panel import Panel
 if TYPE_CHECKING:
     from chartinsightd.control.protocol import Alert, Freshness, GateLane, Job, LogLine, SessionStatus, Status
 
+_WIDE_ENOUGH = 60
+"""Below this width notes of the daemon do not fit into its own box, and are written out among the alerts."""
 _PANELS = ("daemon", "session", "gate", "freshness", "jobs", "alerts", "log")
 
 
@@ -169,10 +171,10 @@ class OverviewView(View):
     def _draw_alerts(self, width: int, height: int) -> Text:
         if (status := self._status()) is None:
             return self._nothing()
-        if not status.alerts:
-            return Text(self.words["alerts.none"], self.palette.good)
-        lines = [line for alert in status.alerts for line in self._alert(alert)]
-        return _lines(lines[:height], width)
+        notes = [status.token.note, *status.daemon.notes] if width < _WIDE_ENOUGH else []
+        lines = [Text(line, self.palette.warn) for note in notes for line in _wrapped(note, width)]
+        lines += [line for alert in status.alerts for line in self._alert(alert)]
+        return _lines(lines[:height], width) if lines else Text(self.words["alerts.none"], self.palette.good)
 
     def _draw_log(self, width: int, height: int) -> Text:
         if not self.store.logs:
@@ -282,6 +284,17 @@ def _lines(lines: Iterable[Text], width: int) -> Text:
             line.truncate(width, overflow="ellipsis")
         kept.append(line)
     return Text("\n").join(kept)
+
+
+def _wrapped(words: str, width: int) -> list[str]:
+    """Return words in lines of at most a width where a word is not longer."""
+    lines: list[str] = []
+    for word in words.split():
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
 def _hm(instant: datetime | None) -> str:

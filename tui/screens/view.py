@@ -50,6 +50,7 @@ class View(Vertical):
     View { height: 1fr; width: 1fr; }
     View > .filter { dock: bottom; height: 1; border: none; padding: 0 1; background: $panel; display: none; }
     View > .filter.-open { display: block; }
+    View > .filter:focus { border: none; }
     """
 
     def __init__(self, name: str) -> None:
