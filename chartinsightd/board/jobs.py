@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 _PACE_OF = 30
 """Looks, one a second while anybody looks, over which the pace of a job is measured."""
 _LEAST_SPAN_S = 2.0
+_RECENT = 20
+"""Of so many of the newest jobs readers are told everything."""
 
 
 class JobBoard:
@@ -31,9 +33,7 @@ class JobBoard:
         self._parts = parts
         self._costs = costs
         self._paces: dict[int, deque[tuple[float, int]]] = {}
-        self._records: dict[int, JobRecord] = {}
-        """Of the running jobs: what does not change while they run."""
-        self._told: dict[int, JobProgress] = {}
+        self._told: dict[int, Job] = {}
 
     def running(self) -> dict[int, RunningJob]:
         """Return what runs now, by id; work the database could not note (id 0) is left out."""
@@ -60,42 +60,41 @@ class JobBoard:
         return self._shown(record, self.running().get(job_id))
 
     async def tell(self) -> None:
-        """Publish new jobs, progress since the last time, and jobs that are over."""
-        running = self.running()
+        """Publish jobs that are new or over, and progress, since the last time; also the shortest ones."""
+        is_first = not self._told
         try:
-            for job_id in self._told.keys() - running.keys():
-                self._publish(EventType.JOB, await self.job(job_id))
-                self._forget(job_id)
-            for job_id, job in running.items():
-                await self._tell_running(job_id, job)
-        except (StoreError, UnknownThing) as error:
+            records = await self._recent()
+        except StoreError as error:
             log.debug("board.jobs_not_told", error=str(error))
+            return
+        running = self.running()
+        jobs = [self._shown(record, running.get(record.id)) for record in records]
+        if not is_first:  # who reads has begun with a list of its own
+            for job in jobs:
+                self._tell_news(job)
+        self._told = {job.id: job for job in jobs}
+        self._paces = {job_id: pace for job_id, pace in self._paces.items() if job_id in running}
 
     def tell_nobody(self) -> None:
-        """Forget what was told: who reads next begins with a list of its own."""
-        for job_id in [*self._told]:
-            self._forget(job_id)
+        """Forget what was told."""
+        self._told = {}
 
-    async def _tell_running(self, job_id: int, job: RunningJob) -> None:
-        progress = _progress(job.progress)
-        if self._told.get(job_id) == progress:
-            return
-        if job_id not in self._records:
-            record = await self._parts.archive.job(job_id)
-            if record is None:
-                return
-            self._records[job_id] = record
-        kind = EventType.PROGRESS if job_id in self._told else EventType.JOB
-        self._told[job_id] = progress
-        self._publish(kind, self._shown(self._records[job_id], job))
+    async def _recent(self) -> list[JobRecord]:
+        """Return the newest jobs and older ones that ran the last time, oldest first."""
+        records = {record.id: record for record in await self._parts.archive.recent_jobs(_RECENT)}
+        for job_id, job in self._told.items():
+            if not job.state.is_over and job_id not in records:
+                record = await self._parts.archive.job(job_id)
+                if record is not None:
+                    records[job_id] = record
+        return [records[job_id] for job_id in sorted(records)]
 
-    def _publish(self, kind: EventType, job: Job) -> None:
-        self._parts.audience.publish(kind, job, str(job.id))
-
-    def _forget(self, job_id: int) -> None:
-        self._told.pop(job_id, None)
-        self._records.pop(job_id, None)
-        self._paces.pop(job_id, None)
+    def _tell_news(self, job: Job) -> None:
+        before = self._told.get(job.id)
+        if before is None or before.state is not job.state:
+            self._parts.audience.publish(EventType.JOB, job, str(job.id))
+        elif before.progress != job.progress:
+            self._parts.audience.publish(EventType.PROGRESS, job, str(job.id))
 
     def _shown(self, record: JobRecord, running: RunningJob | None) -> Job:
         is_over = JobState(record.state).is_over

@@ -89,6 +89,10 @@ class FakeArchive:
         ]
         return Found(kept[:limit], len(kept))
 
+    async def recent_jobs(self, limit: int) -> list[JobRecord]:
+        """Return the newest jobs of the store."""
+        return (await self.jobs([], [], None, limit)).rows
+
     async def job(self, job_id: int) -> JobRecord | None:
         """Return one job."""
         self._need()
