@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import median_low
@@ -35,7 +35,7 @@ class Lateness:
     due_since: datetime | None
     """Since when the longest-waiting series could have been read again; None where none could.
 
-    A series that is left alone after a failure, a held or shut broker: there nothing is due.
+    With a series in trouble, or a broker that is held or shut, nothing is due.
     """
     looked_at_s: float
     """By the board's real seconds."""
@@ -115,10 +115,13 @@ class _Look:
     ages: list[tuple[float, str]] = field(default_factory=list)
     """Age and symbol of those that are late."""
     _age_of: dict[datetime, float] = field(default_factory=dict)
+    _troubled: Set[Series] = frozenset()
+    """Tried in vain and tried again on schedule: known trouble is told by alerts."""
 
     def __post_init__(self) -> None:
         rules = self.parts.rules
         self.refreshed_at = last_refresh(self.now, self.timeframe, rules.calendar, rules.refresh)
+        self._troubled = self.parts.patience.reasons().keys()
 
     def take(self, series: Iterable[Series]) -> None:
         """Look at some series."""
@@ -136,7 +139,7 @@ class _Look:
             self.unknown += 1
         else:
             self.ages.append((self._age(due_at), series.symbol))
-        if self.parts.patience.may_fetch((series, True)):
+        if series not in self._troubled:
             # What was never read could be read since the start; before that nobody was there to do it.
             since = max(due_at or self.parts.identity.started_at, self.parts.identity.started_at)
             self.due_since = min(self.due_since or since, since)

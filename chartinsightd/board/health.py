@@ -23,6 +23,16 @@ class HealthBoard:
         self._freshness = freshness
         self._database = database
         self._begun_s = parts.real_s
+        self._excused_at = parts.clock.now()
+
+    def notice(self) -> None:
+        """Remember when something outside last stood in the way; called with each beat of the pulse.
+
+        What became due meanwhile is not late in the moment when the way is free again.
+        """
+        patience, valve = self._parts.patience, self._parts.valve
+        if valve.is_shut or patience.held_until is not None or self._database.failure is not None:
+            self._excused_at = self._parts.clock.now()
 
     async def health(self) -> Health:
         """Return every part with what is wrong with it and what to do."""
@@ -47,7 +57,8 @@ class HealthBoard:
         patience_s = self._patience_s
         if lateness.due_since is None:
             return HealthCheck(part="data", ok=True, detail="Nothing is due.")
-        due_s = (self._parts.clock.now() - lateness.due_since).total_seconds()
+        due_since = max(lateness.due_since, self._excused_at)
+        due_s = (self._parts.clock.now() - due_since).total_seconds()
         silent_s = self._parts.commits.age_s
         if due_s <= patience_s or silent_s <= patience_s:
             return HealthCheck(part="data", ok=True, detail="Data is being committed, or was due just now.")

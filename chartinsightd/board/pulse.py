@@ -57,6 +57,7 @@ class Pulse:
         if self._beats % _LOOK_EVERY == 0:
             await self._look()
         self._beats += 1
+        self._health.notice()
         self._alerts.update(dict(conditions(self._parts, self._database)) | self._stall())
         if self._parts.audience.is_listening:
             await self._tell()

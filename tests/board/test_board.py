@@ -319,6 +319,27 @@ def test_due_data_that_nobody_commits_starves_the_watchdog() -> None:
     assert [alert.event for alert in status.alerts] == ["data.stalled"]
 
 
+def test_a_database_that_comes_back_is_given_its_time() -> None:
+    """What waited for it for an hour is not late in the moment of its return: one alert, not two."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        world.archive.is_away = True
+        world.store.errors = [StoreUnavailable("away") for _ in range(115)]
+        await world.clock.sleep(3600)
+        world.archive.is_away = False
+        healthy = []
+        for _ in range(30):
+            await world.clock.sleep(1)
+            healthy.append(board.is_healthy())
+        await world.clock.sleep(600)
+        return healthy, await board.status()
+
+    healthy, status = on_board(work)
+
+    assert all(healthy)
+    assert [(alert.event, alert.ended_at is None) for alert in status.alerts] == [("database.away", False)]
+
+
 def test_a_silent_night_is_healthy() -> None:
     """Where nothing is due, a long time without a commit proves nothing bad."""
 
