@@ -16,7 +16,7 @@ create table if not exists schema_version (
 
 -- Candles. One table a timeframe, so that no row repeats its timeframe; columns from wide to narrow, so that a row
 -- of a six-character symbol is 64 bytes and its key entry 24. "C" compares bytes: same order everywhere, and fast.
--- The partitions are made by the writer, before the rows; months of 5m are small enough to cluster once closed.
+-- The partitions are made by the writer, before the rows: half-years of 5m, years of 30m and 1h.
 create table if not exists candles_5m (
     ts timestamptz not null,
     volume bigint not null,

@@ -33,28 +33,43 @@ async def read(
     """Return the rows of each (symbol, first, last); for those in `after` the next later row too, if there
     is one.
 
-    Numbers stand in the text: with them there the plan visits only the partitions concerned, and never hashes
-    a table (MEASUREMENTS.md 1d). Columns come back as arrays, which are read faster than rows. COPY would be
-    as fast, but asyncpg 0.32 hangs when a COPY out of the server is cancelled.
+    Columns come back as arrays, which are read faster than rows. COPY would be as fast, but asyncpg 0.32
+    hangs when a COPY out of the server is cancelled.
     """
-    columns, table = read_columns(timeframe), f"candles_{timeframe}"
-    head = "select {part}::integer, " + columns + f" from {table} where symbol = {{symbol}} and ts "
-    branches = [
-        head.format(part=i, symbol=_quoted(symbol))
-        + f"between to_timestamp({first}) and to_timestamp({last})"
-        for i, (symbol, first, last) in enumerate(spans)
-    ]
-    for i in after:
-        symbol, _, last = spans[i]
-        later = head.format(part=i, symbol=_quoted(symbol)) + f"> to_timestamp({last}) order by ts limit 1"
-        branches.append(f"({later})")
+    symbols, firsts, lasts = map(list, zip(*spans, strict=True))
+    columns = await connection.fetchrow(
+        _READ[timeframe],
+        symbols,
+        firsts,
+        lasts,
+        [symbols[i] for i in after],
+        [lasts[i] for i in after],
+        list(after),
+    )
+    return split_columns(tuple(columns), len(spans))
+
+
+def _read_statement(timeframe: Timeframe) -> str:
+    """Return one statement for any number of spans, so that it is planned once and for all.
+
+    `offset 0` keeps every span a look-up of its own in the key, whose bounds also choose the partitions: the
+    planner can neither hash nor merge a whole table (MEASUREMENTS.md 1d).
+    """
+    head = f"select {read_columns(timeframe)} from candles_{timeframe} where symbol = s.symbol and ts "
     arrays = ", ".join(f"coalesce(array_agg({name}), '{{}}')" for name in READ_AS)
-    found = f"({' union all '.join(branches)}) as found({', '.join(READ_AS)})"
-    return split_columns(tuple(await connection.fetchrow(f"select {arrays} from {found}")), len(spans))
+    return (
+        f"select {arrays} from ("
+        "select (s.part - 1)::integer, c.* from unnest($1::text[], $2::bigint[], $3::bigint[]) "
+        "with ordinality as s(symbol, first, last, part) cross join lateral "
+        f"({head} between to_timestamp(s.first) and to_timestamp(s.last) offset 0) as c "
+        "union all select s.part, c.* from unnest($4::text[], $5::bigint[], $6::integer[]) "
+        "as s(symbol, last, part) cross join lateral "
+        f"({head} > to_timestamp(s.last) order by ts limit 1) as c"
+        f") as found({', '.join(READ_AS)})"
+    )
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+_READ = {timeframe: _read_statement(timeframe) for timeframe in Timeframe}
 
 
 async def copy(connection: Connection, timeframe: Timeframe, parts: Iterable[Part]) -> None:
@@ -153,6 +168,4 @@ async def unclustered(connection: Connection, schema: str, now: datetime) -> lis
 
 
 def _ended(name: str, now: datetime) -> bool:
-    _, timeframe, year, *month = name.split("_")
-    months = (int(year) - 1970) * 12 + (int(month[0]) - 1 if month else 0)
-    return Partition(timeframe=Timeframe(timeframe), first_month=months).ends_at <= now.astimezone(UTC)
+    return Partition.named(name).ends_at <= now.astimezone(UTC)

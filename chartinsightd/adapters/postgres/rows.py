@@ -108,9 +108,11 @@ def difference(new: Rows, known: Rows) -> Difference:
     A final candle is never replaced by one that is not: what came back from a later, provisional read is
     older.
     """
+    if not len(known):
+        return Difference(added=new, changed=EMPTY, before=EMPTY, corrected=0, unchanged=0)
     at = np.searchsorted(known["ts"], new["ts"])
     at[at == len(known)] = 0
-    is_known = known["ts"][at] == new["ts"] if len(known) else np.zeros(len(new), np.bool_)
+    is_known = known["ts"][at] == new["ts"]
     both, there = new[is_known], known[at[is_known]]
     differs = _values_differ(both, there)
     allowed = both["final"] | ~there["final"]
@@ -141,9 +143,11 @@ def merged(known: Rows, diff: Difference) -> Rows:
     """Return what is stored after the write."""
     if not len(diff.added) and not len(diff.changed):
         return known
-    kept = known[~np.isin(known["ts"], diff.changed["ts"])] if len(diff.changed) else known
-    together = np.concatenate([kept, diff.changed, diff.added])
-    return together[np.argsort(together["ts"], kind="stable")]
+    kept = known.copy()
+    kept[np.searchsorted(known["ts"], diff.changed["ts"])] = diff.changed
+    together = np.concatenate([kept, diff.added])
+    is_later = not len(known) or not len(diff.added) or diff.added["ts"][0] > known["ts"][-1]
+    return together if is_later else together[np.argsort(together["ts"], kind="stable")]
 
 
 def copy_stream(timeframe: Timeframe, parts: list[tuple[str, Rows]]) -> bytes:

@@ -14,8 +14,8 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Write, Written
 
-FIRST = int(datetime(2026, 10, 31, 20, tzinfo=UTC).timestamp())
-"""Four hours before a month ends, so that pages lie in two partitions."""
+FIRST = int(datetime(2026, 6, 30, 20, tzinfo=UTC).timestamp())
+"""Four hours before a half-year ends, so that pages lie in two partitions."""
 STEP_S = 300
 
 

@@ -312,7 +312,7 @@ async def test_days_may_lack_a_value(store: Store) -> None:
 
 
 async def test_closed_partitions_are_clustered_once(database: str) -> None:
-    """Maintenance orders months that are over by their key, and each only once."""
+    """Maintenance orders half-years that are over by their key, and each only once."""
 
     class LaterClock(SystemClock):
         def now(self) -> datetime:
@@ -321,7 +321,7 @@ async def test_closed_partitions_are_clustered_once(database: str) -> None:
     async with open_store(database, "simulation", LaterClock()) as store:
         await store.candles.save([write(page(at=range(start, 100, 10))) for start in range(10)])
 
-        assert await store.candles.maintain() == ["candles_5m_2026_10"]
+        assert await store.candles.maintain() == ["candles_5m_2026h1"]
         assert await store.candles.maintain() == []
 
 
