@@ -183,6 +183,9 @@ class Connection:
             tasks.create_task(self._poll(client), name="status")
             tasks.create_task(self._listen(client), name="events")
             tasks.create_task(self._keep_reading(client), name="reads")
+            # Wait here and not at the group's end: there, before Python 3.13, a task that fails leaves its
+            # cancelling of this one counted, and `run` could not tell that from being cancelled itself.
+            await asyncio.Event().wait()
         raise RuntimeError("the tasks of a connection ended without a reason")
 
     async def _poll(self, client: ControlClient) -> None:
@@ -274,7 +277,8 @@ class Connection:
         self._store.link = replace(
             link, state=LinkState.OFFLINE, since=since, reason=error.reason, remedy=error.remedy
         )
-        self._changed(Part.LINK)
+        if self._store.link != link:  # else every try to connect would draw the same again
+            self._changed(Part.LINK)
 
 
 def _failure(error: ControlError) -> Failure:

@@ -121,5 +121,5 @@ def bar(fraction: float, width: int) -> str:
 def sparkline(values: tuple[int, ...], width: int, top: float) -> str:
     """Draw the newest values as columns of one row, newest on the right; `top` fills a cell."""
     shown = values[-width:] if width else ()
-    columns = [_LEVELS[min(7, int(value / top * 8))] if value and top else " " for value in shown]
+    columns = [_LEVELS[int(min(7.0, value / top * 8))] if value and top else " " for value in shown]
     return "".join(columns).rjust(width)

@@ -119,7 +119,7 @@ async def test_the_command_palette_has_our_commands() -> None:
     async with on_screen(1) as (app, pilot):
         await pilot.press("colon", *"Symbols")
         await until(pilot, lambda: "Show this screen" in shown(app))
-        await pilot.press("enter", "enter")
+        await pilot.press("enter")
         await until(pilot, lambda: app.view.id == "symbols")
 
 
