@@ -60,8 +60,11 @@ class JobBoard:
         return self._shown(record, self.running().get(job_id))
 
     async def tell(self) -> None:
-        """Publish jobs that are new or over, and progress, since the last time; also the shortest ones."""
-        is_first = not self._told
+        """Publish jobs that are new or over, and progress, since the last time; also the shortest ones.
+
+        The first time all recent ones are told: one may have ended after a reader took its own look and before
+        this one, and it would wait for that news for ever.
+        """
         try:
             records = await self._recent()
         except StoreError as error:
@@ -69,9 +72,8 @@ class JobBoard:
             return
         running = self.running()
         jobs = [self._shown(record, running.get(record.id)) for record in records]
-        if not is_first:  # who reads has begun with a list of its own
-            for job in jobs:
-                self._tell_news(job)
+        for job in jobs:
+            self._tell_news(job)
         self._told = {job.id: job for job in jobs}
         self._paces = {job_id: pace for job_id, pace in self._paces.items() if job_id in running}
 
