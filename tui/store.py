@@ -172,7 +172,10 @@ class Store:
         self._add_line(_message(event))
         return Part.LOGS
 
-    def _take_coverage(self, event: Event) -> Part:
+    def _take_coverage(self, event: Event) -> Part | None:
+        """Take one series over; before all of them were read it would stand there as if it were all."""
+        if Part.COVERAGE not in self.loaded:
+            return None
         row: CoverageRow = _message(event)
         self.coverage[row.symbol, row.timeframe.value] = row
         return Part.COVERAGE

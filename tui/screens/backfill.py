@@ -121,7 +121,7 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
         )
         self._search("")
         self.query_one("#search").focus()
-        self._form_changed()
+        self._mark()
 
     # choosing symbols
 
@@ -189,8 +189,15 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
         text = self.query_one(f"#{name}", Input).value.strip()
         return date.fromisoformat(text) if text else None
 
-    @on(Input.Changed, "#from,#to")
     @on(Checkbox.Changed)
+    def _mark(self) -> None:
+        """Show by its shape, not by colour alone, whether a box is marked."""
+        for one in self.query(Checkbox):
+            one.BUTTON_INNER = "X" if one.value else " "
+            one.refresh(layout=True)
+        self._form_changed()
+
+    @on(Input.Changed, "#from,#to")
     def _form_changed(self) -> None:
         """Say what is wrong at once; ask for the cost when nothing more is typed."""
         names = " ".join(f"{symbol} {self._store.name_of(symbol)}" for symbol in self._chosen)

@@ -161,7 +161,13 @@ class ChartView(View):
             (f"  {kind}", palette.dim),
         )
         pointed = self._chart.pointed()
-        return head if pointed is None else Text("\n").join([head, self._numbers(*pointed)])
+        if pointed is None:
+            return head
+        head.append(f"   {words['chart.v']} ", palette.dim).append(number(pointed[0].volume))
+        traded: int | None = getattr(pointed[0], "value", None)
+        if traded is not None:
+            head.append(f" {big_won(traded)}", palette.dim)
+        return Text("\n").join([head, self._numbers(*pointed)])
 
     def _tab_style(self, name: str) -> Style:
         return self.palette.of("ground", "accent", bold=True) if name == self._timeframe else self.palette.dim
@@ -174,11 +180,7 @@ class ChartView(View):
             text.append(f"{words[f'chart.{key}']} ", palette.dim).append(f"{number(value)} ", style)
         if before is not None and before.close:
             text.append(_change(candle.close, before.close), palette.of(_way(candle.close, before.close)))
-        text.append(f" {words['chart.v']} ", palette.dim).append(number(candle.volume))
-        traded: int | None = getattr(candle, "value", None)
-        if traded is not None:
-            text.append(f"  {big_won(traded)}", palette.dim)
-        return text if candle.final else text.append(f"  ◦ {words['chart.forming']}", palette.warn)
+        return text if candle.final else text.append(f" ◦ {words['chart.forming']}", palette.warn)
 
     # keys
 

@@ -153,7 +153,7 @@ class OverviewView(View):
         head = (words["freshness.worst"], words["freshness.median"], words["freshness.late"])
         titles = "".join(fit(title, 7, "right") for title in head)
         heading = f"{'':3}{titles}  {words['freshness.newest']}"
-        lines = [Text(heading, self.palette.dim), *(self._fresh(one) for one in status.freshness)]
+        lines = [Text(heading, self.palette.dim), *(self._fresh(one, width) for one in status.freshness)]
         return _lines(lines, width)
 
     def _draw_jobs(self, width: int, height: int) -> Text:
@@ -231,13 +231,15 @@ class OverviewView(View):
         room = max(0, min(60, width - text.cell_len - 1))
         return text.append(sparkline(lane.recent, room, max(lane.ceiling, 1)), self.palette.accent)
 
-    def _fresh(self, one: Freshness) -> Text:
+    def _fresh(self, one: Freshness, width: int) -> Text:
         style = self.palette.warn if one.late else self.palette.text
         worst = f"{duration(one.worst_age_s):>7}"
         text = Text.assemble((f"{one.timeframe.value:<3}", self.palette.dim), (worst, style))
         text.append(f"{duration(one.median_age_s):>7}").append(f"{one.late or '·':>7}", style)
         text.append(f"  {candle_start(one.newest_ts, one.timeframe.value)}", self.palette.dim)
-        return text.append(f"  {one.worst_symbol}", self.palette.warn) if one.late else text
+        if one.late and text.cell_len + 8 <= width:
+            text.append(f"  {one.worst_symbol}", self.palette.warn)
+        return text
 
     def _job(self, job: Job, width: int) -> Iterable[Text]:
         progress, fraction = job.progress, job.progress.fraction
