@@ -31,6 +31,7 @@ from chartinsightd.board.valve import Valve, ValvedCharts, ValvedLists
 from chartinsightd.clock import Clock, SimulatedClock, SystemClock
 from chartinsightd.control.events import EventTap
 from chartinsightd.control.server import serve
+from chartinsightd.control.socket_path import own_socket
 from chartinsightd.domain.calendar import Calendar, parse_overrides
 from chartinsightd.domain.errors import (
     AccessBlocked,
@@ -43,7 +44,7 @@ from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.lifecycle import Service, notify_systemd, run_services, unless_stopped
-from chartinsightd.logs import REDACTOR, STAMP, configure_logs
+from chartinsightd.logs import JOURNAL_ERROR, REDACTOR, STAMP, configure_logs, is_under_systemd
 from chartinsightd.ports import Checkpoint
 from chartinsightd.runtime_file import runtime_file
 from chartinsightd.service.backfill import Backfills
@@ -99,9 +100,10 @@ def _first(group: BaseExceptionGroup[ChartInsightError]) -> ChartInsightError:
 def _explain(error: ChartInsightError) -> int:
     """Tell the person what went wrong and what to do, and choose the exit status."""
     status = status_of(error)
-    print(f"chartinsightd: {error.message}", file=sys.stderr)
+    prefix = JOURNAL_ERROR if is_under_systemd() else ""
+    print(f"{prefix}chartinsightd: {error.message}", file=sys.stderr)
     if error.remedy:
-        print(f"  -> {error.remedy}", file=sys.stderr)
+        print(f"{prefix}  -> {error.remedy}", file=sys.stderr)
     return status
 
 
@@ -121,27 +123,19 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             reloader = Reloader(settings, config, tap)
             rules = plan_rules(settings, load_calendar(settings))
             daemon = await _opened(stack, settings, clock, rules, audience, reloader)
-            await stack.enter_async_context(serve(control_socket(settings), daemon.board, audience, tap))
+            await stack.enter_async_context(
+                serve(settings.control.socket or own_socket(), daemon.board, audience, tap)
+            )
         if stop.is_set():
             return
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload_on_signal)
-        notify_systemd("READY=1")
+        notify_systemd("READY=1\nSTATUS=Running")
         log.info(
             "daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=str(clock.now())
         )
         await run_services(daemon.services, stop)
         notify_systemd("STOPPING=1")
     log.info("daemon.stopped")
-
-
-def control_socket(settings: Settings) -> Path:
-    """Return where the control socket is made: as set, where systemd says, or in the user's own folder."""
-    if settings.control.socket is not None:
-        return settings.control.socket
-    if given := os.environ.get("RUNTIME_DIRECTORY"):
-        return Path(given.split(":")[0]) / "control.sock"
-    base = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    return Path(base) / "chartinsight" / "control.sock"
 
 
 class Reloader:
@@ -222,21 +216,21 @@ async def _opened(
 ) -> Daemon:
     """Open everything in order and connect the parts."""
     services: dict[str, Service] = {}
+    runtime, checkpoint_file = state_file(settings, "daemon.json"), state_file(settings, "checkpoint.sqlite")
+    notify_systemd("STATUS=Opening the database")
     dsn = settings.database.dsn.get_secret_value()
     if not dsn:
         server = await stack.enter_async_context(open_embedded(settings.state_dir, clock))
         services["postgres"], dsn = server.keep_running, server.dsn
     is_embedded = "postgres" in services
-    stack.enter_context(
-        runtime_file(state_file(settings, "daemon.json"), database=dsn if is_embedded else "")
-    )
+    stack.enter_context(runtime_file(runtime, database=dsn if is_embedded else ""))
     store = await _open_store(stack, settings, dsn, clock)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
-    checkpoint_file = state_file(settings, "checkpoint.sqlite")
     checkpoint = await stack.enter_async_context(open_checkpoint(checkpoint_file, clock))
     kiwoom = await stack.enter_async_context(
-        open_kiwoom(access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate)
+        open_kiwoom(access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate, REDACTOR.hide_one)
     )
+    notify_systemd("STATUS=Asking Kiwoom for a token")
     await _log_in(kiwoom)
     if isinstance(clock, SimulatedClock) and settings.clock.follow:
         services["clock"] = lambda: follow_clock(clock, settings.kiwoom.rest_url)

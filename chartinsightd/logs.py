@@ -17,6 +17,8 @@ from chartinsightd.facts.krx import KST
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 HIDDEN = "***"
+JOURNAL_ERROR = "<3>"
+"""Put before a line on standard error, it makes journald take the line for an error."""
 
 
 class Redactor:
@@ -28,6 +30,10 @@ class Redactor:
     def hide(self, secrets: Iterable[str]) -> None:
         """Never let these texts through again. Short ones are ignored: they would tear words apart."""
         self._secrets.update(secret for secret in secrets if len(secret) >= 8)
+
+    def hide_one(self, secret: str) -> None:
+        """Never let this text through again."""
+        self.hide([secret])
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         """Work as a structlog processor."""

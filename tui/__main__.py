@@ -49,7 +49,8 @@ def _opener(socket: Path | None) -> Callable[[], AbstractAsyncContextManager[Con
     """Return what makes a client. The HTTP library is loaded at the first call, after the first picture."""
 
     def open_client() -> AbstractAsyncContextManager[ControlClient]:
-        from chartinsightd.control.client import ControlClient, default_socket
+        from chartinsightd.control.client import ControlClient
+        from chartinsightd.control.socket_path import default_socket
 
         return ControlClient(socket or default_socket())
 

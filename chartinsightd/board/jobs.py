@@ -62,8 +62,8 @@ class JobBoard:
     async def tell(self) -> None:
         """Publish jobs that are new or over, and progress, since the last time; also the shortest ones.
 
-        The first time all recent ones are told: one may have ended after a reader took its own look and before
-        this one, and it would wait for that news for ever.
+        The first time all recent ones are told: one may have ended after a reader took its own look and
+        before this one, and it would wait for that news for ever.
         """
         try:
             records = await self._recent()

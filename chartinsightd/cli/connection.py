@@ -41,7 +41,8 @@ class Connection:
         """
         import asyncio  # here, as what it is for: help is there in half the time without
 
-        from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway, default_socket
+        from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
+        from chartinsightd.control.socket_path import default_socket
 
         async def connected() -> _T:
             async with ControlClient(self.socket or default_socket(), timeout_s) as client:

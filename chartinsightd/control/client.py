@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -87,19 +86,6 @@ class ControlProblem(ControlError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail or problem.title, problem.remedy)
         self.problem = problem
-
-
-def default_socket() -> Path:
-    """Return where the daemon's socket is when nothing else was said.
-
-    `$RUNTIME_DIRECTORY` (systemd), else the XDG runtime folder, but `/run/chartinsight` where only a system
-    daemon has its socket.
-    """
-    if given := os.environ.get("RUNTIME_DIRECTORY"):
-        return Path(given.split(":")[0]) / "control.sock"
-    system = Path("/run/chartinsight")
-    own = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / "chartinsight"
-    return (system if system.is_dir() and not own.is_dir() else own) / "control.sock"
 
 
 class ControlClient:

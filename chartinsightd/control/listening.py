@@ -91,6 +91,8 @@ def _refuse_what_cannot_be(path: Path) -> None:
 def _make_directory(directory: Path, group: str | None) -> None:
     """Make the directory with its rights; one that is there is somebody's and stays as it is."""
     if directory.is_dir():
+        if directory.stat().st_uid not in {os.geteuid(), 0}:
+            raise PermissionError(f"{directory} belongs to somebody else")
         return
     directory.parent.mkdir(parents=True, exist_ok=True)
     directory.mkdir(mode=DIRECTORY_MODE)

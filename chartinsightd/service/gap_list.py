@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 _EVERY_S = 30.0
 _EVERY_REAL_S = 1.0
 """Under a fast clock, no more often than this in real seconds."""
+_NAPS = 10
+"""Taken one by one, so that a clock that changes its pace is followed soon."""
 _NOT_YET = "not fetched yet"
 
 
@@ -47,7 +49,8 @@ class GapList:
         """Write the list whenever it has changed; until cancelled."""
         while True:
             await self._write(self.gaps())
-            await self._clock.sleep(max(_EVERY_S, _EVERY_REAL_S * self._clock.speed))
+            for _ in range(_NAPS):
+                await self._clock.sleep(max(_EVERY_S, _EVERY_REAL_S * self._clock.speed) / _NAPS)
 
     def gaps(self) -> list[Gap]:
         """Return what is missing now, with reasons. A candle whose first poll is under way is no gap."""

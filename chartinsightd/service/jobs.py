@@ -90,6 +90,8 @@ class JobBook:
     async def end(self, job: Job, error: str | None = None, state: str | None = None) -> None:
         """Write down how a job ended: as `state`; without one, `failed` or `done` by what happened."""
         state = state or ("failed" if error or job.failed else "done")
+        if state == "done":
+            job.pages_expected = job.pages
         log.info("job.ended", job=job.id, kind=job.kind, state=state, error=error, **job.progress)
         if not job.id:
             return

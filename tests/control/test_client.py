@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from pathlib import Path
 
 import pytest
 
-from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway, default_socket
+from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
 from chartinsightd.control.protocol import (
     BackfillRequest,
     CandleQuery,
@@ -235,19 +234,6 @@ async def test_something_else_at_the_socket_is_not_taken_for_a_daemon(tmp_path):
     async with await asyncio.start_unix_server(answer, path), ControlClient(path) as client:
         with pytest.raises(DaemonAway, match="not understood"):
             await client.status()
-
-
-def test_the_socket_is_where_systemd_or_the_session_has_it(monkeypatch, tmp_path):
-    """`$RUNTIME_DIRECTORY` wins, then the user's own runtime folder."""
-    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    (tmp_path / "chartinsight").mkdir()
-
-    own = default_socket()
-    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/elsewhere:/run/more")
-
-    assert own == tmp_path / "chartinsight" / "control.sock"
-    assert default_socket() == Path("/run/elsewhere/control.sock")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

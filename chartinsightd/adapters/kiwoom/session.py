@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,7 +37,11 @@ class Kiwoom:
 
 @asynccontextmanager
 async def open_kiwoom(
-    access: KiwoomAccess, clock: Clock, requests_per_second: int, gate_mode: Mode
+    access: KiwoomAccess,
+    clock: Clock,
+    requests_per_second: int,
+    gate_mode: Mode,
+    on_token: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Kiwoom]:
     """Open a session with the broker until the context is left. Nothing is sent before it is asked for.
 
@@ -46,11 +50,12 @@ async def open_kiwoom(
         clock: whose seconds the pace is in.
         requests_per_second: ceiling for each api-id.
         gate_mode: see `Gate`.
+        on_token: told each new token, so that it can be kept out of logs.
     """
     async with (
         Gate(clock, requests_per_second, gate_mode) as gate,
         Transport(access, gate, clock) as transport,
     ):
-        issuer = TokenIssuer(transport, access, clock)
+        issuer = TokenIssuer(transport, access, clock, on_token)
         client = KiwoomClient(transport, issuer)
         yield Kiwoom(charts=KiwoomCharts(client, clock), lists=KiwoomLists(client), gate=gate, issuer=issuer)

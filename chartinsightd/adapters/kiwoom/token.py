@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -68,12 +68,20 @@ class TokenIssuer:
         transport: entered already.
         access: the keys.
         clock: what time it is.
+        on_token: told each new token, so that it can be kept out of logs.
     """
 
-    def __init__(self, transport: Transport, access: KiwoomAccess, clock: Clock) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        access: KiwoomAccess,
+        clock: Clock,
+        on_token: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._transport = transport
         self._access = access
         self._clock = clock
+        self._on_token = on_token
         self._one_at_a_time = asyncio.Lock()
         self._token: Token | None = None
         self._issued = 0
@@ -136,6 +144,7 @@ class TokenIssuer:
         answer = await self._transport.exchange("au10001", "/oauth2/token", body, priority=Priority.LIVE)
         self._token = _decoded(answer.document, self._clock.now())
         self._issued += 1
+        self._on_token(self._token.text)
         return self._token
 
     def _keys(self) -> Mapping[str, str]:

@@ -325,7 +325,7 @@ def _initialise(installation: _Installation) -> None:
     A killed initdb leaves one that looks whole.
     """
     for leftover in installation.home.glob("data.new-*"):
-        shutil.rmtree(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)  # an initdb whose daemon was killed may still write there
     target = installation.home / f"data.new-{os.getpid()}"
     locale = ["--no-locale"]
     if installation.binaries.major >= 17:
