@@ -100,9 +100,9 @@ def dashboard(open_client: OpenClient | None = None, **options: Any) -> Dashboar
 async def until(pilot: Pilot[None], is_so: Callable[[], bool]) -> None:
     """Let the app work until something is so; the test's own patience is ten seconds."""
     async with asyncio.timeout(10):
-        while not is_so():
-            await pilot.pause(0.01)
-    await pilot.pause()
+        while not is_so():  # noqa: ASYNC110 - what is waited for has no event of its own
+            await asyncio.sleep(0.005)
+    assert pilot.app.is_running
 
 
 async def eventually(is_so: Callable[[], bool]) -> None:
@@ -125,6 +125,7 @@ async def offline(pilot: Pilot[None]) -> Dashboard:
     app = pilot.app
     assert isinstance(app, Dashboard)
     await until(pilot, lambda: app.store.link.state is LinkState.OFFLINE and not app.is_drawing)
+    await pilot.pause()
     return app
 
 
@@ -147,6 +148,7 @@ async def settled(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: not app.is_drawing and not app.view.is_resting)
     await idle(pilot)
     await until(pilot, lambda: not app.is_drawing)
+    await pilot.pause()
 
 
 def shown(app: Dashboard) -> str:

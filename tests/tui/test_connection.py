@@ -39,8 +39,8 @@ async def test_a_daemon_that_comes_back_is_found() -> None:
         await offline(pilot)
         await daemon.backend.pause("test")
         daemon.start_again()
-        await until(pilot, lambda: app.store.is_online and "● paused" in shown(app))
-        assert "offline" not in shown(app)
+        await until(pilot, lambda: "● paused" in shown(app) and "offline" not in shown(app))
+        assert app.store.is_online
 
 
 async def test_a_daemon_that_never_was_is_told_with_its_remedy() -> None:

@@ -29,9 +29,10 @@ async def on_screen(
     app = dashboard((daemon or Daemon()).open, **options)
     async with app.run_test(size=(120, 40)) as pilot:
         await connected(pilot)
-        await pilot.press(str(number))
+        await app.action_show(VIEWS[number - 1])
         await connected(pilot)
         await idle(pilot)
+        await pilot.pause()
         yield app, pilot
 
 
@@ -92,12 +93,14 @@ async def test_first_consonants_filter() -> None:
 async def test_copy_sends_text_to_the_terminal() -> None:
     """y copies what the cursor is on, by OSC 52."""
     async with on_screen(5) as (app, pilot):
-        for number in "123456":
-            await pilot.press(number)
+        for name in VIEWS:
+            await app.action_show(name)
             await connected(pilot)
             await idle(pilot)
-            await pilot.press("y")
-            assert app.clipboard, number
+            app.copy_to_clipboard("")
+            app.action_copy()
+            assert app.clipboard, name
+        await pilot.press("y")
         assert "10:07:27" in shown(app)
 
 
@@ -141,8 +144,9 @@ async def test_read_only_offers_no_change() -> None:
     daemon = Daemon()
     async with on_screen(5, daemon, read_only=True) as (app, pilot):
         assert "read-only" in shown(app)
-        for number in "135":
-            await pilot.press(number, "P", "b", "x", "space", "S")
+        for name, keys in {"overview": "Pb", "jobs": "x", "symbols": "bS"}.items():
+            await app.action_show(name)
+            await pilot.press(*keys, "space")
             assert len(app.screen_stack) == 1
             assert "backfill" not in shown(app).splitlines()[-1]
         assert daemon.backend.asked == []

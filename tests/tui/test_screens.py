@@ -39,12 +39,13 @@ def full(number: int, *keys: str, then: str = "") -> Before:
 
     async def go(pilot: Pilot[None]) -> None:
         app = await connected(pilot)
-        await pilot.press(str(number))
+        await app.action_show(VIEWS[number - 1])
         await connected(pilot)
         await settled(pilot)
-        await pilot.press(*keys)
-        await until(pilot, lambda: then in shown(app))
-        await settled(pilot)
+        if keys:
+            await pilot.press(*keys)
+            await until(pilot, lambda: then in shown(app))
+            await settled(pilot)
 
     return go
 
@@ -71,7 +72,9 @@ def test_loading(number: int, snap_compare: Compare) -> None:
     """Before the daemon answered."""
 
     async def go(pilot: Pilot[None]) -> None:
-        await pilot.press(str(number))
+        app = pilot.app
+        assert isinstance(app, Dashboard)
+        await app.action_show(VIEWS[number - 1])
         await settled(pilot)
 
     assert snap_compare(dashboard(never), run_before=go, terminal_size=SMALL)
@@ -99,7 +102,7 @@ def test_error(number: int, snap_compare: Compare) -> None:
     async def go(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, Dashboard)
-        await pilot.press(str(number))
+        await app.action_show(VIEWS[number - 1])
         needed = app.view.PARTS & {Part.COVERAGE, Part.STOCKS}
         await until(pilot, lambda: app.store.is_online and needed <= set(app.store.failures))
         await until(pilot, lambda: {Part.JOBS, Part.LOGS} <= app.store.loaded)
