@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -82,10 +81,16 @@ async def copy(connection: Connection, timeframe: Timeframe, parts: Iterable[Par
     ordered = sorted((part for part in parts if len(part[1])), key=lambda part: (part[0], part[1]["ts"][0]))
     await connection.copy_to_table(
         f"candles_{timeframe}",
-        source=io.BytesIO(copy_stream(timeframe, ordered)),
+        source=_chunks(copy_stream(timeframe, ordered)),
         columns=columns_of(timeframe),
         format="binary",
     )
+
+
+async def _chunks(stream: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """Hand on a stream in the form that asyncpg sends on the way: the server works meanwhile."""
+    for chunk in stream:
+        yield chunk
 
 
 async def insert_revisions(

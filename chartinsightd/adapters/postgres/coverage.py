@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from chartinsightd.adapters.postgres.link import Connection
@@ -41,20 +41,19 @@ async def replace(connection: Connection, changes: Mapping[Series, tuple[RangeSe
                 grown.append((*name, _time(start), _time(end)))
     # An update of a row known to be there logs half of what "on conflict" does; this runs with every new
     # candle.
-    for statement, rows in ((_DELETE, gone), (_UPDATE, grown), (_INSERT, come)):
-        if rows:
-            await connection.execute(statement, *map(list, zip(*rows, strict=True)))
+    if grown:
+        await connection.execute(_UPDATE, *_columns(grown, 4))
+    if gone or come:
+        await connection.execute(_REPLACE, *_columns(gone, 3), *_columns(come, 4))
+
+
+def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    return [[row[i] for row in rows] for i in range(width)]
 
 
 def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
-
-_DELETE = """
-delete from coverage c
-using unnest($1::text[], $2::text[], $3::timestamptz[]) as u(symbol, timeframe, from_ts)
-where c.symbol = u.symbol and c.timeframe = u.timeframe and c.from_ts = u.from_ts
-"""
 
 _UPDATE = """
 update coverage c set to_ts = u.to_ts
@@ -63,7 +62,13 @@ from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
 where c.symbol = u.symbol and c.timeframe = u.timeframe and c.from_ts = u.from_ts
 """
 
-_INSERT = """
+_REPLACE = """
+with gone as (
+    delete from coverage c
+    using unnest($1::text[], $2::text[], $3::timestamptz[]) as u(symbol, timeframe, from_ts)
+    where c.symbol = u.symbol and c.timeframe = u.timeframe and c.from_ts = u.from_ts
+)
 insert into coverage (symbol, timeframe, from_ts, to_ts)
-select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+select * from unnest($4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[])
 """
+"""No range is both: one that begins where an old one did is grown."""

@@ -5,7 +5,7 @@ Source of the format: PostgreSQL manual, "COPY", binary format. Arrays make a pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +108,7 @@ def difference(new: Rows, known: Rows) -> Difference:
     A final candle is never replaced by one that is not: what came back from a later, provisional read is
     older.
     """
-    if not len(known):
+    if not _may_share_times(new, known):
         return Difference(added=new, changed=EMPTY, before=EMPTY, corrected=0, unchanged=0)
     at = np.searchsorted(known["ts"], new["ts"])
     at[at == len(known)] = 0
@@ -125,6 +125,12 @@ def difference(new: Rows, known: Rows) -> Difference:
         corrected=corrected,
         unchanged=len(both) - corrected,
     )
+
+
+def _may_share_times(left: Rows, right: Rows) -> bool:
+    if not len(left) or not len(right):
+        return False
+    return bool(left["ts"][0] <= right["ts"][-1] and right["ts"][0] <= left["ts"][-1])
 
 
 def revised(diff: Difference) -> Flags:
@@ -150,10 +156,12 @@ def merged(known: Rows, diff: Difference) -> Rows:
     return together if is_later else together[np.argsort(together["ts"], kind="stable")]
 
 
-def copy_stream(timeframe: Timeframe, parts: list[tuple[str, Rows]]) -> bytes:
-    """Return the binary COPY stream of several series' rows, in the columns of `columns_of`."""
-    body = b"".join(_copy_rows(timeframe, symbol.encode(), rows) for symbol, rows in parts)
-    return b"".join((_HEADER, body, _TRAILER))
+def copy_stream(timeframe: Timeframe, parts: Iterable[tuple[str, Rows]]) -> Iterator[bytes]:
+    """Yield the binary COPY stream of several series' rows, in the columns of `columns_of`."""
+    yield _HEADER
+    for symbol, rows in parts:
+        yield _copy_rows(timeframe, symbol.encode(), rows)
+    yield _TRAILER
 
 
 def _copy_rows(timeframe: Timeframe, symbol: bytes, rows: Rows) -> bytes:

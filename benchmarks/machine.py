@@ -1,0 +1,60 @@
+"""What a process costs, read from /proc; and a PostgreSQL of a benchmark's own."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
+from chartinsightd.clock import SystemClock
+
+PLAIN_TABLE = """
+create table plain (
+    ts timestamptz not null, volume bigint not null, open integer not null, high integer not null,
+    low integer not null, close integer not null, final boolean not null, symbol text collate "C" not null,
+    primary key (symbol, ts))
+"""
+"""The limit of all writing: the columns and the key of candles, and nothing around them."""
+
+
+def cpu_s(pid: int) -> float:
+    """Return how long a process of one thread was on a core, in seconds."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def cpu_of_threads_s(pid: int) -> float:
+    """Return how long all threads of a process were on a core, in seconds."""
+    return sum(cpu_s(int(thread.name)) for thread in Path(f"/proc/{pid}/task").iterdir())
+
+
+def rss_mib(pid: int) -> float:
+    """Return how much memory a process holds, in MiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) / 1024
+
+
+def mapped(pid: int, *names: str) -> list[str]:
+    """Return which of these packages have compiled code in a process."""
+    maps = Path(f"/proc/{pid}/maps").read_text()
+    return [name for name in names if f"/{name}/" in maps]
+
+
+async def seconds(work: Callable[[], Awaitable[object]]) -> float:
+    """Return how long a piece of work takes by the wall."""
+    began_at = time.perf_counter()
+    await work()
+    return time.perf_counter() - began_at
+
+
+@asynccontextmanager
+async def open_postgres(**settings: str) -> AsyncIterator[tuple[EmbeddedPostgres, Path]]:
+    """Run a server of our own in a folder that goes with it; autovacuum is off, so that runs are alike."""
+    given = {"autovacuum": "off", "max_wal_size": "8GB", "shared_buffers": "1GB", **settings}
+    with tempfile.TemporaryDirectory(prefix="chartinsight-benchmark-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # run by root, the server has an account of its own
+        async with open_embedded(folder, SystemClock(), given) as server:
+            yield server, folder
