@@ -178,11 +178,13 @@ async def playable(admin: AdminClient, days: tuple[date, ...]) -> tuple[str, ...
     """Return thirty symbols that have minutes on all days, those of a data folder."""
     chosen: list[str] = []
     await admin.set_clock(to=at_kst(days[-1], datetime.min.time()) + timedelta(days=1, hours=8))
-    for issue in await admin.issues():
+    for code in sorted(
+        (issue["code"] for issue in await admin.issues()), key=lambda code: code not in TARGETS
+    ):
         spans = [at_kst(day, datetime.min.time()).timestamp() for day in days]
-        asked = [await admin.truth(issue["code"], "1h", int(at), int(at) + 86_400) for at in spans]
+        asked = [await admin.truth(code, "1h", int(at), int(at) + 86_400) for at in spans]
         if all(asked):
-            chosen.append(issue["code"])
+            chosen.append(code)
         if len(chosen) == len(TARGETS):
             break
     await admin.set_clock(to=Play(days=days, symbols=()).begins_at)
