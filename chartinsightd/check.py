@@ -18,6 +18,7 @@ from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.facts.krx import KST
+from chartinsightd.runtime_file import read_runtime_file
 from chartinsightd.settings import Settings, load_settings, state_file
 
 
@@ -94,6 +95,9 @@ def _clock_time(instant: datetime) -> str:
 async def _database(settings: Settings) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         dsn = settings.database.dsn.get_secret_value()
+        if not dsn and (found := read_runtime_file(state_file(settings, "daemon.json"))) is not None:
+            dsn = found.database
+            yield f"embedded, kept by the running daemon (process {found.pid})"
         if not dsn:
             server = await stack.enter_async_context(
                 open_embedded(settings.state_dir, await open_clock(settings))

@@ -6,7 +6,30 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A daemon that runs."""
+
+    pid: int
+    database: str
+    """URL of its embedded database; empty for one of the user's own."""
+
+
+def read_runtime_file(path: Path) -> Running | None:
+    """Return the daemon a file speaks of; None where there is none, or it is no more."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        running = Running(int(content["pid"]), str(content["database"]))
+        os.kill(running.pid, 0)
+    except PermissionError:
+        return running
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return running
 
 
 @contextmanager

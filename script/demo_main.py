@@ -48,7 +48,6 @@ NOTICED_S = 0.5
 """Real seconds after which the daemon has surely seen a change of the simulator's clock."""
 LEAST_BUSY_S = 20.0
 """Shorter stretches of requests say nothing about how well the gate uses the limit."""
-WORKING_HOURS_END = timedelta(hours=20, minutes=10)
 MORNING_READS = timedelta(hours=31, minutes=29)
 """07:29 of the next day: a minute before Kiwoom's overnight corrections are in."""
 
@@ -296,11 +295,16 @@ async def least_history(stage: Stage) -> int:
 
 def least_polls(play: Play) -> int:
     """Return how many polls the days take: one for every symbol, timeframe and moment that brings news."""
-    calendar = Calendar()
+    return sum(len(moments_of_news(day)) for day in play.days) * len(play.symbols)
+
+
+def moments_of_news(day: date) -> list[datetime]:
+    """Return when the daemon reads the candles of a day, for every timeframe."""
+    session = Calendar().session(day)
+    if session is None:
+        return []
     rule = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5))
-    sessions = [session for day in play.days if (session := calendar.session(day)) is not None]
-    moments = sum(len(session_refreshes(session, tf, rule)) for session in sessions for tf in Timeframe)
-    return moments * len(play.symbols)
+    return [at for timeframe in Timeframe for at in session_refreshes(session, timeframe, rule)]
 
 
 async def play_day(stage: Stage, day: date) -> None:
@@ -312,7 +316,8 @@ async def play_day(stage: Stage, day: date) -> None:
     with bars() as progress:
         total = int((MORNING_READS - timedelta(hours=9)).total_seconds()) // 60
         task = progress.add_task("minutes", total=total, note="")
-        await watch(stage, progress, task, opens, midnight + WORKING_HOURS_END)
+        evening = max(at for at in moments_of_news(day) if at < midnight + timedelta(days=1))
+        await watch(stage, progress, task, opens, evening + timedelta(minutes=5))
         await stage.admin.set_clock(speed=MORNING_SPEED)
         await asyncio.sleep(NOTICED_S)
         await stage.admin.set_clock(to=midnight + MORNING_READS)
