@@ -24,12 +24,19 @@ def read_runtime_file(path: Path) -> Running | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         running = Running(int(content["pid"]), str(content["database"]))
-        os.kill(running.pid, 0)
-    except PermissionError:
-        return running
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return running
+    return running if _is_alive(running.pid) else None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 @contextmanager
