@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
@@ -49,12 +49,18 @@ async def seconds(work: Callable[[], Awaitable[object]]) -> float:
     return time.perf_counter() - began_at
 
 
+@contextmanager
+def state_folder() -> Iterator[Path]:
+    """Make a folder that other accounts may enter: run by root, the server has one of its own."""
+    with tempfile.TemporaryDirectory(prefix="chartinsight-benchmark-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @asynccontextmanager
 async def open_postgres(**settings: str) -> AsyncIterator[tuple[EmbeddedPostgres, Path]]:
     """Run a server of our own in a folder that goes with it; autovacuum is off, so that runs are alike."""
     given = {"autovacuum": "off", "max_wal_size": "8GB", "shared_buffers": "1GB", **settings}
-    with tempfile.TemporaryDirectory(prefix="chartinsight-benchmark-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # run by root, the server has an account of its own
+    with state_folder() as folder:
         async with open_embedded(folder, SystemClock(), given) as server:
             yield server, folder

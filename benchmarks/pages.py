@@ -6,6 +6,7 @@ import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -94,7 +95,9 @@ def polled(page: Candles) -> Candles:
     new = candles(page.symbol, int((page.ts[-1] - START) // STEP_S) + 1, 1)
     moved = replace(page, close=close)
     columns = ("ts", "open", "high", "low", "close", "volume", "final")
-    joined = {name: np.concatenate([getattr(moved, name)[1:], getattr(new, name)]) for name in columns}
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(moved, name)[1:], getattr(new, name)]) for name in columns
+    }
     return replace(page, **joined)
 
 

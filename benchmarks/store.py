@@ -174,7 +174,7 @@ async def _cpu_s(bench: Bench, *, is_plain: bool) -> float:
     """Return what this process and the backend that works for it have used so far."""
     async with bench.store.candles._writer.use() as writer:
         backend = bench.plain.get_server_pid() if is_plain else writer.get_server_pid()
-    return time.process_time() + cpu_s(backend)
+    return time.process_time() + cpu_s(int(backend))
 
 
 async def measure_wal(bench: Bench, table: Table) -> None:
@@ -204,7 +204,7 @@ async def _bytes(bench: Bench) -> float:
         "from pg_inherits i join pg_class c on c.oid = i.inhrelid "
         "where i.inhparent = 'candles_5m'::regclass"
     )
-    return float(size) / rows
+    return float(size) / int(rows)
 
 
 async def run(rounds: int, pages: int) -> Table:
