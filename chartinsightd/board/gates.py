@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from chartinsightd.board.parts import Lane, Parts
 from chartinsightd.control.protocol import BackfillEstimate, GateLane, LaneCost, PriorityName
 from chartinsightd.domain.planning import Fetch
+from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports import Priority
-from chartinsightd.service.collector import API_IDS
 
 PRIORITY_NAMES: Mapping[Priority, PriorityName] = {
     Priority.LIVE: PriorityName.LIVE,
@@ -48,7 +48,7 @@ class Costs:
         requests: dict[str, int] = {}
         needed: set[object] = set()
         for fetch in fetches:
-            api_id = API_IDS[fetch.series.timeframe]
+            api_id = CHART_API_IDS[fetch.series.timeframe]
             requests[api_id] = requests.get(api_id, 0) + fetch.pages
             needed.add(fetch.series)
         waiting = {lane.api_id: sum(lane.queued.values()) for lane in self._parts.gate.state()}

@@ -13,8 +13,8 @@ from chartinsightd.board.parts import Parts
 from chartinsightd.control.backend import UnknownThing
 from chartinsightd.control.protocol import EventType, Job, JobList, JobProgress, JobQuery, JobState
 from chartinsightd.domain.errors import StoreError
+from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports import JobRecord
-from chartinsightd.service.collector import API_IDS
 from chartinsightd.service.jobs import Job as RunningJob
 
 log = structlog.get_logger(__name__)
@@ -131,7 +131,7 @@ class JobBoard:
         left = max(0, job.pages_expected - job.pages)
         if rate:
             return left / rate
-        lanes = {API_IDS.get(timeframe, "") for timeframe in params.get("timeframes", ())} or {""}
+        lanes = {CHART_API_IDS.get(timeframe, "") for timeframe in params.get("timeframes", ())} or {""}
         return max(self._costs.seconds(api_id, -(-left // len(lanes))) for api_id in lanes)
 
 

@@ -5,6 +5,7 @@ The marks A, B, C, D are those of API.md: official, measured, claimed by one, ou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time, timedelta
 
 CLOSING_AUCTION = timedelta(minutes=10)
@@ -42,3 +43,12 @@ DAY_PAGE_ROWS = 600
 """Rows of a ka10081 page. Source: API.md 5.3 (B6)."""
 WEEK_PAGE_ROWS = 300
 """Rows of a ka10082 page. Source: API.md 5.3 (B1, seen on a sector chart)."""
+
+CHART_API_IDS: Mapping[str, str] = {
+    "5m": "ka10080",
+    "30m": "ka10080",
+    "1h": "ka10080",
+    "1d": "ka10081",
+    "1w": "ka10082",
+}
+"""Which api serves the chart of a timeframe, and so whose limit it shares. Source: API.md 5.1 (A)."""

@@ -19,21 +19,13 @@ from chartinsightd.domain.quality import check
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.weeks import aligned_weeks
+from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports import ChartPage, ChartRequest, ChartSource, Priority, RejectedRow, Write, Written
 from chartinsightd.service.folding import folded_writes
 from chartinsightd.service.jobs import Job
 from chartinsightd.service.writer import Writer
 
 log = structlog.get_logger(__name__)
-
-API_IDS = {
-    Timeframe.M5: "ka10080",
-    Timeframe.M30: "ka10080",
-    Timeframe.H1: "ka10080",
-    Timeframe.D1: "ka10081",
-    Timeframe.W1: "ka10082",
-}
-"""Which api serves a timeframe, for the record (API.md 5.1)."""
 
 _BEGINNING = 0
 """Where a series that has no older row is complete from."""
@@ -159,7 +151,7 @@ class _Reading:
             candles=sound.marked(final),
             covered=self._proved(page, rejected),
             rejected=rejected,
-            api_id=API_IDS[series.timeframe],
+            api_id=CHART_API_IDS[series.timeframe],
             asked_at=page.asked_at,
             is_newest=self.pages == 1 and self._fetch.base_day is None and page.rows > 0,
         )

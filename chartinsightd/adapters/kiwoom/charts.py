@@ -14,23 +14,16 @@ from chartinsightd.adapters.kiwoom.wire import DecodedChart, decode_chart
 from chartinsightd.clock import Clock
 from chartinsightd.domain.candle import Flags
 from chartinsightd.domain.errors import MalformedAnswer, SourceUnavailable
-from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports import ChartPage, ChartRequest, Priority
 
 _PATH = "/api/dostk/chart"
 _KST = timezone(timedelta(hours=9))
-_API_IDS = {Timeframe.D1: "ka10081", Timeframe.W1: "ka10082"}
-_MINUTE_API_ID = "ka10080"
 _NEVER = 2**62
 _RETRY_WAITS_S = (1.0, 2.0, 4.0)
 """Waits between the tries of one page, in seconds of the clock."""
 
 log = structlog.get_logger(__name__)
-
-
-def api_id_of(timeframe: Timeframe) -> str:
-    """Return which request serves a timeframe, and so whose limit it shares."""
-    return _API_IDS.get(timeframe, _MINUTE_API_ID)
 
 
 @dataclass(slots=True)
@@ -128,7 +121,7 @@ class KiwoomCharts:
     async def _try(
         self, request: ChartRequest, body: Mapping[str, str], priority: Priority, progress: _Progress
     ) -> _Page:
-        api_id = api_id_of(request.timeframe)
+        api_id = CHART_API_IDS[request.timeframe]
         answer = await self._client.post(api_id, _PATH, body, priority=priority, cont_key=progress.key)
         chart = decode_chart(answer.document, request.symbol, request.timeframe)
         _check_count(api_id, answer, chart)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from importlib import resources
-from pathlib import Path
 
 from chartinsightd.adapters.postgres.binaries import OLDEST_MAJOR
 from chartinsightd.adapters.postgres.link import Connection
 from chartinsightd.domain.errors import StoreRefused
+from chartinsightd.resources import schema_sql
 
 _BLOCK = re.compile(r"^-- version (\d+):.*$", re.MULTILINE)
 _LOCK = 0x43484152
@@ -17,15 +16,8 @@ _LOCK = 0x43484152
 
 def schema_blocks() -> dict[int, str]:
     """Return the SQL of `schema.sql`, by the version that each block brings, in ascending order."""
-    parts = _BLOCK.split(_schema_text())
+    parts = _BLOCK.split(schema_sql())
     return {int(number): sql for number, sql in zip(parts[1::2], parts[2::2], strict=True)}
-
-
-def _schema_text() -> str:
-    packaged = resources.files("chartinsightd") / "resources" / "schema.sql"
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
-    return (Path(__file__).parents[3] / "schema.sql").read_text(encoding="utf-8")
 
 
 async def check_server(connection: Connection) -> None:
