@@ -1,6 +1,6 @@
 """The daemon itself against the simulator: history, rounds of polls, a whole day; real processes.
 
-    python -m benchmarks.day [--speed 8] [--day-speed 300]
+    python -m benchmarks.day [--speed 5] [--day-speed 400]
 
 Thirty symbols, five timeframes, a PostgreSQL that keeps the time of each commit (`track_commit_timestamp`),
 and the simulator's own log and count of requests. The rounds pass at a moderate speed, so that the broker's
@@ -295,9 +295,9 @@ def main() -> None:
     """Read the options, measure, print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "--speed", type=float, default=8.0, help="virtual seconds in a real one, for the rounds"
+        "--speed", type=float, default=5.0, help="virtual seconds in a real one, for the rounds"
     )
-    parser.add_argument("--day-speed", type=float, default=300.0, help="the same for the day")
+    parser.add_argument("--day-speed", type=float, default=400.0, help="the same for the day")
     options = parser.parse_args()
     asyncio.run(run(options.speed, options.day_speed)).show()
 

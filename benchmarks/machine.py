@@ -57,10 +57,16 @@ def state_folder() -> Iterator[Path]:
         yield Path(name)
 
 
+def _other_folder(folder: Path) -> Path:
+    found = folder / "other"
+    found.mkdir(mode=0o755)
+    return found
+
+
 @asynccontextmanager
 async def open_postgres(**settings: str) -> AsyncIterator[tuple[EmbeddedPostgres, Path]]:
-    """Run a server of our own in a folder that goes with it; autovacuum is off, so that runs are alike."""
+    """Run a server of our own; autovacuum is off, so that runs are alike. Yield a folder beside it, too."""
     given = {"autovacuum": "off", "max_wal_size": "8GB", "shared_buffers": "1GB", **settings}
     with state_folder() as folder:
         async with open_embedded(folder, SystemClock(), given) as server:
-            yield server, folder
+            yield server, _other_folder(folder)
