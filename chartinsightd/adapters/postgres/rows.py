@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chartinsightd.domain.candle import Candles, Flags
+from chartinsightd.domain.candle import Candles, Flags, Ints
 from chartinsightd.domain.timeframe import Timeframe
 
 Rows = NDArray[np.void]
@@ -113,7 +113,7 @@ def difference(new: Rows, known: Rows) -> Difference:
     at = np.searchsorted(known["ts"], new["ts"])
     at[at == len(known)] = 0
     is_known = known["ts"][at] == new["ts"]
-    both, there = new[is_known], known[at[is_known]]
+    both, there = _pairs(new, known, at, is_known)
     differs = _values_differ(both, there)
     allowed = both["final"] | ~there["final"]
     changes = allowed & (differs | (both["final"] & ~there["final"]))
@@ -125,6 +125,17 @@ def difference(new: Rows, known: Rows) -> Difference:
         corrected=corrected,
         unchanged=len(both) - corrected,
     )
+
+
+def _pairs(new: Rows, known: Rows, at: Ints, is_known: Flags) -> tuple[Rows, Rows]:
+    """Return the rows of a write that are stored, and what is stored of them.
+
+    A poll repeats the end of what is stored without a hole: then neither side needs a copy.
+    """
+    count = int(np.count_nonzero(is_known))
+    if count and is_known[:count].all() and at[count - 1] - at[0] == count - 1:
+        return new[:count], known[at[0] : at[0] + count]
+    return new[is_known], known[at[is_known]]
 
 
 def _may_share_times(left: Rows, right: Rows) -> bool:
