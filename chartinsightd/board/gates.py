@@ -34,6 +34,7 @@ def _shown(lane: Lane) -> GateLane:
         sent_last_minute=lane.sent_last_minute,
         utilisation=lane.utilisation,
         throttled=lane.throttled,
+        recent=lane.recent,
     )
 
 

@@ -51,6 +51,10 @@ class Lane(Protocol):
         """Requests of the last minute."""
 
     @property
+    def recent(self) -> tuple[int, ...]:
+        """Requests sent in each second of the last minute, oldest first."""
+
+    @property
     def utilisation(self) -> float:
         """Those against what the limit allowed, 0 to 1."""
 

@@ -182,6 +182,7 @@ class FakeLane:
     queued: dict[Priority, int] = field(default_factory=dict)
     in_flight: int = 0
     sent_last_minute: int = 0
+    recent: tuple[int, ...] = ()
     utilisation: float = 0.0
     throttled: int = 0
 

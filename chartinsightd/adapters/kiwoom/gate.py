@@ -6,7 +6,7 @@ import asyncio
 import heapq
 from bisect import insort
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -57,6 +57,8 @@ class LaneState:
     queued: Mapping[Priority, int]
     in_flight: int
     sent_last_minute: int
+    recent: tuple[int, ...]
+    """Requests sent in each second of the last minute, oldest first."""
     utilisation: float
     """Requests of the last minute (or since the gate opened) against what the limit allows, 0 to 1."""
     throttled: int
@@ -407,11 +409,18 @@ class _Lane:
             queued={priority: self._queued[priority] for priority in Priority},
             in_flight=sum(slot.answered_at is None for slot in self._log),
             sent_last_minute=sent,
+            recent=_by_second(self._departures, now),
             utilisation=min(1.0, sent / (self._limit * max(_WINDOW_S, min(open_for_s, _MINUTE_S)))),
             throttled=self._throttled,
             smallest_round_trip_s=self._round_trips.smallest(),
             mean_round_trip_s=self._round_trips.mean(),
         )
+
+
+def _by_second(departures: Iterable[float], now: float) -> tuple[int, ...]:
+    """Count departures in each second of the last minute, oldest first."""
+    ages = Counter(int(now - at) for at in departures)
+    return tuple(ages[age] for age in reversed(range(int(_MINUTE_S))))
 
 
 def _guard(guard_s: float, speed: float) -> float:

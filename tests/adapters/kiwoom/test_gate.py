@@ -286,6 +286,9 @@ def test_the_state_tells_what_a_lane_is_doing() -> None:
     assert 130 <= state.queued[Priority.SEAL] <= 150
     assert 140 <= state.sent_last_minute <= 155
     assert 0.9 <= state.utilisation <= 1.0
+    assert sum(state.recent) == state.sent_last_minute
+    assert set(state.recent[-20:]) <= {4, 5, 6}
+    assert set(state.recent[:25]) == {0}
     assert state.smallest_round_trip_s == pytest.approx(0.01, abs=0.001)
     assert state.mean_round_trip_s == pytest.approx(0.01, abs=0.001)
 
