@@ -117,6 +117,7 @@ class Stage:
 async def main(arguments: argparse.Namespace) -> int:
     """Run the demonstration; return the exit status."""
     began_at = time.monotonic()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this_task().cancel)
     stop_kept()
     shutil.rmtree(STATE, ignore_errors=True)
     STATE.mkdir(parents=True)
@@ -134,6 +135,13 @@ async def main(arguments: argparse.Namespace) -> int:
         if arguments.keep:
             await keep(stack, stage, {"daemon": daemon.pid, "simulator": simulator.process.pid})
     return failed
+
+
+def this_task() -> asyncio.Task[Any]:
+    """Return the running task."""
+    task = asyncio.current_task()
+    assert task is not None  # only tasks ask
+    return task
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,8 @@ async def open_broker(data: Path | None) -> AsyncIterator[tuple[Play, Simulator,
 
 def begin(command: list[str], **how: Any) -> subprocess.Popen[Any]:
     """Start a process in the checkout."""
-    return subprocess.Popen(command, cwd=CHECKOUT, **how)
+    # In a session of its own: Ctrl-C is for the demonstration, which then ends what it began.
+    return subprocess.Popen(command, cwd=CHECKOUT, start_new_session=True, **how)
 
 
 async def playable(admin: AdminClient, days: tuple[date, ...]) -> tuple[str, ...]:
@@ -424,7 +433,9 @@ def command_line(pid: int) -> bytes:
 
 
 async def end(process: subprocess.Popen[Any]) -> None:
-    """Stop a process in order; with force when it does not."""
+    """Stop a process in order, with force when it does not; one that was promised to stay is left alone."""
+    if KEPT.exists():
+        return
     process.terminate()
     try:
         await asyncio.to_thread(process.wait, 15)
@@ -448,3 +459,5 @@ if __name__ == "__main__":
         sys.exit(asyncio.run(main(parsed_arguments())))
     except KeyboardInterrupt:
         sys.exit(130)
+    except asyncio.CancelledError:
+        sys.exit(143)

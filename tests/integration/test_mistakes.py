@@ -177,7 +177,7 @@ def read_only(folder: Path) -> Iterator[Path]:
 async def test_a_state_folder_that_is_read_only(read_only: Path, broker: str) -> None:
     """The message names the folder and what to do."""
     daemon = Daemon(read_only, {"CHARTINSIGHT_KIWOOM__BASE_URL": broker} | CLOCK)
-    await both_tell(daemon, ExitStatus.DATABASE_REFUSED, (str(read_only), "Make it writable"))
+    await both_tell(daemon, ExitStatus.CONFIGURATION, (str(read_only), "Make it writable"))
 
 
 @pytest.fixture
