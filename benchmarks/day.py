@@ -1,6 +1,6 @@
 """The daemon itself against the simulator: history, rounds of polls, a whole day; real processes.
 
-    python -m benchmarks.day [--speed 5] [--day-speed 400]
+    python -m benchmarks.day [--speed 5] [--day-speed 400] [--rounds-only]
 
 Thirty symbols, five timeframes, a PostgreSQL that keeps the time of each commit (`track_commit_timestamp`),
 and the simulator's own log and count of requests. The rounds pass at a moderate speed, so that the broker's
@@ -16,7 +16,7 @@ import json
 import math
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -251,43 +251,46 @@ def _drain(ready: socket.socket) -> None:
     ready.settimeout(WAITING_S)
 
 
-async def run(speed: float, day_speed: float) -> Table:
-    """Play everything, once with every timeframe polled, once with the coarser ones folded."""
-    table = Table(f"The daemon: {len(SYMBOLS)} symbols x {len(Timeframe)} timeframes; rounds at {speed:g}x")
-    for folded in ((), (Timeframe.M30, Timeframe.H1)):
-        async with AsyncExitStack() as stack:
-            stage, ready = await open_stage(stack, table, folded)
-            if folded:
-                await until("the history is there", stage.is_idle, WAITING_S)
-                await measure_rounds(stage, speed, folded)
-            else:
-                await measure_history(stage)
-                await measure_day(stage, day_speed)
-                await measure_rest(stage)
-                await measure_start(stage, ready)
+async def play_day(table: Table, speed: float) -> None:
+    """History, a day, the night after it, and starts with what it left."""
     async with AsyncExitStack() as stack:
-        stage, _ = await open_stage(stack, table, (), SHORT)
+        stage, ready = await open_stage(stack, table, collecting(SYMBOLS), HISTORY_SPEED)
+        await measure_history(stage)
+        await measure_day(stage, speed)
+        await measure_rest(stage)
+        await measure_start(stage, ready)
+
+
+async def play_rounds(table: Table, speed: float, folded: tuple[Timeframe, ...]) -> None:
+    """Some closes of a day, after a short history; all at one pace, as a gate that sees it change rests."""
+    settings = collecting(SYMBOLS, SHORT) | {"CHARTINSIGHT_COLLECT__FOLD": json.dumps(folded)}
+    async with AsyncExitStack() as stack:
+        stage, _ = await open_stage(stack, table, settings, speed)
         await until("the history is there", stage.is_idle, WAITING_S)
-        await measure_rounds(stage, speed)
+        await measure_rounds(stage, speed, folded)
+
+
+async def run(speed: float, day_speed: float, *, rounds_only: bool) -> Table:
+    """Play everything."""
+    table = Table(f"The daemon: {len(SYMBOLS)} symbols x {len(Timeframe)} timeframes; rounds at {speed:g}x")
+    if not rounds_only:
+        await play_day(table, day_speed)
+    for folded in ((), (Timeframe.M30, Timeframe.H1)):
+        await play_rounds(table, speed, folded)
     return table
 
 
 async def open_stage(
-    stack: AsyncExitStack,
-    table: Table,
-    folded: Sequence[Timeframe],
-    horizons: Mapping[str, str] | str = "max",
+    stack: AsyncExitStack, table: Table, settings: Mapping[str, str], speed: float
 ) -> tuple[Stage, socket.socket]:
     """Start database, simulator and daemon on the morning of the day; and what hears that it is ready."""
     server, folder = await stack.enter_async_context(open_postgres(track_commit_timestamp="on"))
     ready = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
     ready.bind(str(folder / "notify"))
-    begin = ("--start", moment(DAY, 7, 40).isoformat(), "--speed", str(HISTORY_SPEED))
+    begin = ("--start", moment(DAY, 7, 40).isoformat(), "--speed", str(speed))
     broker = await stack.enter_async_context(open_simulator(folder, *begin))
-    settings = collecting(SYMBOLS, SHORT if folded else horizons) | FOLLOWED
-    settings["CHARTINSIGHT_COLLECT__FOLD"] = json.dumps(list(folded))
-    settings["NOTIFY_SOCKET"] = str(folder / "notify")
-    daemon = await stack.enter_async_context(running(folder, broker, settings, server.dsn))
+    given = {**settings, **FOLLOWED, "NOTIFY_SOCKET": str(folder / "notify")}
+    daemon = await stack.enter_async_context(running(folder, broker, given, server.dsn))
     return Stage(broker=broker, daemon=daemon, table=table), ready
 
 
@@ -298,8 +301,9 @@ def main() -> None:
         "--speed", type=float, default=5.0, help="virtual seconds in a real one, for the rounds"
     )
     parser.add_argument("--day-speed", type=float, default=400.0, help="the same for the day")
+    parser.add_argument("--rounds-only", action="store_true", help="leave out the history and the day")
     options = parser.parse_args()
-    asyncio.run(run(options.speed, options.day_speed)).show()
+    asyncio.run(run(options.speed, options.day_speed, rounds_only=options.rounds_only)).show()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The reads of a dashboard, in the server, at a million candles (or ten: `--rows 10000000`, some minutes).
 
-    python -m benchmarks.reads [--rows 1000000] [--series 30]
+    python -m benchmarks.reads [--rows 1000000] [--series N]
 
 Backfills newest first, then maintenance with every period over; times and buffers from EXPLAIN ANALYZE, the
 median of five.
@@ -23,6 +23,7 @@ from chartinsightd.ports import Gap
 
 SPARSE_S = 1200
 """Seconds from candle to candle: 72 a day, as many as a session has."""
+ROWS_OF_A_SERIES = 33_300
 LATEST = "where symbol = '000007' {}order by ts desc limit 500"
 QUERIES = {
     "last candle of every series": (
@@ -89,9 +90,11 @@ def main() -> None:
     """Read the options, measure, print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--series", type=int, default=30)
+    parser.add_argument(
+        "--series", type=int, help="default: as many as give each 13 months, what Kiwoom serves"
+    )
     options = parser.parse_args()
-    asyncio.run(run(options.rows, options.series)).show()
+    asyncio.run(run(options.rows, options.series or max(1, options.rows // ROWS_OF_A_SERIES))).show()
 
 
 if __name__ == "__main__":
