@@ -25,6 +25,8 @@ from tests.service.fakes import FakeBroker, FakeCheckpoint, FakeStore
 from tests.service.virtual import LoopClock
 
 SETTLE = timedelta(seconds=60)
+CALENDAR = Calendar()
+"""One for all worlds: what is worked out of a calendar is worked out once."""
 
 
 @dataclass
@@ -38,7 +40,7 @@ class World:
     listed_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)
     store: FakeStore = field(default_factory=FakeStore)
     checkpoint: FakeCheckpoint = field(default_factory=FakeCheckpoint)
-    calendar: Calendar = field(default_factory=Calendar)
+    calendar: Calendar = CALENDAR
 
     def __post_init__(self) -> None:
         self.clock = LoopClock(self.start)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -85,13 +86,18 @@ class FakeBroker:
 
 def grid_between(calendar: Calendar, timeframe: Timeframe, first: datetime, last: datetime) -> np.ndarray:
     """Return the labels of every candle of the grid that begins in [first, last]."""
-    sessions = calendar.sessions(day_of(first), day_of(last))
+    found = _grid_of_days(calendar, timeframe, day_of(first), day_of(last))
+    return found[(found >= first.timestamp()) & (found <= last.timestamp())]
+
+
+@lru_cache(maxsize=64)
+def _grid_of_days(calendar: Calendar, timeframe: Timeframe, first: date, last: date) -> np.ndarray:
+    """Return the labels of whole days: years of them, asked for with every page."""
+    sessions = calendar.sessions(first, last)
     if timeframe is Timeframe.W1:
         starts = sorted({int(_first_of_week(calendar, session.day).timestamp()) for session in sessions})
-        found = np.array(starts, dtype=np.int64)
-    else:
-        found = np.concatenate([candle_starts(session, timeframe) for session in sessions])
-    return found[(found >= first.timestamp()) & (found <= last.timestamp())]
+        return np.array(starts, dtype=np.int64)
+    return np.concatenate([candle_starts(session, timeframe) for session in sessions])
 
 
 def _first_of_week(calendar: Calendar, day: Any) -> datetime:
