@@ -47,6 +47,7 @@ from chartinsightd.lifecycle import Service, notify_systemd, run_services, unles
 from chartinsightd.logs import JOURNAL_ERROR, REDACTOR, STAMP, configure_logs, is_under_systemd
 from chartinsightd.ports import Checkpoint
 from chartinsightd.runtime_file import runtime_file
+from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.gap_list import GapList
@@ -121,8 +122,8 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         async with unless_stopped(stop):
             clock = STAMP.clock = await open_clock(settings)
             reloader = Reloader(settings, config, tap)
-            rules = plan_rules(settings, load_calendar(settings))
-            daemon = await _opened(stack, settings, clock, rules, audience, reloader)
+            almanac = Almanac(plan_rules(settings, load_calendar(settings)))
+            daemon = await _opened(stack, settings, clock, almanac, audience, reloader)
             await stack.enter_async_context(
                 serve(settings.control.socket or own_socket(), daemon.board, audience, tap)
             )
@@ -210,7 +211,7 @@ async def _opened(
     stack: AsyncExitStack,
     settings: Settings,
     clock: Clock,
-    rules: PlanRules,
+    almanac: Almanac,
     audience: Audience,
     reloader: Reloader,
 ) -> Daemon:
@@ -241,7 +242,7 @@ async def _opened(
         log.warning("jobs.interrupted", jobs=orphans)
     opened = _Opened(
         clock=clock,
-        rules=rules,
+        almanac=almanac,
         store=store,
         archive=archive,
         kiwoom=kiwoom,
@@ -261,7 +262,7 @@ class _Opened:
     """The resources that the services share."""
 
     clock: Clock
-    rules: PlanRules
+    almanac: Almanac
     store: Store
     archive: PostgresArchive
     kiwoom: Kiwoom
@@ -276,16 +277,16 @@ def _connected(
 ) -> Daemon:
     """Connect the parts, from the store upwards."""
     clock, store, kiwoom, ledger = opened.clock, opened.store, opened.kiwoom, opened.ledger
-    collect, rules = settings.collect, opened.rules
+    collect, almanac = settings.collect, opened.almanac
     commits, valve = Commits(clock, lambda: opened.audience.is_listening), Valve()
     book, patience = JobBook(store.jobs, clock), Patience(clock)
     waves = Waves(book)
     writer = Writer(store.candles, ledger, clock, commits)
-    collect_rules = CollectRules(settle=rules.refresh.settle, fold=collect.fold)
-    collector = Collector(ValvedCharts(kiwoom.charts, valve), writer, rules.calendar, collect_rules)
-    scheduler = Scheduler(collector, ledger, waves, patience, clock, rules, collect.timeframes)
-    backfills = Backfills(collector, ledger, opened.checkpoint, book, clock, rules)
-    gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, rules)
+    collect_rules = CollectRules(settle=almanac.rules.refresh.settle, fold=collect.fold)
+    collector = Collector(ValvedCharts(kiwoom.charts, valve), writer, almanac, collect_rules)
+    scheduler = Scheduler(collector, ledger, waves, patience, clock, almanac, collect.timeframes)
+    backfills = Backfills(collector, ledger, opened.checkpoint, book, clock, almanac)
+    gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, almanac)
     stock_list = reloader.stock_list = StockList(
         ValvedLists(kiwoom.lists, valve),
         store.stocks,
@@ -299,7 +300,7 @@ def _connected(
         Parts(
             identity=_identity(settings, opened),
             clock=clock,
-            rules=rules,
+            almanac=almanac,
             ledger=ledger,
             scheduler=scheduler,
             patience=patience,

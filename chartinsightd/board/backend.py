@@ -57,7 +57,7 @@ class Board:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        expectations = Expectations(parts.clock, parts.rules)
+        expectations = Expectations(parts.clock, parts.almanac)
         costs, database = Costs(parts), DatabaseWatch(parts)
         freshness = FreshnessBoard(parts, expectations)
         self._jobs = JobBoard(parts, costs)

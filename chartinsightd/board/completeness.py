@@ -10,7 +10,7 @@ from itertools import accumulate
 import numpy as np
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import day_of, midnight
+from chartinsightd.domain.calendar import Calendar, day_of, midnight
 from chartinsightd.domain.candle import Flags, Ints
 from chartinsightd.domain.finality import final_ranges
 from chartinsightd.domain.grid import DAY_S, grid_between
@@ -19,6 +19,7 @@ from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import last_refresh
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.service.almanac import Almanac
 
 _KST_S = 9 * 3600
 
@@ -121,18 +122,18 @@ def expectation(now: datetime, timeframe: Timeframe, rules: PlanRules) -> Expect
 class Expectations:
     """The expectations of this moment; they change with a refresh or a day, not with every question."""
 
-    def __init__(self, clock: Clock, rules: PlanRules) -> None:
+    def __init__(self, clock: Clock, almanac: Almanac) -> None:
         self._clock = clock
-        self._rules = rules
-        self._known: dict[Timeframe, tuple[tuple[datetime, date], Expectation]] = {}
+        self._almanac = almanac
+        self._known: dict[Timeframe, tuple[tuple[datetime, date, Calendar], Expectation]] = {}
 
     def of(self, timeframe: Timeframe) -> Expectation:
         """Return what should be final of a timeframe now; the same object while it is the same."""
-        now = self._clock.now()
-        moment = (last_refresh(now, timeframe, self._rules.calendar, self._rules.refresh), day_of(now))
+        now, rules = self._clock.now(), self._almanac.rules
+        moment = (last_refresh(now, timeframe, rules.calendar, rules.refresh), day_of(now), rules.calendar)
         known = self._known.get(timeframe)
         if known is None or known[0] != moment:
-            known = self._known[timeframe] = (moment, expectation(now, timeframe, self._rules))
+            known = self._known[timeframe] = (moment, expectation(now, timeframe, rules))
         return known[1]
 
 

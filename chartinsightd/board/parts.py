@@ -15,6 +15,7 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Archive, Priority
+from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.patience import Patience
@@ -118,7 +119,7 @@ class Parts:
 
     identity: Identity
     clock: Clock
-    rules: PlanRules
+    almanac: Almanac
     ledger: Ledger
     scheduler: Scheduler
     patience: Patience
@@ -133,6 +134,11 @@ class Parts:
     audience: Audience
     reload: Callable[[], Reloaded]
     """Raises ConfigurationError: the configuration is wrong and nothing was taken over."""
+
+    @property
+    def rules(self) -> PlanRules:
+        """What plans follow now."""
+        return self.almanac.rules
 
     @property
     def real_s(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -95,11 +95,11 @@ class Calendar:
 
     Args:
         overrides: what the user says; it wins over everything else.
-        closures: days found to be closed because the whole market was silent.
+        learned: whether there was trading, of days on which the market showed other than our tables say.
     """
 
     overrides: Overrides = field(default_factory=dict)
-    closures: frozenset[date] = frozenset()
+    learned: Mapping[date, bool] = field(default_factory=dict)
     _years: dict[int, _Year] = field(default_factory=dict, init=False, repr=False)
     """Built when first asked for; building one costs about a millisecond."""
 
@@ -139,9 +139,12 @@ class Calendar:
         week = self.sessions(monday, monday + 6 * _DAY)
         return (week[0].day, week[-1].day) if week else None
 
-    def with_closures(self, days: Iterable[date]) -> Calendar:
-        """Return this calendar with more closed days. A day the user's overrides name stays as they say."""
-        return Calendar(self.overrides, self.closures | frozenset(days))
+    def with_learned(self, learned: Mapping[date, bool]) -> Calendar:
+        """Return this calendar with what was learned of some days, and nothing that was learned before.
+
+        True: the exchange traded, at the hours of the rule. A day named in the overrides stays as they say.
+        """
+        return Calendar(self.overrides, dict(learned))
 
     def _year(self, number: int) -> _Year:
         if number not in self._years:
@@ -156,7 +159,9 @@ class Calendar:
     def _is_open(self, day: date) -> bool:
         if (override := self.overrides.get(day)) is not None:
             return not override.closed
-        return _is_weekday(day) and day not in self.closures and day not in _listed_closures(day.year)
+        if (is_open := self.learned.get(day)) is not None:
+            return is_open
+        return _is_weekday(day) and day not in _listed_closures(day.year)
 
     def _build_session(self, day: date, *, is_first: bool) -> Session:
         hours = _with_override(_regular_day(day, is_first=is_first), self.overrides.get(day))

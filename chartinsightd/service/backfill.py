@@ -18,6 +18,7 @@ from chartinsightd.domain.planning import Fetch, PlanRules, plan
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Checkpoint, Priority, Series, SeriesState, UnfinishedBackfill
+from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.collector import Collector
 from chartinsightd.service.jobs import Job, JobBook
 from chartinsightd.service.ledger import Ledger
@@ -102,14 +103,14 @@ class Backfills:
         checkpoint: Checkpoint,
         book: JobBook,
         clock: Clock,
-        rules: PlanRules,
+        almanac: Almanac,
     ) -> None:
         self._collector = collector
         self._ledger = ledger
         self._checkpoint = checkpoint
         self._book = book
         self._clock = clock
-        self._rules = rules
+        self._almanac = almanac
         self._asked: asyncio.Queue[tuple[Job, BackfillOrder]] = asyncio.Queue()
         self._running: dict[int, tuple[Job, BackfillOrder]] = {}
         self._cancels: dict[int, asyncio.Event] = {}
@@ -117,7 +118,7 @@ class Backfills:
     def plan(self, order: BackfillOrder) -> list[Fetch]:
         """Return what an order would fetch now."""
         states = self._ledger.states(order.series())
-        return backfill_plan(order, self._clock.now(), states, self._rules)
+        return backfill_plan(order, self._clock.now(), states, self._almanac.rules)
 
     def running(self) -> list[tuple[Job, BackfillOrder]]:
         """Return the backfills under way."""

@@ -21,6 +21,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.weeks import aligned_weeks
 from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports import ChartPage, ChartRequest, ChartSource, Priority, RejectedRow, Write, Written
+from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.folding import folded_writes
 from chartinsightd.service.jobs import Job
 from chartinsightd.service.writer import Writer
@@ -56,10 +57,10 @@ class Outcome:
 class Collector:
     """Turns fetches into committed candles and coverage."""
 
-    def __init__(self, source: ChartSource, writer: Writer, calendar: Calendar, rules: CollectRules) -> None:
+    def __init__(self, source: ChartSource, writer: Writer, almanac: Almanac, rules: CollectRules) -> None:
         self._source = source
         self._writer = writer
-        self._calendar = calendar
+        self._almanac = almanac
         self._rules = rules
 
     async def fetch(
@@ -88,7 +89,7 @@ class Collector:
             until=datetime.fromtimestamp(fetch.start, UTC),
             base_day=fetch.base_day,
         )
-        reading = _Reading(self._calendar, self._rules, fetch)
+        reading = _Reading(self._almanac.calendar, self._rules, fetch)
         waiting: deque[asyncio.Future[Written]] = deque()
         async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
             async for page in pages:

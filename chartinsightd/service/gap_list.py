@@ -9,8 +9,9 @@ import structlog
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreError
-from chartinsightd.domain.planning import Fetch, PlanRules, plan
+from chartinsightd.domain.planning import Fetch, plan
 from chartinsightd.ports import Gap, GapStore
+from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
@@ -35,14 +36,14 @@ class GapList:
         ledger: Ledger,
         store: GapStore,
         clock: Clock,
-        rules: PlanRules,
+        almanac: Almanac,
     ) -> None:
         self._scheduler = scheduler
         self._patience = patience
         self._ledger = ledger
         self._store = store
         self._clock = clock
-        self._rules = rules
+        self._almanac = almanac
         self._written: list[Gap] | None = None
 
     async def run(self) -> None:
@@ -55,7 +56,7 @@ class GapList:
     def gaps(self) -> list[Gap]:
         """Return what is missing now, with reasons. A candle whose first poll is under way is no gap."""
         troubles = self._patience.reasons()
-        fetches = plan(self._clock.now(), self._ledger.states(self._scheduler.series), self._rules)
+        fetches = plan(self._clock.now(), self._ledger.states(self._scheduler.series), self._almanac.rules)
         late = [fetch for fetch in fetches if fetch.reason != "live" or fetch.series in troubles]
         return sorted(
             (gap for fetch in late for gap in _gaps_of(fetch, troubles.get(fetch.series, _NOT_YET))),

@@ -12,9 +12,10 @@ import structlog
 
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.errors import SourceError
-from chartinsightd.domain.planning import Fetch, PlanRules, next_due, plan
+from chartinsightd.domain.planning import Fetch, next_due, plan
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Priority, Series
+from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.collector import Collector, Outcome
 from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.patience import Part, Patience
@@ -62,7 +63,7 @@ class Scheduler:
         waves: Waves,
         patience: Patience,
         clock: Clock,
-        rules: PlanRules,
+        almanac: Almanac,
         timeframes: Sequence[Timeframe],
     ) -> None:
         self._collector = collector
@@ -70,7 +71,8 @@ class Scheduler:
         self._waves = waves
         self._patience = patience
         self._clock = clock
-        self._rules = rules
+        self._almanac = almanac
+        almanac.tell(self._plan_anew)
         self._timeframes = tuple(timeframes)
         self._series: tuple[Series, ...] = ()
         self._queue: list[_Task] = []
@@ -88,8 +90,7 @@ class Scheduler:
         self._series = tuple(
             Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in self._timeframes
         )
-        self._replan = True
-        self._wake.set()
+        self._plan_anew()
 
     @property
     def is_paused(self) -> bool:
@@ -103,13 +104,16 @@ class Scheduler:
     def resume(self) -> None:
         """Go on, and catch up."""
         self._is_paused = False
-        self._replan = True
-        self._wake.set()
+        self._plan_anew()
 
     @property
     def series(self) -> tuple[Series, ...]:
         """What is followed."""
         return self._series
+
+    def _plan_anew(self) -> None:
+        self._replan = True
+        self._wake.set()
 
     def queued(self) -> dict[Priority, int]:
         """Count the fetches that wait for their turn, by priority."""
@@ -128,7 +132,7 @@ class Scheduler:
                     self._replan = False
                     self._queue, self._queued = [], {}
                     self._enqueue(self._series)
-                    planned_for = next_due(now, self._timeframes, self._rules)
+                    planned_for = next_due(now, self._timeframes, self._almanac.rules)
                 self._start_ready(group)
                 await self._rest(planned_for)
 
@@ -138,7 +142,7 @@ class Scheduler:
         for one in wanted:
             self._queued.pop((one, True), None)
             self._queued.pop((one, False), None)
-        for fetch in plan(self._clock.now(), self._ledger.states(wanted), self._rules):
+        for fetch in plan(self._clock.now(), self._ledger.states(wanted), self._almanac.rules):
             self._turns += 1
             task = _Task(_PRIORITIES[fetch.reason], self._turns, fetch)
             taken = task.key in self._busy or task.key in self._queued

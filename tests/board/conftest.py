@@ -230,13 +230,13 @@ class BoardWorld(World):
         self.writer = Writer(self.store, self.ledger, self.clock, self.commits)
         rules = CollectRules(settle=SETTLE, fold=self.fold)
         charts = ValvedCharts(self.broker, self.valve)
-        self.collector = Collector(charts, self.writer, self.calendar, rules)
+        self.collector = Collector(charts, self.writer, self.almanac, rules)
         self.waves = Waves(self.book)
         self.scheduler = Scheduler(
-            self.collector, self.ledger, self.waves, self.patience, self.clock, self.rules, self.timeframes
+            self.collector, self.ledger, self.waves, self.patience, self.clock, self.almanac, self.timeframes
         )
         self.backfills = Backfills(
-            self.collector, self.ledger, self.checkpoint, self.book, self.clock, self.rules
+            self.collector, self.ledger, self.checkpoint, self.book, self.clock, self.almanac
         )
         self.archive = FakeArchive(self.store, self.clock.now)
         self.issuer = FakeIssuer(self.start + timedelta(days=1))
@@ -271,7 +271,7 @@ class BoardWorld(World):
             Parts(
                 identity=identity,
                 clock=self.clock,
-                rules=self.rules,
+                almanac=self.almanac,
                 ledger=self.ledger,
                 scheduler=self.scheduler,
                 patience=self.patience,

@@ -107,11 +107,21 @@ def test_neighbours_and_weeks(calendar: Calendar) -> None:
 
 def test_a_learned_closure_closes_its_day_only(calendar: Calendar) -> None:
     """A closure found by silence takes its session out and leaves the first calendar as it was."""
-    learned = calendar.with_closures([date(2026, 11, 20)])
+    learned = calendar.with_learned({date(2026, 11, 20): False})
 
     assert learned.session(date(2026, 11, 20)) is None
     assert learned.is_trading_day(date(2026, 11, 19))
     assert calendar.is_trading_day(date(2026, 11, 20))
+
+
+def test_a_learned_opening_has_the_hours_of_the_rule(calendar: Calendar) -> None:
+    """A holiday on which there was trading is a session like those around it; what is learned replaces."""
+    learned = calendar.with_learned({date(2026, 12, 31): True})
+
+    session = learned.session(date(2026, 12, 31))
+    assert session is not None
+    assert (session.open_at, session.after_close_at) == (kst(2026, 12, 31, 9), kst(2026, 12, 31, 20))
+    assert learned.with_learned({}).session(date(2026, 12, 31)) is None
 
 
 def test_overrides_win() -> None:
@@ -130,7 +140,7 @@ def test_overrides_win() -> None:
         date = 2027-11-20
         """
     )
-    calendar = Calendar(overrides).with_closures([date(2027, 11, 18)])
+    calendar = Calendar(overrides).with_learned({date(2027, 11, 18): False})
 
     exam_day = calendar.session(date(2027, 11, 18))
     assert exam_day is not None

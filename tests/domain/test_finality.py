@@ -121,7 +121,7 @@ def test_mask_and_ranges_agree(timeframe: Timeframe, asked_at: datetime, settle_
 
 def test_a_learned_closure_moves_the_end_of_its_week() -> None:
     """Without its Friday a week is final on Friday morning."""
-    calendar = CALENDAR.with_closures([date(2026, 11, 20)])
+    calendar = CALENDAR.with_learned({date(2026, 11, 20): False})
     ts = np.array([int(kst(16).timestamp())], dtype=np.int64)
 
     assert final_mask(Timeframe.W1, ts, kst(20, 7, 30), calendar, SETTLE)[0]

@@ -14,6 +14,7 @@ from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Series
+from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
@@ -50,11 +51,12 @@ class World:
             horizons=dict.fromkeys(Timeframe, Horizon.parse(self.horizon)),
             refresh=RefreshRule(settle=SETTLE, poll_delay=timedelta(seconds=5), folded=frozenset(self.fold)),
         )
+        self.almanac = Almanac(self.rules)
         self.ledger = Ledger(self.store, self.checkpoint)
         self.writer = Writer(self.store, self.ledger, self.clock)
         self.book = JobBook(self.store, self.clock)
         rules = CollectRules(settle=SETTLE, fold=self.fold)
-        self.collector = Collector(self.broker, self.writer, self.calendar, rules)
+        self.collector = Collector(self.broker, self.writer, self.almanac, rules)
         self.patience = Patience(self.clock)
         self.scheduler = Scheduler(
             self.collector,
@@ -62,7 +64,7 @@ class World:
             Waves(self.book),
             self.patience,
             self.clock,
-            self.rules,
+            self.almanac,
             self.timeframes,
         )
 

@@ -29,7 +29,7 @@ async def backfilling(world: World) -> AsyncIterator[Backfills]:
     """Run the services a backfill needs."""
     await world.ledger.open()
     backfills = Backfills(
-        world.collector, world.ledger, world.checkpoint, world.book, world.clock, world.rules
+        world.collector, world.ledger, world.checkpoint, world.book, world.clock, world.almanac
     )
     await backfills.open()
     async with asyncio.TaskGroup() as group:

@@ -170,7 +170,7 @@ def test_a_blank_answer_proves_nothing() -> None:
     async def main() -> tuple[World, list[str]]:
         world = World(BEFORE_OPEN, timeframes=(Timeframe.D1,))
         world.broker.blank = {"005930"}
-        gaps = GapList(world.scheduler, world.patience, world.ledger, world.store, world.clock, world.rules)
+        gaps = GapList(world.scheduler, world.patience, world.ledger, world.store, world.clock, world.almanac)
         async with world.running("005930"):
             await world.clock.sleep(20)
             reasons = [gap.reason for gap in gaps.gaps()]
@@ -183,6 +183,27 @@ def test_a_blank_answer_proves_nothing() -> None:
     assert reasons == ["no data served"]
     assert due(world) == []
     assert world.rows("005930", Timeframe.D1) > 0
+
+
+def test_a_learned_closure_ends_the_polls_of_its_day_at_once() -> None:
+    """When the calendar in force changes, plans follow it without a restart: closed, then open after all."""
+
+    async def main() -> list[int]:
+        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5, Timeframe.D1))
+        polls = []
+        async with world.running("005930"):
+            for learned in ({}, {BEFORE_OPEN.date(): False}, {}):
+                world.almanac.learn(learned)
+                await world.clock.sleep(120)
+                world.broker.requests.clear()
+                await world.clock.sleep(2 * 3600)
+                polls.append(len(world.broker.requests))
+        return polls
+
+    before, closed, after = run_virtually(main())
+
+    assert (closed, after) == (0, 24)
+    assert 0 < before <= 24
 
 
 def test_an_outage_ends_for_all_series_with_its_first_success() -> None:
