@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 from textual.worker import WorkerState
 
 from chartinsightd.control.client import ControlClient
@@ -147,6 +148,8 @@ async def settled(pilot: Pilot[None]) -> None:
     await idle(pilot)
     await until(pilot, lambda: not app.is_drawing and not app.view.is_resting)
     await idle(pilot)
+    for field in app.screen.query(Input):
+        field.cursor_blink = False  # a picture shows it, however long the way to the picture took
     await until(pilot, lambda: not app.is_drawing)
     await pilot.pause()
 
