@@ -318,7 +318,6 @@ def _connected(
     )
     services |= {
         "writer": writer.run,
-        "jobs": book.run,
         "scheduler": scheduler.run,
         "backfills": backfills.run,
         "stock_list": stock_list.run,

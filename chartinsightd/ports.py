@@ -48,9 +48,13 @@ class ChartPage:
     """What could be decoded, oldest first, none marked final."""
     running_volume: Ints | None = None
     """Shares traded in the session up to and including each candle (`acc_trde_qty`); None without it."""
+    raw_rows: Sequence[Mapping[str, Any]] = ()
+    """The row of each candle as it came, in the same order; empty where nobody kept them."""
     rejected: tuple[RejectedRow, ...] = ()
+    repeated: int = 0
+    """Rows that say again what another row of this reading says, and are no candle of their own."""
     rows: int
-    """Rows the broker sent, duplicates and rejected ones included; a blank row (no data) counts as none."""
+    """Rows the broker sent: candles, rejected and repeated ones; a blank row (no data) counts as none."""
     asked_at: datetime
     """When the request left; aware, UTC. The rows are at least as new as this."""
     is_last: bool
@@ -141,6 +145,11 @@ class Written:
             unchanged=self.unchanged + other.unchanged,
             quarantined=self.quarantined + other.quarantined,
         )
+
+    @property
+    def total(self) -> int:
+        """Rows accounted for."""
+        return self.inserted + self.changed + self.unchanged + self.quarantined
 
 
 class CandleStore(Protocol):

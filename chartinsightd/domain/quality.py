@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 
-from chartinsightd.domain.calendar import midnight
+from chartinsightd.domain.calendar import day_of, midnight
 from chartinsightd.domain.candle import Candle, Candles, Flags, Ints
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import krx
 
 _DAY_S = 86_400
@@ -37,27 +38,74 @@ class RejectedRow:
     """When the candle would have opened (aware, UTC), where that could be read."""
 
 
-def check(candles: Candles, rounding_won: int = 0) -> tuple[Candles, tuple[RejectedRow, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked of the broker, as far as it says which rows cannot be an answer."""
+
+    at: datetime
+    """When the request left; aware."""
+    base_day: date | None = None
+    """The KST day to start from; None starts at `at`."""
+
+    def end(self) -> int:
+        """When the day ends that it was asked on, in seconds since the epoch.
+
+        Nobody trades for hours before and after: a slow clock of ours costs no true candle.
+        """
+        return _midnight_after(day_of(self.at))
+
+    def base_end(self, timeframe: Timeframe) -> int:
+        """When the base day ends, or its week where weeks are asked for."""
+        if self.base_day is None:
+            return self.end()
+        days_left = 6 - self.base_day.weekday() if timeframe is Timeframe.W1 else 0
+        return _midnight_after(self.base_day + timedelta(days=days_left))
+
+
+def check(
+    candles: Candles,
+    *,
+    rounding_won: int = 0,
+    asked: Asked | None = None,
+    doubted: Flags | None = None,
+    raw_rows: Sequence[Mapping[str, Any]] = (),
+) -> tuple[Candles, tuple[RejectedRow, ...]]:
     """Part candles that can be true from those that cannot.
 
     Args:
         candles: of one series.
         rounding_won: how far high and low may miss the other prices: 0 for raw prices; adjusted ones are
             rounded one by one, so that high may lie below close.
+        asked: what they are the answer to; None for candles nobody asked for.
+        doubted: which of them another reading did not confirm.
+        raw_rows: the row of each candle as it came, for the quarantine; without it, the candle's values.
 
     Returns:
         The sound candles, and each refused one with the first reason found, oldest first; together all.
     """
     faults = _faults(candles, rounding_won)
+    if asked is not None:
+        faults |= _not_asked_for(candles, asked)
+    if doubted is not None:
+        faults["beyond_price_limit"] = doubted
     is_unsound = np.logical_or.reduce(list(faults.values()))
     if not is_unsound.any():
         return candles, ()
-    reasons = [next(reason for reason in faults if faults[reason][i]) for i in np.flatnonzero(is_unsound)]
-    unsound = zip(candles.where(is_unsound), reasons, strict=True)
-    return candles.where(~is_unsound), tuple(_rejected(candle, reason) for candle, reason in unsound)
+    places = np.flatnonzero(is_unsound).tolist()
+    reasons = [next(reason for reason in faults if faults[reason][place]) for place in places]
+    rows = [raw_rows[place] if raw_rows else None for place in places]
+    unsound = zip(candles.where(is_unsound), reasons, rows, strict=True)
+    return candles.where(~is_unsound), tuple(_rejected(*one) for one in unsound)
 
 
-def _faults(candles: Candles, rounding_won: int) -> Mapping[str, Flags]:
+def _not_asked_for(candles: Candles, asked: Asked) -> Mapping[str, Flags]:
+    return {
+        "in_the_future": candles.ts >= asked.end(),
+        "newer_than_asked_for": candles.ts >= asked.base_end(candles.timeframe),
+    }
+
+
+def _faults(candles: Candles, rounding_won: int) -> dict[str, Flags]:
     prices = np.stack([candles.open, candles.high, candles.low, candles.close])
     others = prices[[0, 3]]
     return {
@@ -104,6 +152,11 @@ def _seconds(wall_time: time) -> int:
     return wall_time.hour * 3600 + wall_time.minute * 60
 
 
-def _rejected(candle: Candle, reason: str) -> RejectedRow:
-    payload = {name: getattr(candle, name) for name in ("open", "high", "low", "close", "volume", "value")}
+def _midnight_after(day: date) -> int:
+    return int(midnight(day + timedelta(days=1)).timestamp())
+
+
+def _rejected(candle: Candle, reason: str, raw_row: Mapping[str, Any] | None) -> RejectedRow:
+    names = ("open", "high", "low", "close", "volume", "value")
+    payload = raw_row or {name: getattr(candle, name) for name in names}
     return RejectedRow(symbol=candle.symbol, reason=reason, payload=payload, ts=candle.ts)

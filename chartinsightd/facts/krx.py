@@ -143,3 +143,31 @@ LATEST_TRADE = time(20)
 
 Source: nothing before 09:00 (API.md 5.4, B4); the day ends at 20:00 since 2026-09-14 (B5), at 18:00 before.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceLimit:
+    """How far a price may lie from the day's base price, from a day on."""
+
+    first_day: date
+    share: float
+    source: str
+
+
+PRICE_LIMITS = (
+    PriceLimit(
+        first_day=date(1998, 12, 7),
+        share=0.15,
+        source="KRX rules; KOSDAQ had 12 % until 2005-03-27, which lies within; real daily data agree",
+    ),
+    PriceLimit(
+        first_day=date(2015, 6, 15),
+        share=0.30,
+        source="KRX widened the limit of both markets on 2015-06-15; real daily data agree",
+    ),
+)
+"""The daily price limit of shares, oldest first. None is looked at before the first row.
+
+It does not hold on a first day of listing, in the last trades before a delisting (정리매매), nor against the
+close before where a corporate action set another base price.
+"""

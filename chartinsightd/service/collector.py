@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import structlog
 
 from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.finality import final_mask, final_ranges
 from chartinsightd.domain.grid import candle_end
 from chartinsightd.domain.planning import Fetch
-from chartinsightd.domain.quality import check
+from chartinsightd.domain.quality import Asked, check
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.weeks import aligned_weeks
 from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports import ChartPage, ChartRequest, ChartSource, Priority, RejectedRow, Write, Written
+from chartinsightd.service.accounts import check_page
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.folding import folded_writes
 from chartinsightd.service.jobs import Job
+from chartinsightd.service.second_look import SecondLook
 from chartinsightd.service.writer import Writer
 
 log = structlog.get_logger(__name__)
@@ -54,6 +58,14 @@ class Outcome:
     """The broker said that it has no data."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A page after the checks."""
+
+    sound: Candles
+    rejected: tuple[RejectedRow, ...]
+
+
 class Collector:
     """Turns fetches into committed candles and coverage."""
 
@@ -62,6 +74,7 @@ class Collector:
         self._writer = writer
         self._almanac = almanac
         self._rules = rules
+        self._second_look = SecondLook(source, almanac)
 
     async def fetch(
         self,
@@ -93,13 +106,27 @@ class Collector:
         waiting: deque[asyncio.Future[Written]] = deque()
         async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
             async for page in pages:
-                for write in reading.writes(page):
+                checked = await self._checked(page, fetch, priority)
+                for write in reading.writes(page, checked):
                     waiting.append(await self._writer.submit(write, urgent=priority is Priority.LIVE))
                 await _settle(waiting, _IN_FLIGHT, job)
                 if (stop is not None and stop.is_set()) or reading.pages == max_pages:
                     break
         await _settle(waiting, 0, job)
         return reading.outcome()
+
+    async def _checked(self, page: ChartPage, fetch: Fetch, priority: Priority) -> _Checked:
+        """Part the candles of a page from its rows that are none."""
+        check_page(page)
+        candles, asked = page.candles, Asked(at=page.asked_at, base_day=fetch.base_day)
+        if fetch.series.timeframe is Timeframe.W1:
+            candles = aligned_weeks(candles, self._almanac.calendar)
+        sound, refused = check(candles, asked=asked, raw_rows=page.raw_rows)
+        doubted = await self._second_look.doubted(sound, priority)
+        if doubted.any():
+            doubted = np.isin(candles.ts, sound.ts[doubted])
+            sound, refused = check(candles, asked=asked, doubted=doubted, raw_rows=page.raw_rows)
+        return _Checked(sound, (*page.rejected, *refused))
 
 
 async def _settle(waiting: deque[asyncio.Future[Written]], leave: int, job: Job) -> None:
@@ -117,6 +144,7 @@ class _Reading:
         self._upper: int | None = None
         self._rows = 0
         self._covered = EMPTY
+        self._holes = EMPTY
         self.pages = 0
 
     def outcome(self) -> Outcome:
@@ -127,60 +155,55 @@ class _Reading:
             is_blank=self.pages > 0 and self._rows == 0,
         )
 
-    def writes(self, page: ChartPage) -> Sequence[Write]:
+    def writes(self, page: ChartPage, checked: _Checked) -> Sequence[Write]:
         """Turn a page into what is to be committed: its own rows and, while folding, those built of them."""
         self.pages += 1
         self._rows += page.rows
-        write = self._write(page)
+        write = self._write(page, checked)
         self._covered |= write.covered
         first_of_newest = self.pages == 1 and self._fetch.base_day is None
         if first_of_newest and self._rules.fold and self._fetch.series.timeframe is Timeframe.M5:
             return [write, *folded_writes(write, self._rules.fold, self._calendar, self._rules.settle)]
         return [write]
 
-    def _write(self, page: ChartPage) -> Write:
-        series = self._fetch.series
-        candles = page.candles
-        if series.timeframe is Timeframe.W1:
-            candles = aligned_weeks(candles, self._calendar)
-        sound, unsound = check(candles)
-        rejected = (*page.rejected, *unsound)
+    def _write(self, page: ChartPage, checked: _Checked) -> Write:
+        series, sound, rejected = self._fetch.series, checked.sound, checked.rejected
         final = final_mask(series.timeframe, sound.ts, page.asked_at, self._calendar, self._rules.settle)
         if rejected:
-            log.warning("row.quarantined", series=str(series), rows=len(rejected), reason=rejected[0].reason)
+            reasons = dict(Counter(row.reason for row in rejected))
+            log.warning("row.quarantined", series=str(series), rows=len(rejected), reasons=reasons)
         return Write(
             candles=sound.marked(final),
-            covered=self._proved(page, rejected),
+            covered=self._proved(page, sound.ts, rejected),
             rejected=rejected,
             api_id=CHART_API_IDS[series.timeframe],
             asked_at=page.asked_at,
             is_newest=self.pages == 1 and self._fetch.base_day is None and page.rows > 0,
         )
 
-    def _proved(self, page: ChartPage, rejected: Sequence[RejectedRow]) -> RangeSet:
+    def _proved(self, page: ChartPage, sound: Ints, rejected: Sequence[RejectedRow]) -> RangeSet:
         """Say which range this page shows in full: from its oldest row to where the page before began.
 
-        Rows that were refused leave a hole; one without a readable time makes the page prove nothing.
+        Rows that were refused leave a hole, whatever a later page says of that range, and their times prove
+        nothing; one without a readable time makes the whole page prove nothing.
         """
-        if not len(page.candles) or any(row.ts is None for row in rejected):
-            self._upper = None if not len(page.candles) else int(page.candles.ts[0])
+        self._holes |= RangeSet.of(*(self._span(row.ts) for row in rejected if row.ts is not None))
+        if not len(sound) or any(row.ts is None for row in rejected):
+            self._upper = int(sound[0]) if len(sound) else None
             return EMPTY
-        upper = self._top(page) if self._upper is None else self._upper
-        oldest = int(page.candles.ts[0])
-        lower = _BEGINNING if page.is_last else oldest
-        self._upper = oldest
+        upper = self._top(page.asked_at, int(sound[-1])) if self._upper is None else self._upper
+        lower = _BEGINNING if page.is_last else int(sound[0])
+        self._upper = int(sound[0])
         timeframe = self._fetch.series.timeframe
         shown = final_ranges(timeframe, lower, upper, page.asked_at, self._calendar, self._rules.settle)
-        return shown - RangeSet.of(*(self._span(row) for row in rejected))
+        return shown - self._holes
 
-    def _top(self, page: ChartPage) -> int:
+    def _top(self, asked_at: datetime, newest: int) -> int:
         """Say up to when the first page shows everything: when it was asked for, or its base day's end."""
         if self._fetch.base_day is None:
-            return int(page.asked_at.timestamp())
-        newest = int(page.candles.ts[-1])
-        return max(newest + 1, min(self._fetch.end, int(page.asked_at.timestamp())))
+            return int(asked_at.timestamp())
+        return max(newest + 1, min(self._fetch.end, int(asked_at.timestamp())))
 
-    def _span(self, row: RejectedRow) -> tuple[int, int]:
-        assert row.ts is not None  # rows without a time were sorted out before
-        start = int(row.ts.timestamp())
+    def _span(self, ts: datetime) -> tuple[int, int]:
+        start = int(ts.timestamp())
         return start, candle_end(self._calendar, self._fetch.series.timeframe, start)

@@ -12,6 +12,7 @@ import structlog
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.ports import CandleStore, Write, Written
+from chartinsightd.service.accounts import check_commit
 from chartinsightd.service.ledger import Ledger
 
 log = structlog.get_logger(__name__)
@@ -105,6 +106,7 @@ class Writer:
                 log.warning("store.unavailable", error=str(error), retry_in_s=delay_s, pages=len(writes))
                 await self._clock.sleep(delay_s)
                 delay_s = min(delay_s * 2, 30.0)
+        check_commit(writes, written)
         await self._ledger.record(writes)
         if self._on_commit is not None:
             self._on_commit(writes, written)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from chartinsightd.domain.candle import Candle, Candles
-from chartinsightd.domain.quality import check
+from chartinsightd.domain.quality import Asked, check
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 
@@ -61,6 +62,65 @@ def test_a_refused_row_says_what_it_was() -> None:
 
     assert (row.symbol, row.ts) == (SOUND.symbol, SOUND.ts)
     assert row.payload == {"open": 100, "high": 110, "low": 90, "close": 105, "volume": -1, "value": None}
+
+
+def test_the_row_as_it_came_is_what_is_kept() -> None:
+    """Whoever looks at the quarantine sees what the broker sent, of the right row."""
+    wrong = replace(SOUND, ts=SOUND.ts + timedelta(minutes=5), volume=-1)
+    raw_rows = [{"trde_qty": "7"}, {"trde_qty": "-1", "note": "as sent"}]
+
+    _, [row] = check(Candles.of("005930", Timeframe.M5, [SOUND, wrong]), raw_rows=raw_rows)
+
+    assert row.payload is raw_rows[1]
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "base_day", "label", "reason"),
+    [
+        (Timeframe.M5, None, datetime(2026, 11, 20, 19, 55, tzinfo=KST), None),
+        (Timeframe.M5, None, datetime(2026, 11, 23, 9, 0, tzinfo=KST), "in_the_future"),
+        (Timeframe.D1, None, datetime(2026, 11, 20, tzinfo=KST), None),
+        (Timeframe.W1, None, datetime(2026, 11, 16, tzinfo=KST), None),
+        (Timeframe.W1, None, datetime(2026, 11, 23, tzinfo=KST), "in_the_future"),
+        (Timeframe.M5, date(2026, 11, 18), datetime(2026, 11, 18, 19, 55, tzinfo=KST), None),
+        (Timeframe.M5, date(2026, 11, 18), datetime(2026, 11, 19, 9, 0, tzinfo=KST), "newer_than_asked_for"),
+        (Timeframe.D1, date(2026, 11, 18), datetime(2026, 11, 19, tzinfo=KST), "newer_than_asked_for"),
+        (Timeframe.W1, date(2026, 11, 9), datetime(2026, 11, 13, tzinfo=KST), None),
+        (Timeframe.W1, date(2026, 11, 9), datetime(2026, 11, 16, tzinfo=KST), "newer_than_asked_for"),
+        (Timeframe.W1, date(2026, 11, 15), datetime(2026, 11, 16, tzinfo=KST), "newer_than_asked_for"),
+    ],
+)
+def test_what_was_not_asked_for_is_refused(
+    timeframe: Timeframe, base_day: date | None, label: datetime, reason: str | None
+) -> None:
+    """Later than the day of the request, or than the base day (its week): no answer to what was asked."""
+    value = None if timeframe.is_intraday else 0
+    candle = replace(SOUND, timeframe=timeframe, ts=label.astimezone(UTC), value=value)
+    asked = Asked(at=datetime(2026, 11, 20, 9, 0, 1, tzinfo=KST), base_day=base_day)
+
+    _, refused = check(Candles.of("005930", timeframe, [candle]), asked=asked)
+
+    assert [row.reason for row in refused] == ([] if reason is None else [reason])
+
+
+def test_a_clock_that_is_slow_by_hours_costs_no_candle() -> None:
+    """The end of the Korean day is the bound, and nobody trades within hours of it."""
+    asked = Asked(at=datetime(2026, 11, 20, 1, 0, tzinfo=KST))
+    newest = replace(SOUND, ts=datetime(2026, 11, 20, 19, 55, tzinfo=KST).astimezone(UTC))
+
+    assert check(Candles.of("005930", Timeframe.M5, [newest]), asked=asked)[1] == ()
+
+
+def test_what_another_answer_did_not_confirm_is_refused() -> None:
+    """Under its own reason, after all others."""
+    next_one = replace(SOUND, ts=SOUND.ts + timedelta(minutes=5))
+    candles = Candles.of("005930", Timeframe.M5, [SOUND, next_one])
+
+    sound, [row] = check(candles, doubted=np.array([False, True]))
+    _, [worse] = check(replace(candles, volume=-candles.volume).where(slice(1)), doubted=np.array([True]))
+
+    assert (list(sound), row.reason, row.ts) == ([SOUND], "beyond_price_limit", next_one.ts)
+    assert worse.reason == "volume_negative"
 
 
 def test_rounded_prices_may_miss_by_their_rounding() -> None:

@@ -23,6 +23,7 @@ from chartinsightd.ports import (
     Gap,
     ListedStock,
     Priority,
+    RejectedRow,
     Series,
     SeriesState,
     UnfinishedBackfill,
@@ -138,6 +139,7 @@ class FakeStore:
     """How many writes each commit had."""
     stocks: list[ListedStock] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    quarantined: list[RejectedRow] = field(default_factory=list)
 
     async def save(self, writes: Sequence[Write]) -> list[Written]:
         """Commit all or nothing."""
@@ -161,6 +163,7 @@ class FakeStore:
                 changed += 1
             self.candles[key] = candle
         self.covered[write.series] = self.covered.get(write.series, EMPTY) | write.covered
+        self.quarantined.extend(write.rejected)
         return Written(
             inserted=inserted, changed=changed, unchanged=unchanged, quarantined=len(write.rejected)
         )

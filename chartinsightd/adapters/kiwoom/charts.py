@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta, timezone
 
+import numpy as np
 import structlog
 
 from chartinsightd.adapters.kiwoom.client import KiwoomClient
@@ -168,10 +169,13 @@ def _fresh(chart: DecodedChart, oldest: int | None) -> Flags:
 
 def _chart_page(chart: DecodedChart, fresh: Flags, answer: Answer) -> ChartPage:
     running = chart.running_volume
+    older = int(np.count_nonzero(fresh))
     return ChartPage(
         candles=chart.candles.where(fresh),
         running_volume=None if running is None else running[fresh],
+        raw_rows=chart.raw_rows if older == len(fresh) else chart.raw_rows[:older],
         rejected=chart.rejected,
+        repeated=chart.repeated + len(fresh) - older,
         rows=chart.rows,
         asked_at=answer.asked_at,
         is_last=answer.cont_key is None and chart.rows > 0,

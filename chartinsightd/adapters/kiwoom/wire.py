@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, overload
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -115,9 +115,13 @@ class DecodedChart:
     """Oldest first, none marked final; day and week with value in won."""
     running_volume: Ints | None
     """As in `ports.ChartPage`."""
+    raw_rows: Sequence[Mapping[str, Any]]
+    """The row of each candle as it came."""
     rejected: tuple[RejectedRow, ...]
+    repeated: int
+    """Rows that say the same as another one."""
     rows: int
-    """Rows that are not the blank one that stands for no data."""
+    """Rows that are not the blank one that stands for no data: candles, rejected and repeated ones."""
     sent: int
     """Rows as the broker counts them in `resp-cnt`, the blank one included."""
 
@@ -147,7 +151,34 @@ def decode_chart(document: bytes, symbol: str, timeframe: Timeframe) -> DecodedC
     table = _clean_table(page.rows, layout) if page.rows else None
     if table is None:
         return _decode_slowly(document, symbol, timeframe, layout)
-    return _chart(symbol, timeframe, layout, table, rejected=(), sent=table.shape[1])
+    raw_rows = _NewestFirst(document, symbol, layout, table.shape[1])
+    return _chart(symbol, timeframe, layout, table, raw_rows, sent=table.shape[1])
+
+
+class _NewestFirst(Sequence[Mapping[str, Any]]):
+    """The rows of a clean page as they came, oldest first; read a second time when somebody asks for one.
+
+    Only a refused candle needs its row: every other page is spared the objects.
+    """
+
+    def __init__(self, document: bytes, symbol: str, layout: _Layout, count: int) -> None:
+        self._document = document
+        self._symbol = symbol
+        self._layout = layout
+        self._count = count
+        self._rows: list[Any] = []
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        if not self._rows:
+            self._rows = _listed_rows(self._document, self._symbol, self._layout)[::-1]
+        return self._rows[place]
 
 
 def _check_symbol(echoed: object, symbol: str) -> None:
@@ -248,8 +279,10 @@ def _chart(
     timeframe: Timeframe,
     layout: _Layout,
     table: Ints,
+    raw_rows: Sequence[Mapping[str, Any]],
     *,
-    rejected: Sequence[RejectedRow],
+    rejected: Sequence[RejectedRow] = (),
+    repeated: int = 0,
     sent: int,
     rows: int | None = None,
 ) -> DecodedChart:
@@ -269,7 +302,9 @@ def _chart(
     return DecodedChart(
         candles=candles,
         running_volume=last if layout.has_clock else None,
+        raw_rows=raw_rows,
         rejected=tuple(rejected),
+        repeated=repeated,
         rows=sent if rows is None else rows,
         sent=sent,
     )
@@ -280,11 +315,21 @@ def _decode_slowly(document: bytes, symbol: str, timeframe: Timeframe, layout: _
     rows = _listed_rows(document, symbol, layout)
     if all(_is_blank(row) for row in rows):
         table = np.empty((len(layout.fields), 0), dtype=np.int64)
-        return _chart(symbol, timeframe, layout, table, rejected=(), sent=len(rows), rows=0)
-    reader = _RowReader(symbol, layout, has_last=any(_has(row, layout.fields[-1]) for row in rows))
+        return _chart(symbol, timeframe, layout, table, (), sent=len(rows), rows=0)
+    with_last = sum(_has(row, layout.fields[-1]) for row in rows)
+    reader = _RowReader(symbol, layout, has_last=2 * with_last >= len(rows))
     for row in rows:
         reader.read(row)
-    return _chart(symbol, timeframe, layout, reader.table(), rejected=reader.rejected, sent=len(rows))
+    return _chart(
+        symbol,
+        timeframe,
+        layout,
+        reader.table(),
+        reader.raw_rows(),
+        rejected=reader.rejected,
+        repeated=reader.repeated,
+        sent=len(rows),
+    )
 
 
 def _listed_rows(document: bytes, symbol: str, layout: _Layout) -> list[Any]:
@@ -331,6 +376,7 @@ class _RowReader:
         self._midnights: dict[int, int | None] = {}
         self._by_instant: dict[int, tuple[list[int], Any]] = {}
         self.rejected: list[RejectedRow] = []
+        self.repeated = 0
 
     def read(self, row: Any) -> None:
         """Take the next row of the page."""
@@ -354,10 +400,18 @@ class _RowReader:
         candles = [[instant, *numbers] for instant, (numbers, _) in sorted(self._by_instant.items())]
         return np.array(candles, dtype=np.int64).reshape(len(candles), len(self._numbers) + 1).T.copy()
 
+    def raw_rows(self) -> list[Any]:
+        """Return the row of each candle as it came, oldest first."""
+        return [row for _, (_, row) in sorted(self._by_instant.items(), key=itemgetter(0))]
+
     def _keep(self, instant: int, numbers: list[int], row: Any) -> None:
         known = self._by_instant.get(instant)
         self._by_instant[instant] = numbers, row
-        if known is not None and known[0] != numbers:
+        if known is None:
+            return
+        if known[0] == numbers:
+            self.repeated += 1
+        else:
             self._reject("conflicting_duplicate", known[1], instant)
 
     def _reject(self, reason: str, row: Mapping[str, Any], instant: int | None) -> None:

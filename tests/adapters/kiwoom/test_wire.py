@@ -71,6 +71,16 @@ def decode_sample(name: str, symbol: str, timeframe: Timeframe) -> wire.DecodedC
     return wire.decode_chart(sample(name).body, symbol, timeframe)
 
 
+def assert_raw_rows_belong(chart: wire.DecodedChart) -> None:
+    """Each candle's raw row is the one it was read from."""
+    assert len(chart.raw_rows) == len(chart.candles)
+    for candle, row in zip(chart.candles, chart.raw_rows, strict=True):
+        field = "cntr_tm" if chart.candles.timeframe.is_intraday else "dt"
+        text = str(int(str(row[field]).strip().lstrip("+"))).ljust(14, "0")
+        assert candle.ts.astimezone(KST).strftime("%Y%m%d%H%M%S") == text
+        assert candle.close == int(str(row["cur_prc"]).strip().lstrip("+-"))
+
+
 def test_a_recorded_minute_page_is_read() -> None:
     """Start labels in KST, signs dropped, oldest first, running volume beside the candles."""
     chart = decode_sample("ka10080_tic5", "005930", Timeframe.M5)
@@ -107,8 +117,9 @@ def test_every_recorded_page_is_read_whole(name: str, symbol: str, timeframe: Ti
 
     chart = decode_sample(name, symbol, timeframe)
 
-    assert chart.rejected == ()
+    assert (chart.rejected, chart.repeated) == ((), 0)
     assert len(chart.candles) == len(rows)
+    assert_raw_rows_belong(chart)
 
 
 @pytest.mark.parametrize(
@@ -219,6 +230,17 @@ def test_a_page_without_running_volume_has_none() -> None:
     assert (len(chart.candles), chart.running_volume) == (1, None)
 
 
+def test_a_field_that_one_row_has_alone_costs_no_other_row() -> None:
+    """Rows of before October 2025 lack the running volume; one that has it does not make the rest wrong."""
+    rows = [minute_row(number) for number in range(4)]
+    for row in rows[1:]:
+        del row["acc_trde_qty"]
+
+    chart = decode(rows)
+
+    assert (len(chart.candles), chart.rejected, chart.running_volume) == (4, (), None)
+
+
 def test_equal_duplicates_are_one_and_different_ones_are_told() -> None:
     """Of rows with one time the last read wins; one that said something else is rejected."""
     rows = [minute_row(0), minute_row(1), minute_row(1), minute_row(2), minute_row(2, cur_prc="78801")]
@@ -228,6 +250,7 @@ def test_equal_duplicates_are_one_and_different_ones_are_told() -> None:
 
     assert [candle.close for candle in chart.candles] == [78801, 78800, 78800]
     assert (rejected.reason, rejected.payload, chart.rows) == ("conflicting_duplicate", rows[3], 5)
+    assert chart.repeated == 1
 
 
 def test_rows_may_stand_in_any_order() -> None:
@@ -299,7 +322,8 @@ def test_mutated_rows_never_crash_and_never_cost_a_good_row(
             7913,
         )
         assert is_as_sent or by_time[at].reason == "conflicting_duplicate"
-    assert len(chart.candles) + len(chart.rejected) <= chart.rows == 20 + len(junk)
+    assert len(chart.candles) + len(chart.rejected) + chart.repeated == chart.rows == 20 + len(junk)
+    assert_raw_rows_belong(chart)
 
 
 @given(rows=st.lists(st.integers(0, 400), min_size=1, max_size=60, unique=True), data=st.data())
