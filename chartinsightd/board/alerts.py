@@ -11,6 +11,7 @@ import structlog
 
 from chartinsightd.board.database import DatabaseWatch
 from chartinsightd.board.parts import Parts
+from chartinsightd.board.quarantine_watch import Refusals
 from chartinsightd.control.protocol import Alert, EventType
 
 log = structlog.get_logger(__name__)
@@ -19,6 +20,10 @@ _SHOWN = 20
 _CLUSTER = 3
 _CLUSTER_SHARE = 0.1
 """Trouble with fewer series than both is shown with the series, not as an alert."""
+
+_REFUSED_ROWS = 10
+_REFUSED_SHARE = 0.01
+"""Fewer refused rows than both are the broker's slips, and seen in the quarantine alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,19 @@ def conditions(parts: Parts, database: DatabaseWatch) -> Iterator[tuple[str, Con
         [(commonest, _)] = Counter(reasons.values()).most_common(1)
         message = f"{len(reasons)} of {series} series cannot be fetched: {commonest}."
         yield "fetch.failing", Condition(level="warning", message=message, remedy="They are tried again.")
+    refused = parts.commits.refused_lately()
+    if refused.rows >= _REFUSED_ROWS and refused.share >= _REFUSED_SHARE:
+        yield "rows.refused", _refused(refused)
+
+
+def _refused(refused: Refusals) -> Condition:
+    commonest = next(iter(refused.reasons))
+    return Condition(
+        level="warning",
+        message=f"{refused.rows} of {refused.of} rows of the last ten minutes, of {refused.symbols} symbols,"
+        f" cannot be candles: {commonest}.",
+        remedy="They are kept in the table quarantine as they came, and read again.",
+    )
 
 
 class Alerts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
+from chartinsightd.board.quarantine_watch import QuarantineWatch, Refusals
 from chartinsightd.clock import Clock
 from chartinsightd.control.protocol import CandleChange, CandleRow
 from chartinsightd.domain.calendar import day_of
@@ -28,6 +29,7 @@ class Commits:
         self._total = Written()
         self._pages = 0
         self._last_s: float | None = None
+        self._quarantine = QuarantineWatch(clock)
         self._newest: dict[Series, Candles] = {}
         self._touched: set[Series] = set()
 
@@ -39,6 +41,7 @@ class Commits:
         self._total += rows
         self._pages += len(writes)
         self._last_s = self._clock.monotonic()
+        self._quarantine.add(writes, rows)
         if self._is_listening():
             for write, result in zip(writes, written, strict=True):
                 self._remember(write, result)
@@ -63,6 +66,10 @@ class Commits:
     def age_s(self) -> float:
         """Seconds of the clock since the last commit; infinite before the first."""
         return float("inf") if self._last_s is None else self._clock.monotonic() - self._last_s
+
+    def refused_lately(self) -> Refusals:
+        """Return what was refused in the last ten minutes."""
+        return self._quarantine.lately()
 
     def take_changes(self) -> list[CandleChange]:
         """Return the newest candle of each series that got news since the last call."""
