@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+
+from hypothesis import Phase, settings
 
 from tests.fixtures.postgres import database, new_database, postgres_server, store
 
 __all__ = ["database", "new_database", "postgres_server", "store"]
+
+settings.register_profile("suite", deadline=None)
+settings.register_profile("mutation", deadline=None, phases=[Phase.explicit, Phase.generate], database=None)
+"""A mutant is dead at its first failure; the smallest example of it is nobody's business."""
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 def pytest_configure() -> None:
