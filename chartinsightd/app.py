@@ -17,12 +17,14 @@ from structlog.typing import Processor
 
 from chartinsightd import __version__
 from chartinsightd.adapters.checkpoint import open_checkpoint
+from chartinsightd.adapters.disk import FolderDisk
 from chartinsightd.adapters.kiwoom.session import Kiwoom, open_kiwoom
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
+from chartinsightd.alerting import new_notifier
 from chartinsightd.board.audience import Audience
 from chartinsightd.board.backend import Board
 from chartinsightd.board.commits import Commits
@@ -53,6 +55,7 @@ from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.gap_list import GapList
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
+from chartinsightd.service.notifier import Notifier
 from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList, Universe, at_least, targets
@@ -86,8 +89,7 @@ def run_daemon(config: Path | None) -> int:
 def prepare_logs(settings: Settings, *taps: Processor) -> None:
     """Set up the log, and keep the secrets of the settings out of it and out of the taps."""
     configure_logs(settings.log.format, settings.log.level, *taps)
-    kiwoom = settings.kiwoom
-    REDACTOR.hide([kiwoom.app_key.get_secret_value(), kiwoom.secret_key.get_secret_value()])
+    REDACTOR.hide(settings.secrets())
 
 
 def _first(group: BaseExceptionGroup[ChartInsightError]) -> ChartInsightError:
@@ -249,6 +251,7 @@ async def _opened(
         checkpoint=checkpoint,
         ledger=ledger,
         audience=audience,
+        notifier=new_notifier(settings),
         is_embedded=is_embedded,
     )
     daemon = _connected(settings, opened, reloader, services)
@@ -269,6 +272,7 @@ class _Opened:
     checkpoint: Checkpoint
     ledger: Ledger
     audience: Audience
+    notifier: Notifier
     is_embedded: bool
 
 
@@ -313,6 +317,8 @@ def _connected(
             valve=valve,
             commits=commits,
             audience=opened.audience,
+            notifier=opened.notifier,
+            disk=FolderDisk(settings.state_dir),
             reload=reloader.reload,
         )
     )
@@ -325,6 +331,8 @@ def _connected(
         "upkeep": Upkeep(store.candles, clock).run,
         "board.database": board.run_database,
         "board.pulse": board.run_pulse,
+        "board.disk": board.run_disk,
+        "alerts": opened.notifier.run,
         "watchdog": Watchdog(board.is_healthy).run,
     }
     return Daemon(services, backfills, board)

@@ -12,6 +12,7 @@ from pathlib import Path
 from chartinsightd.adapters.kiwoom.session import open_kiwoom
 from chartinsightd.adapters.postgres.check import check_database
 from chartinsightd.adapters.postgres.embedded import open_embedded
+from chartinsightd.alerting import channels_of
 from chartinsightd.app import access, load_calendar, open_clock, prepare_logs
 from chartinsightd.clock import Clock
 from chartinsightd.domain.calendar import Calendar
@@ -39,6 +40,7 @@ async def _run_checks(settings: Settings) -> int:
     for name, check in (
         ("state", _state),
         ("calendar", _calendar),
+        ("alerts", _alerts),
         ("database", _database),
         ("broker", _broker),
     ):
@@ -75,6 +77,15 @@ async def _calendar(settings: Settings) -> AsyncIterator[str]:
     clock = await open_clock(settings)
     calendar = load_calendar(settings)
     yield _describe_next_session(calendar, clock)
+
+
+async def _alerts(settings: Settings) -> AsyncIterator[str]:
+    """Say where alerts go; that they arrive is for `chartinsightctl alerts test`."""
+    names = ", ".join(channel.name for channel in channels_of(settings.alerts))
+    if names:
+        yield f"sent by {names}; `chartinsightctl alerts test` tries it"
+    else:
+        yield "sent nowhere: set alerts.slack_webhook or alerts.smtp_host to hear of trouble"
 
 
 def _describe_next_session(calendar: Calendar, clock: Clock) -> str:

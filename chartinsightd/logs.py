@@ -40,11 +40,15 @@ class Redactor:
         del logger, method
         return {key: self._clean(value) for key, value in event.items()} if self._secrets else event
 
+    def clean(self, text: str) -> str:
+        """Return a text without the secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
+
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
-            for secret in self._secrets:
-                value = value.replace(secret, HIDDEN)
-            return value
+            return self.clean(value)
         if isinstance(value, dict):
             return {key: self._clean(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):

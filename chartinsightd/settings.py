@@ -10,7 +10,8 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -40,7 +41,16 @@ from chartinsightd.facts.targets import TARGETS
 
 PREFIX = "CHARTINSIGHT_"
 CONFIG_VARIABLE = "CHARTINSIGHT_CONFIG"
-_SECRETS = {"app_key": "kiwoom_app_key", "secret_key": "kiwoom_secret_key"}
+SECRETS = {
+    ("kiwoom", "app_key"): "kiwoom_app_key",
+    ("kiwoom", "secret_key"): "kiwoom_secret_key",
+    ("alerts", "slack_webhook"): "alerts_slack_webhook",
+    ("alerts", "smtp_password"): "alerts_smtp_password",
+    ("alerts", "apprise_urls"): "alerts_apprise_urls",
+}
+"""Section and key of what never stands in a file, with the systemd credential it may come from."""
+_HIDDEN = SECRETS.keys() | {("database", "dsn")}
+"""What no message quotes. A whole section is not quoted either: it may hold one of these."""
 _HOSTS = {"real": "api.kiwoom.com", "paper": "mockapi.kiwoom.com"}
 _SYMBOL = re.compile(r"[0-9A-Z]{6}")
 
@@ -195,6 +205,45 @@ def _default_state_dir() -> Path:
     return Path(base).expanduser() / "chartinsight"
 
 
+def _lines_or_list(value: object) -> object:
+    """A credential is a file: one a line."""
+    return value.split() if isinstance(value, str) else value
+
+
+class AlertSettings(Section):
+    """Who is told when something is wrong. Times are real ones, also in simulation."""
+
+    slack_webhook: SecretStr = SecretStr("")
+    """An incoming webhook; empty: nothing is sent to Slack."""
+    smtp_host: str = ""
+    """The server that takes mail; empty: no mail is sent."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    """465: encrypted from the first byte."""
+    smtp_starttls: bool = True
+    """Whether the connection must become encrypted; false only for a server on this machine."""
+    smtp_user: str = ""
+    """Empty: without logging in."""
+    smtp_password: SecretStr = SecretStr("")
+    mail_from: str = ""
+    mail_to: tuple[str, ...] = ()
+    apprise_urls: Annotated[tuple[SecretStr, ...], BeforeValidator(_lines_or_list)] = ()
+    """Anything else, by the library apprise; needs the extra `chartinsight[apprise]`."""
+    level: Literal["warning", "error"] = "warning"
+    """The least level that is sent."""
+    per_hour: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Messages for each channel; what comes beyond is told in one when there is room again."""
+    quiet_s: Annotated[float, Field(ge=0, le=86_400)] = 600.0
+    """What comes back sooner than this is told again only if it still lasts then."""
+    remind_h: Annotated[float, Field(ge=0, le=8760)] = 24.0
+    """What lasts so long is told again; 0: never."""
+
+    @model_validator(mode="after")
+    def _mail_needs_addresses(self) -> Self:
+        if self.smtp_host and not (self.mail_from and self.mail_to):
+            raise ValueError("smtp_host needs mail_from and mail_to")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -216,6 +265,18 @@ class Settings(BaseSettings):
     clock: ClockSettings = ClockSettings()
     control: ControlSettings = ControlSettings()
     log: LogSettings = LogSettings()
+    alerts: AlertSettings = AlertSettings()
+
+    def secrets(self) -> Iterator[str]:
+        """Yield every text that must never be shown."""
+        alerts = self.alerts
+        given = (self.kiwoom.app_key, self.kiwoom.secret_key, alerts.smtp_password, alerts.slack_webhook)
+        yield from (secret.get_secret_value() for secret in (*given, *alerts.apprise_urls))
+        # Errors of libraries quote parts of an address: the password of the one, the path of the other.
+        with suppress(ValueError):
+            yield urlsplit(self.database.dsn.get_secret_value()).password or ""
+        with suppress(ValueError):
+            yield urlsplit(alerts.slack_webhook.get_secret_value()).path.strip("/")
 
     @model_validator(mode="after")
     def _modes_never_mix(self) -> Self:
@@ -290,13 +351,14 @@ def _parse(text: str, path: Path | None) -> dict[str, Any]:
 
 
 def _refuse_secrets(values: Mapping[str, Any], text: str, path: Path | None) -> None:
-    section = values.get("kiwoom")
-    for key in _SECRETS:
-        if isinstance(section, Mapping) and key in section:
+    for (section, key), credential in SECRETS.items():
+        given = values.get(section)
+        if isinstance(given, Mapping) and key in given:
+            anew = "issuing a new key" if section == "kiwoom" else "making a new one"
             raise ConfigurationError(
-                f"{path}, line {_line_of(text, ('kiwoom', key))}: kiwoom.{key} does not belong in a file.",
-                remedy=f"Set {PREFIX}KIWOOM__{key.upper()} or the systemd credential {_SECRETS[key]}, "
-                "take it out of the file, and consider issuing a new key.",
+                f"{path}, line {_line_of(text, (section, key))}: {section}.{key} does not belong in a file.",
+                remedy=f"Set {PREFIX}{section.upper()}__{key.upper()} or the systemd credential"
+                f" {credential}, take it out of the file, and consider {anew}.",
             )
 
 
@@ -309,12 +371,14 @@ def _refuse_unknown_variables() -> None:
 
 
 def _not_json() -> str | None:
-    """Name the variable whose value should be JSON and is not."""
-    for key, field in CollectSettings.model_fields.items():
-        variable = f"{PREFIX}COLLECT__{key}".upper()
-        given = next((value for name, value in os.environ.items() if name.upper() == variable), None)
-        if given is not None and "[" in str(field.annotation) and not _is_json(given):
-            return f"Environment variable {variable} ({given!r})"
+    """Name the variable whose value should be JSON and is not; the value only where it is no secret."""
+    for section, model in (("collect", CollectSettings), ("alerts", AlertSettings)):
+        for key, field in model.model_fields.items():
+            variable = f"{PREFIX}{section}__{key}".upper()
+            given = next((value for name, value in os.environ.items() if name.upper() == variable), None)
+            if given is not None and "[" in str(field.annotation) and not _is_json(given):
+                shown = "" if (section, key) in SECRETS else f" ({given!r})"
+                return f"Environment variable {variable}{shown}"
     return None
 
 
@@ -327,17 +391,16 @@ def _is_json(text: str) -> bool:
 
 
 def _with_credentials(values: dict[str, Any]) -> dict[str, Any]:
-    """Add the keys that systemd hands over as files (LoadCredential)."""
+    """Add the secrets that systemd hands over as files (LoadCredential)."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         return values
-    found = {}
-    for key, name in _SECRETS.items():
-        file = Path(folder) / name
-        if file.is_file():
-            found[key] = file.read_text(encoding="utf-8").strip()
-    section = values.get("kiwoom", {})
-    return {**values, "kiwoom": {**section, **found}} if isinstance(section, Mapping) else values
+    merged = dict(values)
+    for (section, key), name in SECRETS.items():
+        file, given = Path(folder) / name, merged.get(section, {})
+        if file.is_file() and isinstance(given, Mapping):
+            merged[section] = {**given, key: file.read_text(encoding="utf-8").strip()}
+    return merged
 
 
 def _explain(error: ValidationError, text: str, path: Path | None) -> str:
@@ -352,7 +415,7 @@ def _explain_one(mistake: Mapping[str, Any], text: str, path: Path | None) -> st
         if mistake["type"] == "extra_forbidden"
         else mistake["msg"].removeprefix("Value error, ")
     )
-    secret = any(key in _SECRETS or key == "dsn" for key in keys)
+    secret = keys[:2] in _HIDDEN or len(keys) < 2
     given = (
         ""
         if secret or mistake["type"] in {"extra_forbidden", "value_error"}

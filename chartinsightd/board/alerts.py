@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import structlog
 
@@ -13,6 +11,7 @@ from chartinsightd.board.database import DatabaseWatch
 from chartinsightd.board.parts import Parts
 from chartinsightd.board.quarantine_watch import Refusals
 from chartinsightd.control.protocol import Alert, EventType
+from chartinsightd.domain.telling import Condition
 
 log = structlog.get_logger(__name__)
 
@@ -26,21 +25,14 @@ _REFUSED_SHARE = 0.01
 """Fewer refused rows than both are the broker's slips, and seen in the quarantine alone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """Something that is not as it should be, now."""
-
-    level: Literal["warning", "error"]
-    message: str
-    remedy: str = ""
-
-
 def conditions(parts: Parts, database: DatabaseWatch) -> Iterator[tuple[str, Condition]]:
     """Yield what is wrong now, by the alert's name."""
     if (failure := database.failure) is not None:
         yield "database.away", Condition(level="error", message=failure.message, remedy=failure.remedy)
     if (block := parts.patience.block) is not None:
         yield "broker.blocked", Condition(level="error", message=block.message, remedy=block.remedy)
+    if parts.issuer.failure() is not None:
+        return  # without a token nothing can be fetched: one trouble, one alert
     reasons = parts.patience.reasons()
     series = len(parts.scheduler.series)
     if len(reasons) >= max(_CLUSTER, series * _CLUSTER_SHARE):

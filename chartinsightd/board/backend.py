@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from chartinsightd.board.alerts import Alerts
 from chartinsightd.board.completeness import Expectations
@@ -17,10 +17,23 @@ from chartinsightd.board.overview import Overview, row_counts
 from chartinsightd.board.parts import Parts
 from chartinsightd.board.pulse import Pulse
 from chartinsightd.board.records import Records
+from chartinsightd.board.watches import (
+    REFUSALS,
+    ClockWatch,
+    DiskWatch,
+    QueueWatch,
+    StormWatch,
+    TokenWatch,
+    Watch,
+    WatchBoard,
+)
 from chartinsightd.control.protocol import (
+    AlertList,
+    AlertTrial,
     BackfillRequest,
     CandleList,
     CandleQuery,
+    ChannelState,
     CoverageList,
     CoverageQuery,
     GapList,
@@ -44,6 +57,7 @@ from chartinsightd.control.protocol import (
     StockQuery,
     SymbolsRequest,
 )
+from chartinsightd.service.notifier import Delivery
 
 
 class Board:
@@ -52,7 +66,8 @@ class Board:
     Args:
         parts: the services.
 
-    `open` is awaited once before anybody asks; `run_database` and `run_pulse` are services of its own.
+    `open` is awaited once before anybody asks; `run_database`, `run_disk` and `run_pulse` are services of
+    its own.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -62,15 +77,20 @@ class Board:
         freshness = FreshnessBoard(parts, expectations)
         self._jobs = JobBoard(parts, costs)
         self._coverage = CoverageBoard(parts, expectations, database)
-        alerts = Alerts(parts)
+        alerts = self._alerts = Alerts(parts)
+        disk = DiskWatch(parts.disk)
+        watches = WatchBoard([*_watches(parts), disk, *parts.watches])
         self._overview = Overview(parts, freshness, database, self._jobs, alerts)
-        self._health = HealthBoard(parts, freshness, database)
+        self._health = HealthBoard(parts, freshness, database, watches)
         self._records = Records(parts, database)
         self._orders = Orders(parts, self._jobs, costs, database)
-        pulse = Pulse(parts, self._overview, self._coverage, self._jobs, alerts, self._health, database)
+        pulse = Pulse(
+            parts, self._overview, self._coverage, self._jobs, alerts, self._health, database, watches
+        )
         self.open = database.look
         self.run_database = database.run
         self.run_pulse = pulse.run
+        self.run_disk = disk.run
 
     def is_healthy(self) -> bool:
         """Whether to feed the watchdog; see `HealthBoard.is_healthy`."""
@@ -100,6 +120,15 @@ class Board:
                 value=commits.pages,
             )
         ]
+
+    async def alerts(self) -> AlertList:
+        """Return what lasts, what ended last, and how the channels do."""
+        return AlertList(items=self._alerts.shown(), channels=_channels(self._parts.notifier.deliveries()))
+
+    async def test_alerts(self, by: str) -> AlertTrial:
+        """Send one message through each channel."""
+        del by  # the server writes down who asked
+        return AlertTrial(items=_channels(await self._parts.notifier.test()))
 
     async def coverage(self, query: CoverageQuery) -> CoverageList:
         """Return how complete each series is within its horizon."""
@@ -174,3 +203,26 @@ class Board:
         """Read the configuration again and take over what can be."""
         del by  # the server writes down who asked
         return self._orders.reload()
+
+
+def _watches(parts: Parts) -> Iterator[Watch]:
+    """Yield what is looked at in any daemon, beside its disk."""
+    clock, gate, patience = parts.clock, parts.gate, parts.patience
+    yield QueueWatch(
+        lambda: sum(sum(lane.queued.values()) for lane in gate.state()),
+        lambda: sum(lane.sent_last_minute for lane in gate.state()),
+        lambda: parts.valve.is_shut or patience.held_until is not None,
+        clock,
+    )
+    yield TokenWatch(parts.issuer.failure, clock)
+    yield StormWatch(REFUSALS, lambda: sum(lane.throttled for lane in gate.state()), clock)
+    yield ClockWatch(clock)
+
+
+def _channels(deliveries: Iterable[Delivery]) -> tuple[ChannelState, ...]:
+    return tuple(
+        ChannelState(
+            channel=one.channel, ok=one.ok, detail=one.detail, remedy=one.remedy, waiting=one.waiting
+        )
+        for one in deliveries
+    )

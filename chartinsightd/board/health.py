@@ -5,6 +5,7 @@ from __future__ import annotations
 from chartinsightd.board.database import DatabaseWatch
 from chartinsightd.board.freshness import FreshnessBoard, Lateness
 from chartinsightd.board.parts import Parts
+from chartinsightd.board.watches import WatchBoard
 from chartinsightd.control.protocol import Health, HealthCheck
 
 _PATIENCE_S = 300.0
@@ -18,10 +19,13 @@ _BLIND_REAL_S = 60.0
 class HealthBoard:
     """Judges the last look at all series."""
 
-    def __init__(self, parts: Parts, freshness: FreshnessBoard, database: DatabaseWatch) -> None:
+    def __init__(
+        self, parts: Parts, freshness: FreshnessBoard, database: DatabaseWatch, watches: WatchBoard
+    ) -> None:
         self._parts = parts
         self._freshness = freshness
         self._database = database
+        self._watches = watches
         self._begun_s = parts.real_s
         self._excused_at = parts.clock.now()
 
@@ -37,7 +41,13 @@ class HealthBoard:
     async def health(self) -> Health:
         """Return every part with what is wrong with it and what to do."""
         lateness = await self._freshness.look()
-        checks = (self._data(lateness), self._list(), self._broker(), self._store())
+        checks = (
+            self._data(lateness),
+            self._list(),
+            self._broker(),
+            self._store(),
+            *self._watches.checks(),
+        )
         return Health(ok=all(check.ok for check in checks), checks=checks)
 
     def is_healthy(self) -> bool:

@@ -11,13 +11,15 @@ from typing import Literal, Protocol
 from chartinsightd.board.audience import Audience
 from chartinsightd.board.commits import Commits
 from chartinsightd.board.valve import Valve
+from chartinsightd.board.watches import TokenFailure, Watch
 from chartinsightd.clock import Clock
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Archive, Priority
+from chartinsightd.ports import Archive, Disk, Priority
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.ledger import Ledger
+from chartinsightd.service.notifier import Notifier
 from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList
@@ -89,6 +91,9 @@ class IssuerView(Protocol):
     def state(self) -> TokenView:
         """Return what may be shown."""
 
+    def failure(self) -> TokenFailure | None:
+        """Return why no token could be had; None while all is well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reloaded:
@@ -132,6 +137,10 @@ class Parts:
     valve: Valve
     commits: Commits
     audience: Audience
+    notifier: Notifier
+    disk: Disk
+    watches: tuple[Watch, ...] = ()
+    """Of parts that the board does not know by itself."""
     reload: Callable[[], Reloaded]
     """Raises ConfigurationError: the configuration is wrong and nothing was taken over."""
 

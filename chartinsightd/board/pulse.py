@@ -6,15 +6,17 @@ import asyncio
 
 import structlog
 
-from chartinsightd.board.alerts import Alerts, Condition, conditions
+from chartinsightd.board.alerts import Alerts, conditions
 from chartinsightd.board.coverage import CoverageBoard
 from chartinsightd.board.database import DatabaseWatch
 from chartinsightd.board.health import HealthBoard
 from chartinsightd.board.jobs import JobBoard
 from chartinsightd.board.overview import Overview
 from chartinsightd.board.parts import Parts
+from chartinsightd.board.watches import WatchBoard
 from chartinsightd.control.protocol import EventType, Outcome, OutcomeState, StateChange
 from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.telling import Condition
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,7 @@ class Pulse:
         alerts: Alerts,
         health: HealthBoard,
         database: DatabaseWatch,
+        watches: WatchBoard,
     ) -> None:
         self._parts = parts
         self._overview = overview
@@ -43,6 +46,7 @@ class Pulse:
         self._alerts = alerts
         self._health = health
         self._database = database
+        self._watches = watches
         self._states: dict[str, str] = {}
         self._synced = 0
         self._beats = 0
@@ -58,7 +62,9 @@ class Pulse:
             await self._look()
         self._beats += 1
         self._health.notice()
-        self._alerts.update(dict(conditions(self._parts, self._database)) | self._stall())
+        found = self._found()
+        self._alerts.update(found)
+        self._parts.notifier.update(found)
         if self._parts.audience.is_listening:
             await self._tell()
         else:
@@ -67,6 +73,11 @@ class Pulse:
     async def _look(self) -> None:
         """Look at all series, for `is_healthy`."""
         await self._health.health()
+
+    def _found(self) -> dict[str, Condition]:
+        """Return all that is wrong now."""
+        known = dict(conditions(self._parts, self._database)) | self._stall()
+        return known | self._watches.look() | self._parts.notifier.conditions()
 
     def _stall(self) -> dict[str, Condition]:
         if self._health.is_healthy():

@@ -39,6 +39,7 @@ VERBS: Mapping[str, Verb] = {
     "resume": Verb(module="daemon", words="Go on, and catch up."),
     "reload": Verb(module="daemon", words="Read the configuration again."),
     "symbols": Verb(module="symbols", words="What is listed and what is tracked."),
+    "alerts": Verb(module="alerts", words="What a person should know, and how it reaches people."),
     "export": Verb(module="export", words="Write candles to a CSV or Parquet file."),
     "logs": Verb(module="logs", words="What the daemon logged; -f follows it."),
     "completion": Verb(module="completion", words="The script that makes a shell complete this command."),

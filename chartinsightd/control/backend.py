@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from chartinsightd.control.protocol import (
+    AlertList,
+    AlertTrial,
     BackfillRequest,
     CandleList,
     CandleQuery,
@@ -57,7 +59,7 @@ class ControlBackend(Protocol):
     Raises:
         UnknownThing, NotNow, NotPossible: see there; any method that names a symbol or a job.
         StoreUnavailable: the answer is in the database and that is away (HTTP 503). Never by `status`,
-            `health`, `pause` and `resume`.
+            `health`, `alerts`, `pause` and `resume`.
     """
 
     async def status(self) -> Status:
@@ -68,6 +70,9 @@ class ControlBackend(Protocol):
 
     async def metrics(self) -> Sequence[Metric]:
         """Return counters and gauges that the status does not hold; may be empty."""
+
+    async def alerts(self) -> AlertList:
+        """Return what lasts, what ended last, and how the channels do."""
 
     async def coverage(self, query: CoverageQuery) -> CoverageList:
         """Return how complete each series is within its horizon."""
@@ -140,6 +145,9 @@ class ControlBackend(Protocol):
 
     async def sync(self, by: str) -> Outcome:
         """Start a job that reads the stock list anew: `started`, `already_running`."""
+
+    async def test_alerts(self, by: str) -> AlertTrial:
+        """Send one message through each channel; return how it went, at most twenty seconds later."""
 
     async def reload(self, by: str) -> Outcome:
         """Read the configuration again and take over what can be: `reloaded`, `already_current`.

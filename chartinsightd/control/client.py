@@ -14,6 +14,8 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from chartinsightd.control.protocol import (
+    AlertList,
+    AlertTrial,
     BackfillEstimate,
     BackfillRequest,
     CandleList,
@@ -135,6 +137,15 @@ class ControlClient:
         async with self._asked("GET", "/v1/openapi.json") as response:
             document: dict[str, Any] = await response.json()
             return document
+
+    async def alerts(self) -> AlertList:
+        """Return what a person should know, and how it reaches people."""
+        return await self._get("/v1/alerts", AlertList)
+
+    async def test_alerts(self) -> AlertTrial:
+        """Send one message through each channel of alerts."""
+        async with self._asked("POST", "/v1/alerts/test") as response:
+            return _read(AlertTrial, await response.read())
 
     async def coverage(self, query: CoverageQuery | None = None) -> CoverageList:
         """Return how complete each series is within its horizon."""

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from chartinsightd.control.backend import ControlBackend, Verifying
 from chartinsightd.control.events import EventTap
 from chartinsightd.control.protocol import (
+    AlertList,
+    AlertTrial,
     BackfillRequest,
     CandleList,
     CandleQuery,
@@ -119,6 +121,14 @@ ROUTES: tuple[Route, ...] = (
         summary="Whether data flows, or provably nothing was due; 503 when not",
         answer=Health,
         call=lambda daemon, _: daemon.backend.health(),
+    ),
+    Route(
+        method="GET",
+        path_pattern="/v1/alerts",
+        name="alerts",
+        summary="What a person should know, and how it reaches people",
+        answer=AlertList,
+        call=lambda daemon, _: daemon.backend.alerts(),
     ),
     Route(
         method="GET",
@@ -300,6 +310,14 @@ ROUTES: tuple[Route, ...] = (
         answer=Outcome,
         call=lambda daemon, asked: daemon.backend.sync(asked.by),
         refusals=(409,),
+    ),
+    Route(
+        method="POST",
+        path_pattern="/v1/alerts/test",
+        name="test_alerts",
+        summary="Send one message through each channel of alerts",
+        answer=AlertTrial,
+        call=lambda daemon, asked: daemon.backend.test_alerts(asked.by),
     ),
     Route(
         method="POST",

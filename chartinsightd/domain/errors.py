@@ -76,3 +76,7 @@ class StoreUnavailable(StoreError):
 
 class StoreRefused(StoreError):
     """The database cannot be used as it is (too old, no rights, wrong schema); only the user can mend it."""
+
+
+class AlertUndelivered(ChartInsightError):
+    """A channel did not take a message; the same one may be tried again later."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,26 +14,32 @@ from chartinsightd.board.backend import Board
 from chartinsightd.board.commits import Commits
 from chartinsightd.board.parts import Identity, Parts, Reloaded
 from chartinsightd.board.valve import Valve, ValvedCharts, ValvedLists
+from chartinsightd.board.watches import TokenFailure
 from chartinsightd.control.protocol import Event, EventType, Message
 from chartinsightd.domain.candle import Candle
-from chartinsightd.domain.errors import ConfigurationError, StoreUnavailable
+from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, StoreUnavailable
+from chartinsightd.domain.notice import Place
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import (
     DatabaseFacts,
+    DiskSpace,
     Found,
     JobRecord,
     KnownGap,
     KnownStock,
     ListedStock,
+    Notice,
     Priority,
     Quarantined,
     Revision,
     Seal,
     Series,
     StockFilter,
+    Told,
 )
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.collector import Collector, CollectRules
+from chartinsightd.service.notifier import Notifier, NotifierRules
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList, targets
 from chartinsightd.service.waves import Waves
@@ -187,12 +193,15 @@ class FakeLane:
     throttled: int = 0
 
 
+@dataclass
 class FakeGate:
     """A gate with one lane."""
 
+    lane: FakeLane = field(default_factory=FakeLane)
+
     def state(self) -> list[FakeLane]:
         """Return the lane."""
-        return [FakeLane()]
+        return [self.lane]
 
 
 @dataclass
@@ -201,10 +210,60 @@ class FakeIssuer:
 
     expires_at: datetime | None
     issued: int = 1
+    failing: TokenFailure | None = None
 
     def state(self) -> FakeIssuer:
         """Return itself."""
         return self
+
+    def failure(self) -> TokenFailure | None:
+        """Return why there is none."""
+        return self.failing
+
+
+@dataclass
+class FakeDisk:
+    """A disk as full as a test wants it."""
+
+    free_bytes: int = 50 * 1024**3
+    total_bytes: int = 100 * 1024**3
+    name: str = "/state"
+
+    async def space(self) -> DiskSpace:
+        """Return what was set."""
+        return DiskSpace(total_bytes=self.total_bytes, free_bytes=self.free_bytes)
+
+
+class FakeChannel:
+    """A way to a person that keeps what it got, or fails."""
+
+    def __init__(self, name: str = "fake") -> None:
+        self.name = name
+        self.got: list[Notice] = []
+        self.failure: AlertUndelivered | None = None
+        self.tries = 0
+
+    async def send(self, notice: Notice) -> None:
+        """Keep it."""
+        self.tries += 1
+        if self.failure is not None:
+            raise self.failure
+        self.got.append(notice)
+
+
+class FakeRecord:
+    """A memory that outlives the notifier."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, Told] = {}
+
+    def load(self) -> dict[str, Told]:
+        """Return it."""
+        return dict(self.told)
+
+    async def save(self, told: Mapping[str, Told]) -> None:
+        """Replace it."""
+        self.told = dict(told)
 
 
 class FakeLists:
@@ -239,6 +298,9 @@ class BoardWorld(World):
             self.collector, self.ledger, self.checkpoint, self.book, self.clock, self.almanac
         )
         self.archive = FakeArchive(self.store, self.clock.now)
+        self.disk, self.channel, self.record = FakeDisk(), FakeChannel(), FakeRecord()
+        self.gate = FakeGate()
+        self.notifier = self.new_notifier()
         self.issuer = FakeIssuer(self.start + timedelta(days=1))
         self.reloaded: Reloaded | ConfigurationError = Reloaded(changed=False)
         self.stock_list = StockList(
@@ -250,6 +312,11 @@ class BoardWorld(World):
             targets(self.symbols),
             self.scheduler.track,
         )
+
+    def new_notifier(self) -> Notifier:
+        """Return a notifier as after a restart: what it told is known, nothing else."""
+        place = Place(host="box", mode="simulation")
+        return Notifier([self.channel], self.record, self.clock, NotifierRules(), place, lambda text: text)
 
     def _reload(self) -> Reloaded:
         if isinstance(self.reloaded, ConfigurationError):
@@ -279,11 +346,13 @@ class BoardWorld(World):
                 backfills=self.backfills,
                 stock_list=self.stock_list,
                 archive=self.archive,
-                gate=FakeGate(),
+                gate=self.gate,
                 issuer=self.issuer,
                 valve=self.valve,
                 commits=self.commits,
                 audience=self.audience,
+                notifier=self.notifier,
+                disk=self.disk,
                 reload=self._reload,
             )
         )
@@ -301,6 +370,8 @@ class BoardWorld(World):
             "stock_list": self.stock_list.run,
             "database": board.run_database,
             "pulse": board.run_pulse,
+            "disk": board.run_disk,
+            "alerts": self.notifier.run,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(run()) for name, run in services.items() if name not in without]

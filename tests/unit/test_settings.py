@@ -130,6 +130,57 @@ def test_credentials_bring_the_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert kiwoom.secret_key.get_secret_value() == "secret-from-variable"
 
 
+@pytest.mark.parametrize("key", ["slack_webhook", "smtp_password", "apprise_urls"])
+def test_where_alerts_go_is_a_secret(tmp_path: Path, key: str) -> None:
+    """A webhook, a password and apprise URLs are refused in the file, without being quoted."""
+    config = tmp_path / "config.toml"
+    config.write_text(f'[alerts]\n{key} = "https://the-secret"\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=f"line 2: alerts.{key} does not belong in a file") as caught:
+        load_settings(config)
+    assert f"alerts_{key}" in caught.value.remedy
+    assert "the-secret" not in str(caught.value)
+
+
+def test_credentials_say_where_alerts_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file holds one apprise URL a line; everything that is secret is named to whoever hides it."""
+    (tmp_path / "alerts_slack_webhook").write_text("https://hooks.slack.com/services/T/B/x\n")
+    (tmp_path / "alerts_apprise_urls").write_text("tgram://token/chat\nntfy://topic\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("CHARTINSIGHT_DATABASE__DSN", "postgresql://me:the-password@host/db")
+
+    settings = load_settings()
+
+    assert [url.get_secret_value() for url in settings.alerts.apprise_urls] == [
+        "tgram://token/chat",
+        "ntfy://topic",
+    ]
+    assert {"services/T/B/x", "tgram://token/chat", "the-password"} <= set(settings.secrets())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHARTINSIGHT_ALERTS__APPRISE_URLS", "tgram://the-secret"),
+        ("CHARTINSIGHT_ALERTS__APPRISE_URLS", '{"a": "the-secret"}'),
+        ("CHARTINSIGHT_ALERTS", '{"slack_webhook": ["the-secret"]}'),
+        ("CHARTINSIGHT_ALERTS", '["the-secret"]'),
+    ],
+)
+def test_a_wrong_secret_is_not_quoted(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """However a secret is misplaced, the message names the variable alone."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert "the-secret" not in str(caught.value)
+
+
+def test_mail_needs_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server alone sends nothing."""
+    monkeypatch.setenv("CHARTINSIGHT_ALERTS__SMTP_HOST", "localhost")
+    with pytest.raises(ConfigurationError, match="mail_from and mail_to"):
+        load_settings()
+
+
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings can be printed."""
     monkeypatch.setenv("CHARTINSIGHT_KIWOOM__APP_KEY", "the-key-itself")

@@ -12,7 +12,7 @@ import msgspec
 
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
 from chartinsightd.clock import Clock
-from chartinsightd.domain.errors import MalformedAnswer
+from chartinsightd.domain.errors import MalformedAnswer, SourceError
 from chartinsightd.ports import Priority
 
 _KST = timezone(timedelta(hours=9))
@@ -52,6 +52,17 @@ class TokenState:
     """How often the broker rejected one before its end."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFailure:
+    """Why no token could be had."""
+
+    since_s: float
+    """Of the first of the tries in a row; monotonic seconds of the daemon's clock."""
+    message: str
+    """Of the last try, as `remedy`."""
+    remedy: str
+
+
 class _TokenAnswer(msgspec.Struct):
     token: str
     expires_dt: str
@@ -86,6 +97,7 @@ class TokenIssuer:
         self._token: Token | None = None
         self._issued = 0
         self._rejected = 0
+        self._failure: TokenFailure | None = None
 
     async def token(self) -> Token:
         """Return a token that has not ended, issuing one where needed.
@@ -134,6 +146,10 @@ class TokenIssuer:
             rejected=self._rejected,
         )
 
+    def failure(self) -> TokenFailure | None:
+        """Return why the last try to get one failed; None where it did not."""
+        return self._failure
+
     def _usable(self) -> Token | None:
         if self._token is None or self._clock.now() >= self._token.renew_at:
             return None
@@ -141,8 +157,14 @@ class TokenIssuer:
 
     async def _issue(self) -> Token:
         body = {"grant_type": "client_credentials", **self._keys()}
-        answer = await self._transport.exchange("au10001", "/oauth2/token", body, priority=Priority.LIVE)
-        self._token = _decoded(answer.document, self._clock.now())
+        try:
+            answer = await self._transport.exchange("au10001", "/oauth2/token", body, priority=Priority.LIVE)
+            self._token = _decoded(answer.document, self._clock.now())
+        except SourceError as error:
+            since_s = self._failure.since_s if self._failure else self._clock.monotonic()
+            self._failure = TokenFailure(since_s=since_s, message=error.message, remedy=error.remedy)
+            raise
+        self._failure = None
         self._issued += 1
         self._on_token(self._token.text)
         return self._token

@@ -19,8 +19,8 @@ from chartinsightd.cli.formatting import (
     size,
 )
 from chartinsightd.cli.tables import Column, FittedTable, Marked
+from chartinsightd.cli.views.alerts import alert_line
 from chartinsightd.control.protocol import (
-    Alert,
     ClockStatus,
     DaemonStatus,
     DatabaseStatus,
@@ -53,7 +53,7 @@ def render_status(status: Status) -> RenderableType:
     if status.gate:
         parts += ["", _gate(status)]
     if status.alerts:
-        parts += ["", Text("Alerts", style="bold"), *(_alert(alert) for alert in status.alerts)]
+        parts += ["", Text("Alerts", style="bold"), *(alert_line(alert) for alert in status.alerts)]
     return Group(*parts)
 
 
@@ -181,10 +181,3 @@ def _limit(limit: float, ceiling: float) -> str | Marked:
 def _queued(queued: Mapping[PriorityName, int]) -> str:
     waiting = [f"{name.value} {number(queued[name])}" for name in PriorityName if queued.get(name)]
     return ", ".join(waiting) or NONE
-
-
-def _alert(alert: Alert) -> Text:
-    over = f" (over since {moment(alert.ended_at)})" if alert.ended_at else ""
-    style = "dim" if alert.ended_at else (_BAD if alert.level == "error" else _SOSO)
-    words = f"{moment(alert.at)}  {alert.level}  {alert.event}: {alert.message} {alert.remedy}".rstrip()
-    return Text(printable(words) + over, style=style)

@@ -69,6 +69,9 @@ from chartinsightd.control.protocol.rows import (
 )
 from chartinsightd.control.protocol.status import (
     Alert,
+    AlertList,
+    AlertTrial,
+    ChannelState,
     ClockStatus,
     DaemonState,
     DaemonStatus,
@@ -115,6 +118,8 @@ __all__ = [
     "MAX_SYMBOLS",
     "REPLACED",
     "Alert",
+    "AlertList",
+    "AlertTrial",
     "AskedDay",
     "AskedInstant",
     "BackfillEstimate",
@@ -123,6 +128,7 @@ __all__ = [
     "CandleList",
     "CandleQuery",
     "CandleRow",
+    "ChannelState",
     "ClockStatus",
     "Count",
     "CoverageList",

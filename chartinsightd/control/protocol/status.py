@@ -205,6 +205,36 @@ class Alert(Message):
     """None while it lasts."""
 
 
+class ChannelState(Message):
+    """One way in which alerts leave the machine."""
+
+    channel: str
+    """`slack`, `mail`, `apprise 1 (tgram)`."""
+    ok: bool
+    """Whether it took the last message; true before the first."""
+    detail: str = ""
+    """Why not."""
+    remedy: str = ""
+    waiting: Count = 0
+    """Alerts it still owes."""
+
+
+class AlertList(Message):
+    """What a person should know, and how it reaches people."""
+
+    items: tuple[Alert, ...] = ()
+    """Newest first; all that last, and the last ones that ended."""
+    channels: tuple[ChannelState, ...] = ()
+    """Empty: alerts are shown here and sent nowhere."""
+
+
+class AlertTrial(Message):
+    """What came of a message sent through each channel."""
+
+    items: tuple[ChannelState, ...] = ()
+    """Empty: no channel is set up."""
+
+
 class Status(Message):
     """Everything the overview shows, read at one moment."""
 

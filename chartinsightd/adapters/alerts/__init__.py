@@ -1,0 +1,1 @@
+"""The ways to a person: each channel in a module of its own."""

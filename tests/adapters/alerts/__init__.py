@@ -1,0 +1,1 @@
+"""The ways to a person, each against a server of ours."""
