@@ -1,0 +1,180 @@
+"""Lives through one seed: `python -m tests.campaign.seed 17` prints what became of it as one line of JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from chartinsightd.domain.calendar import day_of
+from tests.campaign.drawing import Draw, Window, draw
+from tests.campaign.stand import Stand, open_stand
+from tests.campaign.strikes import strike
+from tests.campaign.verdict import Settled, look_back, settle
+from tests.integration.stage import Hanging, moment
+
+_MEMORY = Path("/dev/shm")
+"""Where a folder costs least to make and to remove: a database is a thousand files."""
+_CALM = 600.0
+"""The pace of the morning after."""
+_TIME_LIMIT_S = 240.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What became of a seed."""
+
+    seed: int
+    findings: list[str] = field(default_factory=list)
+    """Empty: it passed."""
+    simulated_days: float = 0.0
+    """Lived through or jumped over, from the start to the end."""
+    lived_s: float = 0.0
+    """Virtual seconds of the windows, which are lived through."""
+    strikes: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    restarts: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    refused_orders: int = 0
+    requests: int = 0
+    rows_served: int = 0
+    rows_compared: int = 0
+    recovery_s: float = 0.0
+    recovery_virtual_s: float = 0.0
+    violations: int = 0
+    real_s: float = 0.0
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """Return a result as JSON takes it."""
+    return asdict(result)
+
+
+async def live(drawn: Draw, folder: Path) -> Result:
+    """Live through a seed."""
+    begun, result = time.monotonic(), Result(seed=drawn.seed)
+    async with open_stand(drawn, folder) as stand:
+        try:
+            async with asyncio.timeout(_TIME_LIMIT_S):
+                await _play(stand, result)
+        except (Hanging, AssertionError, TimeoutError) as error:
+            stand.tally.findings.append(f"{type(error).__name__}: {error}")
+        finally:
+            _keep(stand, result)
+    result.real_s = round(time.monotonic() - begun, 2)
+    return result
+
+
+async def _play(stand: Stand, result: Result) -> None:
+    await stand.daemon.says("stocks.synced")
+    stand.note("the stock list is in")
+    for window in stand.draw.windows:
+        await _endure(stand, window)
+        result.lived_s += window.real_s * stand.draw.speed
+    morning = _morning_after(await stand.ask(lambda admin: admin.now()), stand.draw)
+    stand.note(f"the storm is over; on to {morning}")
+    await stand.go_to(morning, _CALM)
+    settled = await settle(stand, moment(day_of(morning), 0))
+    stand.note(f"settled after {settled.took_s:.1f} s")
+    await _close(stand, result, settled)
+
+
+async def _endure(stand: Stand, window: Window) -> None:
+    """Live through a window and all its strikes; the clock may have been stepped beyond its beginning."""
+    late = await stand.ask(lambda admin: admin.now()) >= window.begins_at
+    await stand.go_to(None if late else window.begins_at, stand.draw.speed)
+    stand.note(f"window of {window.begins_at}")
+    async with asyncio.TaskGroup() as group:
+        for blow in window.strikes:
+            group.create_task(_strike_later(stand, blow, window.real_s))
+        group.create_task(asyncio.sleep(window.real_s))
+
+
+async def _strike_later(stand: Stand, blow: Any, real_s: float) -> None:
+    await asyncio.sleep(blow.at * real_s)
+    await strike(stand, blow)
+
+
+def _morning_after(now: datetime, drawn: Draw) -> datetime:
+    """Return the first morning at which the overnight corrections of every day so far are in."""
+    today = day_of(now)
+    morning = max(today, drawn.last_day + timedelta(days=1))
+    at = moment(morning, 7, 31)
+    return at if at > now else moment(morning + timedelta(days=1), 7, 31)
+
+
+async def _close(stand: Stand, result: Result, settled: Settled) -> None:
+    """Count, ask the daemon to leave, and look at what is left."""
+    result.rows_compared, result.recovery_s = settled.compared, round(settled.took_s, 2)
+    result.recovery_virtual_s = round(settled.took_virtual_s)
+    async with stand.daemon_lock:
+        stopping = stand.daemon.process.poll() is None
+        if stopping and not stand.draw.is_embedded:
+            stand.expect_end(await stand.daemon.stop(), "the end")
+        async with stand.broker_lock:
+            await stand.close_count()
+        await look_back(stand)
+        if stopping and stand.draw.is_embedded:
+            stand.expect_end(await stand.daemon.stop(), "the end")
+        now = await stand.admin.now()
+    result.simulated_days = round((now - stand.draw.starts_at) / timedelta(days=1), 2)
+
+
+def _keep(stand: Stand, result: Result) -> None:
+    tally = stand.tally
+    result.findings = [*tally.findings]
+    result.strikes, result.faults = dict(tally.strikes), dict(tally.faults)
+    result.restarts, result.skipped = dict(tally.restarts), dict(tally.skipped)
+    result.refused_orders, result.requests = tally.refused_orders, tally.requests
+    result.rows_served, result.violations = tally.rows_served, tally.violations
+    (stand.folder / "events.log").write_text("\n".join(stand.events) + "\n", encoding="utf-8")
+
+
+def run(seed: int, keep: Path | None = None, windows: int | None = None) -> Result:
+    """Live through a seed in a folder of its own.
+
+    Args:
+        seed: which.
+        keep: where to put the logs; None throws them away.
+        windows: see `draw`.
+    """
+    folder = Path(
+        tempfile.mkdtemp(prefix=f"chartinsight-seed-{seed}-", dir=_MEMORY if _MEMORY.is_dir() else None)
+    )
+    folder.chmod(0o755)
+    try:
+        result = asyncio.run(live(draw(seed, windows), folder))
+    finally:
+        if keep is not None:
+            _save_logs(folder, keep)
+        shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _save_logs(folder: Path, keep: Path) -> None:
+    keep.mkdir(parents=True, exist_ok=True)
+    for log in (*folder.glob("*.log"), *folder.glob("state/*.log"), *folder.glob("*/postgres-*/server.log")):
+        shutil.copy(log, keep / log.name)
+
+
+def main() -> None:
+    """Run one seed; the exit status is 1 where it did not pass."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--keep", type=Path, help="where to put the logs")
+    asked = parser.parse_args()
+    result = run(asked.seed, asked.keep)
+    print(json.dumps(as_json(result)))
+    sys.exit(1 if result.findings else 0)
+
+
+if __name__ == "__main__":
+    main()

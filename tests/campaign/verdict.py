@@ -1,0 +1,197 @@
+"""What must hold once the storm is over, and how long it takes until it does."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+
+from chartinsightd.adapters.checkpoint import open_checkpoint
+from chartinsightd.adapters.postgres import coverage
+from chartinsightd.clock import SystemClock
+from chartinsightd.control.client import ControlError
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.horizon import Horizon, horizon_start
+from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.simulator.admin_client import Row
+from chartinsightd.simulator.comparison import Comparison
+from tests.campaign.stand import Stand
+from tests.integration.stage import ALL, KEYS
+
+SETTLES_WITHIN_S = 60.0
+"""Real seconds after which a store that does not equal the truth counts as wrong."""
+_LOOK_EVERY_S = 0.3
+_TRACKED = "select symbol from stocks where tracked order by symbol"
+_GAPS = "select * from gaps where from_ts < $1 and symbol = any($2)"
+_JOBS = "select id, kind, state, created_at from jobs where finished_at is null"
+_AWAY = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, ControlError)
+
+
+@dataclass(slots=True)
+class Settled:
+    """How the store came to equal the truth."""
+
+    compared: int = 0
+    took_s: float = 0.0
+    """Real seconds since the faults ended and the clock showed the morning."""
+    took_virtual_s: float = 0.0
+
+
+async def settle(stand: Stand, end: datetime) -> Settled:
+    """Wait until everything holds of candles that start before `end`; what never does becomes a finding."""
+    begun, begun_at = time.monotonic(), await stand.admin.now()
+    look = Look(stand, end)
+    missing = ["nothing was looked at"]
+    while missing and time.monotonic() - begun < SETTLES_WITHIN_S:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        try:
+            missing = await look.missing()
+        except _AWAY as error:
+            missing = [f"{error!r}"]
+    stand.tally.findings += missing
+    took_virtual_s = (await stand.admin.now() - begun_at).total_seconds()
+    return Settled(look.compared, time.monotonic() - begun, took_virtual_s)
+
+
+class Look:
+    """Looks again and again whether everything holds of candles that start before `end`.
+
+    A series that equalled the truth once is not looked at again: nothing of it changes any more.
+    """
+
+    def __init__(self, stand: Stand, end: datetime) -> None:
+        self._stand = stand
+        self._end = end
+        self._calendar = Calendar()
+        self._equal: dict[tuple[str, str], int] = {}
+
+    @property
+    def compared(self) -> int:
+        """Rows that were found equal."""
+        return sum(self._equal.values())
+
+    async def missing(self) -> list[str]:
+        """Return what does not hold yet; the cheap looks come first."""
+        async with self._stand.daemon.database() as database:
+            tracked = [row[0] for row in await database.fetch(_TRACKED)]
+            if not tracked:
+                return ["no symbol is tracked"]
+            if gaps := await database.fetch(_GAPS, self._end, tracked):
+                return [f"{len(gaps)} gaps: {_few(gaps)}"]
+            if jobs := await database.fetch(_JOBS):
+                return [f"{len(jobs)} jobs are not over: {_few(jobs)}"]
+            for symbol in tracked:
+                for timeframe in ALL:
+                    if differs := await self._differs(database, symbol, timeframe):
+                        return [f"the store differs: {differs}"]
+        async with self._stand.control() as client:
+            health = await client.health()
+        return [] if health.ok else [f"it is not healthy: {health}"]
+
+    async def _differs(self, database: asyncpg.Connection, symbol: str, timeframe: str) -> Comparison | None:
+        """Compare a series row by row.
+
+        Expected is every candle within the horizon and every one in a range that is said to be covered; what
+        is stored beyond (of a backfill that was cancelled) must be true.
+        """
+        if (symbol, timeframe) in self._equal:
+            return None
+        stored = await _stored(database, symbol, timeframe, self._end)
+        horizon, now = Horizon.parse(self._stand.draw.horizons[timeframe]), await self._stand.admin.now()
+        start = int(horizon_start(horizon, Timeframe(timeframe), now, self._calendar).timestamp())
+        covered = await _covered(database, symbol, timeframe)
+        first = min([start, *(row[0] for row in stored[:1]), *(max(0, one) for one, _ in covered[:1])])
+        truth = await self._stand.admin.truth(symbol, timeframe, first, int(self._end.timestamp()))
+        known = {row[0] for row in stored}
+        found = Comparison()
+        found.add(
+            f"{symbol}/{timeframe}",
+            (row for row in truth if row[0] >= start or row[0] in known or _is_in(row[0], covered)),
+            stored,
+        )
+        if found.differences:
+            return found
+        self._equal[symbol, timeframe] = found.compared
+        return None
+
+
+def _few(rows: list[asyncpg.Record]) -> list[str]:
+    return [" ".join(map(str, row)) for row in rows[:5]]
+
+
+async def _stored(database: asyncpg.Connection, symbol: str, timeframe: str, end: datetime) -> list[Row]:
+    rows = await database.fetch(
+        "select extract(epoch from ts)::bigint, open, high, low, close, volume, value, final from candles"
+        " where symbol = $1 and timeframe = $2 and ts < $3 order by ts",
+        symbol,
+        timeframe,
+        end,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def _covered(database: asyncpg.Connection, symbol: str, timeframe: str) -> list[tuple[int, int]]:
+    rows = await database.fetch(
+        "select extract(epoch from from_ts)::bigint, extract(epoch from to_ts)::bigint from coverage"
+        " where symbol = $1 and timeframe = $2 order by from_ts",
+        symbol,
+        timeframe,
+    )
+    return [tuple(row) for row in rows]
+
+
+def _is_in(start: int, ranges: list[tuple[int, int]]) -> bool:
+    return any(first <= start < last for first, last in ranges)
+
+
+async def look_back(stand: Stand) -> None:
+    """Look at what the storm left behind, after the daemon was asked to leave: each trace is a finding."""
+    findings, words = stand.tally.findings, stand.daemon.words()
+    if "Traceback (most recent call last)" in words:
+        findings.append(f"a traceback in the log: {_around(words, 'Traceback (most recent call last)')}")
+    for phrase in ("was never retrieved", "was never awaited", "was destroyed but it is pending"):
+        if phrase in words:
+            findings.append(f"in the log: {_around(words, phrase)}")
+    findings += [f"{name} is in the log" for name, secret in KEYS.items() if secret in words]
+    if stand.tally.violations:
+        findings.append(f"{stand.tally.violations} violations of the limit")
+    findings += await _ahead(stand)
+
+
+def _around(words: str, phrase: str) -> str:
+    at = words.index(phrase)
+    return words[max(0, at - 300) : at + 3000]
+
+
+async def _ahead(stand: Stand) -> list[str]:
+    """Return the series whose checkpoint says more than the database holds; PostgreSQL must be there."""
+    async with stand.daemon.database() as database:
+        durable = await coverage.read(database)
+    copy = _copied(stand.daemon.folder / "simulation", stand.folder / "checkpoint")
+    remembered = await _remembered(copy)
+    return [
+        f"the checkpoint is ahead of the database: {series} {ahead}"
+        for series, covered in remembered.items()
+        if (ahead := covered - durable.get(series, EMPTY))
+    ]
+
+
+async def _remembered(file: Path) -> dict[Series, RangeSet]:
+    async with open_checkpoint(file, SystemClock()) as checkpoint:
+        return {series: state.covered for series, state in (await checkpoint.load()).items()}
+
+
+def _copied(state: Path, folder: Path) -> Path:
+    """Copy the checkpoint: opening it changes it."""
+    folder.mkdir(exist_ok=True)
+    for file in state.glob("checkpoint.sqlite*"):
+        if "damaged" not in file.name:
+            shutil.copy(file, folder / file.name)
+    return folder / "checkpoint.sqlite"
