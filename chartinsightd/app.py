@@ -29,7 +29,7 @@ from chartinsightd.board.audience import Audience
 from chartinsightd.board.backend import Board
 from chartinsightd.board.commits import Commits
 from chartinsightd.board.parts import Identity, Parts, Reloaded
-from chartinsightd.board.valve import Valve, ValvedCharts, ValvedLists
+from chartinsightd.board.valve import Valve, ValvedCharts, ValvedLists, ValvedQuotes
 from chartinsightd.clock import Clock, SimulatedClock, SystemClock
 from chartinsightd.control.events import EventTap
 from chartinsightd.control.server import serve
@@ -49,9 +49,11 @@ from chartinsightd.lifecycle import Service, notify_systemd, run_services, unles
 from chartinsightd.logs import JOURNAL_ERROR, REDACTOR, STAMP, configure_logs, is_under_systemd
 from chartinsightd.ports import Checkpoint
 from chartinsightd.runtime_file import runtime_file
+from chartinsightd.service.adjuster import Adjuster
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.collector import Collector, CollectRules
+from chartinsightd.service.evidence import Evidence
 from chartinsightd.service.gap_list import GapList
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
@@ -300,6 +302,18 @@ def _connected(
         universe(settings),
         scheduler.track,
     )
+    adjuster = Adjuster(
+        ValvedQuotes(kiwoom.lists, valve),
+        Evidence(ValvedCharts(kiwoom.charts, valve), store.candles, almanac, clock),
+        store.actions,
+        ledger,
+        waves,
+        patience,
+        clock,
+        almanac,
+        lambda: stock_list.tracked,
+        collect.timeframes,
+    )
     board = Board(
         Parts(
             identity=_identity(settings, opened),
@@ -328,6 +342,7 @@ def _connected(
         "backfills": backfills.run,
         "stock_list": stock_list.run,
         "gap_list": gap_list.run,
+        "adjuster": adjuster.run,
         "upkeep": Upkeep(store.candles, clock).run,
         "board.database": board.run_database,
         "board.pulse": board.run_pulse,

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Any, Generic, Protocol, TypeVar
 
+from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.candle import Candle, Candles, Ints
 from chartinsightd.domain.notice import Notice as Notice
 from chartinsightd.domain.quality import RejectedRow as RejectedRow
@@ -172,6 +173,70 @@ class CandleStore(Protocol):
 
     async def forget_coverage(self, series: Series, ranges: RangeSet) -> None:
         """Take ranges out of a series' coverage, so that they are fetched anew."""
+
+
+class StoredCandles(Protocol):
+    """Candles that are kept, for services that compare them with something."""
+
+    async def candles(self, symbol: str, timeframe: Timeframe, from_ts: datetime, to_ts: datetime) -> Candles:
+        """Return the candles that open in [from_ts, to_ts), both aware, oldest first.
+
+        Raises:
+            StoreUnavailable: it cannot be told now.
+        """
+
+
+class QuoteSource(Protocol):
+    """Where today's figures of many stocks come from."""
+
+    async def base_prices(self, symbols: Sequence[str], priority: Priority) -> dict[str, int]:
+        """Return the price, in won, that today's change refers to; a stock without one is left out.
+
+        It is the close before, unless a corporate action is effective today.
+
+        Raises:
+            SourceError: see `domain.errors`.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustmentCheck:
+    """What is known of the completeness of one symbol's ledger."""
+
+    complete_to: date
+    """Every action effective up to this Korean day is in the ledger."""
+    checked_at: datetime
+    suspicion: Mapping[str, Any] | None = None
+    """Why one more is supposed, that the adjusted chart does not confirm so far."""
+
+
+class ActionStore(Protocol):
+    """Where the ledger of corporate actions is kept. Every method raises StoreUnavailable."""
+
+    async def actions(self, symbol: str) -> list[CorporateAction]:
+        """Return a symbol's actions, oldest first."""
+
+    async def put_actions(self, symbol: str, actions: Sequence[CorporateAction], at: datetime) -> None:
+        """Insert or replace actions by their day, all or none; `found_at` stays that of the first find."""
+
+    async def checks(self) -> dict[str, AdjustmentCheck]:
+        """Return what is known of each symbol that was looked at."""
+
+    async def put_checks(self, checks: Mapping[str, AdjustmentCheck]) -> None:
+        """Replace what is known of some symbols, all or none."""
+
+    async def last_closes(
+        self, symbols: Sequence[str], before: datetime, auction_at: datetime
+    ) -> dict[str, frozenset[int]]:
+        """Return the last close in won of symbols that have one.
+
+        Args:
+            symbols: whose.
+            before: candles of days that begin earlier count; aware.
+            auction_at: when the closing auction of the last of these days had its candle; aware. Its close
+                counts too where it differs: nobody knows yet whether the daily one takes in the after-market
+                (API.md 5.6).
+        """
 
 
 class StoreUpkeep(Protocol):

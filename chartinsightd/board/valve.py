@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 from chartinsightd.ports import (
@@ -12,6 +12,7 @@ from chartinsightd.ports import (
     ChartSource,
     ListedStock,
     Priority,
+    QuoteSource,
     StockListSource,
 )
 
@@ -55,6 +56,19 @@ class ValvedCharts:
             async for page in pages:
                 yield page
                 await self._valve.passed()
+
+
+class ValvedQuotes:
+    """Implements `ports.QuoteSource`: a question waits for the valve."""
+
+    def __init__(self, source: QuoteSource, valve: Valve) -> None:
+        self._source = source
+        self._valve = valve
+
+    async def base_prices(self, symbols: Sequence[str], priority: Priority) -> dict[str, int]:
+        """Return the source's prices."""
+        await self._valve.passed()
+        return await self._source.base_prices(symbols, priority)
 
 
 class ValvedLists:

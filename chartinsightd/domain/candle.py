@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,3 +126,19 @@ class Candles:
     def marked(self, final: Flags) -> Candles:
         """Return the same candles with `final` set anew."""
         return replace(self, final=final)
+
+
+def joined(parts: Sequence[Candles]) -> Candles:
+    """Return several stretches of one series as one; at least one, the newest first, as pages come.
+
+    Raises:
+        InvalidCandle: they overlap, or are not in this order.
+    """
+    oldest_first = parts[::-1]
+    names = ("ts", "open", "high", "low", "close", "volume", "final", "value")
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in oldest_first])
+        for name in names
+        if name != "value" or parts[0].value is not None
+    }
+    return replace(parts[0], **columns)

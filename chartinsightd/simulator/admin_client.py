@@ -56,9 +56,21 @@ class AdminClient:
         found: list[dict[str, Any]] = (await self._get("issues"))["issues"]
         return found
 
-    async def truth(self, symbol: str, timeframe: str, start: int, end: int) -> list[Row]:
+    async def actions(self, symbol: str) -> list[tuple[str, float, float]]:
+        """Return the corporate actions of a symbol, past and to come: first day, price and volume factor."""
+        return [tuple(action) for action in (await self._get("actions", symbol=symbol))["actions"]]
+
+    async def truth(
+        self, symbol: str, timeframe: str, start: int, end: int, *, adjusted: bool = False
+    ) -> list[Row]:
         """Return what is served now for the candles that start in [start, end), oldest first."""
-        query = {"symbol": symbol, "timeframe": timeframe, "from": start, "to": end}
+        query = {
+            "symbol": symbol,
+            "timeframe": timeframe,
+            "from": start,
+            "to": end,
+            "adjusted": int(adjusted),
+        }
         return [tuple(row) for row in (await self._get("truth", **query))["rows"]]
 
     async def switch_faults(self, mix: Sequence[Mapping[str, Any]], seed: int = 1) -> None:

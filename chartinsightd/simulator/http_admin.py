@@ -57,6 +57,7 @@ class Admin:
             web.get("/admin/truth", self.truth),
             web.post("/admin/correct", self.correct),
             web.get("/admin/issues", self.issues),
+            web.get("/admin/actions", self.actions),
             web.post("/admin/ip-allowlist", self.allow_addresses),
             web.post("/admin/keys", self.block_keys),
             web.post("/admin/tokens/invalidate", self.invalidate_tokens),
@@ -148,7 +149,8 @@ class Admin:
         sim, now = self._sim, self._sim.now()
         code = served_code(symbol, sim.market, sim.profile)
         bounds = _moment(request.query.get("from")), _moment(request.query.get("to"))
-        rows = truth(sim.market, code, timeframe, *bounds, now) if code is not None else []
+        adjusted = request.query.get("adjusted") == "1"
+        rows = truth(sim.market, code, timeframe, *bounds, now, adjusted=adjusted) if code is not None else []
         return _json({"now": now.isoformat(), "symbol": symbol, "timeframe": timeframe, "rows": rows})
 
     async def correct(self, request: web.Request) -> web.Response:
@@ -168,6 +170,10 @@ class Admin:
         return _json(
             {"issues": [dataclasses.asdict(one) for one in self._sim.market.issues(self._sim.now())]}
         )
+
+    async def actions(self, request: web.Request) -> web.Response:
+        """Return the corporate actions of a symbol, past and to come: first day, price and volume factor."""
+        return _json({"actions": list(self._sim.market.actions(request.query.get("symbol", "")))})
 
     async def allow_addresses(self, request: web.Request) -> web.Response:
         """Set the allow-list; null allows all. Others get 8050 for a token."""

@@ -175,6 +175,7 @@ class Broker:
             call.api_id, body, headers.get("cont-yn", ""), headers.get("next-key", "")
         )
         call.entry.symbol, call.entry.scope = ask.code, ask.scope
+        call.entry.adjusted = ask.is_adjusted
         page = self._page(ask, call.struck)
         return _Answer(
             body=wire_charts.chart_body(ask.api_id, ask.code, page.rows),

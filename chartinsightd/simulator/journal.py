@@ -26,6 +26,8 @@ class Entry:
     symbol: str = ""
     scope: int = 0
     """Minutes or ticks in a row of a chart; 0 for all else."""
+    adjusted: bool = False
+    """Whether a chart was asked for in adjusted prices."""
     cont: bool = False
     status: int = 0
     """HTTP status of the answer; 0 while there is none, and for a request that never got one."""

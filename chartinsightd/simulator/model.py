@@ -127,6 +127,9 @@ class Market(Protocol):
     def issue(self, code: str) -> Issue | None:
         """Return an issue, delisted or not; None for an unknown code."""
 
+    def actions(self, code: str) -> Sequence[tuple[date, float, float]]:
+        """Return (first day, price factor, volume factor) of every corporate action, past and to come."""
+
     def minute_days(self, code: str, now: datetime) -> Sequence[date]:
         """Return the days with minute rows within the retention (API.md 5.3), newest first, with today."""
 

@@ -18,9 +18,16 @@ _MILLION = 1_000_000
 
 
 def truth(
-    market: Market, code: str, timeframe: str, first: datetime | None, last: datetime | None, now: datetime
+    market: Market,
+    code: str,
+    timeframe: str,
+    first: datetime | None,
+    last: datetime | None,
+    now: datetime,
+    *,
+    adjusted: bool = False,
 ) -> list[TruthRow]:
-    """Return the candles that start in [first, last), oldest first, prices as traded.
+    """Return the candles that start in [first, last), oldest first.
 
     Args:
         market: where they come from.
@@ -28,19 +35,25 @@ def truth(
         timeframe: 5m, 30m, 1h, 1d or 1w.
         first, last: aware; None is no bound.
         now: the virtual moment of the question; aware, KST.
+        adjusted: prices and volumes with every corporate action up to today applied; else as traded. Minutes
+            too, which the broker's own charts need not do (API.md 12-10).
 
     Raises:
         KeyError: another timeframe.
     """
     low = int(first.timestamp()) if first is not None else 0
     high = int(last.timestamp()) if last is not None else 1 << 62
-    rows = _periods(market, code, timeframe, now) if timeframe in PERIODS else None
-    if rows is None:
-        rows = _minutes(market, code, SCOPES[timeframe], low, high, now)
+    until = now.astimezone(KST).date() if adjusted else None
+    if timeframe in PERIODS:
+        rows = _periods(market, code, timeframe, now, until)
+    else:
+        rows = _minutes(market, code, SCOPES[timeframe], low, high, now, until)
     return [row for row in rows if low <= row[0] < high]
 
 
-def _minutes(market: Market, code: str, scope: int, low: int, high: int, now: datetime) -> list[TruthRow]:
+def _minutes(
+    market: Market, code: str, scope: int, low: int, high: int, now: datetime, adjusted_to: date | None
+) -> list[TruthRow]:
     rows: list[TruthRow] = []
     for day in reversed(market.minute_days(code, now)):
         midnight = _midnight(day)
@@ -48,22 +61,34 @@ def _minutes(market: Market, code: str, scope: int, low: int, high: int, now: da
             continue
         found = market.minutes(code, day, scope, now)
         if found is not None:
-            rows += _minute_rows(found, midnight)
+            rows += _minute_rows(found, midnight, _factors(market, code, day, adjusted_to))
     return rows
 
 
 _DAY_S = int(timedelta(days=1).total_seconds())
 
 
-def _minute_rows(found: MinuteRows, midnight: int) -> list[TruthRow]:
+def _factors(market: Market, code: str, day: date, adjusted_to: date | None) -> tuple[float, float]:
+    """Return by what prices and volumes of a day are multiplied."""
+    price = volume = 1.0
+    for ex_date, price_factor, volume_factor in market.actions(code) if adjusted_to is not None else ():
+        if day < ex_date <= (adjusted_to or day):
+            price, volume = price * price_factor, volume * volume_factor
+    return price, volume
+
+
+def _minute_rows(found: MinuteRows, midnight: int, factors: tuple[float, float]) -> list[TruthRow]:
     starts = (midnight + found.label * 60).tolist()
-    prices = (found.open, found.high, found.low, found.close, found.volume)
-    columns = [column.tolist() for column in prices]
+    prices = (found.open, found.high, found.low, found.close)
+    columns = [np.round(column * factors[0]).astype(np.int64).tolist() for column in prices]
+    columns.append(np.round(found.volume * factors[1]).astype(np.int64).tolist())
     return list(zip(starts, *columns, [None] * len(starts), found.final.tolist(), strict=True))
 
 
-def _periods(market: Market, code: str, timeframe: str, now: datetime) -> list[TruthRow]:
-    found = market.periods(code, PERIODS[timeframe], now, None)
+def _periods(
+    market: Market, code: str, timeframe: str, now: datetime, adjusted_to: date | None
+) -> list[TruthRow]:
+    found = market.periods(code, PERIODS[timeframe], now, adjusted_to)
     # A day's value is served in whole millions; more than that nobody can know (API.md 5.2).
     value = found.value // _MILLION * _MILLION if timeframe == "1d" else found.value
     starts = [_midnight(_date(number)) for number in found.day.tolist()]

@@ -54,6 +54,11 @@ class PlainMarket:
             nxt_enabled=code == "005930",
         )
 
+    def actions(self, code: str) -> Sequence[tuple[date, float, float]]:
+        """See `Market`."""
+        del code  # nothing ever happens here
+        return ()
+
     def minute_days(self, code: str, now: datetime) -> Sequence[date]:
         """See `Market`."""
         if code not in CODES:

@@ -8,10 +8,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TypeVar
 
 import msgspec
+import structlog
 
 from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.domain.errors import MalformedAnswer
 from chartinsightd.ports import ListedStock, Priority
+
+log = structlog.get_logger(__name__)
 
 _PATH = "/api/dostk/stkinfo"
 _KST = timezone(timedelta(hours=9))
@@ -82,7 +85,7 @@ class Snapshot:
 
 
 class KiwoomLists:
-    """The broker's lists, as `ports.StockListSource`.
+    """The broker's lists, as `ports.StockListSource` and `ports.QuoteSource`.
 
     Args:
         client: who makes the requests.
@@ -114,6 +117,23 @@ class KiwoomLists:
             answer = await self._client.post("ka10095", _PATH, body, priority=priority)
             rows = _decoded("ka10095", answer.document, _SnapshotAnswer).atn_stk_infr
             found += [_snapshot(row) for row in rows if row.stk_cd]
+        return found
+
+    async def base_prices(self, symbols: Sequence[str], priority: Priority) -> dict[str, int]:
+        """Return today's base prices (ka10095), 100 symbols a request; see `ports.QuoteSource`.
+
+        A row that cannot be read costs that row only.
+
+        Raises:
+            MalformedAnswer: an answer has rows of symbols that were not asked for.
+            SourceError: see `domain.errors`.
+        """
+        found: dict[str, int] = {}
+        for start in range(0, len(symbols), _BATCH):
+            batch = symbols[start : start + _BATCH]
+            answer = await self._client.post("ka10095", _PATH, {"stk_cd": "|".join(batch)}, priority=priority)
+            rows = _decoded("ka10095", answer.document, _SnapshotAnswer).atn_stk_infr
+            found |= _base_prices(rows, frozenset(batch))
         return found
 
     async def _listed(self, market_code: str, priority: Priority) -> list[ListedStock]:
@@ -178,6 +198,22 @@ def _snapshot(row: _SnapshotRow) -> Snapshot:
         market_cap=number("mac", _HUNDRED_MILLION),
         traded_at=_instant(row.dt, row.cntr_tm),
     )
+
+
+def _base_prices(rows: Sequence[_SnapshotRow], asked: frozenset[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in rows:
+        symbol = row.stk_cd or ""
+        if symbol and symbol not in asked:
+            raise MalformedAnswer(f"ka10095 gave a row of {symbol!r}, which was not asked for.")
+        try:
+            price = _number(symbol, "base_pric", row.base_pric)
+        except MalformedAnswer as error:
+            log.warning("quotes.row_unreadable", symbol=symbol, error=str(error))
+            continue
+        if symbol and price:
+            found[symbol] = price
+    return found
 
 
 def _number(symbol: str, field: str, text: str | None) -> int | None:

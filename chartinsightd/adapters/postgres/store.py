@@ -12,6 +12,7 @@ from typing import Literal
 
 import asyncpg
 
+from chartinsightd.adapters.postgres.actions import PostgresActions
 from chartinsightd.adapters.postgres.candles import PostgresCandles
 from chartinsightd.adapters.postgres.errors import check_dsn
 from chartinsightd.adapters.postgres.gaps import PostgresGaps
@@ -39,6 +40,7 @@ class Store:
     stocks: PostgresStocks
     gaps: PostgresGaps
     jobs: PostgresJobs
+    actions: PostgresActions
 
 
 @asynccontextmanager
@@ -78,7 +80,11 @@ async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[St
         async with writer.use():
             pass
         yield Store(
-            candles=candles, stocks=PostgresStocks(side), gaps=PostgresGaps(side), jobs=PostgresJobs(side)
+            candles=candles,
+            stocks=PostgresStocks(side),
+            gaps=PostgresGaps(side),
+            jobs=PostgresJobs(side),
+            actions=PostgresActions(side),
         )
     finally:
         await side.close()

@@ -1,0 +1,100 @@
+"""The ledger of corporate actions in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.domain.adjustment import CorporateAction, decimal_of
+from chartinsightd.ports import AdjustmentCheck
+
+
+class PostgresActions:
+    """Implements `ports.ActionStore`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def actions(self, symbol: str) -> list[CorporateAction]:
+        """Return a symbol's actions, oldest first."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch(_SELECT, symbol)
+        return [action_of(row) for row in rows]
+
+    async def put_actions(self, symbol: str, actions: Sequence[CorporateAction], at: datetime) -> None:
+        """Insert or replace actions by their day, all or none; `found_at` stays that of the first find."""
+        rows = [
+            (
+                symbol,
+                action.ex_date,
+                decimal_of(action.price_factor),
+                decimal_of(action.volume_factor),
+                dict(action.evidence),
+                at,
+            )
+            for action in actions
+        ]
+        async with self._link.use() as connection, connection.transaction():
+            await connection.executemany(_UPSERT, rows)
+
+    async def checks(self) -> dict[str, AdjustmentCheck]:
+        """Return what is known of each symbol that was looked at."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch(
+                "select symbol, complete_to, checked_at, suspicion from adjustment_checks"
+            )
+        return {row["symbol"]: AdjustmentCheck(**dict(list(row.items())[1:])) for row in rows}
+
+    async def put_checks(self, checks: Mapping[str, AdjustmentCheck]) -> None:
+        """Replace what is known of some symbols, all or none."""
+        rows = [(symbol, one.complete_to, one.checked_at, one.suspicion) for symbol, one in checks.items()]
+        async with self._link.use() as connection, connection.transaction():
+            await connection.executemany(_PUT_CHECK, rows)
+
+    async def last_closes(
+        self, symbols: Sequence[str], before: datetime, auction_at: datetime
+    ) -> dict[str, frozenset[int]]:
+        """Return the last close in won of symbols that have one; see `ports.ActionStore`."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch(_LAST_CLOSES, list(symbols), before, auction_at)
+        return {
+            row["symbol"]: frozenset(close for close in (row["day"], row["auction"]) if close is not None)
+            for row in rows
+        }
+
+
+def action_of(row: Mapping[str, Any]) -> CorporateAction:
+    """Return a row of the ledger."""
+    return CorporateAction(
+        ex_date=row["ex_date"],
+        price_factor=Fraction(row["price_factor"]),
+        volume_factor=Fraction(row["volume_factor"]),
+        evidence=row["evidence"],
+    )
+
+
+_SELECT = """
+select ex_date, price_factor, volume_factor, evidence from adjustments where symbol = $1 order by ex_date
+"""
+_UPSERT = """
+insert into adjustments (symbol, ex_date, price_factor, volume_factor, evidence, found_at)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (symbol, ex_date) do update set price_factor = excluded.price_factor,
+    volume_factor = excluded.volume_factor, evidence = excluded.evidence
+"""
+_PUT_CHECK = """
+insert into adjustment_checks (symbol, complete_to, checked_at, suspicion) values ($1, $2, $3, $4)
+on conflict (symbol) do update set complete_to = excluded.complete_to, checked_at = excluded.checked_at,
+    suspicion = excluded.suspicion
+"""
+_LAST_CLOSES = """
+select s.symbol, d.close as day, m.close as auction
+from unnest($1::text[]) as s(symbol)
+cross join lateral (
+    select close from candles_1d where symbol = s.symbol and ts < $2 order by ts desc limit 1
+) d
+left join candles_5m m on m.symbol = s.symbol and m.ts = $3
+"""
