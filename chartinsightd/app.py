@@ -44,6 +44,7 @@ from chartinsightd.domain.errors import (
 )
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.lifecycle import Service, notify_systemd, run_services, unless_stopped
 from chartinsightd.logs import JOURNAL_ERROR, REDACTOR, STAMP, configure_logs, is_under_systemd
@@ -302,18 +303,7 @@ def _connected(
         universe(settings),
         scheduler.track,
     )
-    adjuster = Adjuster(
-        ValvedQuotes(kiwoom.lists, valve),
-        Evidence(ValvedCharts(kiwoom.charts, valve), store.candles, almanac, clock),
-        store.actions,
-        ledger,
-        waves,
-        patience,
-        clock,
-        almanac,
-        lambda: stock_list.tracked,
-        collect.timeframes,
-    )
+    adjuster = _adjuster(opened, valve, waves, patience, stock_list, collect.timeframes)
     board = Board(
         Parts(
             identity=_identity(settings, opened),
@@ -351,6 +341,29 @@ def _connected(
         "watchdog": Watchdog(board.is_healthy).run,
     }
     return Daemon(services, backfills, board)
+
+
+def _adjuster(
+    opened: _Opened,
+    valve: Valve,
+    waves: Waves,
+    patience: Patience,
+    stock_list: StockList,
+    timeframes: tuple[Timeframe, ...],
+) -> Adjuster:
+    charts, quotes = ValvedCharts(opened.kiwoom.charts, valve), ValvedQuotes(opened.kiwoom.lists, valve)
+    return Adjuster(
+        quotes,
+        Evidence(charts, opened.store.candles, opened.almanac, opened.clock),
+        opened.store.actions,
+        opened.ledger,
+        waves,
+        patience,
+        opened.clock,
+        opened.almanac,
+        lambda: stock_list.tracked,
+        timeframes,
+    )
 
 
 def plan_rules(settings: Settings, calendar: Calendar) -> PlanRules:

@@ -82,6 +82,7 @@ ENGLISH = {
     "job.kind.backfill": "backfill",
     "job.kind.poll": "poll",
     "job.kind.seal": "seal",
+    "job.kind.adjust": "adjust",
     "job.kind.sync": "sync",
     "job.kind.verify": "verify",
     "job.state.queued": "queued",

@@ -82,6 +82,7 @@ KOREAN = {
     "job.kind.backfill": "백필",
     "job.kind.poll": "폴링",
     "job.kind.seal": "봉인",
+    "job.kind.adjust": "수정주가",
     "job.kind.sync": "동기화",
     "job.kind.verify": "검증",
     "job.state.queued": "대기",

@@ -27,6 +27,7 @@ from chartinsightd.service.waves import Waves
 log = structlog.get_logger(__name__)
 
 _KIND = "adjust"
+_DAY = timedelta(days=1)
 _MORNING = time(8, 20)
 """KST: after the list of stocks, before the opening; the day's base prices are there."""
 _AGAIN = (time(8, 50), time(9, 5), time(15, 45))
@@ -37,6 +38,8 @@ _ANCHOR_EVERY = timedelta(days=28)
 _ANCHOR_SHARE = 20
 """A day, at most this part (one twentieth) of the symbols has its oldest prices checked."""
 _LOOK_EVERY_S = 60.0
+"""While history of new symbols is awaited."""
+_IDLE_S = 900.0
 _LOOK_EVERY_REAL_S = 0.5
 """Under a fast clock, no more often than this in real seconds."""
 _LOADING = timedelta(hours=6)
@@ -127,9 +130,7 @@ class Adjuster:
         while True:
             if not await self._worked():
                 await self._burst.rest()
-                nap_s = max(_LOOK_EVERY_S, _LOOK_EVERY_REAL_S * self._clock.speed)
-                until = min(self._next_morning(), self._clock.now() + timedelta(seconds=nap_s))
-                await wait_until(self._clock, until, self._never)
+                await wait_until(self._clock, self._next_look(), self._never)
                 self._loaded = self._find_loaded()
 
     async def _worked(self) -> bool:
@@ -154,14 +155,18 @@ class Adjuster:
         is_time = self._almanac.calendar.is_trading_day(today) and now >= at_kst(today, _MORNING)
         return is_time and self._quoted_on != today and bool(self._tracked()) and self._may_try("")
 
-    def _next_morning(self) -> datetime:
-        """Return the next time of day at which something is due."""
+    def _next_look(self) -> datetime:
+        """Return when something may be due: a time of day, a new symbol whose history has come meanwhile."""
         now = self._clock.now()
         today = day_of(now)
-        times = [
-            at_kst(day, one) for day in (today, today + timedelta(days=1)) for one in (_MORNING, *_AGAIN)
-        ]
-        return min(at for at in times if at > now)
+        nap_s = _LOOK_EVERY_S if self._new() else _IDLE_S
+        times = [at_kst(day, one) for day in (today, today + _DAY) for one in (_MORNING, *_AGAIN)]
+        nap = timedelta(seconds=max(nap_s, _LOOK_EVERY_REAL_S * self._clock.speed))
+        return min(now + nap, *(at for at in times if at > now))
+
+    def _new(self) -> list[str]:
+        """Return the symbols that were never looked at."""
+        return [symbol for symbol in self._tracked() if symbol not in (self._checks or {})]
 
     def _may_try(self, symbol: str) -> bool:
         trouble = self._troubles.get(symbol)
@@ -199,8 +204,9 @@ class Adjuster:
 
     def _find_loaded(self) -> set[str]:
         """Return the new symbols whose days and weeks are here, as far as they will be."""
-        now, rules = self._clock.now(), self._almanac.rules
-        new = [symbol for symbol in self._tracked() if symbol not in (self._checks or {})]
+        now, rules, new = self._clock.now(), self._almanac.rules, self._new()
+        if not new:
+            return set()
         kept = [timeframe for timeframe in (Timeframe.D1, Timeframe.W1) if timeframe in self._timeframes]
         series = [Series(symbol=symbol, timeframe=timeframe) for symbol in new for timeframe in kept]
         states = self._ledger.states(series)
@@ -212,7 +218,7 @@ class Adjuster:
     def _is_behind(self, check: AdjustmentCheck) -> bool:
         """Whether a morning was missed: then base prices of today tell nothing of the days before."""
         today = day_of(self._clock.now())
-        return check.complete_to < self._almanac.calendar.session_on_or_before(today - timedelta(days=1)).day
+        return check.complete_to < self._almanac.calendar.session_on_or_before(today - _DAY).day
 
     def _is_suspect_due(self, check: AdjustmentCheck) -> bool:
         if check.suspicion is None:
@@ -255,7 +261,7 @@ class Adjuster:
             self._burst.leave(failed=failed)
 
     def _since(self, check: AdjustmentCheck) -> date:
-        return check.complete_to - timedelta(days=1)
+        return check.complete_to - _DAY
 
     def _count_anchor(self) -> None:
         today = day_of(self._clock.now())
@@ -325,7 +331,7 @@ class Adjuster:
     async def _ask_base_prices(self) -> bool:
         """Compare today's base prices with the last closes: a difference is an action of today."""
         today, symbols = day_of(self._clock.now()), list(self._tracked())
-        last = self._almanac.calendar.session_on_or_before(today - timedelta(days=1))
+        last = self._almanac.calendar.session_on_or_before(today - _DAY)
         job = await self._burst.join({"day": today.isoformat()}, -(-len(symbols) // 100))
         failed = True
         try:

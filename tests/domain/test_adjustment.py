@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chartinsightd.domain.adjustment import (
-    CorporateAction,
     UnclearRatio,
     cumulative,
     decimal_of,
@@ -29,66 +24,13 @@ from chartinsightd.domain.adjustment import (
 )
 from chartinsightd.domain.calendar import Calendar, day_of, midnight
 from chartinsightd.domain.candle import Candles
-from chartinsightd.domain.timeframe import Timeframe
+from tests.domain.made_up_charts import adjusted, daily, split, walk, weekly
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 CALENDAR = Calendar()
 LAST_DAY = date(2026, 11, 20)
 DAYS = [session.day for session in CALENDAR.sessions(date(2025, 10, 1), LAST_DAY)]
 FACTORS = [Fraction(*pair) for pair in [(1, 2), (1, 5), (1, 50), (10, 1), (20, 21), (2, 3), (7, 9), (19, 20)]]
-
-
-def daily(days: Sequence[date], prices: np.ndarray, volume: np.ndarray) -> Candles:
-    """Candles of days; prices has a row for each of open, high, low and close."""
-    return Candles(
-        symbol="005930",
-        timeframe=Timeframe.D1,
-        ts=np.array([int(midnight(day).timestamp()) for day in days], dtype=np.int64),
-        open=prices[0],
-        high=prices[1],
-        low=prices[2],
-        close=prices[3],
-        volume=volume,
-        value=volume * prices[3],
-        final=np.ones(len(days), dtype=np.bool_),
-    )
-
-
-def walk(seed: int, days: Sequence[date], level: int) -> Candles:
-    """A believable raw path around a price."""
-    random = np.random.default_rng(seed)
-    close = np.maximum(2_000, level * np.exp(np.cumsum(random.normal(0, 0.02, len(days))))).astype(np.int64)
-    spread = random.integers(0, 1 + close // 50, (3, len(days)))
-    opening = close + spread[0] - close // 100
-    high, low = np.maximum(opening, close) + spread[1], np.minimum(opening, close) - spread[2]
-    volume = random.integers(0, 10_000_000, len(days)) * (random.random(len(days)) > 0.05)
-    return daily(days, np.stack([opening, high, low, close]), volume)
-
-
-def adjusted(raw: Candles, actions: Sequence[CorporateAction], until: date) -> Candles:
-    """The chart that Kiwoom would serve: rounded half up to a won and a share."""
-    days = np.array([day_of(candle.ts).toordinal() for candle in raw])
-
-    def scaled(column: np.ndarray, name: str) -> np.ndarray:
-        edges = sorted(one.ex_date for one in actions if one.ex_date <= until)
-        result = column.copy()
-        for start, end in pairwise([date.min, *edges]):
-            rows = (days >= start.toordinal()) & (days < end.toordinal())
-            factor = prod(
-                (getattr(one, name) for one in actions if end <= one.ex_date <= until), start=Fraction(1)
-            )
-            result[rows] = (2 * column[rows] * factor.numerator + factor.denominator) // (
-                2 * factor.denominator
-            )
-        return result
-
-    prices = {name: scaled(getattr(raw, name), "price_factor") for name in ("open", "high", "low", "close")}
-    return replace(raw, **prices, volume=scaled(raw.volume, "volume_factor"))
-
-
-def split(ex_date: date, price: Fraction, volume: Fraction | None = None) -> CorporateAction:
-    """An action whose volume factor is the inverse, unless it is another one."""
-    return CorporateAction(ex_date=ex_date, price_factor=price, volume_factor=volume or 1 / price)
 
 
 @settings(max_examples=40)
@@ -190,26 +132,6 @@ def test_a_chart_that_is_no_multiple_is_refused() -> None:
         derive(raw, walk(6, DAYS, 60_000), LAST_DAY)
     with pytest.raises(UnclearRatio):
         derive(raw.where(slice(0, 0)), raw, LAST_DAY)
-
-
-def weekly(candles: Candles) -> Candles:
-    """Fold days into weeks."""
-    days = [day_of(candle.ts) for candle in candles]
-    mondays = np.array([(day - timedelta(days=day.weekday())).toordinal() for day in days])
-    first = np.flatnonzero(np.diff(mondays, prepend=0))
-    last = np.append(first[1:], len(days)) - 1
-    return replace(
-        candles,
-        timeframe=Timeframe.W1,
-        ts=candles.ts[first],
-        open=candles.open[first],
-        high=np.maximum.reduceat(candles.high, first),
-        low=np.minimum.reduceat(candles.low, first),
-        close=candles.close[last],
-        volume=np.add.reduceat(candles.volume, first),
-        value=None,
-        final=candles.final[first],
-    )
 
 
 @settings(max_examples=40)

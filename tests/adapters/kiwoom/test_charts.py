@@ -278,6 +278,29 @@ async def test_snapshots_are_asked_for_by_the_hundred() -> None:
     assert snapshot.traded_at == datetime(2026, 7, 22, 0, 2, 31, tzinfo=UTC)
 
 
+async def test_base_prices_cost_a_bad_row_that_row() -> None:
+    """A code the broker does not know, or whose price cannot be read, is left out; the rest is kept."""
+    rows = [
+        {"stk_cd": "005930", "base_pric": "71400"},
+        {"stk_cd": "", "base_pric": ""},
+        {"stk_cd": "000660", "base_pric": "many"},
+        {"stk_cd": "035720", "base_pric": "0"},
+    ]
+    async with session() as ours:
+        ours.broker.will("ka10095", Reply(OK | {"atn_stk_infr": rows}))
+        found = await ours.lists.base_prices(["005930", "999999", "000660", "035720"], Priority.CATCH_UP)
+
+    assert found == {"005930": 71400}
+
+
+async def test_base_prices_of_others_are_refused() -> None:
+    """An answer about stocks nobody asked for is no answer."""
+    async with session() as ours:
+        ours.broker.will("ka10095", Reply(OK | {"atn_stk_infr": [{"stk_cd": "000660", "base_pric": "1"}]}))
+        with pytest.raises(MalformedAnswer):
+            await ours.lists.base_prices(["005930"], Priority.CATCH_UP)
+
+
 async def test_recorded_pages_pass_the_whole_way() -> None:
     """A recorded answer through server, gate, client and decoder."""
     recorded = sample("ka10081")

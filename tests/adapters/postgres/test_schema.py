@@ -114,6 +114,31 @@ async def test_a_prepared_query_reads_one_timeframe_too(filled: tuple[Store, str
     assert read == {"candles_1d"}
 
 
+async def test_the_latest_adjusted_candles_come_from_one_key_too(filled: tuple[Store, str]) -> None:
+    """A ledger with entries changes nothing of that: the key is read backwards and left after 500 rows."""
+    _, dsn = filled
+    async with connected(dsn) as connection, connection.transaction():
+        await connection.execute(
+            "insert into adjustments (symbol, ex_date, price_factor, volume_factor) "
+            "select '005930', date '2020-01-01' + 100 * n, 0.5, 2 from generate_series(1, 20) n"
+        )
+        await connection.execute("analyze")
+        plan = await _plan(
+            connection,
+            "select * from candles_adjusted where symbol = '005930' and timeframe = '5m' "
+            "order by ts desc limit 500",
+        )
+        await connection.execute("delete from adjustments")
+
+    read = [node for node in plan if node.get("Actual Loops") and "Relation Name" in node]
+    assert {node["Relation Name"].removesuffix("_2026h1").removesuffix("_2026h2") for node in read} == {
+        "adjustments",
+        "candles_5m",
+    }
+    assert max(node["Actual Rows"] for node in read) <= 500
+    assert _pages(plan) <= 25
+
+
 async def _plan(connection: Any, query: str) -> list[dict[str, Any]]:
     text = await connection.fetchval(f"explain (analyze, buffers, format json) {query}")
 
