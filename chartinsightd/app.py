@@ -294,16 +294,7 @@ def _connected(
     scheduler = Scheduler(collector, ledger, waves, patience, clock, almanac, collect.timeframes)
     backfills = Backfills(collector, ledger, opened.checkpoint, book, clock, almanac)
     gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, almanac)
-    stock_list = reloader.stock_list = StockList(
-        ValvedLists(kiwoom.lists, valve),
-        store.stocks,
-        opened.archive,
-        book,
-        clock,
-        universe(settings),
-        scheduler.track,
-    )
-    adjuster = _adjuster(opened, valve, waves, patience, stock_list, collect.timeframes)
+    stock_list = reloader.stock_list = _stock_list(settings, opened, valve, book, scheduler)
     board = Board(
         Parts(
             identity=_identity(settings, opened),
@@ -332,7 +323,7 @@ def _connected(
         "backfills": backfills.run,
         "stock_list": stock_list.run,
         "gap_list": gap_list.run,
-        "adjuster": adjuster.run,
+        "adjuster": _adjuster(opened, valve, waves, patience, stock_list, collect.timeframes).run,
         "upkeep": Upkeep(store.candles, clock).run,
         "board.database": board.run_database,
         "board.pulse": board.run_pulse,
@@ -341,6 +332,20 @@ def _connected(
         "watchdog": Watchdog(board.is_healthy).run,
     }
     return Daemon(services, backfills, board)
+
+
+def _stock_list(
+    settings: Settings, opened: _Opened, valve: Valve, book: JobBook, scheduler: Scheduler
+) -> StockList:
+    return StockList(
+        ValvedLists(opened.kiwoom.lists, valve),
+        opened.store.stocks,
+        opened.archive,
+        book,
+        opened.clock,
+        universe(settings),
+        scheduler.track,
+    )
 
 
 def _adjuster(
