@@ -16,6 +16,7 @@ from chartinsightd.facts.targets import TARGETS
 from chartinsightd.simulator.clock import KST
 from chartinsightd.simulator.market import MarketOptions, SimulatedMarket, create_generated
 from chartinsightd.simulator.market import ticks as grids
+from chartinsightd.simulator.market.options import Days
 from chartinsightd.simulator.model import MinuteRows, Period, PeriodRows, Trade
 
 SCOPES = (1, 3, 5, 10, 15, 30, 45, 60)
@@ -542,3 +543,16 @@ def test_unknown_codes_have_nothing() -> None:
     assert market().snapshot("ZZZZZZ", NOW) is None
     assert market().actions("ZZZZZZ") == []
     assert not market().correct("ZZZZZZ", date(2026, 10, 28), 600, 2.0)
+
+
+def test_days_can_be_closed_and_opened() -> None:
+    """A session can be silent and a day off busy, in every chart; the calendar around them stays."""
+    closed, opened = date(2026, 10, 26), date(2026, 10, 9)
+    changed = market(30, MarketOptions(closed_on=Days("2026-10-26"), open_on=Days("2026-10-09")))
+
+    usual = market(30).trading_days(date(2026, 1, 1), date(2026, 12, 31))
+    assert set(changed.trading_days(usual[0], usual[-1])) ^ set(usual) == {closed, opened}
+    assert changed.minutes(LIQUID, closed, 5, NOW) is None
+    assert changed.minutes(LIQUID, opened, 5, NOW) is not None
+    days = changed.periods(LIQUID, Period.DAY, NOW, None).day.tolist()
+    assert (number(closed) in days, number(opened) in days) == (False, True)

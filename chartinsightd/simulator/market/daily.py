@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chartinsightd.simulator.market import ticks
-from chartinsightd.simulator.market.days import REFORM, trading_days
+from chartinsightd.simulator.market.days import REFORM, changed_trading_days
 from chartinsightd.simulator.market.draws import Floats, bells, key_of, uniforms
 from chartinsightd.simulator.market.options import MarketOptions
 from chartinsightd.simulator.market.rows import Daily
@@ -26,7 +26,7 @@ LEAST_BOARD = 60
 
 def daily_path(profile: Profile, options: MarketOptions) -> Daily:
     """Return every daily row of an issue, from its listing to the end of the calendar or its delisting."""
-    days = _listed_days(profile)
+    days = _listed_days(profile, changed_trading_days(options.closed_on, options.open_on))
     walk = _Walk(profile, days)
     prices = walk.prices()
     volumes = _volumes(profile, days, prices, options, walk.halted)
@@ -34,8 +34,7 @@ def daily_path(profile: Profile, options: MarketOptions) -> Daily:
     return daily if options.halted_day_has_row else daily.where(~walk.halted)
 
 
-def _listed_days(profile: Profile) -> Ints:
-    days = trading_days()
+def _listed_days(profile: Profile, days: Ints) -> Ints:
     until = profile.issue.delisted_on
     first = int(np.searchsorted(days, profile.issue.listed_on.toordinal()))
     last = len(days) if until is None else int(np.searchsorted(days, until.toordinal()))

@@ -19,6 +19,7 @@ from chartinsightd.facts.krx import (
     UNLISTED_CLOSURES,
 )
 from chartinsightd.simulator.clock import KST
+from chartinsightd.simulator.market.options import Days
 from chartinsightd.simulator.model import Ints
 
 FIRST_DAY = date(1980, 1, 4)
@@ -60,6 +61,12 @@ def _closures() -> set[date]:
     known = holidays.financial_holidays("XKRX", years=range(CALENDAR_KNOWN_FROM.year, LAST_DAY.year + 1))
     public = holidays.country_holidays("KR", years=years)
     return set(known) | set(public) | turns | {closure.day for closure in UNLISTED_CLOSURES}
+
+
+@lru_cache(maxsize=4)
+def changed_trading_days(closed_on: Days, open_on: Days) -> Ints:
+    """Return the trading days without those of `closed_on`, and with those of `open_on`, ascending."""
+    return np.union1d(np.setdiff1d(trading_days(), closed_on.ordinals), np.array(open_on.ordinals, np.int64))
 
 
 @lru_cache(maxsize=1)

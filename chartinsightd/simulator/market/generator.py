@@ -24,6 +24,7 @@ class GeneratedSource:
 
     def __init__(self, seed: int, symbols: int, options: MarketOptions) -> None:
         self._options = options
+        self._trading_days = days.changed_trading_days(options.closed_on, options.open_on)
         self._profiles = profiles(seed, symbols)
         self._codes = sorted(self._profiles)
         self.daily = lru_cache(_DAILY_KEPT)(self._daily)
@@ -50,7 +51,7 @@ class GeneratedSource:
 
     def trading_days(self) -> Ints:
         """Return the calendar."""
-        return days.trading_days()
+        return self._trading_days
 
     def _daily(self, code: str) -> Daily:
         return daily.daily_path(self._profiles[code], self._options)

@@ -3,6 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+
+
+class Days(str):
+    """Some days, written `2026-11-20,2026-12-31`; empty for none.
+
+    Raises:
+        ValueError: one is not a day.
+    """
+
+    __slots__ = ()
+
+    @property
+    def ordinals(self) -> list[int]:
+        """The days."""
+        return [date.fromisoformat(text.strip()).toordinal() for text in self.split(",") if text.strip()]
+
+    def __new__(cls, text: str = "") -> Days:
+        """Check the days."""
+        made = super().__new__(cls, text)
+        _ = made.ordinals
+        return made
+
+
+NO_DAYS = Days()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,5 +44,9 @@ class MarketOptions:
     """Whether a week is labelled by its Monday instead of by its first trading day."""
     adjusted_minutes: bool = False
     """Whether minute charts follow `upd_stkpc_tp` 1 across a split."""
+    closed_on: Days = NO_DAYS
+    """Sessions of the calendar on which a generated market stays silent."""
+    open_on: Days = NO_DAYS
+    """Days off on which a generated market trades all the same."""
     daily_source: str = ""
     """A folder's daily source to prefer (column `source`) where a symbol has it; empty: by rule."""
