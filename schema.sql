@@ -250,7 +250,7 @@ comment on column jobs.state is 'running, done, failed, cancelled or interrupted
 
 insert into schema_version (version) values (1) on conflict do nothing;
 
--- version 2: the ledger of corporate actions is filled; candles_adjusted is right in weeks too, and faster
+-- version 2: the ledger of corporate actions is filled; candles_adjusted is right in weeks too, and faster; learned days
 
 create table if not exists adjustment_checks (
     symbol text collate "C" primary key,
@@ -314,5 +314,18 @@ left join lateral (
 where c.timeframe <> '1w' or f.to_ts is null or f.to_ts >= following_monday(c.ts) or d.first_ts = c.ts;
 comment on view candles_adjusted is
     'candles in the measure of today: prices and volumes times the factors of every later corporate action, rounded half up to a won and a share';
+
+-- What the market showed of single days.
+create table if not exists learned_days (
+    day date primary key,
+    kind text not null check (kind in ('open', 'closed')),
+    evidence jsonb not null default '{}',
+    learned_at timestamptz not null,
+    confirmed_at timestamptz
+);
+comment on table learned_days is
+    'Days of which the market showed other than the calendar says: trading on a day off, or silence on a trading day';
+comment on column learned_days.confirmed_at is
+    'When the charts of a later day said the same; null while it is believed for now';
 
 insert into schema_version (version) values (2) on conflict do nothing;

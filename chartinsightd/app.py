@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,7 +49,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.lifecycle import Service, notify_systemd, run_services, unless_stopped
 from chartinsightd.logs import JOURNAL_ERROR, REDACTOR, STAMP, configure_logs, is_under_systemd
-from chartinsightd.ports import Checkpoint
+from chartinsightd.ports import Checkpoint, Write, Written
 from chartinsightd.runtime_file import runtime_file
 from chartinsightd.service.adjuster import Adjuster
 from chartinsightd.service.almanac import Almanac
@@ -58,13 +59,16 @@ from chartinsightd.service.evidence import Evidence
 from chartinsightd.service.gap_list import GapList
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
+from chartinsightd.service.lessons import Lessons
+from chartinsightd.service.market_watch import MarketWatch
 from chartinsightd.service.notifier import Notifier
 from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList, Universe, at_least, targets
 from chartinsightd.service.upkeep import Upkeep
 from chartinsightd.service.waves import Waves
-from chartinsightd.service.writer import Writer
+from chartinsightd.service.witnesses import Witnesses
+from chartinsightd.service.writer import OnCommit, Writer
 from chartinsightd.settings import Section, Settings, load_settings, state_file
 from chartinsightd.watchdog import Watchdog
 
@@ -242,6 +246,8 @@ async def _opened(
         services["clock"] = lambda: follow_clock(clock, settings.kiwoom.rest_url)
     ledger = Ledger(store.candles, checkpoint)
     await ledger.open()
+    lessons = Lessons(almanac, ledger, store.learned_days, clock)
+    await lessons.open()
     orphans = await store.jobs.end_orphans(clock.now())
     if orphans:
         log.warning("jobs.interrupted", jobs=orphans)
@@ -253,6 +259,7 @@ async def _opened(
         kiwoom=kiwoom,
         checkpoint=checkpoint,
         ledger=ledger,
+        lessons=lessons,
         audience=audience,
         notifier=new_notifier(settings),
         is_embedded=is_embedded,
@@ -274,6 +281,7 @@ class _Opened:
     kiwoom: Kiwoom
     checkpoint: Checkpoint
     ledger: Ledger
+    lessons: Lessons
     audience: Audience
     notifier: Notifier
     is_embedded: bool
@@ -288,9 +296,12 @@ def _connected(
     commits, valve = Commits(clock, lambda: opened.audience.is_listening), Valve()
     book, patience = JobBook(store.jobs, clock), Patience(clock)
     waves = Waves(book)
-    writer = Writer(store.candles, ledger, clock, commits)
+    charts = ValvedCharts(kiwoom.charts, valve)
+    witnesses = Witnesses(charts, clock)
+    watch = MarketWatch(witnesses, opened.lessons, almanac, patience, lambda: stock_list.tracked, clock)
+    writer = Writer(store.candles, ledger, clock, _both(commits, watch))
     collect_rules = CollectRules(settle=almanac.rules.refresh.settle, fold=collect.fold)
-    collector = Collector(ValvedCharts(kiwoom.charts, valve), writer, almanac, collect_rules)
+    collector = Collector(charts, writer, almanac, collect_rules)
     scheduler = Scheduler(collector, ledger, waves, patience, clock, almanac, collect.timeframes)
     backfills = Backfills(collector, ledger, opened.checkpoint, book, clock, almanac)
     gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, almanac)
@@ -324,6 +335,7 @@ def _connected(
         "stock_list": stock_list.run,
         "gap_list": gap_list.run,
         "adjuster": _adjuster(opened, valve, waves, patience, stock_list, collect.timeframes).run,
+        "market_watch": watch.run,
         "upkeep": Upkeep(store.candles, clock).run,
         "board.database": board.run_database,
         "board.pulse": board.run_pulse,
@@ -346,6 +358,16 @@ def _stock_list(
         universe(settings),
         scheduler.track,
     )
+
+
+def _both(commits: Commits, watch: MarketWatch) -> OnCommit:
+    """Let both hear of every commit."""
+
+    def committed(writes: Sequence[Write], written: Sequence[Written]) -> None:
+        commits(writes, written)
+        watch.note(writes)
+
+    return committed
 
 
 def _adjuster(

@@ -15,6 +15,7 @@ from chartinsightd.domain.quality import RejectedRow as RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series as Series
 from chartinsightd.domain.series import SeriesState as SeriesState
+from chartinsightd.domain.silence import LearnedDay as LearnedDay
 from chartinsightd.domain.telling import Told as Told
 from chartinsightd.domain.timeframe import Timeframe
 
@@ -359,6 +360,22 @@ class TrackingStore(Protocol):
         Raises:
             StoreUnavailable: nothing was changed.
         """
+
+
+class LearnedDayStore(Protocol):
+    """Where it is kept on which days the market showed other than the calendar says.
+
+    Every method raises StoreUnavailable, and then nothing was changed.
+    """
+
+    async def learned_days(self) -> list[LearnedDay]:
+        """Return all, oldest day first."""
+
+    async def save_learned_day(self, learned: LearnedDay) -> None:
+        """Keep a day, in the place of what was kept of it."""
+
+    async def forget_learned_day(self, day: date) -> None:
+        """Keep nothing of a day any more."""
 
 
 _Row = TypeVar("_Row")

@@ -11,6 +11,8 @@ from chartinsightd.board.database import DatabaseWatch
 from chartinsightd.board.parts import Parts
 from chartinsightd.board.quarantine_watch import Refusals
 from chartinsightd.control.protocol import Alert, EventType
+from chartinsightd.domain.calendar import day_of
+from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.telling import Condition
 
 log = structlog.get_logger(__name__)
@@ -23,6 +25,8 @@ _CLUSTER_SHARE = 0.1
 _REFUSED_ROWS = 10
 _REFUSED_SHARE = 0.01
 """Fewer refused rows than both are the broker's slips, and seen in the quarantine alone."""
+
+_OVERRIDE = "If the exchange says otherwise, name the day in the file of collect.calendar_overrides."
 
 
 def conditions(parts: Parts, database: DatabaseWatch) -> Iterator[tuple[str, Condition]]:
@@ -42,6 +46,8 @@ def conditions(parts: Parts, database: DatabaseWatch) -> Iterator[tuple[str, Con
     refused = parts.commits.refused_lately()
     if refused.rows >= _REFUSED_ROWS and refused.share >= _REFUSED_SHARE:
         yield "rows.refused", _refused(refused)
+    if (learned := parts.almanac.learned.get(day_of(parts.clock.now()))) is not None:
+        yield "calendar.learned", Condition(level="warning", message=lesson(learned), remedy=_OVERRIDE)
 
 
 def _refused(refused: Refusals) -> Condition:
@@ -52,6 +58,13 @@ def _refused(refused: Refusals) -> Condition:
         f" cannot be candles: {commonest}.",
         remedy="They are kept in the table quarantine as they came, and read again.",
     )
+
+
+def lesson(learned: LearnedDay) -> str:
+    """Say in words what was learned of a day."""
+    if learned.is_open:
+        return f"{learned.day} is no trading day by the calendar, but stocks traded: it is collected."
+    return f"{learned.day} is a trading day by the calendar, but no stock traded: it is taken for closed."
 
 
 class Alerts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from chartinsightd.board.alerts import Alerts
+from chartinsightd.board.alerts import Alerts, lesson
 from chartinsightd.board.database import DatabaseWatch
 from chartinsightd.board.freshness import FreshnessBoard
 from chartinsightd.board.gates import PRIORITY_NAMES, lanes_shown
@@ -21,6 +21,7 @@ from chartinsightd.control.protocol import (
     TokenState,
     TokenStatus,
 )
+from chartinsightd.domain.calendar import day_of
 from chartinsightd.ports import Written
 
 
@@ -103,6 +104,8 @@ class Overview:
             yield "Waiting for the list of stocks; nothing is collected before."
         elif not self._parts.stock_list.tracked:
             yield "No symbol is tracked."
+        if (learned := self._parts.almanac.learned.get(day_of(self._parts.clock.now()))) is not None:
+            yield lesson(learned)
         if self._database.failure is not None:
             yield "Waiting for PostgreSQL."
         if self._parts.patience.block is not None:

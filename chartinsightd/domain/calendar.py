@@ -107,6 +107,13 @@ class Calendar:
         """Return the session of a Korean date; None when the exchange is closed."""
         return self._year(day.year).by_day.get(day)
 
+    def supposed_session(self, day: date) -> Session | None:
+        """Return the session of a day, or what it would be by the rule; None where the user closes it."""
+        override, year = self.overrides.get(day), self._year(day.year)
+        if day in year.by_day or (override is not None and override.closed):
+            return self.session(day)
+        return self._build_session(day, is_first=not year.days or day < year.days[0])
+
     def is_trading_day(self, day: date) -> bool:
         """Whether the exchange trades on a Korean date."""
         return day in self._year(day.year).by_day

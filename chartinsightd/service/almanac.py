@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
+from chartinsightd.domain.silence import LearnedDay
 
 
 class Almanac:
@@ -19,6 +20,7 @@ class Almanac:
 
     def __init__(self, rules: PlanRules) -> None:
         self._rules = rules
+        self._learned: dict[date, LearnedDay] = {}
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -31,14 +33,25 @@ class Almanac:
         """The calendar in force; not to be kept."""
         return self._rules.calendar
 
+    @property
+    def learned(self) -> Mapping[date, LearnedDay]:
+        """What the market showed of some days."""
+        return self._learned
+
     def tell(self, listener: Callable[[], None]) -> None:
-        """Call a listener after each change; it must be quick."""
+        """Call a listener whenever plans made before do not hold any more; it must be quick."""
         self._listeners.append(listener)
 
-    def learn(self, learned: Mapping[date, bool]) -> None:
-        """Replace all that was learned; True for a day with trading. What is known changes nothing."""
-        if dict(learned) == self.calendar.learned:
-            return
-        self._rules = replace(self._rules, calendar=self.calendar.with_learned(learned))
+    def plan_anew(self) -> None:
+        """Let those who plan begin again: what is covered changed."""
         for listener in self._listeners:
             listener()
+
+    def learn(self, days: Iterable[LearnedDay]) -> None:
+        """Replace all that was learned."""
+        self._learned = {one.day: one for one in days}
+        opened = {day: one.is_open for day, one in self._learned.items()}
+        if opened == self.calendar.learned:
+            return
+        self._rules = replace(self._rules, calendar=self.calendar.with_learned(opened))
+        self.plan_anew()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -66,6 +67,29 @@ class Ledger:
         await self._checkpoint.advance({series: after})
         self._states[series] = after
         await self._store.forget_coverage(series, ranges)
+
+    async def forget_everywhere(self, ranges_of: Callable[[Series], RangeSet]) -> None:
+        """Take ranges out of the coverage of every series: in the database first, which wins on a restart.
+
+        Args:
+            ranges_of: what to forget of a series.
+
+        Raises:
+            StoreUnavailable: some series may have been done; the same call may be repeated.
+        """
+        touched = {
+            series: ranges
+            for series, state in self._states.items()
+            if state.covered & (ranges := ranges_of(series))
+        }
+        for series, ranges in touched.items():
+            await self._store.forget_coverage(series, ranges)
+        forgotten = {
+            series: replace(self.state(series), covered=self.state(series).covered - ranges)
+            for series, ranges in touched.items()
+        }
+        await self._checkpoint.advance(forgotten)
+        self._states.update(forgotten)
 
 
 def _read_at(remembered: Mapping[Series, SeriesState], series: Series, covered: RangeSet) -> datetime | None:

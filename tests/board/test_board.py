@@ -23,16 +23,19 @@ from chartinsightd.control.protocol import (
     JobQuery,
     JobState,
     OutcomeState,
+    Phase,
     SessionCoverageQuery,
     SymbolsRequest,
     TokenState,
 )
+from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.errors import (
     AccessBlocked,
     ConfigurationError,
     SourceUnavailable,
     StoreUnavailable,
 )
+from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from tests.board.conftest import BoardWorld, Listener
 from tests.service.virtual import run_virtually
@@ -169,6 +172,26 @@ def test_a_backfill_is_cancelled_once() -> None:
         return first.state, second.state, (await board.job(job_id)).state
 
     assert on_board(work) == (OutcomeState.CANCELLED, OutcomeState.ALREADY_OVER, JobState.CANCELLED)
+
+
+def test_a_learned_day_is_one_alert_and_a_note() -> None:
+    """Who looks while a supposed session is silent is told so; the session is over with it."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        now = world.clock.now()
+        world.almanac.learn([LearnedDay(day=day_of(now), is_open=False, evidence={}, learned_at=now)])
+        await world.clock.sleep(60)
+        status = await board.status()
+        world.almanac.learn([])
+        await world.clock.sleep(60)
+        return status, await board.status()
+
+    status, after = on_board(work)
+
+    assert [alert.event for alert in status.alerts] == ["calendar.learned"]
+    assert status.daemon.notes == (status.alerts[0].message,)
+    assert status.session.phase is Phase.CLOSED
+    assert [alert.ended_at is not None for alert in after.alerts] == [True]
 
 
 def test_while_paused_the_broker_is_asked_nothing() -> None:

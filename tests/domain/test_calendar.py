@@ -122,6 +122,10 @@ def test_a_learned_opening_has_the_hours_of_the_rule(calendar: Calendar) -> None
     assert session is not None
     assert (session.open_at, session.after_close_at) == (kst(2026, 12, 31, 9), kst(2026, 12, 31, 20))
     assert learned.with_learned({}).session(date(2026, 12, 31)) is None
+    assert calendar.supposed_session(date(2026, 12, 31)) == session
+    assert calendar.supposed_session(date(2027, 1, 1)) == calendar.with_learned(
+        {date(2027, 1, 1): True}
+    ).session(date(2027, 1, 1))
 
 
 def test_overrides_win() -> None:

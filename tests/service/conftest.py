@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from chartinsightd.domain.horizon import Horizon
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Series
+from chartinsightd.ports import Series, Write, Written
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.jobs import JobBook
@@ -21,7 +21,7 @@ from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.waves import Waves
-from chartinsightd.service.writer import Writer
+from chartinsightd.service.writer import OnCommit, Writer
 from tests.service.fakes import FakeBroker, FakeCheckpoint, FakeStore
 from tests.service.virtual import LoopClock
 
@@ -53,7 +53,8 @@ class World:
         )
         self.almanac = Almanac(self.rules)
         self.ledger = Ledger(self.store, self.checkpoint)
-        self.writer = Writer(self.store, self.ledger, self.clock)
+        self.listeners: list[OnCommit] = []
+        self.writer = Writer(self.store, self.ledger, self.clock, self._committed)
         self.book = JobBook(self.store, self.clock)
         rules = CollectRules(settle=SETTLE, fold=self.fold)
         self.collector = Collector(self.broker, self.writer, self.almanac, rules)
@@ -67,6 +68,10 @@ class World:
             self.almanac,
             self.timeframes,
         )
+
+    def _committed(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
+        for listener in self.listeners:
+            listener(writes, written)
 
     @asynccontextmanager
     async def running(self, *symbols: str) -> AsyncIterator[None]:

@@ -14,6 +14,7 @@ import numpy as np
 from chartinsightd.clock import Clock
 from chartinsightd.domain.calendar import Calendar, day_of
 from chartinsightd.domain.candle import Candle, Candles
+from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.grid import candle_starts
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
@@ -21,6 +22,7 @@ from chartinsightd.ports import (
     ChartPage,
     ChartRequest,
     Gap,
+    LearnedDay,
     ListedStock,
     Priority,
     RejectedRow,
@@ -47,6 +49,8 @@ class FakeBroker:
     """Raised by the next requests, one each."""
     blank: set[str] = field(default_factory=set)
     """Symbols without any data."""
+    halted: set[str] = field(default_factory=set)
+    """Symbols that have not traded for a day."""
     requests: list[tuple[datetime, ChartRequest, Priority]] = field(default_factory=list)
     _gate: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -77,6 +81,8 @@ class FakeBroker:
             datetime.combine(last_day, datetime.min.time(), UTC) + timedelta(days=1) - timedelta(hours=9)
         )
         limit = int(end_of_day.timestamp()) if before is None else before
+        if request.symbol in self.halted:
+            limit = min(limit, int(asked_at.timestamp()) - 86_400)
         return starts[starts < min(limit, asked_at.timestamp())]
 
     async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
@@ -246,6 +252,33 @@ class FakeCheckpoint:
     async def end_backfill(self, job_id: int) -> None:
         """Forget a backfill."""
         self.backfills.pop(job_id, None)
+
+
+@dataclass
+class FakeLearnedDays:
+    """Learned days in a dictionary."""
+
+    days: dict[date, LearnedDay] = field(default_factory=dict)
+    is_away: bool = False
+
+    async def learned_days(self) -> list[LearnedDay]:
+        """Return all."""
+        self._reach()
+        return [self.days[day] for day in sorted(self.days)]
+
+    async def save_learned_day(self, learned: LearnedDay) -> None:
+        """Keep a day."""
+        self._reach()
+        self.days[learned.day] = learned
+
+    async def forget_learned_day(self, day: date) -> None:
+        """Keep nothing of a day."""
+        self._reach()
+        self.days.pop(day, None)
+
+    def _reach(self) -> None:
+        if self.is_away:
+            raise StoreUnavailable("away")
 
 
 def listed_stock(**changes: Any) -> ListedStock:

@@ -17,6 +17,7 @@ from chartinsightd.domain.errors import AccessBlocked, SourceUnavailable
 from chartinsightd.domain.horizon import horizon_start
 from chartinsightd.domain.planning import plan
 from chartinsightd.domain.refresh import session_refreshes
+from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Priority, Series
 from chartinsightd.service.gap_list import GapList
@@ -190,9 +191,10 @@ def test_a_learned_closure_ends_the_polls_of_its_day_at_once() -> None:
 
     async def main() -> list[int]:
         world = World(BEFORE_OPEN, timeframes=(Timeframe.M5, Timeframe.D1))
+        closed_day = LearnedDay(day=BEFORE_OPEN.date(), is_open=False, evidence={}, learned_at=BEFORE_OPEN)
         polls = []
         async with world.running("005930"):
-            for learned in ({}, {BEFORE_OPEN.date(): False}, {}):
+            for learned in ([], [closed_day], []):
                 world.almanac.learn(learned)
                 await world.clock.sleep(120)
                 world.broker.requests.clear()

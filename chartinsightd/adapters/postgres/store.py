@@ -17,6 +17,7 @@ from chartinsightd.adapters.postgres.candles import PostgresCandles
 from chartinsightd.adapters.postgres.errors import check_dsn
 from chartinsightd.adapters.postgres.gaps import PostgresGaps
 from chartinsightd.adapters.postgres.jobs import PostgresJobs
+from chartinsightd.adapters.postgres.learned import PostgresLearnedDays
 from chartinsightd.adapters.postgres.link import Connection, Link
 from chartinsightd.adapters.postgres.schema import apply_schema, check_server
 from chartinsightd.adapters.postgres.stocks import PostgresStocks
@@ -41,6 +42,7 @@ class Store:
     gaps: PostgresGaps
     jobs: PostgresJobs
     actions: PostgresActions
+    learned_days: PostgresLearnedDays
 
 
 @asynccontextmanager
@@ -85,6 +87,7 @@ async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[St
             gaps=PostgresGaps(side),
             jobs=PostgresJobs(side),
             actions=PostgresActions(side),
+            learned_days=PostgresLearnedDays(side),
         )
     finally:
         await side.close()

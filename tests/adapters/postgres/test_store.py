@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,7 @@ from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Gap, ListedStock, Written
+from chartinsightd.ports import Gap, LearnedDay, ListedStock, Written
 from tests.fixtures.postgres import connected, execute
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
@@ -39,6 +40,25 @@ async def test_a_writer_that_left_makes_room(database: str) -> None:
     """The lock ends with the store."""
     await _open(database)
     await _open(database)
+
+
+async def test_learned_days_are_kept(store: Store) -> None:
+    """A day is kept once, as it was learned last; forgotten it is gone."""
+    closed = LearnedDay(
+        day=date(2026, 11, 20),
+        is_open=False,
+        evidence={"symbols": 30},
+        learned_at=datetime(2026, 11, 20, 2, tzinfo=UTC),
+    )
+    confirmed = replace(closed, confirmed_at=datetime(2026, 11, 20, 22, 31, tzinfo=UTC))
+    opened = replace(closed, day=date(2026, 10, 9), is_open=True)
+    kept = store.learned_days
+    for learned in (closed, opened, confirmed):
+        await kept.save_learned_day(learned)
+
+    assert await kept.learned_days() == [opened, confirmed]
+    await kept.forget_learned_day(opened.day)
+    assert await kept.learned_days() == [confirmed]
 
 
 async def test_nobody_at_the_address_is_unavailable() -> None:
