@@ -133,8 +133,9 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             reloader = Reloader(settings, config, tap)
             almanac = Almanac(plan_rules(settings, load_calendar(settings)))
             daemon = await _opened(stack, settings, clock, almanac, audience, reloader)
+            socket = settings.control.socket or own_socket()
             await stack.enter_async_context(
-                serve(settings.control.socket or own_socket(), daemon.board, audience, tap)
+                serve(socket, daemon.board, audience, tap, group=settings.control.group)
             )
         if stop.is_set():
             return

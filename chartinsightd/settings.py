@@ -188,6 +188,8 @@ class ControlSettings(Section):
 
     socket: Path | None = None
     """Default: `control.sock` in `$RUNTIME_DIRECTORY`, else in the XDG runtime folder."""
+    group: str | None = None
+    """The group whose members may use the socket, beside its owner. Default: the process's own group."""
 
 
 class LogSettings(Section):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import grp
 import os
 import pwd
-import shutil
 import socket
 import struct
 from collections.abc import Iterator
@@ -64,13 +64,14 @@ def listening_socket(path: Path, group: str | None = None) -> Iterator[socket.so
     with ExitStack() as stack:
         try:
             _refuse_what_cannot_be(path)
-            _make_directory(path.parent, group)
+            gid = None if group is None else _group_id(group)
+            _make_directory(path.parent, gid)
             stack.enter_context(_locked(path))
-            listener = stack.enter_context(_bound(path, group))
-        except (OSError, LookupError) as error:
+            listener = stack.enter_context(_bound(path, gid))
+        except OSError as error:
             raise ConfigurationError(
                 f"The control socket cannot be at {path}: {error}.",
-                remedy="Set control.socket to a place this user may write to, and a group that exists.",
+                remedy="Set control.socket to a place this user may write to.",
             ) from error
         yield listener
 
@@ -88,7 +89,24 @@ def _refuse_what_cannot_be(path: Path) -> None:
         )
 
 
-def _make_directory(directory: Path, group: str | None) -> None:
+def _group_id(group: str) -> int:
+    """Return the number of a group this process may give a file to."""
+    try:
+        gid = grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise ConfigurationError(
+            f"control.group: there is no group {group!r} on this machine.",
+            remedy=f"Create it with `groupadd {group}`, or correct control.group.",
+        ) from None
+    if os.geteuid() != 0 and gid not in {os.getegid(), *os.getgroups()}:
+        raise ConfigurationError(
+            f"control.group: this user is no member of the group {group!r}.",
+            remedy=f"Run `usermod --append --groups {group} USER`, and start the daemon from a new login.",
+        )
+    return gid
+
+
+def _make_directory(directory: Path, gid: int | None) -> None:
     """Make the directory with its rights; one that is there is somebody's and stays as it is."""
     if directory.is_dir():
         if directory.stat().st_uid not in {os.geteuid(), 0}:
@@ -97,8 +115,8 @@ def _make_directory(directory: Path, group: str | None) -> None:
     directory.parent.mkdir(parents=True, exist_ok=True)
     directory.mkdir(mode=DIRECTORY_MODE)
     directory.chmod(DIRECTORY_MODE)  # whatever the umask says
-    if group is not None:
-        shutil.chown(directory, group=group)
+    if gid is not None:
+        os.chown(directory, -1, gid)
 
 
 @contextmanager
@@ -133,7 +151,7 @@ def _taken(path: Path, peer: Peer | None) -> ConfigurationError:
 
 
 @contextmanager
-def _bound(path: Path, group: str | None) -> Iterator[socket.socket]:
+def _bound(path: Path, gid: int | None) -> Iterator[socket.socket]:
     """Listen under another name, and take the right one when everything is in place."""
     working = path.with_name(f".{path.name}.{os.getpid()}")
     working.unlink(missing_ok=True)
@@ -141,8 +159,8 @@ def _bound(path: Path, group: str | None) -> Iterator[socket.socket]:
         listener.bind(os.fspath(working))
         try:
             working.chmod(SOCKET_MODE)
-            if group is not None:
-                shutil.chown(working, group=group)
+            if gid is not None:
+                os.chown(working, -1, gid)
             listener.listen(_BACKLOG)
             working.rename(path)
         except BaseException:

@@ -86,6 +86,20 @@ def test_the_socket_is_given_to_the_group(tmp_path):
         assert path.group() == path.parent.group() == group
 
 
+def test_a_group_of_others_is_refused(tmp_path, monkeypatch):
+    """Who is no member cannot give the socket to a group; the message says how to become one."""
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    monkeypatch.setattr(os, "getgroups", list)
+    monkeypatch.setattr(os, "getegid", lambda: 54321)
+    group = grp.getgrgid(os.getgid()).gr_name
+    with (
+        pytest.raises(ConfigurationError, match="no member") as caught,
+        listening_socket(tmp_path / "s", group),
+    ):
+        pytest.fail("it listened")
+    assert "usermod" in caught.value.remedy
+
+
 def test_a_group_that_does_not_exist_is_refused(tmp_path):
     """A misspelt group is a settings error, not an open socket."""
     with (
