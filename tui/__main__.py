@@ -25,23 +25,38 @@ _SOCKET_VARIABLE = "CHARTINSIGHT_CONTROL__SOCKET"
     help="The daemon's Unix socket. [default: where chartinsightd has it]",
 )
 @click.option("--read-only", is_flag=True, help="Offer nothing that changes the daemon.")
-@click.option("--theme", type=click.Choice(_THEMES), default=_THEMES[0], help="Colours.")
-@click.option("--rise", type=click.Choice(["red", "green"]), default="red", help="Colour of rising prices.")
-@click.option("--language", type=click.Choice(["ko", "en"]), help="Of all texts. [default: by locale]")
-def main(socket: Path | None, read_only: bool, theme: str, rise: str, language: str | None) -> None:
+@click.option("--theme", type=click.Choice(_THEMES), help="Colours. [default: as last time, else dark]")
+@click.option(
+    "--rise",
+    type=click.Choice(["red", "green"]),
+    help="Colour of rising prices. [default: as last time, else red]",
+)
+@click.option(
+    "--language",
+    type=click.Choice(["ko", "en"]),
+    help="Of all texts. [default: as last time, else by locale]",
+)
+def main(
+    socket: Path | None, read_only: bool, theme: str | None, rise: str | None, language: str | None
+) -> None:
     """Show what chartinsightd does, in the terminal. Works with the daemon away, and says so."""
+    from tui import choices
     from tui.app import Dashboard
     from tui.clock import SystemClock
     from tui.text import language_of
 
-    chosen = "ko" if language == "ko" else "en" if language else language_of(os.environ)
+    file = choices.choices_file(os.environ)
+    chosen = choices.read_choices(file).updated(theme=theme, rise=rise, language=language)
+    if theme or rise or language:
+        choices.write_choices(file, chosen)
     Dashboard(
         _opener(socket),
         SystemClock(),
-        language=chosen,
-        colours=theme,
-        rise_is_red=rise == "red",
+        language="ko" if (chosen.language or language_of(os.environ)) == "ko" else "en",
+        colours=chosen.theme or _THEMES[0],
+        rise_is_red=chosen.rise != "green",
         read_only=read_only,
+        remember=lambda theme, rise: choices.write_choices(file, chosen.updated(theme=theme, rise=rise)),
     ).run()
 
 

@@ -29,10 +29,16 @@ if TYPE_CHECKING:
     from tui.connection import Connection
 
 OpenClient = Callable[[], "AbstractAsyncContextManager[ControlClient]"]
+Remember = Callable[[str, str], None]
+"""Called with the name of the theme and the colour of rising prices (`red` or `green`)."""
 VIEWS = ("overview", "coverage", "jobs", "chart", "symbols", "log")
 _MUTATIONS = {"backfill", "pause", "cancel_job", "track", "sync"}
 _SETTLE_S = 0.1
 """Changes within this time are drawn together."""
+
+
+def _forget(theme_name: str, rise: str) -> None:
+    """Remember nothing."""
 
 
 class Dashboard(App[None]):
@@ -45,6 +51,7 @@ class Dashboard(App[None]):
         colours: name of the theme.
         rise_is_red: price colours as in Korea; otherwise rise is green.
         read_only: nothing that changes the daemon is offered.
+        remember: told when a person chose other colours.
     """
 
     TITLE = "ChartInsight"
@@ -78,10 +85,12 @@ class Dashboard(App[None]):
         colours: str = theme.DARK.name,
         rise_is_red: bool = True,
         read_only: bool = False,
+        remember: Remember = _forget,
     ) -> None:
         super().__init__()
         self._open_client = open_client
         self._clock = clock
+        self._remember = remember
         self.words = Words(language)
         self.store = Store()
         self.connection: Connection | None = None
@@ -131,11 +140,16 @@ class Dashboard(App[None]):
 
     def daemon_now(self) -> datetime | None:
         """Return the daemon's time of this moment, UTC; None while it is away."""
+        return self._daemon_time(self._clock.now()) if self.store.is_online else None
+
+    def _daemon_time(self, at: datetime) -> datetime:
+        """Return what the daemon's clock shows at an instant of this machine's, as far as is known."""
         status = self.store.status
-        if status is None or not self.store.is_online:
-            return None
-        passed = self._clock.monotonic() - self.store.status_at
-        return status.clock.now + timedelta(seconds=passed * status.clock.speed)
+        if status is None:
+            return at
+        since_status_s = self._clock.monotonic() - self.store.status_at
+        passed = timedelta(seconds=since_status_s) - (self._clock.now() - at)
+        return status.clock.now + passed * status.clock.speed
 
     def _tick(self) -> None:
         self._top.refresh()
@@ -213,7 +227,8 @@ class Dashboard(App[None]):
         elif link.heard_at is None:
             self._banner.say(words.put("banner.never", reason=link.reason, remedy=link.remedy))
         else:
-            times = {"since": clock_time(link.since), "data": stamp(link.heard_at)}
+            since = None if link.since is None else self._daemon_time(link.since)
+            times = {"since": clock_time(since), "data": stamp(self._daemon_time(link.heard_at))}
             self._banner.say(words.put("banner.offline", **times, reason=link.reason, remedy=link.remedy))
         self._keys.refresh()
 
@@ -228,8 +243,8 @@ class Dashboard(App[None]):
         if self.read_only:
             yield words["top.read_only"], palette.warn
         yield self._link_news()
-        now = self.daemon_now()
-        yield (clock_time(now), palette.strong) if now else (clock_time(self._clock.now()), palette.faint)
+        now = self._daemon_time(self._clock.now())
+        yield clock_time(now), palette.strong if self.store.is_online else palette.faint
 
     def _left(self) -> str:
         status, now = self.store.status, self.daemon_now()
@@ -299,14 +314,15 @@ class Dashboard(App[None]):
     def use_theme(self, name: str) -> None:
         """Take a theme by name."""
         self.theme = name
-        self._repaint(theme.Palette(colours=_colours(name), rise_is_red=self.palette.rise_is_red))
+        self._choose(theme.Palette(colours=_colours(name), rise_is_red=self.palette.rise_is_red))
 
     def action_swap_colours(self) -> None:
         """Change between red for rise, as in Korea, and green for rise."""
-        self._repaint(theme.Palette(colours=self.palette.colours, rise_is_red=not self.palette.rise_is_red))
+        self._choose(theme.Palette(colours=self.palette.colours, rise_is_red=not self.palette.rise_is_red))
 
-    def _repaint(self, palette: theme.Palette) -> None:
+    def _choose(self, palette: theme.Palette) -> None:
         self.palette = palette
+        self._remember(palette.colours.name, "red" if palette.rise_is_red else "green")
         self.view.refresh_data(frozenset(self.view.PARTS))
         for widget in self.screen.query("*"):
             widget.refresh()
