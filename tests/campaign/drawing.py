@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -94,6 +94,8 @@ class Draw:
     """Whether the state folder is a small file system of its own, which can be filled."""
     speed: float
     starts_at: datetime
+    first_mix: tuple[Mapping[str, Any], ...]
+    """Wrong answers from the daemon's first request to the end of the first window."""
     windows: tuple[Window, ...]
 
     @property
@@ -204,6 +206,7 @@ def draw(seed: int, windows: int | None = None) -> Draw:
         has_small_disk=has_small_disk,
         speed=speed,
         starts_at=moment(days[0], 7) + timedelta(minutes=dice.randint(0, 55)),
+        first_mix=tuple(_mix(dice, corrects=_corrects(kinds), most=0.12)) if dice.random() < 0.4 else (),
         windows=drawn,
     )
 
@@ -239,17 +242,61 @@ def _days(dice: random.Random, count: int) -> list[date]:
     return days
 
 
-def _window(dice: random.Random, day: date, speed: float, kinds: Mapping[Kind, float]) -> Window:
-    real_s, session = round(dice.uniform(*STORM_S), 2), Calendar().session(day)
+def _window(
+    dice: random.Random,
+    day: date,
+    speed: float,
+    kinds: Mapping[Kind, float],
+    real_s: tuple[float, float] = STORM_S,
+    strikes: tuple[int, int] = (4, 8),
+) -> Window:
+    lasts_s, session = round(dice.uniform(*real_s), 2), Calendar().session(day)
     assert session is not None  # `_days` gives trading days
     first, last = session.open_at - _AROUND, session.ends_at + _AROUND
-    spare = max(timedelta(), last - first - timedelta(seconds=real_s * speed))
+    spare = max(timedelta(), last - first - timedelta(seconds=lasts_s * speed))
     begins_at = first + spare * dice.random()
-    chosen = dice.choices(sorted(kinds), [kinds[kind] for kind in sorted(kinds)], k=dice.randint(4, 8))
-    corrects = kinds.get(Kind.BROKER_KILLED, 0.0) == 0.0
-    drawn = (_strike(dice, kind, corrects=corrects) for kind in chosen)
-    strikes = sorted(drawn, key=lambda strike: strike.at)
-    return Window(begins_at=begins_at, real_s=real_s, strikes=tuple(strikes))
+    names = sorted(kinds)
+    chosen = dice.choices(names, [kinds[kind] for kind in names], k=dice.randint(*strikes))
+    drawn = sorted(
+        (_strike(dice, kind, corrects=_corrects(kinds)) for kind in chosen), key=lambda blow: blow.at
+    )
+    return Window(begins_at=begins_at, real_s=lasts_s, strikes=tuple(drawn))
+
+
+def chain(seeds: Sequence[int], first_day: date, speed: float = 2400.0) -> Draw:
+    """Return one life through a short storm of each seed, a session each: for where time is dear."""
+    base = draw(seeds[0], 1)
+    days = [session.day for session in Calendar().sessions(first_day, first_day + timedelta(days=400))]
+    windows = tuple(storm(seed, day, speed) for seed, day in zip(seeds, days, strict=False))
+    return replace(
+        base,
+        is_embedded=False,
+        follows_clock=True,
+        has_small_disk=True,
+        horizons=_HORIZONS[0],
+        speed=speed,
+        starts_at=moment(days[0], 8),
+        windows=windows,
+    )
+
+
+def storm(
+    seed: int,
+    day: date,
+    speed: float,
+    *,
+    without: Collection[Kind] = (Kind.BROKER_KILLED,),
+    real_s: tuple[float, float] = (0.6, 1.0),
+    strikes: tuple[int, int] = (2, 3),
+) -> Window:
+    """Return a short storm of one session, of every kind but some."""
+    dice = random.Random(f"storm/{seed}/{day}")
+    kinds = {kind: _ALWAYS.get(kind, 1.0) for kind in Kind if kind not in without}
+    return _window(dice, day, speed, kinds, real_s, strikes)
+
+
+def _corrects(kinds: Mapping[Kind, float]) -> bool:
+    return kinds.get(Kind.BROKER_KILLED, 0.0) == 0.0
 
 
 def _strike(dice: random.Random, kind: Kind, *, corrects: bool) -> Strike:
@@ -258,7 +305,7 @@ def _strike(dice: random.Random, kind: Kind, *, corrects: bool) -> Strike:
     match kind:
         case Kind.FAULTS:
             detail["mix"] = _mix(dice, corrects=corrects)
-            lasts_s *= 2
+            at, lasts_s = round(at * 0.7, 3), round(dice.uniform(0.6, 3.0), 2)
         case Kind.BROKER_DELAYED | Kind.DATABASE_DELAYED:
             detail["delay_s"] = round(dice.uniform(0.005, 0.3), 3)
         case Kind.CLOCK_FORWARD:
@@ -268,11 +315,10 @@ def _strike(dice: random.Random, kind: Kind, *, corrects: bool) -> Strike:
     return Strike(kind=kind, at=at, lasts_s=lasts_s, detail=detail)
 
 
-def _mix(dice: random.Random, *, corrects: bool) -> list[dict[str, Any]]:
+def _mix(dice: random.Random, *, corrects: bool, most: float = 0.3) -> list[dict[str, Any]]:
     faults = [fault for fault in Fault if corrects or fault is not Fault.LATE_CORRECTION]
     chosen = dice.sample(faults, dice.randint(1, 8))
-    storm = dice.random() < 0.2
-    shares = (0.3, 0.9) if storm else (0.03, 0.3)
+    shares = (0.3, 0.9) if dice.random() < 0.2 and most >= 0.3 else (0.03, most)
     return [_rule(dice, fault, dice.uniform(*shares)) for fault in chosen]
 
 

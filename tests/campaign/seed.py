@@ -9,8 +9,9 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ _MEMORY = Path("/dev/shm")
 """Where a folder costs least to make and to remove: a database is a thousand files."""
 _CALM = 600.0
 """The pace of the morning after."""
+_FIRST = 0
+"""Names the mix that is in force from the start."""
 _TIME_LIMIT_S = 240.0
 
 
@@ -65,21 +68,31 @@ async def live(drawn: Draw, folder: Path) -> Result:
         try:
             async with asyncio.timeout(_TIME_LIMIT_S):
                 await _play(stand, result)
-        except (Hanging, AssertionError, TimeoutError) as error:
-            stand.tally.findings.append(f"{type(error).__name__}: {error}")
+        except* (Hanging, AssertionError, TimeoutError) as group:
+            stand.tally.findings += [f"{type(error).__name__}: {error}" for error in _leaves(group)]
         finally:
             _keep(stand, result)
     result.real_s = round(time.monotonic() - begun, 2)
     return result
 
 
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
 async def _play(stand: Stand, result: Result) -> None:
+    await stand.switch_faults(_FIRST, stand.draw.first_mix)
     await stand.daemon.says("stocks.synced")
     stand.note("the stock list is in")
     for window in stand.draw.windows:
-        await _endure(stand, window)
+        await endure(stand, window)
+        await stand.switch_faults(_FIRST, [])
         result.lived_s += window.real_s * stand.draw.speed
-    morning = _morning_after(await stand.ask(lambda admin: admin.now()), stand.draw)
+    morning = morning_after(await stand.ask(lambda admin: admin.now()), stand.draw.last_day)
     stand.note(f"the storm is over; on to {morning}")
     await stand.go_to(morning, _CALM)
     settled = await settle(stand, moment(day_of(morning), 0))
@@ -87,7 +100,7 @@ async def _play(stand: Stand, result: Result) -> None:
     await _close(stand, result, settled)
 
 
-async def _endure(stand: Stand, window: Window) -> None:
+async def endure(stand: Stand, window: Window) -> None:
     """Live through a window and all its strikes; the clock may have been stepped beyond its beginning."""
     late = await stand.ask(lambda admin: admin.now()) >= window.begins_at
     await stand.go_to(None if late else window.begins_at, stand.draw.speed)
@@ -103,10 +116,9 @@ async def _strike_later(stand: Stand, blow: Any, real_s: float) -> None:
     await strike(stand, blow)
 
 
-def _morning_after(now: datetime, drawn: Draw) -> datetime:
+def morning_after(now: datetime, last_day: date) -> datetime:
     """Return the first morning at which the overnight corrections of every day so far are in."""
-    today = day_of(now)
-    morning = max(today, drawn.last_day + timedelta(days=1))
+    morning = max(day_of(now), last_day + timedelta(days=1))
     at = moment(morning, 7, 31)
     return at if at > now else moment(morning + timedelta(days=1), 7, 31)
 

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
@@ -145,6 +145,8 @@ class Stand:
         """Held while the broker is away, so that nobody asks its admin door then."""
         self.daemon_lock = asyncio.Lock()
         """Held while the daemon is down on purpose."""
+        self.mixes: dict[int, Sequence[Mapping[str, Any]]] = {}
+        """The wrong answers in force, by the seed of each mix."""
         self._seen = 0
         self._begun = self._born = time.monotonic()
 
@@ -156,6 +158,12 @@ class Stand:
         """Ask the simulator's admin door something, when it is there."""
         async with self.broker_lock:
             return await work(self.admin)
+
+    async def switch_faults(self, seed: int, mix: Sequence[Mapping[str, Any]]) -> None:
+        """Let the broker answer wrongly in these ways too; with an empty mix, no longer."""
+        self.mixes[seed] = mix
+        rules = [rule for one in self.mixes.values() for rule in one]
+        await self.ask(lambda admin: admin.switch_faults(rules, seed))
 
     @asynccontextmanager
     async def control(self) -> AsyncIterator[ControlClient]:

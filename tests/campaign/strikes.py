@@ -46,13 +46,14 @@ def _words(blow: Strike) -> str:
 
 async def _faults(stand: Stand, blow: Strike) -> None:
     mix, seed = blow.detail["mix"], blow.detail["dice"]
-    await stand.ask(lambda admin: admin.switch_faults(mix, seed))
+    await stand.switch_faults(seed, mix)
     await asyncio.sleep(blow.lasts_s)
-    await stand.ask(lambda admin: admin.switch_faults([]))
+    await stand.switch_faults(seed, [])
 
 
 async def _broker_killed(stand: Stand, blow: Strike) -> None:
     async with stand.broker_lock:
+        stand.mixes.clear()
         await stand.close_count()
         clock = await stand.clock_arguments()
         stand.broker.kill()

@@ -83,7 +83,8 @@ class Look:
             tracked = [row[0] for row in await database.fetch(_TRACKED)]
             if not tracked:
                 return ["no symbol is tracked"]
-            if gaps := await database.fetch(_GAPS, self._end, tracked):
+            gaps = await database.fetch(_GAPS, self._end, tracked)
+            if gaps := [gap for gap in gaps if not await self._is_beyond_the_end(gap)]:
                 return [f"{len(gaps)} gaps: {_few(gaps)}"]
             if jobs := await database.fetch(_JOBS):
                 return [f"{len(jobs)} jobs are not over: {_few(jobs)}"]
@@ -94,6 +95,17 @@ class Look:
         async with self._stand.control() as client:
             health = await client.health()
         return [] if health.ok else [f"it is not healthy: {health}"]
+
+    async def _is_beyond_the_end(self, gap: asyncpg.Record) -> bool:
+        """Whether a gap is the honest word on a broker that never says where its history ends.
+
+        It answers with empty pages that lead to more of them (API.md 9, quirk 3): what is before the oldest
+        candle cannot be proved, and must be listed with that reason; there must be no candle in truth.
+        """
+        if "empty_page_loop=true" not in self._stand.draw.options or not _tells_of_emptiness(gap["reason"]):
+            return False
+        bounds = int(gap["from_ts"].timestamp()), int(gap["to_ts"].timestamp())
+        return not await self._stand.admin.truth(gap["symbol"], gap["timeframe"], *bounds)
 
     async def _differs(self, database: asyncpg.Connection, symbol: str, timeframe: str) -> Comparison | None:
         """Compare a series row by row.
@@ -120,6 +132,10 @@ class Look:
             return found
         self._equal[symbol, timeframe] = found.compared
         return None
+
+
+def _tells_of_emptiness(reason: str) -> bool:
+    return "no data served" in reason or "gave a blank one" in reason
 
 
 def _few(rows: list[asyncpg.Record]) -> list[str]:

@@ -1,0 +1,52 @@
+"""A dozen seeds of the campaign, in one life; the rest by `python -m tests.campaign`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+from tests.campaign.drawing import Kind, chain, draw
+from tests.campaign.seed import live
+from tests.integration.stage import folder, moment
+
+__all__ = ["folder"]
+
+FIRST_DAY = date(2026, 12, 28)
+"""The year changes on the way: the last session of one year, the late opening of the next."""
+
+
+async def test_a_dozen_storms(folder: Path) -> None:
+    """After a storm a session for twelve sessions, the store equals the truth and nobody had to help."""
+    result = await live(chain(range(1, 13), FIRST_DAY), folder)
+    assert result.findings == [], (folder / "events.log").read_text(encoding="utf-8")
+    assert sum(result.strikes.values()) >= 24
+    assert result.rows_compared > 5000
+
+
+def test_a_seed_replays() -> None:
+    """A seed means the same storm each time, and another seed another one."""
+    assert draw(7) == draw(7)
+    assert draw(7) != draw(8)
+
+
+def test_every_kind_of_strike_is_drawn() -> None:
+    """Two hundred seeds leave no kind of strike out."""
+    drawn = {
+        strike.kind for seed in range(1, 201) for window in draw(seed).windows for strike in window.strikes
+    }
+    assert drawn == set(Kind)
+
+
+def test_a_simulator_that_forgets_its_corrections_is_not_restarted() -> None:
+    """Corrections live in the simulator's memory: a storm has them or kills of the simulator, never both."""
+    for seed in range(1, 201):
+        kinds = {strike.kind for window in draw(seed).windows for strike in window.strikes}
+        assert not kinds >= {Kind.CORRECTED, Kind.BROKER_KILLED}
+
+
+def test_windows_follow_each_other() -> None:
+    """The clock only ever jumps forward from one window to the next; the year changes on the way."""
+    windows = chain(range(1, 13), FIRST_DAY).windows
+    begins: list[datetime] = [window.begins_at for window in windows]
+    assert begins == sorted(begins)
+    assert begins[0] < moment("2027-01-04", 10) < begins[-1]
