@@ -331,6 +331,7 @@ def _connected(
     )
     services |= {
         "writer": writer.run,
+        "jobs": book.run,
         "scheduler": scheduler.run,
         "backfills": backfills.run,
         "stock_list": stock_list.run,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -14,6 +17,7 @@ from chartinsightd.ports import JobStore, Written
 
 log = structlog.get_logger(__name__)
 _REPORT_EVERY_S = 2.0
+_RETRY_S = 5.0
 
 
 class Job:
@@ -62,12 +66,25 @@ class Job:
         return True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ending:
+    """How a job ended; written down later where the database was away."""
+
+    job_id: int
+    state: str
+    progress: Mapping[str, Any]
+    error: str | None
+    at: datetime
+
+
 class JobBook:
     """Writes jobs down. A database that is away never stops the work itself."""
 
     def __init__(self, store: JobStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._owed: list[_Ending] = []
+        self._is_owing = asyncio.Event()
 
     async def begin(self, kind: str, requested_by: str, params: Mapping[str, Any]) -> Job:
         """Write down a new job."""
@@ -95,10 +112,32 @@ class JobBook:
         log.info("job.ended", job=job.id, kind=job.kind, state=state, error=error, **job.progress)
         if not job.id:
             return
+        ending = _Ending(job_id=job.id, state=state, progress=job.progress, error=error, at=self._clock.now())
         try:
-            await self._store.finish_job(job.id, state, job.progress, error, self._clock.now())
+            await self._write(ending)
         except StoreUnavailable as failure:
             log.warning("job.not_recorded", job=job.id, error=str(failure))
+            self._owed.append(ending)
+            self._is_owing.set()
+
+    async def run(self) -> None:
+        """Write down the endings that the database missed, once it is back; until cancelled.
+
+        Without that a job that ended during an outage would be shown as running until the next start.
+        """
+        while True:
+            await self._is_owing.wait()
+            try:
+                while self._owed:
+                    await self._write(self._owed[0])
+                    del self._owed[0]
+            except StoreUnavailable:
+                await self._clock.sleep(_RETRY_S)
+            else:
+                self._is_owing.clear()
+
+    async def _write(self, ending: _Ending) -> None:
+        await self._store.finish_job(ending.job_id, ending.state, ending.progress, ending.error, ending.at)
 
     @asynccontextmanager
     async def running(self, kind: str, requested_by: str, params: Mapping[str, Any]) -> AsyncIterator[Job]:
