@@ -33,6 +33,10 @@ class AdminClient:
         """Return virtual time: aware, KST."""
         return datetime.fromisoformat((await self._get("clock"))["now"])
 
+    async def clock(self) -> dict[str, Any]:
+        """Return the virtual clock: `now`, `start` (ISO), `speed`, `anchor` (seconds since the epoch)."""
+        return await self._get("clock")
+
     async def set_clock(self, *, to: datetime | None = None, speed: float | None = None) -> None:
         """Jump, or go on at another pace."""
         body: dict[str, Any] = {}
@@ -76,6 +80,10 @@ class AdminClient:
     async def switch_faults(self, mix: Sequence[Mapping[str, Any]], seed: int = 1) -> None:
         """Replace the faults in force; an empty mix ends them."""
         await self._post("faults", {"seed": seed, "mix": list(mix)})
+
+    async def invalidate_tokens(self) -> None:
+        """End all tokens: their holders get 8005."""
+        await self._post("tokens/invalidate", {})
 
     async def allow_addresses(self, addresses: Sequence[str] | None) -> None:
         """Register addresses with the key; None lets everybody in."""
