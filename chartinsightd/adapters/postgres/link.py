@@ -59,6 +59,12 @@ class Link:
                     # A server that does not answer a statement does not answer a cancel request either.
                     connection.terminate()
                     raise
+                except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                    # A rollback that fails hides the cancel that made it necessary; whoever catches our error
+                    # would go on for ever in a daemon that was asked to leave.
+                    if _is_being_cancelled():
+                        raise asyncio.CancelledError from error
+                    raise
 
     async def close(self) -> None:
         """End the session."""
@@ -90,6 +96,11 @@ class Link:
         await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=to_json, decoder=json.loads)
         if self._prepare is not None:
             await self._prepare(connection)
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def to_json(value: Any) -> str:
