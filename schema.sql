@@ -250,7 +250,7 @@ comment on column jobs.state is 'running, done, failed, cancelled or interrupted
 
 insert into schema_version (version) values (1) on conflict do nothing;
 
--- version 2: the ledger of corporate actions is filled; candles_adjusted is right in weeks too, and faster; learned days
+-- version 2: the ledger of corporate actions is filled; candles_adjusted is right in weeks too, and faster; learned days; proofs
 
 create table if not exists adjustment_checks (
     symbol text collate "C" primary key,
@@ -327,5 +327,31 @@ comment on table learned_days is
     'Days of which the market showed other than the calendar says: trading on a day off, or silence on a trading day';
 comment on column learned_days.confirmed_at is
     'When the charts of a later day said the same; null while it is believed for now';
+
+-- What proves a session.
+create table if not exists chains (
+    symbol text collate "C" not null,
+    session date not null,
+    state text not null,
+    rows integer not null,
+    volume bigint not null,
+    evidence jsonb not null default '{}',
+    read_at timestamptz not null,
+    primary key (symbol, session)
+);
+comment on table chains is
+    'Whether the running volumes of a session chain from one 5m candle to the next, as its last read showed';
+comment on column chains.state is 'proved, broken, or unproved (the broker gave no running volume)';
+comment on column chains.read_at is 'When a read last showed it otherwise than before';
+
+alter table seals add column if not exists checked_at timestamptz;
+comment on column seals.state is
+    'sealed (proved complete), unproved (nothing contradicts, nothing proves), broken (something is missing or two timeframes contradict)';
+comment on column seals.checked_at is 'When it was last looked at';
+create index if not exists seals_unsealed on seals (symbol, session) where state <> 'sealed';
+
+create index if not exists revisions_changed_at on revisions (changed_at);
+comment on column revisions.cause is
+    'Why the candle was read again: reread (a poll, a backfill), seal (the proof failed), verify (a person asked)';
 
 insert into schema_version (version) values (2) on conflict do nothing;

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +19,6 @@ from structlog.typing import Processor
 from chartinsightd import __version__
 from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.disk import FolderDisk
-from chartinsightd.adapters.kiwoom.block_file import BlockFile
 from chartinsightd.adapters.kiwoom.session import Kiwoom, open_kiwoom
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
@@ -42,7 +41,6 @@ from chartinsightd.domain.errors import (
     ChartInsightError,
     ConfigurationError,
     SourceError,
-    StillBlocked,
     StoreUnavailable,
 )
 from chartinsightd.domain.planning import PlanRules
@@ -51,12 +49,11 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.lifecycle import Service, notify_systemd, run_services, unless_stopped
 from chartinsightd.logs import JOURNAL_ERROR, REDACTOR, STAMP, configure_logs, is_under_systemd
-from chartinsightd.ports import Checkpoint, Write, Written
+from chartinsightd.ports import Checkpoint
 from chartinsightd.runtime_file import runtime_file
 from chartinsightd.service.adjuster import Adjuster
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.backfill import Backfills
-from chartinsightd.service.circuit import Circuit
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.evidence import Evidence
 from chartinsightd.service.gap_list import GapList
@@ -66,19 +63,18 @@ from chartinsightd.service.lessons import Lessons
 from chartinsightd.service.market_watch import MarketWatch
 from chartinsightd.service.notifier import Notifier
 from chartinsightd.service.patience import Patience
+from chartinsightd.service.rereading import Rereading
 from chartinsightd.service.scheduler import Scheduler
+from chartinsightd.service.sealer import Sealer
 from chartinsightd.service.stock_list import StockList, Universe, at_least, targets
 from chartinsightd.service.upkeep import Upkeep
 from chartinsightd.service.waves import Waves
 from chartinsightd.service.witnesses import Witnesses
-from chartinsightd.service.writer import OnCommit, Writer
+from chartinsightd.service.writer import Writer
 from chartinsightd.settings import Section, Settings, load_settings, state_file
 from chartinsightd.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
-
-BLOCK_FILE = "block.json"
-"""In the mode's part of the state folder."""
 
 _TAKEN_OVER = frozenset(
     {"log.format", "log.level", "collect.symbols", "collect.universe", "collect.min_market_cap"}
@@ -244,11 +240,8 @@ async def _opened(
     store = await _open_store(stack, settings, dsn, clock)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
     checkpoint = await stack.enter_async_context(open_checkpoint(checkpoint_file, clock))
-    circuit = Circuit(clock, BlockFile(state_file(settings, BLOCK_FILE), access(settings)))
     kiwoom = await stack.enter_async_context(
-        open_kiwoom(
-            access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate, REDACTOR.hide_one, circuit
-        )
+        open_kiwoom(access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate, REDACTOR.hide_one)
     )
     notify_systemd("STATUS=Asking Kiwoom for a token")
     await _log_in(kiwoom)
@@ -267,7 +260,6 @@ async def _opened(
         store=store,
         archive=archive,
         kiwoom=kiwoom,
-        circuit=circuit,
         checkpoint=checkpoint,
         ledger=ledger,
         lessons=lessons,
@@ -290,7 +282,6 @@ class _Opened:
     store: Store
     archive: PostgresArchive
     kiwoom: Kiwoom
-    circuit: Circuit
     checkpoint: Checkpoint
     ledger: Ledger
     lessons: Lessons
@@ -306,18 +297,19 @@ def _connected(
     clock, store, kiwoom, ledger = opened.clock, opened.store, opened.kiwoom, opened.ledger
     collect, almanac = settings.collect, opened.almanac
     commits, valve = Commits(clock, lambda: opened.audience.is_listening), Valve()
-    book, patience = JobBook(store.jobs, clock), Patience(clock, opened.circuit)
-    waves = Waves(book)
-    charts = ValvedCharts(kiwoom.charts, valve)
-    witnesses = Witnesses(charts, clock)
-    watch = MarketWatch(witnesses, opened.lessons, almanac, patience, lambda: stock_list.tracked, clock)
-    writer = Writer(store.candles, ledger, clock, _both(commits, watch))
+    book, patience = JobBook(store.jobs, clock), Patience(clock)
+    waves, charts = Waves(book), ValvedCharts(kiwoom.charts, valve)
+    watch = _market_watch(opened, charts, patience, lambda: stock_list.tracked)
+    writer = Writer(store.candles, ledger, clock, commits, lambda writes, _: watch.note(writes))
     collect_rules = CollectRules(settle=almanac.rules.refresh.settle, fold=collect.fold)
     collector = Collector(charts, writer, almanac, collect_rules)
     scheduler = Scheduler(collector, ledger, waves, patience, clock, almanac, collect.timeframes)
     backfills = Backfills(collector, ledger, opened.checkpoint, book, clock, almanac)
     gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, almanac)
     stock_list = reloader.stock_list = _stock_list(settings, opened, valve, book, scheduler)
+    rereading = Rereading(collector, patience, book, almanac)
+    sealer = _sealer(opened, rereading, collect.timeframes, stock_list)
+    writer.tell(sealer.note)
     board = Board(
         Parts(
             identity=_identity(settings, opened),
@@ -328,6 +320,7 @@ def _connected(
             patience=patience,
             waves=waves,
             backfills=backfills,
+            rereading=rereading,
             stock_list=stock_list,
             archive=opened.archive,
             gate=kiwoom.gate,
@@ -349,6 +342,7 @@ def _connected(
         "gap_list": gap_list.run,
         "adjuster": _adjuster(opened, valve, waves, patience, stock_list, collect.timeframes).run,
         "market_watch": watch.run,
+        "sealer": sealer.run,
         "upkeep": Upkeep(store.candles, clock).run,
         "board.database": board.run_database,
         "board.pulse": board.run_pulse,
@@ -373,16 +367,6 @@ def _stock_list(
     )
 
 
-def _both(commits: Commits, watch: MarketWatch) -> OnCommit:
-    """Let both hear of every commit."""
-
-    def committed(writes: Sequence[Write], written: Sequence[Written]) -> None:
-        commits(writes, written)
-        watch.note(writes)
-
-    return committed
-
-
 def _adjuster(
     opened: _Opened,
     valve: Valve,
@@ -403,6 +387,27 @@ def _adjuster(
         opened.almanac,
         lambda: stock_list.tracked,
         timeframes,
+    )
+
+
+def _market_watch(
+    opened: _Opened, charts: ValvedCharts, patience: Patience, symbols: Callable[[], Sequence[str]]
+) -> MarketWatch:
+    witnesses = Witnesses(charts, opened.clock)
+    return MarketWatch(witnesses, opened.lessons, opened.almanac, patience, symbols, opened.clock)
+
+
+def _sealer(
+    opened: _Opened, rereading: Rereading, timeframes: Sequence[Timeframe], stock_list: StockList
+) -> Sealer:
+    return Sealer(
+        opened.store.seals,
+        opened.ledger,
+        rereading,
+        opened.clock,
+        opened.almanac,
+        timeframes,
+        lambda: stock_list.tracked,
     )
 
 
@@ -510,16 +515,11 @@ async def _open_store(stack: AsyncExitStack, settings: Settings, dsn: str, clock
 async def _log_in(kiwoom: Kiwoom) -> None:
     """Get a token before anything is promised. A broker that is away is waited for later.
 
-    So is one that refused us before this start: it is not asked before its time, and the daemon runs and says
-    so meanwhile. A start that asks and is refused ends: somebody sits before it, or systemd keeps it down.
-
     Raises:
         AccessBlocked: the key or this address is refused.
     """
     try:
         await kiwoom.log_in()
-    except StillBlocked as error:
-        log.warning("broker.not_asked", error=error.message)
     except AccessBlocked:
         raise
     except SourceError as error:

@@ -10,12 +10,18 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.candle import Candle, Candles, Ints
+from chartinsightd.domain.chain import Chain
+from chartinsightd.domain.notice import Notice as Notice
 from chartinsightd.domain.quality import RejectedRow as RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series as Series
 from chartinsightd.domain.series import SeriesState as SeriesState
 from chartinsightd.domain.silence import LearnedDay as LearnedDay
+from chartinsightd.domain.telling import Told as Told
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.write import Cause as Cause
+from chartinsightd.domain.write import Write as Write
+from chartinsightd.domain.write import Written as Written
 
 
 class Priority(IntEnum):
@@ -110,58 +116,15 @@ class StockListSource(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """What one page (or one fold) brings to the store: committed as a whole or not at all."""
-
-    candles: Candles
-    covered: RangeSet
-    """What is complete and final once this is committed; instants in seconds since the epoch."""
-    rejected: tuple[RejectedRow, ...] = ()
-    api_id: str = ""
-    """Which api the rows came through; empty for folded candles."""
-    asked_at: datetime | None = None
-    """When the broker was asked; None for folded candles."""
-    is_newest: bool = False
-    """Whether the rows begin at the newest one there was when the broker was asked."""
-
-    @property
-    def series(self) -> Series:
-        """The stream it belongs to."""
-        return Series(symbol=self.candles.symbol, timeframe=self.candles.timeframe)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What a commit did to the rows it was given: rows in = inserted + changed + unchanged + quarantined."""
-
-    inserted: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    quarantined: int = 0
-
-    def __add__(self, other: Written) -> Written:
-        return Written(
-            inserted=self.inserted + other.inserted,
-            changed=self.changed + other.changed,
-            unchanged=self.unchanged + other.unchanged,
-            quarantined=self.quarantined + other.quarantined,
-        )
-
-    @property
-    def total(self) -> int:
-        """Rows accounted for."""
-        return self.inserted + self.changed + self.unchanged + self.quarantined
-
-
 class CandleStore(Protocol):
     """Where candles are kept."""
 
     async def save(self, writes: Sequence[Write]) -> list[Written]:
         """Commit all writes in one transaction, or none; return what each did, in the same order.
 
-        Coverage is stored in the same transaction. A final candle whose values change leaves a revision; it
-        is never overwritten by one that is not final.
+        Coverage and chains are stored in the same transaction; of the newest page, which is read again and
+        again, only the chains of sessions of which it changed a candle. A final candle whose values change
+        leaves a revision; it is never overwritten by one that is not final.
 
         Raises:
             StoreUnavailable: nothing was committed as far as anybody can tell; the same call may be repeated.
@@ -259,6 +222,35 @@ class StockStore(Protocol):
 
     async def symbols_by_market_cap(self, min_market_cap: int) -> list[str]:
         """Return listed symbols with at least that market cap in won, largest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsealed:
+    """A session whose seal is to be made, or made anew because something was read since."""
+
+    symbol: str
+    day: date
+    chain: Chain | None
+    """None where no read showed the whole session."""
+
+
+class SealStore(Protocol):
+    """Where it is kept what proves each session. Every method raises StoreUnavailable."""
+
+    async def unsealed(self, symbols: Sequence[str], days: Sequence[date]) -> list[Unsealed]:
+        """Return those of these sessions that have no seal, or of which a chain or a revision is newer."""
+
+    async def chains(self, sessions: Sequence[tuple[str, date]]) -> list[Unsealed]:
+        """Return these (symbol, day) with what is known of their chains, in the same order."""
+
+    async def candles_of(self, timeframe: Timeframe, spans: Sequence[tuple[str, int, int]]) -> list[Candles]:
+        """Return the candles of each (symbol, first, last), in seconds, both included, in the same order."""
+
+    async def save_seals(self, seals: Sequence[Seal], at: datetime) -> None:
+        """Insert or replace seals, looked at now."""
+
+    async def open_seals(self) -> list[Seal]:
+        """Return every seal that is not `sealed`, by symbol and day."""
 
 
 class GapStore(Protocol):
@@ -442,7 +434,7 @@ class KnownGap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """What the morning after proved of one trading day of one symbol."""
+    """What the morning after proved of one trading day of one symbol; `state` as in `domain.seal`."""
 
     symbol: str
     day: date
@@ -524,3 +516,52 @@ class Archive(Protocol):
 
     async def quarantine(self, symbols: Sequence[str], limit: int) -> Found[Quarantined]:
         """Return rows that could not be candles, newest first."""
+
+
+class AlertChannel(Protocol):
+    """One way to a person: a messenger, a mailbox."""
+
+    @property
+    def name(self) -> str:
+        """What it is called where people read: `slack`, `mail`, `apprise 1 (tgram)`. Never a secret."""
+
+    async def send(self, notice: Notice) -> None:
+        """Deliver one message, within about ten real seconds. It needs no event loop of its own.
+
+        Raises:
+            AlertUndelivered: it was not taken, as far as anybody can tell; the remedy says what to mend.
+        """
+
+
+class ToldRecord(Protocol):
+    """Where it is remembered across restarts what a person was told."""
+
+    def load(self) -> dict[str, Told]:
+        """Return what was saved last, by condition; nothing where it cannot be read."""
+
+    async def save(self, told: Mapping[str, Told]) -> None:
+        """Replace it. A disk that does not take it is logged: an alert is then told once more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskSpace:
+    """How full a file system is."""
+
+    total_bytes: int
+    free_bytes: int
+    """What this user may still write."""
+
+
+class Disk(Protocol):
+    """The file system of the state folder: checkpoint, spool and the embedded database are on it."""
+
+    @property
+    def name(self) -> str:
+        """The folder, for messages."""
+
+    async def space(self) -> DiskSpace:
+        """Look how full it is.
+
+        Raises:
+            OSError: it cannot be told.
+        """

@@ -37,7 +37,12 @@ class JobBoard:
 
     def running(self) -> dict[int, RunningJob]:
         """Return what runs now, by id; work the database could not note (id 0) is left out."""
-        jobs = [*self._parts.waves.running(), *(job for job, _ in self._parts.backfills.running())]
+        parts = self._parts
+        jobs = [
+            *parts.waves.running(),
+            *(job for job, _ in parts.backfills.running()),
+            *parts.rereading.running(),
+        ]
         return {job.id: job for job in jobs if job.id}
 
     async def jobs(self, query: JobQuery) -> JobList:

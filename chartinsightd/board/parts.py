@@ -15,13 +15,13 @@ from chartinsightd.board.watches import TokenFailure, Watch
 from chartinsightd.clock import Clock
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.guard_ports import Disk
-from chartinsightd.ports import Archive, Priority
+from chartinsightd.ports import Archive, Disk, Priority
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.notifier import Notifier
 from chartinsightd.service.patience import Patience
+from chartinsightd.service.rereading import Rereading
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList
 from chartinsightd.service.waves import Waves
@@ -131,6 +131,7 @@ class Parts:
     patience: Patience
     waves: Waves
     backfills: Backfills
+    rereading: Rereading
     stock_list: StockList
     archive: Archive
     gate: GateView

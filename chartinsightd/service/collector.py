@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ import structlog
 
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.chain import Chain, Counted, chains_of
 from chartinsightd.domain.finality import final_mask, final_ranges
 from chartinsightd.domain.grid import candle_end
 from chartinsightd.domain.planning import Fetch
@@ -22,7 +23,16 @@ from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.weeks import aligned_weeks
 from chartinsightd.facts.kiwoom import CHART_API_IDS
-from chartinsightd.ports import ChartPage, ChartRequest, ChartSource, Priority, RejectedRow, Write, Written
+from chartinsightd.ports import (
+    Cause,
+    ChartPage,
+    ChartRequest,
+    ChartSource,
+    Priority,
+    RejectedRow,
+    Write,
+    Written,
+)
 from chartinsightd.service.accounts import check_page
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.folding import folded_writes
@@ -31,6 +41,9 @@ from chartinsightd.service.second_look import SecondLook
 from chartinsightd.service.writer import Writer
 
 log = structlog.get_logger(__name__)
+
+Inspect = Callable[[Write], Awaitable[None]]
+"""Shown what is about to be committed, while the store still holds what was there before."""
 
 _BEGINNING = 0
 """Where a series that has no older row is complete from."""
@@ -83,6 +96,8 @@ class Collector:
         job: Job,
         max_pages: int | None = None,
         stop: asyncio.Event | None = None,
+        cause: Cause = "reread",
+        inspect: Inspect | None = None,
     ) -> Outcome:
         """Carry out a fetch; what was committed before a failure stays.
 
@@ -92,6 +107,8 @@ class Collector:
             job: the job that counts the pages.
             max_pages: stop after so many, done or not.
             stop: stop after the page at hand once it is set.
+            cause: why; kept with the revisions it leaves.
+            inspect: shown each page's write before it is committed.
 
         Raises:
             SourceError: the broker did not give what was asked for.
@@ -102,12 +119,14 @@ class Collector:
             until=datetime.fromtimestamp(fetch.start, UTC),
             base_day=fetch.base_day,
         )
-        reading = _Reading(self._almanac.calendar, self._rules, fetch)
+        reading = _Reading(self._almanac.calendar, self._rules, fetch, cause)
         waiting: deque[asyncio.Future[Written]] = deque()
         async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
             async for page in pages:
                 checked = await self._checked(page, fetch, priority)
                 for write in reading.writes(page, checked):
+                    if inspect is not None:
+                        await inspect(write)
                     waiting.append(await self._writer.submit(write, urgent=priority is Priority.LIVE))
                 await _settle(waiting, _IN_FLIGHT, job)
                 if (stop is not None and stop.is_set()) or reading.pages == max_pages:
@@ -137,10 +156,13 @@ async def _settle(waiting: deque[asyncio.Future[Written]], leave: int, job: Job)
 class _Reading:
     """What is known while the pages of one fetch come in, newest first."""
 
-    def __init__(self, calendar: Calendar, rules: CollectRules, fetch: Fetch) -> None:
+    def __init__(self, calendar: Calendar, rules: CollectRules, fetch: Fetch, cause: Cause) -> None:
         self._calendar = calendar
         self._rules = rules
         self._fetch = fetch
+        self._cause = cause
+        self._cut: Counted | None = None
+        """The newer part of the session that the last page ended in."""
         self._upper: int | None = None
         self._rows = 0
         self._covered = EMPTY
@@ -179,7 +201,19 @@ class _Reading:
             api_id=CHART_API_IDS[series.timeframe],
             asked_at=page.asked_at,
             is_newest=self.pages == 1 and self._fetch.base_day is None and page.rows > 0,
+            chains=self._chains(page),
+            cause=self._cause,
         )
+
+    def _chains(self, page: ChartPage) -> tuple[Chain, ...]:
+        """Say what the running volumes of a 5m page prove, rows that the checks refuse included."""
+        if self._fetch.series.timeframe is not Timeframe.M5:
+            return ()
+        rows = Counted(page.candles.ts, page.candles.volume, page.running_volume)
+        if self._cut is not None:
+            rows = rows.before(self._cut)
+        chains, self._cut = chains_of(rows, page.asked_at, is_last=page.is_last)
+        return chains
 
     def _proved(self, page: ChartPage, sound: Ints, rejected: Sequence[RejectedRow]) -> RangeSet:
         """Say which range this page shows in full: from its oldest row to where the page before began.

@@ -38,17 +38,19 @@ class _Item:
 class Writer:
     """Group commit in front of the store. The ledger moves only after a commit."""
 
-    def __init__(
-        self, store: CandleStore, ledger: Ledger, clock: Clock, on_commit: OnCommit | None = None
-    ) -> None:
+    def __init__(self, store: CandleStore, ledger: Ledger, clock: Clock, *on_commit: OnCommit) -> None:
         self._store = store
         self._ledger = ledger
         self._clock = clock
-        self._on_commit = on_commit
+        self._on_commit = [*on_commit]
         self._waiting: list[_Item] = []
         self._room = asyncio.Semaphore(_WAITING_ROOM)
         self._arrived = asyncio.Event()
         self._hurry = asyncio.Event()
+
+    def tell(self, listener: OnCommit) -> None:
+        """Tell one more of each commit."""
+        self._on_commit.append(listener)
 
     async def submit(self, write: Write, *, urgent: bool) -> asyncio.Future[Written]:
         """Hand over a write; the future ends once it is committed and in the checkpoint.
@@ -108,8 +110,8 @@ class Writer:
                 delay_s = min(delay_s * 2, 30.0)
         check_commit(writes, written)
         await self._ledger.record(writes)
-        if self._on_commit is not None:
-            self._on_commit(writes, written)
+        for listener in self._on_commit:
+            listener(writes, written)
         return written
 
 

@@ -20,24 +20,27 @@ from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, StoreUnavailable
 from chartinsightd.domain.notice import Place
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.guard_ports import DiskSpace, Notice, Told
 from chartinsightd.ports import (
     DatabaseFacts,
+    DiskSpace,
     Found,
     JobRecord,
     KnownGap,
     KnownStock,
     ListedStock,
+    Notice,
     Priority,
     Quarantined,
     Revision,
     Seal,
     Series,
     StockFilter,
+    Told,
 )
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.notifier import Notifier, NotifierRules
+from chartinsightd.service.rereading import Rereading
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList, targets
 from chartinsightd.service.waves import Waves
@@ -295,6 +298,7 @@ class BoardWorld(World):
         self.backfills = Backfills(
             self.collector, self.ledger, self.checkpoint, self.book, self.clock, self.almanac
         )
+        self.rereading = Rereading(self.collector, self.patience, self.book, self.almanac)
         self.archive = FakeArchive(self.store, self.clock.now)
         self.disk, self.channel, self.record = FakeDisk(), FakeChannel(), FakeRecord()
         self.gate = FakeGate()
@@ -342,6 +346,7 @@ class BoardWorld(World):
                 patience=self.patience,
                 waves=self.waves,
                 backfills=self.backfills,
+                rereading=self.rereading,
                 stock_list=self.stock_list,
                 archive=self.archive,
                 gate=self.gate,

@@ -96,24 +96,30 @@ async def _chunks(stream: Iterable[bytes]) -> AsyncIterator[bytes]:
 async def insert_revisions(
     connection: Connection,
     timeframe: Timeframe,
-    diffs: Sequence[tuple[str, Difference]],
+    diffs: Sequence[tuple[str, str, Difference]],
     at: datetime,
-    cause: str,
 ) -> None:
-    """Write down the old and the new values of each changed final candle, if there is any."""
-    masks = [revised(diff) for _, diff in diffs]
+    """Write down the old and the new values of each changed final candle, if there is any.
+
+    Args:
+        connection: within the transaction that changes them.
+        timeframe: of all.
+        diffs: (symbol, cause, what changes).
+        at: the moment.
+    """
+    masks = [revised(diff) for *_, diff in diffs]
     if not any(mask.any() for mask in masks):
         return
-    symbols = [symbol for (symbol, _), mask in zip(diffs, masks, strict=True) for _ in range(mask.sum())]
-    before = np.concatenate([diff.before[mask] for (_, diff), mask in zip(diffs, masks, strict=True)])
-    after = np.concatenate([diff.changed[mask] for (_, diff), mask in zip(diffs, masks, strict=True)])
+    counts = [int(mask.sum()) for mask in masks]
+    before = np.concatenate([diff.before[mask] for (*_, diff), mask in zip(diffs, masks, strict=True)])
+    after = np.concatenate([diff.changed[mask] for (*_, diff), mask in zip(diffs, masks, strict=True)])
     names = (*PRICES, "volume", "value")
     await connection.execute(
         _INSERT_REVISIONS,
         str(timeframe),
         at,
-        cause,
-        symbols,
+        [cause for (_, cause, _), count in zip(diffs, counts, strict=True) for _ in range(count)],
+        [symbol for (symbol, *_), count in zip(diffs, counts, strict=True) for _ in range(count)],
         before["ts"].tolist(),
         *(before[name].tolist() for name in names),
         *(after[name].tolist() for name in names),
@@ -152,11 +158,11 @@ insert into revisions (symbol, timeframe, ts, changed_at,
     old_open, old_high, old_low, old_close, old_volume, old_value,
     new_open, new_high, new_low, new_close, new_volume, new_value, cause)
 select symbol, $1::text, to_timestamp(ts), $2::timestamptz,
-    o1, h1, l1, c1, v1, nullif(a1, -1), o2, h2, l2, c2, v2, nullif(a2, -1), $3::text
-from unnest($4::text[], $5::bigint[],
+    o1, h1, l1, c1, v1, nullif(a1, -1), o2, h2, l2, c2, v2, nullif(a2, -1), cause
+from unnest($3::text[], $4::text[], $5::bigint[],
     $6::integer[], $7::integer[], $8::integer[], $9::integer[], $10::bigint[], $11::bigint[],
     $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::bigint[], $17::bigint[])
-    as u(symbol, ts, o1, h1, l1, c1, v1, a1, o2, h2, l2, c2, v2, a2)
+    as u(cause, symbol, ts, o1, h1, l1, c1, v1, a1, o2, h2, l2, c2, v2, a2)
 """
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from chartinsightd.adapters.postgres import candle_sql, coverage
+from chartinsightd.adapters.postgres import candle_sql, chains, coverage
 from chartinsightd.adapters.postgres.link import Connection, Link, to_text
 from chartinsightd.adapters.postgres.partitions import (
     existing_partitions,
@@ -35,7 +35,7 @@ from chartinsightd.adapters.postgres.rows import (
 )
 from chartinsightd.adapters.postgres.tails import Tail, Tails
 from chartinsightd.clock import Clock
-from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
@@ -43,7 +43,6 @@ from chartinsightd.ports import RejectedRow, Write, Written
 
 _COPY_FROM = 48
 """Rows; fewer travel faster as arrays of one statement."""
-_CAUSE = "reread"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ class _Incoming:
     rows: Rows
     covered: RangeSet
     rejected: tuple[RejectedRow, ...]
-    api_id: str
+    write: Write
 
     @property
     def first(self) -> int:
@@ -74,6 +73,8 @@ class _Unit:
     tails: dict[Series, Tail] = field(default_factory=dict)
     covered: dict[Series, RangeSet] = field(default_factory=dict)
     partitions: set[str] = field(default_factory=set)
+    touched: dict[int, Ints] = field(default_factory=dict)
+    """By write, when the candles open that it added or changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +175,10 @@ class PostgresCandles:
         if known is None:
             return False
         return all(
-            not one.rejected and known.get(one.series, RangeSet()).covers(one.covered) and self._has_rows(one)
+            not one.rejected
+            and (one.write.is_newest or not one.write.chains)
+            and known.get(one.series, RangeSet()).covers(one.covered)
+            and self._has_rows(one)
             for one in incoming
         )
 
@@ -195,6 +199,7 @@ class PostgresCandles:
                 for timeframe, group in _in_order(incoming):
                     await self._write(connection, timeframe, group, unit)
                 await self._quarantine(connection, incoming)
+                await self._note_chains(connection, incoming, unit)
                 await self._grow_coverage(connection, known_coverage, incoming, unit)
         except BaseException:
             # Whether an interrupted COMMIT took effect is not known: look again next time.
@@ -223,10 +228,10 @@ class PostgresCandles:
             await candle_sql.copy(connection, timeframe, added)
             added = []
         await candle_sql.upsert(connection, timeframe, [*added, *changed])
-        await candle_sql.insert_revisions(
-            connection, timeframe, list(zip(symbols, diffs, strict=True)), self._clock.now(), _CAUSE
-        )
+        causes = [(one.series.symbol, one.write.cause, diff) for one, diff in zip(group, diffs, strict=True)]
+        await candle_sql.insert_revisions(connection, timeframe, causes, self._clock.now())
         for one, diff in zip(group, diffs, strict=True):
+            unit.touched[one.index] = np.concatenate([diff.added["ts"], diff.changed["ts"]])
             unit.written[one.index] += Written(
                 inserted=len(diff.added), changed=diff.corrected, unchanged=diff.unchanged
             )
@@ -270,12 +275,20 @@ class PostgresCandles:
     async def _quarantine(self, connection: Connection, incoming: Sequence[_Incoming]) -> None:
         now = self._clock.now()
         rows = [
-            (now, one.api_id, to_text(row.symbol), to_text(row.reason), dict(row.payload))
+            (now, one.write.api_id, to_text(row.symbol), to_text(row.reason), dict(row.payload))
             for one in incoming
             for row in one.rejected
         ]
         if rows:
             await connection.executemany(_INSERT_QUARANTINE, rows)
+
+    async def _note_chains(self, connection: Connection, incoming: Sequence[_Incoming], unit: _Unit) -> None:
+        """Keep what running volumes prove, where a write says something new of them."""
+        for one in incoming:
+            news = chains.news_of(one.write, unit.touched.get(one.index))
+            if news:
+                noted = await chains.note(connection, one.series.symbol, news, self._clock.now())
+                unit.written[one.index] += Written(chains=noted)
 
     async def _grow_coverage(
         self,
@@ -313,7 +326,7 @@ def _incoming(index: int, write: Write) -> _Incoming:
         rows=rows_of(candles),
         covered=write.covered,
         rejected=rejected,
-        api_id=write.api_id,
+        write=write,
     )
 
 

@@ -20,6 +20,7 @@ from chartinsightd.adapters.postgres.jobs import PostgresJobs
 from chartinsightd.adapters.postgres.learned import PostgresLearnedDays
 from chartinsightd.adapters.postgres.link import Connection, Link
 from chartinsightd.adapters.postgres.schema import apply_schema, check_server
+from chartinsightd.adapters.postgres.seals import PostgresSeals
 from chartinsightd.adapters.postgres.stocks import PostgresStocks
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreRefused
@@ -43,6 +44,7 @@ class Store:
     jobs: PostgresJobs
     actions: PostgresActions
     learned_days: PostgresLearnedDays
+    seals: PostgresSeals
 
 
 @asynccontextmanager
@@ -77,6 +79,7 @@ async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[St
     planning = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
     writer = Link(dsn, {**settings, **planning}, prepare)
     side = Link(dsn, settings)
+    proofs = Link(dsn, {**settings, **planning})  # it reads much at a time, and nobody is to wait for that
     candles = PostgresCandles(writer, side, schema, clock)
     try:
         async with writer.use():
@@ -88,8 +91,10 @@ async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[St
             jobs=PostgresJobs(side),
             actions=PostgresActions(side),
             learned_days=PostgresLearnedDays(side),
+            seals=PostgresSeals(proofs),
         )
     finally:
+        await proofs.close()
         await side.close()
         await writer.close()
 

@@ -139,7 +139,7 @@ class SealRow(Message):
     name: str = ""
     day: Day
     state: str
-    """`sealed`, `open` or `broken`."""
+    """`sealed`, `unproved` or `broken`."""
     evidence: Mapping[str, Any] = Field(default_factory=dict)
 
 

@@ -1,0 +1,124 @@
+"""Chains are kept beside their candles; what has news is asked for many symbols at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.domain.chain import Chain, ChainState
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
+from chartinsightd.ports import Seal, Unsealed, Write
+from tests.fixtures.postgres import connected
+
+from .model import FIRST, STEP_S, page, write
+
+DAY = datetime.fromtimestamp(FIRST, KST).date()
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def chain(day: date = DAY, **changes: Any) -> Chain:
+    """Return a session that is proved."""
+    return replace(Chain(day=day, state=ChainState.PROVED, rows=3, volume=30), **changes)
+
+
+def minutes(symbol: str, chains: Sequence[Chain], *, at: Sequence[int] = (0, 1, 2), **changes: Any) -> Write:
+    """Return a 5m page with chains."""
+    return replace(write(page(symbol, Timeframe.M5, at=at)), chains=tuple(chains), **changes)
+
+
+async def test_a_session_is_asked_for_until_it_is_sealed_and_again_when_it_changed(store: Store) -> None:
+    """No seal, a chain newer than it, and a revision newer than it each ask for a session; nothing else."""
+    broken = chain(
+        state=ChainState.BROKEN, breaks=1, broken_at=datetime(2026, 9, 14, 1, tzinfo=UTC), missing_volume=5
+    )
+    await store.candles.save([minutes("005930", [broken]), minutes("000660", [chain()])])
+    other = DAY + timedelta(days=1)
+    asked = ["000660", "005930"], [DAY, other]
+
+    assert await store.seals.unsealed(*asked) == [
+        Unsealed(symbol="000660", day=DAY, chain=chain()),
+        Unsealed(symbol="000660", day=other, chain=None),
+        Unsealed(symbol="005930", day=DAY, chain=broken),
+        Unsealed(symbol="005930", day=other, chain=None),
+    ]
+
+    seals = [Seal(symbol=one, day=day, state="sealed", evidence={}) for one in asked[0] for day in asked[1]]
+    await store.seals.save_seals(seals, FOREVER)
+    assert await store.seals.unsealed(*asked) == []
+
+    await store.seals.save_seals(seals, LONG_AGO)
+    assert {(one.symbol, one.day) for one in await store.seals.unsealed(*asked)} == {
+        ("000660", DAY),
+        ("005930", DAY),
+    }
+
+
+async def test_a_correction_of_any_timeframe_asks_for_its_session_again(store: Store) -> None:
+    """A revised hour unseals its session, without a word of the chain."""
+    hours = page("005930", Timeframe.H1, at=[0, 1], final=[True, True])
+    await store.candles.save([write(hours)])
+    sealed = [Seal(symbol="005930", day=DAY, state="sealed", evidence={})]
+    await store.seals.save_seals(sealed, LONG_AGO)
+    assert await store.seals.unsealed(["005930"], [DAY]) == []
+
+    await store.candles.save([write(page("005930", Timeframe.H1, at=[0], close=[177], final=[True]))])
+
+    assert [one.day for one in await store.seals.unsealed(["005930"], [DAY])] == [DAY]
+
+
+async def test_the_newest_page_notes_only_what_it_changed(store: Store) -> None:
+    """A poll that repeats what is stored notes no chain; a read to prove something always does."""
+    first = minutes("005930", [chain()], is_newest=True)
+    again = replace(first, chains=(chain(rows=2),))
+
+    noted = [(await store.candles.save([one]))[0].chains for one in (first, first, again)]
+    proof = replace(again, cause="verify", is_newest=False)
+    noted += [(await store.candles.save([one]))[0].chains for one in (proof, proof)]
+
+    assert noted == [1, 0, 0, 1, 0]
+    [known] = await store.seals.chains([("005930", DAY)])
+    assert known.chain == chain(rows=2)
+
+
+async def test_revisions_say_why_the_candle_was_read_again(store: Store, database: str) -> None:
+    """The cause of a write is kept with each change it makes, also among others in one transaction."""
+    await store.candles.save([minutes("005930", [], at=[0, 1]), minutes("000660", [], at=[0, 1])])
+    new = [
+        replace(write(page(symbol, Timeframe.M5, at=[1], close=[177], final=[True])), cause=cause)
+        for symbol, cause in (("005930", "seal"), ("000660", "verify"))
+    ]
+
+    await store.candles.save(new)
+
+    async with connected(database) as connection:
+        rows = await connection.fetch("select symbol, cause from revisions order by symbol")
+    assert [tuple(row) for row in rows] == [("000660", "verify"), ("005930", "seal")]
+
+
+async def test_candles_of_many_sessions_come_with_one_question(store: Store) -> None:
+    """Each span gets its own candles, in the order asked, none where there are none."""
+    await store.candles.save([minutes("005930", []), minutes("000660", [], at=[1])])
+    spans = [("000660", FIRST, FIRST + STEP_S), ("035720", FIRST, FIRST + 9), ("005930", FIRST, FIRST)]
+
+    found = await store.seals.candles_of(Timeframe.M5, spans)
+
+    assert [(one.symbol, (one.ts - FIRST).tolist()) for one in found] == [
+        ("000660", [STEP_S]),
+        ("035720", []),
+        ("005930", [0]),
+    ]
+
+
+async def test_open_seals_are_the_ones_that_are_not_sealed(store: Store) -> None:
+    """They come by symbol and day, with their evidence."""
+    states = {"005930": "broken", "000660": "sealed", "035720": "unproved"}
+    seals = [Seal(symbol=one, day=DAY, state=state, evidence={"n": 1}) for one, state in states.items()]
+
+    await store.seals.save_seals(seals, LONG_AGO)
+
+    assert await store.seals.open_seals() == [seals[0], seals[2]]
