@@ -13,8 +13,8 @@ from chartinsightd.adapters.alerts.slack import SlackChannel
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.notice import Place
 from chartinsightd.domain.telling import TellRules
+from chartinsightd.guard_ports import AlertChannel
 from chartinsightd.logs import REDACTOR
-from chartinsightd.ports import AlertChannel
 from chartinsightd.service.notifier import Notifier, NotifierRules
 from chartinsightd.settings import AlertSettings, Settings, state_file
 

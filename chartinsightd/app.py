@@ -19,6 +19,7 @@ from structlog.typing import Processor
 from chartinsightd import __version__
 from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.disk import FolderDisk
+from chartinsightd.adapters.kiwoom.block_file import BlockFile
 from chartinsightd.adapters.kiwoom.session import Kiwoom, open_kiwoom
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
@@ -41,6 +42,7 @@ from chartinsightd.domain.errors import (
     ChartInsightError,
     ConfigurationError,
     SourceError,
+    StillBlocked,
     StoreUnavailable,
 )
 from chartinsightd.domain.planning import PlanRules
@@ -54,6 +56,7 @@ from chartinsightd.runtime_file import runtime_file
 from chartinsightd.service.adjuster import Adjuster
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.backfill import Backfills
+from chartinsightd.service.circuit import Circuit
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.evidence import Evidence
 from chartinsightd.service.gap_list import GapList
@@ -75,6 +78,9 @@ from chartinsightd.settings import Section, Settings, load_settings, state_file
 from chartinsightd.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
+
+BLOCK_FILE = "block.json"
+"""In the mode's part of the state folder."""
 
 _TAKEN_OVER = frozenset(
     {"log.format", "log.level", "collect.symbols", "collect.universe", "collect.min_market_cap"}
@@ -240,8 +246,11 @@ async def _opened(
     store = await _open_store(stack, settings, dsn, clock)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
     checkpoint = await stack.enter_async_context(open_checkpoint(checkpoint_file, clock))
+    circuit = Circuit(clock, BlockFile(state_file(settings, BLOCK_FILE), access(settings)))
     kiwoom = await stack.enter_async_context(
-        open_kiwoom(access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate, REDACTOR.hide_one)
+        open_kiwoom(
+            access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate, REDACTOR.hide_one, circuit
+        )
     )
     notify_systemd("STATUS=Asking Kiwoom for a token")
     await _log_in(kiwoom)
@@ -260,6 +269,7 @@ async def _opened(
         store=store,
         archive=archive,
         kiwoom=kiwoom,
+        circuit=circuit,
         checkpoint=checkpoint,
         ledger=ledger,
         lessons=lessons,
@@ -282,6 +292,7 @@ class _Opened:
     store: Store
     archive: PostgresArchive
     kiwoom: Kiwoom
+    circuit: Circuit
     checkpoint: Checkpoint
     ledger: Ledger
     lessons: Lessons
@@ -297,7 +308,7 @@ def _connected(
     clock, store, kiwoom, ledger = opened.clock, opened.store, opened.kiwoom, opened.ledger
     collect, almanac = settings.collect, opened.almanac
     commits, valve = Commits(clock, lambda: opened.audience.is_listening), Valve()
-    book, patience = JobBook(store.jobs, clock), Patience(clock)
+    book, patience = JobBook(store.jobs, clock), Patience(clock, opened.circuit)
     waves, charts = Waves(book), ValvedCharts(kiwoom.charts, valve)
     watch = _market_watch(opened, charts, patience, lambda: stock_list.tracked)
     writer = Writer(store.candles, ledger, clock, commits, lambda writes, _: watch.note(writes))
@@ -515,11 +526,16 @@ async def _open_store(stack: AsyncExitStack, settings: Settings, dsn: str, clock
 async def _log_in(kiwoom: Kiwoom) -> None:
     """Get a token before anything is promised. A broker that is away is waited for later.
 
+    So is one that refused us before this start: it is not asked before its time, and the daemon runs and says
+    so meanwhile. A start that asks and is refused ends: somebody sits before it, or systemd keeps it down.
+
     Raises:
         AccessBlocked: the key or this address is refused.
     """
     try:
         await kiwoom.log_in()
+    except StillBlocked as error:
+        log.warning("broker.not_asked", error=error.message)
     except AccessBlocked:
         raise
     except SourceError as error:

@@ -11,13 +11,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.candle import Candle, Candles, Ints
 from chartinsightd.domain.chain import Chain
-from chartinsightd.domain.notice import Notice as Notice
 from chartinsightd.domain.quality import RejectedRow as RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series as Series
 from chartinsightd.domain.series import SeriesState as SeriesState
 from chartinsightd.domain.silence import LearnedDay as LearnedDay
-from chartinsightd.domain.telling import Told as Told
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Cause as Cause
 from chartinsightd.domain.write import Write as Write
@@ -516,52 +514,3 @@ class Archive(Protocol):
 
     async def quarantine(self, symbols: Sequence[str], limit: int) -> Found[Quarantined]:
         """Return rows that could not be candles, newest first."""
-
-
-class AlertChannel(Protocol):
-    """One way to a person: a messenger, a mailbox."""
-
-    @property
-    def name(self) -> str:
-        """What it is called where people read: `slack`, `mail`, `apprise 1 (tgram)`. Never a secret."""
-
-    async def send(self, notice: Notice) -> None:
-        """Deliver one message, within about ten real seconds. It needs no event loop of its own.
-
-        Raises:
-            AlertUndelivered: it was not taken, as far as anybody can tell; the remedy says what to mend.
-        """
-
-
-class ToldRecord(Protocol):
-    """Where it is remembered across restarts what a person was told."""
-
-    def load(self) -> dict[str, Told]:
-        """Return what was saved last, by condition; nothing where it cannot be read."""
-
-    async def save(self, told: Mapping[str, Told]) -> None:
-        """Replace it. A disk that does not take it is logged: an alert is then told once more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiskSpace:
-    """How full a file system is."""
-
-    total_bytes: int
-    free_bytes: int
-    """What this user may still write."""
-
-
-class Disk(Protocol):
-    """The file system of the state folder: checkpoint, spool and the embedded database are on it."""
-
-    @property
-    def name(self) -> str:
-        """The folder, for messages."""
-
-    async def space(self) -> DiskSpace:
-        """Look how full it is.
-
-        Raises:
-            OSError: it cannot be told.
-        """

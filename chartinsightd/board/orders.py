@@ -111,12 +111,15 @@ class Orders:
 
     def resume(self, by: str) -> Outcome:
         """Go on, and catch up."""
-        if not self._parts.valve.is_shut:
+        was_blocked = self._parts.patience.try_now()
+        if not (self._parts.valve.is_shut or was_blocked):
             return Outcome(changed=False, state=OutcomeState.ALREADY_RESUMED)
         self._parts.valve.open()
         self._parts.scheduler.resume()
-        self._tell_state("running", "paused", by)
-        return Outcome(changed=True, state=OutcomeState.RESUMED)
+        self._parts.stock_list.try_now()
+        self._tell_state("running", "blocked" if was_blocked else "paused", by)
+        detail = "The broker refused us before; one request tries now." if was_blocked else ""
+        return Outcome(changed=True, state=OutcomeState.RESUMED, detail=detail)
 
     async def track(self, request: SymbolsRequest, by: str) -> Outcome:
         """Collect symbols from now on; the scheduler loads their horizon.

@@ -15,7 +15,8 @@ from chartinsightd.board.watches import TokenFailure, Watch
 from chartinsightd.clock import Clock
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Archive, Disk, Priority
+from chartinsightd.guard_ports import Disk
+from chartinsightd.ports import Archive, Priority
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.ledger import Ledger

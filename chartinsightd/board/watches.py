@@ -16,7 +16,7 @@ import structlog
 from chartinsightd.clock import Clock
 from chartinsightd.control.protocol import HealthCheck
 from chartinsightd.domain.telling import Condition
-from chartinsightd.ports import Disk, DiskSpace
+from chartinsightd.guard_ports import Disk, DiskSpace
 
 log = structlog.get_logger(__name__)
 

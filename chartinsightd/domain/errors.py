@@ -66,6 +66,10 @@ class AccessBlocked(SourceError):
         """The broker's bracket code, such as `8050` (API.md section 3); `firewall` where that refused."""
 
 
+class StillBlocked(AccessBlocked):
+    """Nothing was asked: an earlier refusal of the key or the address still holds."""
+
+
 class StoreError(ChartInsightError):
     """The database did not do what was asked."""
 

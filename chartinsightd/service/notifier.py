@@ -14,7 +14,7 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import AlertUndelivered
 from chartinsightd.domain.notice import Place, notice_of, trial_notice
 from chartinsightd.domain.telling import Condition, News, TellRules, Told, news, worth_keeping
-from chartinsightd.ports import AlertChannel, Notice, ToldRecord
+from chartinsightd.guard_ports import AlertChannel, Notice, ToldRecord
 
 log = structlog.get_logger(__name__)
 

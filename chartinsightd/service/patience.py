@@ -8,8 +8,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.errors import AccessBlocked, SourceError
+from chartinsightd.domain.errors import (
+    AccessBlocked,
+    RequestRefused,
+    SourceError,
+    StillBlocked,
+    TokenRejected,
+)
 from chartinsightd.ports import Series
+from chartinsightd.service.circuit import GUESSED, Circuit
 
 log = structlog.get_logger(__name__)
 
@@ -25,8 +32,12 @@ _FAILURES_OF_AN_OUTAGE = 5
 """So many failures in a row, of whatever series, mean that the broker is away."""
 _FIRST_AWAY_S = 5.0
 _LONGEST_AWAY_S = 60.0
-_FIRST_BLOCK_S = 300.0
-_LONGEST_BLOCK_S = 3600.0
+_REFUSALS_OF_A_BLOCK = 10
+"""So many refusals in a row, of whatever series, are not about the series."""
+_REFUSED = (
+    "Look at the message: the key may lack a right, or Kiwoom changed something. Its REST API portal tells;"
+    " an update of ChartInsight may be needed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +53,33 @@ class _Trouble:
 class Patience:
     """Remembers failures. A success ends an outage at once, for all series."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, circuit: Circuit) -> None:
         self._clock = clock
+        self._circuit = circuit
         self._troubles: dict[Part, _Trouble] = {}
         self._failures_in_a_row = 0
         self._held_until: datetime | None = None
         self._away_s = _FIRST_AWAY_S
-        self._block_s = _FIRST_BLOCK_S
-        self._block: AccessBlocked | None = None
+        self._refusals_in_a_row = 0
+        self._was_blocked = circuit.block is not None
 
     @property
     def held_until(self) -> datetime | None:
         """Until when nothing at all is asked of the broker; None when it may be asked."""
+        blocked_until = self._circuit.held_until
         if self._held_until is None or self._clock.now() >= self._held_until:
-            return None
-        return self._held_until
+            return blocked_until
+        return self._held_until if blocked_until is None else max(self._held_until, blocked_until)
 
     @property
     def block(self) -> AccessBlocked | None:
         """The refusal of our key or address that holds; None while all is well."""
-        return self._block
+        return self._circuit.block
+
+    def try_now(self) -> bool:
+        """Ask again before the time: somebody says that it is mended. False where nothing is blocked."""
+        self._held_until = None
+        return self._circuit.try_now()
 
     def may_fetch(self, part: Part) -> bool:
         """Whether a part of a series may be tried now."""
@@ -84,9 +102,10 @@ class Patience:
 
     def succeeded(self, part: Part) -> bool:
         """Note a success; return whether it ended an outage, so that other series may be tried again."""
-        was_away = self._failures_in_a_row >= _FAILURES_OF_AN_OUTAGE or self._block is not None
-        self._failures_in_a_row, self._away_s, self._block_s = 0, _FIRST_AWAY_S, _FIRST_BLOCK_S
-        self._held_until = self._block = None
+        was_away = self._failures_in_a_row >= _FAILURES_OF_AN_OUTAGE or self._was_blocked
+        self._failures_in_a_row, self._refusals_in_a_row, self._away_s = 0, 0, _FIRST_AWAY_S
+        self._held_until, self._was_blocked = None, False
+        self._circuit.passed()
         self._troubles.pop(part, None)
         if was_away:
             self._troubles = {one: what for one, what in self._troubles.items() if not what.is_outage}
@@ -100,10 +119,14 @@ class Patience:
     def failed(self, part: Part, error: SourceError) -> None:
         """Note a failure."""
         if isinstance(error, AccessBlocked):
-            self._hold_for_block(error)
+            self._was_blocked = True
+            if not isinstance(error, StillBlocked):
+                self._circuit.refused(error)
             return
         self._leave_alone(part, str(error), _LONGEST_RETRY_S, is_outage=True)
         self._failures_in_a_row += 1
+        if isinstance(error, TokenRejected | RequestRefused):
+            self._count_refusal(error)
         if self._failures_in_a_row >= _FAILURES_OF_AN_OUTAGE and self.held_until is None:
             self._hold(self._away_s)
             log.warning("broker.away", error=str(error), retry_in_s=self._away_s)
@@ -116,14 +139,13 @@ class Patience:
         self._troubles[part] = _Trouble(failures, not_before, reason, is_outage)
         log.warning("fetch.failed", series=str(part[0]), reason=reason, retry_in_s=wait_s, failures=failures)
 
-    def _hold_for_block(self, error: AccessBlocked) -> None:
-        """Stop asking: the broker refuses this key or this address, and asking on may prolong that."""
-        self._block = error
-        if self.held_until is not None:
-            return
-        self._hold(self._block_s)
-        log.error("broker.blocked", error=error.message, remedy=error.remedy, retry_in_s=self._block_s)
-        self._block_s = min(self._block_s * 2, _LONGEST_BLOCK_S)
+    def _count_refusal(self, error: SourceError) -> None:
+        """Take many refusals in a row, without an answer between, for what they are: a block."""
+        self._refusals_in_a_row += 1
+        if self._refusals_in_a_row >= _REFUSALS_OF_A_BLOCK:
+            self._was_blocked = True
+            words = f"Kiwoom refuses everything that is asked: {error.message}"
+            self._circuit.refused(AccessBlocked(words, remedy=error.remedy or _REFUSED, code=GUESSED))
 
     def _hold(self, seconds: float) -> None:
         self._held_until = self._clock.now() + timedelta(seconds=seconds)

@@ -87,6 +87,11 @@ class StockList:
         self._choose = choose
         self._resync.set()
 
+    def try_now(self) -> None:
+        """Have `run` synchronise without waiting for its time, where the list was never read."""
+        if not self._synced:
+            self._resync.set()
+
     async def request(self, by: str) -> tuple[int, bool]:
         """Have `run` synchronise now; return the job's id, and whether it began because of this.
 

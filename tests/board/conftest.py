@@ -20,22 +20,20 @@ from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, StoreUnavailable
 from chartinsightd.domain.notice import Place
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.guard_ports import DiskSpace, Notice, Told
 from chartinsightd.ports import (
     DatabaseFacts,
-    DiskSpace,
     Found,
     JobRecord,
     KnownGap,
     KnownStock,
     ListedStock,
-    Notice,
     Priority,
     Quarantined,
     Revision,
     Seal,
     Series,
     StockFilter,
-    Told,
 )
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.collector import Collector, CollectRules

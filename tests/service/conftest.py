@@ -15,6 +15,7 @@ from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Series, Write, Written
 from chartinsightd.service.almanac import Almanac
+from chartinsightd.service.circuit import Circuit
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
@@ -22,7 +23,7 @@ from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.waves import Waves
 from chartinsightd.service.writer import OnCommit, Writer
-from tests.service.fakes import FakeBroker, FakeCheckpoint, FakeStore
+from tests.service.fakes import FakeBlocks, FakeBroker, FakeCheckpoint, FakeStore
 from tests.service.virtual import LoopClock
 
 SETTLE = timedelta(seconds=60)
@@ -41,6 +42,7 @@ class World:
     listed_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)
     store: FakeStore = field(default_factory=FakeStore)
     checkpoint: FakeCheckpoint = field(default_factory=FakeCheckpoint)
+    blocks: FakeBlocks = field(default_factory=FakeBlocks)
     calendar: Calendar = CALENDAR
 
     def __post_init__(self) -> None:
@@ -58,7 +60,8 @@ class World:
         self.book = JobBook(self.store, self.clock)
         rules = CollectRules(settle=SETTLE, fold=self.fold)
         self.collector = Collector(self.broker, self.writer, self.almanac, rules)
-        self.patience = Patience(self.clock)
+        self.circuit = Circuit(self.clock, self.blocks)
+        self.patience = Patience(self.clock, self.circuit)
         self.scheduler = Scheduler(
             self.collector,
             self.ledger,

@@ -18,6 +18,7 @@ from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.grid import candle_starts
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.guard_ports import KnownBlock
 from chartinsightd.ports import (
     ChartPage,
     ChartRequest,
@@ -295,3 +296,18 @@ def listed_stock(**changes: Any) -> ListedStock:
         "listed_on": None,
     }
     return ListedStock(**{**values, **changes})
+
+
+class FakeBlocks:
+    """A memory of blocks that outlives the circuit."""
+
+    def __init__(self) -> None:
+        self.known: KnownBlock | None = None
+
+    def load(self) -> KnownBlock | None:
+        """Return it."""
+        return self.known
+
+    def save(self, known: KnownBlock | None) -> None:
+        """Replace it."""
+        self.known = known

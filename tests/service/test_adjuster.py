@@ -24,13 +24,14 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import AdjustmentCheck, ChartPage, ChartRequest, Priority, Series
 from chartinsightd.service.adjuster import Adjuster
 from chartinsightd.service.almanac import Almanac
+from chartinsightd.service.circuit import Circuit
 from chartinsightd.service.evidence import Evidence
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.patience import Patience
 from chartinsightd.service.waves import Waves
 from tests.domain.made_up_charts import adjusted, split, walk, weekly
-from tests.service.fakes import PAGE_ROWS, FakeCheckpoint, FakeStore
+from tests.service.fakes import PAGE_ROWS, FakeBlocks, FakeCheckpoint, FakeStore
 from tests.service.virtual import LoopClock, cancelled_after, run_virtually
 
 KST = ZoneInfo("Asia/Seoul")
@@ -191,7 +192,7 @@ class World:
             self.actions,
             ledger,
             Waves(JobBook(store, self.clock)),
-            Patience(self.clock),
+            Patience(self.clock, Circuit(self.clock, FakeBlocks())),
             self.clock,
             almanac,
             lambda: symbols,

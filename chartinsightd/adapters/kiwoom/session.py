@@ -14,6 +14,7 @@ from chartinsightd.adapters.kiwoom.lists import KiwoomLists
 from chartinsightd.adapters.kiwoom.token import TokenIssuer
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
 from chartinsightd.clock import Clock
+from chartinsightd.guard_ports import BrokerCircuit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ async def open_kiwoom(
     requests_per_second: int,
     gate_mode: Mode,
     on_token: Callable[[str], None] = lambda _: None,
+    circuit: BrokerCircuit | None = None,
 ) -> AsyncIterator[Kiwoom]:
     """Open a session with the broker until the context is left. Nothing is sent before it is asked for.
 
@@ -51,10 +53,11 @@ async def open_kiwoom(
         requests_per_second: ceiling for each api-id.
         gate_mode: see `Gate`.
         on_token: told each new token, so that it can be kept out of logs.
+        circuit: see `Transport`; None for who asks once.
     """
     async with (
         Gate(clock, requests_per_second, gate_mode) as gate,
-        Transport(access, gate, clock) as transport,
+        Transport(access, gate, clock, circuit) as transport,
     ):
         issuer = TokenIssuer(transport, access, clock, on_token)
         client = KiwoomClient(transport, issuer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -14,11 +15,19 @@ import msgspec
 from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text, redacted
 from chartinsightd.adapters.kiwoom.gate import Gate, Slot
 from chartinsightd.clock import Clock
-from chartinsightd.domain.errors import MalformedAnswer, RateLimited, SourceError, SourceUnavailable
+from chartinsightd.domain.errors import (
+    AccessBlocked,
+    MalformedAnswer,
+    RateLimited,
+    SourceError,
+    SourceUnavailable,
+)
+from chartinsightd.guard_ports import BrokerCircuit
 from chartinsightd.ports import Priority
 
 _JSON = "application/json;charset=UTF-8"
 _TRIES_AT_THE_GATE = 8
+_ABOUT_TOKENS = frozenset({"au10001", "au10002"})
 _LARGEST_BODY = 32 * 1024 * 1024
 
 
@@ -74,6 +83,23 @@ class _Reply:
     asked_at: datetime
 
 
+class _Unguarded:
+    """Implements `ports.BrokerCircuit` for who asks once: everything is let through, nothing remembered."""
+
+    def check(self) -> None:
+        """Let it through."""
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """Let it through."""
+        return nullcontext()
+
+    def refused(self, error: AccessBlocked) -> None:
+        """Forget it."""
+
+    def passed(self) -> None:
+        """Forget it."""
+
+
 class Transport:
     """One keep-alive session to the broker. Entered as an async context manager.
 
@@ -81,10 +107,14 @@ class Transport:
         access: where and how.
         gate: through which every request passes; entered already.
         clock: what time it is.
+        circuit: told what the broker thinks of us, and asked before each request.
     """
 
-    def __init__(self, access: KiwoomAccess, gate: Gate, clock: Clock) -> None:
+    def __init__(
+        self, access: KiwoomAccess, gate: Gate, clock: Clock, circuit: BrokerCircuit | None = None
+    ) -> None:
         self._access = access
+        self._circuit = circuit or _Unguarded()
         self._gate = gate
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
@@ -129,16 +159,20 @@ class Transport:
 
         Raises:
             SourceError: see `domain.errors`; RateLimited when the broker refused for its pace many times
-            running.
+            running; StillBlocked when it was not asked.
         """
         tries = _TRIES_AT_THE_GATE
         while True:
+            self._circuit.check()
             async with self._gate.slot(api_id, priority) as slot:
-                reply = await self._send(slot, api_id, path, body, headers or {})
+                with self._circuit.attempt():  # asked again: the answer may have changed in the line
+                    reply = await self._send(slot, api_id, path, body, headers or {})
+                    error = self._error(api_id, reply, secrets)
+                    self._tell(api_id, error)
             try:
-                return self._checked(api_id, reply, secrets)
-            except RateLimited as error:
-                slot.throttled(error.limit)
+                return self._checked(reply, error)
+            except RateLimited as refusal:
+                slot.throttled(refusal.limit)
                 tries -= 1
                 if not tries:
                     raise
@@ -181,8 +215,15 @@ class Transport:
                 )
         return bytes(body)
 
-    def _checked(self, api_id: str, reply: _Reply, secrets: Iterable[str]) -> Answer:
-        if error := self._error(api_id, reply, secrets):
+    def _tell(self, api_id: str, error: SourceError | None) -> None:
+        """Tell the circuit; a token alone does not prove that data comes (8010 refuses only that)."""
+        if isinstance(error, AccessBlocked):
+            self._circuit.refused(error)
+        elif error is None and api_id not in _ABOUT_TOKENS:
+            self._circuit.passed()
+
+    def _checked(self, reply: _Reply, error: SourceError | None) -> Answer:
+        if error is not None:
             raise error
         return Answer(
             document=reply.body,

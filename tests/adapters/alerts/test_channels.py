@@ -21,7 +21,7 @@ from chartinsightd.adapters.alerts.record import ToldFile
 from chartinsightd.adapters.alerts.slack import SlackChannel
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError
 from chartinsightd.domain.telling import Told
-from chartinsightd.ports import Notice
+from chartinsightd.guard_ports import Notice
 
 NOW = datetime(2026, 9, 15, 1, 2, 3, tzinfo=UTC)
 NOTICE = Notice(subject="🔴 데이터베이스 끊김 / away", text="<Start> it & wait.\nbox", level="error", at=NOW)

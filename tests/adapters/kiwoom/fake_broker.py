@@ -19,6 +19,8 @@ from chartinsightd.adapters.kiwoom.lists import KiwoomLists
 from chartinsightd.adapters.kiwoom.token import TokenIssuer
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
 from chartinsightd.clock import SimulatedClock
+from chartinsightd.guard_ports import BlockRecord
+from chartinsightd.service.circuit import Circuit
 
 START = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 SPEED = 500.0
@@ -133,7 +135,9 @@ class Session:
 
 
 @asynccontextmanager
-async def session(*, speed: float = SPEED, **access: Any) -> AsyncIterator[Session]:
+async def session(
+    *, speed: float = SPEED, blocks: BlockRecord | None = None, **access: Any
+) -> AsyncIterator[Session]:
     """Run a fake broker and connect to it; other arguments change `KiwoomAccess`."""
     broker = FakeBroker(speed)
     app = web.Application()
@@ -146,8 +150,9 @@ async def session(*, speed: float = SPEED, **access: Any) -> AsyncIterator[Sessi
     keys = {"app_key": PlainSecret(APP_KEY), "secret_key": PlainSecret(SECRET_KEY)}
     where = KiwoomAccess(**({"base_url": f"http://127.0.0.1:{port}", **keys} | access))
     clock = broker.clock
+    circuit = Circuit(clock, blocks) if blocks is not None else None
     try:
-        async with Gate(clock, 5) as gate, Transport(where, gate, clock) as transport:
+        async with Gate(clock, 5) as gate, Transport(where, gate, clock, circuit) as transport:
             issuer = TokenIssuer(transport, where, clock)
             client = KiwoomClient(transport, issuer)
             charts, lists = KiwoomCharts(client, clock), KiwoomLists(client)

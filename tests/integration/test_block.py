@@ -1,0 +1,56 @@
+"""A block survives the death of the daemon: the next one does not ask until its time, or until told to."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from chartinsightd.control.client import ControlClient
+from tests.integration.stage import FOLLOWED, collecting, moment, open_simulator, running
+
+CHARTS = ("ka10080", "ka10081", "ka10082")
+
+
+async def test_a_restart_within_a_block_asks_nothing(folder: Path, database: str) -> None:
+    """8050 in the middle of the day, kill -9, a restart: not one request. `resume` asks, and all is well."""
+    start = moment("2026-11-18", 10)
+    async with open_simulator(folder, "--start", start.isoformat(), "--speed", "60") as simulator:
+        settings = collecting(["005930"], "5d") | FOLLOWED
+        async with running(folder, simulator, settings, database) as daemon:
+            await daemon.says("stocks.synced")
+            await simulator.admin.allow_addresses(["192.0.2.1"])
+            await simulator.admin.switch_faults(
+                [{"fault": "token_8005", "probability": 1.0, "api_ids": list(CHARTS)}]
+            )
+            await simulator.skip_to(moment("2026-11-18", 10, 35), 10)
+            await daemon.says("broker.blocked")
+            daemon.kill()
+            await simulator.admin.switch_faults([])
+            asked = (await simulator.admin.stats())["requests"]
+            daemon.start()
+            await daemon.says("broker.not_asked")
+
+            async def is_started() -> bool:
+                return daemon.words().count("daemon.started") == 2
+
+            await daemon.comes_to("it runs again", is_started)
+            async with ControlClient(folder / "control.sock") as client:
+
+                async def is_told() -> bool:
+                    alerts = (await client.alerts()).items
+                    return any("지정단말기" in one.message + one.remedy for one in alerts if not one.ended_at)
+
+                await daemon.comes_to("the remedy is told again", is_told)
+                assert (await simulator.admin.stats())["requests"] == asked
+                await simulator.admin.allow_addresses(None)
+                command = (sys.executable, "-m", "chartinsightd.cli", "resume")
+                process = await asyncio.create_subprocess_exec(*command, env=daemon.environment)
+                assert await process.wait() == 0
+
+                async def is_over() -> bool:
+                    alerts = (await client.alerts()).items
+                    return all(one.ended_at is not None for one in alerts if one.event == "broker.blocked")
+
+                await daemon.comes_to("the block is over", is_over)
+            assert await daemon.stop() == 0
