@@ -71,7 +71,7 @@ _FIREWALL_REMEDY = (
 
 _BUSINESS = re.compile(r"\[\d+\]\((RC\d+)")
 _INNER = re.compile(r"CODE=(\d{3,5})|\[(\d{3,5})[:\]]")
-_NAMED_LIMIT = re.compile(r"(?<!총)유량=\s*(\d+)")
+_NAMED_LIMIT = re.compile(r"(?<!총)유량=\s*(\d{1,9})")
 _TAG = re.compile(r"<[^>]*>")
 _UNSEEN = re.compile(r"(?is)<(style|script|head)\b.*?</\1>")
 _OUTAGE = re.compile(r"중단\s*(?:일시|사유)[^\n]*")

@@ -159,7 +159,7 @@ class KiwoomLists:
 def _decoded(api_id: str, document: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(document, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedAnswer(f"Kiwoom's answer to {api_id} is not what it should be: {error}") from error
 
 

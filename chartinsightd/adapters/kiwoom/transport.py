@@ -29,6 +29,8 @@ _JSON = "application/json;charset=UTF-8"
 _TRIES_AT_THE_GATE = 8
 _ABOUT_TOKENS = frozenset({"au10001", "au10002"})
 _LARGEST_BODY = 32 * 1024 * 1024
+_LONGEST_COUNT = 9
+"""Digits; Python refuses to read numbers of thousands of them."""
 
 
 class Secret(Protocol):
@@ -258,4 +260,4 @@ def _cont_key(headers: Mapping[str, str]) -> str | None:
 
 def _row_count(headers: Mapping[str, str]) -> int | None:
     count = headers.get("resp-cnt", "")
-    return int(count) if count.isdecimal() else None
+    return int(count) if count.isdecimal() and len(count) <= _LONGEST_COUNT else None

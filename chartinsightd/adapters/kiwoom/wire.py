@@ -143,7 +143,7 @@ def decode_chart(document: bytes, symbol: str, timeframe: Timeframe) -> DecodedC
     layout = _LAYOUTS.get(timeframe, _MINUTES)
     try:
         page = layout.decoder.decode(document)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeDecodeError):
         return _decode_slowly(document, symbol, timeframe, layout)
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedAnswer(f"The chart of {symbol} is not JSON: {error}") from error
@@ -334,7 +334,7 @@ def _decode_slowly(document: bytes, symbol: str, timeframe: Timeframe, layout: _
 
 def _listed_rows(document: bytes, symbol: str, layout: _Layout) -> list[Any]:
     try:
-        page = msgspec.json.decode(document)
+        page = msgspec.json.decode(_readable(document))
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedAnswer(f"The chart of {symbol} is not JSON: {error}") from error
     if not isinstance(page, dict):
@@ -344,6 +344,11 @@ def _listed_rows(document: bytes, symbol: str, layout: _Layout) -> list[Any]:
         if isinstance(rows := page.get(key), list):
             return rows
     raise MalformedAnswer(f"The chart of {symbol} has no list {layout.lists[0]}.")
+
+
+def _readable(document: bytes) -> bytes:
+    """Replace bytes that are no text: they cost their row, not the page."""
+    return document.decode(errors="replace").encode()
 
 
 def _has(row: object, field: str) -> bool:
