@@ -247,3 +247,79 @@ def test_any_value_is_taken_or_refused(tmp_path: Path, section: str, data: st.Da
     file.write_text(f"[{section}]\n{key} = {json.dumps(value)}", encoding="utf-8")
     with contextlib.suppress(ConfigurationError):
         load_settings(file)
+
+
+HOSTILE_VALUES = st.sampled_from(
+    [
+        *('""', "''", "-1", "0", "1e999", "nan", "inf", "true", "[]", "{}", "[[]]", "{a = 1}", "07:30:00"),
+        *("2026-11-20", "9223372036854775808", '"\\u0000"', '"x"', "[1]", '["005930", "005930"]', "", "="),
+        *('"max"', '"1000000000d"', '"postgresql://"', '"http://"', '"/"', '"../.."', '"""', "1_0", "0x1F"),
+    ]
+)
+
+
+@st.composite
+def spoilt_files(draw: st.DrawFn) -> str:
+    """Draw the shipped file with its settings switched on and a few of its lines spoilt."""
+    lines = [line.removeprefix("# ") if " = " in line else line for line in default_config().splitlines()]
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.integers(0, len(lines) - 1))
+        key, sign, _ = lines[place].partition(" = ")
+        spoil = draw(st.sampled_from(["value", "double", "cut", "key", "drop", "section"]))
+        match spoil:
+            case "value" if sign:
+                lines[place] = f"{key} = {draw(HOSTILE_VALUES)}"
+            case "double":
+                lines.insert(place, lines[place])
+            case "cut":
+                lines[place] = lines[place][: draw(st.integers(0, 20))]
+            case "key":
+                lines[place] = f"{draw(st.text('abc_.-[]#', max_size=8))} = 1"
+            case "section":
+                lines.insert(
+                    place, draw(st.sampled_from(["[kiwoom]", "[[collect]]", "[x]", "[collect.horizon]"]))
+                )
+            case _:
+                del lines[place]
+    return "\n".join(lines)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(text=spoilt_files())
+def test_a_spoilt_file_is_read_or_refused_by_name(tmp_path: Path, text: str) -> None:
+    """The shipped file with mistakes in it: settings, or a refusal that names the file."""
+    file = tmp_path / "any.toml"
+    file.write_text(text, encoding="utf-8")
+    try:
+        load_settings(file)
+    except ConfigurationError as error:
+        said = str(error)
+        assert str(file) in said
+
+
+SECTION_KEYS = sorted(
+    (section, key)
+    for section, field in Settings.model_fields.items()
+    for key in getattr(field.annotation, "model_fields", {})
+)
+
+
+@settings(max_examples=100)
+@given(
+    place=st.sampled_from(SECTION_KEYS),
+    value=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
+    | st.sampled_from(["", "[]", "{}", "null", "[1]", '{"5m": 1}', "-1", "1e999", "9" * 5000, "nan", "true"]),
+)
+def test_any_variable_is_taken_or_refused_by_name(place: tuple[str, str], value: str) -> None:
+    """Whatever stands in the environment: settings, or a refusal that names the variable or the key."""
+    variable = f"CHARTINSIGHT_{place[0]}__{place[1]}".upper()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(variable, value)
+        try:
+            load_settings()
+        except ConfigurationError as error:
+            said = str(error)
+        else:
+            return
+    assert variable in said or place[0] in said
+    assert place[1] not in {"app_key", "secret_key", "dsn"} or len(value) < 6 or value not in said
