@@ -189,3 +189,65 @@ def test_days_are_korean() -> None:
     assert day_of(midnight(date(2026, 11, 21))) == date(2026, 11, 21)
     # summer time
     assert midnight(date(1988, 6, 1)).isoformat() == "1988-05-31T14:00:00+00:00"
+
+
+def test_a_year_has_its_own_days_only() -> None:
+    """Sessions of a year begin in January and end in December, whatever was asked before."""
+    fresh = Calendar()
+
+    assert fresh.sessions(date(2026, 12, 31), date(2027, 1, 4))[0].day == date(2027, 1, 4)
+    assert [s.day for s in fresh.sessions(date(2025, 12, 29), date(2026, 1, 2))] == [
+        date(2025, 12, 29),
+        date(2025, 12, 30),
+        date(2026, 1, 2),
+    ]
+    assert fresh.next_session(date(2026, 12, 29)).day == date(2026, 12, 30)
+    assert fresh.next_session(date(2026, 12, 30)).day == date(2027, 1, 4)
+    assert fresh.is_trading_day(date(1998, 12, 5))
+    assert not fresh.is_trading_day(date(1998, 12, 12))
+
+
+def test_before_all_tables_the_oldest_hours_hold() -> None:
+    """A day before 1980 closes at 15:00; the first day of a table's row follows that row."""
+    old, last, new = (
+        Calendar().session(day) for day in (date(1979, 6, 1), date(2016, 7, 29), date(2016, 8, 1))
+    )
+    assert old is not None
+    assert last is not None
+    assert new is not None
+
+    assert [f"{s.close_at.astimezone(KST):%H:%M}" for s in (old, last, new)] == ["15:00", "15:00", "15:30"]
+
+
+def test_no_overrides_are_no_mistake() -> None:
+    """An empty file corrects nothing."""
+    assert parse_overrides("") == {}
+
+
+def test_hours_are_compared_with_those_of_an_ordinary_day() -> None:
+    """A close at 09:30 is possible: only the year's first day opens at ten, and that is not asked here."""
+    [override] = parse_overrides('[[day]]\ndate = 2026-11-20\nclose = "09:30"').values()
+
+    assert override.closes == time(9, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('open = "15:30"', "Calendar override 1 (2026-11-20): the hours must ascend"),
+        ('open = "x"', "Calendar override 1 (2026-11-20): open must be a time"),
+        ('open = "16:00"', ": 16:00, 15:30, 16:00, 20:00."),
+    ],
+)
+def test_a_wrong_override_says_where_and_what(text: str, said: str) -> None:
+    """Its number, its day and its hours; an opening at the close is none."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse_overrides(f"[[day]]\ndate = 2026-11-20\n{text}")
+
+    assert said in str(caught.value)
+
+
+def test_other_tables_are_named() -> None:
+    """Every one of them."""
+    with pytest.raises(ConfigurationError, match="other than \\[\\[day\\]\\]: a, b\\."):
+        parse_overrides("a = 1\nb = 2")

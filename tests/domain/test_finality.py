@@ -125,3 +125,9 @@ def test_a_learned_closure_moves_the_end_of_its_week() -> None:
     ts = np.array([int(kst(16).timestamp())], dtype=np.int64)
 
     assert final_mask(Timeframe.W1, ts, kst(20, 7, 30), calendar, SETTLE)[0]
+
+
+def test_a_week_label_outside_its_week_belongs_to_none() -> None:
+    """A Saturday lies in no week of the calendar: such a label is final nine days after itself."""
+    assert not is_final(Timeframe.W1, kst(14), kst(23) - timedelta(seconds=1))
+    assert is_final(Timeframe.W1, kst(14), kst(23))

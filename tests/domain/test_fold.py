@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chartinsightd.domain.calendar import Calendar, midnight
-from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.candle import Candle, Candles, Ints
 from chartinsightd.domain.fold import fold, whole_spans
 from chartinsightd.domain.grid import grid_between
 from chartinsightd.domain.ranges import EMPTY, RangeSet
@@ -101,3 +102,33 @@ def test_nothing_folds_into_nothing() -> None:
 
 def _at(day: int, hour: int, minute: int = 0) -> int:
     return int(datetime(2026, 11, day, hour, minute, tzinfo=KST).timestamp())
+
+
+def test_a_folded_candle_keeps_its_name_and_its_value() -> None:
+    """Symbol and new timeframe are on it, also where nothing was folded; won traded add up."""
+    five = Candles.of(
+        "0126Z0",
+        Timeframe.M5,
+        [
+            Candle(
+                symbol="0126Z0",
+                timeframe=Timeframe.M5,
+                ts=datetime(2026, 11, 20, 1, minute, tzinfo=UTC),
+                open=1,
+                high=2,
+                low=1,
+                close=2,
+                volume=3,
+            )
+            for minute in (0, 5, 30)
+        ],
+    )
+    valued = replace(five, value=np.array([10, 20, 40], dtype=np.int64))
+    folded = fold(valued, Timeframe.M30, EMPTY)
+
+    assert (folded.symbol, folded.timeframe) == ("0126Z0", Timeframe.M30)
+    assert folded.value is not None
+    assert folded.value.tolist() == [30, 40]
+    assert fold(five, Timeframe.M30, EMPTY).value is None
+    empty = fold(Candles.empty("0126Z0", Timeframe.M5), Timeframe.H1, EMPTY)
+    assert (empty.symbol, empty.timeframe, len(empty)) == ("0126Z0", Timeframe.H1, 0)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import csv
 import gzip
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from chartinsightd.domain.calendar import Calendar, midnight
-from chartinsightd.domain.grid import candle_end, candle_starts, grid_between, last_shown_day
+from chartinsightd.domain.calendar import Calendar, Session, midnight
+from chartinsightd.domain.grid import (
+    candle_end,
+    candle_starts,
+    grid_between,
+    last_shown_day,
+    span_after,
+)
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 
@@ -142,3 +148,53 @@ def test_a_week_is_asked_for_as_of_its_last_trading_day() -> None:
     assert last_shown_day(CALENDAR, Timeframe.W1, label) == date(2026, 1, 2)
     assert last_shown_day(CALENDAR, Timeframe.D1, label) == date(2025, 12, 29)
     assert datetime.fromtimestamp(label, UTC).hour == 15
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "start", "end"),
+    [
+        (Timeframe.M5, datetime(2026, 11, 20, 10, tzinfo=KST), datetime(2026, 11, 20, 10, 5, tzinfo=KST)),
+        (Timeframe.H1, datetime(2026, 11, 20, 10, tzinfo=KST), datetime(2026, 11, 20, 11, tzinfo=KST)),
+        (Timeframe.D1, datetime(2026, 11, 20, tzinfo=KST), datetime(2026, 11, 21, tzinfo=KST)),
+        (Timeframe.W1, datetime(2026, 11, 16, tzinfo=KST), datetime(2026, 11, 23, tzinfo=KST)),
+        (Timeframe.W1, datetime(2026, 11, 18, tzinfo=KST), datetime(2026, 11, 23, tzinfo=KST)),
+        (Timeframe.W1, datetime(2026, 11, 22, tzinfo=KST), datetime(2026, 11, 23, tzinfo=KST)),
+        (Timeframe.W1, datetime(2026, 12, 31, tzinfo=KST), datetime(2027, 1, 4, tzinfo=KST)),
+    ],
+)
+def test_a_candle_owns_the_time_up_to_the_next(timeframe: Timeframe, start: datetime, end: datetime) -> None:
+    """Its span, its day, or everything up to Monday."""
+    owned = span_after(timeframe, np.array([int(start.timestamp())], dtype=np.int64))
+
+    assert owned.tolist() == [int(end.timestamp())]
+
+
+def test_what_a_candle_of_the_grid_waits_for() -> None:
+    """Its end by the clock, and the night where it holds the late print: 15:30 to 15:39 of a 30m day."""
+    day = datetime(2025, 10, 28, tzinfo=KST)
+    first, last = int(day.timestamp()), int((day + timedelta(days=1)).timestamp())
+    grid = grid_between(CALENDAR, Timeframe.M30, first, last)
+    morning = int(datetime(2025, 10, 29, 7, 30, tzinfo=KST).timestamp())
+
+    assert (grid.ends - grid.ts).tolist() == [1800] * 14
+    assert grid.settled.tolist() == [morning] * 14
+    assert grid.waits_overnight.tolist() == [False] * 13 + [True]
+    week = grid_between(CALENDAR, Timeframe.W1, first - 86_400, first)
+    assert week.ends.tolist() == [int(datetime(2025, 10, 31, 15, 30, tzinfo=KST).timestamp())]
+    assert week.settled.tolist() == [int(datetime(2025, 11, 1, 7, 30, tzinfo=KST).timestamp())]
+
+
+def test_a_label_at_the_end_of_its_session_is_off_the_grid() -> None:
+    """What starts when trading has ended ends a day later."""
+    close = int(datetime(2025, 10, 28, 15, 30, tzinfo=KST).timestamp())
+
+    assert candle_end(CALENDAR, Timeframe.D1, close) == close + 86_400
+    assert candle_end(CALENDAR, Timeframe.D1, close - 1) == close
+    with pytest.raises(ValueError, match=r"^one session does not tell where its week starts$"):
+        candle_starts(_session(date(2025, 10, 28)), Timeframe.W1)
+
+
+def _session(day: date) -> Session:
+    session = CALENDAR.session(day)
+    assert session is not None
+    return session

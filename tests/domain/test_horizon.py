@@ -41,5 +41,5 @@ def test_where_history_begins(text: str, timeframe: Timeframe, now: datetime, st
 @pytest.mark.parametrize("text", ["", "0d", "20", "d", "-1d", "1w", "MAX", "1d ", "1.5y"])
 def test_a_wrong_horizon_is_refused(text: str) -> None:
     """What is no horizon is named."""
-    with pytest.raises(ConfigurationError, match="is not a horizon"):
+    with pytest.raises(ConfigurationError, match=r'is not a horizon\. Write "20d", "6m", "1y" or "max"\.'):
         Horizon.parse(text)

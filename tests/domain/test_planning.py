@@ -307,3 +307,34 @@ def test_thousands_of_idle_series_are_planned_at_once() -> None:
 
 def _s(instant: datetime) -> int:
     return int(instant.timestamp())
+
+
+@pytest.mark.parametrize(("ago_s", "is_due"), [(0, False), (1, True)])
+def test_a_read_at_the_moment_of_the_news_has_it(ago_s: int, is_due: bool) -> None:
+    """One second earlier it would not."""
+    refreshed_at = last_refresh(FRIDAY, Timeframe.M5, CALENDAR, REFRESH)
+    state = complete(Timeframe.M5, FRIDAY)
+    state = SeriesState(covered=state.covered, read_at=refreshed_at - timedelta(seconds=ago_s))
+
+    assert bool(plan(FRIDAY, {series(): state}, RULES)) is is_due
+
+
+def test_equal_turns_need_no_order() -> None:
+    """Two series that were never read are planned, though nothing tells which of them goes first."""
+    states = {series(symbol=symbol): SeriesState(covered=EMPTY) for symbol in ("000001", "000002")}
+
+    assert {fetch.series.symbol for fetch in plan(FRIDAY, states, RULES)} == {"000001", "000002"}
+
+
+def test_an_old_series_begins_where_its_coverage_does() -> None:
+    """From its first covered candle on it is catch-up; a page whose oldest candle is that one, backfill."""
+    rules = replace(
+        RULES, horizons={**HORIZONS, Timeframe.D1: Horizon.parse("1y")}, page_rows={Timeframe.D1: 5}
+    )
+    covered = RangeSet.of((_s(kst(6, 1)), _s(kst(6, 6))), (_s(kst(7, 1)), _s(kst(11, 20))))
+    states = {series(Timeframe.D1): SeriesState(covered=covered, read_at=FRIDAY)}
+
+    reasons = {(fetch.base_day, fetch.reason) for fetch in plan(FRIDAY, states, rules)}
+
+    assert (date(2026, 6, 30), "catch_up") in reasons
+    assert (date(2026, 5, 29), "backfill") in reasons

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chartinsightd.domain.calendar import at_kst, midnight
@@ -61,12 +61,14 @@ def allowed(base: int, share: float = 0.3) -> st.SearchStrategy[Prices]:
     return st.tuples(price, price, price, price).map(lambda p: (p[0], max(p), min(p), p[3]))
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 3_000_000).flatmap(lambda base: st.lists(allowed(base), min_size=1, max_size=20)))
 def test_a_day_within_its_limit_is_never_noticed(prices: list[Prices]) -> None:
     """However wild the day, and however cheap the stock."""
     assert not beyond_limit(minutes(*prices)).any()
 
 
+@settings(max_examples=40)
 @given(
     prices=st.lists(allowed(10_000), min_size=2, max_size=20),
     place=st.integers(0, 19),
@@ -90,6 +92,7 @@ def test_the_candles_that_cannot_be_true_together_are_all_named() -> None:
     assert beyond_limit(minutes(flat(10_000), flat(14_000), flat(19_000))).tolist() == [True, False, True]
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_days_within_the_limit_of_the_close_before_are_never_noticed(data: st.DataObject) -> None:
     """Day after day up or down to the limit."""

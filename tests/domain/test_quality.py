@@ -157,3 +157,68 @@ def test_what_the_calendar_does_not_expect_is_kept(timeframe: Timeframe, local: 
     candle = replace(SOUND, timeframe=timeframe, ts=local.astimezone(UTC), value=value)
 
     assert reasons(candle) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"open": 1, "high": 1, "low": 1, "close": 1},
+        {"open": 2**31 - 1, "high": 2**31 - 1, "low": 2**31 - 1, "close": 2**31 - 1},
+        {"volume": 0},
+        {"ts": datetime(2026, 11, 20, 9, 0, tzinfo=KST).astimezone(UTC)},
+        {"ts": datetime(2026, 11, 20, 19, 55, tzinfo=KST).astimezone(UTC)},
+    ],
+)
+def test_what_is_just_possible_is_kept(change: dict[str, Any]) -> None:
+    """One won, the largest price, no trade, the first and the last minutes of a day."""
+    assert reasons(replace(SOUND, **change)) == []
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "local", "is_kept"),
+    [
+        (Timeframe.D1, datetime(1998, 12, 5, tzinfo=KST), True),
+        (Timeframe.D1, datetime(1998, 12, 12, tzinfo=KST), False),
+        (Timeframe.D1, datetime(2026, 11, 21, tzinfo=KST), False),
+        (Timeframe.D1, datetime(2026, 11, 20, 0, 0, 1, tzinfo=KST), False),
+        (Timeframe.W1, datetime(2026, 11, 22, tzinfo=KST), False),
+        (Timeframe.D1, datetime(1988, 10, 8, tzinfo=KST), True),
+        (Timeframe.D1, datetime(1988, 10, 10, tzinfo=KST), True),
+        (Timeframe.D1, datetime(1988, 7, 1, 1, tzinfo=KST), False),
+        (Timeframe.M5, datetime(2026, 11, 20, 10, 0, 1, tzinfo=KST), False),
+        (Timeframe.H1, datetime(2026, 11, 20, 10, 30, tzinfo=KST), False),
+    ],
+)
+def test_hours_at_which_nobody_can_have_traded(
+    timeframe: Timeframe, local: datetime, *, is_kept: bool
+) -> None:
+    """Weekends since KRX stopped trading on Saturdays, days that do not begin at midnight, odd minutes."""
+    value = None if timeframe.is_intraday else 0
+    candle = replace(SOUND, timeframe=timeframe, ts=local.astimezone(UTC), value=value)
+
+    assert reasons(candle) == ([] if is_kept else ["outside_trading_hours"])
+
+
+def test_days_before_and_after_the_last_summer_time_are_read_together() -> None:
+    """A page may reach over 1988-10-09, when Korean clocks were set back."""
+    days = [datetime(1988, 10, day, tzinfo=KST).astimezone(UTC) for day in (7, 8, 10, 11)]
+
+    assert reasons(*(replace(SOUND, timeframe=Timeframe.D1, ts=ts, value=0) for ts in days)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "rounding_won", "expected"),
+    [
+        ({"high": 104}, 0, ["high_below_open_or_close"]),
+        ({"low": 101}, 0, ["low_above_open_or_close"]),
+        ({"low": 101}, 1, []),
+        ({"low": 102}, 1, ["low_above_open_or_close"]),
+        ({"open": 100, "close": 100, "high": 99, "low": 101}, 2, []),
+        ({"open": 100, "close": 100, "high": 98, "low": 101}, 2, ["high_below_low"]),
+    ],
+)
+def test_rounding_is_granted_as_far_as_it_goes(
+    change: dict[str, Any], rounding_won: int, expected: list[str]
+) -> None:
+    """Upwards and downwards, and none where none is named."""
+    assert reasons(replace(SOUND, **change), rounding_won=rounding_won) == expected

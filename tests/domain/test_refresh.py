@@ -75,3 +75,15 @@ def test_last_and_next_are_neighbours(timeframe: Timeframe, now: datetime, rule:
     assert next_refresh(last, timeframe, CALENDAR, rule) == following
     assert last_refresh(following, timeframe, CALENDAR, rule) == following
     assert following - last < timedelta(days=7)
+
+
+@pytest.mark.parametrize(("settle_s", "last"), [(3, []), (4, ["20 20:00:04"]), (60, ["20 20:01:00"])])
+def test_the_last_candle_is_read_once_more_when_it_has_settled(settle_s: int, last: list[str]) -> None:
+    """Nothing follows it that would show it final before the morning; a poll that is late enough does."""
+    rule = RefreshRule(settle=timedelta(seconds=settle_s), poll_delay=timedelta(seconds=3))
+
+    assert refreshes(date(2026, 11, 20), Timeframe.M5, rule)[-2 - len(last) :] == [
+        "20 20:00:03",
+        *last,
+        "21 07:30:00",
+    ]

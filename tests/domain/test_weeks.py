@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.calendar import Calendar, DayOverride, day_of, midnight
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.weeks import aligned_weeks
@@ -54,3 +54,13 @@ def test_labels_that_would_meet_are_left_alone() -> None:
     both = weeks(date(2024, 5, 6), date(2024, 5, 7))
 
     assert aligned_weeks(both, CALENDAR) is both
+
+
+def test_a_week_without_a_session_keeps_its_label() -> None:
+    """There is nowhere to move to; a week of one calm year before the calendar is known neither."""
+    closed = Calendar({date(2026, 11, day): DayOverride(closed=True) for day in range(16, 21)})
+    week = weeks(date(2026, 11, 16))
+
+    assert aligned_weeks(week, closed).ts.tolist() == week.ts.tolist()
+    assert closed.week_of(date(2026, 11, 18)) is None
+    assert aligned_weeks(Candles.empty("005930", Timeframe.W1), CALENDAR).ts.tolist() == []
