@@ -1,0 +1,209 @@
+"""Ways to break the code, each of which must make a named test fail: what keeps docs/promises.md honest.
+
+One line (one entry) each. `python -m tests.promises` applies them one at a time to a copy of the repository.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """One change of the product that breaks a promise."""
+
+    promise: int
+    """Its number in docs/promises.md."""
+    why: str
+    """What the broken code does."""
+    file: str
+    old: str
+    """A text that stands in the file exactly once."""
+    new: str
+    test: str
+    """The test that must fail: `file` or `file::test`."""
+
+
+_DOMAIN, _SERVICE = "chartinsightd/domain", "chartinsightd/service"
+_KIWOOM, _POSTGRES = "chartinsightd/adapters/kiwoom", "chartinsightd/adapters/postgres"
+_T_STORE = "tests/adapters/postgres/test_candles.py"
+_T_QUARANTINE = "tests/service/test_quarantine.py"
+
+BREAKAGES = (
+    Breakage(
+        1,
+        "a series whose newest page was read counts as complete, whatever is missing behind it",
+        f"{_DOMAIN}/planning.py",
+        "return not self.is_stale(state) and state.covered.covers(self.expected)",
+        "return not self.is_stale(state)",
+        "tests/domain/test_planning.py::test_after_the_plan_nothing_is_due",
+    ),
+    Breakage(
+        1,
+        "the range of a refused row counts as covered, so that it is never read again",
+        f"{_SERVICE}/collector.py",
+        "return shown - self._holes",
+        "return shown",
+        f"{_T_QUARANTINE}::test_a_refused_row_at_the_end_of_a_page_stays_a_hole",
+    ),
+    Breakage(
+        2,
+        "a candle is final at its end, without the settle time",
+        f"{_DOMAIN}/finality.py",
+        "grid.ends[at] + settle_s",
+        "grid.ends[at]",
+        "tests/domain/test_finality.py",
+    ),
+    Breakage(
+        2,
+        "a later, provisional read takes a final candle back",
+        f"{_POSTGRES}/rows.py",
+        'allowed = both["final"] | ~there["final"]',
+        'allowed = both["final"] | True',
+        f"{_T_STORE}::test_a_final_candle_is_not_taken_back",
+    ),
+    Breakage(
+        2,
+        "a changed final candle leaves no revision",
+        f"{_POSTGRES}/rows.py",
+        'return diff.before["final"] & _values_differ(diff.changed, diff.before)',
+        'return diff.before["final"] & False',
+        f"{_T_STORE}::test_a_changed_final_candle_leaves_a_revision",
+    ),
+    Breakage(
+        3,
+        "a fetch succeeds when no exception was raised",
+        f"{_SERVICE}/scheduler.py",
+        "failed = not self._judge(task, outcome)",
+        "failed = False",
+        "tests/service/test_scheduler.py::test_a_blank_answer_proves_nothing",
+    ),
+    Breakage(
+        3,
+        "a page with fewer rows than announced is taken for whole",
+        f"{_KIWOOM}/charts.py",
+        "if answer.row_count is not None and answer.row_count not in {chart.sent, chart.rows}:",
+        "if answer.row_count is not None and answer.row_count < 0:",
+        "tests/adapters/kiwoom/test_charts.py::test_what_stays_unbelievable_is_raised",
+    ),
+    Breakage(
+        3,
+        "a refusal with HTTP status 200 is taken for data",
+        f"{_KIWOOM}/errors.py",
+        "if return_code == 0 and status < 400:",
+        "if status < 400:",
+        "tests/adapters/kiwoom/test_errors.py",
+    ),
+    Breakage(
+        4,
+        "the checkpoint moves before the commit",
+        f"{_SERVICE}/writer.py",
+        "written = await self._store.save(writes)",
+        "await self._ledger.record(writes); written = await self._store.save(writes)",
+        "tests/service/test_writer.py::test_a_database_that_is_away_costs_a_wait_and_no_page",
+    ),
+    Breakage(
+        4,
+        "the checkpoint is believed although the database knows less",
+        f"{_SERVICE}/ledger.py",
+        "self._states = states\n\n",
+        "self._states = {**states, **remembered}\n\n",
+        "tests/service/test_ledger.py",
+    ),
+    Breakage(
+        4,
+        "a record of the checkpoint is believed without its checksum",
+        "chartinsightd/adapters/checkpoint.py",
+        'if not isinstance(blob, bytes) or blob[:4] != crc32(blob[4:]).to_bytes(4, "big"):',
+        "if not isinstance(blob, bytes):",
+        "tests/adapters/test_checkpoint.py::test_any_flipped_byte_of_a_record_is_noticed",
+    ),
+    Breakage(
+        5,
+        "the gate counts a second a tenth too short",
+        f"{_KIWOOM}/gate.py",
+        "_WINDOW_S = 1.0",
+        "_WINDOW_S = 0.9",
+        "tests/adapters/kiwoom/test_gate.py::test_no_sliding_second_ever_holds_more_than_the_limit",
+    ),
+    Breakage(
+        5,
+        "a gate sends at once, whatever an earlier process sent just before",
+        f"{_KIWOOM}/gate.py",
+        "empty_until = self._opened_at + _WINDOW_S + _guard(self._guard_s, self._clock.speed)",
+        "empty_until = self._opened_at",
+        "tests/adapters/kiwoom/test_gate.py::test_the_first_second_stays_empty",
+    ),
+    Breakage(
+        6,
+        "a row with a bad field vanishes",
+        f"{_KIWOOM}/wire.py",
+        "        except _BadField as bad:\n            self._reject(str(bad), row, instant)",
+        "        except _BadField:\n            pass",
+        "tests/adapters/kiwoom/test_wire.py::test_a_bad_field_costs_its_row_only",
+    ),
+    Breakage(
+        6,
+        "nobody adds up what the store says of its commits",
+        f"{_SERVICE}/writer.py",
+        "        check_commit(writes, written)\n",
+        "",
+        f"{_T_QUARANTINE}::test_a_store_that_lies_ends_the_daemon",
+    ),
+    Breakage(
+        6,
+        "a price that the broker repeats is refused all the same",
+        f"{_SERVICE}/second_look.py",
+        "            doubted &= ~self._are_confirmed(candles)\n        return doubted",
+        "        return doubted",
+        f"{_T_QUARANTINE}::test_what_the_broker_repeats_is_stored",
+    ),
+    Breakage(
+        7,
+        "the watchdog is fed by a loop that merely turns",
+        "chartinsightd/board/health.py",
+        "return lateness is None or self._database.failure is not None or self._data(lateness).ok",
+        "return True",
+        "tests/board/test_board.py::test_due_data_that_nobody_commits_starves_the_watchdog",
+    ),
+    Breakage(
+        7,
+        "an alert never ends",
+        "chartinsightd/board/alerts.py",
+        "for event in [event for event in self._lasting if event not in found]:",
+        "for event in ():",
+        "tests/board/test_board.py::test_a_broker_that_is_away_is_one_alert",
+    ),
+    Breakage(
+        8,
+        "every mode writes the schema of live",
+        f"{_POSTGRES}/store.py",
+        '    settings = {"search_path": schema,',
+        '    settings = {"search_path": "live",',
+        f"{_T_STORE}::test_two_stores_do_not_mix",
+    ),
+    Breakage(
+        9,
+        "the log does not strike out what it was told to hide",
+        "chartinsightd/logs.py",
+        "text = text.replace(secret, HIDDEN)",
+        "text = text.replace(HIDDEN, secret)",
+        "tests/unit/test_logs.py::test_a_secret_gets_through_nowhere",
+    ),
+    Breakage(
+        9,
+        "keys that the broker echoes come through in its errors",
+        f"{_KIWOOM}/errors.py",
+        'text = text.replace(secret, "[secret]")',
+        "text = str(text)",
+        "tests/adapters/kiwoom/test_client.py::test_keys_the_broker_echoes_are_struck_out",
+    ),
+    Breakage(
+        9,
+        "everybody on the machine may talk to the daemon",
+        "chartinsightd/control/listening.py",
+        "SOCKET_MODE = 0o660",
+        "SOCKET_MODE = 0o666",
+        "tests/control/test_listening.py::test_owner_and_group_may_connect_and_nobody_else",
+    ),
+)
