@@ -47,11 +47,11 @@ class EventStreams:
         after = query.after or request.headers.get("Last-Event-ID", "")
         reader = self._hub.reader(after, query.types)
         response = web.StreamResponse(headers=_HEADERS)
-        await response.prepare(request)
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
         try:
+            await response.prepare(request)
             await self._pump(reader, response)
         except ReaderDropped:
             await self._write(response, self._hub.note(EventType.DROPPED, _TOO_SLOW).text)

@@ -246,3 +246,16 @@ async def test_fifty_readers_cost_who_publishes_nothing():
         task.cancel()
 
     assert min(crowded for _, crowded in pairs) < 3 * min(alone for alone, _ in pairs)
+
+
+async def test_a_reader_that_leaves_before_the_stream_begins_is_no_failure(tmp_path):
+    """Who asks and hangs up at once is nobody's mistake; nothing is logged as one."""
+    socket = tmp_path / "control.sock"
+    with structlog.testing.capture_logs() as logs:
+        async with serving(FakeBackend(), socket):
+            for _ in range(20):
+                _, writer = await asyncio.open_unix_connection(socket)
+                writer.write(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+                writer.close()
+                await writer.wait_closed()
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == []

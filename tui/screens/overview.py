@@ -237,7 +237,7 @@ class OverviewView(View):
         text = Text.assemble((f"{one.timeframe.value:<3}", self.palette.dim), (worst, style))
         text.append(f"{duration(one.median_age_s):>7}").append(f"{one.late or '·':>7}", style)
         text.append(f"  {candle_start(one.newest_ts, one.timeframe.value)}", self.palette.dim)
-        if one.late and text.cell_len + 8 <= width:
+        if one.worst_symbol and text.cell_len + 8 <= width:
             text.append(f"  {one.worst_symbol}", self.palette.warn)
         return text
 
