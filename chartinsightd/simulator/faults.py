@@ -18,6 +18,10 @@ class Fault(StrEnum):
 
     RATE_LIMIT = "http_429"
     """A 429 although the limit was kept; with a duration: a storm."""
+    TOTAL_LIMIT = "total_1701"
+    """Too many requests of all apis together."""
+    GROUP_LIMIT = "group_1702"
+    """Too many requests of a group of apis."""
     SERVER_ERROR = "http_500"
     HANG = "hang"
     """No answer for `seconds` real seconds, then the connection closes."""
@@ -29,6 +33,13 @@ class Fault(StrEnum):
     HTML_NOTICE = "html_notice"
     """A maintenance notice with status 200."""
     TOKEN_INVALID = "token_8005"
+    OTHER_ADDRESS = "address_8010"
+    """The token was issued to another address."""
+    TOKEN_OF_OTHER_HOST = "token_8031"
+    """The token is of the other environment."""
+    TOKEN_OR_ADDRESS = "token_8103"
+    NOT_ON_PAPER = "paper_8104"
+    """The api is not offered on the paper host."""
     FIREWALL = "waf_block"
     TOKEN_ROTATION = "token_rotation"
     """au10001 gives a new token and kills the old one."""
@@ -62,6 +73,13 @@ PAGE_FAULTS = frozenset(
     }
 )
 """Faults of chart answers only."""
+_OF_TOKENS = frozenset(
+    {Fault.OTHER_ADDRESS, Fault.TOKEN_OF_OTHER_HOST, Fault.TOKEN_OR_ADDRESS, Fault.NOT_ON_PAPER}
+)
+"""Refusals of what comes with a token."""
+NEVER_CAPTURED = _OF_TOKENS | {Fault.TOTAL_LIMIT, Fault.GROUP_LIMIT}
+"""Refusals of the official table that nobody has seen (API.md section 3); each is played when it is named."""
+_TOKEN_APIS = frozenset({"au10001", "au10002"})
 _CHARTS = frozenset({"ka10079", "ka10080", "ka10081", "ka10082", "ka10083", "ka10094"})
 _OVERLAP_ROWS = 3
 _GARBAGE = ("N/A", "12a4", "-", "1e9x", "null")
@@ -88,6 +106,8 @@ class Rule:
             return False
         if self.fault is Fault.TOKEN_ROTATION:
             return api_id == "au10001"
+        if self.fault in _OF_TOKENS and api_id in _TOKEN_APIS:
+            return False
         return api_id in _CHARTS if self.fault in PAGE_FAULTS else True
 
 

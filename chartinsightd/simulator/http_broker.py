@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,18 @@ REVOKE_API = "au10002"
 _JSON = "application/json;charset=UTF-8"
 _EXPOSED = "api-id,cont-yn,next-key,resp-cnt,user-data"
 """Without blanks: one public client pages only when it reads exactly this (API.md section 13)."""
+
+
+_REFUSALS: Mapping[Fault, Callable[[int, str], errors.Refused]] = {
+    Fault.TOTAL_LIMIT: lambda limit, _: errors.all_too_fast(limit),
+    Fault.GROUP_LIMIT: errors.group_too_fast,
+    Fault.TOKEN_INVALID: lambda *_: errors.token_invalid(),
+    Fault.OTHER_ADDRESS: lambda *_: errors.other_address(),
+    Fault.TOKEN_OF_OTHER_HOST: lambda *_: errors.token_of_other_environment(),
+    Fault.TOKEN_OR_ADDRESS: lambda *_: errors.token_or_address("단말기 인증 실패"),
+    Fault.NOT_ON_PAPER: lambda *_: errors.not_on_paper(),
+}
+"""Faults that are a refusal in words of the broker; made of the limit of an api-id and the api-id."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,8 +139,8 @@ class Broker:
         match struck.rule.fault:
             case Fault.RATE_LIMIT:
                 raise self._too_fast(call)
-            case Fault.TOKEN_INVALID:
-                raise errors.token_invalid()
+            case fault if fault in _REFUSALS:
+                raise _REFUSALS[fault](self._sim.profile.requests_per_second, call.api_id)
             case Fault.SERVER_ERROR:
                 return await self._send(request, call, _html("Internal Server Error", 500))
             case Fault.HTML_NOTICE:

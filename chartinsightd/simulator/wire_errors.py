@@ -98,6 +98,17 @@ def too_fast(limit: int, api_id: str) -> Refused:
     return Refused(5, inner, status=429)
 
 
+def all_too_fast(limit: int) -> Refused:
+    """1701, never captured; taken to be like 1700."""
+    return Refused(5, f"1701:허용된 전체 요청 개수를 초과하였습니다. 총유량={limit}", status=429)
+
+
+def group_too_fast(limit: int, api_id: str) -> Refused:
+    """1702, never captured; taken to be like 1700."""
+    inner = f"1702:허용된 그룹 요청 개수를 초과하였습니다. 총유량={limit}, API_ID={api_id}"
+    return Refused(5, inner, status=429)
+
+
 def token_too_fast() -> Refused:
     """1700 of au10001, whose placeholder the broker leaves unfilled."""
     return Refused(5, "1700:허용된 API 요청 개수를 초과하였습니다. 유량=au10001, API ID={1}", status=429)
@@ -162,6 +173,26 @@ def nothing_to_revoke() -> Refused:
 def other_environment() -> Refused:
     """8030."""
     return Refused(2, "8030:투자구분(실전/모의)이 달라서 Appkey를 사용할수가 없습니다")
+
+
+def other_address() -> Refused:
+    """8010; its return_code is unknown (12-8), taken as that of 8050."""
+    return Refused(3, "8010:Token을 발급받은 IP와 서비스를 요청한 IP가 동일하지 않습니다")
+
+
+def token_of_other_environment() -> Refused:
+    """8031; its return_code is unknown (12-8), taken as that of 8030."""
+    return Refused(2, "8031:투자구분(실전/모의)이 달라서 Token를 사용할수가 없습니다")
+
+
+def token_or_address(reason: str) -> Refused:
+    """8103; its return_code is unknown (12-8), taken as that of 8005."""
+    return Refused(3, f"8103:토큰 인증 또는 단말기인증에 실패했습니다. 실패사유={reason}")
+
+
+def not_on_paper() -> Refused:
+    """8104; its return_code is unknown (12-8), taken as that of a request that is wrong."""
+    return Refused(1, "8104:모의투자에서 지원하지 않는 API 입니다.")
 
 
 def address_not_registered() -> Refused:

@@ -11,7 +11,7 @@ from typing import Any
 
 from chartinsightd.domain.calendar import Calendar, day_of
 from chartinsightd.facts.targets import TARGETS
-from chartinsightd.simulator.faults import Fault
+from chartinsightd.simulator.faults import NEVER_CAPTURED, Fault
 from tests.integration.stage import moment
 
 
@@ -316,7 +316,11 @@ def _strike(dice: random.Random, kind: Kind, *, corrects: bool) -> Strike:
 
 
 def _mix(dice: random.Random, *, corrects: bool, most: float = 0.3) -> list[dict[str, Any]]:
-    faults = [fault for fault in Fault if corrects or fault is not Fault.LATE_CORRECTION]
+    faults = [
+        fault
+        for fault in Fault
+        if (corrects or fault is not Fault.LATE_CORRECTION) and fault not in NEVER_CAPTURED
+    ]
     chosen = dice.sample(faults, dice.randint(1, 8))
     shares = (0.3, 0.9) if dice.random() < 0.2 and most >= 0.3 else (0.03, most)
     return [_rule(dice, fault, dice.uniform(*shares)) for fault in chosen]

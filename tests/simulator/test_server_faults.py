@@ -39,6 +39,12 @@ async def struck(fault: str, **fields: Any) -> tuple[Answer, Answer]:
         ("html_notice", 200, "중단 일시"),
         ("waf_block", 400, "Request Blocked"),
         ("token_8005", 200, "[8005:Token이 유효하지 않습니다]"),
+        ("address_8010", 200, "[8010:Token을 발급받은 IP와 서비스를 요청한 IP가 동일하지 않습니다]"),
+        ("token_8031", 200, "[8031:투자구분(실전/모의)이 달라서 Token를 사용할수가 없습니다]"),
+        ("token_8103", 200, "[8103:토큰 인증 또는 단말기인증에 실패했습니다."),
+        ("paper_8104", 200, "[8104:모의투자에서 지원하지 않는 API 입니다.]"),
+        ("total_1701", 429, "[1701:허용된 전체 요청 개수를 초과하였습니다. 총유량=5]"),
+        ("group_1702", 429, "[1702:허용된 그룹 요청 개수를 초과하였습니다. 총유량=5, API_ID=ka10080]"),
     ],
 )
 async def test_answers_instead_of_data(fault: str, status: int, text: str) -> None:
