@@ -451,6 +451,15 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAction:
+    """An entry of the ledger of corporate actions, as it is kept."""
+
+    symbol: str
+    action: CorporateAction
+    found_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
     """A row of an answer that could not be a candle, as it came."""
 
@@ -488,9 +497,19 @@ class Archive(Protocol):
         """Return one job; None where there is none of this id."""
 
     async def candles(
-        self, series: Series, start: datetime | None, end: datetime | None, limit: int, *, adjusted: bool
+        self,
+        series: Series,
+        start: datetime | None,
+        end: datetime | None,
+        limit: int,
+        *,
+        adjusted: bool,
+        as_of: datetime | None = None,
     ) -> list[Candle]:
-        """Return the newest `limit` candles that start in [start, end), oldest first."""
+        """Return the newest `limit` candles that start in [start, end), oldest first.
+
+        With `as_of` (aware; prices as traded only) later revisions are undone.
+        """
 
     async def gaps(
         self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
@@ -511,6 +530,9 @@ class Archive(Protocol):
         self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
     ) -> Found[Revision]:
         """Return changes of final candles, newest first."""
+
+    async def adjustments(self, symbols: Sequence[str], limit: int) -> Found[KnownAction]:
+        """Return the ledger of corporate actions, the newest day first."""
 
     async def quarantine(self, symbols: Sequence[str], limit: int) -> Found[Quarantined]:
         """Return rows that could not be candles, newest first."""

@@ -28,6 +28,8 @@ from chartinsightd.board.watches import (
     WatchBoard,
 )
 from chartinsightd.control.protocol import (
+    AdjustmentList,
+    AdjustmentQuery,
     AlertList,
     AlertTrial,
     BackfillRequest,
@@ -165,6 +167,10 @@ class Board:
     async def revisions(self, query: RevisionQuery) -> RevisionList:
         """Return changes of final candles."""
         return await self._records.revisions(query)
+
+    async def adjustments(self, query: AdjustmentQuery) -> AdjustmentList:
+        """Return the ledger of corporate actions."""
+        return await self._records.adjustments(query)
 
     async def quarantine(self, query: QuarantineQuery) -> QuarantineList:
         """Return rows that could not be candles."""

@@ -10,6 +10,9 @@ from chartinsightd.board.coverage import unlisted
 from chartinsightd.board.database import DatabaseWatch
 from chartinsightd.board.parts import Parts
 from chartinsightd.control.protocol import (
+    AdjustmentList,
+    AdjustmentQuery,
+    AdjustmentRow,
     CandleList,
     CandleQuery,
     CandleRow,
@@ -30,7 +33,8 @@ from chartinsightd.control.protocol import (
     StockRow,
 )
 from chartinsightd.domain.candle import Candle
-from chartinsightd.ports import KnownGap, Revision, Series, StockFilter
+from chartinsightd.domain.finality import known_at
+from chartinsightd.ports import KnownAction, KnownGap, Revision, Series, StockFilter
 
 _SLICE = 1_000
 """Candles turned into messages before others may run: some milliseconds."""
@@ -42,6 +46,7 @@ class Records:
     def __init__(self, parts: Parts, database: DatabaseWatch) -> None:
         self._archive = parts.archive
         self._database = database
+        self._almanac = parts.almanac
 
     async def stocks(self, query: StockQuery) -> StockList:
         """Return the stock list."""
@@ -69,9 +74,7 @@ class Records:
         if query.symbol not in names:
             raise unlisted(query.symbol)
         series = Series(symbol=query.symbol, timeframe=query.timeframe)
-        one_more = await self._archive.candles(
-            series, query.from_ts, query.to_ts, query.limit + 1, adjusted=query.adjusted
-        )
+        one_more = await self._one_more(series, query)
         candles = one_more[-query.limit :]
         rows: list[CandleRow] = []
         for start in range(0, len(candles), _SLICE):
@@ -82,9 +85,25 @@ class Records:
             name=names[query.symbol],
             timeframe=query.timeframe,
             adjusted=query.adjusted,
+            as_of=query.as_of,
             items=tuple(rows),
             has_older=len(one_more) > len(candles) or await self._has_before(series, query, rows),
         )
+
+    async def _one_more(self, series: Series, query: CandleQuery) -> list[Candle]:
+        """Return the candles asked for, and the one before them where there is one."""
+        limit = query.limit + 1
+        if query.as_of is None:
+            return await self._archive.candles(
+                series, query.from_ts, query.to_ts, limit, adjusted=query.adjusted
+            )
+        # one more, because the newest of them may not have been over
+        end = min(query.to_ts or query.as_of, query.as_of)
+        found = await self._archive.candles(
+            series, query.from_ts, end, limit + 1, adjusted=False, as_of=query.as_of
+        )
+        rules = self._almanac.rules
+        return known_at(found, query.as_of, rules.calendar, rules.refresh.settle)[-limit:]
 
     async def _has_before(self, series: Series, query: CandleQuery, rows: list[CandleRow]) -> bool:
         """Whether the store holds candles before a range that the answer fills."""
@@ -114,6 +133,13 @@ class Records:
         names = await self._database.names()
         return RevisionList(items=tuple(_revision_row(row, names) for row in found.rows), total=found.total)
 
+    async def adjustments(self, query: AdjustmentQuery) -> AdjustmentList:
+        """Return the ledger of corporate actions."""
+        found = await self._archive.adjustments(query.symbol, query.limit)
+        names = await self._database.names()
+        items = tuple(_adjustment_row(row, names) for row in found.rows)
+        return AdjustmentList(items=items, total=found.total)
+
     async def quarantine(self, query: QuarantineQuery) -> QuarantineList:
         """Return rows that could not be candles."""
         found = await self._archive.quarantine(query.symbol, query.limit)
@@ -131,6 +157,18 @@ def _candle_row(candle: Candle) -> CandleRow:
         volume=candle.volume,
         value=candle.value,
         final=candle.final,
+    )
+
+
+def _adjustment_row(known: KnownAction, names: Mapping[str, str]) -> AdjustmentRow:
+    return AdjustmentRow(
+        symbol=known.symbol,
+        name=names.get(known.symbol, ""),
+        ex_date=known.action.ex_date,
+        price_factor=float(known.action.price_factor),
+        volume_factor=float(known.action.volume_factor),
+        found_at=known.found_at,
+        evidence=known.action.evidence,
     )
 
 

@@ -46,6 +46,16 @@ def parse_day(text: str) -> DayWord:
     return Ago(days=count["days"] + 7 * count["weeks"], months=count["months"] + 12 * count["years"])
 
 
+def parse_moment(text: str) -> datetime:
+    """Read an ISO time such as `2026-11-20T15:00`, Korean where it names no zone; return it aware, UTC.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=KST)).astimezone(UTC)
+
+
 def on_calendar(day: DayWord, today: date) -> date:
     """Return the date a word means.
 

@@ -36,6 +36,8 @@ class Selection:
     to_ts: datetime | None = None
     """Not included."""
     adjusted: bool = False
+    as_of: datetime | None = None
+    """As known then; None: now."""
     final_only: bool = False
 
     @property
@@ -108,6 +110,7 @@ async def _newest_first(
         to_ts=selection.to_ts,
         limit=MAX_ROWS,
         adjusted=selection.adjusted,
+        as_of=selection.as_of,
     )
     while True:
         page = await client.candles(query)

@@ -30,6 +30,7 @@ VERBS: Mapping[str, Verb] = {
     "gaps": Verb(module="reading", words="What is missing, and why."),
     "seals": Verb(module="reading", words="What the mornings after proved."),
     "candles": Verb(module="reading", words="Candles of one series."),
+    "adjustments": Verb(module="reading", words="Splits and the like, and what they were read off."),
     "jobs": Verb(module="jobs", words="Work that runs and has run."),
     "job": Verb(module="jobs", words="One job; with --wait, until it is over."),
     "backfill": Verb(module="jobs", words="Fetch what is missing."),

@@ -6,12 +6,13 @@ import functools
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from chartinsightd.cli.days import DayWord, parse_day
+from chartinsightd.cli.days import DayWord, parse_day, parse_moment
 from chartinsightd.domain.timeframe import Timeframe
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -121,6 +122,41 @@ class DayType(click.ParamType[DayWord]):
         """Offer some."""
         del ctx, param
         return _beginning_with(incomplete, _DAY_EXAMPLES)
+
+
+def refuse_two_measures(adjusted: bool, as_of: datetime | None) -> None:
+    """Refuse adjusted prices as of a moment.
+
+    Raises:
+        UsageError: both are asked for.
+    """
+    if adjusted and as_of is not None:
+        raise click.UsageError("--as-of goes with prices as traded: leave out --adjusted.")
+
+
+class MomentType(click.ParamType[datetime]):
+    """A moment, Korean unless it names a zone."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return it aware, UTC."""
+        try:
+            return parse_moment(str(value))
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is not a moment such as 2026-11-20T15:00.", param, ctx)
+
+
+def as_of_option(command: _Command) -> _Command:
+    """Take a moment in the past, as `as_of`."""
+    return click.option(
+        "--as-of",
+        "as_of",
+        type=MomentType(),
+        metavar="MOMENT",
+        help="As known then, such as 2026-11-20T15:00: without later corrections and candles that were not "
+        "over. When a candle was first stored is not known.",
+    )(command)
 
 
 def symbols_argument(*, required: bool = False) -> Callable[[_Command], _Command]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from chartinsightd.control.protocol import (
+    AdjustmentList,
+    AdjustmentQuery,
     AlertList,
     AlertTrial,
     BackfillRequest,
@@ -104,6 +106,9 @@ class ControlBackend(Protocol):
 
     async def revisions(self, query: RevisionQuery) -> RevisionList:
         """Return changes of final candles."""
+
+    async def adjustments(self, query: AdjustmentQuery) -> AdjustmentList:
+        """Return the ledger of corporate actions."""
 
     async def quarantine(self, query: QuarantineQuery) -> QuarantineList:
         """Return rows that could not be candles."""

@@ -14,6 +14,8 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from chartinsightd.control.protocol import (
+    AdjustmentList,
+    AdjustmentQuery,
     AlertList,
     AlertTrial,
     BackfillEstimate,
@@ -182,6 +184,10 @@ class ControlClient:
     async def revisions(self, query: RevisionQuery | None = None) -> RevisionList:
         """Return changes of final candles."""
         return await self._get("/v1/revisions", RevisionList, query)
+
+    async def adjustments(self, query: AdjustmentQuery | None = None) -> AdjustmentList:
+        """Return the ledger of corporate actions."""
+        return await self._get("/v1/adjustments", AdjustmentList, query)
 
     async def quarantine(self, query: QuarantineQuery | None = None) -> QuarantineList:
         """Return rows that could not be candles."""

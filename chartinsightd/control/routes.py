@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from chartinsightd.control.backend import ControlBackend, Verifying
 from chartinsightd.control.events import EventTap
 from chartinsightd.control.protocol import (
+    AdjustmentList,
+    AdjustmentQuery,
     AlertList,
     AlertTrial,
     BackfillRequest,
@@ -214,6 +216,15 @@ ROUTES: tuple[Route, ...] = (
         answer=RevisionList,
         query=RevisionQuery,
         call=lambda daemon, asked: daemon.backend.revisions(asked.query),
+    ),
+    Route(
+        method="GET",
+        path_pattern="/v1/adjustments",
+        name="adjustments",
+        summary="The ledger of corporate actions",
+        answer=AdjustmentList,
+        query=AdjustmentQuery,
+        call=lambda daemon, asked: daemon.backend.adjustments(asked.query),
     ),
     Route(
         method="GET",

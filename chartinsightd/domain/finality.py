@@ -8,18 +8,48 @@ overnight corrections of its (last) session are in.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from chartinsightd.domain.calendar import Calendar, day_of
-from chartinsightd.domain.candle import Flags, Ints
-from chartinsightd.domain.grid import DAY_S, Grid, grid_of_years, span_after
+from chartinsightd.domain.candle import Candle, Flags, Ints
+from chartinsightd.domain.grid import DAY_S, Grid, candle_end, grid_of_years, span_after
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 
 _OLD_S = dict.fromkeys(Timeframe, 2 * DAY_S) | {Timeframe.W1: 9 * DAY_S}
 """A candle that began so long ago is final whatever it is; only newer ones are looked at."""
+
+
+def known_at(
+    candles: Sequence[Candle], instant: datetime, calendar: Calendar, settle: timedelta
+) -> list[Candle]:
+    """Return the candles of one series that were over at an instant, final as far as a read then could tell.
+
+    Args:
+        candles: oldest first.
+        instant: aware.
+        calendar: the sessions.
+        settle: how long after its end an intraday candle may still change.
+    """
+    kept = list(candles)
+    while kept and _end(kept[-1], calendar) > instant.timestamp():
+        kept.pop()
+    if not kept:
+        return []
+    ts = np.array([int(candle.ts.timestamp()) for candle in kept], dtype=np.int64)
+    could_be = final_mask(kept[0].timeframe, ts, instant, calendar, settle).tolist()
+    return [
+        candle if could or not candle.final else replace(candle, final=False)
+        for candle, could in zip(kept, could_be, strict=True)
+    ]
+
+
+def _end(candle: Candle, calendar: Calendar) -> int:
+    return candle_end(calendar, candle.timeframe, int(candle.ts.timestamp()))
 
 
 def final_mask(

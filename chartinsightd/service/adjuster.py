@@ -88,7 +88,6 @@ class Adjuster:
         store: the ledger.
         tracked: names the symbols that are followed now.
         timeframes: those that are collected.
-        on_change: told what was put into the ledger.
     """
 
     def __init__(
@@ -103,7 +102,6 @@ class Adjuster:
         almanac: Almanac,
         tracked: Callable[[], Sequence[str]],
         timeframes: Sequence[Timeframe],
-        on_change: Callable[[str, CorporateAction], None] = lambda _symbol, _action: None,
     ) -> None:
         self._quotes = quotes
         self._evidence = evidence
@@ -115,7 +113,6 @@ class Adjuster:
         self._almanac = almanac
         self._tracked = tracked
         self._timeframes = timeframes
-        self._on_change = on_change
         self._checks: dict[str, AdjustmentCheck] | None = None
         self._quoted_on = date.min
         self._anchored: tuple[date, int] = (date.min, 0)
@@ -288,7 +285,7 @@ class Adjuster:
         if findings.actions:
             await self._store.put_actions(symbol, findings.actions, now)
         for action in findings.actions:
-            self._tell(symbol, action)
+            _tell(symbol, action)
         for window in findings.unconfirmed:
             log.warning(
                 "adjustments.unconfirmed", symbol=symbol, after=str(window.after), until=str(window.until)
@@ -300,17 +297,6 @@ class Adjuster:
         await self._note(
             {symbol: AdjustmentCheck(complete_to=day_of(now), checked_at=now, suspicion=suspicion)}
         )
-
-    def _tell(self, symbol: str, action: CorporateAction) -> None:
-        log.info(
-            "adjustments.found",
-            symbol=symbol,
-            ex_date=action.ex_date.isoformat(),
-            price_factor=str(action.price_factor),
-            volume_factor=str(action.volume_factor),
-            is_correction="replaced" in action.evidence,
-        )
-        self._on_change(symbol, action)
 
     def _still_suspected(
         self, symbol: str, check: AdjustmentCheck, actions: Sequence[CorporateAction]
@@ -372,3 +358,15 @@ class Adjuster:
         await self._store.put_checks(checks)
         assert self._checks is not None  # read before anything is looked at
         self._checks |= checks
+
+
+def _tell(symbol: str, action: CorporateAction) -> None:
+    """Log a change of the ledger; the stream of events carries the line."""
+    log.info(
+        "adjustments.found",
+        symbol=symbol,
+        ex_date=action.ex_date.isoformat(),
+        price_factor=str(action.price_factor),
+        volume_factor=str(action.volume_factor),
+        is_correction="replaced" in action.evidence,
+    )

@@ -25,6 +25,7 @@ from chartinsightd.ports import (
     DatabaseFacts,
     Found,
     JobRecord,
+    KnownAction,
     KnownGap,
     KnownStock,
     ListedStock,
@@ -118,10 +119,17 @@ class FakeArchive:
         )
 
     async def candles(
-        self, series: Series, start: datetime | None, end: datetime | None, limit: int, *, adjusted: bool
+        self,
+        series: Series,
+        start: datetime | None,
+        end: datetime | None,
+        limit: int,
+        *,
+        adjusted: bool,
+        as_of: datetime | None = None,
     ) -> list[Candle]:
-        """Return candles of the store."""
-        del adjusted
+        """Return candles of the store; nothing was ever revised."""
+        del adjusted, as_of
         self._need()
         found = sorted(
             (candle for (one, _), candle in self.store.candles.items() if one == series),
@@ -156,6 +164,12 @@ class FakeArchive:
     ) -> Found[Revision]:
         """Nothing."""
         del symbols, timeframes, limit
+        self._need()
+        return Found([], 0)
+
+    async def adjustments(self, symbols: Sequence[str], limit: int) -> Found[KnownAction]:
+        """Nothing."""
+        del symbols, limit
         self._need()
         return Found([], 0)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.ranges import RangeSet
@@ -99,6 +101,54 @@ async def test_adjusted_prices_apply_later_actions(
 
     assert (before.close, before.volume) == (50, 20)
     assert (after.close, after.volume) == (101, 10)
+
+
+@pytest.mark.parametrize("timeframe", [Timeframe.M5, Timeframe.D1])
+async def test_a_past_moment_sees_values_before_their_corrections(
+    database: str, store: Store, archive: PostgresArchive, timeframe: Timeframe
+) -> None:
+    """Of several corrections of a candle the first one after the moment says what it was then."""
+    series = Series(symbol="005930", timeframe=timeframe)
+    for price in (100, 200, 300):
+        await save(store, series, 2, price)
+    async with connected(database) as connection:
+        await connection.execute(
+            "update revisions set changed_at = case old_open when 100 then $1::timestamptz"
+            " when 200 then $2 else '2027-01-01' end where ts = $3",
+            NOW + timedelta(days=10),
+            NOW + timedelta(days=20),
+            NOW,
+        )
+
+    async def closes(days: int) -> list[int]:
+        as_of = NOW + timedelta(days=days)
+        found = await archive.candles(series, None, None, 10, adjusted=False, as_of=as_of)
+        return [candle.close for candle in found]
+
+    assert await closes(9) == [100, 101]
+    assert (await closes(10))[0] == (await closes(19))[0] == 200
+    assert (await closes(20))[0] == 300
+
+
+async def test_the_ledger_is_read_newest_first(store: Store, archive: PostgresArchive) -> None:
+    """Factors come back as they were put, with their evidence and when they were found."""
+    actions = [
+        CorporateAction(
+            ex_date=date(2018, 5, day),
+            price_factor=Fraction(1, 50),
+            volume_factor=Fraction(50),
+            evidence={"rows": day},
+        )
+        for day in (4, 5)
+    ]
+    await store.actions.put_actions("005930", actions, NOW)
+    await store.actions.put_actions("000660", actions[:1], NOW)
+
+    found = await archive.adjustments(["005930"], 1)
+
+    assert [(row.symbol, row.action, row.found_at) for row in found.rows] == [("005930", actions[1], NOW)]
+    assert found.total == 2
+    assert (await archive.adjustments([], 10)).total == 3
 
 
 async def test_stocks_are_found_by_what_a_person_types(store: Store, archive: PostgresArchive) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -452,6 +452,21 @@ def test_reload_says_what_it_took_over() -> None:
 
     assert same.state is OutcomeState.ALREADY_CURRENT
     assert (taken.state, taken.detail) == (OutcomeState.RELOADED, "Needs a restart: kiwoom.timeout_s.")
+
+
+def test_candles_as_of_a_moment_end_before_it() -> None:
+    """A limit keeps the newest of those that were over then; whether there are older ones is said."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        del world
+        as_of = MORNING - timedelta(minutes=19)
+        return await board.candles(CandleQuery(symbol="005930", timeframe=Timeframe.M5, as_of=as_of, limit=3))
+
+    found = on_board(work)
+
+    assert [row.ts.astimezone(KST).minute for row in found.items] == [25, 30, 35]
+    assert found.has_older
+    assert found.as_of == MORNING - timedelta(minutes=19)
 
 
 def test_candles_come_with_the_forming_one() -> None:

@@ -21,6 +21,7 @@ ANSWERS = {
     "gaps": "GapList",
     "seals": "SealList",
     "candles": "CandleList",
+    "adjustments": "AdjustmentList",
     "jobs": "JobList",
     "job": "Job",
     "backfill": "Outcome",

@@ -17,6 +17,7 @@ VERBS = [
     ("gaps",),
     ("seals", "--from", "-5d", "--to", "yesterday"),
     ("candles", "005930", "1d"),
+    ("adjustments", "005930"),
     ("jobs",),
     ("job", "7"),
     ("symbols", "list"),
@@ -106,6 +107,19 @@ def test_check_turns_a_problem_into_a_status(run, backend, verb, scene, status):
     backend.__init__(scene)
 
     assert run(*verb, "--check").exit_code == status
+
+
+def test_a_past_moment_is_korean_unless_it_says_otherwise(run):
+    """`--as-of` is an ISO time; with adjusted prices, which are of today, it is refused."""
+    answers = [
+        json.loads(run("candles", "005930", "1d", "--as-of", moment, "--json").stdout)["as_of"]
+        for moment in ("2026-10-13T15:00", "2026-10-13T06:00Z", "2026-10-13 15:00+09:00")
+    ]
+
+    assert answers == ["2026-10-13T06:00:00Z"] * 3
+    assert "as of" in run("candles", "005930", "1d", "--as-of", "2026-10-13T15:00").stdout
+    assert run("candles", "005930", "1d", "--as-of", "yesterday").exit_code == 2
+    assert run("candles", "005930", "1d", "--as-of", "2026-10-13T15:00", "--adjusted").exit_code == 2
 
 
 def test_a_name_is_as_good_as_a_code(run):

@@ -17,6 +17,9 @@ from zlib import crc32
 from chartinsightd.control.backend import NotNow, UnknownThing
 from chartinsightd.control.events import EventHub, EventTap
 from chartinsightd.control.protocol import (
+    AdjustmentList,
+    AdjustmentQuery,
+    AdjustmentRow,
     Alert,
     AlertList,
     AlertTrial,
@@ -291,6 +294,7 @@ class FakeBackend:
             name=self._names[query.symbol],
             timeframe=query.timeframe,
             adjusted=query.adjusted,
+            as_of=query.as_of,
             items=tuple(reversed(rows)),
             has_older=len(rows) == query.limit,
         )
@@ -303,6 +307,12 @@ class FakeBackend:
         timeframes = query.timeframe or (Timeframe.M5, Timeframe.D1)
         rows = [self._revision(symbol, timeframe) for symbol in symbols for timeframe in timeframes]
         return RevisionList(items=tuple(rows[: query.limit]), total=len(rows))
+
+    async def adjustments(self, query: AdjustmentQuery) -> AdjustmentList:
+        """Return Samsung's split."""
+        self._need_store()
+        rows = [self._adjustment(symbol) for symbol in query.symbol or ("005930",) if symbol in self._names]
+        return AdjustmentList(items=tuple(rows[: query.limit]), total=len(rows))
 
     async def quarantine(self, query: QuarantineQuery) -> QuarantineList:
         """Return two rows that could not be candles."""
@@ -479,6 +489,18 @@ class FakeBackend:
             tracked=symbol in self._tracked,
             last_price=price,
             listed_on=date(1975 + crc32(symbol.encode()) % 50, 6, 11),
+        )
+
+    def _adjustment(self, symbol: str) -> AdjustmentRow:
+        evidence = {"fraction": "1/50", "raw_close": 2_650_000, "adjusted_close": 53_000}
+        return AdjustmentRow(
+            symbol=symbol,
+            name=self._names[symbol],
+            ex_date=date(2018, 5, 4),
+            price_factor=0.02,
+            volume_factor=50.0,
+            found_at=self.clock.now(),
+            evidence=evidence,
         )
 
     def _seal(self, symbol: str, broken: bool) -> SealRow:

@@ -55,6 +55,7 @@ async def test_what_is_read_arrives_as_it_was_said(client, backend):
     assert await client.candles(candles) == await backend.candles(candles)
     assert await client.revisions() == await backend.revisions(RevisionQuery())
     assert (await client.quarantine()).total == 2
+    assert [row.price_factor for row in (await client.adjustments()).items] == [0.02]
 
 
 async def test_a_query_with_every_kind_of_value_arrives_as_it_was_asked(client):

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chartinsightd.domain.calendar import Calendar, midnight
-from chartinsightd.domain.finality import final_mask, final_ranges
+from chartinsightd.domain.candle import Candle
+from chartinsightd.domain.finality import final_mask, final_ranges, known_at
 from chartinsightd.domain.grid import grid_between
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
@@ -54,6 +55,44 @@ def test_final_from_its_moment_on(timeframe: Timeframe, starts_at: datetime, fin
     """A read one second earlier does not make the candle final, one at the moment does."""
     assert not is_final(timeframe, starts_at, final_at - timedelta(seconds=1))
     assert is_final(timeframe, starts_at, final_at)
+
+
+def candle(timeframe: Timeframe, ts: datetime) -> Candle:
+    """A final candle."""
+    return Candle(
+        symbol="005930",
+        timeframe=timeframe,
+        ts=ts.astimezone(UTC),
+        open=1,
+        high=1,
+        low=1,
+        close=1,
+        volume=1,
+        final=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "starts", "instant", "known"),
+    [
+        (Timeframe.M5, [kst(20, 10), kst(20, 10, 5)], kst(20, 10, 9), [True]),
+        (Timeframe.M5, [kst(20, 10), kst(20, 10, 5)], kst(20, 10, 10), [True, False]),
+        (Timeframe.D1, [kst(18), kst(19), kst(20)], kst(20, 15, 40), [True, True]),
+        (Timeframe.D1, [kst(18), kst(19), kst(20)], kst(20, 20), [True, True, False]),
+        (Timeframe.W1, [kst(9), kst(16)], kst(20, 19, 59), [True]),
+        (Timeframe.W1, [kst(16)], kst(20), []),
+    ],
+)
+def test_a_past_moment_knows_what_was_over(
+    timeframe: Timeframe, starts: list[datetime], instant: datetime, known: list[bool]
+) -> None:
+    """A candle that was not over at a moment is unknown then; one that was is final if a read could tell."""
+    candles = [candle(timeframe, ts) for ts in starts]
+
+    found = known_at(candles, instant, CALENDAR, SETTLE)
+
+    assert [one.final for one in found] == known
+    assert [one.ts for one in found] == [one.ts for one in candles[: len(found)]]
 
 
 def test_a_fraction_of_settle_counts() -> None:

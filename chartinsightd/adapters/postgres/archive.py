@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
+from chartinsightd.adapters.postgres.actions import action_of
 from chartinsightd.adapters.postgres.archive_tracking import PostgresTracking
 from chartinsightd.adapters.postgres.link import Link
 from chartinsightd.domain.candle import Candle
@@ -16,6 +17,7 @@ from chartinsightd.ports import (
     Found,
     Gap,
     JobRecord,
+    KnownAction,
     KnownGap,
     KnownStock,
     Quarantined,
@@ -111,13 +113,22 @@ class PostgresArchive(PostgresTracking):
         return None if row is None else JobRecord(**row)
 
     async def candles(
-        self, series: Series, start: datetime | None, end: datetime | None, limit: int, *, adjusted: bool
+        self,
+        series: Series,
+        start: datetime | None,
+        end: datetime | None,
+        limit: int,
+        *,
+        adjusted: bool,
+        as_of: datetime | None = None,
     ) -> list[Candle]:
-        """Return the newest `limit` candles that start in [start, end), oldest first."""
+        """Return the newest `limit` candles that start in [start, end), oldest first; see `ports.Archive`."""
+        statement = _candles_statement(series.timeframe, adjusted=adjusted)
+        asked: list[object] = [series.symbol, start, end, limit]
+        if as_of is not None:
+            statement, asked = _AS_OF[series.timeframe], [*asked, as_of]
         async with self._link.use() as connection:
-            rows = await connection.fetch(
-                _candles_statement(series.timeframe, adjusted=adjusted), series.symbol, start, end, limit
-            )
+            rows = await connection.fetch(statement, *asked)
         return [_candle(series, row) for row in reversed(rows)]
 
     async def gaps(
@@ -142,6 +153,10 @@ class PostgresArchive(PostgresTracking):
     ) -> Found[Revision]:
         """Return changes of final candles, newest first."""
         return await self._found(_REVISIONS, _revision, limit, list(symbols), _texts(timeframes))
+
+    async def adjustments(self, symbols: Sequence[str], limit: int) -> Found[KnownAction]:
+        """Return the ledger of corporate actions, the newest day first."""
+        return await self._found(_ADJUSTMENTS, _known_action, limit, list(symbols))
 
     async def quarantine(self, symbols: Sequence[str], limit: int) -> Found[Quarantined]:
         """Return rows that could not be candles, newest first."""
@@ -180,6 +195,27 @@ def _candles_statement(timeframe: Timeframe, *, adjusted: bool) -> str:
     )
 
 
+def _as_of_statement(timeframe: Timeframe) -> str:
+    """Return the statement for values as of an instant: the first revision after it knows the older ones."""
+    value = (
+        "null::bigint"
+        if timeframe.is_intraday
+        else "case when r.ts is null then c.value else r.old_value end"
+    )
+    names = ("open", "high", "low", "close", "volume")
+    columns = ", ".join(f"coalesce(r.old_{name}, c.{name}) as {name}" for name in names)
+    return (
+        f"select c.ts, {columns}, {value} as value, c.final from candles_{timeframe} c left join lateral ("
+        f"select * from revisions where symbol = c.symbol and timeframe = '{timeframe}' and ts = c.ts "
+        "and changed_at > $5 order by changed_at limit 1) r on true "
+        "where c.symbol = $1 and c.ts >= coalesce($2, '-infinity'::timestamptz) "
+        "and c.ts < coalesce($3, 'infinity'::timestamptz) order by c.ts desc limit $4"
+    )
+
+
+_AS_OF = {timeframe: _as_of_statement(timeframe) for timeframe in Timeframe}
+
+
 def _candle(series: Series, row: Mapping[str, Any], prefix: str = "") -> Candle:
     return Candle(
         symbol=series.symbol,
@@ -216,6 +252,10 @@ def _revision(row: Mapping[str, Any]) -> Revision:
     series = _series(row)
     old, new = _candle(series, row, "old_"), _candle(series, row, "new_")
     return Revision(changed_at=row["changed_at"], old=old, new=new, cause=row["cause"])
+
+
+def _known_action(row: Mapping[str, Any]) -> KnownAction:
+    return KnownAction(symbol=row["symbol"], action=action_of(row), found_at=row["found_at"])
 
 
 def _quarantined(row: Mapping[str, Any]) -> Quarantined:
@@ -275,6 +315,11 @@ select *, count(*) over () as total from seals
 where (cardinality($2::text[]) = 0 or symbol = any($2)) and (cardinality($3::text[]) = 0 or state = any($3))
   and ($4::date is null or session >= $4) and ($5::date is null or session <= $5)
 order by session desc, symbol limit $1
+"""
+
+_ADJUSTMENTS = """
+select *, count(*) over () as total from adjustments
+where cardinality($2::text[]) = 0 or symbol = any($2) order by ex_date desc, symbol limit $1
 """
 
 _QUARANTINE_COLUMNS = ("received_at", "api_id", "symbol", "reason", "payload")

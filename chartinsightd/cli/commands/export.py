@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -14,7 +14,13 @@ import click
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord, start_of
 from chartinsightd.cli.endings import say
-from chartinsightd.cli.parameters import range_options, symbols_argument, timeframes_option
+from chartinsightd.cli.parameters import (
+    as_of_option,
+    range_options,
+    refuse_two_measures,
+    symbols_argument,
+    timeframes_option,
+)
 from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ _T = TypeVar("_T")
 @timeframes_option
 @range_options
 @click.option("--adjusted", is_flag=True, help="In the measure of today: splits and the like applied.")
+@as_of_option
 @click.option("--final", "final_only", is_flag=True, help="Without the forming candles.")
 @click.option(
     "-o",
@@ -52,12 +59,14 @@ def export(
     from_day: DayWord | None,
     to_day: DayWord | None,
     adjusted: bool,
+    as_of: datetime | None,
     final_only: bool,
     output: Path | None,
     format_: str | None,
 ) -> None:
     """Write candles of SYMBOLs as CSV or Parquet, columns as in the table `candles`, times in Korean time."""
     _refuse(symbols, tracked, timeframes)
+    refuse_two_measures(adjusted, as_of)
     is_parquet = _is_parquet(format_, output)
     from chartinsightd.cli.export import Selection
 
@@ -71,6 +80,7 @@ def export(
             from_ts=None if first is None else start_of(first),
             to_ts=None if last is None else start_of(last + timedelta(days=1)),
             adjusted=adjusted,
+            as_of=as_of,
             final_only=final_only,
         )
 

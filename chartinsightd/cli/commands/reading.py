@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -14,9 +14,11 @@ from chartinsightd.cli.parameters import (
     SymbolType,
     TimeframeType,
     View,
+    as_of_option,
     check_option,
     limit_option,
     range_options,
+    refuse_two_measures,
     symbols_argument,
     timeframes_option,
     view_options,
@@ -27,6 +29,7 @@ from chartinsightd.domain.timeframe import Timeframe
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
     from chartinsightd.control.protocol import (
+        AdjustmentList,
         CandleList,
         CoverageList,
         GapList,
@@ -194,6 +197,7 @@ def seals(
 @range_options
 @limit_option(20)
 @click.option("--adjusted", is_flag=True, help="In the measure of today: splits and the like applied.")
+@as_of_option
 @view_options
 @pass_connection
 def candles(
@@ -204,9 +208,11 @@ def candles(
     to_day: DayWord | None,
     limit: int,
     adjusted: bool,
+    as_of: datetime | None,
     view: View,
 ) -> None:
     """Show candles of one series, the newest last, the forming one included."""
+    refuse_two_measures(adjusted, as_of)
     from chartinsightd.cli.lookup import dates_of, made, symbol_of
     from chartinsightd.cli.views.lists import render_candles
     from chartinsightd.control.protocol import CandleQuery
@@ -221,10 +227,29 @@ def candles(
             to_ts=_start_or_none(last, days=1),
             limit=limit,
             adjusted=adjusted,
+            as_of=as_of,
         )
         return await client.candles(query)
 
     present(connection, read, render_candles, view)
+
+
+@click.command()
+@symbols_argument()
+@limit_option(1_000)
+@view_options
+@pass_connection
+def adjustments(connection: Connection, symbols: tuple[str, ...], limit: int, view: View) -> None:
+    """Show the corporate actions that adjusted prices take in, the newest first; by default all."""
+    from chartinsightd.cli.lookup import made, symbols_of
+    from chartinsightd.cli.views.lists import render_adjustments
+    from chartinsightd.control.protocol import AdjustmentQuery
+
+    async def read(client: ControlClient) -> AdjustmentList:
+        codes = await symbols_of(client, symbols)
+        return await client.adjustments(made(AdjustmentQuery, symbol=codes, limit=limit))
+
+    present(connection, read, render_adjustments, view)
 
 
 def _start_or_none(day: date | None, days: int = 0) -> object:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from chartinsightd.cli.formatting import NONE, moment, number, printable, span
 from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
-from chartinsightd.control.protocol import CandleList, GapList, SealList, StockList
+from chartinsightd.control.protocol import AdjustmentList, CandleList, GapList, SealList, StockList
 
 _NAME = Column(title="name", cut=True, rank=1)
 
@@ -77,9 +77,36 @@ def render_candles(candles: CandleList) -> RenderableType:
         for row in candles.items
     ]
     kind = " adjusted" if candles.adjusted else ""
+    kind += f" as of {moment(candles.as_of)}" if candles.as_of else ""
     more = ", older ones are stored" if candles.has_older else ""
     words = f"{candles.symbol} {candles.name} {candles.timeframe}{kind}: {number(len(rows))} candles{more}"
     return Group(FittedTable(columns, rows), "", Text(printable(words)))
+
+
+def render_adjustments(adjustments: AdjustmentList) -> RenderableType:
+    """Return corporate actions."""
+    columns = (
+        Column(title="day"),
+        Column(title="symbol"),
+        _NAME,
+        Column(title="price ×", right=True),
+        Column(title="volume ×", right=True),
+        Column(title="found", rank=2),
+        Column(title="evidence", cut=True, rank=3),
+    )
+    rows = [
+        (
+            str(row.ex_date),
+            row.symbol,
+            row.name,
+            f"{row.price_factor:.6g}",
+            f"{row.volume_factor:.6g}",
+            moment(row.found_at),
+            _pairs(row.evidence),
+        )
+        for row in adjustments.items
+    ]
+    return _listed(columns, rows, adjustments.total, "corporate actions")
 
 
 def render_stocks(stocks: StockList) -> RenderableType:

@@ -50,6 +50,9 @@ from chartinsightd.control.protocol.problems import (
     Problem,
 )
 from chartinsightd.control.protocol.rows import (
+    AdjustmentList,
+    AdjustmentQuery,
+    AdjustmentRow,
     CandleList,
     CandleQuery,
     CandleRow,
@@ -117,6 +120,9 @@ __all__ = [
     "MAX_ROWS",
     "MAX_SYMBOLS",
     "REPLACED",
+    "AdjustmentList",
+    "AdjustmentQuery",
+    "AdjustmentRow",
     "Alert",
     "AlertList",
     "AlertTrial",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     Field,
+    model_validator,
 )
 
 from chartinsightd.control.protocol.words import (
@@ -98,6 +99,15 @@ class CandleQuery(Request):
     limit: Limit = 500
     adjusted: bool = False
     """In the measure of today: prices and volumes with every later corporate action applied."""
+    as_of: AskedInstant | None = None
+    """As they were known then, prices as traded: later corrections are undone, and a candle that was not over
+    is left out. Not known is when a candle was first stored, and what it looked like before it was final."""
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        if self.adjusted and self.as_of is not None:
+            raise ValueError("as_of goes with prices as traded; leave out adjusted")
+        return self
 
 
 class CandleList(Message):
@@ -107,6 +117,8 @@ class CandleList(Message):
     name: str = ""
     timeframe: Timeframe
     adjusted: bool = False
+    as_of: Instant | None = None
+    """As of when they are known; None: now."""
     items: tuple[CandleRow, ...] = ()
     has_older: bool = False
     """Whether the store holds candles before the first one."""
@@ -137,6 +149,34 @@ class RevisionList(Message):
     """Revisions, newest first."""
 
     items: tuple[RevisionRow, ...] = ()
+    total: Count = 0
+
+
+class AdjustmentRow(Message):
+    """One corporate action: candles of days before it times its factors compare with later ones."""
+
+    symbol: Symbol
+    name: str = ""
+    ex_date: Day
+    """The first day in the new measure."""
+    price_factor: Annotated[float, Field(gt=0.0)]
+    volume_factor: Annotated[float, Field(gt=0.0)]
+    found_at: Instant
+    evidence: Mapping[str, Any] = Field(default_factory=dict)
+    """What it was read off, and what the entry said before."""
+
+
+class AdjustmentQuery(Request):
+    """Which corporate actions."""
+
+    symbol: Symbols = ()
+    limit: Limit = 1_000
+
+
+class AdjustmentList(Message):
+    """Corporate actions, the newest day first."""
+
+    items: tuple[AdjustmentRow, ...] = ()
     total: Count = 0
 
 
