@@ -12,6 +12,7 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain import silence
 from chartinsightd.domain.calendar import Session, at_kst, day_of
 from chartinsightd.domain.silence import LearnedDay, Sighting, Verdict
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import kiwoom
 from chartinsightd.ports import Write
 from chartinsightd.service.almanac import Almanac
@@ -64,7 +65,9 @@ class MarketWatch:
     def note(self, writes: Sequence[Write]) -> None:
         """Take in what was committed; called for every commit, so it must be quick."""
         for write in writes:
-            if write.is_newest and write.asked_at and len(write.candles) and not write.rejected:
+            tells = write.is_newest and len(write.candles) and not write.rejected
+            # a week's newest row is its first day, whatever was traded since
+            if tells and write.asked_at and write.series.timeframe is not Timeframe.W1:
                 self._note(write.asked_at, write)
 
     def _note(self, asked_at: datetime, write: Write) -> None:
@@ -103,9 +106,10 @@ class MarketWatch:
         # a few that are followed could all be halted: others are asked, once none of these has traded
         silent = silence.judge(session, followed, sightings, least=1) is Verdict.SILENT
         if silent and self._may_ask(now):
-            sightings += await self._witnesses.sightings(followed, silence.LEAST_SYMBOLS)
-            if silence.judge(session, followed, sightings) is Verdict.SILENT:
-                await self._learn(session.day, is_open=False, sightings=sightings)
+            asked = await self._witnesses.sightings(followed, silence.LEAST_SYMBOLS)
+            found = [*sightings, *asked]
+            if asked and silence.judge(session, followed, found) is Verdict.SILENT:
+                await self._learn(session.day, is_open=False, sightings=found)
 
     async def _look_again(self, learned: LearnedDay, now: datetime) -> None:
         """Look whether a day taken for closed has begun after all."""

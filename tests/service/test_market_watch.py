@@ -90,9 +90,9 @@ class Watched(World):
 
 
 def world(start: datetime, truth: dict[date, bool], **changes: Any) -> Watched:
+    changes.setdefault("timeframes", (Timeframe.M30, Timeframe.D1, Timeframe.W1))
     return Watched(
         start,
-        timeframes=(Timeframe.M30, Timeframe.D1, Timeframe.W1),
         truth=Calendar().with_learned(truth),
         listed_at=start - timedelta(days=30),
         **changes,
@@ -168,6 +168,22 @@ def test_few_symbols_that_are_halted_close_nothing() -> None:
         one = run_virtually(main())
 
     assert said == []
+    assert one.almanac.calendar.is_trading_day(SILENT)
+
+
+def test_weeks_say_nothing_of_a_day() -> None:
+    """Where weeks alone are read and nobody else answers, their old label is no silence."""
+
+    async def main() -> Watched:
+        one = world(at_kst(SILENT, time(8)), {}, timeframes=(Timeframe.W1,))
+        async with one.watched(*SYMBOLS):
+            await one.is_at(SILENT, 15, 45)
+            one.broker.errors = [SourceUnavailable("away") for _ in range(100_000)]
+            await one.is_at(SILENT, 17)
+        return one
+
+    one = run_virtually(main())
+
     assert one.almanac.calendar.is_trading_day(SILENT)
 
 
