@@ -26,6 +26,7 @@ from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archiv
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
+from chartinsightd.adapters.spool import open_spool
 from chartinsightd.alerting import new_notifier
 from chartinsightd.board.audience import Audience
 from chartinsightd.board.backend import Board
@@ -51,7 +52,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.lifecycle import Service, notify_systemd, run_services, unless_stopped
 from chartinsightd.logs import JOURNAL_ERROR, REDACTOR, STAMP, configure_logs, is_under_systemd
-from chartinsightd.ports import Checkpoint
+from chartinsightd.ports import Checkpoint, Spool
 from chartinsightd.runtime_file import runtime_file
 from chartinsightd.service.adjuster import Adjuster
 from chartinsightd.service.almanac import Almanac
@@ -73,7 +74,7 @@ from chartinsightd.service.stock_list import StockList, Universe, at_least, targ
 from chartinsightd.service.upkeep import Upkeep
 from chartinsightd.service.waves import Waves
 from chartinsightd.service.witnesses import Witnesses
-from chartinsightd.service.writer import Writer
+from chartinsightd.service.writer import OnCommit, Writer
 from chartinsightd.settings import Section, Settings, load_settings, state_file
 from chartinsightd.watchdog import Watchdog
 
@@ -221,6 +222,7 @@ class Daemon:
     """The running parts that somebody outside asks for something."""
 
     services: dict[str, Service]
+    writer: Writer
     backfills: Backfills
     board: Board
 
@@ -243,10 +245,12 @@ async def _opened(
         services["postgres"], dsn = server.keep_running, server.dsn
     is_embedded = "postgres" in services
     stack.enter_context(runtime_file(runtime, database=dsn if is_embedded else ""))
-    store = await _open_store(stack, settings, dsn, clock)
-    archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
     checkpoint = await stack.enter_async_context(open_checkpoint(checkpoint_file, clock))
     circuit = Circuit(clock, BlockFile(state_file(settings, BLOCK_FILE), access(settings)))
+    spool = await stack.enter_async_context(open_spool(state_file(settings, "spool.sqlite"), clock))
+    is_known = bool(await checkpoint.load()) or spool.state.pages > 0
+    store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
+    archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
     kiwoom = await stack.enter_async_context(
         open_kiwoom(
             access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate, REDACTOR.hide_one, circuit
@@ -260,9 +264,8 @@ async def _opened(
     await ledger.open()
     lessons = Lessons(almanac, ledger, store.learned_days, clock)
     await lessons.open()
-    orphans = await store.jobs.end_orphans(clock.now())
-    if orphans:
-        log.warning("jobs.interrupted", jobs=orphans)
+    services["ledger"] = lambda: ledger.reconcile_later(clock)
+    await _end_orphans(store, clock)
     opened = _Opened(
         clock=clock,
         almanac=almanac,
@@ -271,6 +274,7 @@ async def _opened(
         kiwoom=kiwoom,
         circuit=circuit,
         checkpoint=checkpoint,
+        spool=spool,
         ledger=ledger,
         lessons=lessons,
         audience=audience,
@@ -278,6 +282,7 @@ async def _opened(
         is_embedded=is_embedded,
     )
     daemon = _connected(settings, opened, reloader, services)
+    await daemon.writer.open()
     await daemon.backfills.open()
     await daemon.board.open()
     return daemon
@@ -294,6 +299,7 @@ class _Opened:
     kiwoom: Kiwoom
     circuit: Circuit
     checkpoint: Checkpoint
+    spool: Spool
     ledger: Ledger
     lessons: Lessons
     audience: Audience
@@ -311,7 +317,7 @@ def _connected(
     book, patience = JobBook(store.jobs, clock), Patience(clock, opened.circuit)
     waves, charts = Waves(book), ValvedCharts(kiwoom.charts, valve)
     watch = _market_watch(opened, charts, patience, lambda: stock_list.tracked)
-    writer = Writer(store.candles, ledger, clock, commits, lambda writes, _: watch.note(writes))
+    writer = _writer(opened, collect.spool_mb, commits, lambda writes, _: watch.note(writes))
     collect_rules = CollectRules(settle=almanac.rules.refresh.settle, fold=collect.fold)
     collector = Collector(charts, writer, almanac, collect_rules)
     scheduler = Scheduler(collector, ledger, waves, patience, clock, almanac, collect.timeframes)
@@ -327,6 +333,7 @@ def _connected(
             clock=clock,
             almanac=almanac,
             ledger=ledger,
+            writer=writer,
             scheduler=scheduler,
             patience=patience,
             waves=waves,
@@ -355,13 +362,19 @@ def _connected(
         "market_watch": watch.run,
         "sealer": sealer.run,
         "upkeep": Upkeep(store.candles, clock).run,
+        "alerts": opened.notifier.run,
+    }
+    services |= _board_services(board)
+    return Daemon(services, writer, backfills, board)
+
+
+def _board_services(board: Board) -> dict[str, Service]:
+    return {
         "board.database": board.run_database,
         "board.pulse": board.run_pulse,
         "board.disk": board.run_disk,
-        "alerts": opened.notifier.run,
         "watchdog": Watchdog(board.is_healthy).run,
     }
-    return Daemon(services, backfills, board)
 
 
 def _stock_list(
@@ -375,6 +388,17 @@ def _stock_list(
         opened.clock,
         universe(settings),
         scheduler.track,
+    )
+
+
+def _writer(opened: _Opened, spool_mb: int, *on_commit: OnCommit) -> Writer:
+    return Writer(
+        opened.store.candles,
+        opened.spool,
+        opened.ledger,
+        opened.clock,
+        *on_commit,
+        spool_bytes=spool_mb * 2**20,
     )
 
 
@@ -506,8 +530,25 @@ def access(settings: Settings) -> KiwoomAccess:
     )
 
 
-async def _open_store(stack: AsyncExitStack, settings: Settings, dsn: str, clock: Clock) -> Store:
+async def _end_orphans(store: Store, clock: Clock) -> None:
+    """Mark the jobs that a killed daemon left running; without the database, the next start does."""
+    try:
+        orphans = await store.jobs.end_orphans(clock.now())
+    except StoreUnavailable as error:
+        log.warning("jobs.not_looked_at", error=str(error))
+        return
+    if orphans:
+        log.warning("jobs.interrupted", jobs=orphans)
+
+
+async def _open_store(
+    stack: AsyncExitStack, settings: Settings, dsn: str, clock: Clock, *, may_be_away: bool
+) -> Store:
     """Connect to PostgreSQL, trying for the configured time.
+
+    Args:
+        may_be_away: after that time go on without it, for as long as it takes; a first start must not, since
+            a mistyped address looks the same.
 
     Raises:
         StoreUnavailable, StoreRefused: see `open_store`.
@@ -517,9 +558,14 @@ async def _open_store(stack: AsyncExitStack, settings: Settings, dsn: str, clock
         try:
             return await stack.enter_async_context(open_store(dsn, settings.mode, clock))
         except StoreUnavailable as error:
-            if clock.monotonic() >= give_up:
-                raise
             log.warning("database.unreachable", error=str(error))
+            if clock.monotonic() >= give_up:
+                if not may_be_away:
+                    raise
+                notify_systemd("STATUS=Waiting for the database; pages go to the spool")
+                return await stack.enter_async_context(
+                    open_store(dsn, settings.mode, clock, answers_now=False)
+                )
             await clock.sleep(clock.speed)
 
 

@@ -153,6 +153,8 @@ class CollectSettings(Section):
     """How long after a candle's close it is read."""
     settle_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
     """How long after its close a candle must have been read to count as final (API.md 5.5)."""
+    spool_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 512
+    """MiB of pages that may wait on disk while PostgreSQL is away; a quarter is kept for live polls."""
     calendar_overrides: Path | None = None
     """A TOML file of trading days and hours that correct the built-in calendar."""
 

@@ -7,12 +7,9 @@ put aside whole.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
-from binascii import crc32
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +17,19 @@ from typing import TypeVar
 
 import msgspec
 
+from chartinsightd.adapters.sqlite_file import (
+    Damaged,
+    SqliteFile,
+    begin,
+    check_identity,
+    is_busy,
+    open_existing,
+    open_file,
+    put_aside,
+    sealed,
+    unsealed,
+)
 from chartinsightd.clock import Clock
-from chartinsightd.domain.errors import ConfigurationError, StoreUnavailable
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
@@ -43,10 +51,6 @@ pragma application_id = {_APPLICATION};
 pragma user_version = {_VERSION};
 commit;
 """
-
-
-class _Damaged(Exception):
-    """The file cannot be believed."""
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -71,32 +75,24 @@ _decode_backfill = msgspec.msgpack.Decoder(_Backfill).decode
 
 
 class SqliteCheckpoint:
-    """Implements `ports.Checkpoint`; see `open_checkpoint`.
+    """Implements `ports.Checkpoint`; see `open_checkpoint`."""
 
-    One connection in one thread: SQLite's write-ahead log is safe only with a single writer that checkpoints.
-    """
-
-    def __init__(
-        self, path: Path, thread: ThreadPoolExecutor, connection: sqlite3.Connection, damage: str
-    ) -> None:
-        self._path = path
-        self._thread = thread
-        self._connection = connection
-        self._damage = damage
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
 
     @property
     def damage(self) -> str:
         """Why the file was begun anew; empty where it was read as it was left."""
-        return self._damage
+        return self._file.damage
 
     @property
     def is_fresh(self) -> bool:
         """Whether the file knows nothing yet, so that it has to be rebuilt from the database."""
-        return bool(self._damage)
+        return bool(self.damage)
 
     async def load(self) -> dict[Series, SeriesState]:
         """Return all series."""
-        return await self._in_thread(_read_states)
+        return await self._file.run(_read_states)
 
     async def advance(self, states: Mapping[Series, SeriesState]) -> None:
         """Replace the state of these series; durable when it returns.
@@ -104,8 +100,7 @@ class SqliteCheckpoint:
         Raises:
             StoreUnavailable: the disk did not take it; nothing was changed.
         """
-        records = [_state_record(series, state) for series, state in states.items()]
-        await self._in_thread(lambda connection: _write(connection, _PUT_STATE, records))
+        await self._file.write(_PUT_STATE, _state_records(states))
 
     async def replace_all(self, states: Mapping[Series, SeriesState]) -> None:
         """Replace everything that is known of series, after a comparison with the database.
@@ -113,14 +108,11 @@ class SqliteCheckpoint:
         Raises:
             StoreUnavailable: the disk did not take it; nothing was changed.
         """
-        records = [_state_record(series, state) for series, state in states.items()]
-        await self._in_thread(
-            lambda connection: _write(connection, _PUT_STATE, records, "delete from series")
-        )
+        await self._file.write(_PUT_STATE, _state_records(states), "delete from series")
 
     async def unfinished_backfills(self) -> list[UnfinishedBackfill]:
         """Return backfills that were begun and not ended, the oldest first."""
-        return await self._in_thread(_read_backfills)
+        return await self._file.run(_read_backfills)
 
     async def begin_backfill(self, backfill: UnfinishedBackfill) -> None:
         """Remember a backfill until `end_backfill`.
@@ -129,8 +121,7 @@ class SqliteCheckpoint:
             StoreUnavailable: the disk did not take it.
         """
         record = _Backfill(backfill.job_id, json.dumps(backfill.params))
-        row = (backfill.job_id, _sealed(_encode(record)))
-        await self._in_thread(lambda connection: _write(connection, _PUT_BACKFILL, [row]))
+        await self._file.write(_PUT_BACKFILL, [(backfill.job_id, sealed(_encode(record)))])
 
     async def end_backfill(self, job_id: int) -> None:
         """Forget a backfill.
@@ -138,18 +129,7 @@ class SqliteCheckpoint:
         Raises:
             StoreUnavailable: the disk did not take it.
         """
-        statement = "delete from backfills where job_id = ?"
-        await self._in_thread(lambda connection: _write(connection, statement, [(job_id,)]))
-
-    async def _in_thread(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, work, self._connection)
-        except (sqlite3.Error, _Damaged) as error:
-            raise StoreUnavailable(
-                f"The checkpoint {self._path} cannot be used: {error}.",
-                remedy="Look after the disk; a damaged file is put aside at the next start.",
-            ) from error
+        await self._file.write("delete from backfills where job_id = ?", [(job_id,)])
 
 
 @asynccontextmanager
@@ -164,76 +144,26 @@ async def open_checkpoint(path: Path, clock: Clock) -> AsyncIterator[SqliteCheck
     Raises:
         ConfigurationError: the folder takes no files.
     """
-    with ThreadPoolExecutor(1, "checkpoint") as thread:
-        loop = asyncio.get_running_loop()
-        try:
-            connection, damage = await loop.run_in_executor(thread, _open, path, clock.now())
-        except (OSError, sqlite3.Error) as error:
-            raise ConfigurationError(
-                f"The checkpoint {path} cannot be made: {error}.", remedy="Make the folder writable."
-            ) from error
-        try:
-            yield SqliteCheckpoint(path, thread, connection, damage)
-        finally:
-            await loop.run_in_executor(thread, connection.close)
+    async with open_file(path, "checkpoint", _open, clock) as file:
+        yield SqliteCheckpoint(file)
 
 
 def _open(path: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
     if not path.exists():
-        _put_aside(path, now)  # a log without its file belongs to nothing
-        return _begin(path), "there was none"
+        put_aside(path, now)  # a log without its file belongs to nothing
+        return begin(path, _SCHEMA), "there was none"
     try:
-        return _open_existing(path), ""
-    except (_Damaged, sqlite3.Error, OSError, ValueError) as error:  # SQLite may quote bytes that are no text
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            raise  # another program has it open: a whole file, only not ours to take
-        _put_aside(path, now)
-        return _begin(path), str(error)
-
-
-def _open_existing(path: Path) -> sqlite3.Connection:
-    if path.stat().st_size == 0:
-        raise _Damaged("the file is empty")
-    connection = _connect(path)
-    try:
-        _check(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
-    try:
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _begin(path: Path) -> sqlite3.Connection:
-    connection = _connect(path)
-    try:
-        connection.executescript(_SCHEMA)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        return open_existing(path, _check), ""
+    except (Damaged, sqlite3.Error, OSError, ValueError) as error:  # SQLite may quote bytes that are no text
+        if is_busy(error):
+            raise
+        put_aside(path, now)
+        return begin(path, _SCHEMA), str(error)
 
 
 def _check(connection: sqlite3.Connection) -> None:
     """Read everything once; the file is small."""
-    found = tuple(
-        connection.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")
-    )
-    if found != (_APPLICATION, _VERSION):
-        raise _Damaged(f"it is not a checkpoint of version {_VERSION}")
-    [verdict] = connection.execute("pragma quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise _Damaged(str(verdict))
+    check_identity(connection, "checkpoint", _APPLICATION, _VERSION)
     _read_states(connection)
     _read_backfills(connection)
     _rehearse(connection)
@@ -248,36 +178,18 @@ def _rehearse(connection: sqlite3.Connection) -> None:
     connection.execute("rollback")
 
 
-def _put_aside(path: Path, now: datetime) -> None:
-    suffix = f".damaged-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}"
-    for part in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
-        if part.exists():
-            part.rename(part.with_name(part.name + suffix))
-
-
-def _write(
-    connection: sqlite3.Connection, statement: str, rows: Iterable[tuple[object, ...]], before: str = ""
-) -> None:
-    connection.execute("begin immediate")
-    try:
-        if before:
-            connection.execute(before)
-        connection.executemany(statement, rows)
-        connection.execute("commit")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("rollback")
-        raise
-
-
 _PUT_STATE = "insert or replace into series (symbol, timeframe, state) values (?, ?, ?)"
 _PUT_BACKFILL = "insert or replace into backfills (job_id, record) values (?, ?)"
+
+
+def _state_records(states: Mapping[Series, SeriesState]) -> list[tuple[str, str, bytes]]:
+    return [_state_record(series, state) for series, state in states.items()]
 
 
 def _state_record(series: Series, state: SeriesState) -> tuple[str, str, bytes]:
     read_at = state.read_at.timestamp() if state.read_at else None
     record = _State(series.symbol, str(series.timeframe), list(state.covered.spans), read_at)
-    return series.symbol, str(series.timeframe), _sealed(_encode(record))
+    return series.symbol, str(series.timeframe), sealed(_encode(record))
 
 
 def _read_states(connection: sqlite3.Connection) -> dict[Series, SeriesState]:
@@ -286,7 +198,7 @@ def _read_states(connection: sqlite3.Connection) -> dict[Series, SeriesState]:
         for symbol, timeframe, blob in rows:
             state = _opened(blob, _decode_state)
             if (state.symbol, state.timeframe) != (symbol, timeframe):
-                raise _Damaged(f"the record of {symbol} {timeframe} is another's")
+                raise Damaged(f"the record of {symbol} {timeframe} is another's")
             series = Series(symbol=symbol, timeframe=Timeframe(timeframe))
             read_at = None if state.read_at is None else datetime.fromtimestamp(state.read_at, UTC)
             states[series] = SeriesState(covered=RangeSet.of(*state.spans), read_at=read_at)
@@ -297,18 +209,12 @@ def _read_backfills(connection: sqlite3.Connection) -> list[UnfinishedBackfill]:
     with closing(connection.execute("select job_id, record from backfills order by job_id")) as rows:
         records = [(job_id, _opened(blob, _decode_backfill)) for job_id, blob in rows]
     if any(job_id != record.job_id for job_id, record in records):
-        raise _Damaged("the record of a backfill is another's")
+        raise Damaged("the record of a backfill is another's")
     return [UnfinishedBackfill(job_id=job_id, params=json.loads(record.params)) for job_id, record in records]
 
 
-def _sealed(record: bytes) -> bytes:
-    return crc32(record).to_bytes(4, "big") + record
-
-
 def _opened(blob: object, decode: Callable[[bytes], _Result]) -> _Result:
-    if not isinstance(blob, bytes) or blob[:4] != crc32(blob[4:]).to_bytes(4, "big"):
-        raise _Damaged("a record's checksum is wrong")
     try:
-        return decode(blob[4:])
+        return decode(unsealed(blob))
     except (msgspec.DecodeError, ValueError) as error:
-        raise _Damaged(f"a record cannot be read: {error}") from error
+        raise Damaged(f"a record cannot be read: {error}") from error

@@ -48,6 +48,29 @@ def conditions(parts: Parts, database: DatabaseWatch) -> Iterator[tuple[str, Con
         yield "rows.refused", _refused(refused)
     if (learned := parts.almanac.learned.get(day_of(parts.clock.now()))) is not None:
         yield "calendar.learned", Condition(level="warning", message=lesson(learned), remedy=_OVERRIDE)
+    yield from _keeping(parts)
+
+
+def _keeping(parts: Parts) -> Iterator[tuple[str, Condition]]:
+    """Yield what is wrong with keeping pages that were fetched."""
+    writer = parts.writer
+    if (failure := writer.failure) is not None:
+        message = f"Neither the database nor the disk takes pages: {failure.message}"
+        yield "spool.refused", Condition(level="error", message=message, remedy=failure.remedy)
+    elif not writer.has_room(urgent=True):
+        yield "spool.full", _full("Nothing is fetched any more.")
+    elif not writer.has_room(urgent=False):
+        yield "spool.full", _full("Only live polls are fetched.")
+    if (lag := parts.ledger.checkpoint_failure) is not None:
+        yield "checkpoint.not_written", Condition(level="warning", message=lag.message, remedy=lag.remedy)
+
+
+def _full(consequence: str) -> Condition:
+    return Condition(
+        level="error",
+        message=f"The spool has no room left while the database is away. {consequence}",
+        remedy="Bring the database back, or raise collect.spool_mb where the disk has room.",
+    )
 
 
 def _refused(refused: Refusals) -> Condition:

@@ -188,7 +188,7 @@ class Orders:
         fetches: list[Fetch] = []
         for start in range(0, len(order.symbols), _SLICE):
             part = replace(order, symbols=order.symbols[start : start + _SLICE])
-            states = self._parts.ledger.states(part.series())
+            states = self._parts.ledger.planned(part.series())
             fetches += backfill_plan(part, self._parts.clock.now(), states, self._parts.rules)
             await asyncio.sleep(0)
         return fetches
@@ -204,7 +204,7 @@ class Orders:
         series = [
             Series(symbol=one, timeframe=tf) for one in symbols for tf in self._parts.identity.timeframes
         ]
-        due = plan(self._parts.clock.now(), self._parts.ledger.states(series), self._parts.rules)
+        due = plan(self._parts.clock.now(), self._parts.ledger.planned(series), self._parts.rules)
         if not due or self._parts.valve.is_shut:
             return None
         kind = "backfill" if any(fetch.reason == "backfill" for fetch in due) else "poll"

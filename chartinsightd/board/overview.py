@@ -17,6 +17,7 @@ from chartinsightd.control.protocol import (
     DaemonState,
     DaemonStatus,
     RowCounts,
+    SpoolStatus,
     Status,
     TokenState,
     TokenStatus,
@@ -53,6 +54,7 @@ class Overview:
                 for priority, name in PRIORITY_NAMES.items()
             },
             database=self._database.status(),
+            spool=self._spool(),
             freshness=lateness.freshness,
             rows_today=row_counts(parts.commits.today),
             tracked=len(parts.stock_list.tracked),
@@ -61,6 +63,10 @@ class Overview:
             jobs_running=len(self._jobs.running()),
             alerts=self._alerts.shown(),
         )
+
+    def _spool(self) -> SpoolStatus:
+        state = self._parts.writer.spooled
+        return SpoolStatus(pages=state.pages, bytes=state.bytes, oldest_at=state.oldest_at)
 
     def daemon(self) -> DaemonStatus:
         """Return what is said of the process."""
@@ -107,7 +113,9 @@ class Overview:
         if (learned := self._parts.almanac.learned.get(day_of(self._parts.clock.now()))) is not None:
             yield lesson(learned)
         if self._database.failure is not None:
-            yield "Waiting for PostgreSQL."
+            yield "Waiting for PostgreSQL; pages go to the spool."
+        elif self._parts.writer.spooled.pages:
+            yield "The spool is being drained into PostgreSQL."
         if self._parts.patience.block is not None:
             yield "The broker refuses this key or this address."
         elif self._parts.patience.held_until is not None:

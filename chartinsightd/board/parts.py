@@ -26,6 +26,7 @@ from chartinsightd.service.rereading import Rereading
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList
 from chartinsightd.service.waves import Waves
+from chartinsightd.service.writer import Writer
 
 
 class Lane(Protocol):
@@ -128,6 +129,7 @@ class Parts:
     clock: Clock
     almanac: Almanac
     ledger: Ledger
+    writer: Writer
     scheduler: Scheduler
     patience: Patience
     waves: Waves

@@ -39,6 +39,11 @@ class Write:
         """The stream it belongs to."""
         return Series(symbol=self.candles.symbol, timeframe=self.candles.timeframe)
 
+    @property
+    def rows(self) -> int:
+        """Rows it brings, the refused ones included."""
+        return len(self.candles) + len(self.rejected)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
@@ -48,6 +53,8 @@ class Written:
     changed: int = 0
     unchanged: int = 0
     quarantined: int = 0
+    spooled: int = 0
+    """Rows that wait on disk for the database; what becomes of them is counted when they are committed."""
     chains: int = 0
     """Sessions of which it was noted anew what their running volumes prove."""
 
@@ -57,10 +64,11 @@ class Written:
             changed=self.changed + other.changed,
             unchanged=self.unchanged + other.unchanged,
             quarantined=self.quarantined + other.quarantined,
+            spooled=self.spooled + other.spooled,
             chains=self.chains + other.chains,
         )
 
     @property
     def total(self) -> int:
         """Rows accounted for."""
-        return self.inserted + self.changed + self.unchanged + self.quarantined
+        return self.inserted + self.changed + self.unchanged + self.quarantined + self.spooled

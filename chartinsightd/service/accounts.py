@@ -32,6 +32,7 @@ def check_commit(writes: Sequence[Write], written: Sequence[Written]) -> None:
     if len(writes) != len(written):
         raise RowsUnaccounted(f"{len(writes)} writes were given, {len(written)} were accounted for.")
     for write, result in zip(writes, written, strict=True):
-        given = len(write.candles) + len(write.rejected)
-        if given != result.total:
-            raise RowsUnaccounted(f"A write of {write.series} had {given} rows, the store says {result}.")
+        if write.rows != result.total:
+            raise RowsUnaccounted(
+                f"A write of {write.series} had {write.rows} rows, the store says {result}."
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -12,7 +13,7 @@ import structlog
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain.calendar import day_of, midnight
-from chartinsightd.domain.errors import SourceError
+from chartinsightd.domain.errors import SourceError, StoreUnavailable
 from chartinsightd.domain.horizon import Horizon, Unit
 from chartinsightd.domain.planning import Fetch, PlanRules, plan
 from chartinsightd.domain.ranges import RangeSet
@@ -111,13 +112,15 @@ class Backfills:
         self._book = book
         self._clock = clock
         self._almanac = almanac
-        self._asked: asyncio.Queue[tuple[Job, BackfillOrder]] = asyncio.Queue()
+        self._asked: asyncio.Queue[int] = asyncio.Queue()
         self._running: dict[int, tuple[Job, BackfillOrder]] = {}
         self._cancels: dict[int, asyncio.Event] = {}
+        self._without_id = itertools.count(-1, -1)
+        """Keys of backfills that began while the database, which numbers jobs, was away."""
 
     def plan(self, order: BackfillOrder) -> list[Fetch]:
         """Return what an order would fetch now."""
-        states = self._ledger.states(order.series())
+        states = self._ledger.planned(order.series())
         return backfill_plan(order, self._clock.now(), states, self._almanac.rules)
 
     def running(self) -> list[tuple[Job, BackfillOrder]]:
@@ -127,8 +130,11 @@ class Backfills:
     async def start(self, order: BackfillOrder, by: str) -> Job:
         """Begin a backfill; it goes on after a restart until it is done or cancelled."""
         job = await self._book.begin("backfill", by, order.params())
-        await self._checkpoint.begin_backfill(UnfinishedBackfill(job_id=job.id, params=order.params()))
-        self._take(job, order)
+        key = job.id or next(self._without_id)
+        await self._checkpoint.begin_backfill(UnfinishedBackfill(job_id=key, params=order.params()))
+        self._running[key] = (job, order)
+        self._cancels[key] = asyncio.Event()
+        self._asked.put_nowait(key)
         return job
 
     def cancel(self, job_id: int) -> bool:
@@ -142,22 +148,25 @@ class Backfills:
         """Take up again what a restart left unfinished, as new jobs. Before anything is started."""
         for left in await self._checkpoint.unfinished_backfills():
             await self.start(BackfillOrder.of_params(left.params), "restart")
-            await self._checkpoint.end_backfill(left.job_id)
+            await self._forget(left.job_id)
 
     async def run(self) -> None:
         """Carry out what is asked for; until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
-                job, order = await self._asked.get()
-                group.create_task(self._carry_out(job, order), name=f"backfill {job.id}")
+                key = await self._asked.get()
+                group.create_task(self._carry_out(key), name=f"backfill {key}")
 
-    def _take(self, job: Job, order: BackfillOrder) -> None:
-        self._running[job.id] = (job, order)
-        self._cancels[job.id] = asyncio.Event()
-        self._asked.put_nowait((job, order))
+    async def _forget(self, key: int) -> None:
+        """Take a backfill out of the checkpoint; where that cannot be, the next start finds it complete."""
+        try:
+            await self._checkpoint.end_backfill(key)
+        except StoreUnavailable as error:
+            log.warning("backfill.not_forgotten", job=key, error=str(error))
 
-    async def _carry_out(self, job: Job, order: BackfillOrder) -> None:
-        cancelled = self._cancels[job.id]
+    async def _carry_out(self, key: int) -> None:
+        job, order = self._running[key]
+        cancelled = self._cancels[key]
         error: str | None = None
         for attempt in range(_TRIES):
             error = await self._try(job, order, cancelled)
@@ -165,8 +174,8 @@ class Backfills:
                 break
             log.warning("backfill.retried", job=job.id, error=error, attempt=attempt + 1)
             await self._clock.sleep(_RETRY_S)
-        del self._running[job.id], self._cancels[job.id]
-        await self._checkpoint.end_backfill(job.id)
+        del self._running[key], self._cancels[key]
+        await self._forget(key)
         if cancelled.is_set():
             await self._book.end(job, state="cancelled")
         else:

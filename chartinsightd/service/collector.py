@@ -121,16 +121,19 @@ class Collector:
         )
         reading = _Reading(self._almanac.calendar, self._rules, fetch, cause)
         waiting: deque[asyncio.Future[Written]] = deque()
+        urgent = priority is Priority.LIVE
+        await self._writer.ready(urgent=urgent)
         async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
             async for page in pages:
                 checked = await self._checked(page, fetch, priority)
                 for write in reading.writes(page, checked):
                     if inspect is not None:
                         await inspect(write)
-                    waiting.append(await self._writer.submit(write, urgent=priority is Priority.LIVE))
+                    waiting.append(await self._writer.submit(write, urgent=urgent))
                 await _settle(waiting, _IN_FLIGHT, job)
                 if (stop is not None and stop.is_set()) or reading.pages == max_pages:
                     break
+                await self._writer.ready(urgent=urgent)
         await _settle(waiting, 0, job)
         return reading.outcome()
 

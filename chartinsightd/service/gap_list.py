@@ -56,7 +56,7 @@ class GapList:
     def gaps(self) -> list[Gap]:
         """Return what is missing now, with reasons. A candle whose first poll is under way is no gap."""
         troubles = self._patience.reasons()
-        fetches = plan(self._clock.now(), self._ledger.states(self._scheduler.series), self._almanac.rules)
+        fetches = plan(self._clock.now(), self._ledger.planned(self._scheduler.series), self._almanac.rules)
         late = [fetch for fetch in fetches if fetch.reason != "live" or fetch.series in troubles]
         return sorted(
             (gap for fetch in late for gap in _gaps_of(fetch, troubles.get(fetch.series, _NOT_YET))),

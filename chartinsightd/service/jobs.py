@@ -50,6 +50,7 @@ class Job:
             "changed": self.written.changed,
             "unchanged": self.written.unchanged,
             "quarantined": self.written.quarantined,
+            "spooled": self.written.spooled,
         }
 
     async def add_page(self, written: Written) -> None:

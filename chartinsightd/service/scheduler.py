@@ -142,7 +142,7 @@ class Scheduler:
         for one in wanted:
             self._queued.pop((one, True), None)
             self._queued.pop((one, False), None)
-        for fetch in plan(self._clock.now(), self._ledger.states(wanted), self._almanac.rules):
+        for fetch in plan(self._clock.now(), self._ledger.planned(wanted), self._almanac.rules):
             self._turns += 1
             task = _Task(_PRIORITIES[fetch.reason], self._turns, fetch)
             taken = task.key in self._busy or task.key in self._queued

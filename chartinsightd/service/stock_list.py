@@ -164,16 +164,18 @@ class StockList:
 
     async def _take(self, stocks: list[ListedStock], job: Job) -> None:
         """Store a list, and follow what is chosen of it."""
-        chosen, by_hand = self._choose(stocks), await self._tracking.tracking()
-        tracked = with_wishes(chosen, by_hand)
+        self._chosen = self._choose(stocks)
+        try:
+            self._by_hand = await self._tracking.tracking()
+        finally:
+            await self._follow()  # without the database by what is known of it: collecting goes on
+        tracked = self._tracked
         job.written = await self._store.save_stocks(stocks, frozenset(tracked), self._clock.now())
         unlisted = sorted(set(tracked) - {stock.symbol for stock in stocks})
         if unlisted:
             log.warning("stocks.tracked_but_not_listed", symbols=unlisted)
         log.info("stocks.synced", listed=len(stocks), tracked=len(tracked))
         self._synced += 1
-        self._chosen, self._by_hand = chosen, by_hand
-        await self._follow()
 
     async def _follow(self) -> None:
         """Follow what the rule and a person chose; before the first list nothing is known of the rule."""

@@ -299,7 +299,7 @@ class BoardWorld(World):
         self.valve = Valve()
         self.audience = Audience(self.clock.now)
         self.commits = Commits(self.clock, lambda: self.audience.is_listening)
-        self.writer = Writer(self.store, self.ledger, self.clock, self.commits)
+        self.writer = Writer(self.store, self.spool, self.ledger, self.clock, self.commits)
         rules = CollectRules(settle=SETTLE, fold=self.fold)
         charts = ValvedCharts(self.broker, self.valve)
         self.collector = Collector(charts, self.writer, self.almanac, rules)
@@ -354,6 +354,7 @@ class BoardWorld(World):
                 clock=self.clock,
                 almanac=self.almanac,
                 ledger=self.ledger,
+                writer=self.writer,
                 scheduler=self.scheduler,
                 patience=self.patience,
                 waves=self.waves,

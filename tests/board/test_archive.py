@@ -16,7 +16,13 @@ from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Gap, RejectedRow, Series, StockFilter, Write
+from chartinsightd.ports import (
+    Gap,
+    RejectedRow,
+    Series,
+    StockFilter,
+    Write,
+)
 from tests.fixtures.postgres import connected
 from tests.service.fakes import listed_stock
 

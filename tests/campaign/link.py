@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _CHUNK = 65_536
@@ -28,10 +28,18 @@ class Link:
 
     async def cut(self, lasts_s: float) -> None:
         """Tear all connections and refuse new ones for some real seconds."""
+        with self.away():
+            await asyncio.sleep(lasts_s)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Tear all connections and refuse new ones until the context is left."""
         self._is_cut = True
         self._tear()
-        await asyncio.sleep(lasts_s)
-        self._is_cut = False
+        try:
+            yield
+        finally:
+            self._is_cut = False
 
     async def swallow(self, lasts_s: float) -> None:
         """Be a black hole: take connections and bytes, and give nothing back."""

@@ -23,7 +23,7 @@ from chartinsightd.service.patience import Patience
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.waves import Waves
 from chartinsightd.service.writer import OnCommit, Writer
-from tests.service.fakes import FakeBlocks, FakeBroker, FakeCheckpoint, FakeStore
+from tests.service.fakes import FakeBlocks, FakeBroker, FakeCheckpoint, FakeSpool, FakeStore
 from tests.service.virtual import LoopClock
 
 SETTLE = timedelta(seconds=60)
@@ -43,6 +43,8 @@ class World:
     store: FakeStore = field(default_factory=FakeStore)
     checkpoint: FakeCheckpoint = field(default_factory=FakeCheckpoint)
     blocks: FakeBlocks = field(default_factory=FakeBlocks)
+    spool: FakeSpool = field(default_factory=FakeSpool)
+    spool_bytes: int = 100_000_000
     calendar: Calendar = CALENDAR
 
     def __post_init__(self) -> None:
@@ -56,7 +58,14 @@ class World:
         self.almanac = Almanac(self.rules)
         self.ledger = Ledger(self.store, self.checkpoint)
         self.listeners: list[OnCommit] = []
-        self.writer = Writer(self.store, self.ledger, self.clock, self._committed)
+        self.writer = Writer(
+            self.store,
+            self.spool,
+            self.ledger,
+            self.clock,
+            self._committed,
+            spool_bytes=self.spool_bytes,
+        )
         self.book = JobBook(self.store, self.clock)
         rules = CollectRules(settle=SETTLE, fold=self.fold)
         self.collector = Collector(self.broker, self.writer, self.almanac, rules)
@@ -80,6 +89,7 @@ class World:
     async def running(self, *symbols: str) -> AsyncIterator[None]:
         """Follow these symbols inside the block."""
         await self.ledger.open()
+        await self.writer.open()
         await self.scheduler.track(symbols)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.writer.run()), group.create_task(self.scheduler.run())]

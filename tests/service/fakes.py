@@ -29,6 +29,8 @@ from chartinsightd.ports import (
     RejectedRow,
     Series,
     SeriesState,
+    Spooled,
+    SpoolState,
     UnfinishedBackfill,
     Write,
     Written,
@@ -224,11 +226,49 @@ class FakeStore:
 
 
 @dataclass
+class FakeSpool:
+    """A queue in a list."""
+
+    kept: list[Spooled] = field(default_factory=list)
+    page_bytes: int = 1_000
+    errors: list[Exception] = field(default_factory=list)
+    """Raised by the next appends, one each."""
+    largest: int = 0
+    """The most pages that ever waited."""
+    _number: int = 0
+
+    @property
+    def state(self) -> SpoolState:
+        """How much waits."""
+        return SpoolState(pages=len(self.kept), bytes=self.page_bytes * len(self.kept))
+
+    async def append(self, writes: Sequence[Write]) -> None:
+        """Put writes at the end, all or none."""
+        await asyncio.sleep(0)
+        if self.errors:
+            raise self.errors.pop(0)
+        for write in writes:
+            self._number += 1
+            self.kept.append(Spooled(number=self._number, write=write))
+        self.largest = max(self.largest, len(self.kept))
+
+    async def oldest(self, count: int, after: int = 0) -> list[Spooled]:
+        """Return the oldest writes."""
+        return [one for one in self.kept if one.number > after][:count]
+
+    async def drop(self, until: int) -> None:
+        """Forget the oldest."""
+        self.kept = [one for one in self.kept if one.number > until]
+
+
+@dataclass
 class FakeCheckpoint:
     """States in a dictionary."""
 
     states: dict[Series, SeriesState] = field(default_factory=dict)
     backfills: dict[int, UnfinishedBackfill] = field(default_factory=dict)
+    error: Exception | None = None
+    """Raised by every write while it is there."""
 
     async def load(self) -> dict[Series, SeriesState]:
         """Return all series."""
@@ -236,6 +276,8 @@ class FakeCheckpoint:
 
     async def advance(self, states: Mapping[Series, SeriesState]) -> None:
         """Replace the state of these series."""
+        if self.error is not None:
+            raise self.error
         self.states.update(states)
 
     async def replace_all(self, states: Mapping[Series, SeriesState]) -> None:

@@ -48,7 +48,9 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[Store]:
+async def open_store(
+    dsn: str, schema: Schema, clock: Clock, *, answers_now: bool = True
+) -> AsyncIterator[Store]:
     """Open the store of one mode, bring its schema up to date and be its only writer until the context is
     left.
 
@@ -58,6 +60,7 @@ async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[St
         dsn: PostgreSQL URL. A pooler between must keep sessions: the writer's lock lives in one.
         schema: `live` or `simulation`; they never mix.
         clock: says when something was received or changed.
+        answers_now: False leaves everything to the first call that finds the database there.
 
     Raises:
         StoreRefused: the database cannot be used as it is, or another daemon writes it; the message has a
@@ -82,8 +85,9 @@ async def open_store(dsn: str, schema: Schema, clock: Clock) -> AsyncIterator[St
     proofs = Link(dsn, {**settings, **planning})  # it reads much at a time, and nobody is to wait for that
     candles = PostgresCandles(writer, side, schema, clock)
     try:
-        async with writer.use():
-            pass
+        if answers_now:
+            async with writer.use():
+                pass
         yield Store(
             candles=candles,
             stocks=PostgresStocks(side),

@@ -59,11 +59,13 @@ class JobProgress(Message):
     changed: Count = 0
     unchanged: Count = 0
     quarantined: Count = 0
+    spooled: Count = 0
+    """Rows that went to disk while the database was away; it takes them once it is back."""
 
     @property
     def rows(self) -> int:
         """Rows that came in."""
-        return self.inserted + self.changed + self.unchanged + self.quarantined
+        return self.inserted + self.changed + self.unchanged + self.quarantined + self.spooled
 
     @property
     def fraction(self) -> float | None:

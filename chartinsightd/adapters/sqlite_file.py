@@ -1,0 +1,208 @@
+"""One SQLite file in one thread: what the checkpoint and the spool have in common.
+
+One connection, because SQLite's write-ahead log is safe only with a single writer that checkpoints. Every
+record carries a checksum, so that a damaged one is never believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from binascii import crc32
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import ConfigurationError, StoreUnavailable
+
+_Result = TypeVar("_Result")
+
+
+class Damaged(Exception):
+    """The file, or a record of it, cannot be believed."""
+
+
+class SqliteFile:
+    """An open file; see `open_file`.
+
+    Args:
+        path: the file.
+        what: its name in messages, such as `checkpoint`.
+        thread: where the connection lives.
+        connection: the only one.
+        damage: why the file was begun anew; empty where it was read as it was left.
+    """
+
+    def __init__(
+        self, path: Path, what: str, thread: ThreadPoolExecutor, connection: sqlite3.Connection, damage: str
+    ) -> None:
+        self.path = path
+        self.damage = damage
+        self._what = what
+        self._thread = thread
+        self._connection = connection
+
+    async def run(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Do something with the connection.
+
+        Raises:
+            StoreUnavailable: the disk does not take or give it.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, work, self._connection)
+        except (sqlite3.Error, Damaged) as error:
+            raise StoreUnavailable(
+                f"The {self._what} {self.path} cannot be used: {error}.",
+                remedy="Look after the disk; a damaged file is put aside at the next start.",
+            ) from error
+
+    async def write(self, statement: str, rows: Iterable[tuple[object, ...]], before: str = "") -> None:
+        """Run a statement for each row in one transaction, durable when it returns.
+
+        Args:
+            statement: with a place for each value.
+            rows: the values.
+            before: a statement that goes first.
+
+        Raises:
+            StoreUnavailable: nothing was changed.
+        """
+        await self.run(lambda connection: _write(connection, statement, rows, before))
+
+
+Opener = Callable[[Path, datetime], tuple[sqlite3.Connection, str]]
+"""Opens a file, whatever is wrong with it; returns the connection and what was wrong."""
+
+
+@asynccontextmanager
+async def open_file(path: Path, what: str, opener: Opener, clock: Clock) -> AsyncIterator[SqliteFile]:
+    """Open a file until the context is left.
+
+    Args:
+        path: the file; its folder exists.
+        what: its name in messages.
+        opener: what to do with it in its thread.
+        clock: names a file that is put aside.
+
+    Raises:
+        ConfigurationError: the folder takes no files.
+    """
+    with ThreadPoolExecutor(1, what) as thread:
+        loop = asyncio.get_running_loop()
+        try:
+            connection, damage = await loop.run_in_executor(thread, opener, path, clock.now())
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigurationError(
+                f"The {what} {path} cannot be made: {error}.",
+                remedy="Make the folder writable, and free some space where the disk is full.",
+            ) from error
+        try:
+            yield SqliteFile(path, what, thread, connection, damage)
+        finally:
+            await loop.run_in_executor(thread, connection.close)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open or make a file whose commits are durable when they return."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def begin(path: Path, schema: str) -> sqlite3.Connection:
+    """Make a file with this schema."""
+    connection = connect(path)
+    try:
+        connection.executescript(schema)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_existing(path: Path, check: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    """Open a file that is there, and check it.
+
+    Raises:
+        Damaged, sqlite3.Error: it cannot be believed.
+    """
+    if path.stat().st_size == 0:
+        raise Damaged("the file is empty")
+    connection = connect(path)
+    try:
+        check(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check_identity(connection: sqlite3.Connection, what: str, application: int, version: int) -> None:
+    """Look whether the file is one of ours, of this kind and version, and whole.
+
+    Raises:
+        Damaged: it is not.
+    """
+    found = tuple(
+        connection.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")
+    )
+    if found != (application, version):
+        raise Damaged(f"it is not a {what} of version {version}")
+    [verdict] = connection.execute("pragma quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise Damaged(str(verdict))
+
+
+def put_aside(path: Path, now: datetime) -> Path:
+    """Give a file and its logs other names, `<name>.damaged-<time>`; return that of the file."""
+    suffix = f".damaged-{now.astimezone(UTC):%Y%m%dT%H%M%S%f}"
+    for part in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        if part.exists():
+            part.rename(part.with_name(part.name + suffix))
+    return path.with_name(path.name + suffix)
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether another program has the file open: a whole file, only not ours to take."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+
+
+def sealed(record: bytes) -> bytes:
+    """Return a record with its checksum before it."""
+    return crc32(record).to_bytes(4, "big") + record
+
+
+def unsealed(blob: object) -> bytes:
+    """Return the record of a blob.
+
+    Raises:
+        Damaged: its checksum is wrong.
+    """
+    if not isinstance(blob, bytes) or blob[:4] != crc32(blob[4:]).to_bytes(4, "big"):
+        raise Damaged("a record's checksum is wrong")
+    return blob[4:]
+
+
+def _write(
+    connection: sqlite3.Connection, statement: str, rows: Iterable[tuple[object, ...]], before: str
+) -> None:
+    connection.execute("begin immediate")
+    try:
+        if before:
+            connection.execute(before)
+        connection.executemany(statement, rows)
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
