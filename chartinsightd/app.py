@@ -50,8 +50,10 @@ from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.exit_status import ExitStatus, status_of
+from chartinsightd.last_words import catch_last_words
 from chartinsightd.lifecycle import Service, notify_systemd, run_services, unless_stopped
 from chartinsightd.logs import JOURNAL_ERROR, REDACTOR, STAMP, configure_logs, is_under_systemd
+from chartinsightd.loop_watch import LoopWatch
 from chartinsightd.ports import Checkpoint, Spool
 from chartinsightd.runtime_file import runtime_file
 from chartinsightd.service.adjuster import Adjuster
@@ -95,6 +97,7 @@ def run_daemon(config: Path | None) -> int:
     try:
         settings = load_settings(config)
         prepare_logs(settings)
+        catch_last_words()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings, config))
     except* ChartInsightError as group:
@@ -120,9 +123,9 @@ def _explain(error: ChartInsightError) -> int:
     """Tell the person what went wrong and what to do, and choose the exit status."""
     status = status_of(error)
     prefix = JOURNAL_ERROR if is_under_systemd() else ""
-    print(f"{prefix}chartinsightd: {error.message}", file=sys.stderr)
+    print(f"{prefix}chartinsightd: {REDACTOR.clean(error.message)}", file=sys.stderr)
     if error.remedy:
-        print(f"{prefix}  -> {error.remedy}", file=sys.stderr)
+        print(f"{prefix}  -> {REDACTOR.clean(error.remedy)}", file=sys.stderr)
     return status
 
 
@@ -251,15 +254,12 @@ async def _opened(
     is_known = bool(await checkpoint.load()) or spool.state.pages > 0
     store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
-    kiwoom = await stack.enter_async_context(
-        open_kiwoom(
-            access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate, REDACTOR.hide_one, circuit
-        )
-    )
-    notify_systemd("STATUS=Asking Kiwoom for a token")
-    await _log_in(kiwoom)
+    kiwoom = await _open_kiwoom(stack, settings, clock, circuit)
     if isinstance(clock, SimulatedClock) and settings.clock.follow:
         services["clock"] = lambda: follow_clock(clock, settings.kiwoom.rest_url)
+    notifier = new_notifier(settings)
+    loop_watch = LoopWatch(notifier.tell_apart, sys.stderr)
+    services |= {"alerts": notifier.run, "loop_watch": loop_watch.run}
     ledger = Ledger(store.candles, checkpoint)
     await ledger.open()
     lessons = Lessons(almanac, ledger, store.learned_days, clock)
@@ -278,7 +278,8 @@ async def _opened(
         ledger=ledger,
         lessons=lessons,
         audience=audience,
-        notifier=new_notifier(settings),
+        notifier=notifier,
+        loop_watch=loop_watch,
         is_embedded=is_embedded,
     )
     daemon = _connected(settings, opened, reloader, services)
@@ -304,6 +305,7 @@ class _Opened:
     lessons: Lessons
     audience: Audience
     notifier: Notifier
+    loop_watch: LoopWatch
     is_embedded: bool
 
 
@@ -348,6 +350,7 @@ def _connected(
             audience=opened.audience,
             notifier=opened.notifier,
             disk=FolderDisk(settings.state_dir),
+            watches=(opened.loop_watch,),
             reload=reloader.reload,
         )
     )
@@ -567,6 +570,20 @@ async def _open_store(
                     open_store(dsn, settings.mode, clock, answers_now=False)
                 )
             await clock.sleep(clock.speed)
+
+
+async def _open_kiwoom(stack: AsyncExitStack, settings: Settings, clock: Clock, circuit: Circuit) -> Kiwoom:
+    """Open the session with the broker, and log in.
+
+    Raises:
+        AccessBlocked: see `_log_in`.
+    """
+    pace, gate = settings.kiwoom.pace, settings.kiwoom.gate
+    opened = open_kiwoom(access(settings), clock, pace, gate, REDACTOR.hide_one, circuit)
+    kiwoom = await stack.enter_async_context(opened)
+    notify_systemd("STATUS=Asking Kiwoom for a token")
+    await _log_in(kiwoom)
+    return kiwoom
 
 
 async def _log_in(kiwoom: Kiwoom) -> None:

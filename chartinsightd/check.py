@@ -20,6 +20,7 @@ from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
 from chartinsightd.exit_status import ExitStatus, status_of
 from chartinsightd.facts.krx import KST
+from chartinsightd.logs import REDACTOR
 from chartinsightd.runtime_file import read_runtime_file
 from chartinsightd.settings import Settings, load_settings, state_file
 
@@ -55,9 +56,9 @@ async def _run_checks(settings: Settings) -> int:
 
 
 def _print_failure(name: str, error: ChartInsightError) -> None:
-    print(f"FAIL  {name:<10} {error.message}")
+    print(f"FAIL  {name:<10} {REDACTOR.clean(error.message)}")
     if error.remedy:
-        print(f"      {'':<10} -> {error.remedy}")
+        print(f"      {'':<10} -> {REDACTOR.clean(error.remedy)}")
     sys.stdout.flush()
 
 

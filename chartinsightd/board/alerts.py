@@ -35,8 +35,6 @@ def conditions(parts: Parts, database: DatabaseWatch) -> Iterator[tuple[str, Con
         yield "database.away", Condition(level="error", message=failure.message, remedy=failure.remedy)
     if (block := parts.patience.block) is not None:
         yield "broker.blocked", Condition(level="error", message=block.message, remedy=block.remedy)
-    if parts.issuer.failure() is not None:
-        return  # without a token nothing can be fetched: one trouble, one alert
     reasons = parts.patience.reasons()
     series = len(parts.scheduler.series)
     if len(reasons) >= max(_CLUSTER, series * _CLUSTER_SHARE):

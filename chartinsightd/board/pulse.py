@@ -21,6 +21,8 @@ from chartinsightd.domain.telling import Condition
 log = structlog.get_logger(__name__)
 
 _EVERY_REAL_S = 1.0
+_SETTLED_REAL_S = 90.0
+"""A new token was used by then: the longest hold for a broker that is away is a minute."""
 _LOOK_EVERY = 10
 """Of so many beats without readers, one looks at all series: health and watchdog want to know."""
 
@@ -50,6 +52,7 @@ class Pulse:
         self._states: dict[str, str] = {}
         self._synced = 0
         self._beats = 0
+        self._without_token_s = float("-inf")
 
     async def run(self) -> None:
         """Beat until cancelled."""
@@ -77,7 +80,15 @@ class Pulse:
     def _found(self) -> dict[str, Condition]:
         """Return all that is wrong now."""
         known = dict(conditions(self._parts, self._database)) | self._stall()
+        if self._lacked_token_lately():
+            known.pop("fetch.failing", None)  # one trouble, one alert
         return known | self._watches.look() | self._parts.notifier.conditions()
+
+    def _lacked_token_lately(self) -> bool:
+        """Whether fetches fail for want of a token, or had no time yet to succeed with a new one."""
+        if self._parts.issuer.failure() is not None:
+            self._without_token_s = self._parts.real_s
+        return self._parts.real_s - self._without_token_s < _SETTLED_REAL_S
 
     def _stall(self) -> dict[str, Condition]:
         if self._health.is_healthy():

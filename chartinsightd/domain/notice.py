@@ -27,6 +27,7 @@ _NAMES: dict[str, tuple[str, str]] = {
     "queue.stuck": ("요청 대기열 멈춤", "requests wait and none leaves"),
     "rows.refused": ("비정상 데이터 급증", "many rows cannot be candles"),
     "seals.broken": ("일별 검증 실패", "seals are broken"),
+    "spool.refused": ("임시 저장소 쓰기 실패", "the spool takes no pages"),
     "spool.full": ("임시 저장소 가득 참", "the spool is full"),
     "token.failing": ("접근 토큰 갱신 실패", "the token cannot be renewed"),
 }

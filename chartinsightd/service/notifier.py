@@ -13,7 +13,7 @@ import structlog
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import AlertUndelivered
 from chartinsightd.domain.notice import Place, notice_of, trial_notice
-from chartinsightd.domain.telling import Condition, News, TellRules, Told, news, worth_keeping
+from chartinsightd.domain.telling import Condition, News, TellRules, Told, Turn, news, worth_keeping
 from chartinsightd.guard_ports import AlertChannel, Notice, ToldRecord
 
 log = structlog.get_logger(__name__)
@@ -112,6 +112,26 @@ class Notifier:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(outbox.try_once(notice)) for outbox in self._outboxes]
         return [self._cleaned_delivery(task.result()) for task in tasks]
+
+    def tell_apart(self, event: str, condition: Condition) -> None:
+        """Tell at once that a condition began, from a thread that waits for it, while the loop stands still.
+
+        What reached nobody is told by `update`, if the loop ever turns again.
+        """
+        if self.is_silent or (event in self._told and self._told[event].is_open):
+            return
+        now = self._clock.now()
+        told = Told(at=now, since=now, message=condition.message)
+        one = News(event=event, turn=Turn.BEGUN, condition=condition, at=now, told=told)
+        asyncio.run(self._told_apart(one))
+
+    async def _told_apart(self, one: News) -> None:
+        notice = self._notice([one], 0)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(outbox.try_once(notice)) for outbox in self._outboxes]
+        if any(task.result().ok for task in tasks):
+            self._told[one.event] = one.told
+            await self._remember([one])
 
     def deliveries(self) -> list[Delivery]:
         """Return how each channel does."""

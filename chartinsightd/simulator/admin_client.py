@@ -60,6 +60,11 @@ class AdminClient:
         found: list[dict[str, Any]] = (await self._get("issues"))["issues"]
         return found
 
+    async def tokens(self) -> list[str]:
+        """Return the text of every token that was issued."""
+        found: list[str] = (await self._get("tokens"))["tokens"]
+        return found
+
     async def actions(self, symbol: str) -> list[tuple[str, float, float]]:
         """Return the corporate actions of a symbol, past and to come: first day, price and volume factor."""
         return [tuple(action) for action in (await self._get("actions", symbol=symbol))["actions"]]

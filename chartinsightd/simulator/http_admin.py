@@ -60,6 +60,7 @@ class Admin:
             web.get("/admin/actions", self.actions),
             web.post("/admin/ip-allowlist", self.allow_addresses),
             web.post("/admin/keys", self.block_keys),
+            web.get("/admin/tokens", self.tokens),
             web.post("/admin/tokens/invalidate", self.invalidate_tokens),
             web.post("/admin/websocket/close", self.close_sockets),
         ]
@@ -174,6 +175,10 @@ class Admin:
     async def actions(self, request: web.Request) -> web.Response:
         """Return the corporate actions of a symbol, past and to come: first day, price and volume factor."""
         return _json({"actions": list(self._sim.market.actions(request.query.get("symbol", "")))})
+
+    async def tokens(self, _request: web.Request) -> web.Response:
+        """Return the text of every token that was issued."""
+        return _json({"tokens": self._sim.tokens.issued})
 
     async def allow_addresses(self, request: web.Request) -> web.Response:
         """Set the allow-list; null allows all. Others get 8050 for a token."""

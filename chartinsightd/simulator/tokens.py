@@ -34,6 +34,8 @@ class Tokens:
         self._valid = valid
         self._rotates = rotates
         self._living: dict[str, Token] = {}
+        self.issued: list[str] = []
+        """The text of every token there ever was, for tests that look for them where they must not be."""
         self.blocked_keys: frozenset[str] = frozenset()
         """Keys that get 8050 whatever their address."""
         self.allowed_addresses: frozenset[str] | None = None
@@ -53,6 +55,7 @@ class Tokens:
         if token is None or token.expires_at <= now or self._rotates or rotate:
             token = Token(text=secrets.token_urlsafe(48), app_key=app_key, expires_at=now + self._valid)
             self._living[app_key] = token
+            self.issued.append(token.text)
         return token
 
     def owner(self, text: str, now: datetime) -> str:

@@ -87,3 +87,31 @@ def test_the_last_candle_is_read_once_more_when_it_has_settled(settle_s: int, la
         *last,
         "21 07:30:00",
     ]
+
+
+@given(
+    day=st.dates(date(2024, 1, 3), date(2027, 12, 28)),
+    minute=st.integers(0, 24 * 60 - 1),
+    timeframe=st.sampled_from(Timeframe),
+)
+def test_outside_sessions_silence_is_normal(day: date, minute: int, timeframe: Timeframe) -> None:
+    """At night, and on days without a session, nothing becomes due: who read all before is not late.
+
+    The quiet time begins at 21:30 (the after-market of an exam day ends at 21:00) and ends at 07:30, when the
+    night's corrections are in; a day without a session is quiet from 08:00 on.
+    """
+    now = datetime(day.year, day.month, day.day, tzinfo=KST) + timedelta(minutes=minute)
+    begins = quiet_since(now)
+    if begins is not None:
+        assert last_refresh(now, timeframe, CALENDAR, RULE) <= begins
+
+
+def quiet_since(now: datetime) -> datetime | None:
+    """Return since when it is quiet; None where it is not."""
+    midnight = now.replace(hour=0, minute=0)
+    if now - midnight < timedelta(hours=7, minutes=30):
+        return midnight - timedelta(hours=2, minutes=30)
+    if CALENDAR.session(now.date()) is None and now - midnight >= timedelta(hours=8):
+        return midnight + timedelta(hours=8)
+    late = midnight + timedelta(hours=21, minutes=30)
+    return late if now >= late else None
