@@ -67,7 +67,7 @@ def check(
     *,
     rounding_won: int = 0,
     asked: Asked | None = None,
-    doubted: Flags | None = None,
+    doubted: Mapping[str, Flags] | None = None,
     raw_rows: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[Candles, tuple[RejectedRow, ...]]:
     """Part candles that can be true from those that cannot.
@@ -77,7 +77,7 @@ def check(
         rounding_won: how far high and low may miss the other prices: 0 for raw prices; adjusted ones are
             rounded one by one, so that high may lie below close.
         asked: what they are the answer to; None for candles nobody asked for.
-        doubted: which of them another reading did not confirm.
+        doubted: which of them are unlikely, by reason, and were not confirmed by another reading.
         raw_rows: the row of each candle as it came, for the quarantine; without it, the candle's values.
 
     Returns:
@@ -87,7 +87,7 @@ def check(
     if asked is not None:
         faults |= _not_asked_for(candles, asked)
     if doubted is not None:
-        faults["beyond_price_limit"] = doubted
+        faults |= doubted
     is_unsound = np.logical_or.reduce(list(faults.values()))
     if not is_unsound.any():
         return candles, ()

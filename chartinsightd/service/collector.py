@@ -145,8 +145,8 @@ class Collector:
             candles = aligned_weeks(candles, self._almanac.calendar)
         sound, refused = check(candles, asked=asked, raw_rows=page.raw_rows)
         doubted = await self._second_look.doubted(sound, priority)
-        if doubted.any():
-            doubted = np.isin(candles.ts, sound.ts[doubted])
+        if doubted:
+            doubted = {reason: np.isin(candles.ts, sound.ts[flags]) for reason, flags in doubted.items()}
             sound, refused = check(candles, asked=asked, doubted=doubted, raw_rows=page.raw_rows)
         return _Checked(sound, (*page.rejected, *refused))
 

@@ -1,7 +1,8 @@
-"""Reads a chart again where a price lies beyond the daily limit, before anything is refused for it."""
+"""Reads a chart again where a row is unlikely, before anything is refused for it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ import structlog
 from chartinsightd.domain.candle import Candles, Flags
 from chartinsightd.domain.grid import last_shown_day
 from chartinsightd.domain.price_limit import beyond_limit
+from chartinsightd.domain.strays import is_stray
 from chartinsightd.ports import ChartRequest, ChartSource, Priority, Series
 from chartinsightd.service.almanac import Almanac
 
@@ -23,11 +25,11 @@ _Reach = tuple[int, int]
 
 
 class SecondLook:
-    """Tells prices that the broker says twice from those it said once.
+    """Tells rows that the broker says twice from those it said once.
 
-    The limit has true exceptions: first days of listing, 정리매매, days of corporate actions. The broker
-    repeats them, as it does not repeat a slip. What it repeated is not asked about again while the daemon
-    runs.
+    A price beyond the daily limit may be true (first days of listing, 정리매매, days of corporate actions),
+    and so may a row far from its page (a long halt). The broker repeats them, as it does not repeat a slip.
+    What it repeated is not asked about again while the daemon runs.
     """
 
     def __init__(self, source: ChartSource, almanac: Almanac) -> None:
@@ -35,19 +37,20 @@ class SecondLook:
         self._almanac = almanac
         self._confirmed: dict[tuple[Series, int], _Reach] = {}
 
-    async def doubted(self, candles: Candles, priority: Priority) -> Flags:
-        """Say which candles of one answer lie beyond the daily limit, and do not so in a second answer.
+    async def doubted(self, candles: Candles, priority: Priority) -> Mapping[str, Flags]:
+        """Say, by reason, which candles of one answer are unlikely, and not so in a second answer.
 
         Raises:
             SourceError: the second answer did not come.
         """
-        doubted = beyond_limit(candles)
+        reasons = {"beyond_price_limit": beyond_limit(candles), "far_from_its_page": is_stray(candles)}
+        doubted: Flags = np.logical_or.reduce(list(reasons.values()))
         if doubted.any():
             doubted &= ~self._are_confirmed(candles)
         if doubted.any():
             await self._read_again(candles, doubted, priority)
             doubted &= ~self._are_confirmed(candles)
-        return doubted
+        return {reason: flags & doubted for reason, flags in reasons.items() if doubted.any()}
 
     async def _read_again(self, candles: Candles, doubted: Flags, priority: Priority) -> None:
         suspects = candles.ts[doubted]

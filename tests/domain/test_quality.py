@@ -116,10 +116,12 @@ def test_what_another_answer_did_not_confirm_is_refused() -> None:
     next_one = replace(SOUND, ts=SOUND.ts + timedelta(minutes=5))
     candles = Candles.of("005930", Timeframe.M5, [SOUND, next_one])
 
-    sound, [row] = check(candles, doubted=np.array([False, True]))
-    _, [worse] = check(replace(candles, volume=-candles.volume).where(slice(1)), doubted=np.array([True]))
+    sound, [row] = check(candles, doubted={"unlikely": np.array([False, True])})
+    _, [worse] = check(
+        replace(candles, volume=-candles.volume).where(slice(1)), doubted={"unlikely": np.array([True])}
+    )
 
-    assert (list(sound), row.reason, row.ts) == ([SOUND], "beyond_price_limit", next_one.ts)
+    assert (list(sound), row.reason, row.ts) == ([SOUND], "unlikely", next_one.ts)
     assert worse.reason == "volume_negative"
 
 

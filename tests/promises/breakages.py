@@ -154,8 +154,8 @@ BREAKAGES = (
         6,
         "a price that the broker repeats is refused all the same",
         f"{_SERVICE}/second_look.py",
-        "            doubted &= ~self._are_confirmed(candles)\n        return doubted",
-        "        return doubted",
+        "priority)\n            doubted &= ~self._are_confirmed(candles)\n",
+        "priority)\n",
         f"{_T_QUARANTINE}::test_what_the_broker_repeats_is_stored",
     ),
     Breakage(

@@ -212,6 +212,36 @@ def test_a_row_with_a_wrong_time_widens_nothing() -> None:
     assert outcome.covered.spans[0][0] > NOON - 60 * 86_400
 
 
+def test_a_row_with_a_wrong_year_widens_nothing() -> None:
+    """Also at an hour of trading: far from its page, and not there when asked for, it is refused."""
+
+    def misdate(candles: Candles) -> Candles:
+        ts = candles.ts.copy()
+        ts[0] -= 52 * 7 * 86_400
+        return replace(candles, ts=ts)
+
+    world, broker, [outcome] = collected([misdate], fetch(NOON))
+
+    assert [row.reason for row in world.store.quarantined] == ["far_from_its_page"]
+    assert outcome.covered.spans[0][0] > NOON - 60 * 86_400
+    assert len(broker.requests) == 2
+
+
+def test_a_row_before_a_long_halt_is_stored() -> None:
+    """The second answer has it too, and the time between is known to hold nothing."""
+    halted = int(datetime(2026, 9, 1, 12, 0, tzinfo=KST).timestamp())
+
+    def halt(candles: Candles) -> Candles:
+        return candles.where((candles.ts == candles.ts[0]) | (candles.ts > halted))
+
+    daily = Series(symbol="005930", timeframe=Timeframe.D1)
+    world, broker, [outcome] = collected([halt], fetch(NOON, series=daily))
+
+    assert world.store.quarantined == []
+    assert halted in outcome.covered
+    assert len(broker.requests) == 2
+
+
 @pytest.mark.parametrize("lost", [{"rows": 3}, {"rows": 1}, {"repeated": 1}])
 def test_a_page_whose_rows_do_not_add_up_is_a_bug(lost: Mapping[str, int]) -> None:
     """Rows = candles + rejected + repeated, or the daemon ends."""
