@@ -108,7 +108,7 @@ async def check_crashes(path: Path, done: list[tuple[str, Any]], shares: list[fl
     """Carry out operations, and read what a crash at any moment of each would have left."""
     model, numbers = Model(), itertools.count()
     async with open_checkpoint(path, SystemClock()) as checkpoint:
-        await checkpoint._in_thread(lambda sqlite: sqlite.execute(f"pragma wal_autocheckpoint={log_pages}"))
+        await checkpoint._file.run(lambda sqlite: sqlite.execute(f"pragma wal_autocheckpoint={log_pages}"))
         for operation in done:
             before, files = deepcopy(model), Files.of(path)
             await model.apply(operation, checkpoint)
