@@ -19,9 +19,7 @@ from structlog.typing import Processor
 from chartinsightd import __version__
 from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.disk import FolderDisk
-from chartinsightd.adapters.kiwoom.block_file import BlockFile
-from chartinsightd.adapters.kiwoom.session import Kiwoom, open_kiwoom
-from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
+from chartinsightd.adapters.kiwoom.session import Kiwoom
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
@@ -33,17 +31,15 @@ from chartinsightd.board.backend import Board
 from chartinsightd.board.commits import Commits
 from chartinsightd.board.parts import Identity, Parts, Reloaded
 from chartinsightd.board.valve import Valve, ValvedCharts, ValvedLists, ValvedQuotes
+from chartinsightd.broker import new_circuit, open_broker
 from chartinsightd.clock import Clock, SimulatedClock, SystemClock
 from chartinsightd.control.events import EventTap
 from chartinsightd.control.server import serve
 from chartinsightd.control.socket_path import own_socket
 from chartinsightd.domain.calendar import Calendar, parse_overrides
 from chartinsightd.domain.errors import (
-    AccessBlocked,
     ChartInsightError,
     ConfigurationError,
-    SourceError,
-    StillBlocked,
     StoreUnavailable,
 )
 from chartinsightd.domain.planning import PlanRules
@@ -81,9 +77,6 @@ from chartinsightd.settings import Section, Settings, load_settings, state_file
 from chartinsightd.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
-
-BLOCK_FILE = "block.json"
-"""In the mode's part of the state folder."""
 
 _TAKEN_OVER = frozenset(
     {"log.format", "log.level", "collect.symbols", "collect.universe", "collect.min_market_cap"}
@@ -249,12 +242,12 @@ async def _opened(
     is_embedded = "postgres" in services
     stack.enter_context(runtime_file(runtime, database=dsn if is_embedded else ""))
     checkpoint = await stack.enter_async_context(open_checkpoint(checkpoint_file, clock))
-    circuit = Circuit(clock, BlockFile(state_file(settings, BLOCK_FILE), access(settings)))
+    circuit = new_circuit(settings, clock)
     spool = await stack.enter_async_context(open_spool(state_file(settings, "spool.sqlite"), clock))
     is_known = bool(await checkpoint.load()) or spool.state.pages > 0
     store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
-    kiwoom = await _open_kiwoom(stack, settings, clock, circuit)
+    kiwoom = await stack.enter_async_context(open_broker(settings, clock, circuit))
     if isinstance(clock, SimulatedClock) and settings.clock.follow:
         services["clock"] = lambda: follow_clock(clock, settings.kiwoom.rest_url)
     notifier = new_notifier(settings)
@@ -511,28 +504,6 @@ def load_calendar(settings: Settings) -> Calendar:
         raise ConfigurationError(f"{path}: {error.message}", remedy=error.remedy) from error
 
 
-def access(settings: Settings) -> KiwoomAccess:
-    """Return how to reach the broker.
-
-    Raises:
-        ConfigurationError: there is no key.
-    """
-    kiwoom = settings.kiwoom
-    if not (kiwoom.app_key.get_secret_value() and kiwoom.secret_key.get_secret_value()):
-        raise ConfigurationError(
-            "There is no Kiwoom key.",
-            remedy="Set CHARTINSIGHT_KIWOOM__APP_KEY and CHARTINSIGHT_KIWOOM__SECRET_KEY, or the systemd "
-            "credentials kiwoom_app_key and kiwoom_secret_key. Kiwoom's REST API portal issues keys.",
-        )
-    return KiwoomAccess(
-        base_url=kiwoom.rest_url,
-        app_key=kiwoom.app_key,
-        secret_key=kiwoom.secret_key,
-        user_agent=kiwoom.user_agent,
-        total_timeout_s=kiwoom.timeout_s,
-    )
-
-
 async def _end_orphans(store: Store, clock: Clock) -> None:
     """Mark the jobs that a killed daemon left running; without the database, the next start does."""
     try:
@@ -570,36 +541,3 @@ async def _open_store(
                     open_store(dsn, settings.mode, clock, answers_now=False)
                 )
             await clock.sleep(clock.speed)
-
-
-async def _open_kiwoom(stack: AsyncExitStack, settings: Settings, clock: Clock, circuit: Circuit) -> Kiwoom:
-    """Open the session with the broker, and log in.
-
-    Raises:
-        AccessBlocked: see `_log_in`.
-    """
-    pace, gate = settings.kiwoom.pace, settings.kiwoom.gate
-    opened = open_kiwoom(access(settings), clock, pace, gate, REDACTOR.hide_one, circuit)
-    kiwoom = await stack.enter_async_context(opened)
-    notify_systemd("STATUS=Asking Kiwoom for a token")
-    await _log_in(kiwoom)
-    return kiwoom
-
-
-async def _log_in(kiwoom: Kiwoom) -> None:
-    """Get a token before anything is promised. A broker that is away is waited for later.
-
-    So is one that refused us before this start: it is not asked before its time, and the daemon runs and says
-    so meanwhile. A start that asks and is refused ends: somebody sits before it, or systemd keeps it down.
-
-    Raises:
-        AccessBlocked: the key or this address is refused.
-    """
-    try:
-        await kiwoom.log_in()
-    except StillBlocked as error:
-        log.warning("broker.not_asked", error=error.message)
-    except AccessBlocked:
-        raise
-    except SourceError as error:
-        log.warning("broker.unreachable", error=str(error))

@@ -9,12 +9,12 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 
-from chartinsightd.adapters.kiwoom.block_file import BlockFile
 from chartinsightd.adapters.kiwoom.session import open_kiwoom
 from chartinsightd.adapters.postgres.check import check_database
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.alerting import channels_of
-from chartinsightd.app import BLOCK_FILE, access, load_calendar, open_clock, prepare_logs
+from chartinsightd.app import load_calendar, open_clock, prepare_logs
+from chartinsightd.broker import access, block_file
 from chartinsightd.clock import Clock
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
@@ -126,7 +126,7 @@ async def _broker(settings: Settings) -> AsyncIterator[str]:
     async with opened as kiwoom:
         expires_at = await kiwoom.log_in()
         # A person asked, and it works: the daemon need not wait any longer.
-        BlockFile(state_file(settings, BLOCK_FILE), access(settings)).save(None)
+        block_file(settings).save(None)
         until = f"{expires_at.astimezone(KST):%Y-%m-%d %H:%M} KST"
         where = f"{settings.kiwoom.environment} at {settings.kiwoom.rest_url}"
         yield f"{where} accepts the key; the token is good until {until}"

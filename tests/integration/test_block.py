@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from chartinsightd.control.client import ControlClient
@@ -19,11 +20,11 @@ async def test_a_restart_within_a_block_asks_nothing(folder: Path, database: str
         settings = collecting(["005930"], "5d") | FOLLOWED
         async with running(folder, simulator, settings, database) as daemon:
             await daemon.says("stocks.synced")
+            await simulator.skip_to(moment("2026-11-18", 10, 34) + timedelta(seconds=50), 10)
             await simulator.admin.allow_addresses(["192.0.2.1"])
             await simulator.admin.switch_faults(
                 [{"fault": "token_8005", "probability": 1.0, "api_ids": list(CHARTS)}]
             )
-            await simulator.skip_to(moment("2026-11-18", 10, 35), 10)
             await daemon.says("broker.blocked")
             daemon.kill()
             await simulator.admin.switch_faults([])
