@@ -65,9 +65,8 @@ from chartinsightd.service.lessons import Lessons
 from chartinsightd.service.market_watch import MarketWatch
 from chartinsightd.service.notifier import Notifier
 from chartinsightd.service.patience import Patience
-from chartinsightd.service.rereading import Rereading
+from chartinsightd.service.proofs import make_proofs
 from chartinsightd.service.scheduler import Scheduler
-from chartinsightd.service.sealer import Sealer
 from chartinsightd.service.stock_list import StockList, Universe, at_least, targets
 from chartinsightd.service.upkeep import Upkeep
 from chartinsightd.service.waves import Waves
@@ -319,9 +318,9 @@ def _connected(
     backfills = Backfills(collector, ledger, opened.checkpoint, book, clock, almanac)
     gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, almanac)
     stock_list = reloader.stock_list = _stock_list(settings, opened, valve, book, scheduler)
-    rereading = Rereading(collector, patience, book, almanac)
-    sealer = _sealer(opened, rereading, collect.timeframes, stock_list)
-    writer.tell(sealer.note)
+    proving = (collector, store.seals, ledger, patience, book, clock, almanac)
+    proofs = make_proofs(*proving, collect.timeframes, lambda: stock_list.tracked)
+    writer.tell(proofs.sealer.note)
     board = Board(
         Parts(
             identity=_identity(settings, opened),
@@ -333,7 +332,7 @@ def _connected(
             patience=patience,
             waves=waves,
             backfills=backfills,
-            rereading=rereading,
+            proofs=proofs,
             stock_list=stock_list,
             archive=opened.archive,
             gate=kiwoom.gate,
@@ -356,11 +355,10 @@ def _connected(
         "gap_list": gap_list.run,
         "adjuster": _adjuster(opened, valve, waves, patience, stock_list, collect.timeframes).run,
         "market_watch": watch.run,
-        "sealer": sealer.run,
         "upkeep": Upkeep(store.candles, clock).run,
         "alerts": opened.notifier.run,
     }
-    services |= _board_services(board)
+    services |= {**proofs.services(), **_board_services(board)}
     return Daemon(services, writer, backfills, board)
 
 
@@ -426,20 +424,6 @@ def _market_watch(
 ) -> MarketWatch:
     witnesses = Witnesses(charts, opened.clock)
     return MarketWatch(witnesses, opened.lessons, opened.almanac, patience, symbols, opened.clock)
-
-
-def _sealer(
-    opened: _Opened, rereading: Rereading, timeframes: Sequence[Timeframe], stock_list: StockList
-) -> Sealer:
-    return Sealer(
-        opened.store.seals,
-        opened.ledger,
-        rereading,
-        opened.clock,
-        opened.almanac,
-        timeframes,
-        lambda: stock_list.tracked,
-    )
 
 
 def plan_rules(settings: Settings, calendar: Calendar) -> PlanRules:

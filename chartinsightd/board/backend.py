@@ -58,6 +58,7 @@ from chartinsightd.control.protocol import (
     StockList,
     StockQuery,
     SymbolsRequest,
+    VerifyRequest,
 )
 from chartinsightd.service.notifier import Delivery
 
@@ -179,6 +180,10 @@ class Board:
     async def backfill(self, request: BackfillRequest, by: str) -> Outcome:
         """Start a job that fetches what is missing, or say what it would cost."""
         return await self._orders.backfill(request, by)
+
+    async def verify(self, request: VerifyRequest, by: str) -> Outcome:
+        """Start a job that reads series again and compares."""
+        return await self._orders.verify(request, by)
 
     async def cancel(self, job_id: int, by: str) -> Outcome:
         """End a job after the page it is at."""

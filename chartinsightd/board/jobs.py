@@ -41,7 +41,7 @@ class JobBoard:
         jobs = [
             *parts.waves.running(),
             *(job for job, _ in parts.backfills.running()),
-            *parts.rereading.running(),
+            *parts.proofs.jobs(),
         ]
         return {job.id: job for job in jobs if job.id}
 

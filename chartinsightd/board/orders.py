@@ -21,11 +21,13 @@ from chartinsightd.control.protocol import (
     OutcomeState,
     StateChange,
     SymbolsRequest,
+    VerifyRequest,
 )
 from chartinsightd.domain.planning import Fetch, plan
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Series
 from chartinsightd.service.backfill import BackfillOrder, backfill_plan
+from chartinsightd.service.jobs import Job
 
 log = structlog.get_logger(__name__)
 
@@ -65,28 +67,51 @@ class Orders:
             estimate = self._costs.estimate(fetches, len(order.series()))
             if request.dry_run:
                 return Outcome(changed=False, state=OutcomeState.ESTIMATED, estimate=estimate)
-            if (job_id := self._equal_job(order)) is not None:
+            if (job_id := self._equal_job(order, self._parts.backfills.running())) is not None:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
             if not fetches:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_COMPLETE)
             job = await self._parts.backfills.start(order, by)
-        detail = "It begins when the daemon is resumed." if self._parts.valve.is_shut else ""
         return Outcome(
             changed=True,
             state=OutcomeState.STARTED,
             job_id=job.id or None,
             estimate=estimate,
-            detail=detail,
+            detail=self._when_it_begins(),
         )
 
+    async def verify(self, request: VerifyRequest, by: str) -> Outcome:
+        """Start a job that reads series again and compares.
+
+        Raises:
+            UnknownThing: a symbol is in no stock list.
+        """
+        await self._check(request.symbols)
+        order = BackfillOrder(
+            symbols=tuple(dict.fromkeys(request.symbols)) or self._parts.stock_list.tracked,
+            timeframes=self._timeframes(request),
+            from_day=request.from_day,
+            to_day=request.to_day,
+        )
+        async with self._one_at_a_time:
+            if (job_id := self._equal_job(order, self._parts.proofs.verifications.running())) is not None:
+                return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
+            job = await self._parts.proofs.verifications.start(order, by)
+        return Outcome(
+            changed=True, state=OutcomeState.STARTED, job_id=job.id or None, detail=self._when_it_begins()
+        )
+
+    def _when_it_begins(self) -> str:
+        return "It begins when the daemon is resumed." if self._parts.valve.is_shut else ""
+
     async def cancel(self, job_id: int) -> Outcome:
-        """End a backfill after the pages it is at.
+        """End a backfill or a verification after the pages it is at.
 
         Raises:
             UnknownThing: there is no such job.
             NotNow: it is the daemon's own work.
         """
-        if self._parts.backfills.cancel(job_id):
+        if self._parts.backfills.cancel(job_id) or self._parts.proofs.verifications.cancel(job_id):
             is_new = job_id not in self._cancelled
             self._cancelled.add(job_id)
             state = OutcomeState.CANCELLED if is_new else OutcomeState.ALREADY_OVER
@@ -180,7 +205,7 @@ class Orders:
                 remedy="Try again in a moment; the log says why it takes longer (stocks.sync_failed).",
             )
 
-    def _timeframes(self, request: BackfillRequest) -> tuple[Timeframe, ...]:
+    def _timeframes(self, request: BackfillRequest | VerifyRequest) -> tuple[Timeframe, ...]:
         return tuple(dict.fromkeys(request.timeframes)) or self._parts.identity.timeframes
 
     async def _planned(self, order: BackfillOrder) -> list[Fetch]:
@@ -193,8 +218,8 @@ class Orders:
             await asyncio.sleep(0)
         return fetches
 
-    def _equal_job(self, order: BackfillOrder) -> int | None:
-        for job, other in self._parts.backfills.running():
+    def _equal_job(self, order: BackfillOrder, running: Iterable[tuple[Job, BackfillOrder]]) -> int | None:
+        for job, other in running:
             if _meaning(other) == _meaning(order) and job.id not in self._cancelled:
                 return job.id
         return None

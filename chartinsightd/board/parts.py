@@ -22,7 +22,7 @@ from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.notifier import Notifier
 from chartinsightd.service.patience import Patience
-from chartinsightd.service.rereading import Rereading
+from chartinsightd.service.proofs import Proofs
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList
 from chartinsightd.service.waves import Waves
@@ -134,7 +134,7 @@ class Parts:
     patience: Patience
     waves: Waves
     backfills: Backfills
-    rereading: Rereading
+    proofs: Proofs
     stock_list: StockList
     archive: Archive
     gate: GateView

@@ -63,7 +63,7 @@ def status_of(job: Job) -> ExitStatus:
     Success is all that was asked for; of a verification, that nothing differed.
     """
     done = job.progress
-    differed = job.kind == "verify" and done.inserted + done.changed + done.quarantined > 0
+    differed = job.kind == "verify" and done.unequal + done.quarantined > 0
     complete = job.state == "done" and not done.fetches_failed and not differed
     return ExitStatus.OK if complete else ExitStatus.FAILED
 
@@ -73,7 +73,13 @@ def how_it_ended(job: Job) -> str:
     done = job.progress
     failed = f", {done.fetches_failed:,} series failed" if done.fetches_failed else ""
     error = f" {printable(job.error)}" if job.error else ""
-    return f"Job {job.id} {job.state.value}: {done.pages:,} pages, rows: {row_counts(done)}{failed}.{error}"
+    rows = f"rows: {row_counts(done)}"
+    if job.kind == "verify":
+        rows = (
+            f"candles: {done.equal:,} equal, {done.differing:,} differing, {done.missing:,} missing, "
+            f"{done.extra:,} extra; {done.quarantined:,} rows refused"
+        )
+    return f"Job {job.id} {job.state.value}: {done.pages:,} pages, {rows}{failed}.{error}"
 
 
 async def followed(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chartinsightd.domain.errors import InvalidCandle
+from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 
 Ints = NDArray[np.int64]
@@ -142,3 +143,11 @@ def joined(parts: Sequence[Candles]) -> Candles:
         if name != "value" or parts[0].value is not None
     }
     return replace(parts[0], **columns)
+
+
+def inside(instants: Ints, ranges: RangeSet) -> Flags:
+    """Say which instants, in seconds since the epoch, lie in a set of ranges."""
+    edges = np.array(ranges.spans, dtype=np.int64).reshape(-1)
+    # an odd number of edges at or before an instant: it lies in a range
+    found: Flags = np.searchsorted(edges, instants, side="right") % 2 == 1
+    return found

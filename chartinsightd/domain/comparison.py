@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -30,6 +30,7 @@ class DifferenceKind(StrEnum):
 class Difference:
     """One candle that is not the same in both views."""
 
+    symbol: str
     timeframe: Timeframe
     ts: datetime
     """When it opens: aware, UTC."""
@@ -41,7 +42,12 @@ class Difference:
     def fields(self) -> dict[str, Any]:
         """Return it as it is kept in JSON."""
         values = {"expected": dict(self.expected), "found": dict(self.found)} if self.expected else {}
-        return {"timeframe": str(self.timeframe), "ts": self.ts.isoformat(), "kind": str(self.kind)} | values
+        return {
+            "symbol": self.symbol,
+            "timeframe": str(self.timeframe),
+            "ts": self.ts.isoformat(),
+            "kind": str(self.kind),
+        } | values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,10 @@ class Comparison:
             extra=self.extra + other.extra,
             examples=self.examples + other.examples,
         )
+
+    def shortened(self, examples: int) -> Comparison:
+        """Return the same counts with no more examples than this."""
+        return replace(self, examples=self.examples[:examples])
 
     @property
     def unequal(self) -> int:
@@ -112,6 +122,7 @@ def _changed(expected: Candles, found: Candles, names: tuple[str, ...], most: in
         unequal = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
         changed.append(
             Difference(
+                symbol=candle.symbol,
                 timeframe=candle.timeframe,
                 ts=candle.ts,
                 kind=DifferenceKind.VALUES,
@@ -125,6 +136,11 @@ def _changed(expected: Candles, found: Candles, names: tuple[str, ...], most: in
 def _absent(candles: Candles, which: Flags, kind: DifferenceKind, most: int) -> list[Difference]:
     instants = candles.ts[np.flatnonzero(which)[:most]].tolist()
     return [
-        Difference(timeframe=candles.timeframe, ts=datetime.fromtimestamp(ts, UTC), kind=kind)
+        Difference(
+            symbol=candles.symbol,
+            timeframe=candles.timeframe,
+            ts=datetime.fromtimestamp(ts, UTC),
+            kind=kind,
+        )
         for ts in instants
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chartinsightd.domain.candle import Candles, Flags, Ints
+from chartinsightd.domain.candle import Candles, inside
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 
@@ -42,7 +42,7 @@ def fold(candles: Candles, to: Timeframe, covered: RangeSet) -> Candles:
         close=candles.close[last],
         volume=np.add.reduceat(candles.volume, first),
         value=None if candles.value is None else np.add.reduceat(candles.value, first),
-        final=np.logical_and.reduceat(candles.final, first) & _inside(starts, whole_spans(covered, to)),
+        final=np.logical_and.reduceat(candles.final, first) & inside(starts, whole_spans(covered, to)),
     )
 
 
@@ -50,10 +50,3 @@ def whole_spans(covered: RangeSet, to: Timeframe) -> RangeSet:
     """Return the spans of a longer intraday timeframe that are covered from start to end."""
     span = int(to.span.total_seconds())
     return RangeSet.of(*((-(-start // span) * span, end // span * span) for start, end in covered.spans))
-
-
-def _inside(instants: Ints, ranges: RangeSet) -> Flags:
-    edges = np.array(ranges.spans, dtype=np.int64).reshape(-1)
-    # an odd number of edges at or before an instant: it lies in a range
-    inside: Flags = np.searchsorted(edges, instants, side="right") % 2 == 1
-    return inside

@@ -144,7 +144,8 @@ def _of_longer(witnesses: Witnesses) -> list[_Contradiction]:
 
 
 def _between(shorter: Timeframe, longer: Timeframe, difference: Difference) -> _Contradiction:
-    fields = difference.fields() | {"against": str(shorter)}
+    fields = {name: value for name, value in difference.fields().items() if name != "symbol"}
+    fields["against"] = str(shorter)
     return _Contradiction(frozenset({shorter, longer}), fields)
 
 

@@ -34,6 +34,8 @@ class Job:
         self.pages_expected = 0
         """As far as can be told; 0 while it cannot."""
         self.written = Written()
+        self.findings: Mapping[str, Any] = {}
+        """What a comparison found; shown and kept with the progress."""
         self._book = book
         self._reported_at = float("-inf")
 
@@ -51,6 +53,7 @@ class Job:
             "unchanged": self.written.unchanged,
             "quarantined": self.written.quarantined,
             "spooled": self.written.spooled,
+            **self.findings,
         }
 
     async def add_page(self, written: Written) -> None:
@@ -110,7 +113,8 @@ class JobBook:
         state = state or ("failed" if error or job.failed else "done")
         if state == "done":
             job.pages_expected = job.pages
-        log.info("job.ended", job=job.id, kind=job.kind, state=state, error=error, **job.progress)
+        counts = {name: count for name, count in job.progress.items() if isinstance(count, int)}
+        log.info("job.ended", job=job.id, kind=job.kind, state=state, error=error, **counts)
         if not job.id:
             return
         ending = _Ending(job_id=job.id, state=state, progress=job.progress, error=error, at=self._clock.now())

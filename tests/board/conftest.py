@@ -39,7 +39,7 @@ from chartinsightd.ports import (
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.notifier import Notifier, NotifierRules
-from chartinsightd.service.rereading import Rereading
+from chartinsightd.service.proofs import make_proofs
 from chartinsightd.service.scheduler import Scheduler
 from chartinsightd.service.stock_list import StockList, targets
 from chartinsightd.service.waves import Waves
@@ -310,7 +310,8 @@ class BoardWorld(World):
         self.backfills = Backfills(
             self.collector, self.ledger, self.checkpoint, self.book, self.clock, self.almanac
         )
-        self.rereading = Rereading(self.collector, self.patience, self.book, self.almanac)
+        proving = (self.collector, self.store, self.ledger, self.patience, self.book, self.clock)
+        self.proofs = make_proofs(*proving, self.almanac, self.timeframes, lambda: self.symbols)
         self.archive = FakeArchive(self.store, self.clock.now)
         self.disk, self.channel, self.record = FakeDisk(), FakeChannel(), FakeRecord()
         self.gate = FakeGate()
@@ -359,7 +360,7 @@ class BoardWorld(World):
                 patience=self.patience,
                 waves=self.waves,
                 backfills=self.backfills,
-                rereading=self.rereading,
+                proofs=self.proofs,
                 stock_list=self.stock_list,
                 archive=self.archive,
                 gate=self.gate,

@@ -7,9 +7,7 @@ from contextlib import aclosing
 from datetime import date
 from pathlib import Path
 
-import pytest
-
-from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
+from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.protocol import (
     BackfillRequest,
     CandleQuery,
@@ -100,8 +98,11 @@ async def _look(client: ControlClient) -> None:
     assert len(candles.items) == 10
     assert candles.has_older
     assert "chartinsight_rows_total" in await client.metrics()
-    with pytest.raises(ControlProblem):
-        await client.verify(VerifyRequest(symbols=(SAMSUNG,)))
+    verifying = await client.verify(VerifyRequest(symbols=(SAMSUNG,), timeframes=(Timeframe.D1,)))
+    assert verifying.job_id is not None
+    found = (await over(client, verifying.job_id)).progress
+    assert found.equal > 0
+    assert found.unequal == 0
 
 
 async def _move(client: ControlClient) -> None:

@@ -124,14 +124,29 @@ def test_sync_can_be_waited_for(run, daemon):
     assert run("symbols", "sync", "--wait").exit_code == 0
 
 
+def test_a_verification_lists_what_differs(run, daemon):
+    """The differences are the data: which candle, what is served and what was stored; the status is 1."""
+    daemon.keep_working()
+
+    result = run("verify", "005930", "--wait")
+
+    assert result.exit_code == 1
+    assert "8,999 equal, 1 differing, 0 missing, 0 extra" in result.stderr
+    assert "values" in result.stdout
+    assert "volume 1,200" in result.stdout
+    assert "volume 1,100" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("kind", "progress", "status"),
     [
         ("backfill", {"inserted": 5, "changed": 1}, 0),
         ("backfill", {"fetches": 2, "fetches_done": 1, "fetches_failed": 1}, 1),
-        ("verify", {"unchanged": 900}, 0),
-        ("verify", {"unchanged": 900, "changed": 1}, 1),
-        ("verify", {"inserted": 1}, 1),
+        ("verify", {"unchanged": 900, "inserted": 1, "equal": 900}, 0),
+        ("verify", {"equal": 900, "differing": 1}, 1),
+        ("verify", {"missing": 1}, 1),
+        ("verify", {"extra": 1}, 1),
+        ("verify", {"quarantined": 1}, 1),
     ],
 )
 def test_success_is_what_was_asked_for(kind, progress, status):

@@ -26,6 +26,7 @@ from chartinsightd.control.protocol import (
     BackfillEstimate,
     BackfillRequest,
     CandleChange,
+    CandleDifference,
     CandleList,
     CandleQuery,
     CandleRow,
@@ -802,6 +803,18 @@ def _estimate(request: BackfillRequest) -> BackfillEstimate:
     )
 
 
+def _found_different() -> dict[str, object]:
+    one = CandleDifference(
+        symbol="005930",
+        timeframe=Timeframe.M5,
+        ts=_kst(TODAY, time(10)),
+        kind="values",
+        expected={"volume": 1_200},
+        found={"volume": 1_100},
+    )
+    return {"equal": 8_999, "differing": 1, "differences": (one,)}
+
+
 def _further(job: Job, pages: int, now: datetime) -> Job:
     progress = job.progress
     expected = progress.pages_expected or progress.fetches
@@ -811,7 +824,8 @@ def _further(job: Job, pages: int, now: datetime) -> Job:
     if done < expected:
         return job.model_copy(update={"progress": moved, "eta_s": (expected - done) / 5, "rate": 5.0})
     over = {"state": JobState.DONE, "finished_at": now, "eta_s": None, "rate": None}
-    finished = moved.model_copy(update={"fetches_done": progress.fetches})
+    found = _found_different() if job.kind == "verify" else {}
+    finished = moved.model_copy(update={"fetches_done": progress.fetches, **found})
     return job.model_copy(update={"progress": finished, **over})
 
 

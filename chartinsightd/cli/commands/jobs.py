@@ -144,7 +144,8 @@ def verify(
 ) -> None:
     """Read series again and compare them with the store; by default of every tracked symbol.
 
-    With --wait the status is 1 when anything differed: a candle was missing, or changed.
+    What differs is corrected, with the old values kept as a revision; a candle that Kiwoom does not serve
+    any more stays. With --wait the differences are listed, and the status is 1 when there are any.
     """
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
     from chartinsightd.control.protocol import VerifyRequest
@@ -190,12 +191,15 @@ def started(
 
 def wait_and_end(connection: Connection, job_id: int, timeout_s: float | None, as_json: bool) -> None:
     """Show a job until it is over, say how it ended, and end with its status."""
+    from chartinsightd.cli.views.jobs import render_differences
     from chartinsightd.cli.waiting import how_it_ended, status_of, wait_for_job
 
     over = wait_for_job(connection, job_id, timeout_s)
     say(how_it_ended(over))
     if as_json:
         print_json(over)
+    elif over.progress.differences:
+        print_data(render_differences(over.progress))
     end(status_of(over))
 
 

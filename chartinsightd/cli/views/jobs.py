@@ -12,7 +12,7 @@ from rich.text import Text
 
 from chartinsightd.cli.formatting import NONE, duration, moment, number, percent, printable, row_counts
 from chartinsightd.cli.tables import Column, FittedTable, Marked
-from chartinsightd.control.protocol import BackfillEstimate, Job, JobList, JobState
+from chartinsightd.control.protocol import BackfillEstimate, Job, JobList, JobProgress, JobState
 
 _STYLES = {
     JobState.RUNNING: "cyan",
@@ -79,6 +79,28 @@ def render_estimate(estimate: BackfillEstimate) -> RenderableType:
     columns = (Column(title="api-id"), Column(title="requests", right=True), Column(title="time", right=True))
     rows = [(lane.api_id, number(lane.requests), duration(lane.seconds)) for lane in estimate.lanes]
     return Group(FittedTable(columns, rows), "", Text(words))
+
+
+def render_differences(done: JobProgress) -> RenderableType:
+    """Return the candles that a verification found different, as they are served and as they were stored."""
+    columns = (
+        Column(title="symbol"),
+        Column(title="tf"),
+        Column(title="opens (KST)"),
+        Column(title="what"),
+        Column(title="served", cut=True),
+        Column(title="stored", cut=True),
+    )
+    rows = [
+        (one.symbol, one.timeframe.value, moment(one.ts), one.kind, _values(one.expected), _values(one.found))
+        for one in done.differences
+    ]
+    words = f"{number(len(rows))} of {number(done.unequal)} differences"
+    return Group(FittedTable(columns, rows), "", Text(words))
+
+
+def _values(values: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number(value)}" for name, value in values.items()) or NONE
 
 
 def _lines(job: Job) -> Iterator[tuple[str, str]]:

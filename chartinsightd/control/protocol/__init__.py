@@ -33,6 +33,7 @@ from chartinsightd.control.protocol.events import (
 from chartinsightd.control.protocol.jobs import (
     BackfillEstimate,
     BackfillRequest,
+    CandleDifference,
     Job,
     JobList,
     JobPath,
@@ -131,6 +132,7 @@ __all__ = [
     "BackfillEstimate",
     "BackfillRequest",
     "CandleChange",
+    "CandleDifference",
     "CandleList",
     "CandleQuery",
     "CandleRow",

@@ -25,6 +25,7 @@ from chartinsightd.control.protocol.words import (
     Timeframes,
     Words,
 )
+from chartinsightd.domain.timeframe import Timeframe
 
 
 class JobState(StrEnum):
@@ -44,6 +45,21 @@ class JobState(StrEnum):
         return self not in {JobState.QUEUED, JobState.RUNNING}
 
 
+class CandleDifference(Message):
+    """A candle that is not stored as the broker serves it."""
+
+    symbol: Symbol
+    timeframe: Timeframe
+    ts: Instant
+    """When it opens."""
+    kind: str
+    """`values`: it is stored with others. `missing`: it was not stored. `extra`: it is not served."""
+    expected: Mapping[str, int] = Field(default_factory=dict)
+    """The values that differ, as they are served."""
+    found: Mapping[str, int] = Field(default_factory=dict)
+    """The same as they were stored."""
+
+
 class JobProgress(Message):
     """What a job has done so far."""
 
@@ -61,6 +77,21 @@ class JobProgress(Message):
     quarantined: Count = 0
     spooled: Count = 0
     """Rows that went to disk while the database was away; it takes them once it is back."""
+    equal: Count = 0
+    """Of a verification: candles stored as they are served."""
+    differing: Count = 0
+    """Candles that were stored with other values, and are corrected."""
+    missing: Count = 0
+    """Candles that should have been stored, and are now."""
+    extra: Count = 0
+    """Candles that are stored and not served any more; they stay."""
+    differences: tuple[CandleDifference, ...] = ()
+    """The first fifty of these."""
+
+    @property
+    def unequal(self) -> int:
+        """Candles that were not stored as they are served."""
+        return self.differing + self.missing + self.extra
 
     @property
     def rows(self) -> int:
