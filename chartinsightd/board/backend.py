@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 
 from chartinsightd.board.alerts import Alerts
@@ -121,7 +122,13 @@ class Board:
                 help="Pages committed since the daemon's start",
                 kind="counter",
                 value=commits.pages,
-            )
+            ),
+            Metric(
+                name="chartinsight_tasks",
+                help="Tasks of the daemon's event loop: they come and go, and must not pile up",
+                kind="gauge",
+                value=len(asyncio.all_tasks()),
+            ),
         ]
 
     async def alerts(self) -> AlertList:

@@ -22,7 +22,7 @@ from tests.campaign.strikes import strike
 from tests.campaign.verdict import Settled, look_back, settle
 from tests.integration.stage import Hanging, moment
 
-_MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")
 """Where a folder costs least to make and to remove: a database is a thousand files."""
 _CALM = 600.0
 """The pace of the morning after."""
@@ -71,7 +71,7 @@ async def live(drawn: Draw, folder: Path) -> Result:
         except* (Hanging, AssertionError, TimeoutError) as group:
             stand.tally.findings += [f"{type(error).__name__}: {error}" for error in _leaves(group)]
         finally:
-            _keep(stand, result)
+            keep(stand, result)
     result.real_s = round(time.monotonic() - begun, 2)
     return result
 
@@ -97,7 +97,7 @@ async def _play(stand: Stand, result: Result) -> None:
     await stand.go_to(morning, _CALM)
     settled = await settle(stand, moment(day_of(morning), 0))
     stand.note(f"settled after {settled.took_s:.1f} s")
-    await _close(stand, result, settled)
+    await close(stand, result, settled)
 
 
 async def endure(stand: Stand, window: Window) -> None:
@@ -123,7 +123,7 @@ def morning_after(now: datetime, last_day: date) -> datetime:
     return at if at > now else moment(morning + timedelta(days=1), 7, 31)
 
 
-async def _close(stand: Stand, result: Result, settled: Settled) -> None:
+async def close(stand: Stand, result: Result, settled: Settled) -> None:
     """Count, ask the daemon to leave, and look at what is left."""
     result.rows_compared, result.recovery_s = settled.compared, round(settled.took_s, 2)
     result.recovery_virtual_s = round(settled.took_virtual_s)
@@ -140,7 +140,7 @@ async def _close(stand: Stand, result: Result, settled: Settled) -> None:
     result.simulated_days = round((now - stand.draw.starts_at) / timedelta(days=1), 2)
 
 
-def _keep(stand: Stand, result: Result) -> None:
+def keep(stand: Stand, result: Result) -> None:
     tally = stand.tally
     result.findings = [*tally.findings]
     result.strikes, result.faults = dict(tally.strikes), dict(tally.faults)
@@ -159,7 +159,7 @@ def run(seed: int, keep: Path | None = None, windows: int | None = None) -> Resu
         windows: see `draw`.
     """
     folder = Path(
-        tempfile.mkdtemp(prefix=f"chartinsight-seed-{seed}-", dir=_MEMORY if _MEMORY.is_dir() else None)
+        tempfile.mkdtemp(prefix=f"chartinsight-seed-{seed}-", dir=MEMORY if MEMORY.is_dir() else None)
     )
     folder.chmod(0o755)
     try:

@@ -40,7 +40,6 @@ LOADING = 100.0
 """The pace at which the first histories are loaded."""
 _LOOK_EVERY_S = 0.05
 _RESTART_S = 0.2
-_HEARS_AFTER_S = 5.0
 _SMALL_DISK_MB = 24
 _SMALL_DISK_WITH_DATABASE_MB = 600
 _FINAL = frozenset(
@@ -148,7 +147,9 @@ class Stand:
         self.mixes: dict[int, Sequence[Mapping[str, Any]]] = {}
         """The wrong answers in force, by the seed of each mix."""
         self._seen = 0
-        self._begun = self._born = time.monotonic()
+        self._said = 0
+        """How much the daemon had said before its present life."""
+        self._begun = time.monotonic()
 
     def note(self, words: str) -> None:
         """Write down what happened."""
@@ -219,16 +220,17 @@ class Stand:
 
     def start_daemon(self) -> None:
         """Begin another life of the daemon."""
+        self._said = len(self.daemon.words())
         self.daemon.start()
-        self._born = time.monotonic()
 
     def expect_end(self, status: int, of_what: str) -> None:
         """Note a finding where the daemon did not leave in order.
 
-        One that was just started may not have heard of signals yet: systemd counts that as in order, too.
+        One that was just started and has said nothing yet may not have heard of signals: systemd counts that
+        as in order, too.
         """
-        was_heard = time.monotonic() - self._born > _HEARS_AFTER_S
-        if status != 0 and (was_heard or status != -signal.SIGTERM):
+        has_begun = len(self.daemon.words()) > self._said
+        if status != 0 and (has_begun or status != -signal.SIGTERM):
             self.tally.findings.append(
                 f"the daemon ended with {status} when it was asked to leave ({of_what})"
             )

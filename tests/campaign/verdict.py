@@ -15,6 +15,7 @@ from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.postgres import coverage
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlError
+from chartinsightd.control.protocol import HealthCheck
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.horizon import Horizon, horizon_start
 from chartinsightd.domain.ranges import EMPTY, RangeSet
@@ -25,7 +26,7 @@ from chartinsightd.simulator.comparison import Comparison
 from tests.campaign.stand import Stand
 from tests.integration.stage import ALL, KEYS
 
-SETTLES_WITHIN_S = 60.0
+SETTLES_WITHIN_S = 120.0
 """Real seconds after which a store that does not equal the truth counts as wrong."""
 _LOOK_EVERY_S = 0.3
 _TRACKED = "select symbol from stocks where tracked order by symbol"
@@ -94,7 +95,12 @@ class Look:
                         return [f"the store differs: {differs}"]
         async with self._stand.control() as client:
             health = await client.health()
-        return [] if health.ok else [f"it is not healthy: {health}"]
+        ill = [check for check in health.checks if not check.ok and not self._is_by_design(check)]
+        return [f"it is not healthy: {ill}"] if ill else []
+
+    def _is_by_design(self, check: HealthCheck) -> bool:
+        """Whether it complains, rightly, of the small disk that the storm fills and frees."""
+        return check.part == "disk" and self._stand.disk is not None
 
     async def _is_beyond_the_end(self, gap: asyncpg.Record) -> bool:
         """Whether a gap is the honest word on a broker that never says where its history ends.
