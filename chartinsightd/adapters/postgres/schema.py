@@ -6,7 +6,7 @@ import re
 
 from chartinsightd.adapters.postgres.binaries import OLDEST_MAJOR
 from chartinsightd.adapters.postgres.link import Connection
-from chartinsightd.domain.errors import StoreRefused
+from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.resources import schema_sql
 
 _BLOCK = re.compile(r"^-- version (\d+):.*$", re.MULTILINE)
@@ -24,7 +24,8 @@ async def check_server(connection: Connection) -> None:
     """Look whether this server and database can hold a store at all.
 
     Raises:
-        StoreRefused: the server is too old, takes no writes, or stores text in another encoding.
+        StoreRefused: the server is too old, or stores text in another encoding.
+        StoreUnavailable: it takes no writes now.
     """
     version = connection.get_server_version()
     if version.major < OLDEST_MAJOR:
@@ -33,7 +34,8 @@ async def check_server(connection: Connection) -> None:
             remedy=f"ChartInsight needs version {OLDEST_MAJOR} or newer.",
         )
     if await connection.fetchval("show transaction_read_only") == "on":
-        raise StoreRefused(
+        # Perhaps only for now, while another server takes over: the daemon must come back by itself.
+        raise StoreUnavailable(
             "The database takes no writes: it is a stand-by, or default_transaction_read_only is on.",
             remedy="Let database.dsn name the primary, or a user who may write.",
         )
