@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -17,9 +18,9 @@ from typing import Any
 
 from chartinsightd.domain.calendar import day_of
 from tests.campaign.drawing import Draw, Window, draw
-from tests.campaign.stand import Stand, open_stand
+from tests.campaign.stand import Stand, open_stand, send
 from tests.campaign.strikes import strike
-from tests.campaign.verdict import Settled, look_back, settle
+from tests.campaign.verdict import Settled, ahead, look_back, settle
 from tests.integration.stage import Hanging, moment
 
 MEMORY = Path("/dev/shm")
@@ -127,17 +128,27 @@ async def close(stand: Stand, result: Result, settled: Settled) -> None:
     """Count, ask the daemon to leave, and look at what is left."""
     result.rows_compared, result.recovery_s = settled.compared, round(settled.took_s, 2)
     result.recovery_virtual_s = round(settled.took_virtual_s)
-    async with stand.daemon_lock:
-        stopping = stand.daemon.process.poll() is None
-        if stopping and not stand.draw.is_embedded:
+    async with stand.daemon_lock, stand.broker_lock:
+        if stand.draw.is_embedded:
+            await _look_at_checkpoint_of_the_living(stand)
+        if stand.daemon.process.poll() is None:
             stand.expect_end(await stand.daemon.stop(), "the end")
-        async with stand.broker_lock:
-            await stand.close_count()
-        await look_back(stand)
-        if stopping and stand.draw.is_embedded:
-            stand.expect_end(await stand.daemon.stop(), "the end")
+        if not stand.draw.is_embedded:
+            stand.tally.findings += await ahead(stand)
+        await stand.close_count()
+        look_back(stand)
         now = await stand.admin.now()
     result.simulated_days = round((now - stand.draw.starts_at) / timedelta(days=1), 2)
+
+
+async def _look_at_checkpoint_of_the_living(stand: Stand) -> None:
+    """Look while the daemon is held still: a PostgreSQL of its own leaves with it."""
+    pid = stand.daemon.process.pid
+    send([pid], signal.SIGSTOP)
+    try:
+        stand.tally.findings += await ahead(stand)
+    finally:
+        send([pid], signal.SIGCONT)
 
 
 def keep(stand: Stand, result: Result) -> None:

@@ -29,6 +29,7 @@ from tests.integration.stage import ALL, KEYS
 SETTLES_WITHIN_S = 120.0
 """Real seconds after which a store that does not equal the truth counts as wrong."""
 _LOOK_EVERY_S = 0.3
+_SHOWN = 300
 _TRACKED = "select symbol from stocks where tracked order by symbol"
 _GAPS = "select * from gaps where from_ts < $1 and symbol = any($2)"
 _JOBS = "select id, kind, state, created_at from jobs where finished_at is null"
@@ -52,10 +53,13 @@ async def settle(stand: Stand, end: datetime) -> Settled:
     missing = ["nothing was looked at"]
     while missing and time.monotonic() - begun < SETTLES_WITHIN_S:
         await asyncio.sleep(_LOOK_EVERY_S)
+        before = missing
         try:
             missing = await look.missing()
         except _AWAY as error:
             missing = [f"{error!r}"]
+        if missing != before:
+            stand.note(f"not yet: {missing[0][:_SHOWN]}" if missing else "all holds")
     stand.tally.findings += missing
     took_virtual_s = (await stand.admin.now() - begun_at).total_seconds()
     return Settled(look.compared, time.monotonic() - begun, took_virtual_s)
@@ -173,7 +177,7 @@ def _is_in(start: int, ranges: list[tuple[int, int]]) -> bool:
     return any(first <= start < last for first, last in ranges)
 
 
-async def look_back(stand: Stand) -> None:
+def look_back(stand: Stand) -> None:
     """Look at what the storm left behind, after the daemon was asked to leave: each trace is a finding."""
     findings, words = stand.tally.findings, stand.daemon.words()
     if "Traceback (most recent call last)" in words:
@@ -184,7 +188,6 @@ async def look_back(stand: Stand) -> None:
     findings += [f"{name} is in the log" for name, secret in KEYS.items() if secret in words]
     if stand.tally.violations:
         findings.append(f"{stand.tally.violations} violations of the limit")
-    findings += await _ahead(stand)
 
 
 def _around(words: str, phrase: str) -> str:
@@ -192,11 +195,14 @@ def _around(words: str, phrase: str) -> str:
     return words[max(0, at - 300) : at + 3000]
 
 
-async def _ahead(stand: Stand) -> list[str]:
-    """Return the series whose checkpoint says more than the database holds; PostgreSQL must be there."""
+async def ahead(stand: Stand) -> list[str]:
+    """Return the series whose checkpoint says more than the database holds; PostgreSQL must be there.
+
+    A daemon that runs its own PostgreSQL is still there, and may commit: the checkpoint is copied first.
+    """
+    copy = _copied(stand.daemon.folder / "simulation", stand.folder / "checkpoint")
     async with stand.daemon.database() as database:
         durable = await coverage.read(database)
-    copy = _copied(stand.daemon.folder / "simulation", stand.folder / "checkpoint")
     remembered = await _remembered(copy)
     return [
         f"the checkpoint is ahead of the database: {series} {ahead}"
