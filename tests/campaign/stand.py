@@ -166,6 +166,15 @@ class Stand:
         rules = [rule for one in self.mixes.values() for rule in one]
         await self.ask(lambda admin: admin.switch_faults(rules, seed))
 
+    async def sees_requests(self, count: int, within_s: float) -> None:
+        """Wait until the broker was asked so often from now on, or for so many real seconds."""
+        asked = (await self.ask(lambda admin: admin.stats()))["requests"]
+        give_up = time.monotonic() + within_s
+        while time.monotonic() < give_up:
+            if (await self.ask(lambda admin: admin.stats()))["requests"] - asked >= count:
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
     @asynccontextmanager
     async def control(self) -> AsyncIterator[ControlClient]:
         """The daemon's control API."""
