@@ -219,6 +219,9 @@ class Sealer:
     async def _read_again(self) -> None:
         """Read broken sessions again whose wait is over, and judge them anew."""
         now = self._clock.now()
+        kept = self._settled(now)
+        for key in [key for key in self._reread_at if key[1] not in kept]:
+            del self._reread_at[key]  # the horizon moved on while it waited: nothing is kept of it
         due = [self._open[key] for key, at in self._reread_at.items() if at <= now]
         if not due:
             return
@@ -227,11 +230,10 @@ class Sealer:
         read = await self._rereading.read(due)
         for seal in read:
             self._open[seal.symbol, seal.day] = _counted(seal)
-        sessions = {seal.day: self._almanac.calendar.session(seal.day) for seal in read}
         known = await self._store.chains([(seal.symbol, seal.day) for seal in read])
-        cases = [(case, session) for case in known if (session := sessions[case.day]) is not None]
-        found = _Round()
-        now = self._clock.now()
+        found, now = _Round(), self._clock.now()
+        kept = self._settled(now)
+        cases = [(case, kept[case.day]) for case in known if case.day in kept]
         await self._judge(cases, now, self._bench(now), found)
         log.info("seal.sessions_read_again", sessions=len(due), **found.states)
 
