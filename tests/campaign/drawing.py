@@ -31,6 +31,7 @@ class Kind(StrEnum):
     DAEMON_STOPPED = "daemon stopped"
     DAEMON_RESTARTED = "daemon restarted"
     CHECKPOINT_DAMAGED = "checkpoint damaged"
+    SPOOL_DAMAGED = "spool damaged"
     DATABASE_KILLED = "database killed"
     DATABASE_STOPPED = "database stopped"
     DATABASE_CUT = "database link cut"
@@ -161,6 +162,7 @@ _ALWAYS = {
     Kind.DAEMON_STOPPED: 1.0,
     Kind.DAEMON_RESTARTED: 0.6,
     Kind.CHECKPOINT_DAMAGED: 1.2,
+    Kind.SPOOL_DAMAGED: 1.2,
     Kind.DATABASE_KILLED: 1.2,
     Kind.DATABASE_STOPPED: 1.0,
     Kind.SESSIONS_ENDED: 1.0,

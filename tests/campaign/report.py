@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.campaign.drawing import Kind
 
-_DAEMON_KILLS = (Kind.DAEMON_KILLED, Kind.CHECKPOINT_DAMAGED)
+_DAEMON_KILLS = (Kind.DAEMON_KILLED, Kind.CHECKPOINT_DAMAGED, Kind.SPOOL_DAMAGED)
 _KILLS = (*_DAEMON_KILLS, Kind.BROKER_KILLED, Kind.DATABASE_KILLED)
 _STOPS = (Kind.DAEMON_STOPPED, Kind.BROKER_STOPPED, Kind.DATABASE_STOPPED)
 _CLOCK = (Kind.CLOCK_FORWARD, Kind.CLOCK_BACK)
@@ -34,6 +34,8 @@ def summed_up(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "refused_orders": sum(one["refused_orders"] for one in results),
         "requests": sum(one["requests"] for one in results),
         "rows_served": sum(one["rows_served"] for one in results),
+        "seals": _total(results, "seals"),
+        "corporate_actions_found": sum(one["actions"] for one in results),
         "rows_compared": sum(one["rows_compared"] for one in results),
         "violations": sum(one["violations"] for one in results),
         "slowest_recovery": slowest

@@ -51,6 +51,10 @@ class Result:
     requests: int = 0
     rows_served: int = 0
     rows_compared: int = 0
+    seals: dict[str, int] = field(default_factory=dict)
+    """Sessions by what the morning after said of them."""
+    actions: int = 0
+    """Corporate actions in the ledger, all equal to the truth."""
     recovery_s: float = 0.0
     recovery_virtual_s: float = 0.0
     violations: int = 0
@@ -128,6 +132,7 @@ async def close(stand: Stand, result: Result, settled: Settled) -> None:
     """Count, ask the daemon to leave, and look at what is left."""
     result.rows_compared, result.recovery_s = settled.compared, round(settled.took_s, 2)
     result.recovery_virtual_s = round(settled.took_virtual_s)
+    result.seals, result.actions = settled.seals, settled.actions
     async with stand.daemon_lock, stand.broker_lock:
         if stand.draw.is_embedded:
             await _look_at_checkpoint_of_the_living(stand)

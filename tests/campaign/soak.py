@@ -39,7 +39,7 @@ _WARM_UP = 0.25
 _KILLS_UNTIL = 0.2
 _SETTLES_EVERY = 40
 """Sessions after which the store is compared on the way, so that a fault is found where it was made."""
-_ENDS_A_LIFE = (Kind.DAEMON_KILLED, Kind.DAEMON_RESTARTED, Kind.CHECKPOINT_DAMAGED)
+_ENDS_A_LIFE = (Kind.DAEMON_KILLED, Kind.DAEMON_RESTARTED, Kind.CHECKPOINT_DAMAGED, Kind.SPOOL_DAMAGED)
 _BOUNDS = {
     "resident memory": ("KiB", 40.0),
     "file descriptors": ("", 0.02),

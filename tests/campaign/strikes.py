@@ -143,16 +143,28 @@ async def _daemon_restarted(stand: Stand, _blow: Strike) -> None:
 
 
 async def _checkpoint_damaged(stand: Stand, blow: Strike) -> None:
-    dice = random.Random(blow.detail["dice"])
     async with stand.daemon_lock:
-        if stand.daemon.process.poll() is None and dice.random() < 0.5:
-            stand.expect_end(await stand.daemon.stop(), "a restart")
-        stand.kill_daemon()
-        files = sorted((stand.daemon.folder / "simulation").glob("checkpoint.sqlite*"))
-        files = [file for file in files if "damaged" not in file.name]
-        if files:
-            stand.note(f"damaging {damage(dice.choice(files), dice)}")
-        stand.start_daemon()
+        await _damaged_while_down(stand, random.Random(blow.detail["dice"]), "checkpoint.sqlite")
+
+
+async def _spool_damaged(stand: Stand, blow: Strike) -> None:
+    """Damage what waits on disk: for that the database is cut off first."""
+    async with stand.daemon_lock, asyncio.TaskGroup() as group:
+        if stand.database_link is not None:
+            group.create_task(stand.database_link.cut(blow.lasts_s * 2))
+        await asyncio.sleep(blow.lasts_s)
+        await _damaged_while_down(stand, random.Random(blow.detail["dice"]), "spool.sqlite")
+
+
+async def _damaged_while_down(stand: Stand, dice: random.Random, name: str) -> None:
+    if stand.daemon.process.poll() is None and dice.random() < 0.5:
+        stand.expect_end(await stand.daemon.stop(), "a restart")
+    stand.kill_daemon()
+    files = sorted((stand.daemon.folder / "simulation").glob(f"{name}*"))
+    files = [file for file in files if "damaged" not in file.name]
+    if files:
+        stand.note(f"damaging {damage(dice.choice(files), dice)}")
+    stand.start_daemon()
 
 
 def damage(file: Path, dice: random.Random) -> str:
@@ -172,7 +184,10 @@ def damage(file: Path, dice: random.Random) -> str:
                 content[dice.randrange(len(content))] = dice.randrange(256)
         case "garbage":
             content[:] = dice.randbytes(dice.randint(1, 20_000))
-    file.write_bytes(content)
+    try:
+        file.write_bytes(content)
+    except OSError:
+        how += ", and cut short by a full disk"
     return f"{file.name}: {how}"
 
 
@@ -363,6 +378,7 @@ _BLOWS: Mapping[Kind, Blow] = {
     Kind.DAEMON_STOPPED: _daemon_stopped,
     Kind.DAEMON_RESTARTED: _daemon_restarted,
     Kind.CHECKPOINT_DAMAGED: _checkpoint_damaged,
+    Kind.SPOOL_DAMAGED: _spool_damaged,
     Kind.DATABASE_KILLED: _database_killed,
     Kind.DATABASE_STOPPED: _database_stopped,
     Kind.DATABASE_CUT: _database_cut,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 import time
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 
 import asyncpg
@@ -16,7 +17,7 @@ from chartinsightd.adapters.postgres import coverage
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlError
 from chartinsightd.control.protocol import HealthCheck
-from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.calendar import Calendar, day_of
 from chartinsightd.domain.horizon import Horizon, horizon_start
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import Series
@@ -33,6 +34,14 @@ _SHOWN = 300
 _TRACKED = "select symbol from stocks where tracked order by symbol"
 _GAPS = "select * from gaps where from_ts < $1 and symbol = any($2)"
 _JOBS = "select id, kind, state, created_at from jobs where finished_at is null"
+_BROKEN = (
+    "select * from seals where state = 'broken' and session < $1::timestamptz::date and symbol = any($2)"
+)
+_SEALS = "select state, count(*) from seals where symbol = any($1) group by state"
+_FIRST_DAY = "select (min(ts) at time zone 'Asia/Seoul')::date from candles_1d where symbol = $1"
+_ADJUSTMENTS = "select ex_date, price_factor, volume_factor from adjustments where symbol = $1"
+_ROUNDING = 0.005
+"""Factors are read off prices that were rounded to the won."""
 _AWAY = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, ControlError)
 
 
@@ -44,6 +53,8 @@ class Settled:
     took_s: float = 0.0
     """Real seconds since the faults ended and the clock showed the morning."""
     took_virtual_s: float = 0.0
+    seals: dict[str, int] = field(default_factory=dict)
+    actions: int = 0
 
 
 async def settle(stand: Stand, end: datetime) -> Settled:
@@ -62,7 +73,13 @@ async def settle(stand: Stand, end: datetime) -> Settled:
             stand.note(f"not yet: {missing[0][:_SHOWN]}" if missing else "all holds")
     stand.tally.findings += missing
     took_virtual_s = (await stand.admin.now() - begun_at).total_seconds()
-    return Settled(look.compared, time.monotonic() - begun, took_virtual_s)
+    return Settled(
+        compared=look.compared,
+        took_s=time.monotonic() - begun,
+        took_virtual_s=took_virtual_s,
+        seals=look.seals,
+        actions=sum(look.actions.values()),
+    )
 
 
 class Look:
@@ -76,6 +93,10 @@ class Look:
         self._end = end
         self._calendar = Calendar()
         self._equal: dict[tuple[str, str], int] = {}
+        self.seals: dict[str, int] = {}
+        """Sessions by what the morning after said of them."""
+        self.actions: dict[str, int] = {}
+        """Corporate actions in the ledger, by symbol."""
 
     @property
     def compared(self) -> int:
@@ -97,10 +118,36 @@ class Look:
                 for timeframe in ALL:
                     if differs := await self._differs(database, symbol, timeframe):
                         return [f"the store differs: {differs}"]
+            if broken := await database.fetch(_BROKEN, self._end, tracked):
+                return [f"{len(broken)} sessions are broken: {_few(broken)}"]
+            for symbol in tracked:
+                if differs := await self._ledger_differs(database, symbol):
+                    return [differs]
+            states = await database.fetch(_SEALS, tracked)
+            self.seals = {row["state"]: row["count"] for row in states}
         async with self._stand.control() as client:
             health = await client.health()
         ill = [check for check in health.checks if not check.ok and not self._is_by_design(check)]
         return [f"it is not healthy: {ill}"] if ill else []
+
+    async def _ledger_differs(self, database: asyncpg.Connection, symbol: str) -> str:
+        """Compare the ledger of corporate actions with the simulator's, as far back as days are stored."""
+        first = await database.fetchval(_FIRST_DAY, symbol)
+        today = day_of(await self._stand.admin.now())
+        truth = {
+            date.fromisoformat(day): (price, volume)
+            for day, price, volume in await self._stand.admin.actions(symbol)
+            if first is not None and first < date.fromisoformat(day) <= today
+        }
+        rows = await database.fetch(_ADJUSTMENTS, symbol)
+        found = {row[0]: (float(row[1]), float(row[2])) for row in rows if first and row[0] > first}
+        self.actions[symbol] = len(found)
+        is_equal = found.keys() == truth.keys() and all(
+            math.isclose(one, other, rel_tol=_ROUNDING)
+            for day, factors in truth.items()
+            for one, other in zip(found[day], factors, strict=True)
+        )
+        return "" if is_equal else f"the ledger of {symbol} is {found}, in truth {truth}"
 
     def _is_by_design(self, check: HealthCheck) -> bool:
         """Whether it complains, rightly, of the small disk that the storm fills and frees."""
