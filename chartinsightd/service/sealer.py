@@ -99,7 +99,11 @@ class Sealer:
 
     def note(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
         """Hear what was committed: sessions with news are looked at soon."""
-        news = {write.series.symbol for write, done in zip(writes, written, strict=True) if done.chains}
+        news = {
+            write.series.symbol
+            for write, done in zip(writes, written, strict=True)
+            if done.chains or (done.changed and not write.series.timeframe.is_intraday)
+        }
         if news:
             self._news |= news
             self._wake.set()

@@ -71,10 +71,16 @@ with asked as materialized (
 ), known as materialized (
     select symbol, session, checked_at from seals where symbol = any($1) and session = any($2)
 ), revised as materialized (
-    select r.symbol, (r.ts at time zone 'Asia/Seoul')::date as session, max(r.changed_at) as changed_at
+    -- a day or a week that changed speaks for the week's later sessions too: the last of them judges the week
+    select r.symbol, d.session, max(r.changed_at) as changed_at
     from revisions r
+    cross join lateral (select (r.ts at time zone 'Asia/Seoul')::date as day) as k
+    join unnest($2::date[]) as d(session) on d.session = k.day or (
+        r.timeframe in ('1d', '1w') and d.session > k.day
+        and date_trunc('week', d.session::timestamp) = date_trunc('week', k.day::timestamp)
+    )
     where r.symbol = any($1) and r.changed_at >= (select min(checked_at) from known)
-      and r.ts >= (select min(d) from unnest($2::date[]) as d)::timestamp at time zone 'Asia/Seoul'
+      and r.ts >= (select min(d) - 7 from unnest($2::date[]) as d)::timestamp at time zone 'Asia/Seoul'
     group by 1, 2
 )
 select a.symbol, a.session, c.state, c.rows, c.volume, c.evidence

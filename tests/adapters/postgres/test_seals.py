@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
@@ -24,6 +25,23 @@ FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
 def chain(day: date = DAY, **changes: Any) -> Chain:
     """Return a session that is proved."""
     return replace(Chain(day=day, state=ChainState.PROVED, rows=3, volume=30), **changes)
+
+
+def day_candle(symbol: str, timeframe: Timeframe, start: int, volume: int) -> Candles:
+    """Return one final day or week."""
+    candle = Candle(
+        symbol=symbol,
+        timeframe=timeframe,
+        ts=datetime.fromtimestamp(start, UTC),
+        open=10,
+        high=10,
+        low=10,
+        close=10,
+        volume=volume,
+        value=50,
+        final=True,
+    )
+    return Candles.of(symbol, timeframe, [candle])
 
 
 def minutes(symbol: str, chains: Sequence[Chain], *, at: Sequence[int] = (0, 1, 2), **changes: Any) -> Write:
@@ -69,6 +87,21 @@ async def test_a_correction_of_any_timeframe_asks_for_its_session_again(store: S
     await store.candles.save([write(page("005930", Timeframe.H1, at=[0], close=[177], final=[True]))])
 
     assert [one.day for one in await store.seals.unsealed(["005930"], [DAY])] == [DAY]
+
+
+async def test_a_corrected_week_or_day_asks_for_the_rest_of_its_week_again(store: Store) -> None:
+    """The week's last session judges the week: a revision of the week, or of a day before, unseals it."""
+    monday = DAY - timedelta(days=DAY.weekday())
+    friday, next_monday = monday + timedelta(days=4), monday + timedelta(days=7)
+    days = [monday, friday, next_monday]
+    start = int(datetime.combine(monday, datetime.min.time(), KST).timestamp())
+    for symbol, timeframe in (("005930", Timeframe.D1), ("000660", Timeframe.W1)):
+        await store.candles.save([write(day_candle(symbol, timeframe, start, volume=5))])
+        seals = [Seal(symbol=symbol, day=one, state="sealed", evidence={}) for one in days]
+        await store.seals.save_seals(seals, LONG_AGO)
+        await store.candles.save([write(day_candle(symbol, timeframe, start, volume=6))])
+
+        assert [one.day for one in await store.seals.unsealed([symbol], days)] == [monday, friday]
 
 
 async def test_the_newest_page_notes_only_what_it_changed(store: Store) -> None:
