@@ -32,6 +32,7 @@ from chartinsightd.adapters.postgres.binaries import (
     installed_directories,
     parse_version,
 )
+from chartinsightd.adapters.postgres.errors import store_errors
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreError, StoreRefused, StoreUnavailable
 
@@ -239,12 +240,13 @@ def _make_folder(state_dir: Path) -> None:
 
 
 async def _create_database(server: EmbeddedPostgres) -> None:
-    connection = await asyncpg.connect(server.dsn_of("postgres"))
-    try:
-        if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
-            await connection.execute(f"create database {DATABASE}")
-    finally:
-        await connection.close()
+    with store_errors(server.dsn):
+        connection = await asyncpg.connect(server.dsn_of("postgres"))
+        try:
+            if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
+                await connection.execute(f"create database {DATABASE}")
+        finally:
+            await connection.close()
 
 
 def _prepare(state_dir: Path) -> _Installation:
