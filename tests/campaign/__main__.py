@@ -37,6 +37,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--replay", type=int, metavar="SEED", help="one seed, its events printed")
     parser.add_argument("--jobs", type=int, default=2, help="how many at once [2]")
     parser.add_argument("--report", type=Path, help="write all results here, as JSON")
+    parser.add_argument(
+        "--sum-up", type=Path, nargs="+", metavar="REPORT", help="only add up reports of earlier runs"
+    )
     parser.add_argument("--keep", type=Path, help="folder for the logs of the seeds that did not pass")
     return parser.parse_args()
 
@@ -66,19 +69,29 @@ def _broken(seed: int, why: str) -> dict[str, Any]:
     return as_json(Result(seed=seed, findings=[f"the runner broke: {why}"]))
 
 
-async def _all(seeds: list[int], jobs: int, keep: Path | None) -> list[dict[str, Any]]:
+async def _all(
+    seeds: list[int], jobs: int, keep: Path | None, report: Path | None = None
+) -> list[dict[str, Any]]:
+    """Run the seeds, some at once; the report is complete after each of them."""
     room, results = asyncio.Semaphore(jobs), []
 
     async def run(seed: int) -> None:
         async with room:
             result = await _one(seed, keep)
         results.append(result)
+        _write(report, results)
         print(_line(result), file=sys.stderr, flush=True)
 
     async with asyncio.TaskGroup() as group:
         for seed in seeds:
             group.create_task(run(seed))
     return sorted(results, key=lambda one: one["seed"])
+
+
+def _write(report: Path | None, results: list[dict[str, Any]]) -> None:
+    if report is not None:
+        told = {"summary": summed_up(results), "seeds": sorted(results, key=lambda one: one["seed"])}
+        report.write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
 def _line(result: dict[str, Any]) -> str:
@@ -98,15 +111,15 @@ def _told(findings: list[str]) -> Iterator[str]:
 def main() -> None:
     """Run the seeds; the exit status is 1 where one did not pass."""
     asked = _arguments()
-    if asked.replay is not None:
+    if asked.sum_up:
+        results = [one for report in asked.sum_up for one in json.loads(report.read_text("utf-8"))["seeds"]]
+    elif asked.replay is not None:
         keep = asked.keep or Path("campaign-logs")
         results = asyncio.run(_all([asked.replay], 1, keep))
         print((keep / str(asked.replay) / "events.log").read_text(encoding="utf-8"))
     else:
-        results = asyncio.run(_all(asked.seeds, asked.jobs, asked.keep))
+        results = asyncio.run(_all(asked.seeds, asked.jobs, asked.keep, asked.report))
     summary = summed_up(results)
-    if asked.report:
-        asked.report.write_text(json.dumps({"summary": summary, "seeds": results}, indent=1), "utf-8")
     print(table(summary))
     sys.exit(1 if summary["failed"] else 0)
 

@@ -118,7 +118,9 @@ class Look:
                 for timeframe in ALL:
                     if differs := await self._differs(database, symbol, timeframe):
                         return [f"the store differs: {differs}"]
-            if broken := await database.fetch(_BROKEN, self._end, tracked):
+            horizon = Horizon.parse(self._stand.draw.horizons["5m"])
+            kept = horizon_start(horizon, Timeframe.M5, await self._stand.admin.now(), self._calendar)
+            if broken := await database.fetch(_BROKEN, day_of(kept), self._end, tracked):
                 return [f"{len(broken)} sessions are broken: {_few(broken)}"]
             for symbol in tracked:
                 if differs := await self._ledger_differs(database, symbol):
