@@ -20,12 +20,9 @@ import msgspec
 from chartinsightd.adapters.sqlite_file import (
     Damaged,
     SqliteFile,
-    begin,
     check_identity,
-    is_busy,
-    open_existing,
     open_file,
-    put_aside,
+    open_or_begin,
     sealed,
     unsealed,
 )
@@ -149,16 +146,8 @@ async def open_checkpoint(path: Path, clock: Clock) -> AsyncIterator[SqliteCheck
 
 
 def _open(path: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
-    if not path.exists():
-        put_aside(path, now)  # a log without its file belongs to nothing
-        return begin(path, _SCHEMA), "there was none"
-    try:
-        return open_existing(path, _check), ""
-    except (Damaged, sqlite3.Error, OSError, ValueError) as error:  # SQLite may quote bytes that are no text
-        if is_busy(error):
-            raise
-        put_aside(path, now)
-        return begin(path, _SCHEMA), str(error)
+    connection, damage, _ = open_or_begin(path, now, _SCHEMA, _check)
+    return connection, damage
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -24,13 +24,10 @@ import structlog
 from chartinsightd.adapters.sqlite_file import (
     Damaged,
     SqliteFile,
-    begin,
     check_identity,
     connect,
-    is_busy,
-    open_existing,
     open_file,
-    put_aside,
+    open_or_begin,
     sealed,
     unsealed,
 )
@@ -167,18 +164,11 @@ async def open_spool(path: Path, clock: Clock) -> AsyncIterator[SqliteSpool]:
 
 
 def _open(path: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
-    if not path.exists():
-        put_aside(path, now)  # a log without its file belongs to nothing
-        return begin(path, _SCHEMA), ""
-    try:
-        return open_existing(path, _check), ""
-    except (Damaged, sqlite3.Error, OSError, ValueError) as error:  # SQLite may quote bytes that are no text
-        if is_busy(error):
-            raise
-        aside = put_aside(path, now)
-        connection = begin(path, _SCHEMA)
-        _insert_rows(connection, _salvaged(aside))
-        return connection, str(error)
+    connection, damage, aside = open_or_begin(path, now, _SCHEMA, _check)
+    if aside is None:
+        return connection, ""
+    _insert_rows(connection, _salvaged(aside))
+    return connection, damage
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -119,8 +119,33 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def begin(path: Path, schema: str) -> sqlite3.Connection:
-    """Make a file with this schema."""
+def open_or_begin(
+    path: Path, now: datetime, schema: str, check: Callable[[sqlite3.Connection], None]
+) -> tuple[sqlite3.Connection, str, Path | None]:
+    """Open a file that is there and can be believed; put any other aside and begin a new one.
+
+    Args:
+        path: the file.
+        now: names what is put aside.
+        schema: the SQL that begins a file.
+        check: raises `Damaged` or a `sqlite3.Error` where the file cannot be believed.
+
+    Returns:
+        The connection; why a new file was begun, empty where none was; where a damaged one is now.
+    """
+    if not path.exists():
+        put_aside(path, now)  # a log without its file belongs to nothing
+        return _begin(path, schema), "there was none", None
+    try:
+        return _open_existing(path, check), "", None
+    except (Damaged, sqlite3.Error, OSError, ValueError) as error:  # SQLite may quote bytes that are no text
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            raise  # another program has it open: a whole file, only not ours to take
+        aside = put_aside(path, now)
+        return _begin(path, schema), str(error), aside
+
+
+def _begin(path: Path, schema: str) -> sqlite3.Connection:
     connection = connect(path)
     try:
         connection.executescript(schema)
@@ -130,12 +155,7 @@ def begin(path: Path, schema: str) -> sqlite3.Connection:
     return connection
 
 
-def open_existing(path: Path, check: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
-    """Open a file that is there, and check it.
-
-    Raises:
-        Damaged, sqlite3.Error: it cannot be believed.
-    """
+def _open_existing(path: Path, check: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
     if path.stat().st_size == 0:
         raise Damaged("the file is empty")
     connection = connect(path)
@@ -170,11 +190,6 @@ def put_aside(path: Path, now: datetime) -> Path:
         if part.exists():
             part.rename(part.with_name(part.name + suffix))
     return path.with_name(path.name + suffix)
-
-
-def is_busy(error: BaseException) -> bool:
-    """Whether another program has the file open: a whole file, only not ours to take."""
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def sealed(record: bytes) -> bytes:
