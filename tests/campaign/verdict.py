@@ -35,8 +35,10 @@ _TRACKED = "select symbol from stocks where tracked order by symbol"
 _GAPS = "select * from gaps where from_ts < $1 and symbol = any($2)"
 _JOBS = "select id, kind, state, created_at from jobs where finished_at is null"
 _BROKEN = (
-    "select * from seals where state = 'broken' and session < $1::timestamptz::date and symbol = any($2)"
+    "select * from seals where state = 'broken' and session >= $1 and session < $2::timestamptz::date"
+    " and symbol = any($3)"
 )
+"""Of the sessions whose minutes are within their horizon: the others are looked at no more."""
 _SEALS = "select state, count(*) from seals where symbol = any($1) group by state"
 _FIRST_DAY = "select (min(ts) at time zone 'Asia/Seoul')::date from candles_1d where symbol = $1"
 _ADJUSTMENTS = "select ex_date, price_factor, volume_factor from adjustments where symbol = $1"
