@@ -249,7 +249,7 @@ async def _by_hand(stand: Stand, *statements: str) -> None:
         try:
             for statement in statements:
                 await connection.execute(statement)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             await asyncio.sleep(0.1)
         else:
             return

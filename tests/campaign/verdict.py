@@ -44,7 +44,14 @@ _FIRST_DAY = "select (min(ts) at time zone 'Asia/Seoul')::date from candles_1d w
 _ADJUSTMENTS = "select ex_date, price_factor, volume_factor from adjustments where symbol = $1"
 _ROUNDING = 0.005
 """Factors are read off prices that were rounded to the won."""
-_AWAY = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, ControlError)
+_AWAY = (
+    OSError,
+    ValueError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ControlError,
+)
 
 
 @dataclass(slots=True)
