@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,8 @@ import structlog
 
 Service = Callable[[], Awaitable[None]]
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LONGEST_END_S = 8.0
+"""Real seconds from a signal to the end, whatever hangs: a database that does not answer a rollback, say."""
 log = structlog.get_logger(__name__)
 
 
@@ -36,12 +39,27 @@ async def unless_stopped(stop: asyncio.Event) -> AsyncIterator[None]:
         if not stop.is_set():
             raise
     for number in _STOP_SIGNALS:
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop, stop)
 
 
 def _end(stop: asyncio.Event, scope: asyncio.Timeout) -> None:
-    stop.set()
+    _stop(stop)
     scope.reschedule(asyncio.get_running_loop().time())
+
+
+def _stop(stop: asyncio.Event) -> None:
+    """Ask for the end, and see to it that it comes."""
+    if not stop.is_set():
+        asyncio.get_running_loop().call_later(LONGEST_END_S, _leave_anyway)
+    stop.set()
+
+
+def _leave_anyway() -> None:
+    """End as a power cut would, which every start is made for, rather than not at all."""
+    tasks = sorted(task.get_name() for task in asyncio.all_tasks())
+    log.error("daemon.left_in_haste", after_s=LONGEST_END_S, waiting_for=tasks)
+    sys.stderr.flush()
+    os._exit(0)
 
 
 async def run_services(services: Mapping[str, Service], stop: asyncio.Event) -> None:

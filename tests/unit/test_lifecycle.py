@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,42 @@ def test_a_signal_ends_a_start_that_takes_long(number: int) -> None:
         return stop.is_set()
 
     assert asyncio.run(main())
+
+
+def test_what_hangs_does_not_hold_up_the_end() -> None:
+    """A service that will not be cancelled is left behind, and named; the exit is an orderly one."""
+    with subprocess.Popen([sys.executable, "-c", _HANGING], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+        words, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert "daemon.left_in_haste" in words
+    assert "stubborn" in words
+
+
+_HANGING = """
+import asyncio
+from chartinsightd import lifecycle
+
+lifecycle.LONGEST_END_S = 0.2
+
+async def stubborn():
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+
+async def main():
+    stop = asyncio.Event()
+    async with lifecycle.unless_stopped(stop):
+        print("up", flush=True)
+    await lifecycle.run_services({"stubborn": stubborn}, stop)
+
+asyncio.run(main())
+"""
 
 
 def test_a_timeout_of_somebody_else_is_no_stop() -> None:
