@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -16,6 +16,8 @@ Service = Callable[[], Awaitable[None]]
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LONGEST_END_S = 8.0
 """Real seconds from a signal to the end, whatever hangs: a database that does not answer a rollback, say."""
+_CANCEL_AGAIN_S = 2.0
+"""Real seconds after which a service that is still there is cancelled once more."""
 log = structlog.get_logger(__name__)
 
 
@@ -69,8 +71,11 @@ async def run_services(services: Mapping[str, Service], stop: asyncio.Event) -> 
         BaseExceptionGroup: a service failed in a way it does not handle; the others were cancelled.
     """
 
+    running: list[asyncio.Task[None]] = []
+
     async def raise_on_stop() -> None:
         await stop.wait()
+        await _end_all(running)
         raise _StopRequested
 
     async def named(name: str, service: Service) -> None:
@@ -80,10 +85,23 @@ async def run_services(services: Mapping[str, Service], stop: asyncio.Event) -> 
     try:
         async with asyncio.TaskGroup() as group:
             for name, service in services.items():
-                group.create_task(named(name, service), name=name)
+                running.append(group.create_task(named(name, service), name=name))
             group.create_task(raise_on_stop(), name="stop")
     except* _StopRequested:
         log.info("daemon.stop_requested")
+
+
+async def _end_all(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: before Python 3.13 a TaskGroup whose child fails in the moment of the cancel tells of
+    the failure alone, and a service that handles it would go on for ever.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
 
 
 def notify_systemd(state: str) -> None:

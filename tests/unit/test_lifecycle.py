@@ -35,6 +35,33 @@ def test_a_stop_ends_every_service() -> None:
     assert sorted(ended) == ["a", "b"]
 
 
+def test_a_service_that_misses_its_cancel_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that fails in the moment of the cancel hides it; handled as an outage, it does not keep us."""
+    monkeypatch.setattr("chartinsightd.lifecycle._CANCEL_AGAIN_S", 0.01)
+
+    async def fetch() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise OSError("the connection was lost") from None
+
+    async def service() -> None:
+        while True:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(fetch())
+            except* OSError:
+                await asyncio.sleep(60)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.01, stop.set)
+        async with asyncio.timeout(5):
+            await run_services({"stubborn": service}, stop)
+
+    asyncio.run(main())
+
+
 def test_a_service_that_fails_ends_the_others() -> None:
     """An unexpected failure is not survived: it leaves as it is, in a group."""
 
