@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
@@ -348,8 +348,13 @@ class JobStore(Protocol):
     ) -> None:
         """End a job: `done`, `failed` or `cancelled`."""
 
-    async def end_orphans(self, at: datetime) -> int:
-        """Mark jobs that a killed daemon left running as `interrupted`; return how many."""
+    async def end_orphans(self, at: datetime, known: Collection[int] = ()) -> int:
+        """Mark jobs that run for nobody, such as a killed daemon's, as `interrupted`; return how many.
+
+        Args:
+            at: when they ended.
+            known: ids of jobs that do run.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,15 +88,23 @@ class JobBook:
         self._store = store
         self._clock = clock
         self._owed: list[_Ending] = []
+        self._open: set[int] = set()
+        self._is_in_doubt = False
+        """Whether a beginning may have been written although nobody was told."""
         self._is_owing = asyncio.Event()
+        self._beginning = asyncio.Lock()
+        """Nobody looks for strangers while a job has a row and is not yet known by its id."""
 
     async def begin(self, kind: str, requested_by: str, params: Mapping[str, Any]) -> Job:
         """Write down a new job."""
-        try:
-            job_id = await self._store.add_job(kind, requested_by, params, self._clock.now())
-        except StoreUnavailable as error:
-            log.warning("job.not_recorded", kind=kind, error=str(error))
-            job_id = 0
+        async with self._beginning:
+            try:
+                job_id = await self._store.add_job(kind, requested_by, params, self._clock.now())
+                self._open.add(job_id)
+            except StoreUnavailable as error:
+                log.warning("job.not_recorded", kind=kind, error=str(error))
+                job_id, self._is_in_doubt = 0, True
+                self._is_owing.set()
         return Job(self, job_id, kind)
 
     async def report(self, job: Job) -> None:
@@ -118,6 +126,7 @@ class JobBook:
         if not job.id:
             return
         ending = _Ending(job_id=job.id, state=state, progress=job.progress, error=error, at=self._clock.now())
+        self._open.discard(job.id)
         try:
             await self._write(ending)
         except StoreUnavailable as failure:
@@ -126,9 +135,10 @@ class JobBook:
             self._is_owing.set()
 
     async def run(self) -> None:
-        """Write down the endings that the database missed, once it is back; until cancelled.
+        """Write down what the database missed, once it is back; until cancelled.
 
-        Without that a job that ended during an outage would be shown as running until the next start.
+        Without that a job that ended during an outage, or one whose beginning was written in the moment in
+        which the connection was lost, would be shown as running until the next start.
         """
         while True:
             await self._is_owing.wait()
@@ -136,6 +146,10 @@ class JobBook:
                 while self._owed:
                     await self._write(self._owed[0])
                     del self._owed[0]
+                if self._is_in_doubt:
+                    async with self._beginning:
+                        await self._store.end_orphans(self._clock.now(), self._open)
+                        self._is_in_doubt = False
             except StoreUnavailable:
                 await self._clock.sleep(_RETRY_S)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -219,10 +219,14 @@ class FakeStore:
         """End a job."""
         self.jobs[job_id] |= {"state": state, "progress": progress, "error": error, "finished_at": at}
 
-    async def end_orphans(self, at: datetime) -> int:
-        """Nothing is ever left running."""
-        del at
-        return 0
+    async def end_orphans(self, at: datetime, known: Collection[int] = ()) -> int:
+        """Mark jobs that nobody knows of."""
+        orphans = [
+            job for number, job in self.jobs.items() if job["state"] == "running" and number not in known
+        ]
+        for job in orphans:
+            job |= {"state": "interrupted", "finished_at": at}
+        return len(orphans)
 
 
 @dataclass

@@ -27,6 +27,18 @@ class AwayStore(FakeStore):
         await super().finish_job(*ending)  # type: ignore[arg-type]
 
 
+class DeafStore(FakeStore):
+    """A store whose next answer to a beginning is lost on the way."""
+
+    loses_the_answer = False
+
+    async def add_job(self, *beginning: object) -> int:  # type: ignore[override]
+        job_id = await super().add_job(*beginning)  # type: ignore[arg-type]
+        if self.loses_the_answer:
+            raise StoreUnavailable("The connection is lost.")
+        return job_id
+
+
 def test_a_job_that_ends_while_the_database_is_away_is_written_down_later() -> None:
     """Nobody sees it run for ever: its end is kept until it can be written, with the moment it had."""
     clock = LoopClock(START)
@@ -40,5 +52,22 @@ def test_a_job_that_ends_while_the_database_is_away_is_written_down_later() -> N
         await cancelled_after(book.run(), 70.0)
         written = store.jobs[job.id]
         assert (written["state"], written["finished_at"]) == ("done", START)
+
+    run_virtually(lives())
+
+
+def test_a_job_whose_beginning_was_written_unheard_does_not_run_for_ever() -> None:
+    """The connection may be lost after the row and before the answer; jobs that do run are left alone."""
+    clock = LoopClock(START)
+    store = DeafStore()
+    book = JobBook(store, clock)
+
+    async def lives() -> None:
+        running = await book.begin("backfill", "a person", {})
+        store.loses_the_answer = True
+        unheard = await book.begin("poll", "schedule", {})
+        await cancelled_after(book.run(), 10.0)
+        assert unheard.id == 0
+        assert [store.jobs[number]["state"] for number in (running.id, 2)] == ["running", "interrupted"]
 
     run_virtually(lives())

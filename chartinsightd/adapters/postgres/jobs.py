@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -48,13 +48,14 @@ class PostgresJobs:
                 at,
             )
 
-    async def end_orphans(self, at: datetime) -> int:
-        """Mark jobs that a killed daemon left running as `interrupted`; return how many."""
+    async def end_orphans(self, at: datetime, known: Collection[int] = ()) -> int:
+        """Mark jobs that run for nobody, such as a killed daemon's, as `interrupted`; return how many."""
         async with self._link.use() as connection:
             rows = await connection.fetch(
                 "update jobs set state = 'interrupted', finished_at = $1 "
-                "where finished_at is null returning id",
+                "where finished_at is null and id <> all($2) returning id",
                 at,
+                list(known),
             )
         return len(rows)
 
