@@ -29,6 +29,7 @@ from tests.integration.stage import ALL, KEYS
 
 SETTLES_WITHIN_S = 120.0
 """Real seconds after which a store that does not equal the truth counts as wrong."""
+_EVERYTHING = Horizon.parse("max")
 _LOOK_EVERY_S = 0.3
 _SHOWN = 300
 _TRACKED = "select symbol from stocks where tracked order by symbol"
@@ -183,9 +184,14 @@ class Look:
         """
         if (symbol, timeframe) in self._equal:
             return None
+        now, kind = await self._stand.admin.now(), Timeframe(timeframe)
+        oldest = horizon_start(_EVERYTHING, kind, now, self._calendar).timestamp()
         stored = await _stored(database, symbol, timeframe, self._end)
-        horizon, now = Horizon.parse(self._stand.draw.horizons[timeframe]), await self._stand.admin.now()
-        start = int(horizon_start(horizon, Timeframe(timeframe), now, self._calendar).timestamp())
+        stored = [
+            row for row in stored if row[0] >= oldest
+        ]  # what was served once and is no more stays unlooked at
+        horizon = Horizon.parse(self._stand.draw.horizons[timeframe])
+        start = int(horizon_start(horizon, kind, now, self._calendar).timestamp())
         covered = await _covered(database, symbol, timeframe)
         first = min([start, *(row[0] for row in stored[:1]), *(max(0, one) for one, _ in covered[:1])])
         truth = await self._stand.admin.truth(symbol, timeframe, first, int(self._end.timestamp()))
