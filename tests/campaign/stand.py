@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlClient, ControlError
+from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.exit_status import ExitStatus
 from chartinsightd.simulator.admin_client import AdminClient
 from tests.campaign.drawing import Draw
@@ -346,7 +347,7 @@ async def open_stand(draw: Draw, folder: Path) -> AsyncIterator[Stand]:
         stand.start_daemon()
         tasks = [group.create_task(stand.supervise())]
         if server is not None:
-            tasks.append(group.create_task(server.keep_running()))
+            tasks.append(group.create_task(_keep_running(server)))
         try:
             yield stand
         finally:
@@ -361,6 +362,15 @@ async def _end_daemon(stand: Stand) -> None:
         for _ in range(200):
             if not stand.database_processes():
                 return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _keep_running(server: EmbeddedPostgres) -> None:
+    """Start a PostgreSQL again however often a storm kills it."""
+    while True:
+        try:
+            await server.keep_running()
+        except StoreUnavailable:
             await asyncio.sleep(_LOOK_EVERY_S)
 
 

@@ -142,7 +142,7 @@ class EmbeddedPostgres:
             if await self._becomes_ready():
                 return
             words = _tail(self._installation.log, begun_at)
-            passes = any(refusal in words for refusal in _PASSING_REFUSALS)
+            passes = self._was_killed or any(refusal in words for refusal in _PASSING_REFUSALS)
             if not passes or self._seconds() > give_up:
                 raise _explained("The embedded PostgreSQL did not start.", words, self._installation.home)
             await self._nap()
@@ -169,6 +169,12 @@ class EmbeddedPostgres:
             await self._clock.sleep(self._clock.speed)
             if self._process is not None and self._process.poll() is not None:
                 await self.start()
+
+    @property
+    def _was_killed(self) -> bool:
+        """Whether a signal ended the server: then what it said last is no reason to give up."""
+        status = self._process.poll() if self._process is not None else None
+        return status is not None and status < 0
 
     async def _becomes_ready(self) -> bool:
         process = self._process
