@@ -102,7 +102,12 @@ def _known(error: Exception, dsn: str) -> StoreError | None:
 
 
 def _is_closed(error: Exception) -> bool:
-    return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
+    """Whether the connection is of no use any more.
+
+    Each is used by one caller at a time: "another operation" is one that a lost connection left behind.
+    """
+    words = ("closed", "another operation is in progress")
+    return isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in words)
 
 
 def _unavailable(error: Exception, where: str) -> StoreUnavailable:

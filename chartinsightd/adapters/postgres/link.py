@@ -59,7 +59,10 @@ class Link:
                     # A server that does not answer a statement does not answer a cancel request either.
                     connection.terminate()
                     raise
-                except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+                    if not isinstance(error, asyncpg.PostgresError):
+                        # The library lost track of this connection, as when a lost one ends inside a COPY.
+                        connection.terminate()
                     # A rollback that fails hides the cancel that made it necessary; whoever catches our error
                     # would go on for ever in a daemon that was asked to leave.
                     if _is_being_cancelled():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.domain.errors import StoreUnavailable
 
 
 async def test_a_cancel_that_meets_a_lost_connection_is_still_a_cancel(database: str) -> None:
@@ -36,4 +39,25 @@ async def test_a_lost_connection_is_made_again(database: str) -> None:
         async with link.use() as connection:
             assert await connection.fetchval("select 1") == 1
         connection.terminate()
+    await link.close()
+
+
+async def test_a_connection_left_in_the_middle_of_something_is_given_up(database: str) -> None:
+    """A library that lost track of a connection is an outage of that connection, and no bug of ours."""
+    link = Link(database, {})
+    async with link.use() as connection:
+        lost = connection
+
+    async def asks() -> None:
+        async with link.use() as connection:
+            await connection.fetchval("select 1")
+
+    async with asyncio.TaskGroup() as group:
+        left = group.create_task(lost.execute("select pg_sleep(60)"))
+        await asyncio.sleep(0)
+        with pytest.raises(StoreUnavailable, match="another operation"):
+            await asks()
+        assert lost.is_closed()
+        left.cancel()
+    await asks()
     await link.close()
