@@ -141,7 +141,8 @@ async def _live(drawn: Draw, sessions: Sequence[Session], window_s: float, folde
 
 
 async def _pass(stand: Stand, number: int, count: int, session: Session, window_s: float) -> None:
-    without = {Kind.BROKER_KILLED, Kind.DISK_FULL}
+    # Over a year removals would leave nothing to collect.
+    without = {Kind.BROKER_KILLED, Kind.DISK_FULL, Kind.SYMBOL_REMOVED}
     if number > count * _KILLS_UNTIL:
         without |= {*_ENDS_A_LIFE}
     window = storm(
