@@ -58,6 +58,7 @@ from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.circuit import Circuit
 from chartinsightd.service.collector import Collector, CollectRules
 from chartinsightd.service.evidence import Evidence
+from chartinsightd.service.explainer import Explainer
 from chartinsightd.service.gap_list import GapList
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
@@ -316,10 +317,11 @@ def _connected(
     collector = Collector(charts, writer, almanac, collect_rules)
     scheduler = Scheduler(collector, ledger, waves, patience, clock, almanac, collect.timeframes)
     backfills = Backfills(collector, ledger, opened.checkpoint, book, clock, almanac)
-    gap_list = GapList(scheduler, patience, ledger, store.gaps, clock, almanac)
     stock_list = reloader.stock_list = _stock_list(settings, opened, valve, book, scheduler)
+    explainer = Explainer(patience, lambda: scheduler.is_paused, stock_list.listing)
     proving = (collector, store.seals, ledger, patience, book, clock, almanac)
     proofs = make_proofs(*proving, collect.timeframes, lambda: stock_list.tracked)
+    gap_list = GapList(scheduler, explainer, ledger, proofs.sealer.open_seals, store.gaps, clock, almanac)
     writer.tell(proofs.sealer.note)
     board = Board(
         Parts(
@@ -330,6 +332,7 @@ def _connected(
             writer=writer,
             scheduler=scheduler,
             patience=patience,
+            explainer=explainer,
             waves=waves,
             backfills=backfills,
             proofs=proofs,
@@ -356,7 +359,6 @@ def _connected(
         "adjuster": _adjuster(opened, valve, waves, patience, stock_list, collect.timeframes).run,
         "market_watch": watch.run,
         "upkeep": Upkeep(store.candles, clock).run,
-        "alerts": opened.notifier.run,
     }
     services |= {**proofs.services(), **_board_services(board)}
     return Daemon(services, writer, backfills, board)

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.candle import Candle, Candles, Ints
 from chartinsightd.domain.chain import Chain
+from chartinsightd.domain.gap_reason import GapReason as GapReason
 from chartinsightd.domain.quality import RejectedRow as RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series as Series
@@ -315,7 +316,9 @@ class Gap:
     series: Series
     from_ts: datetime
     to_ts: datetime
-    reason: str
+    reason: GapReason
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """What the reason rests on, as plain JSON."""
 
 
 @dataclass(slots=True, kw_only=True)

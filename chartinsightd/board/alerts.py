@@ -35,18 +35,33 @@ def conditions(parts: Parts, database: DatabaseWatch) -> Iterator[tuple[str, Con
         yield "database.away", Condition(level="error", message=failure.message, remedy=failure.remedy)
     if (block := parts.patience.block) is not None:
         yield "broker.blocked", Condition(level="error", message=block.message, remedy=block.remedy)
-    reasons = parts.patience.reasons()
+    told = parts.patience.told()
     series = len(parts.scheduler.series)
-    if len(reasons) >= max(_CLUSTER, series * _CLUSTER_SHARE):
-        [(commonest, _)] = Counter(reasons.values()).most_common(1)
-        message = f"{len(reasons)} of {series} series cannot be fetched: {commonest}."
+    if len(told) >= max(_CLUSTER, series * _CLUSTER_SHARE):
+        [(commonest, _)] = Counter(told.values()).most_common(1)
+        message = f"{len(told)} of {series} series cannot be fetched: {commonest}."
         yield "fetch.failing", Condition(level="warning", message=message, remedy="They are tried again.")
     refused = parts.commits.refused_lately()
     if refused.rows >= _REFUSED_ROWS and refused.share >= _REFUSED_SHARE:
         yield "rows.refused", _refused(refused)
     if (learned := parts.almanac.learned.get(day_of(parts.clock.now()))) is not None:
         yield "calendar.learned", Condition(level="warning", message=lesson(learned), remedy=_OVERRIDE)
+    yield from _proving(parts)
     yield from _keeping(parts)
+
+
+def _proving(parts: Parts) -> Iterator[tuple[str, Condition]]:
+    """Yield what contradicts itself whatever is read again."""
+    sealer = parts.proofs.sealer
+    broken = [seal for seal in sealer.open_seals() if sealer.is_given_up(seal)]
+    if broken:
+        newest = max(broken, key=lambda seal: seal.day)
+        message = (
+            f"{len(broken)} sessions contradict themselves, whatever is read again;"
+            f" the newest is {newest.day} of {newest.symbol}."
+        )
+        remedy = "`chartinsightctl seals --state broken` shows where, `verify` reads them once more."
+        yield "seals.broken", Condition(level="warning", message=message, remedy=remedy)
 
 
 def _keeping(parts: Parts) -> Iterator[tuple[str, Condition]]:

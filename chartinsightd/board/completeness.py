@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,15 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.service.almanac import Almanac
 
 _KST_S = 9 * 3600
+
+
+class Lack(NamedTuple):
+    """What is missing of a session."""
+
+    ratio: float
+    """The share of its candles that is there."""
+    newest: int
+    """The newest candle that is missing; seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +82,13 @@ class Expectation:
                 return int(self.candles[place])
         return None
 
-    def ratios(self, covered: RangeSet, first_day: date, last_day: date) -> dict[date, float]:
-        """Return the share of covered candles of each session that is not complete."""
+    def newest_missing(self, covered: RangeSet) -> int | None:
+        """Return the newest candle that is not covered."""
+        missing = np.flatnonzero(~_within(self.candles, covered))
+        return int(self.candles[missing[-1]]) if len(missing) else None
+
+    def lacking(self, covered: RangeSet, first_day: date, last_day: date) -> dict[date, Lack]:
+        """Return what each session lacks that is not complete."""
         span = (_seconds(midnight(first_day)), _seconds(midnight(last_day + timedelta(days=1))))
         low, high = np.searchsorted(self.candles, span).tolist()
         candles = self.candles[low:high]
@@ -84,8 +99,12 @@ class Expectation:
         there = np.bincount(
             np.searchsorted(numbers, _session_numbers(candles[is_there])), minlength=len(numbers)
         )
+        lost = candles[~is_there]
+        newest = lost[np.searchsorted(_session_numbers(lost), numbers, side="right") - 1]
         return {
-            day_of(datetime.fromtimestamp(int(candles[places[i]]), UTC)): float(there[i] / counts[i])
+            day_of(datetime.fromtimestamp(int(candles[places[i]]), UTC)): Lack(
+                float(there[i] / counts[i]), int(newest[i])
+            )
             for i in np.flatnonzero(there < counts).tolist()
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from chartinsightd.board.completeness import Expectation, Expectations
@@ -20,15 +20,16 @@ from chartinsightd.control.protocol import (
     SessionCoverageQuery,
 )
 from chartinsightd.domain.calendar import day_of
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Series, SeriesState
+from chartinsightd.ports import Seal, Series, SeriesState
+from chartinsightd.service.rereading import suspects_of
 
 _SLICE = 200
 """Series counted before others may run: some milliseconds."""
 _SESSIONS_SLICE = 40
 """Symbols of which each candle is looked at; some milliseconds too."""
 _DEFAULT_SESSIONS = 60
-_NOT_YET = "not fetched yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class _Known:
 
     state: SeriesState
     expected: Expectation
-    reason: str
     name: str
+    newest_missing: int | None
     row: CoverageRow
 
 
@@ -73,9 +74,10 @@ class CoverageBoard:
         symbols, items = await self._symbols(query.symbol), list[SessionCoverage]()
         if not days:
             return SessionCoverageList(timeframe=query.timeframe)
+        seals = self._open_seals()
         for start in range(0, len(symbols), _SESSIONS_SLICE):
             for series in self._wanted(symbols[start : start + _SESSIONS_SLICE], (query.timeframe,)):
-                items += self._incomplete(series, days[0], last_day)
+                items += self._incomplete(series, days[0], last_day, seals.get(series, ()))
             await asyncio.sleep(0)
         return SessionCoverageList.model_construct(
             timeframe=query.timeframe, days=tuple(days), items=tuple(items)
@@ -100,38 +102,46 @@ class CoverageBoard:
         return (Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in chosen)
 
     async def _rows(self, series: Sequence[Series], names: dict[str, str]) -> AsyncIterator[CoverageRow]:
-        reasons = self._parts.patience.reasons()
+        seals = self._open_seals()
         for number, one in enumerate(series, start=1):
-            yield self._row(one, reasons.get(one, _NOT_YET), names.get(one.symbol, ""))
+            yield self._row(one, names.get(one.symbol, ""), seals.get(one, ()))
             if number % _SLICE == 0:
                 await asyncio.sleep(0)
 
-    def _row(self, series: Series, reason: str, name: str) -> CoverageRow:
+    def _row(self, series: Series, name: str, seals: Sequence[Seal]) -> CoverageRow:
         state, expected = self._parts.ledger.state(series), self._expectations.of(series.timeframe)
         known = self._known.get(series)
-        if known is None or (known.state, known.expected) != (state, expected) or known.name != name:
-            row = _counted(series, state, expected, reason, name)
-        elif known.row.missing and known.reason != reason:
-            row = known.row.model_copy(update={"reason": reason})
-        else:
-            return known.row
-        self._known[series] = _Known(state, expected, reason, name, row)
-        return row
+        if known is None or (known.state, known.expected, known.name) != (state, expected, name):
+            row = _counted(series, state, expected, name)
+            newest = expected.newest_missing(state.covered) if row.missing else None
+            known = self._known[series] = _Known(state, expected, name, newest, row)
+        reason = GapReason(seals[-1].state) if seals else None
+        if known.newest_missing is not None:
+            reason = self._parts.explainer.of(series, known.newest_missing).reason
+        if (known.row.reason, known.row.unsealed) != (reason, len(seals)):
+            row = known.row.model_copy(update={"reason": reason, "unsealed": len(seals)})
+            known = self._known[series] = replace(known, row=row)
+        return known.row
 
-    def _incomplete(self, series: Series, first_day: date, last_day: date) -> Iterable[SessionCoverage]:
+    def _incomplete(
+        self, series: Series, first_day: date, last_day: date, seals: Sequence[Seal]
+    ) -> Iterable[SessionCoverage]:
+        """Yield the days of a series that miss something, then those whose seal is open."""
         expected = self._expectations.of(series.timeframe)
-        ratios = expected.ratios(self._parts.ledger.state(series).covered, first_day, last_day)
-        reason = self._parts.patience.reasons().get(series, _NOT_YET) if ratios else ""
-        for day, ratio in ratios.items():
-            # A seal needs every candle of the day: what stands here has none.
-            yield SessionCoverage.model_construct(
-                symbol=series.symbol,
-                timeframe=series.timeframe,
-                day=day,
-                complete_ratio=ratio,
-                sealed=False,
-                reason=reason,
-            )
+        missing = expected.lacking(self._parts.ledger.state(series).covered, first_day, last_day)
+        for day, (ratio, newest) in missing.items():
+            yield _session(series, day, ratio, self._parts.explainer.of(series, newest).reason)
+        for seal in seals:
+            if first_day <= seal.day <= last_day and seal.day not in missing:
+                yield _session(series, seal.day, 1.0, GapReason(seal.state))
+
+    def _open_seals(self) -> dict[Series, list[Seal]]:
+        """Return the open seals that a series is suspect in, oldest first."""
+        found: dict[Series, list[Seal]] = {}
+        for seal in self._parts.proofs.sealer.open_seals():
+            for timeframe in suspects_of(seal) or (Timeframe.M5,):
+                found.setdefault(Series(symbol=seal.symbol, timeframe=timeframe), []).append(seal)
+        return found
 
     def _span(self, query: SessionCoverageQuery) -> tuple[date, date]:
         today = day_of(self._parts.clock.now())
@@ -166,9 +176,13 @@ def unlisted(symbol: str) -> UnknownThing:
     )
 
 
-def _counted(
-    series: Series, state: SeriesState, expected: Expectation, reason: str, name: str
-) -> CoverageRow:
+def _session(series: Series, day: date, ratio: float, reason: GapReason) -> SessionCoverage:
+    return SessionCoverage.model_construct(
+        symbol=series.symbol, timeframe=series.timeframe, day=day, complete_ratio=ratio, reason=reason
+    )
+
+
+def _counted(series: Series, state: SeriesState, expected: Expectation, name: str) -> CoverageRow:
     complete, newest = expected.complete(state.covered), expected.newest(state.covered)
     missing = expected.sessions - complete
     return CoverageRow.model_construct(
@@ -183,5 +197,5 @@ def _counted(
         missing=missing,
         newest_final_ts=None if newest is None else datetime.fromtimestamp(newest, UTC),
         read_at=state.read_at,
-        reason=reason if missing else "",
+        reason=None,
     )

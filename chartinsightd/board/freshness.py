@@ -121,7 +121,7 @@ class _Look:
     def __post_init__(self) -> None:
         rules = self.parts.rules
         self.refreshed_at = last_refresh(self.now, self.timeframe, rules.calendar, rules.refresh)
-        self._troubled = self.parts.patience.reasons().keys()
+        self._troubled = {series for series, _ in self.parts.patience.troubles}
 
     def take(self, series: Iterable[Series]) -> None:
         """Look at some series."""

@@ -19,6 +19,7 @@ from chartinsightd.guard_ports import Disk
 from chartinsightd.ports import Archive, Priority
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.backfill import Backfills
+from chartinsightd.service.explainer import Explainer
 from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.notifier import Notifier
 from chartinsightd.service.patience import Patience
@@ -132,6 +133,7 @@ class Parts:
     writer: Writer
     scheduler: Scheduler
     patience: Patience
+    explainer: Explainer
     waves: Waves
     backfills: Backfills
     proofs: Proofs

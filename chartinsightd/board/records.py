@@ -181,6 +181,7 @@ def _gap_row(known: KnownGap, names: Mapping[str, str]) -> GapRow:
         from_ts=gap.from_ts,
         to_ts=gap.to_ts,
         reason=gap.reason,
+        evidence=gap.evidence,
         since=known.since,
     )
 

@@ -67,6 +67,12 @@ class Outcome:
     rows: int
     covered: RangeSet
     """What it proved complete, all pages together."""
+    refused: RangeSet
+    """Where rows were no candles."""
+    oldest: int
+    """The oldest row that was seen; 0 where none had a time."""
+    is_cut: bool
+    """It was to stop, so that nothing older than the oldest row was looked at."""
     is_blank: bool
     """The broker said that it has no data."""
 
@@ -132,6 +138,7 @@ class Collector:
                     waiting.append(await self._writer.submit(write, urgent=urgent))
                 await _settle(waiting, _IN_FLIGHT, job)
                 if (stop is not None and stop.is_set()) or reading.pages == max_pages:
+                    reading.is_cut = True
                     break
                 await self._writer.ready(urgent=urgent)
         await _settle(waiting, 0, job)
@@ -167,16 +174,22 @@ class _Reading:
         self._cut: Counted | None = None
         """The newer part of the session that the last page ended in."""
         self._upper: int | None = None
+        self._oldest: int | None = None
         self._rows = 0
         self._covered = EMPTY
         self._holes = EMPTY
         self.pages = 0
+        self.is_cut = False
+        """Whether it was ended before the broker had no more to give."""
 
     def outcome(self) -> Outcome:
         return Outcome(
             pages=self.pages,
             rows=self._rows,
             covered=self._covered,
+            refused=self._holes,
+            oldest=self._oldest or 0,
+            is_cut=self.is_cut,
             is_blank=self.pages > 0 and self._rows == 0,
         )
 
@@ -224,16 +237,26 @@ class _Reading:
         Rows that were refused leave a hole, whatever a later page says of that range, and their times prove
         nothing; one without a readable time makes the whole page prove nothing.
         """
-        self._holes |= RangeSet.of(*(self._span(row.ts) for row in rejected if row.ts is not None))
-        if not len(sound) or any(row.ts is None for row in rejected):
-            self._upper = int(sound[0]) if len(sound) else None
+        times = [row.ts for row in rejected if row.ts is not None]
+        self._holes |= RangeSet.of(*map(self._span, times))
+        self._saw(sound, times)
+        if not len(sound):
+            self._upper = None
             return EMPTY
         upper = self._top(page.asked_at, int(sound[-1])) if self._upper is None else self._upper
         lower = _BEGINNING if page.is_last else int(sound[0])
         self._upper = int(sound[0])
+        if len(times) < len(rejected):
+            self._holes |= RangeSet.of((lower, upper))
         timeframe = self._fetch.series.timeframe
         shown = final_ranges(timeframe, lower, upper, page.asked_at, self._calendar, self._rules.settle)
         return shown - self._holes
+
+    def _saw(self, sound: Ints, others: Sequence[datetime]) -> None:
+        """Remember the oldest row, whether it is a candle or not."""
+        seen = [*sound[:1].tolist(), *(int(ts.timestamp()) for ts in others)]
+        seen += [] if self._oldest is None else [self._oldest]
+        self._oldest = min(seen, default=None)
 
     def _top(self, asked_at: datetime, newest: int) -> int:
         """Say up to when the first page shows everything: when it was asked for, or its base day's end."""

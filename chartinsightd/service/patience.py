@@ -1,9 +1,11 @@
-"""How long the broker, or one series, is left alone after a failure."""
+"""How long the broker, one series, or a range of one is left alone after asking in vain."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -15,6 +17,8 @@ from chartinsightd.domain.errors import (
     StillBlocked,
     TokenRejected,
 )
+from chartinsightd.domain.gap_reason import GapReason, of_error
+from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.ports import Series
 from chartinsightd.service.circuit import GUESSED, Circuit
 
@@ -27,7 +31,9 @@ _FIRST_RETRY_S = 30.0
 _LONGEST_RETRY_S = 300.0
 """For one series whose requests fail."""
 _LONGEST_EMPTY_S = 4 * 3600.0
-"""For one that has no data, or whose rows cannot be used: it is asked for a few times a day."""
+"""For one that has no data: it is asked for a few times a day."""
+_LONGEST_WITHHELD_S = 86_400.0
+"""For a range that answers leave out, or show with rows that are no candles: once a day in the end."""
 _FAILURES_OF_AN_OUTAGE = 5
 """So many failures in a row, of whatever series, mean that the broker is away."""
 _FIRST_AWAY_S = 5.0
@@ -40,14 +46,23 @@ _REFUSED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """Why a series is left alone, and until when."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why something is left alone, and until when."""
 
+    reason: GapReason
+    told: str
+    """The same in words, the broker's where it had any."""
     failures: int
     not_before: datetime
-    reason: str
-    is_outage: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A range that was asked for, and that no answer covered."""
+
+    ranges: RangeSet
+    trouble: Trouble
 
 
 class Patience:
@@ -56,7 +71,8 @@ class Patience:
     def __init__(self, clock: Clock, circuit: Circuit) -> None:
         self._clock = clock
         self._circuit = circuit
-        self._troubles: dict[Part, _Trouble] = {}
+        self._troubles: dict[Part, Trouble] = {}
+        self._withheld: dict[Series, list[Withheld]] = {}
         self._failures_in_a_row = 0
         self._held_until: datetime | None = None
         self._away_s = _FIRST_AWAY_S
@@ -89,16 +105,55 @@ class Patience:
     def next_retry(self) -> datetime | None:
         """Return when the first of those that are left alone may be tried again."""
         now = self._clock.now()
-        return min((one.not_before for one in self._troubles.values() if one.not_before > now), default=None)
+        waits = (trouble.not_before for _, trouble in self._all())
+        return min((not_before for not_before in waits if not_before > now), default=None)
 
     def retriable(self) -> set[Series]:
         """Return the series in trouble that may be tried again by now."""
         now = self._clock.now()
-        return {series for (series, _), trouble in self._troubles.items() if trouble.not_before <= now}
+        return {series for series, trouble in self._all() if trouble.not_before <= now}
 
-    def reasons(self) -> dict[Series, str]:
-        """Say which series could not be completed at the last try, and why."""
-        return {series: trouble.reason for (series, _), trouble in self._troubles.items()}
+    def _all(self) -> Iterator[tuple[Series, Trouble]]:
+        yield from ((series, trouble) for (series, _), trouble in self._troubles.items())
+        yield from ((series, one.trouble) for series, some in self._withheld.items() for one in some)
+
+    @property
+    def troubles(self) -> Mapping[Part, Trouble]:
+        """The parts of series that could not be read at the last try."""
+        return self._troubles
+
+    def withheld(self, series: Series) -> tuple[Withheld, ...]:
+        """Return the ranges of a series that answers do not cover."""
+        return tuple(self._withheld.get(series, ()))
+
+    def left_alone(self, series: Series, covered: RangeSet) -> RangeSet:
+        """Return the ranges that are not to be asked for now, and forget those that are covered since."""
+        if series not in self._withheld:
+            return EMPTY
+        self._keep_withheld(series, [_without(one, covered) for one in self._withheld[series]])
+        now = self._clock.now()
+        waiting = [one.ranges for one in self._withheld.get(series, ()) if one.trouble.not_before > now]
+        return RangeSet.of(*(span for ranges in waiting for span in ranges.spans))
+
+    def withhold(self, series: Series, ranges: RangeSet, reason: GapReason, told: str) -> None:
+        """Note ranges that an answer did not cover though asked for: only they are left alone for a while."""
+        known = self._withheld.get(series, [])
+        failures = 1 + max((one.trouble.failures for one in known if one.ranges & ranges), default=0)
+        trouble = self._trouble(reason, told, failures, _LONGEST_WITHHELD_S)
+        others = [_without(one, ranges) for one in known]
+        self._keep_withheld(series, [*others, Withheld(ranges=ranges, trouble=trouble)])
+        log.warning("fetch.fell_short", series=str(series), **_fields(trouble, self._clock.now()))
+
+    def _keep_withheld(self, series: Series, found: list[Withheld]) -> None:
+        kept = [one for one in found if one.ranges]
+        if kept:
+            self._withheld[series] = kept
+        else:
+            self._withheld.pop(series, None)
+
+    def told(self) -> dict[Series, str]:
+        """Say of each series of which anything was asked for in vain what was told last, in words."""
+        return {series: trouble.told for series, trouble in self._all()}
 
     def succeeded(self, part: Part) -> bool:
         """Note a success; return whether it ended an outage, so that other series may be tried again."""
@@ -108,13 +163,15 @@ class Patience:
         self._circuit.passed()
         self._troubles.pop(part, None)
         if was_away:
-            self._troubles = {one: what for one, what in self._troubles.items() if not what.is_outage}
+            self._troubles = {
+                one: what for one, what in self._troubles.items() if what.reason is GapReason.UNKNOWN
+            }
             log.info("broker.back")
         return was_away
 
-    def found_nothing(self, part: Part, reason: str) -> None:
-        """Note an answer that was no failure and brought nothing of what was asked for."""
-        self._leave_alone(part, reason, _LONGEST_EMPTY_S, is_outage=False)
+    def found_nothing(self, part: Part) -> None:
+        """Note an answer that was no failure and said that there is no data."""
+        self._leave_alone(part, GapReason.UNKNOWN, "no data served", _LONGEST_EMPTY_S)
 
     def failed(self, part: Part, error: SourceError) -> None:
         """Note a failure."""
@@ -123,7 +180,7 @@ class Patience:
             if not isinstance(error, StillBlocked):
                 self._circuit.refused(error)
             return
-        self._leave_alone(part, str(error), _LONGEST_RETRY_S, is_outage=True)
+        self._leave_alone(part, of_error(error), str(error), _LONGEST_RETRY_S)
         self._failures_in_a_row += 1
         if isinstance(error, TokenRejected | RequestRefused):
             self._count_refusal(error)
@@ -132,12 +189,15 @@ class Patience:
             log.warning("broker.away", error=str(error), retry_in_s=self._away_s)
             self._away_s = min(self._away_s * 2, _LONGEST_AWAY_S)
 
-    def _leave_alone(self, part: Part, reason: str, longest_s: float, *, is_outage: bool) -> None:
+    def _leave_alone(self, part: Part, reason: GapReason, told: str, longest_s: float) -> None:
         failures = self._troubles[part].failures + 1 if part in self._troubles else 1
+        self._troubles[part] = self._trouble(reason, told, failures, longest_s)
+        log.warning("fetch.failed", series=str(part[0]), **_fields(self._troubles[part], self._clock.now()))
+
+    def _trouble(self, reason: GapReason, told: str, failures: int, longest_s: float) -> Trouble:
         wait_s = min(_FIRST_RETRY_S * 2 ** min(failures - 1, 20), longest_s)
         not_before = self._clock.now() + timedelta(seconds=wait_s)
-        self._troubles[part] = _Trouble(failures, not_before, reason, is_outage)
-        log.warning("fetch.failed", series=str(part[0]), reason=reason, retry_in_s=wait_s, failures=failures)
+        return Trouble(reason=reason, told=told, failures=failures, not_before=not_before)
 
     def _count_refusal(self, error: SourceError) -> None:
         """Take many refusals in a row, without an answer between, for what they are: a block."""
@@ -149,3 +209,13 @@ class Patience:
 
     def _hold(self, seconds: float) -> None:
         self._held_until = self._clock.now() + timedelta(seconds=seconds)
+
+
+def _without(withheld: Withheld, ranges: RangeSet) -> Withheld:
+    return Withheld(ranges=withheld.ranges - ranges, trouble=withheld.trouble)
+
+
+def _fields(trouble: Trouble, now: datetime) -> dict[str, Any]:
+    """Return what a log line says of a trouble."""
+    retry_in_s = round((trouble.not_before - now).total_seconds(), 3)
+    return {"reason": trouble.told, "retry_in_s": retry_in_s, "failures": trouble.failures}

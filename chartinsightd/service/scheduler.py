@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.errors import SourceError
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.planning import Fetch, next_due, plan
+from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Priority, Series
+from chartinsightd.ports import Priority, Series, SeriesState
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.collector import Collector, Outcome
 from chartinsightd.service.ledger import Ledger
@@ -28,6 +30,11 @@ _DEEP_AT_ONCE = 8
 """Fetches in flight for live polls, and for each chart api deeper in history: enough to hide latency."""
 
 _PRIORITIES = {"live": Priority.LIVE, "catch_up": Priority.CATCH_UP, "backfill": Priority.BACKFILL}
+_TOLD = {
+    GapReason.QUARANTINED: "its rows cannot be candles",
+    GapReason.BEYOND_RETENTION: "the broker's answers end before it",
+    GapReason.UNKNOWN: "the answer did not cover what was asked for",
+}
 _KINDS = {"live": "poll", "catch_up": "catch_up", "backfill": "backfill"}
 
 
@@ -75,6 +82,7 @@ class Scheduler:
         almanac.tell(self._plan_anew)
         self._timeframes = tuple(timeframes)
         self._series: tuple[Series, ...] = ()
+        self._is_tracking = False
         self._queue: list[_Task] = []
         self._queued: dict[Part, _Task] = {}
         """What of the queue still holds: a newer plan for a series replaces its older one."""
@@ -90,6 +98,7 @@ class Scheduler:
         self._series = tuple(
             Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in self._timeframes
         )
+        self._is_tracking = True
         self._plan_anew()
 
     @property
@@ -105,6 +114,11 @@ class Scheduler:
         """Go on, and catch up."""
         self._is_paused = False
         self._plan_anew()
+
+    @property
+    def is_tracking(self) -> bool:
+        """Whether it is known yet what is to be followed."""
+        return self._is_tracking
 
     @property
     def series(self) -> tuple[Series, ...]:
@@ -142,13 +156,22 @@ class Scheduler:
         for one in wanted:
             self._queued.pop((one, True), None)
             self._queued.pop((one, False), None)
-        for fetch in plan(self._clock.now(), self._ledger.planned(wanted), self._almanac.rules):
+        for fetch in plan(self._clock.now(), self._to_plan(wanted), self._almanac.rules):
             self._turns += 1
             task = _Task(_PRIORITIES[fetch.reason], self._turns, fetch)
             taken = task.key in self._busy or task.key in self._queued
             if not taken and self._patience.may_fetch(task.key):
                 self._queued[task.key] = task
                 heapq.heappush(self._queue, task)
+
+    def _to_plan(self, wanted: Iterable[Series]) -> dict[Series, SeriesState]:
+        """Return what need not be asked for now: what is covered, and what answers do not show."""
+        states = self._ledger.planned(wanted)
+        for series, state in states.items():
+            left_alone = self._patience.left_alone(series, state.covered)
+            if left_alone:
+                states[series] = replace(state, covered=state.covered | left_alone)
+        return states
 
     def _start_ready(self, group: asyncio.TaskGroup) -> None:
         """Start queued fetches as far as their lanes have room."""
@@ -192,17 +215,23 @@ class Scheduler:
         await self._waves.leave(kind, failed=failed)
 
     def _judge(self, task: _Task, outcome: Outcome) -> bool:
-        """Success means coverage: whether the fetch proved at least something of what it was sent for."""
+        """Success means coverage: whether the fetch proved at least something of what it was sent for.
+
+        What it was sent for and did not show is left alone for a while, and only that: a candle that the
+        broker does not give must not delay the next ones.
+        """
         if outcome.is_blank:
-            self._patience.found_nothing(task.key, "no data served")
-            return False
-        missing = task.fetch.missing
-        if missing and not outcome.covered & missing:
-            self._patience.found_nothing(task.key, "the answer did not cover what was asked for")
+            self._patience.found_nothing(task.key)
             return False
         if self._patience.succeeded(task.key):
             self._replan = True
-        return True
+        series, missing = task.fetch.series, task.fetch.missing
+        proved, left = outcome.covered & missing, missing - outcome.covered
+        if proved and outcome.is_cut:
+            left -= RangeSet.of((0, outcome.oldest))
+        for reason, ranges in _shortfalls(left, outcome):
+            self._patience.withhold(series, ranges, reason, _TOLD[reason])
+        return bool(proved) or not missing
 
     async def _rest(self, planned_for: datetime) -> None:
         """Wait until something is due, may be tried again, or a fetch ended."""
@@ -212,3 +241,15 @@ class Scheduler:
         if not await wait_until(self._clock, held_until or until, self._wake):
             self._enqueue(self._patience.retriable())
         self._wake.clear()
+
+
+def _shortfalls(left: RangeSet, outcome: Outcome) -> Iterator[tuple[GapReason, RangeSet]]:
+    """Part what an answer did not cover by why."""
+    refused = left & outcome.refused
+    older = EMPTY if outcome.is_cut else (left - refused).clip(0, outcome.oldest)
+    parts = {
+        GapReason.QUARANTINED: refused,
+        GapReason.BEYOND_RETENTION: older,
+        GapReason.UNKNOWN: left - refused - older,
+    }
+    yield from ((reason, ranges) for reason, ranges in parts.items() if ranges)

@@ -112,6 +112,10 @@ class Sealer:
         """Return what is not sealed, by symbol and day."""
         return [self._open[key] for key in sorted(self._open)]
 
+    def is_given_up(self, seal: Seal) -> bool:
+        """Whether a broken session was read again in vain as often as that is done."""
+        return seal.state == SealState.BROKEN and int(seal.evidence.get("rereads", 0)) >= len(_REREAD_AFTER)
+
     async def run(self) -> None:
         """Look at what has news, and every morning at everything; until cancelled."""
         if Timeframe.M5 not in self._timeframes:

@@ -11,6 +11,7 @@ import structlog
 
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.errors import SourceError, StoreError
+from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.ports import ListedStock, Priority, StockListSource, StockStore, TrackingStore
 from chartinsightd.service.jobs import Job, JobBook
 
@@ -53,6 +54,7 @@ class StockList:
         self._chosen: list[str] | None = None
         self._tracked: tuple[str, ...] = ()
         self._synced = 0
+        self._listings: dict[str, Listing] = {}
         self._by_hand: dict[str, bool] = {}
         self._job: Job | None = None
         self._begun: list[int] = []
@@ -72,6 +74,10 @@ class StockList:
     def synced(self) -> int:
         """How often the list was read since the start."""
         return self._synced
+
+    def listing(self, symbol: str) -> Listing | None:
+        """Return what the list says of a symbol; None where it is not listed, or no list was read."""
+        return self._listings.get(symbol)
 
     async def run(self) -> None:
         """Synchronise now, and every morning; after a failure, again in five minutes."""
@@ -165,6 +171,7 @@ class StockList:
     async def _take(self, stocks: list[ListedStock], job: Job) -> None:
         """Store a list, and follow what is chosen of it."""
         self._chosen = self._choose(stocks)
+        self._listings = {one.symbol: Listing(state=one.state, listed_on=one.listed_on) for one in stocks}
         try:
             self._by_hand = await self._tracking.tracking()
         finally:

@@ -38,6 +38,7 @@ from chartinsightd.ports import (
 )
 from chartinsightd.service.backfill import Backfills
 from chartinsightd.service.collector import Collector, CollectRules
+from chartinsightd.service.explainer import Explainer
 from chartinsightd.service.notifier import Notifier, NotifierRules
 from chartinsightd.service.proofs import make_proofs
 from chartinsightd.service.scheduler import Scheduler
@@ -358,6 +359,7 @@ class BoardWorld(World):
                 writer=self.writer,
                 scheduler=self.scheduler,
                 patience=self.patience,
+                explainer=Explainer(self.patience, lambda: self.scheduler.is_paused, self.stock_list.listing),
                 waves=self.waves,
                 backfills=self.backfills,
                 proofs=self.proofs,

@@ -14,6 +14,7 @@ from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import (
@@ -209,7 +210,7 @@ async def test_gaps_revisions_quarantine_and_seals_are_read(
     database: str, store: Store, archive: PostgresArchive
 ) -> None:
     """Each comes with its total, by symbol and timeframe."""
-    gap = Gap(series=SAMSUNG, from_ts=NOW, to_ts=NOW + timedelta(hours=1), reason="no data served")
+    gap = Gap(series=SAMSUNG, from_ts=NOW, to_ts=NOW + timedelta(hours=1), reason=GapReason.UNKNOWN)
     await store.gaps.replace_gaps([gap], NOW)
     await save(store, SAMSUNG, 2, rejected=(RejectedRow(symbol="005930", reason="odd", payload={"a": "b"}),))
     await save(store, SAMSUNG, 2, price=200)

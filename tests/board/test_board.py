@@ -35,8 +35,11 @@ from chartinsightd.domain.errors import (
     SourceUnavailable,
     StoreUnavailable,
 )
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports import Seal
+from chartinsightd.service.sealer import Sealer
 from tests.board.conftest import BoardWorld, Listener
 from tests.service.virtual import run_virtually
 
@@ -172,6 +175,61 @@ def test_a_backfill_is_cancelled_once() -> None:
         return first.state, second.state, (await board.job(job_id)).state
 
     assert on_board(work) == (OutcomeState.CANCELLED, OutcomeState.ALREADY_OVER, JobState.CANCELLED)
+
+
+def test_an_open_seal_is_shown_with_its_session_and_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day that is stored and not proved is no complete day: coverage says so, for what may be wrong."""
+    evidence = {"suspects": ["5m", "30m"], "rereads": 1}
+    seals = [
+        Seal(symbol="005930", day=date(2026, 9, 10), state="unproved", evidence={}),
+        Seal(symbol="005930", day=date(2026, 9, 11), state="broken", evidence=evidence),
+    ]
+    monkeypatch.setattr(Sealer, "open_seals", lambda _: seals)
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        await world.clock.sleep(240)
+        return await board.coverage(CoverageQuery()), [
+            await board.session_coverage(SessionCoverageQuery(timeframe=timeframe))
+            for timeframe in (Timeframe.M5, Timeframe.M30, Timeframe.H1)
+        ]
+
+    coverage, sessions = on_board(work)
+
+    shown = {row.timeframe: (row.missing, row.unsealed, row.reason) for row in coverage.items}
+    assert shown == {
+        Timeframe.M5: (0, 2, GapReason.BROKEN),
+        Timeframe.M30: (0, 1, GapReason.BROKEN),
+        **dict.fromkeys((Timeframe.H1, Timeframe.D1, Timeframe.W1), (0, 0, None)),
+    }
+    assert [[(one.day.day, one.complete_ratio, one.reason) for one in some.items] for some in sessions] == [
+        [(10, 1.0, GapReason.UNPROVED), (11, 1.0, GapReason.BROKEN)],
+        [(11, 1.0, GapReason.BROKEN)],
+        [],
+    ]
+
+
+def test_sessions_that_stay_broken_are_one_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is read again nobody is told; when that was in vain, once, and once when it is over."""
+    seals: list[Seal] = []
+    monkeypatch.setattr(Sealer, "open_seals", lambda _: seals)
+
+    def broken(day: int, rereads: int) -> Seal:
+        return Seal(symbol="005930", day=date(2026, 9, day), state="broken", evidence={"rereads": rereads})
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        shown = []
+        for found in ([broken(10, 2)], [broken(10, 3)], [broken(10, 3), broken(11, 3)], []):
+            seals[:] = found
+            await world.clock.sleep(60)
+            shown.append([(one.event, one.ended_at is None) for one in (await board.status()).alerts])
+        return shown, (await board.status()).alerts
+
+    shown, [alert] = on_board(work)
+
+    lasting = [("seals.broken", True)]
+    assert shown == [[], lasting, lasting, [("seals.broken", False)]]
+    assert "2026-09-10 of 005930" in alert.message
+    assert "chartinsightctl seals" in alert.remedy
 
 
 def test_a_learned_day_is_one_alert_and_a_note() -> None:

@@ -45,13 +45,16 @@ def test_a_series_is_complete_exactly_when_the_planner_misses_nothing(
 ) -> None:
     """The count, the shares of the days and the planner agree, whatever is covered."""
     expected = expectation(now, timeframe, RULES)
-    lacking = expected.ratios(covered, date(2026, 1, 1), date(2026, 12, 31))
+    lacking = expected.lacking(covered, date(2026, 1, 1), date(2026, 12, 31))
 
     assert (expected.complete(covered) == expected.sessions) is not bool(
         missing(now, timeframe, covered, RULES)
     )
     assert expected.sessions - expected.complete(covered) == len(lacking)
-    assert all(0.0 <= ratio < 1.0 for ratio in lacking.values())
+    assert all(0.0 <= lack.ratio < 1.0 for lack in lacking.values())
+    newest = max((lack.newest for lack in lacking.values()), default=None)
+    assert expected.newest_missing(covered) == newest
+    assert newest is None or newest not in covered
 
 
 @settings(max_examples=50, deadline=None)

@@ -63,7 +63,7 @@ def test_gaps_have_reasons(run):
     """Each gap names symbol, timeframe, range and reason."""
     first = run("gaps", "삼성전자").stdout.splitlines()[1]
 
-    words = "005930 삼성전자 5m 2026-10-13 09:00 – 15:30 broker_has_no_rows 2026-10-14 07:30"
+    words = "005930 삼성전자 5m 2026-10-13 09:00 – 15:30 trading is suspended no data served 2026-10-14 07:30"
     assert " ".join(first.split()) == words
 
 

@@ -85,6 +85,7 @@ from chartinsightd.control.protocol import (
 from chartinsightd.control.server import serve
 from chartinsightd.control.stream import StreamPace
 from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 from chartinsightd.facts.targets import TARGETS
@@ -92,6 +93,7 @@ from chartinsightd.facts.targets import TARGETS
 NOW = datetime(2026, 10, 14, 1, 7, 30, tzinfo=UTC)
 """Wednesday 10:07:30 KST, in the regular session."""
 TODAY = date(2026, 10, 14)
+SEALED_DAY = date(2026, 10, 13)
 _STARTED = NOW - timedelta(hours=3, minutes=12)
 _SESSION_MINUTES = 390
 _SPAN_MINUTES = {Timeframe.M5: 5, Timeframe.M30: 30, Timeframe.H1: 60}
@@ -218,27 +220,30 @@ class FakeBackend:
         self._need_known(symbols)
         reasons = {(gap.symbol, gap.timeframe): gap.reason for gap in self._gaps()}
         series = [(symbol, timeframe) for symbol in symbols for timeframe in wanted]
-        rows = tuple(self._coverage_row(*pair, reasons.get(pair, "")) for pair in series)
+        rows = tuple(self._coverage_row(*pair, reasons.get(pair)) for pair in series)
         return CoverageList(at=self.clock.now(), items=rows)
 
     async def session_coverage(self, query: SessionCoverageQuery) -> SessionCoverageList:
-        """Return the sessions of the gaps."""
+        """Return the sessions of the gaps, and those that a seal says are broken."""
         self._need_store()
         self._need_known(query.symbol)
         last = min(query.to_day or TODAY, TODAY)
         days = tuple(_weekdays(query.from_day, last))[-60:]
-        items = tuple(
-            SessionCoverage(
-                symbol=gap.symbol,
-                timeframe=gap.timeframe,
-                day=_day(gap.from_ts),
-                complete_ratio=0.4,
-                reason=gap.reason,
-            )
+        wanted = query.symbol or tuple(self._tracked)
+        found = {
+            (gap.symbol, _day(gap.from_ts)): (0.4, gap.reason)
             for gap in self._gaps()
             if gap.timeframe is query.timeframe
-            and (not query.symbol or gap.symbol in query.symbol)
-            and _day(gap.from_ts) in days
+        }
+        if query.timeframe is Timeframe.M5:
+            broken = {(gap.symbol, SEALED_DAY): (1.0, GapReason.BROKEN) for gap in self._gaps()[:3]}
+            found = broken | found
+        items = tuple(
+            SessionCoverage(
+                symbol=symbol, timeframe=query.timeframe, day=day, complete_ratio=ratio, reason=reason
+            )
+            for (symbol, day), (ratio, reason) in found.items()
+            if symbol in wanted and day in days
         )
         return SessionCoverageList(timeframe=query.timeframe, days=days, items=items)
 
@@ -440,7 +445,7 @@ class FakeBackend:
                     f"{symbol} is not listed.", remedy="chartinsightctl symbols list shows all."
                 )
 
-    def _coverage_row(self, symbol: str, timeframe: Timeframe, reason: str) -> CoverageRow:
+    def _coverage_row(self, symbol: str, timeframe: Timeframe, reason: GapReason | None) -> CoverageRow:
         expected = {Timeframe.D1: 4_800, Timeframe.W1: 1_000}.get(timeframe, 244)
         missing = 1 + crc32(symbol.encode()) % 20 if reason else 0
         return CoverageRow(
@@ -465,7 +470,12 @@ class FakeBackend:
         return [self._gap(*pair, number, days) for number, pair in enumerate(series[::11])]
 
     def _gap(self, symbol: str, timeframe: Timeframe, number: int, days: list[date]) -> GapRow:
-        reasons = ("broker_has_no_rows", "page_malformed", "not_fetched_yet", "outside_retention")
+        reasons = (
+            GapReason.HALTED,
+            GapReason.BROKER_ERROR,
+            GapReason.NOT_FETCHED_YET,
+            GapReason.BEYOND_RETENTION,
+        )
         day = days[-1 - number % 20]
         return GapRow(
             symbol=symbol,
@@ -474,6 +484,7 @@ class FakeBackend:
             from_ts=_kst(day, time(9)),
             to_ts=_kst(day, time(15, 30)),
             reason=reasons[number % len(reasons)],
+            evidence={"told": "no data served", "failures": 1 + number},
             since=_kst(day + timedelta(days=1), time(7, 30)),
         )
 
@@ -508,7 +519,7 @@ class FakeBackend:
         evidence = {"volume_chain": not broken, "folds": ["30m", "1h"]}
         state = "broken" if broken else "sealed"
         name = self._names.get(symbol, "")
-        return SealRow(symbol=symbol, name=name, day=date(2026, 10, 13), state=state, evidence=evidence)
+        return SealRow(symbol=symbol, name=name, day=SEALED_DAY, state=state, evidence=evidence)
 
     def _revision(self, symbol: str, timeframe: Timeframe) -> RevisionRow:
         query = CandleQuery(symbol=symbol, timeframe=timeframe, limit=30)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.domain.horizon import Horizon
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Series, Write, Written
+from chartinsightd.ports import Seal, Series, Write, Written
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.circuit import Circuit
 from chartinsightd.service.collector import Collector, CollectRules
+from chartinsightd.service.explainer import Explainer
+from chartinsightd.service.gap_list import GapList
 from chartinsightd.service.jobs import JobBook
 from chartinsightd.service.ledger import Ledger
 from chartinsightd.service.patience import Patience
@@ -79,6 +82,17 @@ class World:
             self.clock,
             self.almanac,
             self.timeframes,
+        )
+
+    def gap_list(
+        self,
+        listing: Callable[[str], Listing | None] = lambda _: None,
+        open_seals: Callable[[], Sequence[Seal]] = tuple,
+    ) -> GapList:
+        """Return what lists the gaps of this world."""
+        explainer = Explainer(self.patience, lambda: self.scheduler.is_paused, listing)
+        return GapList(
+            self.scheduler, explainer, self.ledger, open_seals, self.store, self.clock, self.almanac
         )
 
     def _committed(self, writes: Sequence[Write], written: Sequence[Written]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -54,6 +54,8 @@ class FakeBroker:
     """Symbols without any data."""
     halted: set[str] = field(default_factory=set)
     """Symbols that have not traded for a day."""
+    spoilt: set[int] = field(default_factory=set)
+    """Starts of candles whose rows cannot be candles, whoever asks."""
     requests: list[tuple[datetime, ChartRequest, Priority]] = field(default_factory=list)
     _gate: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -70,7 +72,8 @@ class FakeBroker:
             starts = self._starts(request, asked_at, before)
             size = PAGE_ROWS.get(request.timeframe, 900)
             chosen, older = starts[-size:], starts[:-size]
-            yield _page(request, chosen, asked_at, is_last=bool(len(chosen)) and not len(older))
+            page = _page(request, chosen, asked_at, is_last=bool(len(chosen)) and not len(older))
+            yield _spoiled(page, self.spoilt)
             if not len(older) or chosen[0] <= request.until.timestamp():
                 return
             before = int(chosen[0])
@@ -133,6 +136,15 @@ def _page(request: ChartRequest, starts: np.ndarray, asked_at: datetime, *, is_l
         final=np.zeros(len(starts), dtype=np.bool_),
     )
     return ChartPage(candles=candles, rows=len(starts), asked_at=asked_at, is_last=is_last)
+
+
+def _spoiled(page: ChartPage, starts: set[int]) -> ChartPage:
+    """Let some rows claim that less than nothing was traded."""
+    if not starts:
+        return page
+    volume = np.where(np.isin(page.candles.ts, list(starts)), -1, page.candles.volume)
+    rows = [{"ts": ts} for ts in page.candles.ts.tolist()]
+    return replace(page, candles=replace(page.candles, volume=volume), raw_rows=rows)
 
 
 @dataclass

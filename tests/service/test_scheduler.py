@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from chartinsightd.domain.errors import AccessBlocked, SourceUnavailable
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.horizon import horizon_start
 from chartinsightd.domain.planning import plan
 from chartinsightd.domain.refresh import session_refreshes
 from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Priority, Series
-from chartinsightd.service.gap_list import GapList
 from tests.service.conftest import World
 from tests.service.fakes import FakeCheckpoint, FakeStore
 from tests.service.virtual import run_virtually
@@ -168,20 +168,20 @@ def test_a_failed_fetch_is_tried_again() -> None:
 def test_a_blank_answer_proves_nothing() -> None:
     """No data is neither success nor coverage: it is a gap with its reason, asked for again later."""
 
-    async def main() -> tuple[World, list[str]]:
+    async def main() -> tuple[World, list[tuple[GapReason, str]]]:
         world = World(BEFORE_OPEN, timeframes=(Timeframe.D1,))
         world.broker.blank = {"005930"}
-        gaps = GapList(world.scheduler, world.patience, world.ledger, world.store, world.clock, world.almanac)
+        gaps = world.gap_list()
         async with world.running("005930"):
             await world.clock.sleep(20)
-            reasons = [gap.reason for gap in gaps.gaps()]
+            reasons = [(gap.reason, gap.evidence["told"]) for gap in gaps.gaps()]
             world.broker.blank = set()
             await world.clock.sleep(120)
         return world, reasons
 
     world, reasons = run_virtually(main())
 
-    assert reasons == ["no data served"]
+    assert reasons == [(GapReason.UNKNOWN, "no data served")]
     assert due(world) == []
     assert world.rows("005930", Timeframe.D1) > 0
 

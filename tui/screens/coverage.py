@@ -23,10 +23,13 @@ from tui.widgets.row_table import Cell, Cells, Column, RowTable
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol import CoverageRow, GapList, SessionCoverage, SessionCoverageList
+    from chartinsightd.domain.gap_reason import GapReason
 
 TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
 _MARKS = ((1.0, "■", "good"), (0.9, "▓", "warn"), (0.5, "▒", "warn"), (0.0001, "░", "bad"), (0.0, "□", "bad"))
 """From this share on: mark and colour. The mark alone tells as much as the colour."""
+_OPEN_SEAL = "■?"
+"""A day that is stored and not proved."""
 
 
 class CoverageView(View):
@@ -135,10 +138,10 @@ class CoverageView(View):
         if self._by_session:
             return head + [self._session_cell(str(symbol), day) for day in self._days]
         missing = sum(row.missing for row in known)
-        reason = next((row.reason for row in known if row.missing and row.reason), "")
+        reason = next((row.reason for row in known if row.reason is not None), None)
         tail = [
             (number(missing) if missing else "·", self.palette.warn if missing else self.palette.faint),
-            (self.words.get(f"reason.{reason}", reason), self.palette.dim),
+            (self._reason(reason), self.palette.dim),
         ]
         return head + [self._cell(row) for row in rows.values()] + tail
 
@@ -150,6 +153,8 @@ class CoverageView(View):
 
     def _session_cell(self, symbol: str, day: date) -> Cell:
         session = self._sessions.get((symbol, day))
+        if session is not None and session.complete_ratio == 1.0:
+            return _OPEN_SEAL, self.palette.warn
         mark, style = self._mark(1.0 if session is None else session.complete_ratio)
         return mark * 2, style
 
@@ -200,10 +205,11 @@ class CoverageView(View):
         return lines + self._gap_lines(row, series)
 
     def _gap_lines(self, row: CoverageRow, series: tuple[str, str]) -> list[Text]:
-        if not row.missing:
+        if not (row.missing or row.unsealed):
             return [Text(self.words["coverage.no_gaps"], self.palette.good)]
         if self._gaps_of != series or self._gaps is None:
-            return [Text(f"{number(row.missing)} · {self._reason(row.reason)}", self.palette.warn)]
+            count = number(row.missing or row.unsealed)
+            return [Text(f"{count} · {self._reason(row.reason)}", self.palette.warn)]
         if isinstance(self._gaps, Failure):
             return [Text(str(self._gaps), self.palette.bad)]
         return [
@@ -215,8 +221,8 @@ class CoverageView(View):
             for gap in self._gaps.items
         ]
 
-    def _reason(self, reason: str) -> str:
-        return self.words.get(f"reason.{reason}", reason)
+    def _reason(self, reason: GapReason | None) -> str:
+        return "" if reason is None else self.words[f"reason.{reason}"]
 
     # keys
 
@@ -229,7 +235,7 @@ class CoverageView(View):
         """Ask for the gaps of the series under the cursor."""
         series = self._series()
         row = self.store.coverage.get(series) if series else None
-        if series is not None and series != self._gaps_of and row is not None and row.missing:
+        if series is not None and series != self._gaps_of and row is not None and row.reason:
             self.run_worker(self._load_gaps(series), group="gaps", exclusive=True)
 
     async def _load_gaps(self, series: tuple[str, str]) -> None:

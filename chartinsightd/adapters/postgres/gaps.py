@@ -18,15 +18,15 @@ class PostgresGaps:
     async def replace_gaps(self, gaps: Sequence[Gap], at: datetime) -> None:
         """Make the list of gaps equal to this one; a gap that was there already keeps its `since`.
 
-        A gap is the same one as long as its series and its beginning are; its end and its reason may
-        change. Of several with one beginning the last one counts.
+        A gap is the same one as long as its series and its beginning are; its end, its reason and its
+        evidence may change. Of several with one beginning the last one counts.
 
         Raises:
             StoreUnavailable: nothing was changed.
         """
-        new = {_key(gap): (gap.to_ts, gap.reason) for gap in gaps}
+        new = {_key(gap): (gap.to_ts, str(gap.reason), dict(gap.evidence)) for gap in gaps}
         async with self._link.use() as connection, connection.transaction():
-            rows = await connection.fetch("select symbol, timeframe, from_ts, to_ts, reason from gaps")
+            rows = await connection.fetch(_SELECT)
             old = {tuple(row)[:3]: tuple(row)[3:] for row in rows}
             gone = [key for key in old if key not in new]
             come = [(*key, *rest, at) for key, rest in new.items() if old.get(key) != rest]
@@ -40,8 +40,11 @@ def _key(gap: Gap) -> tuple[str, str, datetime]:
     return gap.series.symbol, str(gap.series.timeframe), gap.from_ts
 
 
+_SELECT = "select symbol, timeframe, from_ts, to_ts, reason, evidence from gaps"
 _DELETE = "delete from gaps where symbol = $1 and timeframe = $2 and from_ts = $3"
 _UPSERT = """
-insert into gaps (symbol, timeframe, from_ts, to_ts, reason, since) values ($1, $2, $3, $4, $5, $6)
-on conflict (symbol, timeframe, from_ts) do update set to_ts = excluded.to_ts, reason = excluded.reason
+insert into gaps (symbol, timeframe, from_ts, to_ts, reason, evidence, since)
+values ($1, $2, $3, $4, $5, $6::jsonb, $7)
+on conflict (symbol, timeframe, from_ts) do update
+set to_ts = excluded.to_ts, reason = excluded.reason, evidence = excluded.evidence
 """

@@ -157,7 +157,11 @@ def gaps(
 @click.command()
 @symbols_argument()
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice(["sealed", "open", "broken"]), help="Only these."
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(["sealed", "unproved", "broken"]),
+    help="Only these.",
 )
 @range_options
 @limit_option(1_000)

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from chartinsightd.cli.formatting import NONE, moment, number, percent
+from chartinsightd.cli.reasons import WORDS
 from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
 from chartinsightd.control.protocol import CoverageList, CoverageRow, SessionCoverageList
 from chartinsightd.domain.timeframe import Timeframe
@@ -62,7 +63,7 @@ def render_series(coverage: CoverageList) -> FittedTable:
             moment(row.from_ts),
             moment(row.newest_final_ts),
             moment(row.read_at),
-            row.reason,
+            "" if row.reason is None else WORDS[row.reason],
         )
         for row in coverage.items
     ]
@@ -70,12 +71,11 @@ def render_series(coverage: CoverageList) -> FittedTable:
 
 
 def render_sessions(coverage: SessionCoverageList) -> RenderableType:
-    """Return the trading days that are not complete."""
+    """Return the trading days that are not complete, or not proved."""
     columns = (
         Column(title="day"),
         Column(title="symbol"),
         Column(title="complete", right=True),
-        Column(title="sealed", rank=1),
         Column(title="reason", cut=True),
     )
     rows = [
@@ -83,8 +83,7 @@ def render_sessions(coverage: SessionCoverageList) -> RenderableType:
             str(item.day),
             item.symbol,
             _coloured(item.complete_ratio),
-            "yes" if item.sealed else "no",
-            item.reason,
+            WORDS[item.reason],
         )
         for item in coverage.items
     ]

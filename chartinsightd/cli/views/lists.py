@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from chartinsightd.cli.formatting import NONE, moment, number, printable, span
+from chartinsightd.cli.reasons import WORDS
 from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
 from chartinsightd.control.protocol import AdjustmentList, CandleList, GapList, SealList, StockList
 
@@ -23,6 +24,7 @@ def render_gaps(gaps: GapList) -> RenderableType:
         Column(title="tf"),
         Column(title="missing"),
         Column(title="reason", cut=True),
+        Column(title="told", cut=True, rank=3),
         Column(title="known since", rank=2),
     )
     rows = [
@@ -31,7 +33,8 @@ def render_gaps(gaps: GapList) -> RenderableType:
             gap.name,
             gap.timeframe.value,
             span(gap.from_ts, gap.to_ts),
-            gap.reason,
+            WORDS[gap.reason],
+            str(gap.evidence.get("told", "")),
             moment(gap.since),
         )
         for gap in gaps.items

@@ -23,6 +23,7 @@ from chartinsightd.control.protocol.words import (
     Timeframes,
     Words,
 )
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
 
 
@@ -47,8 +48,10 @@ class CoverageRow(Message):
     newest_final_ts: Instant | None = None
     read_at: Instant | None = None
     """When the broker was last asked for this series."""
-    reason: str = ""
-    """Why the newest gap is there; empty where none is."""
+    unsealed: Count = 0
+    """Sessions, of those that are stored, that are not proved complete or contradict themselves."""
+    reason: GapReason | None = None
+    """Why the newest gap is there, else why the newest session is not sealed; None where all is well."""
 
 
 class CoverageQuery(Request):
@@ -75,10 +78,8 @@ class SessionCoverage(Message):
     timeframe: Timeframe
     day: Day
     complete_ratio: Ratio
-    sealed: bool = False
-    """Whether the day was proved complete the next morning."""
-    reason: str = ""
-    """Why something is missing; empty where nothing is."""
+    reason: GapReason
+    """Why something is missing; `broken` or `unproved` where all is stored and the seal is open."""
 
 
 class SessionCoverageQuery(Request):
@@ -100,18 +101,20 @@ class SessionCoverageList(Message):
     days: tuple[Day, ...] = ()
     """The sessions, oldest first."""
     items: tuple[SessionCoverage, ...] = ()
-    """Only what differs from complete: what is not listed here has a ratio of 1."""
+    """Only what differs from complete: what is not listed here has a ratio of 1 and no open seal."""
 
 
 class GapRow(Message):
-    """A range that should hold candles and is not covered: [from_ts, to_ts)."""
+    """A range that should hold candles and is not covered, or not proved: [from_ts, to_ts)."""
 
     symbol: Symbol
     name: str = ""
     timeframe: Timeframe
     from_ts: Instant
     to_ts: Instant
-    reason: str
+    reason: GapReason
+    evidence: Mapping[str, Any] = Field(default_factory=dict)
+    """What the reason rests on; `told` is what the broker said last."""
     since: Instant
     """When it was first known."""
 

@@ -14,6 +14,7 @@ from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import Gap, LearnedDay, ListedStock, Written
@@ -202,13 +203,16 @@ async def test_symbols_come_largest_first(store: Store) -> None:
     assert await store.stocks.symbols_by_market_cap(1_600_000) == ["000018", "000017", "000016"]
 
 
-def gap(day: int = 1, to: int = 2, reason: str = "not_fetched") -> Gap:
+def gap(
+    day: int = 1, to: int = 2, reason: GapReason = GapReason.NOT_FETCHED_YET, told: str = "nothing"
+) -> Gap:
     """A gap of some days in November."""
     return Gap(
         series=Series(symbol="005930", timeframe=Timeframe.M5),
         from_ts=datetime(2026, 11, day, tzinfo=UTC),
         to_ts=datetime(2026, 11, to, tzinfo=UTC),
         reason=reason,
+        evidence={"told": told, "failures": 2},
     )
 
 
@@ -216,13 +220,15 @@ async def test_gaps_keep_their_beginning(store: Store, database: str) -> None:
     """The list becomes equal to the new one; a gap that was there keeps `since`, whatever else changed."""
     later = datetime(2026, 11, 21, tzinfo=UTC)
     await store.gaps.replace_gaps([gap(1), gap(5, 6)], NOW)
-    await store.gaps.replace_gaps([gap(1, 3, "halted"), gap(7, 8)], later)
+    await store.gaps.replace_gaps([gap(1, 3, GapReason.HALTED, "거래정지"), gap(7, 8)], later)
 
     async with connected(database) as connection:
-        rows = await connection.fetch("select from_ts, to_ts, reason, since from gaps order by from_ts")
+        rows = await connection.fetch(
+            "select from_ts, to_ts, reason, evidence ->> 'told', since from gaps order by from_ts"
+        )
     assert [tuple(row) for row in rows] == [
-        (gap(1).from_ts, gap(1, 3).to_ts, "halted", NOW),
-        (gap(7).from_ts, gap(7, 8).to_ts, "not_fetched", later),
+        (gap(1).from_ts, gap(1, 3).to_ts, "halted", "거래정지", NOW),
+        (gap(7).from_ts, gap(7, 8).to_ts, "not_fetched_yet", "nothing", later),
     ]
     await store.gaps.replace_gaps([], later)
     async with connected(database) as connection:
