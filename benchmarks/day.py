@@ -85,8 +85,9 @@ class Stage:
     async def is_idle(self) -> bool:
         """Return whether every series is covered, and nothing is missing or under way."""
         query = (
-            "select (select count(*) from gaps) + (select count(*) from jobs where state = 'running') = 0 "
-            "and (select count(distinct (symbol, timeframe)) from coverage) = $1"
+            "select (select count(*) from gaps where reason not in ('broken', 'unproved'))"
+            " + (select count(*) from jobs where state = 'running') = 0"
+            " and (select count(distinct (symbol, timeframe)) from coverage) = $1"
         )
         return bool(await self.daemon.value(query, len(SYMBOLS) * len(Timeframe)))
 

@@ -51,6 +51,8 @@ LEAST_BUSY_S = 20.0
 MORNING_READS = timedelta(hours=31, minutes=29)
 """07:29 of the next day: a minute before Kiwoom's overnight corrections are in."""
 
+_GAPS = "from gaps where reason not in ('broken', 'unproved')"
+"""What is missing. What is stored and not proved is shown by the seals: played files lack minutes."""
 console = Console()
 
 
@@ -104,13 +106,13 @@ class Stage:
         """Count the series that are covered and have no gap, by timeframe."""
         found = await self.database.fetch(
             "select timeframe, count(distinct symbol) as n from coverage c where not exists"
-            " (select from gaps g where g.symbol = c.symbol and g.timeframe = c.timeframe) group by timeframe"
+            f" (select {_GAPS} and gaps.symbol = c.symbol and gaps.timeframe = c.timeframe) group by timeframe"
         )
         return {row["timeframe"]: row["n"] for row in found}
 
     async def is_idle(self) -> bool:
         """Whether no job runs and nothing is missing."""
-        query = "select (select count(*) from gaps) + (select count(*) from jobs where state = 'running')"
+        query = f"select (select count(*) {_GAPS}) + (select count(*) from jobs where state = 'running')"
         return not await self.database.fetchval(query)
 
 
@@ -349,7 +351,8 @@ async def show_result(stage: Stage, figures: Figures, began_at: float) -> int:
     """Compare the store with the truth, print the table, return 1 if anything is not as it should be."""
     comparisons = await compare(stage)
     stats = await stage.admin.stats()
-    gaps = await stage.database.fetchval("select count(*) from gaps")
+    gaps = await stage.database.fetchval(f"select count(*) {_GAPS}")
+    seals = await stage.database.fetch("select state, count(*) from seals group by state order by state")
     quarantined = await stage.database.fetchval("select count(*) from quarantine")
     table = Table(title="What is in PostgreSQL, against the simulator's truth", title_style="bold")
     for name in ("timeframe", "candles", "final, compared", "differing"):
@@ -368,6 +371,7 @@ async def show_result(stage: Stage, figures: Figures, began_at: float) -> int:
         "limit violations": f"{stats['violations']} seen by the simulator, {stats['refusals']} refusals",
         "rows differing": str(differing),
         "gaps": str(gaps),
+        "seals": ", ".join(f"{count:,} {state}" for state, count in seals),
         "quarantined": str(quarantined),
         "time": f"{time.monotonic() - began_at:.0f} s",
     }

@@ -414,10 +414,11 @@ class Truth:
         found.add(f"{symbol}/{timeframe}", truth, stored)
 
     async def gaps(self, end: datetime | None = None) -> list[str]:
-        """Return what the daemon lists as missing before a moment."""
+        """Return what the daemon lists as missing before a moment; of what is stored, seals are to tell."""
         async with self.daemon.database() as database:
             rows = await database.fetch(
-                "select symbol, timeframe, from_ts, to_ts, reason from gaps where from_ts < $1",
+                "select symbol, timeframe, from_ts, to_ts, reason from gaps where from_ts < $1"
+                " and reason not in ('broken', 'unproved')",
                 end or datetime(9999, 1, 1, tzinfo=UTC),
             )
         return [" ".join(map(str, row)) for row in rows]
