@@ -106,7 +106,8 @@ class Stage:
         """Count the series that are covered and have no gap, by timeframe."""
         found = await self.database.fetch(
             "select timeframe, count(distinct symbol) as n from coverage c where not exists"
-            f" (select {_GAPS} and gaps.symbol = c.symbol and gaps.timeframe = c.timeframe) group by timeframe"
+            f" (select {_GAPS} and gaps.symbol = c.symbol and gaps.timeframe = c.timeframe)"
+            " group by timeframe"
         )
         return {row["timeframe"]: row["n"] for row in found}
 
