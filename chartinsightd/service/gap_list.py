@@ -90,7 +90,7 @@ class GapList:
         is_live = fetch.reason == "live"
         is_late = not is_live or self._explainer.tried(fetch.series, is_live=True)
         for missing, why in self._explainer.parted(fetch.series, fetch.missing, is_live=is_live):
-            if is_late or why.evidence:
+            if is_late or why.reason is not GapReason.NOT_FETCHED_YET:
                 yield from _gaps_of(fetch.series, missing, why)
 
     def _unsealed(self, followed: frozenset[Series]) -> Iterator[Gap]:

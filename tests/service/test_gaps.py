@@ -122,8 +122,29 @@ def test_what_only_waits_is_not_fetched_yet_or_paused(is_paused: bool, reason: G
     gaps = run_virtually(main())
 
     assert {gap.reason for gap in gaps} == {reason}
-    # what fits on the newest page is on its way, and no gap
-    assert all(gap.to_ts < BEFORE_OPEN - timedelta(days=10) for gap in gaps)
+    # what fits on the newest page is on its way, and no gap, unless nobody sends for it
+    has_newest = any(gap.to_ts > BEFORE_OPEN - timedelta(days=10) for gap in gaps)
+    assert has_newest is is_paused
+
+
+def test_what_becomes_due_while_paused_is_a_gap() -> None:
+    """A poll that nobody sends is not under way."""
+
+    async def main() -> tuple[list[Gap], list[Gap]]:
+        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
+        gaps = world.gap_list()
+        async with world.running("005930"):
+            await world.clock.sleep(60)
+            world.scheduler.pause()
+            before = gaps.gaps()
+            await world.clock.sleep(2 * 3600)
+            return before, gaps.gaps()
+
+    before, [after] = run_virtually(main())
+
+    assert before == []
+    assert after.reason is GapReason.PAUSED
+    assert after.from_ts == datetime(2026, 9, 15, 9, 0, tzinfo=KST)
 
 
 def test_nothing_is_written_before_it_is_known_what_is_followed() -> None:
