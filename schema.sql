@@ -359,6 +359,7 @@ insert into schema_version (version) values (2) on conflict do nothing;
 -- version 3: gaps carry their evidence
 
 alter table gaps add column if not exists evidence jsonb not null default '{}';
+update gaps set reason = 'unknown', evidence = jsonb_build_object('told', reason) where reason like '% %'; -- words of before
 comment on column gaps.reason is
     'not_fetched_yet, paused, outage, blocked, broker_error, quarantined, halted, before_listing, beyond_retention, unknown; broken and unproved: it is stored, but the session has no seal';
 comment on column gaps.evidence is 'What the reason rests on: what the broker said last, how often, when it is asked again';

@@ -210,7 +210,13 @@ async def test_gaps_revisions_quarantine_and_seals_are_read(
     database: str, store: Store, archive: PostgresArchive
 ) -> None:
     """Each comes with its total, by symbol and timeframe."""
-    gap = Gap(series=SAMSUNG, from_ts=NOW, to_ts=NOW + timedelta(hours=1), reason=GapReason.UNKNOWN)
+    gap = Gap(
+        series=SAMSUNG,
+        from_ts=NOW,
+        to_ts=NOW + timedelta(hours=1),
+        reason=GapReason.UNKNOWN,
+        evidence={"told": "no data served"},
+    )
     await store.gaps.replace_gaps([gap], NOW)
     await save(store, SAMSUNG, 2, rejected=(RejectedRow(symbol="005930", reason="odd", payload={"a": "b"}),))
     await save(store, SAMSUNG, 2, price=200)

@@ -11,6 +11,7 @@ from chartinsightd.adapters.postgres.actions import action_of
 from chartinsightd.adapters.postgres.archive_tracking import PostgresTracking
 from chartinsightd.adapters.postgres.link import Link
 from chartinsightd.domain.candle import Candle
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import (
     DatabaseFacts,
@@ -240,7 +241,13 @@ def _stock(row: Mapping[str, Any]) -> KnownStock:
 
 
 def _gap(row: Mapping[str, Any]) -> KnownGap:
-    gap = Gap(series=_series(row), from_ts=row["from_ts"], to_ts=row["to_ts"], reason=row["reason"])
+    gap = Gap(
+        series=_series(row),
+        from_ts=row["from_ts"],
+        to_ts=row["to_ts"],
+        reason=GapReason(row["reason"]),
+        evidence=row["evidence"],
+    )
     return KnownGap(gap=gap, since=row["since"])
 
 

@@ -223,6 +223,19 @@ async def test_eight_at_once_make_one_schema(postgres_server: EmbeddedPostgres) 
     await execute(postgres_server.dsn, "drop database crowd")
 
 
+async def test_reasons_of_before_the_vocabulary_become_evidence(database: str) -> None:
+    """Version 3 keeps what a gap said, and since when, under a word that every reader knows."""
+    async with connected(database) as connection:
+        await connection.execute(
+            "insert into gaps (symbol, timeframe, from_ts, to_ts, reason, since) values"
+            " ('005930', '5m', '2026-09-15Z', '2026-09-16Z', 'no data served', '2026-09-17Z'),"
+            " ('005930', '5m', '2026-09-16Z', '2026-09-17Z', 'halted', '2026-09-17Z')"
+        )
+        await connection.execute(schema_blocks()[3])
+        rows = await connection.fetch("select reason, evidence ->> 'told' from gaps order by from_ts")
+    assert [tuple(row) for row in rows] == [("unknown", "no data served"), ("halted", None)]
+
+
 async def test_a_store_of_a_newer_version_is_refused(database: str) -> None:
     """An old program does not touch what a newer one made."""
     async with connected(database) as connection:
