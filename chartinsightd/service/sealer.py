@@ -90,6 +90,8 @@ class Sealer:
         """Every seal that is not sealed."""
         self._is_loaded = False
         self._reread_at: dict[_Key, datetime] = {}
+        self._unjudged: set[_Key] = set()
+        """What was read again and not judged yet: the store may go away between the two."""
         self._news: set[str] = set()
         self._wake = asyncio.Event()
         self._all_at: datetime | None = None
@@ -231,19 +233,30 @@ class Sealer:
         for key in [key for key in self._reread_at if key[1] not in kept]:
             del self._reread_at[key]  # the horizon moved on while it waited: nothing is kept of it
         due = [self._open[key] for key, at in self._reread_at.items() if at <= now]
-        if not due:
-            return
+        if due:
+            await self._read(due, now)
+        if self._unjudged:
+            await self._judge_reread()
+
+    async def _read(self, due: Sequence[Seal], now: datetime) -> None:
+        """Read sessions again; what the broker does not give counts for nothing and is tried again."""
         for seal in due:
             self._reread_at[seal.symbol, seal.day] = now + _RETRY
-        read = await self._rereading.read(due)
-        for seal in read:
-            self._open[seal.symbol, seal.day] = _counted(seal)
-        known = await self._store.chains([(seal.symbol, seal.day) for seal in read])
+        for seal in await self._rereading.read(due):
+            key = seal.symbol, seal.day
+            self._open[key] = _counted(seal)
+            self._unjudged.add(key)
+            del self._reread_at[key]
+
+    async def _judge_reread(self) -> None:
+        """Judge what was read again."""
+        known = await self._store.chains(sorted(self._unjudged))
         found, now = _Round(), self._clock.now()
         kept = self._settled(now)
         cases = [(case, kept[case.day]) for case in known if case.day in kept]
         await self._judge(cases, now, self._bench(now), found)
-        log.info("seal.sessions_read_again", sessions=len(due), **found.states)
+        log.info("seal.sessions_read_again", sessions=len(known), **found.states)
+        self._unjudged.clear()
 
     def _bench(self, now: datetime) -> Bench:
         return Bench(self._store, self._ledger, self._almanac.rules, self._timeframes, now)
