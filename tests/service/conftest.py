@@ -52,7 +52,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.clock = LoopClock(self.start)
-        self.broker = FakeBroker(self.clock, self.calendar, self.listed_at)
+        self.broker = self.new_broker()
         self.rules = PlanRules(
             calendar=self.calendar,
             horizons=dict.fromkeys(Timeframe, Horizon.parse(self.horizon)),
@@ -94,6 +94,10 @@ class World:
         return GapList(
             self.scheduler, explainer, self.ledger, open_seals, self.store, self.clock, self.almanac
         )
+
+    def new_broker(self) -> FakeBroker:
+        """Return the broker of this world."""
+        return FakeBroker(self.clock, self.calendar, self.listed_at)
 
     def _committed(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
         for listener in self.listeners:
