@@ -12,14 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from chartinsightd.adapters.postgres import embedded
-from chartinsightd.adapters.postgres.account import accounts
+from chartinsightd.adapters.postgres.account import Account, accounts
 from chartinsightd.adapters.postgres.binaries import copy_programs, installed_directories, parse_version
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
 from chartinsightd.clock import SystemClock
@@ -135,6 +135,31 @@ async def test_a_killed_server_is_started_again(state_dir: Path) -> None:
             keeper.cancel()
         for one in busy:
             one.terminate()
+
+
+async def test_a_server_that_is_killed_while_it_starts_is_started_again(
+    used_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kill -9 before it is ready is no refusal, even where its last words look like one."""
+    start, started = Account.start, list[subprocess.Popen[bytes]]()
+
+    def start_and_kill_the_first(
+        account: Account, command: Sequence[str], log: Path
+    ) -> subprocess.Popen[bytes]:
+        started.append(process := start(account, command, log))
+        if len(started) == 1:
+            process.kill()
+            process.wait()
+            with log.open("a") as words:  # what it says to a client that comes too early
+                words.write("FATAL:  the database system is starting up\n")
+        return process
+
+    monkeypatch.setattr(Account, "start", start_and_kill_the_first)
+    async with open_embedded(used_dir, SystemClock(), FAST) as server:
+        connection = await asyncpg.connect(server.dsn)
+        await connection.close()
+
+    assert [process.returncode for process in started] == [-signal.SIGKILL, 0]
 
 
 _DAEMON = """
