@@ -125,7 +125,7 @@ class Collector:
             until=datetime.fromtimestamp(fetch.start, UTC),
             base_day=fetch.base_day,
         )
-        reading = _Reading(self._almanac.calendar, self._rules, fetch, cause)
+        reading = _Reading(self._almanac, self._rules, fetch, cause)
         waiting: deque[asyncio.Future[Written]] = deque()
         urgent = priority is Priority.LIVE
         await self._writer.ready(urgent=urgent)
@@ -166,8 +166,8 @@ async def _settle(waiting: deque[asyncio.Future[Written]], leave: int, job: Job)
 class _Reading:
     """What is known while the pages of one fetch come in, newest first."""
 
-    def __init__(self, calendar: Calendar, rules: CollectRules, fetch: Fetch, cause: Cause) -> None:
-        self._calendar = calendar
+    def __init__(self, almanac: Almanac, rules: CollectRules, fetch: Fetch, cause: Cause) -> None:
+        self._almanac = almanac
         self._rules = rules
         self._fetch = fetch
         self._cause = cause
@@ -181,6 +181,11 @@ class _Reading:
         self.pages = 0
         self.is_cut = False
         """Whether it was ended before the broker had no more to give."""
+
+    @property
+    def _calendar(self) -> Calendar:
+        """The one in force when a page is here: a fetch may take long, and a day be learned on the way."""
+        return self._almanac.calendar
 
     def outcome(self) -> Outcome:
         return Outcome(

@@ -167,8 +167,11 @@ class Ledger:
             ranges_of: what to forget of a series.
 
         Raises:
-            StoreUnavailable: some series may have been done; the same call may be repeated.
+            StoreUnavailable: some series may have been done, or what waits on disk would cover it again; the
+                same call may be repeated.
         """
+        if self._pending:
+            raise StoreUnavailable("Pages that were read before still wait on disk for the database.")
         touched = {
             series: ranges
             for series, state in self._states.items()
