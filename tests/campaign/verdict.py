@@ -34,6 +34,8 @@ _LOOK_EVERY_S = 0.3
 _SHOWN = 300
 _TRACKED = "select symbol from stocks where tracked order by symbol"
 _GAPS = "select * from gaps where from_ts < $1 and symbol = any($2)"
+_NO_RUNNING_VOLUME = "row_tail=old"
+"""Without it nothing proves that no candle is missing (API.md 5.2): a session stays unproved, and says so."""
 _JOBS = "select id, kind, state, created_at from jobs where finished_at is null"
 _BROKEN = (
     "select * from seals where state = 'broken' and session >= $1 and session < $2::timestamptz::date"
@@ -120,6 +122,8 @@ class Look:
             if not tracked:
                 return ["no symbol is tracked"]
             gaps = await database.fetch(_GAPS, self._end, tracked)
+            if _NO_RUNNING_VOLUME in self._stand.draw.options:
+                gaps = [gap for gap in gaps if gap["reason"] != "unproved"]
             if gaps := [gap for gap in gaps if not await self._is_beyond_the_end(gap)]:
                 return [f"{len(gaps)} gaps: {_few(gaps)}"]
             if jobs := await database.fetch(_JOBS):
@@ -171,7 +175,7 @@ class Look:
         It answers with empty pages that lead to more of them (API.md 9, quirk 3): what is before the oldest
         candle cannot be proved, and must be listed with that reason; there must be no candle in truth.
         """
-        if "empty_page_loop=true" not in self._stand.draw.options or not _tells_of_emptiness(gap["reason"]):
+        if "empty_page_loop=true" not in self._stand.draw.options or not _tells_of_emptiness(gap):
             return False
         bounds = int(gap["from_ts"].timestamp()), int(gap["to_ts"].timestamp())
         return not await self._stand.admin.truth(gap["symbol"], gap["timeframe"], *bounds)
@@ -208,8 +212,8 @@ class Look:
         return None
 
 
-def _tells_of_emptiness(reason: str) -> bool:
-    return "no data served" in reason or "gave a blank one" in reason
+def _tells_of_emptiness(gap: asyncpg.Record) -> bool:
+    return gap["reason"] in ("unknown", "beyond_retention") or "gave a blank one" in str(gap["evidence"])
 
 
 def _few(rows: list[asyncpg.Record]) -> list[str]:
