@@ -1,9 +1,10 @@
-"""What all tests share: a real PostgreSQL, and no stray event loop."""
+"""What all tests share: a real PostgreSQL, no stray event loop, and an ear for Ctrl-C."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 
 from hypothesis import Phase, settings
 
@@ -23,3 +24,10 @@ def pytest_configure() -> None:
     pytest-asyncio 1.5 asks for it and never closes it, of which Python 3.11 warns; here that is an error.
     """
     asyncio.set_event_loop(None)
+    _hear_ctrl_c()
+
+
+def _hear_ctrl_c() -> None:
+    """Undo what `&` of a shell without job control does: processes of the tests would inherit deaf ears."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,7 +8,6 @@ import json
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -21,10 +20,9 @@ from tests.campaign.drawing import Draw, Window, draw
 from tests.campaign.stand import Stand, open_stand, send
 from tests.campaign.strikes import strike
 from tests.campaign.verdict import Settled, ahead, look_back, settle
+from tests.fixtures.folders import new_folder
 from tests.integration.stage import Hanging, moment
 
-MEMORY = Path("/dev/shm")
-"""Where a folder costs least to make and to remove: a database is a thousand files."""
 _CALM = 600.0
 """The pace of the morning after."""
 _FIRST = 0
@@ -174,10 +172,7 @@ def run(seed: int, keep: Path | None = None, windows: int | None = None) -> Resu
         keep: where to put the logs; None throws them away.
         windows: see `draw`.
     """
-    folder = Path(
-        tempfile.mkdtemp(prefix=f"chartinsight-seed-{seed}-", dir=MEMORY if MEMORY.is_dir() else None)
-    )
-    folder.chmod(0o755)
+    folder = new_folder(f"chartinsight-seed-{seed}-")
     try:
         result = asyncio.run(live(draw(seed, windows), folder))
     finally:

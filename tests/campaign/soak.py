@@ -13,7 +13,6 @@ import asyncio
 import json
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,10 +23,11 @@ from typing import Any
 from chartinsightd.control.client import ControlError
 from chartinsightd.domain.calendar import Calendar, Session, day_of
 from tests.campaign.drawing import Draw, Kind, draw, storm
-from tests.campaign.seed import MEMORY, Result, close, endure, keep, morning_after
+from tests.campaign.seed import Result, close, endure, keep, morning_after
 from tests.campaign.slopes import Slope, slope
 from tests.campaign.stand import Stand, open_stand
 from tests.campaign.verdict import settle
+from tests.fixtures.folders import new_folder
 from tests.integration.stage import moment
 
 _FIRST_DAY = date(2026, 1, 2)
@@ -193,8 +193,7 @@ def main() -> None:
     asked = parser.parse_args()
     sessions = Calendar().sessions(_FIRST_DAY, _FIRST_DAY + timedelta(days=2 * asked.sessions))
     sessions = sessions[: asked.sessions]
-    folder = Path(tempfile.mkdtemp(prefix="chartinsight-soak-", dir=MEMORY if MEMORY.is_dir() else None))
-    folder.chmod(0o755)
+    folder = new_folder("chartinsight-soak-")
     try:
         told = asyncio.run(_live(_drawn(asked.seed, sessions), sessions, asked.window, folder))
     finally:

@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -30,6 +29,7 @@ from chartinsightd.domain.calendar import at_kst
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.simulator.admin_client import AdminClient, Row
 from chartinsightd.simulator.comparison import Comparison
+from tests.fixtures.folders import new_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -63,9 +63,8 @@ def free_port() -> int:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that other accounts may enter: run by root, the embedded PostgreSQL has one of its own."""
-    path = Path(tempfile.mkdtemp(prefix="chartinsight-stage-"))
-    path.chmod(0o755)
+    """A folder for a daemon and its database."""
+    path = new_folder("chartinsight-stage-")
     yield path
     shutil.rmtree(path)
 

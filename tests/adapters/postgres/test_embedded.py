@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from chartinsightd.adapters.postgres.binaries import copy_programs, installed_di
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
+from tests.fixtures.folders import new_folder
 
 ROOT = Path(__file__).parents[3]
 FAST = {"fsync": "off"}
@@ -43,8 +43,7 @@ def state_dir() -> Iterator[Path]:
 
 def _folder() -> Iterator[Path]:
     """A folder with a space in its name that other accounts may enter, as they may not pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="chartinsight tests-"))
-    folder.chmod(0o755)
+    folder = new_folder("chartinsight tests-")
     yield folder / "state"
     shutil.rmtree(folder)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import StoreRefused
 from chartinsightd.domain.timeframe import Timeframe
+from tests.fixtures.folders import new_folder
 from tests.fixtures.postgres import connected, execute
 
 from .model import page, write
@@ -33,8 +33,7 @@ def oldest_server() -> Iterator[EmbeddedPostgres]:
     """A server of the oldest version that we serve."""
     if not OLDEST.is_dir():
         pytest.skip(f"no PostgreSQL 15 in {OLDEST}")
-    folder = Path(tempfile.mkdtemp(prefix="chartinsight-tests-"))
-    folder.chmod(0o755)
+    folder = new_folder("chartinsight-tests-")
     with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
         patch.setattr(embedded, "installed_directories", lambda: iter([OLDEST]))
         manager = open_embedded(folder, SystemClock(), {"fsync": "off"})
