@@ -247,14 +247,15 @@ async def _opened(
     is_known = bool(await checkpoint.load()) or spool.state.pages > 0
     store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
-    kiwoom = await stack.enter_async_context(open_broker(settings, clock, circuit))
+    ledger = Ledger(store.candles, checkpoint)
+    await ledger.open()
+    broker = open_broker(settings, clock, circuit, is_first=ledger.is_empty)
+    kiwoom = await stack.enter_async_context(broker)
     if isinstance(clock, SimulatedClock) and settings.clock.follow:
         services["clock"] = lambda: follow_clock(clock, settings.kiwoom.rest_url)
     notifier = new_notifier(settings)
     loop_watch = LoopWatch(notifier.tell_apart, sys.stderr)
     services |= {"alerts": notifier.run, "loop_watch": loop_watch.run}
-    ledger = Ledger(store.candles, checkpoint)
-    await ledger.open()
     lessons = Lessons(almanac, ledger, store.learned_days, clock)
     await lessons.open()
     services["ledger"] = lambda: ledger.reconcile_later(clock)

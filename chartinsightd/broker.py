@@ -53,33 +53,42 @@ def new_circuit(settings: Settings, clock: Clock) -> Circuit:
 
 
 @asynccontextmanager
-async def open_broker(settings: Settings, clock: Clock, circuit: Circuit) -> AsyncIterator[Kiwoom]:
+async def open_broker(
+    settings: Settings, clock: Clock, circuit: Circuit, *, is_first: bool
+) -> AsyncIterator[Kiwoom]:
     """Open the session and log in.
 
+    Args:
+        settings: how to reach the broker.
+        clock: the daemon's.
+        circuit: what every request passes.
+        is_first: whether nothing was ever collected here.
+
     Raises:
-        AccessBlocked: the key or this address is refused, and was not before.
+        AccessBlocked: the key or this address is refused at a first start.
     """
-    was_blocked = circuit.block is not None
     pace, gate = settings.kiwoom.pace, settings.kiwoom.gate
     async with open_kiwoom(access(settings), clock, pace, gate, REDACTOR.hide_one, circuit) as kiwoom:
         notify_systemd("STATUS=Asking Kiwoom for a token")
-        await _log_in(kiwoom, was_blocked=was_blocked)
+        await _log_in(kiwoom, circuit, is_first=is_first)
         yield kiwoom
 
 
-async def _log_in(kiwoom: Kiwoom, *, was_blocked: bool) -> None:
+async def _log_in(kiwoom: Kiwoom, circuit: Circuit, *, is_first: bool) -> None:
     """Get a token before anything is promised. A broker that is away is waited for later.
 
-    So is one that refused us before this start: it is not asked before its time, and the daemon runs and says
-    so meanwhile. The first refusal, met at a start, ends it: somebody sits there, or systemd keeps it down.
+    So is one that refuses us where it once did not: the daemon runs, tells, and asks again by its circuit. A
+    machine that was started anew by itself has nobody who would start it once more when the block is over;
+    somebody who tries for the first time is told at once, and systemd keeps it down.
 
     Raises:
-        AccessBlocked: the key or this address is refused, and was not before.
+        AccessBlocked: the key or this address is refused at a first start.
     """
+    was_blocked = circuit.block is not None
     try:
         await kiwoom.log_in()
     except AccessBlocked as error:
-        if not was_blocked:
+        if is_first and not was_blocked:
             raise
         log.warning("broker.not_asked", error=error.message)
     except SourceError as error:

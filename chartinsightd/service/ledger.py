@@ -44,6 +44,11 @@ class Ledger:
         return self._checkpoint_failure
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever committed, as far as is known."""
+        return not self._states
+
+    @property
     def is_reconciled(self) -> bool:
         """Whether the checkpoint was compared with the database since the start."""
         return self._is_reconciled

@@ -94,6 +94,10 @@ class AdminClient:
         """Register addresses with the key; None lets everybody in."""
         await self._post("ip-allowlist", {"allow": addresses})
 
+    async def block_keys(self, keys: Sequence[str]) -> None:
+        """Refuse these keys a token; those not named get one again."""
+        await self._post("keys", {"blocked": keys})
+
     async def correct(self, symbol: str, day: str, label: int | None, factor: float) -> None:
         """Change the volume of a past minute or day for good."""
         await self._post("correct", {"symbol": symbol, "day": day, "label": label, "factor": factor})

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     BROKER_DELAYED = "broker link slow"
     TOKENS_ENDED = "tokens ended"
     ADDRESS_BLOCKED = "address blocked"
+    LOGIN_REFUSED = "login refused"
     CORRECTED = "candles corrected"
     DAEMON_KILLED = "daemon killed"
     DAEMON_STOPPED = "daemon stopped"
@@ -158,6 +159,7 @@ _ALWAYS = {
     Kind.BROKER_DELAYED: 1.0,
     Kind.TOKENS_ENDED: 1.0,
     Kind.ADDRESS_BLOCKED: 0.6,
+    Kind.LOGIN_REFUSED: 0.6,
     Kind.DAEMON_KILLED: 2.5,
     Kind.DAEMON_STOPPED: 1.0,
     Kind.DAEMON_RESTARTED: 0.6,

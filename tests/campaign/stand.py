@@ -43,6 +43,8 @@ _LOOK_EVERY_S = 0.05
 _RESTART_S = 0.2
 _SMALL_DISK_MB = 24
 _SMALL_DISK_WITH_DATABASE_MB = 600
+_NO_CLOCK = "clock.follow: no simulator's clock"
+"""Why a daemon that follows the simulator's clock cannot start while that is away."""
 _FINAL = frozenset(
     {
         ExitStatus.CONFIGURATION,
@@ -236,10 +238,11 @@ class Stand:
     def expect_end(self, status: int, of_what: str) -> None:
         """Note a finding where the daemon did not leave in order.
 
-        One that was just started and has said nothing yet may not have heard of signals: systemd counts that
-        as in order, too.
+        One that was just started and has said nothing yet may not have heard of signals, and one that told
+        why it cannot start hears of them no more: systemd counts both as in order, too.
         """
-        has_begun = len(self.daemon.words()) > self._said
+        said = self.daemon.words()[self._said :]
+        has_begun = said and _NO_CLOCK not in said
         if status != 0 and (has_begun or status != -signal.SIGTERM):
             self.tally.findings.append(
                 f"the daemon ended with {status} when it was asked to leave ({of_what})"
@@ -256,10 +259,14 @@ class Stand:
                 words = self.daemon.words()[-600:]
                 self.note(f"the daemon ended by itself with {status}")
                 self.tally.restarts[str(status)] += 1
-                if status in _FINAL and "clock.follow: no simulator's clock" not in words:
+                if status in _FINAL and _NO_CLOCK not in words:
                     self.tally.findings.append(f"the daemon ended with {status}, for good: {words}")
                 await asyncio.sleep(_RESTART_S)
                 self.start_daemon()
+
+    def has_collected(self) -> bool:
+        """Whether the daemon has ever committed what it covers, so that no start is its first any more."""
+        return '"kind": "poll", "state": "done"' in self.daemon.words()
 
     async def daemon_answers(self) -> bool:
         """Wait, not for ever, until the daemon's control socket answers; return whether it did."""

@@ -21,8 +21,10 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.simulator.admin_client import AdminClient
 from tests.campaign.drawing import Kind, Strike
 from tests.campaign.stand import Stand, send
+from tests.integration.stage import KEYS
 
 _CALENDAR = Calendar()
+_KEY = KEYS["CHARTINSIGHT_KIWOOM__APP_KEY"]
 _ORDERLY_WITHIN_S = 15.0
 """The daemon promises 10 s; two cores are shared with the rest of the stand."""
 
@@ -93,15 +95,24 @@ async def _tokens_ended(stand: Stand, _blow: Strike) -> None:
 
 
 async def _address_blocked(stand: Stand, blow: Strike) -> None:
-    # A daemon that is started while its address is refused leaves for good: a person has to register it.
-    async with stand.daemon_lock:
-        if not await stand.daemon_answers():
-            stand.tally.skipped["address blocked: the daemon was not up"] += 1
-            return
-        await stand.ask(lambda admin: admin.allow_addresses([]))
-        await stand.ask(lambda admin: admin.invalidate_tokens())
-        await asyncio.sleep(blow.lasts_s)
-        await stand.ask(lambda admin: admin.allow_addresses(None))
+    # Other strikes may kill and start the daemon meanwhile. Only a very first start is ended by a refusal.
+    if not stand.has_collected():
+        stand.tally.skipped["address blocked: nothing was collected yet"] += 1
+        return
+    await stand.ask(lambda admin: admin.allow_addresses([]))
+    await stand.ask(lambda admin: admin.invalidate_tokens())
+    await asyncio.sleep(blow.lasts_s)
+    await stand.ask(lambda admin: admin.allow_addresses(None))
+
+
+async def _login_refused(stand: Stand, blow: Strike) -> None:
+    if not stand.has_collected():
+        stand.tally.skipped["login refused: nothing was collected yet"] += 1
+        return
+    await stand.ask(lambda admin: admin.block_keys([_KEY]))
+    await stand.ask(lambda admin: admin.invalidate_tokens())
+    await asyncio.sleep(blow.lasts_s)
+    await stand.ask(lambda admin: admin.block_keys([]))
 
 
 async def _corrected(stand: Stand, blow: Strike) -> None:
@@ -373,6 +384,7 @@ _BLOWS: Mapping[Kind, Blow] = {
     Kind.BROKER_DELAYED: _broker_delayed,
     Kind.TOKENS_ENDED: _tokens_ended,
     Kind.ADDRESS_BLOCKED: _address_blocked,
+    Kind.LOGIN_REFUSED: _login_refused,
     Kind.CORRECTED: _corrected,
     Kind.DAEMON_KILLED: _daemon_killed,
     Kind.DAEMON_STOPPED: _daemon_stopped,

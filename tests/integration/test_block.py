@@ -55,3 +55,39 @@ async def test_a_restart_within_a_block_asks_nothing(folder: Path, database: str
 
                 await daemon.comes_to("the block is over", is_over)
             assert await daemon.stop() == 0
+
+
+async def test_a_start_that_is_refused_waits_where_it_has_collected_before(
+    folder: Path, database: str
+) -> None:
+    """Refused first at a restart: nobody is there to start it again, so it runs, tells it, and comes back."""
+    start = moment("2026-11-18", 10)
+    async with open_simulator(folder, "--start", start.isoformat(), "--speed", "60") as simulator:
+        settings = collecting(["005930"], "5d") | FOLLOWED
+        async with running(folder, simulator, settings, database) as daemon:
+
+            async def has_collected() -> bool:
+                return bool(await daemon.value("select count(*) from coverage"))
+
+            await daemon.comes_to("something is covered", has_collected)
+            assert await daemon.stop() == 0
+            await simulator.admin.allow_addresses(["192.0.2.1"])
+            daemon.start()
+            await daemon.says("broker.blocked")
+            await daemon.says("broker.not_asked")
+
+            async def is_started() -> bool:
+                return daemon.words().count("daemon.started") == 2
+
+            await daemon.comes_to("it runs again", is_started)
+            async with ControlClient(folder / "control.sock") as client:
+
+                async def is_told() -> bool:
+                    alerts = (await client.alerts()).items
+                    return any(one.event == "broker.blocked" and not one.ended_at for one in alerts)
+
+                await daemon.comes_to("the block is told", is_told)
+                await simulator.admin.allow_addresses(None)
+                # five minutes of the daemon's clock later it tries by itself
+                await daemon.says("broker.unblocked")
+            assert await daemon.stop() == 0
