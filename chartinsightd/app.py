@@ -22,6 +22,7 @@ from chartinsightd.adapters.disk import FolderDisk
 from chartinsightd.adapters.kiwoom.session import Kiwoom
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.embedded import open_embedded
+from chartinsightd.adapters.postgres.link import tell_of_losses_once
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
@@ -129,6 +130,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         ChartInsightError: it cannot start as it is set up; alone or in a group.
     """
     stop = asyncio.Event()
+    tell_of_losses_once(asyncio.get_running_loop())
     audience = Audience(lambda: STAMP.clock.now())
     tap = EventTap(audience, lambda: STAMP.clock.now())
     prepare_logs(settings, tap)

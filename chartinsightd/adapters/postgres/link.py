@@ -10,8 +10,11 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
+import structlog
 
 from chartinsightd.adapters.postgres.errors import store_errors
+
+log = structlog.get_logger(__name__)
 
 Connection: TypeAlias = Any
 """An asyncpg connection; the library has no types."""
@@ -99,6 +102,23 @@ class Link:
         await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=to_json, decoder=json.loads)
         if self._prepare is not None:
             await self._prepare(connection)
+
+
+def tell_of_losses_once(loop: asyncio.AbstractEventLoop) -> None:
+    """Let a loop not complain of what was lost with a connection, once that was given up.
+
+    The library fails the operation that it takes for running, and nobody waits for it any more: whoever did
+    was told already.
+    """
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if "future" in context and isinstance(error, asyncpg.ConnectionDoesNotExistError):
+            log.debug("store.loss_told_before", error=str(error))
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)
 
 
 def _is_being_cancelled() -> bool:

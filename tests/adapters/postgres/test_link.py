@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
+import asyncpg
 import pytest
 
-from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.adapters.postgres.link import Link, tell_of_losses_once
 from chartinsightd.domain.errors import StoreUnavailable
 
 
@@ -61,3 +63,22 @@ async def test_a_connection_left_in_the_middle_of_something_is_given_up(database
         left.cancel()
     await asks()
     await link.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"),
+    [(asyncpg.ConnectionDoesNotExistError("closed in the middle"), False), (RuntimeError("a bug"), True)],
+)
+async def test_only_what_nobody_was_told_is_complained_of(error: Exception, is_told: bool) -> None:
+    """What the library fails behind a connection that was given up is no news; any other error is."""
+    loop = asyncio.get_running_loop()
+    told: list[dict[str, object]] = []
+    loop.default_exception_handler = told.append  # type: ignore[method-assign,assignment]
+    tell_of_losses_once(loop)
+
+    unheard = loop.create_future()
+    unheard.set_exception(error)
+    del unheard
+    gc.collect()
+
+    assert [context["exception"] for context in told] == [error] * is_told
