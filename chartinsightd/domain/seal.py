@@ -62,7 +62,7 @@ class Verdict:
 
     state: SealState
     evidence: Mapping[str, Any]
-    """`suspects` in it are the timeframes to read again, because one of them must be wrong."""
+    """`suspects` in it are the timeframes to read again: one of them must be wrong, or was not read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ def judge(witnesses: Witnesses) -> Verdict:
     if suspects:
         state = SealState.BROKEN
     evidence = _evidence(witnesses)
+    if not suspects and state is SealState.UNPROVED and _was_read_in_parts(witnesses):
+        suspects = frozenset({Timeframe.M5})
     if suspects:
         evidence["suspects"] = [str(timeframe) for timeframe in Timeframe if timeframe in suspects]
     if found:
@@ -99,6 +101,14 @@ def _is_proved(witnesses: Witnesses) -> bool:
     if len(witnesses.minutes) or witnesses.day is None:
         return False
     return not int(witnesses.day.volume.sum())
+
+
+def _was_read_in_parts(witnesses: Witnesses) -> bool:
+    """Whether one read of the whole session may prove it; not so where the broker gives no running volume."""
+    chain = witnesses.chain
+    if chain is None:
+        return len(witnesses.minutes) > 0
+    return chain.state is ChainState.PROVED and chain.rows != len(witnesses.minutes)
 
 
 def _evidence(witnesses: Witnesses) -> dict[str, Any]:

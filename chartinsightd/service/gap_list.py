@@ -9,10 +9,9 @@ from itertools import groupby
 import structlog
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.calendar import Calendar, midnight
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.gap_reason import GapReason, Why
-from chartinsightd.domain.horizon import horizon_start
 from chartinsightd.domain.planning import Fetch, plan
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
@@ -94,16 +93,9 @@ class GapList:
                 yield from _gaps_of(fetch.series, missing, why)
 
     def _unsealed(self, followed: frozenset[Series]) -> Iterator[Gap]:
-        """Yield the open seals of followed symbols whose minutes are still kept."""
-        rules = self._almanac.rules
-        if Timeframe.M5 not in rules.horizons:
-            return
-        kept_from = day_of(
-            horizon_start(rules.horizons[Timeframe.M5], Timeframe.M5, self._clock.now(), rules.calendar)
-        )
-        kept = [seal for seal in self._open_seals() if seal.day >= kept_from]
-        for (symbol, state), seals in groupby(kept, key=lambda seal: (seal.symbol, seal.state)):
-            for run in _runs(seals, rules.calendar):
+        """Yield the open seals of followed series."""
+        for (symbol, state), seals in groupby(self._open_seals(), key=lambda seal: (seal.symbol, seal.state)):
+            for run in _runs(seals, self._almanac.calendar):
                 for timeframe in suspects_of(run[-1]) or [Timeframe.M5]:
                     series = Series(symbol=symbol, timeframe=timeframe)
                     if series in followed:

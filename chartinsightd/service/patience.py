@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -135,6 +135,17 @@ class Patience:
         waiting = [one.ranges for one in self._withheld.get(series, ()) if one.trouble.not_before > now]
         return RangeSet.of(*(span for ranges in waiting for span in ranges.spans))
 
+    def forget_needless(self, series: Series, due: RangeSet) -> None:
+        """Forget withheld ranges whose wait is over and that nobody asks for again."""
+        now = self._clock.now()
+        self._keep_withheld(
+            series,
+            [
+                one if one.trouble.not_before > now else replace(one, ranges=one.ranges & due)
+                for one in self.withheld(series)
+            ],
+        )
+
     def withhold(self, series: Series, ranges: RangeSet, reason: GapReason, told: str) -> None:
         """Note ranges that an answer did not cover though asked for: only they are left alone for a while."""
         known = self._withheld.get(series, [])
@@ -152,8 +163,15 @@ class Patience:
             self._withheld.pop(series, None)
 
     def told(self) -> dict[Series, str]:
-        """Say of each series of which anything was asked for in vain what was told last, in words."""
-        return {series: trouble.told for series, trouble in self._all()}
+        """Say of each series that does not come as it should what was told last, in words.
+
+        Rows that cannot be candles are counted where they are refused, and a hole is no missing series.
+        """
+        return {
+            series: trouble.told
+            for series, trouble in self._all()
+            if trouble.reason is not GapReason.QUARANTINED
+        }
 
     def succeeded(self, part: Part) -> bool:
         """Note a success; return whether it ended an outage, so that other series may be tried again."""
@@ -212,7 +230,7 @@ class Patience:
 
 
 def _without(withheld: Withheld, ranges: RangeSet) -> Withheld:
-    return Withheld(ranges=withheld.ranges - ranges, trouble=withheld.trouble)
+    return replace(withheld, ranges=withheld.ranges - ranges)
 
 
 def _fields(trouble: Trouble, now: datetime) -> dict[str, Any]:

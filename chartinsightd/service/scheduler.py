@@ -156,7 +156,9 @@ class Scheduler:
         for one in wanted:
             self._queued.pop((one, True), None)
             self._queued.pop((one, False), None)
-        for fetch in plan(self._clock.now(), self._to_plan(wanted), self._almanac.rules):
+        fetches = plan(self._clock.now(), self._to_plan(wanted), self._almanac.rules)
+        self._forget_needless(wanted, fetches)
+        for fetch in fetches:
             self._turns += 1
             task = _Task(_PRIORITIES[fetch.reason], self._turns, fetch)
             taken = task.key in self._busy or task.key in self._queued
@@ -172,6 +174,14 @@ class Scheduler:
             if left_alone:
                 states[series] = replace(state, covered=state.covered | left_alone)
         return states
+
+    def _forget_needless(self, wanted: Iterable[Series], fetches: Iterable[Fetch]) -> None:
+        """Let go of what answers did not show and nothing asks for any more, as beyond the horizon."""
+        for series in wanted:
+            if self._patience.withheld(series):
+                due = [fetch.missing for fetch in fetches if fetch.series == series]
+                spans = [span for missing in due for span in missing.spans]
+                self._patience.forget_needless(series, RangeSet.of(*spans))
 
     def _start_ready(self, group: asyncio.TaskGroup) -> None:
         """Start queued fetches as far as their lanes have room."""

@@ -21,7 +21,7 @@ from chartinsightd.ports import Seal, SealStore, Unsealed, Write, Written
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.bench import Bench
 from chartinsightd.service.ledger import Ledger
-from chartinsightd.service.rereading import Rereading
+from chartinsightd.service.rereading import Rereading, suspects_of
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ _Key = tuple[str, date]
 _Case = tuple[Unsealed, Session]
 
 _REREAD_AFTER = (timedelta(minutes=1), timedelta(minutes=30), timedelta(hours=4))
-"""How long after a proof failed its session is read again, each time; after the last it stays broken."""
+"""How long after a proof failed its session is read again, each time; after the last it stays open."""
 _SYMBOLS = 50
 """Symbols looked at in one statement."""
 _CASES = 250
@@ -111,8 +111,13 @@ class Sealer:
             self._wake.set()
 
     def open_seals(self) -> list[Seal]:
-        """Return what is not sealed, by symbol and day."""
-        return [self._open[key] for key in sorted(self._open)]
+        """Return what is not sealed of what is followed and whose minutes are kept, by symbol and day."""
+        kept_from, followed = self._kept_from(self._clock.now()), frozenset(self._symbols())
+        return [
+            self._open[symbol, day]
+            for symbol, day in sorted(self._open)
+            if day >= kept_from and symbol in followed
+        ]
 
     def is_given_up(self, seal: Seal) -> bool:
         """Whether a broken session was read again in vain as often as that is done."""
@@ -221,7 +226,7 @@ class Sealer:
             return
         self._open[key] = seal
         rereads = int(seal.evidence.get("rereads", 0))
-        if seal.state == SealState.BROKEN and rereads < len(_REREAD_AFTER):
+        if suspects_of(seal) and rereads < len(_REREAD_AFTER):
             self._reread_at[key] = self._clock.now() + _REREAD_AFTER[rereads]
         else:
             self._reread_at.pop(key, None)
@@ -263,10 +268,13 @@ class Sealer:
 
     def _settled(self, now: datetime) -> Mapping[date, Session]:
         """Return the sessions whose 5m candles are kept and can be judged by now."""
-        rules = self._almanac.rules
-        first = day_of(horizon_start(rules.horizons[Timeframe.M5], Timeframe.M5, now, rules.calendar))
-        sessions = rules.calendar.sessions(first, day_of(now))
+        sessions = self._almanac.calendar.sessions(self._kept_from(now), day_of(now))
         return {session.day: session for session in sessions if session.settled_at <= now}
+
+    def _kept_from(self, now: datetime) -> date:
+        """Return the first Korean day whose 5m candles are kept."""
+        rules = self._almanac.rules
+        return day_of(horizon_start(rules.horizons[Timeframe.M5], Timeframe.M5, now, rules.calendar))
 
 
 def _counted(seal: Seal) -> Seal:

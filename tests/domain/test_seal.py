@@ -167,9 +167,11 @@ def test_nothing_contradicts_and_nothing_proves() -> None:
     mute = replace(whole.chain, state=ChainState.UNPROVED)
     short = replace(whole.chain, rows=len(minutes) - 1)
 
-    assert [judge(witnesses(minutes, chain=chain)).state for chain in (mute, short, None)] == [
-        SealState.UNPROVED
-    ] * 3
+    verdicts = [judge(witnesses(minutes, chain=chain)) for chain in (mute, short, None)]
+
+    assert [verdict.state for verdict in verdicts] == [SealState.UNPROVED] * 3
+    # one more reading may prove what was read in parts, and nothing proves it without a running volume
+    assert [verdict.evidence.get("suspects") for verdict in verdicts] == [None, ["5m"], ["5m"]]
 
 
 def test_a_silent_day_is_sealed_by_its_daily_candle() -> None:

@@ -217,6 +217,26 @@ def test_a_row_that_stays_refused_is_asked_for_once_a_day_in_the_end() -> None:
     assert world.patience.withheld(SAMSUNG) == ()
 
 
+def test_what_left_the_horizon_is_not_asked_for_any_more() -> None:
+    """A row that stays refused until nobody needs it is forgotten with its range."""
+    spoilt = second(2026, 9, 15, 10, 0)
+
+    async def main() -> tuple[bool, int, World]:
+        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="2d")
+        world.broker.spoilt = {spoilt}
+        async with world.running("005930"):
+            await world.clock.sleep(86_400)
+            was_withheld = bool(world.patience.withheld(SAMSUNG))
+            await world.clock.sleep(4 * 86_400)
+        return was_withheld, len(world.patience.told()), world
+
+    was_withheld, told, world = run_virtually(main())
+
+    assert was_withheld
+    assert world.patience.withheld(SAMSUNG) == ()
+    assert told == 0
+
+
 def seal(day: int, state: str = "broken", *suspects: str) -> Seal:
     """Return an open seal of a day of September."""
     evidence = {"chain": state, **({"suspects": list(suspects)} if suspects else {})}
@@ -259,11 +279,6 @@ def test_neighbours_that_are_open_for_one_reason_are_one_gap() -> None:
         ("5m", 11, 11, "broken", 1),
         ("5m", 14, 14, "unproved", 1),
     ]
-
-
-def test_sessions_before_the_horizon_are_no_gaps() -> None:
-    """What is not kept any more needs no proof."""
-    assert unsealed(Seal(symbol="005930", day=date(2026, 8, 3), state="broken", evidence={})) == []
 
 
 def test_seals_of_symbols_that_are_not_followed_are_no_gaps() -> None:

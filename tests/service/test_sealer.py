@@ -275,6 +275,23 @@ def test_a_broken_session_is_read_again_three_times() -> None:
     assert (one.state(), one.rereads(), one.is_open()) == ("broken", 3, True)
 
 
+def test_a_session_that_was_read_in_parts_is_read_once_more() -> None:
+    """No read showed all of it, so nothing proves it: one reading of the whole session does."""
+
+    async def main() -> tuple[Morning, str | None]:
+        one = morning(is_told=False)
+        async with one.sealing(Timeframe.M5):
+            del one.store.noted[KEY]
+            await one.clock.sleep(FIRST_LOOK_S + 1)
+            before = one.state()
+            await one.is_at(THURSDAY, 23, 59)
+        return one, before
+
+    one, before = run_virtually(main())
+
+    assert (before, one.state(), len(one.read_at())) == ("unproved", "sealed", 1)
+
+
 def test_a_reading_that_mends_a_session_seals_it() -> None:
     """A candle that the broker shows later is stored by the second reading; then the session is forgotten."""
 
@@ -393,7 +410,7 @@ def test_what_left_the_horizon_while_it_waited_is_not_read_again() -> None:
     one = run_virtually(main())
 
     assert len(one.read_at()) == 2
-    assert (one.state(), one.rereads()) == ("broken", 2)
+    assert (one.state(), one.rereads(), one.is_open()) == ("broken", 2, False)
 
 
 def test_every_morning_all_sessions_are_looked_at() -> None:
