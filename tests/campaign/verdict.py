@@ -213,7 +213,9 @@ class Look:
 
 
 def _tells_of_emptiness(gap: asyncpg.Record) -> bool:
-    return gap["reason"] in ("unknown", "beyond_retention") or "gave a blank one" in str(gap["evidence"])
+    return gap["reason"] in ("unknown", "beyond_retention", "before_listing") or "gave a blank one" in str(
+        gap["evidence"]
+    )
 
 
 def _few(rows: list[asyncpg.Record]) -> list[str]:

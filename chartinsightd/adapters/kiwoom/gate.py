@@ -42,6 +42,7 @@ With both ways uniform, the worst case of those tried, n round trips leave the e
 than once in a million times: exactly that takes a share of 1.09 for n = 94, of 0.58 for 200, of 0.30 for 500.
 """
 _UNKNOWN_ROUND_TRIP_S = 1.0
+_PATIENCE_S = 60.0
 _NEVER = float("inf")
 
 
@@ -87,15 +88,26 @@ class Gate:
         limit: requests in any second, for each api-id; at least 1.
         mode: see above.
         guard_s: what is added to the second, for timers that are not exact; seconds of the clock.
+        patience_s: how long an answer is waited for, in real seconds. A broker that stands still counts what
+            was given up meanwhile when it goes on: this much later at most, as far as we believe, or when it
+            answers something that was sent after.
 
     Entered as an async context manager, which owns the tasks of the lanes.
     """
 
-    def __init__(self, clock: Clock, limit: int, mode: Mode = "proved", guard_s: float = _GUARD_S) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        limit: int,
+        mode: Mode = "proved",
+        guard_s: float = _GUARD_S,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
         self._clock = clock
         self._limit = max(1, limit)
         self._mode: Mode = mode
         self._guard_s = guard_s
+        self._patience_s = patience_s
         self._lanes: dict[str, _Lane] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._group = asyncio.TaskGroup()
@@ -124,8 +136,8 @@ class Gate:
         """Wait for the turn of one request; the body of the `async with` sends it and awaits its answer.
 
         A body that raises before `Slot.answered` leaves open whether the broker counted the request: it is
-        then taken to have been counted as late as it can have been. Cancelled while waiting, the request
-        vanishes.
+        then taken to have been counted as late as it can have been, and much later where nobody waited any
+        longer (TimeoutError, a cancel, `Slot.given_up`). Cancelled while waiting, the request vanishes.
 
         Raises:
             SourceUnavailable: the gate was closed meanwhile.
@@ -134,6 +146,9 @@ class Gate:
         slot = await lane.turn(priority)
         try:
             yield slot
+        except (TimeoutError, asyncio.CancelledError):
+            slot.given_up()
+            raise
         except BaseException:
             slot.lost()
             raise
@@ -148,7 +163,9 @@ class Gate:
         if (lane := self._lanes.get(api_id)) is None:
             # An earlier process may have sent just before this one started: its second must pass unused.
             empty_until = self._opened_at + _WINDOW_S + _guard(self._guard_s, self._clock.speed)
-            lane = _Lane(api_id, self._clock, self._limit, self._mode, self._guard_s, empty_until)
+            lane = _Lane(
+                api_id, self._clock, self._limit, self._mode, self._guard_s, empty_until, self._patience_s
+            )
             self._lanes[api_id] = lane
             self._tasks.append(self._group.create_task(lane.run(), name=f"gate {api_id}"))
         return lane
@@ -163,6 +180,8 @@ class Slot:
         self.answered_at: float | None = None
         """When its answer began to arrive, or the latest it can have been counted; seconds of the clock."""
         self.is_lost = False
+        self.given_up_at: float | None = None
+        """When nobody waited for it any more; it may still be on its way."""
 
     def answered(self) -> None:
         """The answer has begun to arrive: the broker has counted the request. Later calls change nothing."""
@@ -174,6 +193,12 @@ class Slot:
         if self.answered_at is None:
             self.is_lost = True
             self.answered_at = self._lane.lost()
+
+    def given_up(self) -> None:
+        """Nobody waits for its answer any longer. Nothing after `answered`."""
+        if self.answered_at is None:
+            self.is_lost = True
+            self.given_up_at, self.answered_at = self._lane.given_up()
 
     def throttled(self, limit: int | None) -> None:
         """The broker refused it for its pace, naming its limit in requests a second or nothing."""
@@ -238,13 +263,21 @@ class _Lane:
     """The queue and the log of one api-id."""
 
     def __init__(
-        self, api_id: str, clock: Clock, ceiling: int, mode: Mode, guard_s: float, empty_until: float
+        self,
+        api_id: str,
+        clock: Clock,
+        ceiling: int,
+        mode: Mode,
+        guard_s: float,
+        empty_until: float,
+        patience_s: float,
     ) -> None:
         self._api_id = api_id
         self._clock = clock
         self._ceiling = self._limit = ceiling
         self._mode: Mode = mode
         self._guard_s = guard_s
+        self._patience_s = patience_s
         self._speed = clock.speed
         self._period_s = _WINDOW_S + _guard(guard_s, self._speed)
         self._not_before = empty_until
@@ -358,13 +391,26 @@ class _Lane:
         """Return the present, having learnt how long the answer took."""
         now = self._clock.monotonic()
         self._round_trips.add(now - slot.sent_at)
+        self._release_given_up(slot.sent_at, now + self._round_trips.largest())
         self._changed.set()
         return now
+
+    def _release_given_up(self, sent_at: float, counted_by: float) -> None:
+        """The broker goes on: it has met, or is about to, what was given up before this request left."""
+        for slot in self._log:
+            if slot.given_up_at is not None and slot.given_up_at <= sent_at and slot.answered_at is not None:
+                slot.answered_at = min(slot.answered_at, counted_by)
 
     def lost(self) -> float:
         """Return by when a request that just ended without an answer was counted, if it ever was."""
         self._changed.set()
         return self._clock.monotonic() + self._round_trips.largest()
+
+    def given_up(self) -> tuple[float, float]:
+        """Return the present, and by when a request that nobody waits for any more is counted, if ever."""
+        now = self._clock.monotonic()
+        self._changed.set()
+        return now, now + max(self._round_trips.largest(), self._patience_s * self._clock.speed)
 
     def throttled(self, slot: Slot, named: int | None) -> None:
         """Slow down: to the limit the broker names, or by one when it names nothing lower than ours.

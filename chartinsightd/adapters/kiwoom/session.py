@@ -56,7 +56,7 @@ async def open_kiwoom(
         circuit: see `Transport`; None for who asks once.
     """
     async with (
-        Gate(clock, requests_per_second, gate_mode) as gate,
+        Gate(clock, requests_per_second, gate_mode, patience_s=access.total_timeout_s) as gate,
         Transport(access, gate, clock, circuit) as transport,
     ):
         issuer = TokenIssuer(transport, access, clock, on_token)

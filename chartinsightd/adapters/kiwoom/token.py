@@ -180,10 +180,10 @@ def _decoded(document: bytes, now: datetime) -> Token:
     """Return the token of an answer; `expires_dt` is in KST (API.md section 2)."""
     try:
         answer = msgspec.json.decode(document, type=_TokenAnswer)
-        ends = datetime.strptime(answer.expires_dt, "%Y%m%d%H%M%S").replace(tzinfo=_KST)
-    except ValueError as error:
+        ends = datetime.strptime(answer.expires_dt, "%Y%m%d%H%M%S").replace(tzinfo=_KST).astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the first hours of the year 1 are none in UTC
         # Not raised `from` it: its words or its document may hold the token.
         raise MalformedAnswer(f"{_NO_TOKEN}: {type(error).__name__}") from None
     if not _VISIBLE.fullmatch(answer.token):
         raise MalformedAnswer(f"{_NO_TOKEN}: not a visible ASCII text")
-    return Token(text=answer.token, issued_at=now, expires_at=ends.astimezone(UTC))
+    return Token(text=answer.token, issued_at=now, expires_at=ends)

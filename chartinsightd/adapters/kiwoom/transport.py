@@ -201,7 +201,10 @@ class Transport:
                     body=content,
                     asked_at=asked_at,
                 )
+        except aiohttp.ConnectionTimeoutError as error:
+            raise SourceUnavailable(f"{api_id} did not reach Kiwoom in time.") from error
         except TimeoutError as error:
+            slot.given_up()
             raise SourceUnavailable(f"Kiwoom did not answer {api_id} in time.") from error
         except (aiohttp.ClientError, OSError) as error:
             cause = self._redacted(str(error) or type(error).__name__, ())

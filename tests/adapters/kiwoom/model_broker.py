@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -31,6 +31,10 @@ class ModelBroker:
     delay: Delay
     seed: int = 0
     lost_share: float = 0.0
+    stalls: Sequence[tuple[float, float]] = ()
+    """When it stands still, from and until; what arrives meanwhile is counted all at once at the end."""
+    timeout_s: float = 1_000.0
+    """How long an answer is waited for."""
     arrivals: list[float] = field(default_factory=list)
     round_trips: list[tuple[float, float]] = field(default_factory=list)
     """When each answered request left, and how long it took; seconds."""
@@ -43,13 +47,21 @@ class ModelBroker:
         async with gate.slot(api_id, priority):
             loop = asyncio.get_running_loop()
             sent_at = loop.time()
-            await asyncio.sleep(self.delay(self._dice))
-            self.arrivals.append(loop.time())
-            await asyncio.sleep(self.delay(self._dice))
+            async with asyncio.timeout(self.timeout_s):
+                await asyncio.shield(asyncio.ensure_future(self._count()))
+                await asyncio.sleep(self.delay(self._dice))
             if self._dice.random() < self.lost_share:
                 await asyncio.sleep(1.0)
                 raise TimeoutError
             self.round_trips.append((sent_at, loop.time() - sent_at))
+
+    async def _count(self) -> None:
+        """Count one request; it is on its way, whoever waits for it."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self.delay(self._dice))
+        ends = [until for since, until in self.stalls if since <= loop.time() < until]
+        await asyncio.sleep(max(ends, default=loop.time()) - loop.time())
+        self.arrivals.append(loop.time())
 
     def most_in_a_second(self) -> int:
         """Return the largest number of requests counted in any sliding second."""

@@ -75,6 +75,49 @@ def test_no_sliding_second_ever_holds_more_than_the_limit(
     assert broker.most_in_a_second() <= limit
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    limit=st.integers(1, 6),
+    seed=st.integers(0, 2**32),
+    stalls=st.lists(st.tuples(st.floats(1, 60), st.floats(0.1, 19)), max_size=3),
+)
+def test_a_broker_that_stands_still_counts_no_burst(
+    limit: int, seed: int, stalls: list[tuple[float, float]]
+) -> None:
+    """What was given up while it stood still is counted when it goes on, together with nothing too many."""
+    spans = [(since, since + lasts) for since, lasts in stalls]
+    broker = ModelBroker(PROFILES["uniform"], seed, stalls=spans, timeout_s=10)
+
+    async def main() -> None:
+        async with Gate(LoopClock(), limit, patience_s=10) as gate, asyncio.TaskGroup() as group:
+
+            async def one() -> None:
+                with suppress(TimeoutError):
+                    await broker.request(gate, API, Priority.BACKFILL)
+
+            for _ in range(150):
+                group.create_task(one())
+
+    run_virtually(main())
+
+    assert broker.most_in_a_second() <= limit
+
+
+def test_an_answer_ends_the_wait_for_what_was_given_up_before() -> None:
+    """A single request that got lost on the way costs the pace nothing, once another one is answered."""
+
+    async def use(gate: Gate) -> float:
+        with suppress(TimeoutError):
+            async with gate.slot(API, Priority.LIVE), asyncio.timeout(1):
+                await asyncio.sleep(100)
+        begun_at = await answered(gate)
+        for _ in range(25):
+            left_at = await answered(gate)
+        return left_at - begun_at
+
+    assert run(5, use) < 25 / 5 + 2.5
+
+
 @pytest.mark.parametrize("profile", ["none", "uniform", "lognormal", "seconds"])
 @pytest.mark.parametrize("limit", [1, 5])
 def test_the_gate_uses_all_but_the_last_percent_of_what_the_guarantee_leaves(
