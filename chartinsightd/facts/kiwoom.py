@@ -52,3 +52,8 @@ CHART_API_IDS: Mapping[str, str] = {
     "1w": "ka10082",
 }
 """Which api serves the chart of a timeframe, and so whose limit it shares. Source: API.md 5.1 (A)."""
+
+OWN_LIMITS: Mapping[str, int] = {"au10001": 1}
+"""Requests a second of apis with a limit of their own: one more token within a second is refused.
+Source: API.md 2 (B1).
+"""

@@ -91,6 +91,7 @@ class Gate:
         patience_s: how long an answer is waited for, in real seconds. A broker that stands still counts what
             was given up meanwhile when it goes on: this much later at most, as far as we believe, or when it
             answers something that was sent after.
+        own_limits: of api-ids that are slower than the others.
 
     Entered as an async context manager, which owns the tasks of the lanes.
     """
@@ -102,12 +103,14 @@ class Gate:
         mode: Mode = "proved",
         guard_s: float = _GUARD_S,
         patience_s: float = _PATIENCE_S,
+        own_limits: Mapping[str, int] | None = None,
     ) -> None:
         self._clock = clock
         self._limit = max(1, limit)
         self._mode: Mode = mode
         self._guard_s = guard_s
         self._patience_s = patience_s
+        self._own_limits = own_limits or {}
         self._lanes: dict[str, _Lane] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._group = asyncio.TaskGroup()
@@ -163,9 +166,8 @@ class Gate:
         if (lane := self._lanes.get(api_id)) is None:
             # An earlier process may have sent just before this one started: its second must pass unused.
             empty_until = self._opened_at + _WINDOW_S + _guard(self._guard_s, self._clock.speed)
-            lane = _Lane(
-                api_id, self._clock, self._limit, self._mode, self._guard_s, empty_until, self._patience_s
-            )
+            limit = min(self._limit, self._own_limits.get(api_id, self._limit))
+            lane = _Lane(api_id, self._clock, limit, self._mode, self._guard_s, empty_until, self._patience_s)
             self._lanes[api_id] = lane
             self._tasks.append(self._group.create_task(lane.run(), name=f"gate {api_id}"))
         return lane

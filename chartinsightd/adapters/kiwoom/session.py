@@ -14,6 +14,7 @@ from chartinsightd.adapters.kiwoom.lists import KiwoomLists
 from chartinsightd.adapters.kiwoom.token import TokenIssuer
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
 from chartinsightd.clock import Clock
+from chartinsightd.facts.kiwoom import OWN_LIMITS
 from chartinsightd.guard_ports import BrokerCircuit
 
 
@@ -56,7 +57,13 @@ async def open_kiwoom(
         circuit: see `Transport`; None for who asks once.
     """
     async with (
-        Gate(clock, requests_per_second, gate_mode, patience_s=access.total_timeout_s) as gate,
+        Gate(
+            clock,
+            requests_per_second,
+            gate_mode,
+            patience_s=access.total_timeout_s,
+            own_limits=OWN_LIMITS,
+        ) as gate,
         Transport(access, gate, clock, circuit) as transport,
     ):
         issuer = TokenIssuer(transport, access, clock, on_token)

@@ -250,6 +250,18 @@ def test_api_ids_do_not_slow_each_other() -> None:
     assert max(run(1, use)) < 1.01
 
 
+def test_an_api_with_a_limit_of_its_own_keeps_it() -> None:
+    """Tokens are one a second, whatever the other apis may do; a limit of its own is never above theirs."""
+
+    async def main(own: int) -> float:
+        async with Gate(LoopClock(), 5, own_limits={API: own}) as gate:
+            first, *_, last = [await answered(gate) for _ in range(6)]
+        return last - first
+
+    assert run_virtually(main(1)) >= 5.0
+    assert 1.0 <= run_virtually(main(50)) < 1.5
+
+
 def test_a_named_limit_is_taken_and_left_again_step_by_step() -> None:
     """The broker names 2: two a second; then one more after every quiet minute, up to the ceiling."""
 
