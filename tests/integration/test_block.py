@@ -20,7 +20,14 @@ async def test_a_restart_within_a_block_asks_nothing(folder: Path, database: str
         settings = collecting(["005930"], "5d") | FOLLOWED
         async with running(folder, simulator, settings, database) as daemon:
             await daemon.says("stocks.synced")
-            await simulator.skip_to(moment("2026-11-18", 10, 34) + timedelta(seconds=50), 10)
+            late = moment("2026-11-18", 10, 34) + timedelta(seconds=50)
+            await simulator.skip_to(late, 10)
+
+            async def has_followed() -> bool:
+                async with ControlClient(folder / "control.sock") as client:
+                    return (await client.status()).clock.now >= late
+
+            await daemon.comes_to("it follows the jump", has_followed)
             await simulator.admin.allow_addresses(["192.0.2.1"])
             await simulator.admin.switch_faults(
                 [{"fault": "token_8005", "probability": 1.0, "api_ids": list(CHARTS)}]
