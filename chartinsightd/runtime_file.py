@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -43,13 +47,18 @@ def _is_alive(pid: int) -> bool:
 def runtime_file(path: Path, *, database: str) -> Iterator[None]:
     """Keep a file with the process id and the embedded database's URL while the context is open.
 
+    It is for whoever looks for the daemon. Where the disk does not take it the daemon runs all the same.
+
     Args:
         path: the file; replaced as a whole, removed at the end.
         database: URL of the embedded database, which has no password; empty for one of the user's own.
     """
     draft = path.with_suffix(".new")
-    draft.write_text(json.dumps({"pid": os.getpid(), "database": database}) + "\n", encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps({"pid": os.getpid(), "database": database}) + "\n", encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        log.warning("daemon.place_not_told", file=str(path), error=str(error))
     try:
         yield
     finally:

@@ -140,6 +140,7 @@ async def open_checkpoint(path: Path, clock: Clock) -> AsyncIterator[SqliteCheck
 
     Raises:
         ConfigurationError: the folder takes no files.
+        StoreUnavailable: the disk is full.
     """
     async with open_file(path, "checkpoint", _open, clock) as file:
         yield SqliteCheckpoint(file)

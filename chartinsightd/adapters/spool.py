@@ -154,6 +154,7 @@ async def open_spool(path: Path, clock: Clock) -> AsyncIterator[SqliteSpool]:
 
     Raises:
         ConfigurationError: the folder takes no files.
+        StoreUnavailable: the disk is full.
     """
     async with open_file(path, "spool", _open, clock) as file:
         spool = SqliteSpool(file, clock)

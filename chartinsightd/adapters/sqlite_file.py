@@ -7,6 +7,7 @@ record carries a checksum, so that a damaged one is never believed.
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 from binascii import crc32
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -91,16 +92,17 @@ async def open_file(path: Path, what: str, opener: Opener, clock: Clock) -> Asyn
 
     Raises:
         ConfigurationError: the folder takes no files.
+        StoreUnavailable: the disk is full; when it has room again, the same call succeeds.
     """
     with ThreadPoolExecutor(1, what) as thread:
         loop = asyncio.get_running_loop()
         try:
             connection, damage = await loop.run_in_executor(thread, opener, path, clock.now())
         except (OSError, sqlite3.Error) as error:
-            raise ConfigurationError(
-                f"The {what} {path} cannot be made: {error}.",
-                remedy="Make the folder writable, and free some space where the disk is full.",
-            ) from error
+            words = f"The {what} {path} cannot be made: {error}."
+            if _is_for_want_of_room(error):
+                raise StoreUnavailable(words, remedy="Free some space.") from error
+            raise ConfigurationError(words, remedy="Make the folder writable.") from error
         try:
             yield SqliteFile(path, what, thread, connection, damage)
         finally:
@@ -139,10 +141,17 @@ def open_or_begin(
     try:
         return _open_existing(path, check), "", None
     except (Damaged, sqlite3.Error, OSError, ValueError) as error:  # SQLite may quote bytes that are no text
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            raise  # another program has it open: a whole file, only not ours to take
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY or _is_for_want_of_room(error):
+            raise  # another program has it open, or the disk is full: a whole file, only not to be had now
         aside = put_aside(path, now)
         return _begin(path, schema), str(error), aside
+
+
+def _is_for_want_of_room(error: Exception) -> bool:
+    """Whether a full disk is all that is wrong; of the shared memory file SQLite says so in its own way."""
+    code = getattr(error, "sqlite_errorcode", None)
+    full = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
+    return code in full or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}
 
 
 def _begin(path: Path, schema: str) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from chartinsightd.runtime_file import Running, read_runtime_file, runtime_file
 
@@ -18,6 +19,18 @@ def test_a_running_daemon_is_found_and_an_ended_one_is_not(tmp_path: Path) -> No
         assert read_runtime_file(path) == Running(os.getpid(), "postgresql:///x")
 
     assert read_runtime_file(path) is None
+
+
+def test_a_disk_that_takes_no_file_does_not_keep_the_daemon_from_running(tmp_path: Path) -> None:
+    """A full disk at the start costs the file, not the daemon."""
+    path = tmp_path / "daemon.json"
+    path.with_suffix(".new").symlink_to("/dev/full")
+
+    with capture_logs() as logs, runtime_file(path, database=""):
+        assert read_runtime_file(path) is None
+
+    assert not path.exists()
+    assert [line["event"] for line in logs] == ["daemon.place_not_told"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"pid": "x"}', '{"pid": 999999999, "database": ""}', "\0"])
