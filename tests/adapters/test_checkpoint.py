@@ -20,8 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chartinsightd.adapters.checkpoint import open_checkpoint
+from chartinsightd.adapters.sqlite_file import open_file, open_or_begin
 from chartinsightd.clock import SystemClock
-from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.errors import ConfigurationError, StoreUnavailable
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
@@ -186,6 +187,33 @@ async def test_a_folder_that_takes_no_files_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"missing/checkpoint\.sqlite"):
         async with open_checkpoint(tmp_path / "missing" / "checkpoint.sqlite", SystemClock()):
             pass
+
+
+async def test_a_full_disk_at_the_start_costs_nothing_and_is_not_for_good(tmp_path: Path) -> None:
+    """The file stays where it is, and the failure says to try again; with room again all is there."""
+    path = tmp_path / "checkpoint.sqlite"
+    async with open_checkpoint(path, SystemClock()) as checkpoint:
+        await checkpoint.advance(STATES)
+
+    def opened(path: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
+        connection, damage, _ = open_or_begin(path, now, "create table one (a)", fill)
+        return connection, damage
+
+    with pytest.raises(StoreUnavailable, match="full"):
+        async with open_file(path, "checkpoint", opened, SystemClock()):
+            pass
+
+    async with open_checkpoint(path, SystemClock()) as checkpoint:
+        assert (await checkpoint.load(), checkpoint.damage) == (STATES, "")
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    """Meet what SQLite says of a full disk."""
+    [(pages,)] = connection.execute("pragma page_count").fetchall()
+    connection.execute(f"pragma max_page_count = {pages}")
+    connection.execute("begin")
+    for number in range(100):
+        connection.execute(f"create table t{number} (a)")
 
 
 def test_an_acknowledged_state_outlives_kill_9(tmp_path: Path) -> None:

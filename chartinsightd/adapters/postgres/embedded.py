@@ -68,6 +68,8 @@ _SETTINGS: Mapping[str, str] = {
     "huge_pages": "off",
     "log_checkpoints": "off",
 }
+_LEAST_ROOM = 256 * 1024
+"""Bytes without which a server does not even start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,9 +408,17 @@ def _disk_full(folder: Path) -> StoreUnavailable:
     return StoreUnavailable(f"The disk that holds {folder} is full.", remedy="Free some space.")
 
 
+def _has_no_room(folder: Path) -> bool:
+    """Whether the disk is full: then the log of the server, which lies on it, may end in the midst of a word."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
+
+
 def _explained(what: str, words: str, folder: Path) -> StoreError:
     lines = [line for line in words.strip().splitlines() if line.strip()]
-    if "No space left on device" in words:
+    if "No space left on device" in words or _has_no_room(folder):
         return _disk_full(folder)
     if "FATAL" in words or "initdb: error" in words:
         telling = [line for line in lines if "FATAL" in line or "error" in line or "DETAIL" in line]

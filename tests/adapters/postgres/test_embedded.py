@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -293,6 +294,15 @@ def test_a_full_disk_may_pass() -> None:
     """A full disk is worth another try later."""
     words = "FATAL:  could not write lock file: No space left on device"
     assert isinstance(embedded._explained("It did not start.", words, Path("/x")), StoreUnavailable)
+
+
+def test_a_full_disk_is_known_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's log lies on the same disk, and may end before it says why."""
+    words = "FATAL:  could not write lock f"
+    assert isinstance(embedded._explained("It did not start.", words, tmp_path), StoreRefused)
+
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+    assert isinstance(embedded._explained("It did not start.", words, tmp_path), StoreUnavailable)
 
 
 @pytest.mark.parametrize(
