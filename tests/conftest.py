@@ -17,6 +17,16 @@ settings.register_profile("mutation", deadline=None, phases=[Phase.explicit, Pha
 """A mutant is dead at its first failure; the smallest example of it is nobody's business."""
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
+_LONG = (
+    "tests/systemd/test_machine.py",
+    "tests/campaign/test_campaign.py",
+    "tests/integration",
+    "tests/quality/test_tools.py",
+    "tests/adapters/postgres/test_embedded.py",
+    "tests/tui/test_keys.py",
+)
+"""Files of many seconds, longest first."""
+
 
 def pytest_configure() -> None:
     """Give the main thread no event loop of its own.
@@ -31,3 +41,12 @@ def _hear_ctrl_c() -> None:
     """Undo what `&` of a shell without job control does: processes of the tests would inherit deaf ears."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: at the end it would keep one process busy and the others waiting."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, long in enumerate(_LONG) if item.nodeid.startswith(long)), len(_LONG))
