@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 
+import pytest
 from hypothesis import Phase, settings
 
 from tests.fixtures.postgres import database, new_database, postgres_server, store
