@@ -409,7 +409,7 @@ def _disk_full(folder: Path) -> StoreUnavailable:
 
 
 def _has_no_room(folder: Path) -> bool:
-    """Whether the disk is full: then the log of the server, which lies on it, may end in the midst of a word."""
+    """Whether the disk is full: then the log of the server, which lies on it, may end within a word."""
     try:
         return shutil.disk_usage(folder).free < _LEAST_ROOM
     except OSError:
