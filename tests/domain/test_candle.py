@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.candle import Candle, Candles
+from chartinsightd.domain.candle import Candle, Candles, inside, joined
 from chartinsightd.domain.errors import InvalidCandle
+from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 
@@ -80,3 +82,42 @@ def test_times_must_be_utc_and_ascend() -> None:
     for wrong in (two.ts[::-1].copy(), two.ts * 0):
         with pytest.raises(InvalidCandle, match="005930 5m: ts is not strictly ascending"):
             replace(two, ts=wrong)
+
+
+@given(rows=candles_of_one_series(), data=st.data())
+def test_stretches_put_together_are_the_whole(rows: list[Candle], data: st.DataObject) -> None:
+    """However a history is cut into pages, newest first: nothing is lost, changed or moved."""
+    whole = Candles.of("0126Z0", rows[0].timeframe, rows)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(rows)))) | {0, len(rows)})
+    pages = [whole.where(slice(start, end)) for start, end in pairwise(cuts)]
+
+    assert list(joined(pages[::-1])) == list(whole)
+    assert list(joined([whole])) == list(whole)
+
+
+def test_stretches_that_do_not_follow_each_other_are_refused() -> None:
+    """Pages that overlap, or that come oldest first, would tell a history that never was."""
+    candle = Candle(
+        symbol="005930", timeframe=Timeframe.M5, ts=START, open=1, high=1, low=1, close=1, volume=1
+    )
+    later = replace(candle, ts=START + timedelta(minutes=5))
+    older, newer = (Candles.of("005930", Timeframe.M5, [one]) for one in (candle, later))
+
+    for wrong in ([older, newer], [newer, newer]):
+        with pytest.raises(InvalidCandle, match="not strictly ascending"):
+            joined(wrong)
+
+
+@given(
+    st.lists(st.integers(-50, 50), max_size=20),
+    st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), max_size=6),
+)
+def test_an_instant_is_inside_from_the_start_of_a_range_until_its_end(
+    instants: list[int], spans: list[tuple[int, int]]
+) -> None:
+    """A range holds its first second and not the one it ends with; also a set without ranges answers."""
+    ranges = RangeSet.of(*spans)
+
+    found = inside(np.array(instants, dtype=np.int64), ranges)
+
+    assert found.tolist() == [any(start <= instant < end for start, end in spans) for instant in instants]
