@@ -51,7 +51,9 @@ def test_a_service_that_misses_its_cancel_is_cancelled_again(monkeypatch: pytest
                 async with asyncio.TaskGroup() as group:
                     group.create_task(fetch())
             except* OSError:
-                await asyncio.sleep(60)
+                pass
+            # not in the handler: Python 3.11.3 and older wrap a cancel that leaves one in a group
+            await asyncio.sleep(60)
 
     async def main() -> None:
         stop = asyncio.Event()
