@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.chain import ChainState, Counted, chains_of
+from chartinsightd.domain.chain import Chain, ChainState, Counted, chains_of
 from chartinsightd.facts.krx import KST
 
 FIRST = datetime(2026, 11, 17, tzinfo=KST)
@@ -95,3 +95,65 @@ def test_a_session_that_has_not_settled_is_left_out(rows: Counted) -> None:
     chains, _ = chains_of(rows, evening, is_last=True)
 
     assert [chain.day for chain in chains] == [FIRST.date(), FIRST.date() + timedelta(days=1)]
+
+
+def counted(day: datetime, volumes: list[int], running: list[int] | None) -> Counted:
+    """Candles of a session from 9:00 on, with what was counted so far."""
+    opens = int(day.timestamp()) + 9 * 3600
+    ts = opens + 300 * np.arange(len(volumes))
+    return Counted(ts, np.array(volumes), None if running is None else np.array(running))
+
+
+def test_a_chain_says_what_was_counted_and_where_it_breaks() -> None:
+    """At the first of several places, in UTC, with the shares that no candle has."""
+    [chain], _ = chains_of(counted(FIRST, [10, 5, 7, 1], [10, 18, 25, 24]), LONG_AFTER, is_last=True)
+
+    assert chain == Chain(
+        day=date(2026, 11, 17),
+        state=ChainState.BROKEN,
+        rows=4,
+        volume=23,
+        breaks=2,
+        broken_at=datetime(2026, 11, 17, 0, 5, tzinfo=UTC),
+        missing_volume=3,
+    )
+    assert chain.broken_at is not None
+    assert chain.broken_at.tzinfo is UTC
+
+
+def test_more_shares_than_were_counted_break_it_too() -> None:
+    """Then the number is negative: the candles hold too many."""
+    [chain], _ = chains_of(counted(FIRST, [10, 9], [10, 15]), LONG_AFTER, is_last=True)
+
+    assert (chain.state, chain.missing_volume) == (ChainState.BROKEN, -4)
+
+
+def test_a_page_without_running_volume_leaves_its_session_unproved() -> None:
+    """Where one page of a session has it and the other has none, what was traded between is not known."""
+    older = counted(FIRST, [10, 5], None)
+    newer = counted(FIRST + timedelta(minutes=10), [7], [22])
+
+    unproved = Chain(day=date(2026, 11, 17), state=ChainState.UNPROVED, rows=3, volume=22)
+    assert chains_of(older.before(newer), LONG_AFTER, is_last=True) == ((unproved,), None)
+
+
+def test_a_session_speaks_from_half_past_seven_of_the_next_morning() -> None:
+    """Then its corrections are in; a second before it says nothing."""
+    settled = datetime(2026, 11, 18, 7, 30, tzinfo=KST)
+    rows = counted(FIRST, [10, 5], [10, 15])
+
+    assert chains_of(rows, settled - timedelta(seconds=1), is_last=True) == ((), None)
+    assert len(chains_of(rows, settled, is_last=True)[0]) == 1
+
+
+def test_a_session_is_a_korean_day() -> None:
+    """From midnight to midnight in Korea, where 8:00 is still yesterday in UTC."""
+    hours = [int((FIRST + timedelta(hours=hour)).timestamp()) for hour in (0, 8, 23, 24, 47)]
+    rows = Counted(np.array(hours), np.ones(5, dtype=np.int64), np.array([1, 2, 3, 1, 2]))
+
+    chains, _ = chains_of(rows, LONG_AFTER, is_last=True)
+
+    assert [(chain.day.day, chain.rows, chain.state.value) for chain in chains] == [
+        (17, 3, "proved"),
+        (18, 2, "proved"),
+    ]
