@@ -114,7 +114,8 @@ def _was_read_in_parts(witnesses: Witnesses) -> bool:
 def _evidence(witnesses: Witnesses) -> dict[str, Any]:
     minutes, chain = witnesses.minutes, witnesses.chain
     compared = [*witnesses.longer, *([Timeframe.D1] if witnesses.day is not None else [])]
-    compared += [Timeframe.W1] if witnesses.week is not None else []
+    has_both = witnesses.week is not None and witnesses.week_days is not None
+    compared += [Timeframe.W1] if has_both else []
     volume = int(minutes.volume.sum())
     evidence: dict[str, Any] = {
         "chain": _words_of(witnesses),

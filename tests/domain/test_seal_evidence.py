@@ -272,3 +272,5 @@ def test_a_week_is_judged_only_where_both_sides_are_known() -> None:
 
     for heard in ({"week_days": whole["week_days"]}, {"week": whole["week"]}, week_of(FLAT, week=None)):
         assert judge(witnesses(**heard)).state is SealState.SEALED
+    for alone in ("week_days", "week"):
+        assert judge(witnesses(**{alone: whole[alone]})).evidence["compared"] == []
