@@ -112,6 +112,16 @@ def test_a_session_without_a_candle_says_so() -> None:
     }
 
 
+def test_candles_that_were_not_read_whole_are_to_be_read_again() -> None:
+    """However few: one read of the whole session may prove them; but none, without a running volume."""
+    one, none = MINUTES.where(slice(1)), minutes_of()
+    mute = replace(PROVED, state=ChainState.UNPROVED, rows=2)
+
+    assert judge(witnesses(chain=None, minutes=one)).evidence["suspects"] == ["5m"]
+    for verdict in (judge(witnesses(chain=None, minutes=none)), judge(witnesses(chain=mute))):
+        assert (verdict.state, "suspects" in verdict.evidence) == (SealState.UNPROVED, False)
+
+
 def test_a_broken_chain_says_where_and_adds_its_suspect_to_others() -> None:
     """With the first place and its shares, beside what all seals say; no suspect hides another."""
     broken = replace(PROVED, state=ChainState.BROKEN, breaks=2, broken_at=SESSION.open_at, missing_volume=-7)
