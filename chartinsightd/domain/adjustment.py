@@ -318,8 +318,12 @@ class _Chooser:
     def action(self, ex_date: date, older: _Regime) -> CorporateAction:
         """Return the action between a regime and the one after it."""
         known = self._known.get(ex_date)
-        price = _chosen(older.low, older.high, self._price, None if known is None else known.price_factor)
+        known_price = None if known is None else known.price_factor
+        price = _chosen(older.low, older.high, self._price, known_price)
         volume, source = self._volume_factor(older, price, known)
+        if source == "volumes":
+            # prices of a few won leave room for several fractions; a split shows in the shares to the unit
+            price = _chosen(older.low, older.high, self._price, known_price, 1 / volume)
         self._price *= price
         self._volume *= volume
         return CorporateAction(
