@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -135,6 +135,11 @@ class Patience:
         waiting = [one.ranges for one in self._withheld.get(series, ()) if one.trouble.not_before > now]
         return RangeSet.of(*(span for ranges in waiting for span in ranges.spans))
 
+    def forget_others(self, followed: Collection[Series]) -> None:
+        """Forget all trouble with series that are not followed any more."""
+        self._troubles = {part: trouble for part, trouble in self._troubles.items() if part[0] in followed}
+        self._withheld = {series: some for series, some in self._withheld.items() if series in followed}
+
     def forget_needless(self, series: Series, due: RangeSet) -> None:
         """Forget withheld ranges whose wait is over and that nobody asks for again."""
         now = self._clock.now()
@@ -181,6 +186,7 @@ class Patience:
         self._circuit.passed()
         self._troubles.pop(part, None)
         if was_away:
+            # what is left said that it has no data, which the end of an outage does not change
             self._troubles = {
                 one: what for one, what in self._troubles.items() if what.reason is GapReason.UNKNOWN
             }

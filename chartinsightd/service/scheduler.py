@@ -82,6 +82,7 @@ class Scheduler:
         almanac.tell(self._plan_anew)
         self._timeframes = tuple(timeframes)
         self._series: tuple[Series, ...] = ()
+        self._followed: frozenset[Series] = frozenset()
         self._is_tracking = False
         self._queue: list[_Task] = []
         self._queued: dict[Part, _Task] = {}
@@ -98,6 +99,8 @@ class Scheduler:
         self._series = tuple(
             Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in self._timeframes
         )
+        self._followed = frozenset(self._series)
+        self._patience.forget_others(self._followed)
         self._is_tracking = True
         self._plan_anew()
 
@@ -151,8 +154,11 @@ class Scheduler:
                 await self._rest(planned_for)
 
     def _enqueue(self, series: Iterable[Series]) -> None:
-        """Plan these series anew and queue what is due, unless it is under way or to be left alone."""
-        wanted = tuple(series)
+        """Plan these series anew, as far as they are followed, and queue what is due.
+
+        What is under way or to be left alone is not queued.
+        """
+        wanted = tuple(one for one in series if one in self._followed)
         for one in wanted:
             self._queued.pop((one, True), None)
             self._queued.pop((one, False), None)
@@ -177,11 +183,12 @@ class Scheduler:
 
     def _forget_needless(self, wanted: Iterable[Series], fetches: Iterable[Fetch]) -> None:
         """Let go of what answers did not show and nothing asks for any more, as beyond the horizon."""
-        for series in wanted:
-            if self._patience.withheld(series):
-                due = [fetch.missing for fetch in fetches if fetch.series == series]
-                spans = [span for missing in due for span in missing.spans]
-                self._patience.forget_needless(series, RangeSet.of(*spans))
+        due = {series: EMPTY for series in wanted if self._patience.withheld(series)}
+        for fetch in fetches if due else ():
+            if fetch.series in due:
+                due[fetch.series] |= fetch.missing
+        for series, missing in due.items():
+            self._patience.forget_needless(series, missing)
 
     def _start_ready(self, group: asyncio.TaskGroup) -> None:
         """Start queued fetches as far as their lanes have room."""

@@ -267,6 +267,32 @@ def test_symbols_no_longer_tracked_are_left_alone() -> None:
     assert {request.symbol for _, request, _ in world.broker.requests} == {"000660"}
 
 
+@pytest.mark.parametrize("trouble", ["blank", "spoilt", "away"])
+def test_symbols_no_longer_tracked_are_left_alone_whatever_was_wrong_with_them(trouble: str) -> None:
+    """What was tried in vain before is not tried again, and no alert speaks of it."""
+
+    async def main() -> World:
+        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
+        if trouble == "blank":
+            world.broker.blank = {"005930"}
+        if trouble == "spoilt":
+            world.broker.spoilt = {int(datetime(2026, 9, 14, 10, tzinfo=KST).timestamp())}
+        if trouble == "away":
+            world.broker.errors = [SourceUnavailable("away")]
+        async with world.running("005930"):
+            await world.clock.sleep(20)
+            assert world.patience.next_retry() is not None
+            await world.scheduler.track([])
+            world.broker.requests.clear()
+            await world.clock.sleep(6 * 3600)
+        return world
+
+    world = run_virtually(main())
+
+    assert world.broker.requests == []
+    assert (world.patience.told(), world.patience.next_retry()) == ({}, None)
+
+
 @pytest.mark.parametrize("timeframe", [Timeframe.M30, Timeframe.H1])
 def test_folded_candles_equal_the_served_ones(timeframe: Timeframe) -> None:
     """With folding, 30m and 1h appear without a poll and are final when their span is."""
