@@ -112,6 +112,8 @@ class Sealer:
 
     def open_seals(self) -> list[Seal]:
         """Return what is not sealed of what is followed and whose minutes are kept, by symbol and day."""
+        if not self._open:
+            return []
         kept_from, followed = self._kept_from(self._clock.now()), frozenset(self._symbols())
         return [
             self._open[symbol, day]

@@ -159,6 +159,22 @@ BREAKAGES = (
         "tests/adapters/kiwoom/test_gate.py::test_the_first_second_stays_empty",
     ),
     Breakage(
+        5,
+        "tokens are asked for as fast as charts",
+        f"{_KIWOOM}/gate.py",
+        "limit = min(self._limit, self._own_limits.get(api_id, self._limit))",
+        "limit = self._limit",
+        "tests/adapters/kiwoom/test_gate.py::test_an_api_with_a_limit_of_its_own_keeps_it",
+    ),
+    Breakage(
+        5,
+        "a request that was given up is forgotten, though the broker may count it yet",
+        f"{_KIWOOM}/gate.py",
+        "return now, now + max(self._round_trips.largest(), self._patience_s * self._clock.speed)",
+        "return now, now",
+        "tests/adapters/kiwoom/test_gate.py::test_a_broker_that_stands_still_counts_no_burst",
+    ),
+    Breakage(
         6,
         "a row with a bad field vanishes",
         f"{_KIWOOM}/wire.py",
