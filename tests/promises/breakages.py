@@ -49,9 +49,9 @@ BREAKAGES = (
     Breakage(
         1,
         "a row that stays refused holds up the polls of its series",
-        f"{_SERVICE}/patience.py",
-        "if one.trouble.not_before > now]\n        return RangeSet.of(",
-        "if False]\n        return RangeSet.of(",
+        f"{_SERVICE}/scheduler.py",
+        "self._patience.withhold(series, ranges, reason, _TOLD[reason])",
+        "self._patience.found_nothing(task.key)",
         "tests/service/test_gaps.py::test_a_row_that_stays_refused_delays_no_other_candle",
     ),
     Breakage(
