@@ -11,6 +11,7 @@ import structlog
 from chartinsightd.clock import Clock
 from chartinsightd.domain import silence
 from chartinsightd.domain.calendar import Session, at_kst, day_of
+from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.silence import LearnedDay, Sighting, Verdict
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import kiwoom
@@ -18,13 +19,16 @@ from chartinsightd.ports import Write
 from chartinsightd.service.almanac import Almanac
 from chartinsightd.service.lessons import Lessons
 from chartinsightd.service.patience import Patience
-from chartinsightd.service.witnesses import Witnesses
+from chartinsightd.service.witnesses import Witnesses, days_of, is_witness
 
 log = structlog.get_logger(__name__)
 
 _EVERY_S = 60.0
 _EVERY_REAL_S = 0.2
 """Under a fast clock, no more often than this in real seconds."""
+_POLLS = timedelta(minutes=5)
+_POLLS_REAL_S = 1.0
+"""How long daily charts are waited for that are polled anyway, before any is asked for."""
 _AGAIN = timedelta(minutes=30)
 """How often a day taken for closed is looked at, and how long a look that told nothing is not repeated."""
 
@@ -57,10 +61,18 @@ class MarketWatch:
         self._followed = followed
         self._clock = clock
         self._seen: dict[str, Sighting] = {}
+        self._charts: dict[str, tuple[datetime, Candles]] = {}
+        """The newest daily page of each witness that was read anyway, and when it was asked for."""
+        self._begun_at: datetime | None = None
         self._asked_at: datetime | None = None
         """When witnesses were last asked of the day at hand."""
         self._compared_until: datetime | None = None
         self._compare_after: datetime | None = None
+
+    @property
+    def compared_until(self) -> datetime | None:
+        """Which morning's charts were compared last; None before the first time."""
+        return self._compared_until
 
     def note(self, writes: Sequence[Write]) -> None:
         """Take in what was committed; called for every commit, so it must be quick."""
@@ -69,6 +81,8 @@ class MarketWatch:
             # a week's newest row is its first day, whatever was traded since
             if tells and write.asked_at and write.series.timeframe is not Timeframe.W1:
                 self._note(write.asked_at, write)
+                if write.series.timeframe is Timeframe.D1 and is_witness(write.series.symbol):
+                    self._charts[write.series.symbol] = write.asked_at, write.candles
 
     def _note(self, asked_at: datetime, write: Write) -> None:
         symbol = write.series.symbol
@@ -89,7 +103,8 @@ class MarketWatch:
         if not await self._lessons.load() or is_held or not self._followed():
             return
         now = self._clock.now()
-        await self._compare(now)
+        self._begun_at = self._begun_at or now
+        await self._compare(now, self._begun_at)
         today = self._almanac.learned.get(day_of(now))
         if today is not None and not today.is_open:
             await self._look_again(today, now)
@@ -142,14 +157,20 @@ class MarketWatch:
         evidence = {"symbols": len({one.symbol for one in sightings}), "newest_row": newest.isoformat()}
         await self._lessons.learn(LearnedDay(day=day, is_open=is_open, evidence=evidence, learned_at=now))
 
-    async def _compare(self, now: datetime) -> None:
-        """At the start and every morning, compare the last days with daily charts."""
+    async def _compare(self, now: datetime, begun_at: datetime) -> None:
+        """At the start and every morning, compare the last days with daily charts, read anyway or asked for."""
         due_at = _morning(now)
         is_done = self._compared_until is not None and self._compared_until >= due_at
         if is_done or (self._compare_after is not None and now < self._compare_after):
             return
-        self._compare_after = now + _AGAIN
-        charts = await self._witnesses.daily_charts(self._followed(), silence.WITNESSES)
+        read = [candles for asked_at, candles in self._charts.values() if asked_at >= due_at]
+        charts = [days_of(candles) for candles in read[: silence.WITNESSES]]
+        if len(charts) < silence.WITNESSES:
+            polls = max(_POLLS, timedelta(seconds=_POLLS_REAL_S * self._clock.speed))
+            if now < max(begun_at, due_at) + polls:
+                return
+            self._compare_after = now + _AGAIN
+            charts = await self._witnesses.daily_charts(self._followed(), silence.WITNESSES)
         found = silence.contradictions(now, self._almanac.calendar, charts)
         if found is None:
             return

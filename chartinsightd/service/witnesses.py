@@ -10,6 +10,7 @@ import structlog
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain.calendar import day_of
+from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.errors import SourceError
 from chartinsightd.domain.silence import Sighting
 from chartinsightd.domain.timeframe import Timeframe
@@ -47,7 +48,7 @@ class Witnesses:
 
     async def daily_charts(self, followed: Iterable[str], count: int) -> list[frozenset[date]]:
         """Return the Korean days of the newest daily rows of up to so many symbols."""
-        return [_days(page) for page in await self._ask(followed, count, Timeframe.D1, None)]
+        return [days_of(page.candles) for page in await self._ask(followed, count, Timeframe.D1, None)]
 
     async def _ask(
         self, followed: Iterable[str], count: int, timeframe: Timeframe, as_of: date | None
@@ -82,13 +83,19 @@ def sighting_of(page: ChartPage) -> Sighting:
     return Sighting(symbol=page.candles.symbol, asked_at=page.asked_at, newest_at=newest_at)
 
 
-def _days(page: ChartPage) -> frozenset[date]:
-    recent = page.candles.ts[-_RECENT_ROWS:].tolist()
+def is_witness(symbol: str) -> bool:
+    """Whether a symbol is one that trades on every day."""
+    return symbol in TARGETS
+
+
+def days_of(candles: Candles) -> frozenset[date]:
+    """Return the Korean days of the newest daily rows."""
+    recent = candles.ts[-_RECENT_ROWS:].tolist()
     return frozenset(day_of(datetime.fromtimestamp(ts, UTC)) for ts in recent)
 
 
 def _ordered(followed: Iterable[str]) -> Sequence[str]:
     own = list(followed)
-    known = [symbol for symbol in own if symbol in TARGETS]
+    known = [symbol for symbol in own if is_witness(symbol)]
     strangers = [symbol for symbol in TARGETS if symbol not in own][:_STRANGERS]
     return [*known, *strangers, *(symbol for symbol in own if symbol not in TARGETS)][:_MOST_ASKED]

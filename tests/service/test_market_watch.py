@@ -242,6 +242,21 @@ def test_a_holiday_costs_a_few_requests() -> None:
     assert said == []
 
 
+def test_daily_charts_that_are_read_anyway_are_not_asked_for_again() -> None:
+    """A restart costs a page a series, and a morning too: the comparison takes what the polls bring."""
+
+    async def main() -> Watched:
+        one = world(at_kst(SILENT, time(8)), {}, timeframes=(Timeframe.D1,))
+        async with one.watched(*SYMBOLS):
+            await one.is_at(SILENT, 9)
+        return one
+
+    one = run_virtually(main())
+
+    assert len(one.broker.requests) == len(SYMBOLS)
+    assert one.watch.compared_until == at_kst(SILENT, time(7, 30))
+
+
 def test_days_missed_while_nobody_looked_are_learned_afterwards() -> None:
     """A daemon that was down finds both in the daily charts of its next start."""
 
