@@ -158,7 +158,7 @@ class MarketWatch:
         await self._lessons.learn(LearnedDay(day=day, is_open=is_open, evidence=evidence, learned_at=now))
 
     async def _compare(self, now: datetime, begun_at: datetime) -> None:
-        """At the start and every morning, compare the last days with daily charts, read anyway or asked for."""
+        """At the start and every morning, compare the last days with daily charts, polled or asked for."""
         due_at = _morning(now)
         is_done = self._compared_until is not None and self._compared_until >= due_at
         if is_done or (self._compare_after is not None and now < self._compare_after):
