@@ -27,7 +27,7 @@ _EVERY_S = 60.0
 _EVERY_REAL_S = 0.2
 """Under a fast clock, no more often than this in real seconds."""
 _POLLS = timedelta(minutes=5)
-_POLLS_REAL_S = 1.0
+_POLLS_REAL_S = 10.0
 """How long daily charts are waited for that are polled anyway, before any is asked for."""
 _AGAIN = timedelta(minutes=30)
 """How often a day taken for closed is looked at, and how long a look that told nothing is not repeated."""
