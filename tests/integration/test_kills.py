@@ -6,7 +6,7 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,25 @@ def chart_of(entry: dict[str, Any]) -> tuple[str, Timeframe] | None:
     return None if timeframe is None else (entry["symbol"], timeframe)
 
 
+def collected(requests: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Timeframe]]:
+    """Yield the series of each request that collects candles.
+
+    The first look at corporate actions belongs to loading, whichever life it falls into: it reads adjusted
+    charts, and one raw daily chart beside an adjusted one that shows an action.
+    """
+    compared = set()
+    for entry in requests:
+        series = chart_of(entry)
+        if series is None:
+            continue
+        if entry["adjusted"]:
+            compared.add(series)
+        elif series in compared and series[1] is Timeframe.D1:
+            compared.remove(series)
+        else:
+            yield series
+
+
 def reads(requests: Sequence[dict[str, Any]], begin: datetime, end: datetime) -> int:
     """Return how many of these chart requests are more than one a series and moment that brings news.
 
@@ -56,7 +75,7 @@ def reads(requests: Sequence[dict[str, Any]], begin: datetime, end: datetime) ->
     moment at which a read brings news.
     """
     calendar = Calendar()
-    made = Counter(series for entry in requests if (series := chart_of(entry)) is not None)
+    made = Counter(collected(requests))
     sessions = calendar.sessions(DAY - timedelta(days=1), DAY + timedelta(days=1))
     extra = 0
     for (_, timeframe), count in made.items():
