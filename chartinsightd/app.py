@@ -32,8 +32,9 @@ from chartinsightd.board.backend import Board
 from chartinsightd.board.commits import Commits
 from chartinsightd.board.parts import Identity, Parts, Reloaded
 from chartinsightd.board.valve import Valve, ValvedCharts, ValvedLists, ValvedQuotes
+from chartinsightd.board.watches import ClockWatch
 from chartinsightd.broker import new_circuit, open_broker
-from chartinsightd.clock import Clock, SimulatedClock, SystemClock
+from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
 from chartinsightd.control.events import EventTap
 from chartinsightd.control.server import serve
 from chartinsightd.control.socket_path import own_socket
@@ -136,7 +137,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
     prepare_logs(settings, tap)
     async with AsyncExitStack() as stack:
         async with unless_stopped(stop):
-            clock = STAMP.clock = await open_clock(settings)
+            clock = STAMP.clock = CheckedClock(await open_clock(settings))
             reloader = Reloader(settings, config, tap)
             almanac = Almanac(plan_rules(settings, load_calendar(settings)))
             daemon = await _opened(stack, settings, clock, almanac, audience, reloader)
@@ -228,7 +229,7 @@ class Daemon:
 async def _opened(
     stack: AsyncExitStack,
     settings: Settings,
-    clock: Clock,
+    clock: CheckedClock,
     almanac: Almanac,
     audience: Audience,
     reloader: Reloader,
@@ -253,8 +254,8 @@ async def _opened(
     await ledger.open()
     broker = open_broker(settings, clock, circuit, is_first=ledger.is_empty)
     kiwoom = await stack.enter_async_context(broker)
-    if isinstance(clock, SimulatedClock) and settings.clock.follow:
-        services["clock"] = lambda: follow_clock(clock, settings.kiwoom.rest_url)
+    if isinstance(virtual := clock.own, SimulatedClock) and settings.clock.follow:
+        services["clock"] = lambda: follow_clock(virtual, settings.kiwoom.rest_url)
     notifier = new_notifier(settings)
     loop_watch = LoopWatch(notifier.tell_apart, sys.stderr)
     services |= {"alerts": notifier.run, "loop_watch": loop_watch.run}
@@ -289,7 +290,7 @@ async def _opened(
 class _Opened:
     """The resources that the services share."""
 
-    clock: Clock
+    clock: CheckedClock
     almanac: Almanac
     store: Store
     archive: PostgresArchive
@@ -348,7 +349,7 @@ def _connected(
             audience=opened.audience,
             notifier=opened.notifier,
             disk=FolderDisk(settings.state_dir),
-            watches=(opened.loop_watch,),
+            watches=(opened.loop_watch, ClockWatch(clock)),
             reload=reloader.reload,
         )
     )

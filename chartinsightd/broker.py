@@ -10,7 +10,7 @@ import structlog
 from chartinsightd.adapters.kiwoom.block_file import BlockFile
 from chartinsightd.adapters.kiwoom.session import Kiwoom, open_kiwoom
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
-from chartinsightd.clock import Clock
+from chartinsightd.clock import CheckedClock, Clock
 from chartinsightd.domain.errors import AccessBlocked, ConfigurationError, SourceError
 from chartinsightd.lifecycle import notify_systemd
 from chartinsightd.logs import REDACTOR
@@ -54,13 +54,13 @@ def new_circuit(settings: Settings, clock: Clock) -> Circuit:
 
 @asynccontextmanager
 async def open_broker(
-    settings: Settings, clock: Clock, circuit: Circuit, *, is_first: bool
+    settings: Settings, clock: CheckedClock, circuit: Circuit, *, is_first: bool
 ) -> AsyncIterator[Kiwoom]:
     """Open the session and log in.
 
     Args:
         settings: how to reach the broker.
-        clock: the daemon's.
+        clock: the daemon's; it hears the dates of answers, where they are believed.
         circuit: what every request passes.
         is_first: whether nothing was ever collected here.
 
@@ -68,10 +68,18 @@ async def open_broker(
         AccessBlocked: the key or this address is refused at a first start.
     """
     pace, gate = settings.kiwoom.pace, settings.kiwoom.gate
-    async with open_kiwoom(access(settings), clock, pace, gate, REDACTOR.hide_one, circuit) as kiwoom:
+    on_date = clock.heard if _believes_dates(settings) else None
+    opened = open_kiwoom(access(settings), clock, pace, gate, REDACTOR.hide_one, circuit, on_date)
+    async with opened as kiwoom:
         notify_systemd("STATUS=Asking Kiwoom for a token")
         await _log_in(kiwoom, circuit, is_first=is_first)
         yield kiwoom
+
+
+def _believes_dates(settings: Settings) -> bool:
+    if settings.kiwoom.dates == "auto":
+        return settings.mode == "live" or settings.clock.follow
+    return settings.kiwoom.dates == "believed"
 
 
 async def _log_in(kiwoom: Kiwoom, circuit: Circuit, *, is_first: bool) -> None:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from datetime import UTC, datetime
+from collections import deque
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_TOLD_BY = 3
+"""So many answers running must agree before a clock is held back: one of them may be wrong."""
+BELIEVED = timedelta(days=1)
+"""A `Date` further away than this tells of a wrong header, not of a wrong clock."""
+DATE_GRAIN = timedelta(seconds=2)
+"""A `Date` tells whole seconds, and a server may make it once a second."""
 
 
 class Clock(Protocol):
@@ -89,6 +98,103 @@ class SimulatedClock:
         until = self.monotonic() + seconds
         while (left := until - self.monotonic()) > 0:  # noqa: ASYNC110 - no event tells that time passes
             await asyncio.sleep(min(left / self._speed, self.longest_nap_s))
+
+
+class CheckedClock:
+    """A clock that is held back where the broker's answers prove that it runs ahead of the broker's.
+
+    What is closed is decided by the broker's time. A clock that is behind is only late; one that is ahead
+    asks too early, and would take a forming candle for a closed one.
+
+    An answer bounds the broker's time: it was made after the request left and before it arrived, at the
+    moment that its header `Date` tells. The bounds are kept against even time, so that neither a suspend nor
+    a step of the own clock is taken for the broker's.
+
+    Args:
+        own: the clock that is held back.
+    """
+
+    def __init__(self, own: Clock) -> None:
+        self.own = own
+        self._told: deque[tuple[float, float]] = deque(maxlen=_TOLD_BY)
+        """The earliest and the latest that the broker's wall clock less our even time can be, in seconds."""
+        self._earliest, self._latest = -math.inf, math.inf
+        self._offset = self._read()[1]
+
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock that pass in one real second."""
+        return self.own.speed
+
+    @property
+    def longest_nap_s(self) -> float:
+        """Real seconds after which a waiter should look again."""
+        return self.own.longest_nap_s
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far the own clock runs ahead of the broker's, at least; `now` is held back by that."""
+        self.now()
+        return timedelta(seconds=max(0.0, self._offset - self._latest))
+
+    @property
+    def behind(self) -> timedelta:
+        """How far the own clock is behind the broker's, at least. It makes late and not wrong."""
+        self.now()
+        return timedelta(seconds=max(0.0, self._earliest - self._offset))
+
+    def now(self) -> datetime:
+        """Return the present: aware, UTC; never later than the broker's."""
+        shown, offset = self._read()
+        if (step := offset - self._offset) > self.speed:
+            self._move(step)
+        self._offset = offset
+        return shown - timedelta(seconds=max(0.0, offset - self._latest))
+
+    def monotonic(self) -> float:
+        """Return seconds on this clock's own pace, never going back and never held back."""
+        return self.own.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for seconds of this clock."""
+        await self.own.sleep(seconds)
+
+    def heard(self, sent_s: float, date: datetime) -> None:
+        """Learn from an answer that just arrived.
+
+        Args:
+            sent_s: when its request left, in `monotonic` seconds.
+            date: what its header `Date` tells; aware.
+        """
+        shown, offset = self._read()
+        if abs(date - shown) > BELIEVED:
+            return
+        self.now()
+        arrived_s = shown.timestamp() - offset
+        earliest, latest = date.timestamp() - arrived_s, (date + DATE_GRAIN).timestamp() - sent_s
+        self._told.append((earliest, latest))
+        if len(self._told) < _TOLD_BY:
+            return
+        self._earliest = min(earliest for earliest, _ in self._told)
+        latest = max(latest for _, latest in self._told)
+        if latest < self._latest or self._earliest > self._latest:
+            self._latest = latest
+
+    def _read(self) -> tuple[datetime, float]:
+        """Return the own wall clock, and by how much it is more than even time.
+
+        Even time is read last: whoever is interrupted between seems to be less ahead, never more.
+        """
+        shown = self.own.now()
+        return shown, shown.timestamp() - self.own.monotonic()
+
+    def _move(self, by_s: float) -> None:
+        """Go along with a step forward of the own clock: as a rule the machine slept, and the broker did not.
+
+        It may have been set right instead; so what it was behind is forgotten until answers tell it anew.
+        """
+        self._earliest, self._latest = -math.inf, self._latest + by_s
+        self._told.clear()
 
 
 async def sleep_until(clock: Clock, when: datetime) -> None:

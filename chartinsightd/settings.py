@@ -100,6 +100,9 @@ class KiwoomSettings(Section):
     """Kiwoom's firewall refuses the ones of Python libraries (API.md section 1)."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """Longest wait for one answer, in real seconds; the first page of a symbol can take many."""
+    dates: Literal["auto", "believed", "ignored"] = "auto"
+    """Whether the `Date` of answers holds back a clock of ours that runs ahead. `auto`: yes, but not in
+    simulation, where it may be real time while the clock is virtual, unless the simulator's is followed."""
 
     @property
     def rest_url(self) -> str:

@@ -20,7 +20,6 @@ from chartinsightd.board.pulse import Pulse
 from chartinsightd.board.records import Records
 from chartinsightd.board.watches import (
     REFUSALS,
-    ClockWatch,
     DiskWatch,
     QueueWatch,
     StormWatch,
@@ -234,7 +233,6 @@ def _watches(parts: Parts) -> Iterator[Watch]:
     )
     yield TokenWatch(parts.issuer.failure, clock)
     yield StormWatch(REFUSALS, lambda: sum(lane.throttled for lane in gate.state()), clock)
-    yield ClockWatch(clock)
 
 
 def _channels(deliveries: Iterable[Delivery]) -> tuple[ChannelState, ...]:

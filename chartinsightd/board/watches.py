@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from chartinsightd.clock import Clock
+from chartinsightd.clock import CheckedClock, Clock
 from chartinsightd.control.protocol import HealthCheck
 from chartinsightd.domain.telling import Condition
 from chartinsightd.guard_ports import Disk, DiskSpace
@@ -25,6 +25,10 @@ _DISK_EVERY_REAL_S = 30.0
 _JUMP_S = 60.0
 _JUMP_TOLD_S = 600.0
 """A jump is over in an instant; so long it is shown."""
+_WRONG_S = 5.0
+_WRONG_PATIENCE_S = 60.0
+_WRONG_PATIENCE_REAL_S = 2.0
+"""A simulated clock that is followed lags for a moment when it is set."""
 _TOKEN_PATIENCE_S = 60.0
 _STUCK_S = 120.0
 """Beside the minute that the gate's own count looks back."""
@@ -194,18 +198,22 @@ class TokenWatch:
 
 
 class ClockWatch:
-    """Implements `Watch`: the wall clock jumped against the even pace of time."""
+    """Implements `Watch`: the wall clock jumped against the even pace of time, or is not the broker's."""
 
     part = "clock"
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: CheckedClock) -> None:
         self._clock = clock
         self._offset_s = self._offset()
         self._jump_s = 0.0
         self._told_until_s = 0.0
+        self._right_s = clock.monotonic()
 
     def look(self) -> Mapping[str, Condition]:
-        """Compare with the last look."""
+        """Compare with the last look, and with the broker's clock."""
+        return {**self._jumped(), **self._differing()}
+
+    def _jumped(self) -> Mapping[str, Condition]:
         now, offset_s = self._clock.monotonic(), self._offset()
         jump_s, self._offset_s = offset_s - self._offset_s, offset_s
         if abs(jump_s) >= _JUMP_S * max(1.0, self._clock.speed):
@@ -217,8 +225,24 @@ class ClockWatch:
         remedy = "After a suspend that is normal. Else look after the time service (timedatectl)."
         return {"clock.jumped": Condition(level="warning", message=words, remedy=remedy)}
 
+    def _differing(self) -> Mapping[str, Condition]:
+        """Tell a difference that has lasted."""
+        now, speed = self._clock.monotonic(), max(1.0, self._clock.speed)
+        ahead_s, behind_s = self._clock.ahead.total_seconds(), self._clock.behind.total_seconds()
+        if max(ahead_s, behind_s) < _WRONG_S * speed:
+            self._right_s = now
+        if now - self._right_s < max(_WRONG_PATIENCE_S, _WRONG_PATIENCE_REAL_S * speed):
+            return {}
+        event, words = "clock.behind", f"is {behind_s:.0f} s behind Kiwoom's; candles are read late."
+        if ahead_s > behind_s:
+            event, words = "clock.ahead", f"runs {ahead_s:.0f} s ahead of Kiwoom's; it is held back by that."
+        remedy = (
+            "Let a time service set it (`timedatectl set-ntp true`); `timedatectl` shows whether one does."
+        )
+        return {event: Condition(level="warning", message=f"This machine's clock {words}", remedy=remedy)}
+
     def _offset(self) -> float:
-        return self._clock.now().timestamp() - self._clock.monotonic()
+        return self._clock.own.now().timestamp() - self._clock.monotonic()
 
 
 def disk_condition(name: str, space: DiskSpace) -> Mapping[str, Condition]:

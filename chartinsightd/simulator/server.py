@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import partial
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from chartinsightd.simulator.http_admin import Admin, answer_bad_requests
 from chartinsightd.simulator.http_broker import Broker
@@ -59,5 +62,17 @@ def application(simulation: Simulation) -> web.Application:
             *Admin(simulation, sessions).routes(),
         ]
     )
+    app.on_response_prepare.append(partial(_date, simulation))
     app.on_shutdown.append(lambda _app: sessions.close_all())
     return app
+
+
+async def _date(simulation: Simulation, _request: web.Request, response: web.StreamResponse) -> None:
+    """Put virtual time into an answer, where the server would put the machine's."""
+    match simulation.profile.date:
+        case "now":
+            response.headers[hdrs.DATE] = format_datetime(simulation.now().astimezone(UTC), usegmt=True)
+        case "epoch":
+            response.headers[hdrs.DATE] = format_datetime(datetime.fromtimestamp(0, UTC), usegmt=True)
+        case "absent":
+            del response.headers[hdrs.DATE]

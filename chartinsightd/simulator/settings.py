@@ -69,6 +69,8 @@ class Profile:
     unknown_stock: Literal["blank", "1902"] = "blank"
     """ka10001 and ka10100 for a code nobody knows."""
 
+    date: Literal["now", "absent", "epoch"] = "now"
+    """The header `Date` of an answer, in virtual time; no capture shows what Kiwoom does (section 3)."""
     chunked: bool = True
     gzip: bool = False
     """Compress for clients that accept it; on loopback it only costs."""

@@ -14,7 +14,8 @@ from chartinsightd.board.backend import Board
 from chartinsightd.board.commits import Commits
 from chartinsightd.board.parts import Identity, Parts, Reloaded
 from chartinsightd.board.valve import Valve, ValvedCharts, ValvedLists
-from chartinsightd.board.watches import TokenFailure
+from chartinsightd.board.watches import ClockWatch, TokenFailure
+from chartinsightd.clock import CheckedClock
 from chartinsightd.control.protocol import Event, EventType, Message
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, StoreUnavailable
@@ -372,6 +373,7 @@ class BoardWorld(World):
                 audience=self.audience,
                 notifier=self.notifier,
                 disk=self.disk,
+                watches=(ClockWatch(CheckedClock(self.clock)),),
                 reload=self._reload,
             )
         )

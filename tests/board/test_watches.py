@@ -23,6 +23,7 @@ from chartinsightd.board.watches import (
     WatchBoard,
     disk_condition,
 )
+from chartinsightd.clock import CheckedClock
 from chartinsightd.control.protocol import EventType
 from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.guard_ports import DiskSpace
@@ -105,11 +106,28 @@ def test_a_clock_that_jumps(by_s: int) -> None:
     clock = FrozenClock()
     clock.monotonic = lambda: (clock.now() - MORNING).total_seconds() - moved[0]  # type: ignore[method-assign]
     moved = [0]
-    watch = ClockWatch(clock)
+    watch = ClockWatch(CheckedClock(clock))
     assert seen_after(watch, clock, 100) == []
     clock.advance(by_s)
     moved[0] = by_s
     assert seen_after(watch, clock, 700) == [(0, frozenset({"clock.jumped"})), (600, frozenset())]
+
+
+@pytest.mark.parametrize(("ahead_s", "event"), [(300, "clock.ahead"), (-300, "clock.behind"), (4, "")])
+def test_a_clock_that_is_not_the_brokers(ahead_s: int, event: str) -> None:
+    """A difference of seconds that lasts a minute is told until answers tell of none; it is no jump."""
+    clock = FrozenClock()
+    checked = CheckedClock(clock)
+    watch = ClockWatch(checked)
+
+    def hear(ahead: int) -> None:
+        for _ in range(3):
+            checked.heard(clock.monotonic(), clock.now() - timedelta(seconds=ahead))
+
+    hear(ahead_s)
+    assert seen_after(watch, clock, 200) == ([(60, frozenset({event}))] if event else [])
+    hear(0)
+    assert watch.look() == {}
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ class FrozenClock:
     """A clock that a test moves."""
 
     speed = 1.0
+    longest_nap_s = 1.0
 
     def __init__(self, now: datetime = NOW) -> None:
         self._now = now

@@ -140,6 +140,22 @@ def test_switches_are_set_by_name() -> None:
             with_options(Profile(), {name: value})
 
 
+@pytest.mark.parametrize(
+    ("switch", "date"),
+    [
+        ("now", "Fri, 20 Nov 2026 03:00:30 GMT"),
+        ("epoch", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("absent", None),
+    ],
+)
+async def test_the_date_of_an_answer_is_virtual_time_by_switch(switch: str, date: str | None) -> None:
+    """The HTTP library's own date would be the machine's."""
+    profile = with_options(Profile(), {"date": switch})
+    async with running(profile) as broker:
+        answer = await broker.minutes()
+    assert answer.headers.get("Date") == date
+
+
 async def test_answers_are_compressed_by_switch() -> None:
     """By default they are not, also for a client that would accept it: on loopback it only costs."""
     for wanted in (False, True):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.clock import SimulatedClock, SystemClock, sleep_until, wait_until
+from chartinsightd.clock import CheckedClock, SimulatedClock, SystemClock, sleep_until, wait_until
 
 START = datetime(2026, 9, 14, 23, 0, tzinfo=UTC)
 
@@ -71,3 +71,125 @@ async def test_a_clock_that_is_set_ends_the_wait() -> None:
 def test_the_present_is_aware_and_utc(clock: SystemClock | SimulatedClock) -> None:
     """Nothing naive leaves the clock."""
     assert clock.now().tzinfo is UTC
+
+
+class Machine:
+    """A machine whose wall clock can be set, beside a broker whose clock is right."""
+
+    speed = 1.0
+    longest_nap_s = 1.0
+
+    def __init__(self, ahead_s: float = 0.0) -> None:
+        self._awake_s = 1000.0
+        self._true = START
+        self.ahead_s = ahead_s
+
+    def now(self) -> datetime:
+        return self._true + timedelta(seconds=self.ahead_s)
+
+    def monotonic(self) -> float:
+        return self._awake_s
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    def live(self, seconds: float) -> None:
+        self._awake_s += seconds
+        self._true += timedelta(seconds=seconds)
+
+    def suspend(self, seconds: float) -> None:
+        self._true += timedelta(seconds=seconds)
+
+    def error_of(self, clock: CheckedClock) -> float:
+        """How many seconds a clock shows more than the broker's."""
+        return (clock.now() - self._true).total_seconds()
+
+    def ask(self, clock: CheckedClock, there_s: float, back_s: float, wrong_s: float = 0.0) -> None:
+        """Send a request; the answer's date is whole seconds, and `wrong_s` off."""
+        sent_s = clock.monotonic()
+        self.live(there_s)
+        date = self._true.replace(microsecond=0) + timedelta(seconds=wrong_s)
+        self.live(back_s)
+        clock.heard(sent_s, date)
+
+
+DELAYS = st.tuples(st.floats(0, 3), st.floats(0, 3))
+ROUNDS = st.lists(st.tuples(DELAYS, st.floats(0, 5000)), min_size=3, max_size=12)
+
+
+@given(ahead_s=st.floats(-80_000, 80_000), rounds=ROUNDS)
+def test_a_clock_that_is_ahead_is_held_back(
+    ahead_s: float, rounds: list[tuple[tuple[float, float], float]]
+) -> None:
+    """After three answers no clock shows later than the broker, but for the grain of dates and the way;
+    one that is right or behind is never touched.
+    """
+    machine = Machine(ahead_s)
+    clock = CheckedClock(machine)
+    for delays, pause_s in rounds:
+        machine.ask(clock, *delays)
+        machine.live(pause_s)
+    slack_s = 2.0 + max(sum(delays) for delays, _ in rounds[:3])
+    if ahead_s <= 0:
+        assert clock.now() == machine.now()
+        assert clock.ahead == timedelta()
+        assert -ahead_s - slack_s <= clock.behind.total_seconds() <= max(0.0, -ahead_s) + 0.001
+    else:
+        assert -0.001 <= machine.error_of(clock) <= min(ahead_s, slack_s) + 0.001
+        assert clock.behind == timedelta()
+
+
+@given(
+    before_s=st.floats(0, 40_000),
+    after_s=st.floats(0, 40_000),
+    slept_s=st.floats(0, 80_000),
+)
+def test_a_step_or_a_suspend_leaves_it_right(before_s: float, after_s: float, slept_s: float) -> None:
+    """A held clock stays right while the machine sleeps and while its clock is set back, with no answer
+    between; nothing holds it any more once it is right by itself.
+    """
+    machine = Machine(before_s)
+    clock = CheckedClock(machine)
+    for _ in range(3):
+        machine.ask(clock, 0.01, 0.01)
+    machine.suspend(slept_s)
+    assert -0.001 <= machine.error_of(clock) <= 2.02 + 0.001
+
+    machine.ahead_s = min(before_s, after_s)
+    assert -0.001 <= machine.error_of(clock) <= 2.02 + 0.001
+
+    machine.ahead_s = 0.0
+    assert clock.now() == machine.now()
+
+
+@given(wrong_s=st.floats(-80_000, 0), place=st.integers(0, 2))
+def test_one_wrong_date_holds_nothing_back(wrong_s: float, place: int) -> None:
+    """Three answers running must say so: one wrong header among right ones changes nothing."""
+    machine = Machine()
+    clock = CheckedClock(machine)
+    for number in range(5):
+        machine.ask(clock, 0.1, 0.1, wrong_s if number % 3 == place else 0.0)
+        assert clock.now() == machine.now()
+
+
+def test_dates_that_were_wrong_are_forgotten() -> None:
+    """When answers tell the right time again, the clock follows within three of them."""
+    machine = Machine()
+    clock = CheckedClock(machine)
+    for _ in range(3):
+        machine.ask(clock, 0.1, 0.1, -3600.0)
+    assert machine.error_of(clock) < -3590
+
+    for _ in range(3):
+        machine.ask(clock, 0.1, 0.1)
+    assert clock.now() == machine.now()
+
+
+def test_a_date_of_another_age_is_not_believed() -> None:
+    """A server that always sends 1970 does not stop the time."""
+    machine = Machine()
+    clock = CheckedClock(machine)
+    for _ in range(5):
+        clock.heard(clock.monotonic(), datetime(1970, 1, 1, tzinfo=UTC))
+    assert clock.now() == machine.now()
+    assert clock.behind == timedelta()

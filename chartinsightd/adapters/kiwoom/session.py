@@ -12,7 +12,7 @@ from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.adapters.kiwoom.gate import Gate, Mode
 from chartinsightd.adapters.kiwoom.lists import KiwoomLists
 from chartinsightd.adapters.kiwoom.token import TokenIssuer
-from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
+from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, OnDate, Transport
 from chartinsightd.clock import Clock
 from chartinsightd.facts.kiwoom import OWN_LIMITS
 from chartinsightd.guard_ports import BrokerCircuit
@@ -45,6 +45,7 @@ async def open_kiwoom(
     gate_mode: Mode,
     on_token: Callable[[str], None] = lambda _: None,
     circuit: BrokerCircuit | None = None,
+    on_date: OnDate | None = None,
 ) -> AsyncIterator[Kiwoom]:
     """Open a session with the broker until the context is left. Nothing is sent before it is asked for.
 
@@ -55,6 +56,7 @@ async def open_kiwoom(
         gate_mode: see `Gate`.
         on_token: told each new token, so that it can be kept out of logs.
         circuit: see `Transport`; None for who asks once.
+        on_date: see `Transport`.
     """
     async with (
         Gate(
@@ -64,7 +66,7 @@ async def open_kiwoom(
             patience_s=access.total_timeout_s,
             own_limits=OWN_LIMITS,
         ) as gate,
-        Transport(access, gate, clock, circuit) as transport,
+        Transport(access, gate, clock, circuit, on_date) as transport,
     ):
         issuer = TokenIssuer(transport, access, clock, on_token)
         client = KiwoomClient(transport, issuer)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Protocol
 
@@ -14,7 +15,7 @@ import msgspec
 
 from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text, redacted
 from chartinsightd.adapters.kiwoom.gate import Gate, Slot
-from chartinsightd.clock import Clock
+from chartinsightd.clock import BELIEVED, DATE_GRAIN, Clock
 from chartinsightd.domain.errors import (
     AccessBlocked,
     MalformedAnswer,
@@ -31,6 +32,8 @@ _ABOUT_TOKENS = frozenset({"au10001", "au10002"})
 _LARGEST_BODY = 32 * 1024 * 1024
 _LONGEST_COUNT = 9
 """Digits; Python refuses to read numbers of thousands of them."""
+
+OnDate = Callable[[float, datetime], None]
 
 
 class Secret(Protocol):
@@ -68,7 +71,7 @@ class Answer:
     row_count: int | None
     """How many rows the broker says it sent (`resp-cnt`); None where it does not say."""
     asked_at: datetime
-    """When the request left; aware, UTC."""
+    """When the request left; aware, UTC; by the broker's own `Date` where that is earlier and believed."""
 
 
 class _Envelope(msgspec.Struct):
@@ -110,15 +113,23 @@ class Transport:
         gate: through which every request passes; entered already.
         clock: what time it is.
         circuit: told what the broker thinks of us, and asked before each request.
+        on_date: told the `Date` of each answer, and when its request left in the clock's monotonic seconds;
+            None where dates are not believed.
     """
 
     def __init__(
-        self, access: KiwoomAccess, gate: Gate, clock: Clock, circuit: BrokerCircuit | None = None
+        self,
+        access: KiwoomAccess,
+        gate: Gate,
+        clock: Clock,
+        circuit: BrokerCircuit | None = None,
+        on_date: OnDate | None = None,
     ) -> None:
         self._access = access
         self._circuit = circuit or _Unguarded()
         self._gate = gate
         self._clock = clock
+        self._on_date = on_date
         self._session: aiohttp.ClientSession | None = None
         self._decode = msgspec.json.Decoder(_Envelope).decode
 
@@ -185,7 +196,7 @@ class Transport:
         """Send one request; the one place that knows the HTTP library's errors."""
         if self._session is None:
             raise SourceUnavailable("The connection to the broker is closed.")
-        asked_at = self._clock.now()
+        asked_at, sent_s = self._clock.now(), self._clock.monotonic()
         try:
             async with self._session.post(
                 f"{self._access.base_url}{path}",
@@ -194,6 +205,7 @@ class Transport:
                 allow_redirects=False,
             ) as response:
                 slot.answered()
+                asked_at = self._dated(response.headers, asked_at, sent_s)
                 content = await self._read(api_id, response)
                 return _Reply(
                     status=response.status,
@@ -209,6 +221,19 @@ class Transport:
         except (aiohttp.ClientError, OSError) as error:
             cause = self._redacted(str(error) or type(error).__name__, ())
             raise SourceUnavailable(f"{api_id} did not reach Kiwoom and back: {cause}") from error
+
+    def _dated(self, headers: Mapping[str, str], asked_at: datetime, sent_s: float) -> datetime:
+        """Return when a request left, corrected by the `Date` of its answer if our clock runs ahead.
+
+        No capture shows whether Kiwoom sends one (API.md section 3); nothing is lost without it.
+        """
+        date = _date(headers)
+        if self._on_date is None or date is None:
+            return asked_at
+        self._on_date(sent_s, date)
+        if not DATE_GRAIN < asked_at - date < BELIEVED:
+            return asked_at
+        return date - timedelta(seconds=self._clock.monotonic() - sent_s)
 
     async def _read(self, api_id: str, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()
@@ -259,6 +284,14 @@ class Transport:
 def _cont_key(headers: Mapping[str, str]) -> str | None:
     """Return the next page's key: empty, not None, where the broker says `Y` and names no key."""
     return headers.get("next-key", "") if headers.get("cont-yn", "").upper() == "Y" else None
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(headers.get("Date", ""))
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
 
 
 def _row_count(headers: Mapping[str, str]) -> int | None:

@@ -17,7 +17,7 @@ from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.adapters.kiwoom.gate import Gate
 from chartinsightd.adapters.kiwoom.lists import KiwoomLists
 from chartinsightd.adapters.kiwoom.token import TokenIssuer
-from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
+from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, OnDate, Transport
 from chartinsightd.clock import SimulatedClock
 from chartinsightd.guard_ports import BlockRecord
 from chartinsightd.service.circuit import Circuit
@@ -76,6 +76,8 @@ class FakeBroker:
         self.life = timedelta(hours=24)
         self.rejected_tokens: set[str] = set()
         self.clock = SimulatedClock(START, speed)
+        self.date: str | None = None
+        """The header `Date`; None leaves the HTTP library's, which tells real time."""
 
     def will(self, api_id: str, *replies: Reply) -> None:
         """Set what the next requests of an api-id get."""
@@ -108,6 +110,8 @@ class FakeBroker:
             request.transport.abort()
         body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         headers = {"Content-Type": reply.content_type, **reply.headers}
+        if self.date is not None:
+            headers["Date"] = self.date
         if reply.deed == "cut":
             response = web.StreamResponse(headers={**headers, "Content-Length": str(len(body))})
             await response.prepare(request)
@@ -136,9 +140,20 @@ class Session:
 
 @asynccontextmanager
 async def session(
-    *, speed: float = SPEED, blocks: BlockRecord | None = None, **access: Any
+    *,
+    speed: float = SPEED,
+    blocks: BlockRecord | None = None,
+    on_date: OnDate | None = None,
+    **access: Any,
 ) -> AsyncIterator[Session]:
-    """Run a fake broker and connect to it; other arguments change `KiwoomAccess`."""
+    """Run a fake broker and connect to it; other arguments change `KiwoomAccess`.
+
+    Args:
+        speed: of the clock.
+        blocks: see `Circuit`.
+        on_date: see `Transport`.
+        access: other values of `KiwoomAccess`.
+    """
     broker = FakeBroker(speed)
     app = web.Application()
     app.router.add_post("/{path:.*}", broker.handle)
@@ -152,7 +167,10 @@ async def session(
     clock = broker.clock
     circuit = Circuit(clock, blocks) if blocks is not None else None
     try:
-        async with Gate(clock, 5) as gate, Transport(where, gate, clock, circuit) as transport:
+        async with (
+            Gate(clock, 5) as gate,
+            Transport(where, gate, clock, circuit, on_date) as transport,
+        ):
             issuer = TokenIssuer(transport, where, clock)
             client = KiwoomClient(transport, issuer)
             charts, lists = KiwoomCharts(client, clock), KiwoomLists(client)

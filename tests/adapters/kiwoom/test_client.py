@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
 from chartinsightd.adapters.kiwoom.transport import Answer
+from chartinsightd.clock import CheckedClock, SimulatedClock
 from chartinsightd.domain.errors import (
     AccessBlocked,
     MalformedAnswer,
@@ -186,6 +188,59 @@ async def test_a_refusal_for_pace_is_waited_out() -> None:
 
     assert [request.headers["next-key"] for request in ours.broker.seen("ka10081")] == ["k7"] * 3
     assert (lane.limit, lane.throttled) == (2, 2)
+
+
+def http_date(instant: datetime) -> str:
+    return format_datetime(instant.astimezone(UTC), usegmt=True)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=90), timedelta(hours=9)])
+async def test_a_request_left_no_later_than_the_date_of_its_answer(ahead: timedelta) -> None:
+    """A page that says when it was made was asked for before that, whatever our clock shows."""
+    heard: list[datetime] = []
+    async with session(speed=1.0, on_date=lambda _sent_s, date: heard.append(date)) as ours:
+        date = (ours.clock.now() - ahead).replace(microsecond=0)
+        ours.broker.date = http_date(date)
+        answer = await post(ours)
+
+    assert heard[-1] == date
+    assert date - timedelta(seconds=5) < answer.asked_at <= date
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "never",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Fri, 99 Nov 2026 03:00:00 GMT",
+        "Fri, 20 Nov 2026 03:00:00 +99999999",
+        pytest.param("9" * 5000, id="endless"),
+        http_date(START + timedelta(hours=5)),
+        http_date(START - timedelta(days=2)),
+    ],
+)
+async def test_a_date_that_cannot_be_believed_changes_nothing(date: str) -> None:
+    """Garbage, another age, and a clock of ours that is behind: our own clock tells when it was asked."""
+    clock = CheckedClock(SimulatedClock(START, 1.0))
+    async with session(speed=1.0, on_date=clock.heard) as ours:
+        ours.broker.date = date
+        before = ours.clock.now()
+        for _ in range(4):
+            answer = await post(ours)
+
+    assert answer.asked_at >= before
+    assert clock.ahead == timedelta()
+
+
+async def test_dates_are_heard_only_where_they_are_believed() -> None:
+    """A simulator's date may be real time, while our clock is virtual."""
+    async with session(speed=1.0) as ours:
+        ours.broker.date = http_date(START - timedelta(minutes=5))
+        answer = await post(ours)
+
+    assert answer.asked_at >= START
 
 
 async def test_endless_refusals_for_pace_end() -> None:
