@@ -26,6 +26,8 @@ _JUMP_S = 60.0
 _JUMP_TOLD_S = 600.0
 """A jump is over in an instant; so long it is shown."""
 _WRONG_S = 5.0
+_WRONG_REAL_S = 0.05
+"""Under a fast clock more: an interruption between two looks at it is not a wrong clock."""
 _WRONG_PATIENCE_S = 60.0
 _WRONG_PATIENCE_REAL_S = 2.0
 """A simulated clock that is followed lags for a moment when it is set."""
@@ -229,7 +231,7 @@ class ClockWatch:
         """Tell a difference that has lasted."""
         now, speed = self._clock.monotonic(), max(1.0, self._clock.speed)
         ahead_s, behind_s = self._clock.ahead.total_seconds(), self._clock.behind.total_seconds()
-        if max(ahead_s, behind_s) < _WRONG_S * speed:
+        if max(ahead_s, behind_s) < max(_WRONG_S, _WRONG_REAL_S * speed):
             self._right_s = now
         if now - self._right_s < max(_WRONG_PATIENCE_S, _WRONG_PATIENCE_REAL_S * speed):
             return {}

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     DISK_FULL = "disk full"
     CLOCK_FORWARD = "clock stepped forward"
     CLOCK_BACK = "clock stepped back"
+    CLOCK_WRONG = "the daemon's clock wrong"
     SYMBOL_ADDED = "symbol added"
     SYMBOL_REMOVED = "symbol removed"
     BACKFILL = "backfill started"
@@ -104,6 +105,15 @@ class Draw:
     def last_day(self) -> date:
         """The Korean day of the last window."""
         return day_of(self.windows[-1].begins_at)
+
+    @property
+    def corrects(self) -> bool:
+        """Whether candles change that were final, for whatever reason at the broker."""
+        blows = [blow for window in self.windows for blow in window.strikes]
+        rules = [*self.first_mix, *(rule for blow in blows for rule in blow.detail.get("mix", ()))]
+        return any(blow.kind is Kind.CORRECTED for blow in blows) or any(
+            rule["fault"] == Fault.LATE_CORRECTION for rule in rules
+        )
 
     def described(self) -> dict[str, Any]:
         """Return it as JSON takes it."""
@@ -227,6 +237,8 @@ def _kinds(
         kinds[Kind.DATABASE_READ_ONLY] = 1.0
     if follows_clock:
         kinds |= {Kind.CLOCK_FORWARD: 1.0, Kind.CLOCK_BACK: 1.0}
+    else:
+        kinds[Kind.CLOCK_WRONG] = 4.0
     if has_small_disk:
         kinds[Kind.DISK_FULL] = 3.0
     for kind in dice.sample(sorted(kinds), len(kinds) // 3):
@@ -293,9 +305,12 @@ def storm(
     real_s: tuple[float, float] = (0.6, 1.0),
     strikes: tuple[int, int] = (2, 3),
 ) -> Window:
-    """Return a short storm of one session, of every kind but some."""
+    """Return a short storm of one session, of every kind but some.
+
+    Its daemon follows the simulator's clock: it has none of its own that could be wrong.
+    """
     dice = random.Random(f"storm/{seed}/{day}")
-    kinds = {kind: _ALWAYS.get(kind, 1.0) for kind in Kind if kind not in without}
+    kinds = {kind: _ALWAYS.get(kind, 1.0) for kind in Kind if kind not in {*without, Kind.CLOCK_WRONG}}
     return _window(dice, day, speed, kinds, real_s, strikes)
 
 
@@ -316,6 +331,9 @@ def _strike(dice: random.Random, kind: Kind, *, corrects: bool) -> Strike:
             detail["step_s"] = dice.choice((60, 600, 3600, 3 * 3600, 18 * 3600))
         case Kind.CLOCK_BACK:
             detail["step_s"] = -dice.choice((1, 60, 600, 1800, 3600))
+        case Kind.CLOCK_WRONG:
+            at, lasts_s = round(at * 0.5, 3), round(dice.uniform(0.5, 2.0), 2)
+            detail["ahead_s"] = dice.choice((-3600, -300, 70, 300, 1200, 3600, 9 * 3600))
     return Strike(kind=kind, at=at, lasts_s=lasts_s, detail=detail)
 
 

@@ -11,7 +11,7 @@ from tests.campaign.drawing import Kind
 _DAEMON_KILLS = (Kind.DAEMON_KILLED, Kind.CHECKPOINT_DAMAGED, Kind.SPOOL_DAMAGED)
 _KILLS = (*_DAEMON_KILLS, Kind.BROKER_KILLED, Kind.DATABASE_KILLED)
 _STOPS = (Kind.DAEMON_STOPPED, Kind.BROKER_STOPPED, Kind.DATABASE_STOPPED)
-_CLOCK = (Kind.CLOCK_FORWARD, Kind.CLOCK_BACK)
+_CLOCK = (Kind.CLOCK_FORWARD, Kind.CLOCK_BACK, Kind.CLOCK_WRONG)
 
 
 def summed_up(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

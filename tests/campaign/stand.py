@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -198,12 +198,12 @@ class Stand:
             await self.tell_clock()
             self.start_daemon()
 
-    async def tell_clock(self) -> None:
-        """Give the daemon's next life the simulator's clock."""
+    async def tell_clock(self, ahead: timedelta = timedelta()) -> None:
+        """Give the daemon's next life the simulator's clock, or one that is ahead of it."""
         shown = await self.ask(lambda admin: admin.clock())
         anchor = datetime.fromtimestamp(shown["anchor"], UTC)
         self.daemon.environment |= {
-            "CHARTINSIGHT_CLOCK__START": shown["start"],
+            "CHARTINSIGHT_CLOCK__START": (datetime.fromisoformat(shown["start"]) + ahead).isoformat(),
             "CHARTINSIGHT_CLOCK__SPEED": str(shown["speed"]),
             "CHARTINSIGHT_CLOCK__ANCHOR": anchor.isoformat(),
         }
@@ -386,6 +386,7 @@ def _settings(draw: Draw, link: Link) -> dict[str, str]:
         "CHARTINSIGHT_KIWOOM__BASE_URL": f"http://127.0.0.1:{link.port}",
         "CHARTINSIGHT_KIWOOM__ENVIRONMENT": draw.environment,
         "CHARTINSIGHT_KIWOOM__TIMEOUT_S": "1.5",
+        "CHARTINSIGHT_KIWOOM__DATES": "believed",
         "CHARTINSIGHT_COLLECT__FOLD": json.dumps(draw.fold),
         "CHARTINSIGHT_DATABASE__CONNECT_TIMEOUT_S": "2",
         "CHARTINSIGHT_LOG__FORMAT": "json",

@@ -305,6 +305,18 @@ async def _clock_stepped(stand: Stand, blow: Strike) -> None:
     await stand.ask(step)
 
 
+async def _clock_wrong(stand: Stand, blow: Strike) -> None:
+    """Give the daemon a clock that is ahead of everybody's or behind, and after a while the right one."""
+    for ahead_s in (blow.detail["ahead_s"], 0):
+        async with stand.daemon_lock:
+            stand.kill_daemon()
+            await stand.tell_clock(timedelta(seconds=ahead_s))
+            stand.start_daemon()
+        if ahead_s:
+            await stand.daemon_answers()
+            await asyncio.sleep(blow.lasts_s)
+
+
 # Whoever sits at the control socket.
 
 
@@ -401,6 +413,7 @@ _BLOWS: Mapping[Kind, Blow] = {
     Kind.DISK_FULL: _disk_full,
     Kind.CLOCK_FORWARD: _clock_stepped,
     Kind.CLOCK_BACK: _clock_stepped,
+    Kind.CLOCK_WRONG: _clock_wrong,
     Kind.SYMBOL_ADDED: _symbol_added,
     Kind.SYMBOL_REMOVED: _symbol_removed,
     Kind.BACKFILL: _backfill,

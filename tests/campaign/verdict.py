@@ -42,6 +42,7 @@ _BROKEN = (
     " and symbol = any($3)"
 )
 """Of the sessions whose minutes are within their horizon: the others are looked at no more."""
+_REVISIONS = "select symbol, timeframe, ts, changed_at, cause from revisions order by changed_at"
 _SEALS = "select state, count(*) from seals where symbol = any($1) group by state"
 _FIRST_DAY = "select (min(ts) at time zone 'Asia/Seoul')::date from candles_1d where symbol = $1"
 _ADJUSTMENTS = "select ex_date, price_factor, volume_factor from adjustments where symbol = $1"
@@ -139,6 +140,8 @@ class Look:
             for symbol in tracked:
                 if differs := await self._ledger_differs(database, symbol):
                     return [differs]
+            if not self._stand.draw.corrects and (early := await database.fetch(_REVISIONS)):
+                return [f"{len(early)} candles were called final while they formed: {_few(early)}"]
             states = await database.fetch(_SEALS, tracked)
             self.seals = {row["state"]: row["count"] for row in states}
         async with self._stand.control() as client:

@@ -72,6 +72,22 @@ BREAKAGES = (
     ),
     Breakage(
         2,
+        "a clock that runs ahead of the broker's is not held back",
+        "chartinsightd/clock.py",
+        "return shown - timedelta(seconds=max(0.0, offset - self._latest))",
+        "return shown",
+        "tests/unit/test_clock.py::test_a_clock_that_is_ahead_is_held_back",
+    ),
+    Breakage(
+        2,
+        "a page is called as new as a clock that runs ahead says",
+        f"{_KIWOOM}/transport.py",
+        "return date - timedelta(seconds=self._clock.monotonic() - sent_s)",
+        "return asked_at",
+        "tests/adapters/kiwoom/test_client.py::test_a_request_left_no_later_than_the_date_of_its_answer",
+    ),
+    Breakage(
+        2,
         "a candle is final at its end, without the settle time",
         f"{_DOMAIN}/finality.py",
         "grid.ends[at] + settle_s",
