@@ -68,7 +68,7 @@ async def open_broker(
         AccessBlocked: the key or this address is refused at a first start.
     """
     pace, gate = settings.kiwoom.pace, settings.kiwoom.gate
-    on_date = clock.heard if _believes_dates(settings) else None
+    on_date = clock.heard if believes_dates(settings) else None
     opened = open_kiwoom(access(settings), clock, pace, gate, REDACTOR.hide_one, circuit, on_date)
     async with opened as kiwoom:
         notify_systemd("STATUS=Asking Kiwoom for a token")
@@ -76,7 +76,8 @@ async def open_broker(
         yield kiwoom
 
 
-def _believes_dates(settings: Settings) -> bool:
+def believes_dates(settings: Settings) -> bool:
+    """Whether the dates of the broker's answers are its own time."""
     if settings.kiwoom.dates == "auto":
         return settings.mode == "live" or settings.clock.follow
     return settings.kiwoom.dates == "believed"

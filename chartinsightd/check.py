@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from chartinsightd.adapters.kiwoom.session import open_kiwoom
@@ -14,7 +14,7 @@ from chartinsightd.adapters.postgres.check import check_database
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.alerting import channels_of
 from chartinsightd.app import load_calendar, open_clock, prepare_logs
-from chartinsightd.broker import access, block_file
+from chartinsightd.broker import access, believes_dates, block_file
 from chartinsightd.clock import Clock
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
@@ -23,6 +23,8 @@ from chartinsightd.facts.krx import KST
 from chartinsightd.logs import REDACTOR
 from chartinsightd.runtime_file import read_runtime_file
 from chartinsightd.settings import Settings, load_settings, state_file
+
+_SAME_TIME = timedelta(seconds=5)
 
 
 def run_check(config: Path | None) -> int:
@@ -122,7 +124,18 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
 
 async def _broker(settings: Settings) -> AsyncIterator[str]:
     clock, kiwoom_settings = await open_clock(settings), settings.kiwoom
-    opened = open_kiwoom(access(settings), clock, kiwoom_settings.pace, kiwoom_settings.gate)
+    differences: list[timedelta] = []
+
+    def compare(_sent_s: float, date: datetime) -> None:
+        differences.append(clock.now() - date)
+
+    opened = open_kiwoom(
+        access(settings),
+        clock,
+        kiwoom_settings.pace,
+        kiwoom_settings.gate,
+        on_date=compare if believes_dates(settings) else None,
+    )
     async with opened as kiwoom:
         expires_at = await kiwoom.log_in()
         # A person asked, and it works: the daemon need not wait any longer.
@@ -130,3 +143,16 @@ async def _broker(settings: Settings) -> AsyncIterator[str]:
         until = f"{expires_at.astimezone(KST):%Y-%m-%d %H:%M} KST"
         where = f"{settings.kiwoom.environment} at {settings.kiwoom.rest_url}"
         yield f"{where} accepts the key; the token is good until {until}"
+    if differences:
+        yield _describe_difference(differences[-1])
+
+
+def _describe_difference(of_clocks: timedelta) -> str:
+    """Say how far the clock is from the broker's; a wrong one is no reason not to start."""
+    if abs(of_clocks) < _SAME_TIME:
+        return "its clock shows the same time as this machine's"
+    where = "ahead of" if of_clocks > timedelta() else "behind"
+    return (
+        f"this machine's clock is {abs(of_clocks).total_seconds():.0f} s {where} its clock:"
+        " let a time service set it (`timedatectl set-ntp true`)"
+    )

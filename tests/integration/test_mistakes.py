@@ -157,6 +157,24 @@ async def test_an_address_that_is_not_registered(folder: Path, broker: str, data
             await admin.allow_addresses(None)
 
 
+@pytest.mark.parametrize(
+    ("clock", "words"),
+    [
+        ("2026-11-18T17:00:00+09:00", "s ahead of its clock"),
+        ("2026-11-18T07:00:00+09:00", "s behind its clock"),
+    ],
+)
+async def test_a_wrong_clock_is_told(folder: Path, database: str, clock: str, words: str) -> None:
+    """It is no reason not to start; `check` says how far it is off and what to do."""
+    with simulator_process(folder, "--start", START, "--speed", "1") as url:
+        settings = {"CHARTINSIGHT_KIWOOM__BASE_URL": url, "CHARTINSIGHT_KIWOOM__DATES": "believed"}
+        daemon = Daemon(folder, settings | {"CHARTINSIGHT_CLOCK__START": clock}, database)
+        status, said = await told(daemon, "check")
+    assert status == ExitStatus.OK, said
+    assert words in said
+    assert "timedatectl set-ntp true" in said
+
+
 async def test_a_settings_file_that_is_not_there(folder: Path, broker: str, database: str) -> None:
     """A file that was named and cannot be read is an error, not the defaults."""
     daemon = Daemon(folder, {"CHARTINSIGHT_KIWOOM__BASE_URL": broker} | CLOCK, database)
