@@ -15,6 +15,7 @@ import click
 import uvloop
 
 from chartinsightd.simulator.clock import KST, VirtualClock
+from chartinsightd.simulator.correction_log import CorrectionLog
 from chartinsightd.simulator.market import FolderRefused, MarketOptions, create_from_folder, create_generated
 from chartinsightd.simulator.model import Market
 from chartinsightd.simulator.server import open_server
@@ -46,6 +47,11 @@ DEFAULT_START = "2026-11-20T08:50:00+09:00"
 )
 @click.option("--symbols", default=30, type=click.IntRange(min=1), help="How many issues to generate.")
 @click.option("--seed", default=7, type=int, help="Another seed, another market.")
+@click.option(
+    "--corrections",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that keeps corrections over a restart. [default: they are forgotten]",
+)
 @click.option("--app-key", default=DEFAULT_APP_KEY, help="The app key that is registered.")
 @click.option("--secret-key", default=DEFAULT_SECRET_KEY, help="Its secret key.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Set a switch; see --options.")
@@ -66,6 +72,7 @@ def main(
     data: Path | None,
     symbols: int,
     seed: int,
+    corrections: Path | None,
     app_key: str,
     secret_key: str,
     options: Sequence[str],
@@ -82,6 +89,8 @@ def main(
         return
     clock = _clock(start, speed, anchor)
     simulation = Simulation.of(broker, clock, _market(data, symbols, seed, stand), app_key, secret_key)
+    if corrections is not None:
+        _keep_corrections(simulation, corrections)
     try:
         uvloop.run(serve(simulation, host, port))
     except OSError as error:
@@ -96,6 +105,13 @@ async def serve(simulation: Simulation, host: str, port: int) -> None:
     async with open_server(simulation, host, port) as address:
         click.echo(json.dumps({**dataclasses.asdict(address), "pid": os.getpid()}))
         await stop.wait()
+
+
+def _keep_corrections(simulation: Simulation, path: Path) -> None:
+    try:
+        simulation.keep_corrections(CorrectionLog(path))
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--corrections") from None
 
 
 def _switches(environment: str, options: Sequence[str]) -> tuple[Profile, MarketOptions]:

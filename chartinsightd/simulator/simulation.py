@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from chartinsightd.simulator.clock import VirtualClock
+from chartinsightd.simulator.correction_log import Correction, CorrectionLog
 from chartinsightd.simulator.faults import Mix
 from chartinsightd.simulator.journal import Journal
 from chartinsightd.simulator.limits import Limits, Monitor
@@ -30,6 +31,8 @@ class Simulation:
     stocks: Stocks
     journal: Journal = field(default_factory=Journal)
     mix: Mix = field(default_factory=Mix)
+    corrections: CorrectionLog | None = None
+    """Where corrections are kept over a restart; None forgets them."""
 
     @classmethod
     def of(
@@ -60,6 +63,18 @@ class Simulation:
     def correct(self, code: str, day: date, label: int | None, factor: float) -> bool:
         """Change a past volume for good (see `Market.correct`); what was encoded is encoded anew."""
         is_done = self.market.correct(code, day, label, factor)
+        if is_done and self.corrections is not None:
+            self.corrections.add(Correction(code, day, label, factor))
         self.pages.forget()
         self.stocks.forget()
         return is_done
+
+    def keep_corrections(self, log: CorrectionLog) -> None:
+        """Make an earlier simulator's corrections again, and keep those to come.
+
+        Raises:
+            ValueError: the file holds something else.
+        """
+        for made in log.read():
+            self.market.correct(made.code, made.day, made.label, made.factor)
+        self.corrections = log

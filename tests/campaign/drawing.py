@@ -163,6 +163,7 @@ _REAL_FAULTS = frozenset({Fault.HANG, Fault.SLOW})
 _CHART_IDS = ["ka10080", "ka10081", "ka10082"]
 _ALWAYS = {
     Kind.FAULTS: 6.0,
+    Kind.BROKER_KILLED: 0.8,
     Kind.BROKER_STOPPED: 1.0,
     Kind.BROKER_CUT: 1.0,
     Kind.BROKER_SWALLOWED: 1.0,
@@ -230,8 +231,8 @@ def _kinds(
 ) -> dict[Kind, float]:
     """Return what this seed's storm is made of: not everything each time, so that mixes differ."""
     kinds = dict(_ALWAYS)
-    # A simulator that was restarted has forgotten its corrections: it is the one or the other.
-    kinds |= {Kind.CORRECTED: 2.0} if dice.random() < 0.6 else {Kind.BROKER_KILLED: 1.2}
+    # Without corrections, a candle that changes after it was final was called so too early.
+    kinds |= {Kind.CORRECTED: 2.0} if dice.random() < 0.6 else {}
     if not is_embedded:
         kinds |= dict.fromkeys((Kind.DATABASE_CUT, Kind.DATABASE_SWALLOWED, Kind.DATABASE_DELAYED), 1.0)
         kinds[Kind.DATABASE_READ_ONLY] = 1.0
@@ -301,7 +302,7 @@ def storm(
     day: date,
     speed: float,
     *,
-    without: Collection[Kind] = (Kind.BROKER_KILLED,),
+    without: Collection[Kind] = (),
     real_s: tuple[float, float] = (0.6, 1.0),
     strikes: tuple[int, int] = (2, 3),
 ) -> Window:
@@ -315,7 +316,7 @@ def storm(
 
 
 def _corrects(kinds: Mapping[Kind, float]) -> bool:
-    return kinds.get(Kind.BROKER_KILLED, 0.0) == 0.0
+    return kinds.get(Kind.CORRECTED, 0.0) > 0.0
 
 
 def _strike(dice: random.Random, kind: Kind, *, corrects: bool) -> Strike:

@@ -63,6 +63,7 @@ class Broker:
     def __init__(self, draw: Draw, folder: Path) -> None:
         self._draw = draw
         self._log = folder / "simulator.log"
+        self._corrections = folder / "corrections.jsonl"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[str] | None = None
@@ -91,7 +92,14 @@ class Broker:
             *options,
             *clock,
         ]
-        command += ["--environment", draw.environment, "--seed", str(draw.market_seed)]
+        command += [
+            "--corrections",
+            str(self._corrections),
+            "--environment",
+            draw.environment,
+            "--seed",
+            str(draw.market_seed),
+        ]
         with self._log.open("a") as errors:
             return subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT, env=clean_environment()

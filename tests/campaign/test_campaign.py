@@ -37,11 +37,13 @@ def test_every_kind_of_strike_is_drawn() -> None:
     assert drawn == set(Kind)
 
 
-def test_a_simulator_that_forgets_its_corrections_is_not_restarted() -> None:
-    """Corrections live in the simulator's memory: a storm has them or kills of the simulator, never both."""
-    for seed in range(1, 201):
-        kinds = {strike.kind for window in draw(seed).windows for strike in window.strikes}
-        assert not kinds >= {Kind.CORRECTED, Kind.BROKER_KILLED}
+def test_some_storms_have_no_corrections() -> None:
+    """There, a final candle that changes was called final too early; the others mix them with all else."""
+    drawn = [draw(seed) for seed in range(1, 201)]
+    kinds = [{strike.kind for window in one.windows for strike in window.strikes} for one in drawn]
+    assert 40 < sum(one.corrects for one in drawn) < 160
+    assert any(one >= {Kind.CORRECTED, Kind.BROKER_KILLED} for one in kinds)
+    assert not any(Kind.CORRECTED in one and not drawn[i].corrects for i, one in enumerate(kinds))
 
 
 def test_windows_follow_each_other() -> None:

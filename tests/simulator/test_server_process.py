@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,9 +84,36 @@ def test_an_anchored_clock_goes_on_after_a_restart() -> None:
     assert clock["epoch"] == pytest.approx(started + (time.time() - clock["anchor"]) * 0.5, abs=60)
 
 
+def volume_of(url: str) -> int:
+    """The volume that is true of one five-minute candle of 2026-11-18."""
+    query = "symbol=005930&timeframe=5m&from=1794961200&to=1794961500"
+    with urllib.request.urlopen(f"{url}/admin/truth?{query}", timeout=20) as response:
+        (row,) = json.load(response)["rows"]
+    return int(row[5])
+
+
+def test_corrections_outlive_the_process(tmp_path: Path) -> None:
+    """Started again with the same file, the simulator serves what it did before, also after a torn line."""
+    arguments = ["--start", "2026-11-20T10:00", "--speed", "0", "--symbols", "1"]
+    arguments += ["--corrections", str(tmp_path / "corrections.jsonl")]
+    correction = {"symbol": "005930", "day": "2026-11-18", "label": 560}
+    with simulator(*arguments) as (process, ready):
+        before = volume_of(ready["url"])
+        for factor in (3.0, 0.5):
+            post(f"{ready['url']}/admin/correct", correction | {"factor": factor})
+        corrected = volume_of(ready["url"])
+        process.kill()
+    assert corrected != before
+    with (tmp_path / "corrections.jsonl").open("ab") as file:
+        file.write(b'{"code":"005930","day":"2026-11-1')  # torn by a kill
+    with simulator(*arguments) as (_, ready):
+        assert volume_of(ready["url"]) == corrected
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--corrections", __file__], "--corrections"),
         (["--option", "gzipp=on"], "no option 'gzipp'"),
         (["--option", "gzip"], "is not NAME=VALUE"),
         (["--start", "soon"], "not an ISO time"),
