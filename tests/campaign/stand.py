@@ -233,8 +233,23 @@ class Stand:
     async def close_count(self) -> None:
         """Add up a simulator's counts before its end. The caller holds its lock."""
         await self.count()
-        self.tally.violations += (await self.admin.stats())["violations"]
+        stats = await self.admin.stats()
+        self.tally.violations += stats["violations"]
+        for api_id, one in stats["api_ids"].items():
+            if one["violations"]:
+                await self._note_crowds(api_id, one["limit"])
         self._seen = 0
+
+    async def _note_crowds(self, api_id: str, limit: int) -> None:
+        """Write down the requests that came too many within a second."""
+        seen, came = 0, []
+        while entries := await self.admin.requests(seen):
+            seen = entries[-1]["seq"]
+            came += [entry for entry in entries if entry["api_id"] == api_id]
+        for at in range(limit, len(came)):
+            crowd = came[at - limit : at + 1]
+            if crowd[-1]["limits_at"] - crowd[0]["limits_at"] < 1:
+                self.note(f"more than {limit} within a second: {crowd}")
 
     # The daemon.
 
