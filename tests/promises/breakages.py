@@ -191,6 +191,14 @@ BREAKAGES = (
         "tests/adapters/kiwoom/test_gate.py::test_a_broker_that_stands_still_counts_no_burst",
     ),
     Breakage(
+        5,
+        "a request whose connection was cut is taken to be over",
+        f"{_KIWOOM}/transport.py",
+        "slot.cut_off()",
+        "slot.lost()",
+        "tests/adapters/kiwoom/test_client.py::test_requests_that_were_cut_off_keep_their_places",
+    ),
+    Breakage(
         6,
         "a row with a bad field vanishes",
         f"{_KIWOOM}/wire.py",

@@ -43,6 +43,8 @@ than once in a million times: exactly that takes a share of 1.09 for n = 94, of 
 """
 _UNKNOWN_ROUND_TRIP_S = 1.0
 _PATIENCE_S = 60.0
+_CUT_PATIENCE_S = 5.0
+"""Real seconds. A way to the broker may be cut while the broker stands still; as a rule it just went away."""
 _NEVER = float("inf")
 
 
@@ -139,8 +141,9 @@ class Gate:
         """Wait for the turn of one request; the body of the `async with` sends it and awaits its answer.
 
         A body that raises before `Slot.answered` leaves open whether the broker counted the request: it is
-        then taken to have been counted as late as it can have been, and much later where nobody waited any
-        longer (TimeoutError, a cancel, `Slot.given_up`). Cancelled while waiting, the request vanishes.
+        then taken to have been counted as late as it can have been, later where its connection was cut
+        (`Slot.cut_off`), and much later where nobody waited any longer (TimeoutError, a cancel,
+        `Slot.given_up`). Cancelled while waiting, the request vanishes.
 
         Raises:
             SourceUnavailable: the gate was closed meanwhile.
@@ -201,6 +204,15 @@ class Slot:
         if self.answered_at is None:
             self.is_lost = True
             self.given_up_at, self.answered_at = self._lane.given_up()
+
+    def cut_off(self) -> None:
+        """Its connection ended before an answer. Nothing after `answered`.
+
+        Whoever cut the connection need not be the broker, which may stand still and read it later.
+        """
+        if self.answered_at is None:
+            self.is_lost = True
+            self.given_up_at, self.answered_at = self._lane.given_up(_CUT_PATIENCE_S)
 
     def throttled(self, limit: int | None) -> None:
         """The broker refused it for its pace, naming its limit in requests a second or nothing."""
@@ -408,11 +420,15 @@ class _Lane:
         self._changed.set()
         return self._clock.monotonic() + self._round_trips.largest()
 
-    def given_up(self) -> tuple[float, float]:
-        """Return the present, and by when a request that nobody waits for any more is counted, if ever."""
-        now = self._clock.monotonic()
+    def given_up(self, most_s: float = _NEVER) -> tuple[float, float]:
+        """Return the present, and by when a request that nobody waits for any more is counted, if ever.
+
+        Args:
+            most_s: believe that it is counted within so many real seconds.
+        """
+        now, patience_s = self._clock.monotonic(), min(self._patience_s, most_s)
         self._changed.set()
-        return now, now + max(self._round_trips.largest(), self._patience_s * self._clock.speed)
+        return now, now + max(self._round_trips.largest(), patience_s * self._clock.speed)
 
     def throttled(self, slot: Slot, named: int | None) -> None:
         """Slow down: to the limit the broker names, or by one when it names nothing lower than ours.

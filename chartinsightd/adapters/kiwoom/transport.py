@@ -219,6 +219,8 @@ class Transport:
             slot.given_up()
             raise SourceUnavailable(f"Kiwoom did not answer {api_id} in time.") from error
         except (aiohttp.ClientError, OSError) as error:
+            if not isinstance(error, aiohttp.ClientConnectorError):
+                slot.cut_off()
             cause = self._redacted(str(error) or type(error).__name__, ())
             raise SourceUnavailable(f"{api_id} did not reach Kiwoom and back: {cause}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class ModelBroker:
     lost_share: float = 0.0
     stalls: Sequence[tuple[float, float]] = ()
     """When it stands still, from and until; what arrives meanwhile is counted all at once at the end."""
+    cuts: Sequence[float] = ()
+    """When the way is cut: whoever waits for an answer hears so; what is on its way arrives all the same."""
     timeout_s: float = 1_000.0
     """How long an answer is waited for."""
     arrivals: list[float] = field(default_factory=list)
@@ -43,13 +46,25 @@ class ModelBroker:
         self._dice = random.Random(self.seed)
 
     async def request(self, gate: Gate, api_id: str, priority: Priority) -> None:
-        """Pass the gate and make one request; raise TimeoutError when its answer is lost."""
-        async with gate.slot(api_id, priority):
+        """Pass the gate and make one request.
+
+        Raises:
+            TimeoutError: its answer is lost, or takes too long.
+            ConnectionResetError: the way was cut.
+        """
+        async with gate.slot(api_id, priority) as slot:
             loop = asyncio.get_running_loop()
             sent_at = loop.time()
-            async with asyncio.timeout(self.timeout_s):
-                await asyncio.shield(asyncio.ensure_future(self._count()))
-                await asyncio.sleep(self.delay(self._dice))
+            until_cut_s = min((at - sent_at for at in self.cuts if at > sent_at), default=math.inf)
+            try:
+                async with asyncio.timeout(min(self.timeout_s, until_cut_s)):
+                    await asyncio.shield(asyncio.ensure_future(self._count()))
+                    await asyncio.sleep(self.delay(self._dice))
+            except TimeoutError:
+                if until_cut_s > self.timeout_s:
+                    raise
+                slot.cut_off()
+                raise ConnectionResetError from None
             if self._dice.random() < self.lost_share:
                 await asyncio.sleep(1.0)
                 raise TimeoutError

@@ -282,6 +282,19 @@ async def test_every_failure_has_its_class(reply: Reply, expected: type[SourceEr
             await post(ours)
 
 
+async def test_requests_that_were_cut_off_keep_their_places() -> None:
+    """Whoever cut them off need not be the broker: it may stand still, and count them with the next ones."""
+    async with session(speed=50.0, total_timeout_s=1.0) as ours:
+        ours.broker.will("ka10081", *[Reply(deed="reset")] * 5, Reply())
+        cut = await asyncio.gather(*(post(ours) for _ in range(5)), return_exceptions=True)
+        begun_s = ours.clock.monotonic()
+        await post(ours)
+        waited_s = ours.clock.monotonic() - begun_s
+
+    assert [type(one) for one in cut] == [SourceUnavailable] * 5
+    assert waited_s > 25, "a real second, of which the requests before may have taken a half"
+
+
 async def test_nobody_listening_is_unavailable() -> None:
     """A broker that cannot be reached is a failure we expect."""
     async with session(base_url="http://127.0.0.1:9") as ours:

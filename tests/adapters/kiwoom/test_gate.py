@@ -103,6 +103,37 @@ def test_a_broker_that_stands_still_counts_no_burst(
     assert broker.most_in_a_second() <= limit
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    limit=st.integers(1, 6),
+    seed=st.integers(0, 2**32),
+    stalls=st.lists(
+        st.tuples(st.floats(1, 60), st.floats(0.1, 4.9), st.lists(st.floats(0, 1), max_size=2)), max_size=3
+    ),
+)
+def test_a_cut_way_to_a_broker_that_stands_still_counts_no_burst(
+    limit: int, seed: int, stalls: list[tuple[float, float, list[float]]]
+) -> None:
+    """What had reached it before the way was cut is counted when it goes on, with nothing too many."""
+    spans = [(since, since + lasts) for since, lasts, _ in stalls]
+    cuts = [since + share * lasts for since, lasts, shares in stalls for share in shares]
+    broker = ModelBroker(PROFILES["uniform"], seed, stalls=spans, cuts=cuts)
+
+    async def main() -> None:
+        async with Gate(LoopClock(), limit) as gate, asyncio.TaskGroup() as group:
+
+            async def one() -> None:
+                with suppress(ConnectionResetError):
+                    await broker.request(gate, API, Priority.BACKFILL)
+
+            for _ in range(150):
+                group.create_task(one())
+
+    run_virtually(main())
+
+    assert broker.most_in_a_second() <= limit
+
+
 def test_an_answer_ends_the_wait_for_what_was_given_up_before() -> None:
     """A single request that got lost on the way costs the pace nothing, once another one is answered."""
 
