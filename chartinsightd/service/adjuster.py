@@ -13,7 +13,7 @@ import structlog
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.adjustment import CorporateAction, UnclearRatio
 from chartinsightd.domain.calendar import at_kst, day_of, midnight
-from chartinsightd.domain.errors import AccessBlocked, SourceError, StoreError
+from chartinsightd.domain.errors import AccessBlocked, MalformedAnswer, SourceError, StoreError
 from chartinsightd.domain.planning import plan
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports import ActionStore, AdjustmentCheck, Priority, QuoteSource, Series
@@ -46,6 +46,8 @@ _LOADING = timedelta(hours=6)
 """A symbol whose history does not come is looked at all the same after this."""
 _FIRST_RETRY = timedelta(minutes=5)
 _LONGEST_RETRY = timedelta(hours=12)
+_SHORT_FOR = timedelta(days=1)
+"""So long it is hoped that an adjusted chart will reach back as far as what is stored."""
 _UNUSABLE_SHARE = 0.25
 """Of the symbols: if so many base prices differ, it is the source that changed, and not the stocks."""
 
@@ -117,6 +119,8 @@ class Adjuster:
         self._quoted_on = date.min
         self._anchored: tuple[date, int] = (date.min, 0)
         self._troubles: dict[str, _Trouble] = {}
+        self._short_since: dict[str, datetime] = {}
+        """Since when the adjusted chart of a symbol ends too early, each time."""
         self._seen_at: dict[str, datetime] = {}
         self._loaded: set[str] = set()
         """New symbols whose history is here; found out after each rest, since that looks at all of them."""
@@ -246,8 +250,10 @@ class Adjuster:
             else:
                 since = None if check is None else self._since(check)
                 findings = await self._evidence.look(symbol, known, since, priority, job)
-            await self._take(symbol, check, known, findings)
-            failed = False
+            await self._take(symbol, findings)
+            failed = findings.short is not None and self._is_too_short(symbol, findings.short)
+            if not failed:
+                await self._conclude(symbol, check, [*known, *findings.actions])
         except UnclearRatio as error:
             self._put_off(symbol, error, "adjustments.unclear")
         except SourceError as error:
@@ -271,29 +277,35 @@ class Adjuster:
         self._troubles[symbol] = _Trouble(failures, self._clock.now() + wait)
         log.warning(event, symbol=symbol, error=str(error), retry_in_s=wait.total_seconds())
 
-    async def _take(
-        self,
-        symbol: str,
-        check: AdjustmentCheck | None,
-        known: Sequence[CorporateAction],
-        findings: Findings,
-    ) -> None:
-        """Put findings into the ledger, then note that it is complete: in this order, a crash between harms
-        nothing.
-        """
-        now = self._clock.now()
+    def _is_too_short(self, symbol: str, reached: date) -> bool:
+        """Whether a chart that ends too early is to be asked for again: for a day it may be a slip."""
+        since = self._short_since.setdefault(symbol, self._clock.now())
+        if self._clock.now() - since >= _SHORT_FOR:
+            log.warning("adjustments.chart_stays_short", symbol=symbol, reached=reached.isoformat())
+            return False
+        words = f"The adjusted chart of {symbol} ends at {reached}, after what is stored begins."
+        self._put_off(symbol, MalformedAnswer(words), "adjustments.chart_short")
+        return True
+
+    async def _take(self, symbol: str, findings: Findings) -> None:
+        """Put findings into the ledger."""
         if findings.actions:
-            await self._store.put_actions(symbol, findings.actions, now)
+            await self._store.put_actions(symbol, findings.actions, self._clock.now())
         for action in findings.actions:
             _tell(symbol, action)
         for window in findings.unconfirmed:
             log.warning(
                 "adjustments.unconfirmed", symbol=symbol, after=str(window.after), until=str(window.until)
             )
+
+    async def _conclude(
+        self, symbol: str, check: AdjustmentCheck | None, actions: Sequence[CorporateAction]
+    ) -> None:
+        """Note that the ledger is complete; only after it is, so that a crash between harms nothing."""
+        now = self._clock.now()
         self._troubles.pop(symbol, None)
-        suspicion = None
-        if check is not None:
-            suspicion = self._still_suspected(symbol, check, [*known, *findings.actions])
+        self._short_since.pop(symbol, None)
+        suspicion = None if check is None else self._still_suspected(symbol, check, actions)
         await self._note(
             {symbol: AdjustmentCheck(complete_to=day_of(now), checked_at=now, suspicion=suspicion)}
         )

@@ -46,6 +46,8 @@ class Findings:
     """Those to put into the ledger: new ones, and ones that differ from what it says."""
     unconfirmed: tuple[Window, ...] = ()
     """Where the weekly chart steps and the daily one does not."""
+    short: date | None = None
+    """The first day that was looked at, where what is stored begins before it; None where all of it was."""
 
 
 class Evidence:
@@ -82,12 +84,17 @@ class Evidence:
             UnclearRatio: the charts cannot be told apart.
         """
         today = day_of(self._clock.now())
-        first = since or await self._oldest_day(symbol, today)
+        stored = today if since is not None else await self._oldest_stored(symbol, today)
+        first = since or min(stored, today - _MINUTES_REACH)
         reading = _Reading(symbol, today, list(known), priority, job)
         if len(self._almanac.calendar.sessions(first, today)) < DAY_PAGE_ROWS:
             await self._by_days(reading, today)
-            return Findings(actions=tuple(reading.changes))
-        return await self._by_weeks(reading, first)
+            findings = Findings(actions=tuple(reading.changes))
+        else:
+            findings = await self._by_weeks(reading, first)
+        if reading.reached is not None and _monday(reading.reached) > _monday(stored):
+            return replace(findings, short=reading.reached)
+        return findings
 
     async def newest_weeks(
         self, symbol: str, known: Sequence[CorporateAction], priority: Priority, job: Job
@@ -96,8 +103,8 @@ class Evidence:
         today = day_of(self._clock.now())
         return await self._by_weeks(_Reading(symbol, today, list(known), priority, job), today)
 
-    async def _oldest_day(self, symbol: str, today: date) -> date:
-        firsts = [today - _MINUTES_REACH]
+    async def _oldest_stored(self, symbol: str, today: date) -> date:
+        firsts = [today]
         for timeframe in (Timeframe.D1, Timeframe.W1):
             kept = await self._stored.candles(symbol, timeframe, _LONG_AGO, midnight(today))
             firsts += [_day(int(ts)) for ts in kept.ts[:1]]
@@ -158,7 +165,10 @@ class Evidence:
             async for page in pages:
                 parts.append(page.candles)
                 await reading.job.add_page(Written())
-        return joined(parts)
+        chart = joined(parts)
+        if adjusted and len(chart):
+            reading.reach(_day(int(chart.ts[0])))
+        return chart
 
 
 class _Reading:
@@ -173,6 +183,11 @@ class _Reading:
         self.priority = priority
         self.job = job
         self.changes: list[CorporateAction] = []
+        self.reached: date | None = None
+        """The oldest day of the adjusted charts."""
+
+    def reach(self, day: date) -> None:
+        self.reached = day if self.reached is None else min(self.reached, day)
 
     def has_action_in(self, window: Window) -> bool:
         return any(window.after < one.ex_date <= window.until and one.price_factor != 1 for one in self.known)

@@ -56,6 +56,8 @@ class Market:
     """Base prices that no action explains."""
     is_stored: bool = True
     errors: dict[str, list[Exception]] = field(default_factory=dict)
+    short: Counter[str] = field(default_factory=Counter)
+    """So many adjusted weekly charts of a symbol end with their first page."""
     requests: list[tuple[datetime, str, ChartRequest | None]] = field(default_factory=list)
     _raw: dict[str, Candles] = field(default_factory=dict)
 
@@ -94,6 +96,9 @@ class Market:
             await self._answer(request.symbol, request)
             part = rows.where(slice(max(0, end - size), end))
             end -= len(part)
+            if request.adjusted and request.timeframe is Timeframe.W1 and self.short[request.symbol]:
+                self.short[request.symbol] -= 1
+                end = 0
             yield ChartPage(candles=part, rows=len(part), asked_at=self.clock.now(), is_last=not end)
             if not end or part.ts[0] <= request.until.timestamp():
                 return
@@ -356,6 +361,33 @@ def test_a_failure_delays_one_symbol() -> None:
     assert set(world.ledger) == {("005930", "2025-06-02"), ("000660", "2025-06-02")}
     waits = [line["retry_in_s"] for line in logs if line["event"] == "adjustments.look_failed"]
     assert waits == [300.0, 600.0]
+
+
+def test_a_chart_that_ends_too_early_is_asked_for_again() -> None:
+    """What it shows is taken; the ledger is complete when the chart reaches as far as what is stored."""
+    world = World(at(19), s005930=[LONG_AGO, LATELY])
+    world.market.short["005930"] = 2
+
+    logs = world.play(0.2, symbols=SYMBOLS[:1])
+    assert world.ledger == {("005930", "2025-06-02"): HALF}
+    assert world.actions.known == {}
+    logs += world.play(1, symbols=SYMBOLS[:1])
+
+    assert world.ledger == {("005930", "2025-06-02"): HALF, ("005930", "2008-03-12"): FIFTH}
+    assert set(world.actions.known) == {"005930"}
+    assert [line["event"] for line in logs].count("adjustments.chart_short") == 2
+
+
+def test_a_chart_that_stays_short_is_taken_after_a_day() -> None:
+    """It may be all that the broker adjusts: then it is said, and not asked for again for ever."""
+    world = World(at(19), s005930=[LONG_AGO, LATELY])
+    world.market.short["005930"] = 1000
+
+    logs = world.play(48, symbols=SYMBOLS[:1])
+
+    assert world.ledger == {("005930", "2025-06-02"): HALF}
+    assert set(world.actions.known) == {"005930"}
+    assert [line["event"] for line in logs].count("adjustments.chart_stays_short") == 1
 
 
 def test_a_burst_of_looks_is_one_job() -> None:
