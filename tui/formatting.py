@@ -69,10 +69,10 @@ def percent(ratio: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Write a duration in at most two units, such as `1m46s`."""
+    """Write a duration in at most two units, such as `1m46s`; below nothing, by a clock set back, is nothing."""
     if seconds is None:
         return NOTHING
-    whole = round(seconds)
+    whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole}s"
     minutes, rest = divmod(whole, 60)

@@ -43,10 +43,13 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return `45 s`, `2 min 32 s`, `3 h 12 min` or `4 d 2 h`: two units, rounded down."""
+    """Return `45 s`, `2 min 32 s`, `3 h 12 min` or `4 d 2 h`: two units, rounded down.
+
+    Less than nothing, by a clock that was set back meanwhile, is nothing.
+    """
     if seconds is None:
         return NONE
-    whole = int(seconds)
+    whole = max(0, int(seconds))
     if 0 < seconds < 1:
         return "<1 s"
     for length, unit, part, below in _UNITS:

@@ -78,8 +78,9 @@ def test_only_all_is_a_hundred_percent(ratio):
 
 def test_values_are_short_words():
     """Two units at most, three digits or so."""
-    assert [duration(s) for s in (None, 0, 0.2, 59.9, 152, 3_600, 11_520, 180_000)] == [
+    assert [duration(s) for s in (None, -1179, 0, 0.2, 59.9, 152, 3_600, 11_520, 180_000)] == [
         "–",
+        "0 s",
         "0 s",
         "<1 s",
         "59 s",

@@ -50,10 +50,18 @@ def test_large_amounts_of_won(won: int | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, "–"), (0, "0s"), (59.6, "1m00s"), (106, "1m46s"), (3_720, "1h02m"), (200_000, "2d07h")],
+    [
+        (None, "–"),
+        (-1179.0, "0s"),
+        (0, "0s"),
+        (59.6, "1m00s"),
+        (106, "1m46s"),
+        (3_720, "1h02m"),
+        (200_000, "2d07h"),
+    ],
 )
 def test_durations(seconds: float | None, text: str) -> None:
-    """A duration has at most two units."""
+    """A duration has at most two units; a clock that was set back makes none below nothing."""
     assert formatting.duration(seconds) == text
 
 
