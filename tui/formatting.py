@@ -69,7 +69,7 @@ def percent(ratio: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Write a duration in at most two units, such as `1m46s`; below nothing, by a clock set back, is nothing."""
+    """Write a duration in at most two units, such as `1m46s`; what a clock set back makes of one is `0s`."""
     if seconds is None:
         return NOTHING
     whole = max(0, round(seconds))

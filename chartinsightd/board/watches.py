@@ -239,7 +239,8 @@ class ClockWatch:
         if ahead_s > behind_s:
             event, words = "clock.ahead", f"runs {ahead_s:.0f} s ahead of Kiwoom's; it is held back by that."
         remedy = (
-            "Let a time service set it (`timedatectl set-ntp true`); `timedatectl` shows whether one does."
+            "Let a time service set it: `timedatectl set-ntp true`. If `timedatectl` says that it is right,"
+            ' Kiwoom\'s is wrong: set kiwoom.dates = "ignored".'
         )
         return {event: Condition(level="warning", message=f"This machine's clock {words}", remedy=remedy)}
 
