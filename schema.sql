@@ -365,3 +365,11 @@ comment on column gaps.reason is
 comment on column gaps.evidence is 'What the reason rests on: what the broker said last, how often, when it is asked again';
 
 insert into schema_version (version) values (3) on conflict do nothing;
+
+-- version 4: how far back a ledger of corporate actions is complete
+
+alter table adjustment_checks add column if not exists complete_from date;
+comment on column adjustment_checks.complete_from is
+    'After which day the ledger was proved complete: where days or weeks are covered before, it is looked at anew';
+
+insert into schema_version (version) values (4) on conflict do nothing;

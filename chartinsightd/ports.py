@@ -167,6 +167,8 @@ class AdjustmentCheck:
     complete_to: date
     """Every action effective up to this Korean day is in the ledger."""
     checked_at: datetime
+    complete_from: date | None = None
+    """Every action effective after this day and up to the other is there; None: nobody wrote it down."""
     suspicion: Mapping[str, Any] | None = None
     """Why one more is supposed, that the adjusted chart does not confirm so far."""
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum, auto
 from typing import Any
 
 import structlog
@@ -44,12 +45,25 @@ _LOOK_EVERY_REAL_S = 0.5
 """Under a fast clock, no more often than this in real seconds."""
 _LOADING = timedelta(hours=6)
 """A symbol whose history does not come is looked at all the same after this."""
+_DEEPER = timedelta(days=7)
+"""History that begins so much earlier than at the last whole look asks for another one."""
 _FIRST_RETRY = timedelta(minutes=5)
 _LONGEST_RETRY = timedelta(hours=12)
 _SHORT_FOR = timedelta(days=1)
 """So long it is hoped that an adjusted chart will reach back as far as what is stored."""
 _UNUSABLE_SHARE = 0.25
 """Of the symbols: if so many base prices differ, it is the source that changed, and not the stocks."""
+
+
+class _Depth(Enum):
+    """How far back a look goes."""
+
+    ALL = auto()
+    """As far as candles are kept."""
+    NEWS = auto()
+    """To the last look."""
+    ANCHOR = auto()
+    """One page of weeks, whatever was found before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,7 @@ class Adjuster:
         """Since when the adjusted chart of a symbol ends too early, each time."""
         self._seen_at: dict[str, datetime] = {}
         self._loaded: set[str] = set()
-        """New symbols whose history is here; found out after each rest, since that looks at all of them."""
+        """Unread symbols whose history is here; found out after each rest, since that looks at them all."""
         self._never = asyncio.Event()
 
     async def run(self) -> None:
@@ -160,14 +174,31 @@ class Adjuster:
         """Return when something may be due: a time of day, a new symbol whose history has come meanwhile."""
         now = self._clock.now()
         today = day_of(now)
-        nap_s = _LOOK_EVERY_S if self._new() else _IDLE_S
+        nap_s = _LOOK_EVERY_S if self._unread() else _IDLE_S
         times = [at_kst(day, one) for day in (today, today + _DAY) for one in (_MORNING, *_AGAIN)]
         nap = timedelta(seconds=max(nap_s, _LOOK_EVERY_REAL_S * self._clock.speed))
         return min(now + nap, *(at for at in times if at > now))
 
-    def _new(self) -> list[str]:
-        """Return the symbols that were never looked at."""
-        return [symbol for symbol in self._tracked() if symbol not in (self._checks or {})]
+    def _unread(self) -> list[str]:
+        """Return the symbols that were never looked at, or not as far back as their history goes by now."""
+        checks = self._checks or {}
+        return [one for one in self._tracked() if one not in checks or self._is_deeper(one, checks[one])]
+
+    def _is_deeper(self, symbol: str, check: AdjustmentCheck) -> bool:
+        kept_from = self._kept_from(symbol)
+        if kept_from is None:
+            return False
+        return check.complete_from is None or kept_from <= check.complete_from - _DEEPER
+
+    def _kept_from(self, symbol: str) -> date | None:
+        """Return since when days or weeks are covered."""
+        states = self._ledger.states(self._long_series([symbol])).values()
+        starts = [state.covered.spans[0][0] for state in states if state.covered]
+        return day_of(datetime.fromtimestamp(min(starts), UTC)) if starts else None
+
+    def _long_series(self, symbols: Sequence[str]) -> list[Series]:
+        kept = [timeframe for timeframe in (Timeframe.D1, Timeframe.W1) if timeframe in self._timeframes]
+        return [Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in kept]
 
     def _may_try(self, symbol: str) -> bool:
         trouble = self._troubles.get(symbol)
@@ -178,15 +209,14 @@ class Adjuster:
         for symbol, check in self._by_need():
             if not self._may_try(symbol):
                 continue
-            if check is None:
-                if symbol in self._loaded:
-                    await self._look(symbol, None, Priority.VERIFICATION)
-                    return True
-            elif self._is_behind(check) or self._is_suspect_due(check):
-                await self._look(symbol, check, Priority.SEAL)
+            if check is not None and (self._is_behind(check) or self._is_suspect_due(check)):
+                await self._look(symbol, check, _Depth.NEWS)
                 return True
-            elif self._is_anchor_due(check):
-                await self._look(symbol, check, Priority.VERIFICATION, only_anchor=True)
+            if symbol in self._loaded and (check is None or self._is_deeper(symbol, check)):
+                await self._look(symbol, check, _Depth.ALL)
+                return True
+            if check is not None and self._is_anchor_due(check):
+                await self._look(symbol, check, _Depth.ANCHOR)
                 return True
         return False
 
@@ -204,17 +234,17 @@ class Adjuster:
         return sorted(found, key=need)
 
     def _find_loaded(self) -> set[str]:
-        """Return the new symbols whose days and weeks are here, as far as they will be."""
-        now, rules, new = self._clock.now(), self._almanac.rules, self._new()
-        if not new:
+        """Return the unread symbols whose days and weeks are here, as far as they will be."""
+        now, rules, unread = self._clock.now(), self._almanac.rules, self._unread()
+        self._seen_at = {symbol: self._seen_at.get(symbol, now) for symbol in unread}
+        if not unread:
             return set()
-        kept = [timeframe for timeframe in (Timeframe.D1, Timeframe.W1) if timeframe in self._timeframes]
-        series = [Series(symbol=symbol, timeframe=timeframe) for symbol in new for timeframe in kept]
-        states = self._ledger.states(series)
-        waiting = {one.series.symbol for one in plan(now, states, rules) if one.reason != "live"}
-        waiting |= {one.symbol for one, state in states.items() if not state.covered}
-        late = {symbol for symbol in new if now - self._seen_at.setdefault(symbol, now) >= _LOADING}
-        return (set(new) - waiting) | late
+        states = self._ledger.states(self._long_series(unread))
+        missing = {one.series for one in plan(now, states, rules) if one.reason != "live"}
+        missing |= {one for one, state in states.items() if not state.covered}
+        waiting = {one.symbol for one in missing if not self._patience.is_stubborn(one)}
+        late = {symbol for symbol in unread if now - self._seen_at[symbol] >= _LOADING}
+        return (set(unread) - waiting) | late
 
     def _is_behind(self, check: AdjustmentCheck) -> bool:
         """Whether a morning was missed: then base prices of today tell nothing of the days before."""
@@ -236,24 +266,26 @@ class Adjuster:
 
     # Looking.
 
-    async def _look(
-        self, symbol: str, check: AdjustmentCheck | None, priority: Priority, *, only_anchor: bool = False
-    ) -> None:
+    async def _look(self, symbol: str, check: AdjustmentCheck | None, depth: _Depth) -> None:
         """Compare a symbol's charts, and write down what they say."""
+        priority = Priority.SEAL if depth is _Depth.NEWS else Priority.VERIFICATION
         job = await self._burst.join({"timeframes": [Timeframe.D1, Timeframe.W1]}, 1)
         failed = True
         try:
             known = await self._store.actions(symbol)
-            if only_anchor:
+            kept_from = self._kept_from(symbol)
+            if depth is _Depth.ANCHOR:
                 self._count_anchor()
                 findings = await self._evidence.newest_weeks(symbol, known, priority, job)
             else:
-                since = None if check is None else self._since(check)
+                since = check.complete_to - _DAY if check is not None and depth is _Depth.NEWS else None
                 findings = await self._evidence.look(symbol, known, since, priority, job)
             await self._take(symbol, findings)
             failed = findings.short is not None and self._is_too_short(symbol, findings.short)
             if not failed:
-                await self._conclude(symbol, check, [*known, *findings.actions])
+                if depth is not _Depth.ALL and check is not None:
+                    kept_from = check.complete_from
+                await self._conclude(symbol, check, [*known, *findings.actions], kept_from)
         except UnclearRatio as error:
             self._put_off(symbol, error, "adjustments.unclear")
         except SourceError as error:
@@ -262,9 +294,6 @@ class Adjuster:
             self._put_off(symbol, error, "adjustments.look_failed")
         finally:
             self._burst.leave(failed=failed)
-
-    def _since(self, check: AdjustmentCheck) -> date:
-        return check.complete_to - _DAY
 
     def _count_anchor(self) -> None:
         today = day_of(self._clock.now())
@@ -299,16 +328,21 @@ class Adjuster:
             )
 
     async def _conclude(
-        self, symbol: str, check: AdjustmentCheck | None, actions: Sequence[CorporateAction]
+        self,
+        symbol: str,
+        check: AdjustmentCheck | None,
+        actions: Sequence[CorporateAction],
+        complete_from: date | None,
     ) -> None:
         """Note that the ledger is complete; only after it is, so that a crash between harms nothing."""
         now = self._clock.now()
         self._troubles.pop(symbol, None)
         self._short_since.pop(symbol, None)
         suspicion = None if check is None else self._still_suspected(symbol, check, actions)
-        await self._note(
-            {symbol: AdjustmentCheck(complete_to=day_of(now), checked_at=now, suspicion=suspicion)}
+        done = AdjustmentCheck(
+            complete_to=day_of(now), checked_at=now, complete_from=complete_from, suspicion=suspicion
         )
+        await self._note({symbol: done})
 
     def _still_suspected(
         self, symbol: str, check: AdjustmentCheck, actions: Sequence[CorporateAction]

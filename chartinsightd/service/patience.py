@@ -36,6 +36,8 @@ _LONGEST_WITHHELD_S = 86_400.0
 """For a range that answers leave out, or show with rows that are no candles: once a day in the end."""
 _FAILURES_OF_AN_OUTAGE = 5
 """So many failures in a row, of whatever series, mean that the broker is away."""
+_STUBBORN = 3
+"""Answers without what was asked for, after which it is not to be waited for."""
 _FIRST_AWAY_S = 5.0
 _LONGEST_AWAY_S = 60.0
 _REFUSALS_OF_A_BLOCK = 10
@@ -125,6 +127,13 @@ class Patience:
     def withheld(self, series: Series) -> tuple[Withheld, ...]:
         """Return the ranges of a series that answers do not cover."""
         return tuple(self._withheld.get(series, ()))
+
+    def is_stubborn(self, series: Series) -> bool:
+        """Whether the broker was asked several times for something of a series, and has not got it."""
+        blanks = [self._troubles.get((series, is_newest)) for is_newest in (True, False)]
+        found = [one for one in blanks if one is not None and one.reason is GapReason.UNKNOWN]
+        found += [one.trouble for one in self.withheld(series)]
+        return any(one.failures >= _STUBBORN for one in found)
 
     def left_alone(self, series: Series, covered: RangeSet) -> RangeSet:
         """Return the ranges that are not to be asked for now, and forget those that are covered since."""

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+import pytest
 from structlog.testing import capture_logs
 
 from chartinsightd.domain.adjustment import CorporateAction
@@ -55,6 +56,8 @@ class Market:
     odd_prices: dict[date, dict[str, int]] = field(default_factory=dict)
     """Base prices that no action explains."""
     is_stored: bool = True
+    kept_from: date = FIRST_DAY
+    """What is stored, and covered, begins here."""
     errors: dict[str, list[Exception]] = field(default_factory=dict)
     short: Counter[str] = field(default_factory=Counter)
     """So many adjusted weekly charts of a symbol end with their first page."""
@@ -126,6 +129,7 @@ class Market:
         """Return what is stored: everything that was served raw."""
         stored = self.chart(ChartRequest(symbol=symbol, timeframe=timeframe, until=from_ts))
         keep = (stored.ts >= from_ts.timestamp()) & (stored.ts < to_ts.timestamp())
+        keep &= stored.ts >= midnight(self.kept_from).timestamp()
         return stored.where(keep & self.is_stored)
 
 
@@ -175,6 +179,8 @@ class World:
         self.market = Market(self.clock, {name.removeprefix("s"): found for name, found in actions.items()})
         self.actions = FakeActions(self.market)
         self.store = FakeStore()
+        self.blanks = 0
+        """So often the broker said already that there is nothing before what is covered."""
 
     def play(self, hours: float, *, symbols: Sequence[str] = SYMBOLS) -> list[dict[str, object]]:
         """Let the adjuster work for some hours; the next play goes on where this one ended."""
@@ -185,19 +191,23 @@ class World:
         )
         almanac, store = Almanac(rules), self.store
         ledger = Ledger(store, FakeCheckpoint())
-        complete = SeriesState(covered=RangeSet.of((0, 2**40)), read_at=self.start)
+        begins = int(midnight(self.market.kept_from).timestamp()) if self.market.kept_from > FIRST_DAY else 0
+        complete = SeriesState(covered=RangeSet.of((begins, 2**40)), read_at=self.start)
         ledger._states = {
             Series(symbol=symbol, timeframe=timeframe): complete
             for symbol in symbols
             for timeframe in Timeframe
         }
+        patience = Patience(self.clock, Circuit(self.clock, FakeBlocks()))
+        for series in [*ledger._states] * self.blanks:
+            patience.found_nothing((series, False))
         adjuster = Adjuster(
             self.market,
             Evidence(self.market, self.market, almanac, self.clock),
             self.actions,
             ledger,
             Waves(JobBook(store, self.clock)),
-            Patience(self.clock, Circuit(self.clock, FakeBlocks())),
+            patience,
             self.clock,
             almanac,
             lambda: symbols,
@@ -388,6 +398,34 @@ def test_a_chart_that_stays_short_is_taken_after_a_day() -> None:
     assert world.ledger == {("005930", "2025-06-02"): HALF}
     assert set(world.actions.known) == {"005930"}
     assert [line["event"] for line in logs].count("adjustments.chart_stays_short") == 1
+
+
+def test_history_that_comes_later_is_looked_at_too() -> None:
+    """A longer horizon or a backfill brings candles from before the first look, and actions among them."""
+    world = World(at(19), s005930=[LONG_AGO, LATELY])
+    world.market.kept_from = date(2020, 1, 2)
+    world.play(7, symbols=SYMBOLS[:1])
+    assert world.ledger == {("005930", "2025-06-02"): HALF}
+
+    world.market.kept_from = FIRST_DAY
+    world.play(1, symbols=SYMBOLS[:1])
+    assert world.ledger == {("005930", "2025-06-02"): HALF, ("005930", "2008-03-12"): FIFTH}
+
+    done = len(world.market.requests)
+    world.play(1, symbols=SYMBOLS[:1])
+    assert set(world.requests(done)) <= {"ka10095"}
+
+
+@pytest.mark.parametrize(("blanks", "is_looked_at"), [(2, False), (3, True)])
+def test_history_that_the_broker_has_not_got_is_not_waited_for(blanks: int, is_looked_at: bool) -> None:
+    """Some say where a chart ends with empty answers only: after three of them, what is here is looked at."""
+    world = World(at(19), s005930=[LATELY])
+    world.market.kept_from = date(2020, 1, 2)
+    world.blanks = blanks
+
+    world.play(1, symbols=SYMBOLS[:1])
+
+    assert (("005930", "2025-06-02") in world.ledger) == is_looked_at
 
 
 def test_a_burst_of_looks_is_one_job() -> None:

@@ -44,13 +44,16 @@ class PostgresActions:
         """Return what is known of each symbol that was looked at."""
         async with self._link.use() as connection:
             rows = await connection.fetch(
-                "select symbol, complete_to, checked_at, suspicion from adjustment_checks"
+                "select symbol, complete_to, checked_at, complete_from, suspicion from adjustment_checks"
             )
         return {row["symbol"]: AdjustmentCheck(**dict(list(row.items())[1:])) for row in rows}
 
     async def put_checks(self, checks: Mapping[str, AdjustmentCheck]) -> None:
         """Replace what is known of some symbols, all or none."""
-        rows = [(symbol, one.complete_to, one.checked_at, one.suspicion) for symbol, one in checks.items()]
+        rows = [
+            (symbol, one.complete_to, one.checked_at, one.complete_from, one.suspicion)
+            for symbol, one in checks.items()
+        ]
         async with self._link.use() as connection, connection.transaction():
             await connection.executemany(_PUT_CHECK, rows)
 
@@ -86,9 +89,10 @@ on conflict (symbol, ex_date) do update set price_factor = excluded.price_factor
     volume_factor = excluded.volume_factor, evidence = excluded.evidence
 """
 _PUT_CHECK = """
-insert into adjustment_checks (symbol, complete_to, checked_at, suspicion) values ($1, $2, $3, $4)
+insert into adjustment_checks (symbol, complete_to, checked_at, complete_from, suspicion)
+values ($1, $2, $3, $4, $5)
 on conflict (symbol) do update set complete_to = excluded.complete_to, checked_at = excluded.checked_at,
-    suspicion = excluded.suspicion
+    complete_from = excluded.complete_from, suspicion = excluded.suspicion
 """
 _LAST_CLOSES = """
 select s.symbol, d.close as day, m.close as auction

@@ -49,7 +49,7 @@ async def test_checks_are_kept(store: Store) -> None:
     """What was looked at, and what is suspected, survives a restart."""
     checks = {
         "005930": AdjustmentCheck(complete_to=LAST_DAY, checked_at=NOW, suspicion={"base_price": 1}),
-        "000660": AdjustmentCheck(complete_to=LAST_DAY, checked_at=NOW),
+        "000660": AdjustmentCheck(complete_to=LAST_DAY, checked_at=NOW, complete_from=DAYS[0]),
     }
     await store.actions.put_checks(checks)
     assert await store.actions.checks() == checks
