@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import numpy as np
 import pytest
@@ -113,6 +113,10 @@ def test_days_within_the_limit_of_the_close_before_are_never_noticed(data: st.Da
         ((10_000, 13_000, 16_900), []),
         ((10_000, 13_006, 13_000), []),
         ((10_000, 13_000, 9_000), [2]),
+        ((10_000, 13_005), []),
+        ((10_000, 13_006), [1]),
+        ((10_000, 6_995), []),
+        ((10_000, 6_994), [1]),
     ],
 )
 def test_a_leap_that_stays_is_a_corporate_action(closes: tuple[int, ...], noticed: list[int]) -> None:
@@ -140,10 +144,24 @@ def test_the_limit_is_that_of_its_time(day: date, price: int, *, is_noticed: boo
     assert found.tolist() == [is_noticed]
 
 
+@pytest.mark.parametrize(("highest", "is_noticed"), [(18, False), (19, True)])
+def test_a_day_may_be_as_wide_as_its_limit_and_the_rounding(highest: int, *, is_noticed: bool) -> None:
+    """From 7 won to 13 lie within 30 % of 10, and rounding to ticks adds five won: 18 is the last."""
+    assert beyond_limit(minutes(flat(7), flat(highest))).tolist() == [is_noticed, is_noticed]
+
+
+def test_the_evening_belongs_to_its_day() -> None:
+    """A price of the after-market is held against those of the morning."""
+    starts = [at_kst(DAY, time(hour)) for hour in (9, 15, 19)]
+    evening = _candles(Timeframe.M5, starts, [flat(10_000), flat(10_000), flat(100_000)])
+
+    assert beyond_limit(evening).tolist() == [True, True, True]
+
+
 def test_weeks_and_nothing_are_not_looked_at() -> None:
-    """A raw week may hold a split."""
+    """A raw week may hold a split; the answer is a mask all the same."""
     week = _candles(Timeframe.W1, [midnight(date(2026, 11, 16))], [(50_000, 50_000, 1_000, 1_000)])
 
-    assert beyond_limit(week).tolist() == [False]
+    assert len(week.where(~beyond_limit(week))) == 1
     assert beyond_limit(Candles.empty("005930", Timeframe.D1)).tolist() == []
     assert beyond_limit(Candles.empty("005930", Timeframe.M5)).tolist() == []
