@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -61,6 +62,41 @@ def test_a_closure_needs_many_answers_long_after_the_opening(
     assert judge(session(), followed, found) is (Verdict.SILENT if expected else Verdict.UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    ("silent", "followed", "after_open", "verdict"),
+    [
+        (SYMBOLS[:5], SYMBOLS[:5], DOUBT, Verdict.SILENT),
+        (SYMBOLS[:5], SYMBOLS[:5], DOUBT - timedelta(seconds=1), Verdict.UNKNOWN),
+        (SYMBOLS[:4], SYMBOLS[:4], DOUBT, Verdict.UNKNOWN),
+        (SYMBOLS[:9], SYMBOLS[:10], DOUBT, Verdict.SILENT),
+        (SYMBOLS[:8], SYMBOLS[:10], DOUBT, Verdict.UNKNOWN),
+        (SYMBOLS[:5], (), DOUBT, Verdict.SILENT),
+    ],
+)
+def test_the_least_silence_that_closes_a_day(
+    silent: Sequence[str], followed: Sequence[str], after_open: timedelta, verdict: Verdict
+) -> None:
+    """Five symbols, nine of ten that are followed, two hours after the opening; with less all is open."""
+    assert judge(session(), followed, [seen(symbol, after_open) for symbol in silent]) is verdict
+
+
+def test_how_many_must_be_silent_is_for_the_caller_to_say() -> None:
+    """One silent symbol is reason enough to ask others, and never to believe in a closure."""
+    silent = [seen(SYMBOLS[0], DOUBT)]
+
+    assert judge(session(), SYMBOLS[:1], silent, least=1) is Verdict.SILENT
+    assert judge(session(), SYMBOLS[:1], silent) is Verdict.UNKNOWN
+
+
+def test_a_daily_row_of_the_day_shows_it() -> None:
+    """The row of a day, or of a week that begins with it, starts at its midnight."""
+    daily = seen(SYMBOLS[0], timedelta(), midnight(DAY))
+    before = seen(SYMBOLS[0], timedelta(), midnight(DAY) - timedelta(seconds=1))
+
+    assert judge(session(), SYMBOLS, [daily]) is Verdict.OPEN
+    assert judge(session(), SYMBOLS, [before]) is Verdict.UNKNOWN
+
+
 def test_a_late_opening_is_no_closure() -> None:
     """An exam day that no table knows opens at 10:00: nothing that is seen by then closes the day."""
     silent = [seen(symbol, timedelta(minutes=59)) for symbol in SYMBOLS]
@@ -82,6 +118,15 @@ def test_a_late_opening_is_no_closure() -> None:
 def test_days_off_are_looked_at_in_the_morning(day: date, hour: int, expected: time | None) -> None:
     """Three looks on a weekday off; none on a session or a weekend."""
     assert look_due(at_kst(day, time(hour)), CALENDAR) == (expected and at_kst(day, expected))
+
+
+@pytest.mark.parametrize("look", [time(9, 6), time(10, 6), time(11, 6)])
+def test_a_look_is_due_from_its_moment_on(look: time) -> None:
+    """A second earlier it is the look before that is the last one."""
+    moment = at_kst(HOLIDAY, look)
+
+    assert look_due(moment, CALENDAR) == moment
+    assert look_due(moment - timedelta(seconds=1), CALENDAR) != moment
 
 
 def test_what_the_user_closes_is_not_looked_at() -> None:
@@ -114,6 +159,47 @@ def test_daily_charts_contradict_exactly_where_they_differ(changed: set[date], m
     assert set(found.opened) == changed - days - missed
     assert {session.day for session in found.missing} == changed & days
     assert found.refuted == ()
+
+
+def test_the_last_ten_days_are_judged_and_today_is_not() -> None:
+    """Before them the charts were looked at already; what is corrected overnight is not in yet."""
+    new_year = date(2027, 1, 1)
+    now = at_kst(new_year, time(21))
+    blank = contradictions(now, CALENDAR, [frozenset(), frozenset()])
+    traded = contradictions(now, CALENDAR, [frozenset({new_year}), frozenset({new_year})])
+
+    assert blank is not None
+    assert traded is not None
+    judged = CALENDAR.sessions(date(2026, 12, 22), date(2026, 12, 31))
+    assert [one.day for one in blank.missing] == [one.day for one in reversed(judged)]
+    assert traded.opened == ()
+
+
+def test_one_row_refutes_a_learned_closure() -> None:
+    """A day taken for closed was open if any chart shows it; a day that was learned to be open stays so."""
+    closed, opened, unseen = date(2026, 12, 28), date(2026, 12, 31), date(2026, 12, 29)
+    calendar = CALENDAR.with_learned({closed: False, opened: True, unseen: False})
+    charts = [frozenset({closed, opened}), frozenset({opened})]
+
+    found = contradictions(at_kst(date(2027, 1, 4), time(8)), calendar, charts)
+
+    assert found is not None
+    assert found.refuted == (closed,)
+    assert found.opened == (opened,)
+    assert closed not in {one.day for one in found.missing}
+    assert unseen in {one.day for one in found.missing}
+
+
+def test_days_the_user_speaks_of_are_not_judged() -> None:
+    """Whether the charts show them or not, the user's word stands."""
+    calendar = Calendar({DAY: DayOverride(), HOLIDAY: DayOverride(closed=True)})
+    for now, rows in (
+        (at_kst(DAY + timedelta(days=3), time(8)), frozenset[date]()),
+        (midnight(HOLIDAY + timedelta(days=1)), frozenset({HOLIDAY})),
+    ):
+        found = contradictions(now, calendar, [rows, rows])
+        assert found is not None
+        assert not {DAY, HOLIDAY} & {*found.opened, *found.refuted, *(one.day for one in found.missing)}
 
 
 def test_too_few_charts_contradict_nothing() -> None:
