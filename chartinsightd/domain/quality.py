@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -141,11 +141,11 @@ def _offsets(ts: Ints) -> Ints | int:
     """Return how far Korea's time is ahead of UTC: nine hours, but for the summers before 1989."""
     if not len(ts) or ts[0] >= _LAST_SUMMER_TIME:
         return _KST_S
-    return np.array([_offset(int(one)) if one < _LAST_SUMMER_TIME else _KST_S for one in ts], dtype=np.int64)
+    return np.array([_offset(one) for one in ts.tolist()], dtype=np.int64)
 
 
 def _offset(ts: int) -> int:
-    return int((datetime.fromtimestamp(ts, krx.KST).utcoffset() or timedelta(0)).total_seconds())
+    return int(datetime.fromtimestamp(ts, krx.KST).replace(tzinfo=UTC).timestamp()) - ts
 
 
 def _seconds(wall_time: time) -> int:

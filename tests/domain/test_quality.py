@@ -103,6 +103,28 @@ def test_what_was_not_asked_for_is_refused(
     assert [row.reason for row in refused] == ([] if reason is None else [reason])
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, "in_the_future"),
+        ({"ts": datetime(2026, 11, 19, tzinfo=KST).astimezone(UTC), "volume": -1}, "volume_negative"),
+        ({"volume": -1}, "volume_negative"),
+    ],
+)
+def test_an_answer_is_judged_by_itself_before_it_is_held_against_the_question(
+    change: dict[str, Any], reason: str
+) -> None:
+    """What cannot be a candle is none, asked for or not; else the day after the request is the future."""
+    candle = replace(
+        SOUND, timeframe=Timeframe.D1, ts=datetime(2026, 11, 20, tzinfo=KST).astimezone(UTC), value=0
+    )
+    candles = Candles.of("005930", Timeframe.D1, [replace(candle, **change)])
+
+    _, [row] = check(candles, asked=Asked(at=datetime(2026, 11, 19, 21, tzinfo=KST)))
+
+    assert row.reason == reason
+
+
 def test_a_clock_that_is_slow_by_hours_costs_no_candle() -> None:
     """The end of the Korean day is the bound, and nobody trades within hours of it."""
     asked = Asked(at=datetime(2026, 11, 20, 1, 0, tzinfo=KST))
@@ -126,9 +148,10 @@ def test_what_another_answer_did_not_confirm_is_refused() -> None:
 
 
 def test_rounded_prices_may_miss_by_their_rounding() -> None:
-    """Adjusted prices are rounded one by one."""
+    """Adjusted prices are rounded one by one; who names no rounding has prices as traded."""
     assert reasons(replace(SOUND, high=104), rounding_won=1) == []
     assert reasons(replace(SOUND, high=103), rounding_won=1) == ["high_below_open_or_close"]
+    assert len(check(Candles.of("005930", Timeframe.M5, [replace(SOUND, high=104)]))[1]) == 1
 
 
 def test_flat_candles_without_trades_and_old_saturdays_are_sound() -> None:
@@ -180,6 +203,7 @@ def test_what_is_just_possible_is_kept(change: dict[str, Any]) -> None:
     ("timeframe", "local", "is_kept"),
     [
         (Timeframe.D1, datetime(1998, 12, 5, tzinfo=KST), True),
+        (Timeframe.D1, datetime(1998, 12, 6, tzinfo=KST), False),
         (Timeframe.D1, datetime(1998, 12, 12, tzinfo=KST), False),
         (Timeframe.D1, datetime(2026, 11, 21, tzinfo=KST), False),
         (Timeframe.D1, datetime(2026, 11, 20, 0, 0, 1, tzinfo=KST), False),
