@@ -21,7 +21,7 @@ from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 
 _OLD_S = dict.fromkeys(Timeframe, 2 * DAY_S) | {Timeframe.W1: 9 * DAY_S}
-"""A candle that began so long ago is final whatever it is; only newer ones are looked at."""
+"""A candle that began so long ago is final whatever it is."""
 
 
 def known_at(
@@ -67,17 +67,11 @@ def final_mask(
         settle: how long after its end an intraday candle may still change.
     """
     asked = int(asked_at.timestamp())
-    final = ts <= asked - _OLD_S[timeframe]
-    old = int(np.count_nonzero(final))
-    if old == len(ts):
-        return final
     grid = _grid_near(calendar, timeframe, asked_at)
-    newer = ts[old:]
-    at = np.maximum(np.searchsorted(grid.ts, newer, side="right") - 1, 0)
-    belongs = grid.ts[at] == newer
-    if timeframe is Timeframe.W1:
-        belongs |= (grid.ts[at] < newer) & (newer < grid.ends[at])
-    final[old:] |= belongs & (_final_at(grid, at, settle) <= asked)
+    at = np.searchsorted(grid.ts, ts, side="right") - 1
+    # what begins before the grid gets its last candle for its own, and is old whatever that says
+    belongs = ts < grid.ends[at] if timeframe is Timeframe.W1 else ts == grid.ts[at]
+    final: Flags = (ts <= asked - _OLD_S[timeframe]) | (belongs & (_final_at(grid, at, settle) <= asked))
     return final
 
 

@@ -167,6 +167,8 @@ def test_a_learned_closure_moves_the_end_of_its_week() -> None:
 
 
 def test_a_week_label_outside_its_week_belongs_to_none() -> None:
-    """A Saturday lies in no week of the calendar: such a label is final nine days after itself."""
-    assert not is_final(Timeframe.W1, kst(14), kst(23) - timedelta(seconds=1))
-    assert is_final(Timeframe.W1, kst(14), kst(23))
+    """What starts when a week's trading has ended is in none: it is final nine days after its label."""
+    for label in (kst(14), kst(13, 20)):
+        nine_days_later = label + timedelta(days=9)
+        assert not is_final(Timeframe.W1, label, nine_days_later - timedelta(seconds=1))
+        assert is_final(Timeframe.W1, label, nine_days_later)
