@@ -184,6 +184,24 @@ def test_what_a_candle_of_the_grid_waits_for() -> None:
     assert week.settled.tolist() == [int(datetime(2025, 11, 1, 7, 30, tzinfo=KST).timestamp())]
 
 
+@pytest.mark.parametrize("timeframe", [Timeframe.D1, Timeframe.W1])
+def test_every_day_and_week_waits_for_the_night(timeframe: Timeframe) -> None:
+    """The flags that say so choose all of them."""
+    start, end = midnight(date(2026, 11, 2)), midnight(date(2026, 12, 1))
+    grid = grid_between(CALENDAR, timeframe, int(start.timestamp()), int(end.timestamp()))
+
+    assert len(grid) > 0
+    assert grid.ts[grid.waits_overnight].tolist() == grid.ts.tolist()
+
+
+@pytest.mark.parametrize("timeframe", list(Timeframe))
+def test_a_range_that_ends_before_it_begins_has_no_candle(timeframe: Timeframe) -> None:
+    """Within a year and over several."""
+    late = int(midnight(date(2027, 3, 5)).timestamp())
+    for early in (date(2027, 3, 1), date(2025, 3, 3)):
+        assert len(grid_between(CALENDAR, timeframe, late, int(midnight(early).timestamp()))) == 0
+
+
 def test_a_label_at_the_end_of_its_session_is_off_the_grid() -> None:
     """What starts when trading has ended ends a day later."""
     close = int(datetime(2025, 10, 28, 15, 30, tzinfo=KST).timestamp())
