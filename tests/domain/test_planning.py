@@ -206,6 +206,16 @@ def test_a_forming_day_is_polled_though_nothing_is_missing() -> None:
     assert (fetch.reason, fetch.missing) == ("live", EMPTY)
 
 
+def test_a_day_that_has_just_begun_is_read_too() -> None:
+    """After midnight the evening's news are still to be read: the read holds the new day's first second."""
+    states = {series(Timeframe.D1): complete(Timeframe.D1, kst(11, 19, 10))}
+
+    [fetch] = plan(kst(11, 20), states, RULES)
+
+    assert (fetch.reason, fetch.missing, fetch.start) == ("live", EMPTY, _s(kst(11, 20)))
+    assert fetch.end > fetch.start
+
+
 def test_a_new_series_gets_its_newest_page_first() -> None:
     """The newest page is live, the history before it a backfill from the end of a day."""
     rules = replace(RULES, horizons={**HORIZONS, Timeframe.M5: Horizon.parse("30d")})
@@ -338,3 +348,47 @@ def test_an_old_series_begins_where_its_coverage_does() -> None:
 
     assert (date(2026, 6, 30), "catch_up") in reasons
     assert (date(2026, 5, 29), "backfill") in reasons
+
+
+DAYS = [_s(one.starts_at) for one in CALENDAR.sessions(date(2026, 1, 2), date(2026, 11, 20))]
+"""Where the days of the year begin, up to the one that forms on FRIDAY."""
+
+
+def without_days(state: SeriesState, *places: int) -> SeriesState:
+    """Make holes where DAYS are, by their places."""
+    holes = RangeSet.of(*((DAYS[place], DAYS[place] + 86_400) for place in places))
+    return SeriesState(covered=state.covered - holes, read_at=state.read_at)
+
+
+@pytest.mark.parametrize(("older", "pages"), [(-5, [("live", 1)]), (-6, [("live", 1), ("catch_up", 1)])])
+def test_the_newest_page_brings_its_oldest_candle(older: int, pages: list[tuple[str, int]]) -> None:
+    """A hole at the last of its rows is free, one before it costs a page of its own."""
+    rules = replace(RULES, page_rows={Timeframe.D1: 5})
+    state = without_days(complete(Timeframe.D1, kst(11, 20, 8)), older)
+
+    fetches = plan(FRIDAY, {series(Timeframe.D1): replace(state, read_at=kst(11, 19))}, rules)
+
+    assert [(fetch.reason, fetch.pages) for fetch in fetches] == pages
+
+
+@pytest.mark.parametrize(("apart", "pages"), [(4, [1]), (5, [2]), (6, [1, 1]), (11, [1, 1])])
+def test_holes_are_read_together_where_no_row_between_them_is_wasted(apart: int, pages: list[int]) -> None:
+    """With five rows a page, the next page of a read begins five days before its first."""
+    rules = replace(RULES, page_rows={Timeframe.D1: 5})
+    state = without_days(complete(Timeframe.D1, FRIDAY), 100, 100 - apart)
+
+    fetches = plan(FRIDAY, {series(Timeframe.D1): state}, rules)
+
+    assert [fetch.pages for fetch in fetches] == pages
+    assert fetches[-1].start == DAYS[100 - apart]
+
+
+def test_history_is_read_newest_first_whoever_waits_longest() -> None:
+    """Who was read longest ago goes first with its newest page only."""
+    whole = complete(Timeframe.D1, FRIDAY)
+    states = {
+        series(Timeframe.D1, "000001"): without_days(replace(whole, read_at=kst(11, 20, 8)), 90),
+        series(Timeframe.D1, "000002"): without_days(whole, 100),
+    }
+
+    assert [fetch.series.symbol for fetch in plan(FRIDAY, states, RULES)] == ["000002", "000001"]
