@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from functools import cache
@@ -15,7 +17,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chartinsightd.domain.adjustment import (
+    CorporateAction,
     UnclearRatio,
+    Window,
     cumulative,
     decimal_of,
     derive,
@@ -180,6 +184,7 @@ def test_factors_are_stored_exactly_or_rounded_up() -> None:
     """1/50 is 0.02; 1/6 is a hair more than that, so that half a won stays at least half a won."""
     assert str(decimal_of(Fraction(1, 50))) == "0.02"
     assert 3 * decimal_of(Fraction(1, 6)) >= Fraction(1, 2)
+    assert str(decimal_of(Fraction(1, 3))) == "0.33333333333333333334"
 
 
 def test_factors_multiply_backwards() -> None:
@@ -190,6 +195,217 @@ def test_factors_multiply_backwards() -> None:
         split(DAYS[30], Fraction(1, 3)),
     ]
     assert cumulative([DAYS[9], DAYS[10], DAYS[20]], actions, DAYS[20]).tolist() == [0.1, 0.2, 1.0]
+
+
+def chart(rows: int, close: int = 10_000) -> Candles:
+    """Days that all look alike, from the first of DAYS on."""
+    prices = np.array([[close - 1], [close + 40], [close - 30], [close]], dtype=np.int64)
+    return daily(DAYS[:rows], np.repeat(prices, rows, axis=1), np.full(rows, 1_000, dtype=np.int64))
+
+
+def halved(raw: Candles, place: int) -> Candles:
+    """The same days, with a split 2:1 before the day at a place."""
+    return adjusted(raw, [split(DAYS[place], Fraction(1, 2))], LAST_DAY)
+
+
+def off(column: np.ndarray, places: Sequence[int], by: int) -> np.ndarray:
+    """A column of which some rows are wrong."""
+    wrong = column.copy()
+    wrong[list(places)] += by
+    return wrong
+
+
+def test_an_action_says_what_it_was_read_off() -> None:
+    """All that a person needs to check it by hand, of the days before it and of the last of them."""
+    raw = chart(20)
+    raw.close[9] += 20
+    raw.volume[9] = 0
+
+    derived = derive(raw, halved(raw, 10), DAYS[19])
+
+    (found,) = derived.actions
+    assert derived.first_day == DAYS[0]
+    assert found.evidence == {
+        "volume_from": "volumes",
+        "base_day": DAYS[19].isoformat(),
+        "rows": 10,
+        "product_low": pytest.approx(0.5, abs=1e-9),
+        "product_high": pytest.approx(5_020.5 / 10_040, abs=1e-9),
+        "tolerance_won": 0.5,
+        "odd_rows": 0,
+        "fraction": "1/2",
+        "last_day_before": DAYS[9].isoformat(),
+        "raw_close": 10_020,
+        "adjusted_close": 5_010,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "odd", "is_refused"), [(20, 2, False), (20, 3, True), (60, 3, False), (60, 4, True)]
+)
+def test_one_row_in_twenty_may_be_odd_and_always_two(rows: int, odd: int, *, is_refused: bool) -> None:
+    """With more the charts do not belong together, and it is said how many of how many."""
+    raw = chart(rows)
+    served = replace(raw, low=off(raw.low, range(4, 4 + 5 * odd, 5), 145))
+
+    if is_refused:
+        with pytest.raises(
+            UnclearRatio, match=f"^{odd} of {rows} rows of the adjusted chart are no multiple"
+        ):
+            derive(raw, served, LAST_DAY)
+    else:
+        assert (derive(raw, served, LAST_DAY).actions, derive(raw, served, LAST_DAY).odd_rows) == ((), odd)
+
+
+@pytest.mark.parametrize(("noise", "tolerance"), [(0, 0.5), (1, 1.0), (2, 2.0)])
+def test_a_careless_publisher_is_read_with_a_wider_tolerance(noise: int, tolerance: float) -> None:
+    """Where two rows in three are off by a won or two, the split is found all the same."""
+    raw = chart(120)
+    served = halved(raw, 110)
+    served = replace(served, close=off(served.close, range(0, 110, 3), noise))
+    served = replace(served, close=off(served.close, range(1, 110, 3), -noise))
+
+    derived = derive(raw, served, LAST_DAY)
+
+    assert [(one.ex_date, one.price_factor) for one in derived.actions] == [(DAYS[110], Fraction(1, 2))]
+    assert (derived.tolerance_won, derived.odd_rows) == (tolerance, 0)
+
+
+@pytest.mark.parametrize(("noise", "source"), [(0, "volumes"), (10, "volumes"), (11, "price_factor")])
+def test_volumes_may_be_off_by_ten_shares(noise: int, source: str) -> None:
+    """Farther off they say nothing, and the volume factor is the inverse of the price factor."""
+    raw = chart(60)
+    served = halved(raw, 30)
+    served = replace(served, volume=off(served.volume, range(0, 30, 3), noise))
+    served = replace(served, volume=off(served.volume, range(1, 30, 3), -noise))
+
+    (found,) = derive(raw, served, LAST_DAY).actions
+
+    assert (found.volume_factor, found.evidence["volume_from"]) == (2, source)
+
+
+def test_two_rows_make_a_regime() -> None:
+    """A single day before an action, or between two, is odd; the actions around it count as one."""
+    raw = chart(40)
+    two = [split(DAYS[20], Fraction(1, 2)), split(DAYS[22], Fraction(1, 5))]
+    one = [split(DAYS[20], Fraction(1, 2)), split(DAYS[21], Fraction(1, 5))]
+
+    alone, between = (
+        derive(raw, halved(raw, 1), LAST_DAY),
+        derive(raw, adjusted(raw, one, LAST_DAY), LAST_DAY),
+    )
+
+    assert (alone.actions, alone.odd_rows) == ((), 1)
+    assert derive(raw, halved(raw, 2), LAST_DAY).actions[0].ex_date == DAYS[2]
+    assert [(found.ex_date, found.price_factor) for found in between.actions] == [(DAYS[21], Fraction(1, 10))]
+    assert between.odd_rows == 1
+    found = derive(raw, adjusted(raw, two, LAST_DAY), LAST_DAY).actions
+    assert [(each.ex_date, each.price_factor) for each in found] == [
+        (DAYS[22], Fraction(1, 5)),
+        (DAYS[20], Fraction(1, 2)),
+    ]
+
+
+def test_a_step_within_the_rounding_is_none() -> None:
+    """A hundred won less one are what noise looks like; less two they are an action."""
+    raw = chart(60, close=100)
+
+    def factors(factor: Fraction) -> list[Fraction]:
+        served = adjusted(raw, [split(DAYS[30], factor)], LAST_DAY)
+        return [one.price_factor for one in derive(raw, served, LAST_DAY).actions]
+
+    assert factors(Fraction(99, 100)) == []
+    assert factors(Fraction(98, 100)) == [Fraction(49, 50)]
+
+
+def test_only_days_of_both_charts_count() -> None:
+    """What one of them has beside them changes nothing, before, between and after."""
+    raw = chart(40)
+    served = halved(raw, 20)
+    some = np.ones(40, dtype=np.bool_)
+    some[[0, 1, 7, 25, 39]] = False
+    others = np.ones(40, dtype=np.bool_)
+    others[[2, 8, 20, 38]] = False
+
+    derived = derive(raw.where(some), served.where(others), LAST_DAY)
+
+    (found,) = derived.actions
+    assert (derived.first_day, found.ex_date) == (DAYS[3], DAYS[21])
+    assert (found.price_factor, found.evidence["rows"]) == (Fraction(1, 2), 15)
+
+
+def test_a_known_factor_that_does_not_fit_is_replaced() -> None:
+    """Each factor for itself: of a price that fits and a volume that does not, the price is kept."""
+    raw = chart(40)
+    wrong = split(DAYS[20], Fraction(1, 3), Fraction(3))
+    half = split(DAYS[20], Fraction(5_001, 10_001), Fraction(3))
+
+    (replaced,) = derive(raw, halved(raw, 20), LAST_DAY, [wrong]).actions
+    (kept,) = derive(raw, halved(raw, 20), LAST_DAY, [half]).actions
+
+    assert (replaced.price_factor, replaced.volume_factor) == (Fraction(1, 2), 2)
+    assert kept.volume_factor == 2
+
+
+def weeks_of(
+    rows: int, actions: Sequence[CorporateAction], base_day: date
+) -> tuple[Candles, Candles, list[date]]:
+    """Raw weeks, adjusted ones, and where they end."""
+    raw = chart(rows)
+    weeks = weekly(raw)
+    ends = [(CALENDAR.week_of(day_of(candle.ts)) or (LAST_DAY, LAST_DAY))[1] for candle in weeks]
+    return weeks, weekly(adjusted(raw, actions, base_day)), ends
+
+
+@pytest.mark.parametrize(
+    ("ex_date", "rows", "base_day", "window"),
+    [
+        ((10, 20), 30, DAYS[29], ((10, 17), (10, 20))),
+        ((10, 21), 30, DAYS[29], ((10, 20), (10, 24))),
+        ((10, 24), 30, DAYS[29], ((10, 20), (10, 24))),
+        ((10, 28), 16, date(2025, 10, 29), ((10, 27), (10, 29))),
+        ((11, 4), 18, date(2025, 11, 4), ((10, 31), (11, 4))),
+    ],
+)
+def test_a_window_lies_between_two_edges_of_weeks(
+    ex_date: tuple[int, int], rows: int, base_day: date, window: tuple[tuple[int, int], tuple[int, int]]
+) -> None:
+    """Between weeks, within one, in the one that is not over, and after them all up to the day asked for."""
+    action = split(date(2025, *ex_date), Fraction(1, 2))
+    weeks, served, ends = weeks_of(rows, [action], base_day)
+
+    found = unexplained(weeks, served, ends, base_day, [])
+
+    assert found == [Window(after=date(2025, *window[0]), until=date(2025, *window[1]))]
+
+
+def test_what_the_ledger_knows_explains_its_step_only() -> None:
+    """Of two actions the unknown one is found, whichever it is; none where both or neither are there."""
+    actions = [split(date(2025, 10, 22), Fraction(1, 2)), split(date(2025, 10, 29), Fraction(1, 5))]
+    weeks, served, ends = weeks_of(30, actions, DAYS[29])
+    windows = [
+        Window(after=date(2025, 10, 20), until=date(2025, 10, 24)),
+        Window(after=date(2025, 10, 27), until=date(2025, 10, 31)),
+    ]
+
+    assert unexplained(weeks, served, ends, DAYS[29], []) == windows[::-1]
+    assert unexplained(weeks, served, ends, DAYS[29], actions[:1]) == windows[1:]
+    assert unexplained(weeks, served, ends, DAYS[29], actions[1:]) == windows[:1]
+    assert unexplained(weeks, served, ends, DAYS[29], actions) == []
+
+
+def test_weeks_of_one_chart_only_are_left_out() -> None:
+    """The ends are those of the adjusted weeks, of which the raw chart may lack some."""
+    action = split(date(2025, 10, 22), Fraction(1, 2))
+    weeks, served, ends = weeks_of(30, [action], DAYS[29])
+
+    found = unexplained(weeks.where(slice(2, None)), served, ends, DAYS[29], [])
+
+    assert found == [Window(after=date(2025, 10, 20), until=date(2025, 10, 24))]
+    with pytest.raises(UnclearRatio, match=r"^The raw and the adjusted chart share no week\.$"):
+        unexplained(weeks.where(slice(0, 1)), served.where(slice(1, None)), ends[1:], DAYS[29], [])
+    with pytest.raises(UnclearRatio, match=r"^The raw and the adjusted chart share no day\.$"):
+        derive(weeks.where(slice(0, 1)), served.where(slice(1, None)), DAYS[29])
 
 
 AFTER = "2026-08-24"
