@@ -14,7 +14,7 @@ from chartinsightd.domain.candle import Ints
 from chartinsightd.domain.finality import final_ranges
 from chartinsightd.domain.grid import grid_of_years, last_shown_day
 from chartinsightd.domain.horizon import Horizon, horizon_start
-from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import RefreshRule, last_refresh, next_refresh
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
@@ -256,7 +256,7 @@ def _fetch(series: Series, run: _Run, missing_ranges: RangeSet, begun_at: int | 
         end=end,
         base_day=None if is_newest else view.base_day(run.newest),
         reason=_reason(run, start, begun_at, is_newest=is_newest),
-        missing=missing_ranges.clip(start, end) if missing_ranges else EMPTY,
+        missing=missing_ranges.clip(start, end),
         pages=run.pages,
     )
 

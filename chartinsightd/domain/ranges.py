@@ -59,7 +59,7 @@ class RangeSet:
 
     def clip(self, start: int, end: int) -> RangeSet:
         """The part within [start, end)."""
-        return RangeSet(_common(self.spans, ((start, end),))) if start < end else EMPTY
+        return RangeSet(_common(self.spans, ((start, end),)))
 
     def _covers_span(self, span: Span) -> bool:
         i = bisect_right(self.spans, span[0], key=_start_of)

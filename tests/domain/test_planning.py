@@ -383,6 +383,22 @@ def test_holes_are_read_together_where_no_row_between_them_is_wasted(apart: int,
     assert fetches[-1].start == DAYS[100 - apart]
 
 
+@pytest.mark.parametrize(
+    ("holes", "expected"),
+    [([10], ("live", 1)), ([9], ("catch_up", 3)), ([9, 10], ("catch_up", 3)), ([], None)],
+)
+def test_a_hole_of_today_is_read_from_now(holes: list[int], expected: tuple[str, int] | None) -> None:
+    """With five rows a page, 10:00 is in the newest page at 10:07 and 9:00 is not: that is no live read."""
+    rules = replace(RULES, page_rows={Timeframe.M5: 5})
+    missed = RangeSet.of(*((_s(kst(11, 20, hour)), _s(kst(11, 20, hour, 5))) for hour in holes))
+    state = complete(Timeframe.M5, FRIDAY)
+
+    fetches = plan(FRIDAY, {series(): replace(state, covered=state.covered - missed)}, rules)
+
+    assert [(fetch.reason, fetch.pages) for fetch in fetches] == ([] if expected is None else [expected])
+    assert all(fetch.base_day is None and fetch.missing == missed for fetch in fetches)
+
+
 def test_history_is_read_newest_first_whoever_waits_longest() -> None:
     """Who was read longest ago goes first with its newest page only."""
     whole = complete(Timeframe.D1, FRIDAY)
