@@ -207,6 +207,26 @@ def test_a_year_has_its_own_days_only() -> None:
     assert not fresh.is_trading_day(date(1998, 12, 12))
 
 
+@pytest.mark.parametrize(
+    ("day", "is_open"),
+    [
+        (date(1998, 12, 25), True),
+        (date(1998, 11, 28), True),
+        (date(1998, 11, 29), False),
+        (date(1999, 1, 1), False),
+        (date(1999, 2, 16), False),
+        (date(2000, 12, 27), False),
+        (date(2000, 12, 25), False),
+        (date(2000, 12, 26), True),
+        (date(2026, 11, 21), False),
+        (date(2026, 11, 22), False),
+    ],
+)
+def test_closures_are_known_since_1999(day: date, *, is_open: bool) -> None:
+    """Before that all days but Sundays count; since then holidays, our corrections, weekends do not."""
+    assert Calendar().is_trading_day(day) is is_open
+
+
 def test_before_all_tables_the_oldest_hours_hold() -> None:
     """A day before 1980 closes at 15:00; the first day of a table's row follows that row."""
     old, last, new = (
