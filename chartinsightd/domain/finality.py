@@ -17,7 +17,7 @@ import numpy as np
 from chartinsightd.domain.calendar import Calendar, day_of
 from chartinsightd.domain.candle import Candle, Flags, Ints
 from chartinsightd.domain.grid import DAY_S, Grid, candle_end, grid_of_years, span_after
-from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 
 _OLD_S = dict.fromkeys(Timeframe, 2 * DAY_S) | {Timeframe.W1: 9 * DAY_S}
@@ -85,8 +85,6 @@ def final_ranges(
     """
     asked = int(asked_at.timestamp())
     end = min(end, asked)
-    if start >= end:
-        return EMPTY
     grid = _grid_near(calendar, timeframe, asked_at)
     first, last = np.searchsorted(grid.ts, (asked - _OLD_S[timeframe], end)).tolist()
     newest = np.arange(first, last)

@@ -129,10 +129,12 @@ def test_ranges_in_the_evening_leave_the_late_print_out() -> None:
 
 
 def test_nothing_after_the_read_is_final() -> None:
-    """What lies after the read is never covered, nor is an empty range."""
+    """What lies after the read is never covered, nor is an empty range or a reversed one."""
     start = int(kst(20).timestamp())
 
-    assert not final_ranges(Timeframe.M5, start, start + 1000, kst(20), CALENDAR, SETTLE)
+    for end in (start + 1000, start, start - 1000):
+        assert not final_ranges(Timeframe.M5, start, end, kst(20), CALENDAR, SETTLE)
+        assert not final_ranges(Timeframe.M5, start, min(end, start), kst(23), CALENDAR, SETTLE)
 
 
 _FIRST, _LAST = datetime(2025, 12, 20), datetime(2026, 12, 31)  # noqa: DTZ001 - hypothesis wants them naive
