@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar, Session, midnight
+from chartinsightd.domain.calendar import Calendar, Session, day_of, midnight
 from chartinsightd.domain.grid import (
     candle_end,
     candle_starts,
@@ -167,6 +169,17 @@ def test_a_candle_owns_the_time_up_to_the_next(timeframe: Timeframe, start: date
     owned = span_after(timeframe, np.array([int(start.timestamp())], dtype=np.int64))
 
     assert owned.tolist() == [int(end.timestamp())]
+
+
+@given(st.integers(int(datetime(1990, 1, 1, tzinfo=UTC).timestamp()), 2**32))
+def test_a_week_owns_the_time_up_to_monday(ts: int) -> None:
+    """Wherever in a week it is labelled: at most seven days, in whole seconds, to a midnight of Korea."""
+    (until,) = span_after(Timeframe.W1, np.array([ts], dtype=np.int64)).tolist()
+
+    assert 0 < until - ts <= 7 * 86_400
+    assert isinstance(until, int)
+    monday = day_of(datetime.fromtimestamp(until, UTC))
+    assert (monday.weekday(), int(midnight(monday).timestamp())) == (0, until)
 
 
 def test_what_a_candle_of_the_grid_waits_for() -> None:
