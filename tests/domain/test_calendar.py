@@ -128,6 +128,14 @@ def test_a_learned_opening_has_the_hours_of_the_rule(calendar: Calendar) -> None
     ).session(date(2027, 1, 1))
 
 
+def test_only_the_first_day_of_a_year_opens_late(calendar: Calendar) -> None:
+    """A supposed session after it opens at nine, also before the year's second one."""
+    saturday = calendar.supposed_session(date(2026, 1, 3))
+
+    assert saturday is not None
+    assert saturday.open_at == kst(2026, 1, 3, 9)
+
+
 def test_overrides_win() -> None:
     """The user's file opens, closes and moves days, and beats a learned closure."""
     overrides = parse_overrides(
