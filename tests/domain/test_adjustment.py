@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from chartinsightd.domain.adjustment import (
     CorporateAction,
+    Derived,
     UnclearRatio,
     Window,
     cumulative,
@@ -306,6 +308,117 @@ def test_two_rows_make_a_regime() -> None:
     ]
 
 
+@pytest.mark.parametrize("place", [2, 15, 30])
+def test_two_days_left_unadjusted_are_odd(place: int) -> None:
+    """Where the regime goes on before them they are no two actions; a stretch of days is."""
+    raw = chart(60)
+    served = halved(raw, 40)
+
+    def derived(days: int) -> Derived:
+        kept = np.arange(60)
+        kept = (kept >= place) & (kept < place + days)
+        columns = {
+            name: np.where(kept, getattr(raw, name), getattr(served, name))
+            for name in ("open", "high", "low", "close", "volume")
+        }
+        return derive(raw, replace(served, **columns), LAST_DAY)
+
+    assert [(one.ex_date, one.price_factor) for one in derived(2).actions] == [(DAYS[40], Fraction(1, 2))]
+    assert derived(2).odd_rows == 2
+    if place == 15:
+        assert [(one.ex_date, one.price_factor) for one in derived(10).actions] == [
+            (DAYS[40], Fraction(1, 2)),
+            (DAYS[25], Fraction(2)),
+            (DAYS[15], Fraction(1, 2)),
+        ]
+
+
+def test_a_regime_goes_on_before_days_that_are_wrong_in_different_ways() -> None:
+    """They are odd, each for itself; the days on both sides of them bound one ratio together."""
+    raw = chart(60)
+    dearest = {name: off(getattr(raw, name), [8], 20_000) for name in ("open", "high", "low", "close")}
+    raw = replace(raw, **dearest)
+    actions = [split(DAYS[5], Fraction(1, 5)), split(DAYS[40], Fraction(1, 2))]
+    served = adjusted(raw, actions, LAST_DAY)
+    wrong = {}
+    for name in dearest:
+        column = getattr(served, name).copy()
+        column[15:18] += np.array([500, 1_000, 1_500])
+        wrong[name] = column
+
+    derived = derive(raw, replace(served, **wrong), LAST_DAY)
+
+    newer, older = derived.actions
+    assert (newer.ex_date, newer.price_factor) == (DAYS[40], Fraction(1, 2))
+    assert (older.ex_date, older.price_factor) == (DAYS[5], Fraction(1, 5))
+    assert (newer.evidence["rows"], older.evidence["rows"], derived.odd_rows) == (32, 5, 3)
+    assert newer.evidence["product_high"] == pytest.approx(15_020.5 / 30_040, abs=1e-9)
+    assert newer.evidence["product_low"] == pytest.approx(0.5, abs=1e-9)
+
+
+def test_actions_that_undo_each_other_are_seen() -> None:
+    """What compares with today again after them was another measure between."""
+    raw = chart(60)
+    actions = [split(DAYS[20], Fraction(2)), split(DAYS[40], Fraction(1, 2))]
+
+    found = derive(raw, adjusted(raw, actions, LAST_DAY), LAST_DAY).actions[::-1]
+
+    assert [(one.ex_date, one.price_factor) for one in found] == [
+        (one.ex_date, one.price_factor) for one in actions
+    ]
+
+
+@pytest.mark.parametrize("factor", [Fraction(3, 2), Fraction(10), Fraction(2, 3)])
+def test_an_action_of_today_shows_whichever_way_it_goes(factor: Fraction) -> None:
+    """Shares may become more or fewer."""
+    raw = chart(40)
+
+    (found,) = derive(raw, adjusted(raw, [split(LAST_DAY, factor)], LAST_DAY), LAST_DAY).actions
+
+    assert (found.ex_date, found.price_factor) == (LAST_DAY, factor)
+
+
+def flat(rows: int, price: int) -> Candles:
+    """Days of a single price."""
+    prices = np.full((4, rows), price, dtype=np.int64)
+    return daily(DAYS[:rows], prices, np.full(rows, 1_000, dtype=np.int64))
+
+
+@pytest.mark.parametrize(("price", "factor"), [(1, Fraction(10)), (10, Fraction(1, 10))])
+def test_a_single_won_says_something(price: int, factor: Fraction) -> None:
+    """It is the cheapest there is, and a price like any other."""
+    raw = flat(40, price)
+
+    (found,) = derive(raw, adjusted(raw, [split(DAYS[20], factor)], LAST_DAY), LAST_DAY).actions
+
+    assert (found.ex_date, found.price_factor) == (DAYS[20], factor)
+
+
+def test_a_price_that_is_missing_says_nothing() -> None:
+    """A zero in either chart leaves the other prices of its day to speak, and a day of zeros none."""
+    raw = chart(40)
+    served = halved(raw, 20)
+    raw = replace(raw, open=off(raw.open, [3, 25], -9_999), high=off(raw.high, [3], -10_040))
+    served = replace(served, low=off(served.low, [5], -4_985), close=off(served.close, [5], -5_000))
+
+    derived = derive(raw, served, LAST_DAY)
+
+    assert [(one.ex_date, one.price_factor) for one in derived.actions] == [(DAYS[20], Fraction(1, 2))]
+    assert (derived.odd_rows, derived.actions[0].evidence["rows"]) == (0, 20)
+
+
+def test_a_small_step_up_before_a_split_is_an_action() -> None:
+    """Two won of a hundred are measured in the prices of their days, whatever came later."""
+    raw = flat(60, 200)
+    actions = [split(DAYS[20], Fraction(51, 50)), split(DAYS[40], Fraction(1, 2))]
+
+    found = derive(raw, adjusted(raw, actions, LAST_DAY), LAST_DAY).actions[::-1]
+
+    assert [(one.ex_date, one.price_factor) for one in found] == [
+        (one.ex_date, one.price_factor) for one in actions
+    ]
+
+
 def test_a_step_within_the_rounding_is_none() -> None:
     """A hundred won less one are what noise looks like; less two they are an action."""
     raw = chart(60, close=100)
@@ -334,17 +447,106 @@ def test_only_days_of_both_charts_count() -> None:
     assert (found.price_factor, found.evidence["rows"]) == (Fraction(1, 2), 15)
 
 
-def test_a_known_factor_that_does_not_fit_is_replaced() -> None:
-    """Each factor for itself: of a price that fits and a volume that does not, the price is kept."""
+ODD_PRICE, ODD_VOLUME = Fraction(1_000_003, 2_000_000), Fraction(2_000_003, 1_000_000)
+"""Nearly one half and nearly two, neither the simplest fraction nor each other's inverse."""
+
+
+@pytest.mark.parametrize("traded", [1_000, 0])
+def test_a_known_price_factor_that_fits_is_kept(traded: int) -> None:
+    """Whether the shares say something else, or nothing at all."""
+    raw = replace(chart(40), volume=np.full(40, traded, dtype=np.int64))
+    for volume in (Fraction(1), Fraction(3)):
+        known = split(DAYS[20], ODD_PRICE, volume)
+        served = adjusted(raw, [split(DAYS[20], Fraction(1, 2), volume)], LAST_DAY)
+
+        (found,) = derive(raw, served, LAST_DAY, [known]).actions
+
+        assert found.price_factor == ODD_PRICE
+        assert found.volume_factor == (volume if traded else 1 / ODD_PRICE)
+
+
+@pytest.mark.parametrize(("bound", "beyond"), [("product_low", 0.0), ("product_high", 1.0)])
+def test_a_known_factor_at_the_edge_of_what_rows_allow_is_kept(bound: str, beyond: float) -> None:
+    """The bounds that the evidence names belong to what fits; the next number beyond them does not."""
     raw = chart(40)
-    wrong = split(DAYS[20], Fraction(1, 3), Fraction(3))
-    half = split(DAYS[20], Fraction(5_001, 10_001), Fraction(3))
+    (plain,) = derive(raw, halved(raw, 20), LAST_DAY).actions
+    edge = plain.evidence[bound]
 
-    (replaced,) = derive(raw, halved(raw, 20), LAST_DAY, [wrong]).actions
-    (kept,) = derive(raw, halved(raw, 20), LAST_DAY, [half]).actions
+    for known, kept in ((edge, Fraction(edge)), (math.nextafter(edge, beyond), Fraction(1, 2))):
+        action = split(DAYS[20], Fraction(known))
+        assert derive(raw, halved(raw, 20), LAST_DAY, [action]).actions[0].price_factor == kept
 
-    assert (replaced.price_factor, replaced.volume_factor) == (Fraction(1, 2), 2)
-    assert kept.volume_factor == 2
+
+def test_the_inverse_of_the_price_goes_before_other_volume_factors() -> None:
+    """Shares that say nearly two are twice as many to the last digit that the price gives."""
+    raw = chart(40)
+    known = split(DAYS[20], ODD_PRICE, ODD_VOLUME)
+
+    (found,) = derive(raw, halved(raw, 20), LAST_DAY, [known]).actions
+
+    assert found.volume_factor == 1 / ODD_PRICE
+
+
+@pytest.mark.parametrize(
+    ("factor", "volume", "served_volume", "source"),
+    [
+        (Fraction(1, 2), 0, 0, "price_factor"),
+        (Fraction(1, 2), 1_000, 0, "price_factor"),
+        (Fraction(1, 2), 0, 1_000, "price_factor"),
+        (Fraction(1, 2), 1, 2, "volumes"),
+        (Fraction(10), 10, 1, "volumes"),
+    ],
+)
+def test_a_single_share_says_something_and_none_does_not(
+    factor: Fraction, volume: int, served_volume: int, source: str
+) -> None:
+    """A day has to have volume in both charts; where none has, the price must do."""
+    raw = replace(chart(40), volume=np.full(40, volume, dtype=np.int64))
+    served = replace(
+        adjusted(raw, [split(DAYS[20], factor)], LAST_DAY),
+        volume=np.array([served_volume] * 20 + [volume] * 20, dtype=np.int64),
+    )
+
+    (found,) = derive(raw, served, LAST_DAY).actions
+
+    assert (found.volume_factor, found.evidence["volume_from"]) == (1 / factor, source)
+
+
+def test_a_known_volume_factor_that_fits_is_kept() -> None:
+    """Where the inverse of the price does not fit, what the ledger says goes before the simplest fraction."""
+    raw = chart(40)
+    served = adjusted(raw, [split(DAYS[20], Fraction(1, 4), Fraction(2))], LAST_DAY)
+
+    (found,) = derive(raw, served, LAST_DAY, [split(DAYS[20], Fraction(1, 4), ODD_VOLUME)]).actions
+
+    assert (found.price_factor, found.volume_factor) == (Fraction(1, 4), ODD_VOLUME)
+
+
+def test_a_known_factor_that_does_not_fit_is_replaced() -> None:
+    """Each factor for itself."""
+    raw = chart(40)
+    known = split(DAYS[20], Fraction(1, 3), Fraction(3))
+
+    (found,) = derive(raw, halved(raw, 20), LAST_DAY, [known]).actions
+
+    assert (found.price_factor, found.volume_factor) == (Fraction(1, 2), 2)
+
+
+def test_every_action_has_a_volume_factor_of_its_own() -> None:
+    """It is read off the days before the action and after the one before."""
+    raw = chart(40)
+    actions = [
+        split(DAYS[10], Fraction(1, 2), Fraction(3)),
+        split(DAYS[20], Fraction(1, 5), Fraction(7)),
+        split(DAYS[30], Fraction(2, 3), Fraction(1)),
+    ]
+
+    found = derive(raw, adjusted(raw, actions, LAST_DAY), LAST_DAY).actions[::-1]
+
+    assert [(one.ex_date, one.price_factor, one.volume_factor) for one in found] == [
+        (one.ex_date, one.price_factor, one.volume_factor) for one in actions
+    ]
+    assert {one.evidence["volume_from"] for one in found} == {"volumes"}
 
 
 def weeks_of(
@@ -392,6 +594,16 @@ def test_what_the_ledger_knows_explains_its_step_only() -> None:
     assert unexplained(weeks, served, ends, DAYS[29], actions[:1]) == windows[1:]
     assert unexplained(weeks, served, ends, DAYS[29], actions[1:]) == windows[:1]
     assert unexplained(weeks, served, ends, DAYS[29], actions) == []
+
+
+def test_a_merger_of_shares_before_a_known_split_is_seen() -> None:
+    """What is known is taken out of the ratio, not merely granted."""
+    actions = [split(date(2025, 10, 22), Fraction(10)), split(date(2025, 10, 29), Fraction(1, 10))]
+    weeks, served, ends = weeks_of(30, actions, DAYS[29])
+
+    found = unexplained(weeks, served, ends, DAYS[29], actions[1:])
+
+    assert found == [Window(after=date(2025, 10, 20), until=date(2025, 10, 24))]
 
 
 def test_weeks_of_one_chart_only_are_left_out() -> None:
