@@ -343,7 +343,7 @@ def test_a_regime_goes_on_before_days_that_are_wrong_in_different_ways() -> None
     wrong = {}
     for name in dearest:
         column = getattr(served, name).copy()
-        column[15:18] += np.array([500, 1_000, 1_500])
+        column[15:18] = getattr(raw, name)[15:18] * np.array([11, 12, 13]) // 20
         wrong[name] = column
 
     derived = derive(raw, replace(served, **wrong), LAST_DAY)
