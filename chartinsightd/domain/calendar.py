@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
@@ -228,13 +228,12 @@ def _in_force(table: Sequence[krx.Hours], day: date) -> krx.Hours | None:
 def _with_override(hours: krx.SpecialDay, override: DayOverride | None) -> krx.SpecialDay:
     if override is None:
         return hours
-    return krx.SpecialDay(
-        day=hours.day,
+    return replace(
+        hours,
         opens=override.opens or hours.opens,
         closes=override.closes or hours.closes,
         after_opens=override.after_opens or hours.after_opens,
         after_closes=override.after_closes or hours.after_closes,
-        source="the user's override file",
     )
 
 

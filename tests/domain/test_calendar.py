@@ -235,6 +235,18 @@ def test_closures_are_known_since_1999(day: date, *, is_open: bool) -> None:
     assert Calendar().is_trading_day(day) is is_open
 
 
+def test_new_year_is_a_session_of_its_year_alone_where_the_user_opens_it() -> None:
+    """Then it follows the last one of the old year, and is found once."""
+    calendar = Calendar({date(2027, 1, 1): DayOverride()})
+
+    assert calendar.next_session(date(2026, 12, 30)).day == date(2027, 1, 1)
+    assert [one.day for one in calendar.sessions(date(2026, 12, 30), date(2027, 1, 4))] == [
+        date(2026, 12, 30),
+        date(2027, 1, 1),
+        date(2027, 1, 4),
+    ]
+
+
 def test_before_all_tables_the_oldest_hours_hold() -> None:
     """A day before 1980 closes at 15:00; the first day of a table's row follows that row."""
     old, last, new = (
