@@ -338,7 +338,11 @@ def test_a_regime_goes_on_before_days_that_are_wrong_in_different_ways() -> None
     raw = chart(60)
     dearest = {name: off(getattr(raw, name), [8], 20_000) for name in ("open", "high", "low", "close")}
     raw = replace(raw, **dearest)
-    actions = [split(DAYS[5], Fraction(1, 5)), split(DAYS[40], Fraction(1, 2))]
+    actions = [
+        split(DAYS[5], Fraction(1, 5)),
+        split(DAYS[40], Fraction(1, 2)),
+        split(DAYS[50], Fraction(2)),
+    ]
     served = adjusted(raw, actions, LAST_DAY)
     wrong = {}
     for name in dearest:
@@ -348,12 +352,13 @@ def test_a_regime_goes_on_before_days_that_are_wrong_in_different_ways() -> None
 
     derived = derive(raw, replace(served, **wrong), LAST_DAY)
 
-    newer, older = derived.actions
-    assert (newer.ex_date, newer.price_factor) == (DAYS[40], Fraction(1, 2))
-    assert (older.ex_date, older.price_factor) == (DAYS[5], Fraction(1, 5))
-    assert (newer.evidence["rows"], older.evidence["rows"], derived.odd_rows) == (32, 5, 3)
-    assert newer.evidence["product_high"] == pytest.approx(15_020.5 / 30_040, abs=1e-9)
-    assert newer.evidence["product_low"] == pytest.approx(0.5, abs=1e-9)
+    found = derived.actions[::-1]
+    assert [(one.ex_date, one.price_factor) for one in found] == [
+        (one.ex_date, one.price_factor) for one in actions
+    ]
+    assert ([one.evidence["rows"] for one in found], derived.odd_rows) == ([5, 32, 10], 3)
+    assert found[1].evidence["product_high"] == pytest.approx(30_040.5 / 30_040, abs=1e-9)
+    assert found[1].evidence["product_low"] == pytest.approx(30_039.5 / 30_040, abs=1e-9)
 
 
 def test_actions_that_undo_each_other_are_seen() -> None:
