@@ -49,6 +49,8 @@ def is_final(timeframe: Timeframe, starts_at: datetime, asked_at: datetime) -> b
         (Timeframe.H1, kst(19, 16), kst(20, 7, 30)),
         (Timeframe.H1, kst(19, 15), kst(19, 16, 0, 3)),
         (Timeframe.M5, kst(20, 15, 20), kst(22, 15, 20)),  # off the grid: two days
+        (Timeframe.M5, kst(20, 10, 2), kst(22, 10, 2)),  # so it is within a candle of the grid
+        (Timeframe.D1, kst(20, 10), kst(22, 10)),
     ],
 )
 def test_final_from_its_moment_on(timeframe: Timeframe, starts_at: datetime, final_at: datetime) -> None:
