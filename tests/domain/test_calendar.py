@@ -166,6 +166,20 @@ def test_overrides_win() -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["open", "close", "after_open", "after_close"])
+def test_an_hour_that_the_user_names_changes_and_no_other(key: str) -> None:
+    """The hours left out are those of the rule."""
+    hours = {"open": time(9), "close": time(15, 30), "after_open": time(16), "after_close": time(20)}
+    hours[key] = hours[key].replace(minute=10)
+    text = f'[[day]]\ndate = 2026-11-20\n{key} = "{hours[key]:%H:%M}"'
+
+    session = Calendar(parse_overrides(text)).session(date(2026, 11, 20))
+
+    assert session is not None
+    instants = [session.open_at, session.close_at, session.after_open_at, session.after_close_at]
+    assert [at and at.astimezone(KST).time() for at in instants] == list(hours.values())
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
