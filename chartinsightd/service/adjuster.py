@@ -39,8 +39,9 @@ _ANCHOR_EVERY = timedelta(days=28)
 _ANCHOR_SHARE = 20
 """A day, at most this part (one twentieth) of the symbols has its oldest prices checked."""
 _LOOK_EVERY_S = 60.0
-"""While history of new symbols is awaited."""
-_IDLE_S = 900.0
+"""While symbols or their history are awaited."""
+_IDLE_S = 300.0
+"""A symbol that is added meanwhile is noticed after this."""
 _LOOK_EVERY_REAL_S = 0.5
 """Under a fast clock, no more often than this in real seconds."""
 _LOADING = timedelta(hours=6)
@@ -174,7 +175,7 @@ class Adjuster:
         """Return when something may be due: a time of day, a new symbol whose history has come meanwhile."""
         now = self._clock.now()
         today = day_of(now)
-        nap_s = _LOOK_EVERY_S if self._unread() else _IDLE_S
+        nap_s = _LOOK_EVERY_S if self._unread() or not self._tracked() else _IDLE_S
         times = [at_kst(day, one) for day in (today, today + _DAY) for one in (_MORNING, *_AGAIN)]
         nap = timedelta(seconds=max(nap_s, _LOOK_EVERY_REAL_S * self._clock.speed))
         return min(now + nap, *(at for at in times if at > now))

@@ -182,8 +182,11 @@ class World:
         self.blanks = 0
         """So often the broker said already that there is nothing before what is covered."""
 
-    def play(self, hours: float, *, symbols: Sequence[str] = SYMBOLS) -> list[dict[str, object]]:
+    def play(
+        self, hours: float, *, symbols: Sequence[str] = SYMBOLS, known_after_s: float = 0.0
+    ) -> list[dict[str, object]]:
         """Let the adjuster work for some hours; the next play goes on where this one ended."""
+        begun_at = self.clock.start
         rules = PlanRules(
             calendar=CALENDAR,
             horizons=dict.fromkeys(Timeframe, Horizon.parse("max")),
@@ -210,7 +213,7 @@ class World:
             patience,
             self.clock,
             almanac,
-            lambda: symbols,
+            lambda: symbols if self.clock.now() >= begun_at + timedelta(seconds=known_after_s) else (),
             tuple(Timeframe),
         )
         with capture_logs() as logs:
@@ -398,6 +401,15 @@ def test_a_chart_that_stays_short_is_taken_after_a_day() -> None:
     assert world.ledger == {("005930", "2025-06-02"): HALF}
     assert set(world.actions.known) == {"005930"}
     assert [line["event"] for line in logs].count("adjustments.chart_stays_short") == 1
+
+
+def test_a_start_that_does_not_know_its_symbols_yet() -> None:
+    """The stock list comes a little later than everything else: the first look does not wait for long."""
+    world = World(at(19), s005930=[LATELY])
+
+    world.play(0.1, known_after_s=30)
+
+    assert world.ledger == {("005930", "2025-06-02"): HALF}
 
 
 def test_history_that_comes_later_is_looked_at_too() -> None:
