@@ -22,7 +22,7 @@ from typing import Any
 
 from chartinsightd.control.client import ControlError
 from chartinsightd.domain.calendar import Calendar, Session, day_of
-from tests.campaign.drawing import Draw, Kind, draw, storm
+from tests.campaign.drawing import Draw, Kind, Window, draw, storm
 from tests.campaign.seed import Result, close, endure, keep, morning_after
 from tests.campaign.slopes import Slope, slope
 from tests.campaign.stand import Stand, open_stand
@@ -97,7 +97,7 @@ def _values(metrics: str) -> dict[str, float]:
     return {name: float(value) for name, value in lines}
 
 
-def _drawn(seed: int, sessions: Sequence[Session]) -> Draw:
+def _drawn(seed: int, sessions: Sequence[Session], window_s: float) -> Draw:
     base = draw(seed, 1)
     return replace(
         base,
@@ -110,17 +110,26 @@ def _drawn(seed: int, sessions: Sequence[Session]) -> Draw:
         horizons={"5m": "1y", "30m": "1y", "1h": "1y", "1d": "1y", "1w": "1y"},
         speed=_SPEED,
         starts_at=moment(sessions[0].day, 8),
+        windows=tuple(_window(number, len(sessions), one, window_s) for number, one in enumerate(sessions)),
     )
 
 
-async def _live(drawn: Draw, sessions: Sequence[Session], window_s: float, folder: Path) -> dict[str, Any]:
+def _window(number: int, count: int, session: Session, window_s: float) -> Window:
+    # over a year removals would leave nothing to collect, and there is no small disk to fill
+    without = {Kind.DISK_FULL, Kind.SYMBOL_REMOVED}
+    if number > count * _KILLS_UNTIL:
+        without |= {*_ENDS_A_LIFE}
+    return storm(number, session.day, _SPEED, without=without, real_s=(window_s, window_s), strikes=_STRIKES)
+
+
+async def _live(drawn: Draw, sessions: Sequence[Session], folder: Path) -> dict[str, Any]:
     result, samples, begun = Result(seed=drawn.seed), [], time.monotonic()
     async with open_stand(drawn, folder) as stand:
         try:
             await stand.daemon.says("stocks.synced")
-            for number, session in enumerate(sessions):
-                await _pass(stand, number, len(sessions), session, window_s)
-                result.lived_s += window_s * _SPEED
+            for number, (session, window) in enumerate(zip(sessions, drawn.windows, strict=True)):
+                await endure(stand, window)
+                result.lived_s += window.real_s * _SPEED
                 if (sample := await _sample(stand, sessions[0].day, session.day)) is not None:
                     samples.append(sample)
                 if (number + 1) % _SETTLES_EVERY == 0:
@@ -138,17 +147,6 @@ async def _live(drawn: Draw, sessions: Sequence[Session], window_s: float, folde
         "samples": [asdict(one) for one in samples],
         "lines": [str(one) for one in slopes],
     }
-
-
-async def _pass(stand: Stand, number: int, count: int, session: Session, window_s: float) -> None:
-    # Over a year removals would leave nothing to collect.
-    without = {Kind.BROKER_KILLED, Kind.DISK_FULL, Kind.SYMBOL_REMOVED}
-    if number > count * _KILLS_UNTIL:
-        without |= {*_ENDS_A_LIFE}
-    window = storm(
-        number, session.day, _SPEED, without=without, real_s=(window_s, window_s), strikes=_STRIKES
-    )
-    await endure(stand, window)
 
 
 async def _settle(stand: Stand, session: Session) -> Any:
@@ -195,7 +193,7 @@ def main() -> None:
     sessions = sessions[: asked.sessions]
     folder = new_folder("chartinsight-soak-")
     try:
-        told = asyncio.run(_live(_drawn(asked.seed, sessions), sessions, asked.window, folder))
+        told = asyncio.run(_live(_drawn(asked.seed, sessions, asked.window), sessions, folder))
     finally:
         if asked.report:
             for log in folder.glob("*.log"):
