@@ -32,6 +32,12 @@ class Slope:
         )
 
 
+def at_rest(values: Sequence[float], group: int = 10) -> list[float]:
+    """Return for each value the least of its group: work under way comes and goes, and a leak stays."""
+    groups = [values[start : start + group] for start in range(0, len(values), group)]
+    return [min(one) for one in groups for _ in one]
+
+
 def slope(name: str, unit: str, days: Sequence[float], values: Sequence[float], bound: float) -> Slope:
     """Return the slope of values over days."""
     a_day = linear_regression(days, values).slope

@@ -24,7 +24,7 @@ from chartinsightd.control.client import ControlError
 from chartinsightd.domain.calendar import Calendar, Session, day_of
 from tests.campaign.drawing import Draw, Kind, Window, draw, storm
 from tests.campaign.seed import Result, close, endure, keep, morning_after
-from tests.campaign.slopes import Slope, slope
+from tests.campaign.slopes import Slope, at_rest, slope
 from tests.campaign.stand import Stand, open_stand
 from tests.campaign.verdict import settle
 from tests.fixtures.folders import new_folder
@@ -166,8 +166,8 @@ def _slopes(samples: Sequence[Sample]) -> list[Slope]:
     days = [one.day for one in warm]
     columns = {
         "resident memory": [one.resident_kib for one in warm],
-        "file descriptors": [one.descriptors for one in warm],
-        "tasks": [one.tasks for one in warm],
+        "file descriptors": at_rest([one.descriptors for one in warm]),
+        "tasks": at_rest([one.tasks for one in warm]),
         "threads": [one.threads for one in warm],
     }
     found = [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.campaign.drawing import Kind, chain, draw
 from tests.campaign.seed import live
+from tests.campaign.slopes import at_rest, slope
 from tests.integration.stage import folder, moment
 
 __all__ = ["folder"]
@@ -44,6 +45,15 @@ def test_some_storms_have_no_corrections() -> None:
     assert 40 < sum(one.corrects for one in drawn) < 160
     assert any(one >= {Kind.CORRECTED, Kind.BROKER_KILLED} for one in kinds)
     assert not any(Kind.CORRECTED in one and not drawn[i].corrects for i, one in enumerate(kinds))
+
+
+def test_a_leak_shows_through_what_comes_and_goes() -> None:
+    """Twenty-five tasks of work under way are no growth; one more every thirty days is."""
+    days = [2.0 * number for number in range(180)]
+    busy = [28.0 + number * 7919 % 25 for number in range(180)]
+    leaking = [value + day // 30 for day, value in zip(days, busy, strict=True)]
+    assert slope("tasks", "", days, at_rest(busy), 0.02).holds
+    assert not slope("tasks", "", days, at_rest(leaking), 0.02).holds
 
 
 def test_windows_follow_each_other() -> None:
