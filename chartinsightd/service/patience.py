@@ -131,7 +131,7 @@ class Patience:
     def is_stubborn(self, series: Series) -> bool:
         """Whether the broker was asked several times for something of a series, and has not got it."""
         blanks = [self._troubles.get((series, is_newest)) for is_newest in (True, False)]
-        found = [one for one in blanks if one is not None and one.reason is GapReason.UNKNOWN]
+        found = [one for one in blanks if one is not None and one.reason is not GapReason.OUTAGE]
         found += [one.trouble for one in self.withheld(series)]
         return any(one.failures >= _STUBBORN for one in found)
 
@@ -195,9 +195,8 @@ class Patience:
         self._circuit.passed()
         self._troubles.pop(part, None)
         if was_away:
-            # what is left said that it has no data, which the end of an outage does not change
             self._troubles = {
-                one: what for one, what in self._troubles.items() if what.reason is GapReason.UNKNOWN
+                one: what for one, what in self._troubles.items() if _outlasts_an_outage(one, what)
             }
             log.info("broker.back")
         return was_away
@@ -242,6 +241,15 @@ class Patience:
 
     def _hold(self, seconds: float) -> None:
         self._held_until = self._clock.now() + timedelta(seconds=seconds)
+
+
+def _outlasts_an_outage(part: Part, trouble: Trouble) -> bool:
+    """Whether a trouble was with this series: no data, or answers about its history that are none.
+
+    Newest pages are tried at once: a storm of wrong answers ends as an outage does.
+    """
+    _, is_newest = part
+    return trouble.reason is GapReason.UNKNOWN or (trouble.reason is GapReason.BROKER_ERROR and not is_newest)
 
 
 def _without(withheld: Withheld, ranges: RangeSet) -> Withheld:
