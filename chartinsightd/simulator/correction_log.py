@@ -21,8 +21,13 @@ class Correction:
     factor: float
 
 
+_BEGINNING = b'{"code":'
+
+
 class CorrectionLog:
     """A line of JSON for each correction, in the order in which they were made.
+
+    A last line that was torn by a kill was never served, and is cut off.
 
     Args:
         path: of the file; it need not be there.
@@ -36,15 +41,18 @@ class CorrectionLog:
         self._path.touch()
 
     def read(self) -> Iterator[Correction]:
-        """Yield what was added; a last line that was torn by a kill was never served.
+        """Yield what was added, then cut off a torn line.
 
         Raises:
             ValueError: a line is no correction.
         """
         decode = msgspec.json.Decoder(Correction).decode
-        for line in self._path.read_bytes().splitlines(keepends=True):
-            if line.endswith(b"\n"):
-                yield decode(line)
+        *lines, torn = self._path.read_bytes().split(b"\n")
+        yield from map(decode, lines)
+        if not _BEGINNING.startswith(torn[: len(_BEGINNING)]):
+            raise ValueError("its last line is no correction")
+        if torn:
+            self._path.write_bytes(b"".join(line + b"\n" for line in lines))
 
     def add(self, correction: Correction) -> None:
         """Append one."""

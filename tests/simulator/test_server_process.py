@@ -106,8 +106,10 @@ def test_corrections_outlive_the_process(tmp_path: Path) -> None:
     assert corrected != before
     with (tmp_path / "corrections.jsonl").open("ab") as file:
         file.write(b'{"code":"005930","day":"2026-11-1')  # torn by a kill
-    with simulator(*arguments) as (_, ready):
-        assert volume_of(ready["url"]) == corrected
+    for factor in (1.0, 2.0):
+        with simulator(*arguments) as (_, ready):
+            assert volume_of(ready["url"]) == corrected
+            post(f"{ready['url']}/admin/correct", correction | {"factor": factor})
 
 
 @pytest.mark.parametrize(
