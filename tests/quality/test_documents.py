@@ -23,6 +23,12 @@ def text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def anchors_of(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, formed as GitHub forms them."""
+    headings = re.findall(r"^#+ (.+)$", text_of(document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def is_test(name: str) -> bool:
     """Whether a file of tests, or `file::test`, exists."""
     file, _, function = name.partition("::")
@@ -38,6 +44,14 @@ def test_links_lead_somewhere(document: Path) -> None:
     """Every relative link of a document names a file that exists."""
     targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text_of(document))
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_anchors_lead_to_headings(document: Path) -> None:
+    """Every link to a part of a document names one of its headings."""
+    links = re.findall(r"\]\(([^):\s#]*)#([^)\s]+)\)", text_of(document))
+    targets = [((document.parent / path) if path else document, anchor) for path, anchor in links]
+    assert [anchor for target, anchor in targets if anchor not in anchors_of(target)] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
