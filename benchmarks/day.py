@@ -34,7 +34,7 @@ from chartinsightd.domain.refresh import RefreshRule, session_refreshes
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.kiwoom import CLOSING_PRINT
 from chartinsightd.facts.targets import TARGETS
-from tests.integration.stage import (
+from tests.support.harness import (
     FOLLOWED,
     SHORT,
     Daemon,
@@ -45,7 +45,7 @@ from tests.integration.stage import (
     running,
     until,
 )
-from tests.integration.stage import Simulator as Broker
+from tests.support.harness import Simulator as Broker
 
 DAY = date(2026, 11, 18)
 SYMBOLS = tuple(TARGETS)

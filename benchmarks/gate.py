@@ -22,7 +22,7 @@ from aiolimiter import AsyncLimiter
 from benchmarks.table import Table
 from chartinsightd.adapters.kiwoom.gate import Gate, Mode
 from chartinsightd.clock import Clock
-from chartinsightd.ports import Priority
+from chartinsightd.ports.broker import Priority
 from tests.adapters.kiwoom.model_broker import PROFILES, ModelBroker
 from tests.adapters.kiwoom.virtual import LoopClock, run_virtually
 

@@ -14,7 +14,7 @@ import numpy as np
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Write
+from chartinsightd.domain.write import Write
 
 PAGE = 900
 STEP_S = 300

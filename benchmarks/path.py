@@ -42,7 +42,8 @@ from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import ChartRequest, Priority, Write
+from chartinsightd.domain.write import Write
+from chartinsightd.ports.broker import ChartRequest, Priority
 
 _ANY_PACE = 100_000
 """Requests a second that the gate allows here: its work is measured, not its waiting."""

@@ -23,7 +23,7 @@ def main(context: click.Context, config: Path | None) -> None:
     """
     context.obj = config
     if context.invoked_subcommand is None:
-        from chartinsightd.app import run_daemon
+        from chartinsightd.app.daemon import run_daemon
 
         sys.exit(run_daemon(config))
 
@@ -32,7 +32,7 @@ def main(context: click.Context, config: Path | None) -> None:
 @click.pass_obj
 def check(config: Path | None) -> None:
     """Test settings, calendar, database and broker, and say what to mend."""
-    from chartinsightd.check import run_check
+    from chartinsightd.app.check import run_check
 
     sys.exit(run_check(config))
 

@@ -14,7 +14,7 @@ import click
 
 from chartinsightd import resources
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
-from chartinsightd.exit_status import ExitStatus
+from chartinsightd.process.exit_status import ExitStatus
 
 SHIPPED_COMMAND = "/opt/chartinsight/bin/chartinsightd"
 """The command that the units name as they are shipped; rendering puts the real one in its place."""

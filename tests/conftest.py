@@ -9,7 +9,7 @@ import signal
 import pytest
 from hypothesis import Phase, settings
 
-from tests.fixtures.postgres import database, new_database, postgres_server, store
+from tests.support.postgres import database, new_database, postgres_server, store
 
 __all__ = ["database", "new_database", "postgres_server", "store"]
 

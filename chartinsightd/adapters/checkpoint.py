@@ -30,7 +30,7 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import UnfinishedBackfill
+from chartinsightd.ports.stores import UnfinishedBackfill
 
 _Result = TypeVar("_Result")
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from chartinsightd.guard_ports import DiskSpace
+from chartinsightd.ports.guards import DiskSpace
 
 
 class FolderDisk:

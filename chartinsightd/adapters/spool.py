@@ -35,9 +35,11 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.chain import Chain
 from chartinsightd.domain.errors import InvalidCandle
+from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Cause, RejectedRow, Spooled, SpoolState, Write
+from chartinsightd.domain.write import Cause, Write
+from chartinsightd.ports.spool import Spooled, SpoolState
 
 log = structlog.get_logger(__name__)
 

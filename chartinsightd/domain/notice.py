@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
-from chartinsightd.domain.telling import Level, News, Turn
+from chartinsightd.domain.alert_policy import Level, Notification, Phase
 
 _KST = timezone(timedelta(hours=9), "KST")
 _LINES = 30
@@ -35,9 +35,9 @@ _NAMES: dict[str, tuple[str, str]] = {
 }
 """Each condition in Korean and in English; an unknown one is called by its own name."""
 _TURNS = {
-    Turn.BEGUN: ("발생", "began"),
-    Turn.LASTS: ("지속", "still lasts"),
-    Turn.ENDED: ("해소", "is over"),
+    Phase.BEGUN: ("발생", "began"),
+    Phase.LASTS: ("지속", "still lasts"),
+    Phase.ENDED: ("해소", "is over"),
 }
 _MARKS = {"error": "🔴", "warning": "🟠", "over": "🟢"}
 
@@ -65,7 +65,7 @@ class Place:
         return f"{self.host} · {self.mode}"
 
 
-def notice_of(told: Sequence[News], place: Place, lost: int = 0) -> Notice:
+def notice_of(told: Sequence[Notification], place: Place, lost: int = 0) -> Notice:
     """Return the message that tells one thing, or many in one.
 
     Args:
@@ -96,26 +96,26 @@ def trial_notice(place: Place, at: datetime) -> Notice:
     return Notice(subject=subject, text=f"{text}\n{_foot(place)}", level="over", at=at)
 
 
-def _level(one: News) -> Literal["warning", "error", "over"]:
+def _level(one: Notification) -> Literal["warning", "error", "over"]:
     level: Level = one.condition.level
-    return "over" if one.turn is Turn.ENDED else level
+    return "over" if one.turn is Phase.ENDED else level
 
 
-def _title(one: News) -> str:
+def _title(one: Notification) -> str:
     korean, english = _NAMES.get(one.event, (one.event, one.event))
     turn_korean, turn_english = _TURNS[one.turn]
     return f"{korean} {turn_korean} / {english}: {turn_english}"
 
 
-def _words(one: News) -> str:
+def _words(one: Notification) -> str:
     return one.condition.message
 
 
-def _body(one: News, place: Place) -> str:
+def _body(one: Notification, place: Place) -> str:
     lines = [one.condition.message]
     if one.condition.remedy:
         lines.append(f"조치 / remedy: {one.condition.remedy}")
-    if one.turn is not Turn.BEGUN:
+    if one.turn is not Phase.BEGUN:
         minutes = max(0.0, (one.at - one.told.since).total_seconds()) / 60
         lines.append(f"지속 시간 / lasted: {minutes:.0f} min")
     when = f"{one.at.astimezone(_KST):%Y-%m-%d %H:%M:%S} KST"

@@ -38,7 +38,7 @@ class SealState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witnesses:
+class SessionData:
     """What is stored of one session of one symbol. A timeframe that cannot be compared is left out."""
 
     session: Session
@@ -73,7 +73,7 @@ class _Contradiction:
     fields: Mapping[str, Any]
 
 
-def judge(witnesses: Witnesses) -> Verdict:
+def judge(witnesses: SessionData) -> Verdict:
     """Hear all witnesses of a session."""
     found = [*_of_longer(witnesses), *_of_day(witnesses), *_of_week(witnesses)]
     chain = witnesses.chain
@@ -93,7 +93,7 @@ def judge(witnesses: Witnesses) -> Verdict:
     return Verdict(state=state, evidence=evidence)
 
 
-def _is_proved(witnesses: Witnesses) -> bool:
+def _is_proved(witnesses: SessionData) -> bool:
     """Whether nothing can be missing: by the chain, or because the day says that nothing was traded."""
     chain = witnesses.chain
     if chain is not None:
@@ -103,7 +103,7 @@ def _is_proved(witnesses: Witnesses) -> bool:
     return not int(witnesses.day.volume.sum())
 
 
-def _was_read_in_parts(witnesses: Witnesses) -> bool:
+def _was_read_in_parts(witnesses: SessionData) -> bool:
     """Whether one read of the whole session may prove it; not so where the broker gives no running volume."""
     chain = witnesses.chain
     if chain is None:
@@ -111,7 +111,7 @@ def _was_read_in_parts(witnesses: Witnesses) -> bool:
     return chain.state is ChainState.PROVED and chain.rows != len(witnesses.minutes)
 
 
-def _evidence(witnesses: Witnesses) -> dict[str, Any]:
+def _evidence(witnesses: SessionData) -> dict[str, Any]:
     minutes, chain = witnesses.minutes, witnesses.chain
     compared = [*witnesses.longer, *([Timeframe.D1] if witnesses.day is not None else [])]
     has_both = witnesses.week is not None and witnesses.week_days is not None
@@ -136,7 +136,7 @@ def _evidence(witnesses: Witnesses) -> dict[str, Any]:
     return evidence
 
 
-def _words_of(witnesses: Witnesses) -> str:
+def _words_of(witnesses: SessionData) -> str:
     if witnesses.chain is None:
         return "not read whole" if len(witnesses.minutes) else "no candle"
     if witnesses.chain.rows != len(witnesses.minutes) and witnesses.chain.state is ChainState.PROVED:
@@ -144,7 +144,7 @@ def _words_of(witnesses: Witnesses) -> str:
     return str(witnesses.chain.state)
 
 
-def _of_longer(witnesses: Witnesses) -> list[_Contradiction]:
+def _of_longer(witnesses: SessionData) -> list[_Contradiction]:
     """Compare what 5m candles fold into with Kiwoom's own."""
     found: list[_Contradiction] = []
     for timeframe, candles in witnesses.longer.items():
@@ -160,7 +160,7 @@ def _between(shorter: Timeframe, longer: Timeframe, difference: Difference) -> _
     return _Contradiction(frozenset({shorter, longer}), fields)
 
 
-def _of_day(witnesses: Witnesses) -> list[_Contradiction]:
+def _of_day(witnesses: SessionData) -> list[_Contradiction]:
     """Compare minutes with their day, by what holds whatever the day counts of the after-market.
 
     Which after-market trades a day includes is not measured (API.md 12-1): so each bound is the one that
@@ -209,7 +209,7 @@ def _against_day(between: frozenset[Timeframe], name: str, minutes: int, day: in
     return _Contradiction(between, fields)
 
 
-def _of_week(witnesses: Witnesses) -> list[_Contradiction]:
+def _of_week(witnesses: SessionData) -> list[_Contradiction]:
     """Compare the days of a week with the week: they are equal (shared data README, Kiwoom's weekly example).
 
     Whether a day without trades counts for open, high and low is not known: either is right. The value is

@@ -30,7 +30,7 @@ _LOOKED_BACK = 10
 _SATURDAY = 5
 
 
-class Verdict(StrEnum):
+class DayStatus(StrEnum):
     """What reads of some symbols say of a day."""
 
     OPEN = "open"
@@ -53,7 +53,7 @@ class LearnedDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class LastTrade:
     """The newest row that a chart of a symbol showed. Instants are aware, UTC.
 
     A blank answer, an error or a page with rows that could not be read makes no sighting.
@@ -72,9 +72,9 @@ class Sighting:
 def judge(
     session: Session,
     followed: Collection[str],
-    sightings: Iterable[Sighting],
+    sightings: Iterable[LastTrade],
     least: int = LEAST_SYMBOLS,
-) -> Verdict:
+) -> DayStatus:
     """Say whether a session takes place, by the newest rows seen since it should have begun.
 
     Args:
@@ -85,10 +85,10 @@ def judge(
     """
     seen = [one for one in sightings if one.asked_at >= session.open_at]
     if any(one.shows(session.day) for one in seen):
-        return Verdict.OPEN
+        return DayStatus.OPEN
     silent = {one.symbol for one in seen if one.asked_at >= session.open_at + DOUBT}
     answered = len(silent.intersection(followed)) >= _SHARE * len(followed)
-    return Verdict.SILENT if answered and len(silent) >= least else Verdict.UNKNOWN
+    return DayStatus.SILENT if answered and len(silent) >= least else DayStatus.UNKNOWN
 
 
 def look_due(now: datetime, calendar: Calendar) -> datetime | None:
@@ -104,7 +104,7 @@ def look_due(now: datetime, calendar: Calendar) -> datetime | None:
     )
 
 
-def has_trading(day: date, sightings: Iterable[Sighting]) -> bool:
+def has_trading(day: date, sightings: Iterable[LastTrade]) -> bool:
     """Whether enough symbols traded on a day that is none by the calendar."""
     return len({one.symbol for one in sightings if day_of(one.newest_at) == day}) >= WITNESSES
 

@@ -26,7 +26,7 @@ from chartinsightd.domain.errors import ConfigurationError, StoreUnavailable
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import UnfinishedBackfill
+from chartinsightd.ports.stores import UnfinishedBackfill
 
 READ_AT = datetime(2026, 11, 20, 1, 2, 3, 456789, tzinfo=UTC)
 STATES = {

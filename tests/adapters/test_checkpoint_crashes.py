@@ -20,7 +20,7 @@ from chartinsightd.clock import SystemClock
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import UnfinishedBackfill
+from chartinsightd.ports.stores import UnfinishedBackfill
 
 NAMES = [Series(symbol=symbol, timeframe=Timeframe.M5) for symbol in ("005930", "0126Z0", "000660")]
 

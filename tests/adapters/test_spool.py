@@ -25,9 +25,11 @@ from chartinsightd.clock import SystemClock
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.errors import ConfigurationError, StoreUnavailable
+from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import RejectedRow, Spooled, Write
+from chartinsightd.domain.write import Write
+from chartinsightd.ports.spool import Spooled
 
 START = datetime(2026, 9, 15, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]

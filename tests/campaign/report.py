@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tests.campaign.drawing import Kind
+from tests.campaign.schedule import Kind
 
 _DAEMON_KILLS = (Kind.DAEMON_KILLED, Kind.CHECKPOINT_DAMAGED, Kind.SPOOL_DAMAGED)
 _KILLS = (*_DAEMON_KILLS, Kind.BROKER_KILLED, Kind.DATABASE_KILLED)

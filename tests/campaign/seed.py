@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from chartinsightd.domain.calendar import day_of
-from tests.campaign.drawing import Draw, Window, draw
-from tests.campaign.stand import Stand, open_stand, send
-from tests.campaign.strikes import strike
-from tests.campaign.verdict import Settled, ahead, look_back, settle
-from tests.fixtures.folders import new_folder
-from tests.integration.stage import Hanging, moment
+from tests.campaign.checker import Settled, ahead, look_back, settle
+from tests.campaign.cluster import Stand, open_stand, send
+from tests.campaign.faults import strike
+from tests.campaign.schedule import Draw, Window, draw
+from tests.support.folders import new_folder
+from tests.support.harness import Hanging, moment
 
 _CALM = 600.0
 """The pace of the morning after."""

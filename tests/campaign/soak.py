@@ -22,13 +22,13 @@ from typing import Any
 
 from chartinsightd.control.client import ControlError
 from chartinsightd.domain.calendar import Calendar, Session, day_of
-from tests.campaign.drawing import Draw, Kind, Window, draw, storm
+from tests.campaign.checker import settle
+from tests.campaign.cluster import Stand, open_stand
+from tests.campaign.schedule import Draw, Kind, Window, draw, storm
 from tests.campaign.seed import Result, close, endure, keep, morning_after
 from tests.campaign.slopes import Slope, at_rest, slope
-from tests.campaign.stand import Stand, open_stand
-from tests.campaign.verdict import settle
-from tests.fixtures.folders import new_folder
-from tests.integration.stage import moment
+from tests.support.folders import new_folder
+from tests.support.harness import moment
 
 _FIRST_DAY = date(2026, 1, 2)
 _SPEED = 3000.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
-from tests.campaign.drawing import Kind, chain, draw
+from tests.campaign.schedule import Kind, chain, draw
 from tests.campaign.seed import live
 from tests.campaign.slopes import at_rest, slope
-from tests.integration.stage import folder, moment
+from tests.support.harness import folder, moment
 
 __all__ = ["folder"]
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chartinsightd.domain.alert_policy import Condition, Level, Notification, Phase, Sent
 from chartinsightd.domain.notice import Notice, Place, notice_of, trial_notice
-from chartinsightd.domain.telling import Condition, Level, News, Told, Turn
 
 AT = datetime(2026, 11, 19, 22, 30, 5, tzinfo=UTC)
 PLACE = Place(host="box", mode="live")
@@ -15,21 +15,21 @@ PLACE = Place(host="box", mode="live")
 
 def piece(
     event: str = "database.away",
-    turn: Turn = Turn.BEGUN,
+    turn: Phase = Phase.BEGUN,
     level: Level = "error",
     message: str = "PostgreSQL is away.",
     remedy: str = "",
     *,
     lasted: timedelta = timedelta(0),
     at: datetime = AT,
-) -> News:
+) -> Notification:
     """Build a piece of news, believable until changed."""
-    return News(
+    return Notification(
         event=event,
         turn=turn,
         condition=Condition(level=level, message=message, remedy=remedy),
         at=at,
-        told=Told(at=at, since=at - lasted, message=message),
+        told=Sent(at=at, since=at - lasted, message=message),
     )
 
 
@@ -52,14 +52,18 @@ def test_a_beginning_says_what_to_do() -> None:
     ("turn", "subject", "level"),
     [
         (
-            Turn.LASTS,
+            Phase.LASTS,
             "🟠 ChartInsight box · live: 시스템 시계 변경 지속 / the clock jumped: still lasts",
             "warning",
         ),
-        (Turn.ENDED, "🟢 ChartInsight box · live: 시스템 시계 변경 해소 / the clock jumped: is over", "over"),
+        (
+            Phase.ENDED,
+            "🟢 ChartInsight box · live: 시스템 시계 변경 해소 / the clock jumped: is over",
+            "over",
+        ),
     ],
 )
-def test_what_went_on_says_for_how_long(turn: Turn, subject: str, level: str) -> None:
+def test_what_went_on_says_for_how_long(turn: Phase, subject: str, level: str) -> None:
     """In minutes since it began, and no remedy where there is none."""
     one = piece("clock.jumped", turn, "warning", "By 90 s.", lasted=timedelta(hours=2, seconds=40))
 
@@ -78,7 +82,7 @@ def test_what_went_on_says_for_how_long(turn: Turn, subject: str, level: str) ->
 
 def test_nothing_lasted_less_than_no_time() -> None:
     """A clock that was set back makes no negative minutes."""
-    assert "lasted: 0 min" in notice_of([piece(turn=Turn.ENDED, lasted=-timedelta(hours=1))], PLACE).text
+    assert "lasted: 0 min" in notice_of([piece(turn=Phase.ENDED, lasted=-timedelta(hours=1))], PLACE).text
 
 
 def test_a_condition_without_a_name_is_called_as_the_log_calls_it() -> None:
@@ -91,7 +95,7 @@ def test_many_are_one_message_oldest_first() -> None:
     later = AT + timedelta(minutes=4)
     told = [
         piece(level="warning"),
-        piece("disk.full", Turn.ENDED, message="1 % is free.", remedy="Make room.", at=later),
+        piece("disk.full", Phase.ENDED, message="1 % is free.", remedy="Make room.", at=later),
     ]
 
     assert notice_of(told, PLACE) == Notice(
@@ -109,12 +113,12 @@ def test_many_are_one_message_oldest_first() -> None:
 @pytest.mark.parametrize(
     ("told", "mark", "level"),
     [
-        ([piece(level="error"), piece(turn=Turn.ENDED)], "🔴", "error"),
-        ([piece(turn=Turn.ENDED), piece(level="warning")], "🟠", "warning"),
-        ([piece(level="error", turn=Turn.ENDED), piece(turn=Turn.ENDED)], "🟢", "over"),
+        ([piece(level="error"), piece(turn=Phase.ENDED)], "🔴", "error"),
+        ([piece(turn=Phase.ENDED), piece(level="warning")], "🟠", "warning"),
+        ([piece(level="error", turn=Phase.ENDED), piece(turn=Phase.ENDED)], "🟢", "over"),
     ],
 )
-def test_an_error_among_many_marks_them_all(told: list[News], mark: str, level: str) -> None:
+def test_an_error_among_many_marks_them_all(told: list[Notification], mark: str, level: str) -> None:
     """Without one the newest tells how things stand; an error that is over is none."""
     notice = notice_of(told, PLACE)
 

@@ -16,7 +16,7 @@ from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.fold import fold
 from chartinsightd.domain.grid import candle_starts
 from chartinsightd.domain.ranges import EMPTY
-from chartinsightd.domain.seal import SealState, Witnesses, judge
+from chartinsightd.domain.seal import SealState, SessionData, judge
 from chartinsightd.domain.timeframe import Timeframe
 
 DAY = date(2026, 11, 20)
@@ -57,11 +57,11 @@ def day_of(minutes: Candles, off_book: int = 10) -> Candles:
     )
 
 
-def witnesses(minutes: Candles, **changes: Any) -> Witnesses:
+def witnesses(minutes: Candles, **changes: Any) -> SessionData:
     """What is stored of a session that is complete."""
     proved = Chain(day=DAY, state=ChainState.PROVED, rows=len(minutes), volume=int(minutes.volume.sum()))
     day = day_of(minutes)
-    whole = Witnesses(
+    whole = SessionData(
         session=SESSION,
         chain=proved,
         minutes=minutes,

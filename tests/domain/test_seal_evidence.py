@@ -16,7 +16,7 @@ from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.fold import fold
 from chartinsightd.domain.ranges import EMPTY
-from chartinsightd.domain.seal import SealState, Verdict, Witnesses, judge
+from chartinsightd.domain.seal import SealState, SessionData, Verdict, judge
 from chartinsightd.domain.timeframe import Timeframe
 
 FRIDAY = date(2026, 11, 20)
@@ -53,9 +53,9 @@ DAY = {"open": 100, "high": 112, "low": 95, "close": 105, "volume": 150}
 PROVED = Chain(day=FRIDAY, state=ChainState.PROVED, rows=3, volume=123)
 
 
-def witnesses(**changes: Any) -> Witnesses:
+def witnesses(**changes: Any) -> SessionData:
     """A whole session, of which only minutes are collected."""
-    return replace(Witnesses(session=SESSION, chain=PROVED, minutes=MINUTES, longer={}), **changes)
+    return replace(SessionData(session=SESSION, chain=PROVED, minutes=MINUTES, longer={}), **changes)
 
 
 def with_day(**changes: int) -> Verdict:

@@ -13,8 +13,8 @@ from chartinsightd.domain.calendar import Calendar, DayOverride, Session, at_kst
 from chartinsightd.domain.silence import (
     DOUBT,
     LEAST_SYMBOLS,
-    Sighting,
-    Verdict,
+    DayStatus,
+    LastTrade,
     contradictions,
     has_trading,
     judge,
@@ -34,8 +34,8 @@ def session(day: date = DAY) -> Session:
     return found
 
 
-def seen(symbol: str, after_open: timedelta, newest_at: datetime = BEFORE) -> Sighting:
-    return Sighting(symbol=symbol, asked_at=session().open_at + after_open, newest_at=newest_at)
+def seen(symbol: str, after_open: timedelta, newest_at: datetime = BEFORE) -> LastTrade:
+    return LastTrade(symbol=symbol, asked_at=session().open_at + after_open, newest_at=newest_at)
 
 
 minutes = st.integers(-600, 660).map(lambda count: timedelta(minutes=count))
@@ -46,35 +46,35 @@ sightings = st.lists(st.builds(seen, st.sampled_from(SYMBOLS), minutes, st.just(
     silent=sightings,
     trade=st.builds(seen, st.sampled_from(SYMBOLS), minutes.filter(lambda m: m >= timedelta())),
 )
-def test_one_trade_is_enough_against_a_closure(silent: list[Sighting], trade: Sighting) -> None:
+def test_one_trade_is_enough_against_a_closure(silent: list[LastTrade], trade: LastTrade) -> None:
     """Whatever else is silent, a single row of the day read since the opening means that it is open."""
-    traded = Sighting(symbol=trade.symbol, asked_at=trade.asked_at, newest_at=session().open_at)
-    assert judge(session(), SYMBOLS, [*silent, traded]) is Verdict.OPEN
+    traded = LastTrade(symbol=trade.symbol, asked_at=trade.asked_at, newest_at=session().open_at)
+    assert judge(session(), SYMBOLS, [*silent, traded]) is DayStatus.OPEN
 
 
 @given(found=sightings, followed=st.sets(st.sampled_from(SYMBOLS)))
 def test_a_closure_needs_many_answers_long_after_the_opening(
-    found: list[Sighting], followed: set[str]
+    found: list[LastTrade], followed: set[str]
 ) -> None:
     """Silence is believed of enough symbols and nine in ten of the followed, two hours after the opening."""
     late = {one.symbol for one in found if one.asked_at >= session().open_at + DOUBT}
     expected = len(late) >= LEAST_SYMBOLS and len(late & followed) >= 0.9 * len(followed)
-    assert judge(session(), followed, found) is (Verdict.SILENT if expected else Verdict.UNKNOWN)
+    assert judge(session(), followed, found) is (DayStatus.SILENT if expected else DayStatus.UNKNOWN)
 
 
 @pytest.mark.parametrize(
     ("silent", "followed", "after_open", "verdict"),
     [
-        (SYMBOLS[:5], SYMBOLS[:5], DOUBT, Verdict.SILENT),
-        (SYMBOLS[:5], SYMBOLS[:5], DOUBT - timedelta(seconds=1), Verdict.UNKNOWN),
-        (SYMBOLS[:4], SYMBOLS[:4], DOUBT, Verdict.UNKNOWN),
-        (SYMBOLS[:9], SYMBOLS[:10], DOUBT, Verdict.SILENT),
-        (SYMBOLS[:8], SYMBOLS[:10], DOUBT, Verdict.UNKNOWN),
-        (SYMBOLS[:5], (), DOUBT, Verdict.SILENT),
+        (SYMBOLS[:5], SYMBOLS[:5], DOUBT, DayStatus.SILENT),
+        (SYMBOLS[:5], SYMBOLS[:5], DOUBT - timedelta(seconds=1), DayStatus.UNKNOWN),
+        (SYMBOLS[:4], SYMBOLS[:4], DOUBT, DayStatus.UNKNOWN),
+        (SYMBOLS[:9], SYMBOLS[:10], DOUBT, DayStatus.SILENT),
+        (SYMBOLS[:8], SYMBOLS[:10], DOUBT, DayStatus.UNKNOWN),
+        (SYMBOLS[:5], (), DOUBT, DayStatus.SILENT),
     ],
 )
 def test_the_least_silence_that_closes_a_day(
-    silent: Sequence[str], followed: Sequence[str], after_open: timedelta, verdict: Verdict
+    silent: Sequence[str], followed: Sequence[str], after_open: timedelta, verdict: DayStatus
 ) -> None:
     """Five symbols, nine of ten that are followed, two hours after the opening; with less all is open."""
     assert judge(session(), followed, [seen(symbol, after_open) for symbol in silent]) is verdict
@@ -84,8 +84,8 @@ def test_how_many_must_be_silent_is_for_the_caller_to_say() -> None:
     """One silent symbol is reason enough to ask others, and never to believe in a closure."""
     silent = [seen(SYMBOLS[0], DOUBT)]
 
-    assert judge(session(), SYMBOLS[:1], silent, least=1) is Verdict.SILENT
-    assert judge(session(), SYMBOLS[:1], silent) is Verdict.UNKNOWN
+    assert judge(session(), SYMBOLS[:1], silent, least=1) is DayStatus.SILENT
+    assert judge(session(), SYMBOLS[:1], silent) is DayStatus.UNKNOWN
 
 
 def test_a_daily_row_of_the_day_shows_it() -> None:
@@ -93,16 +93,16 @@ def test_a_daily_row_of_the_day_shows_it() -> None:
     daily = seen(SYMBOLS[0], timedelta(), midnight(DAY))
     before = seen(SYMBOLS[0], timedelta(), midnight(DAY) - timedelta(seconds=1))
 
-    assert judge(session(), SYMBOLS, [daily]) is Verdict.OPEN
-    assert judge(session(), SYMBOLS, [before]) is Verdict.UNKNOWN
+    assert judge(session(), SYMBOLS, [daily]) is DayStatus.OPEN
+    assert judge(session(), SYMBOLS, [before]) is DayStatus.UNKNOWN
 
 
 def test_a_late_opening_is_no_closure() -> None:
     """An exam day that no table knows opens at 10:00: nothing that is seen by then closes the day."""
     silent = [seen(symbol, timedelta(minutes=59)) for symbol in SYMBOLS]
-    assert judge(session(), SYMBOLS, silent) is Verdict.UNKNOWN
+    assert judge(session(), SYMBOLS, silent) is DayStatus.UNKNOWN
     trades = [seen(symbol, timedelta(hours=3), session().open_at + timedelta(hours=1)) for symbol in SYMBOLS]
-    assert judge(session(), SYMBOLS, [*silent, *trades]) is Verdict.OPEN
+    assert judge(session(), SYMBOLS, [*silent, *trades]) is DayStatus.OPEN
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_what_the_user_closes_is_not_looked_at() -> None:
 def test_trading_on_a_day_off_has_two_witnesses() -> None:
     """One symbol with a row of the day may be an error; two are not."""
     rows = [
-        Sighting(symbol=symbol, asked_at=midnight(HOLIDAY), newest_at=at_kst(HOLIDAY, time(9)))
+        LastTrade(symbol=symbol, asked_at=midnight(HOLIDAY), newest_at=at_kst(HOLIDAY, time(9)))
         for symbol in SYMBOLS[:2]
     ]
     assert not has_trading(HOLIDAY, [rows[0], rows[0]])

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.integration.stage import (
+from tests.support.harness import (
     ALL,
     FOLLOWED,
     Daemon,

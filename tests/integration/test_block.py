@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chartinsightd.control.client import ControlClient
-from tests.integration.stage import FOLLOWED, collecting, moment, open_simulator, running
+from tests.support.harness import FOLLOWED, collecting, moment, open_simulator, running
 
 CHARTS = ("ka10080", "ka10081", "ka10082")
 

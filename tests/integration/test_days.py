@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.stage import (
+from tests.support.harness import (
     DATA,
     FOLLOWED,
     SHORT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from tests.integration.stage import FOLLOWED, SHORT, Truth, collecting, moment, open_simulator, running
+from tests.support.harness import FOLLOWED, SHORT, Truth, collecting, moment, open_simulator, running
 
 DAY = date(2026, 11, 18)
 SYMBOLS = ("005930", "000660", "035720", "247540")

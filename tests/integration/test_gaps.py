@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.protocol import GapQuery
-from tests.integration.stage import FOLLOWED, collecting, moment, open_simulator, running
+from tests.support.harness import FOLLOWED, collecting, moment, open_simulator, running
 
 
 async def test_every_gap_has_its_reason_while_it_lasts(folder: Path, database: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.refresh import RefreshRule, session_refreshes
 from chartinsightd.domain.timeframe import Timeframe
-from tests.integration.stage import (
+from tests.support.harness import (
     FOLLOWED,
     SHORT,
     Daemon,

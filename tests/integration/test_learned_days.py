@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from tests.integration.stage import (
+from tests.support.harness import (
     FOLLOWED,
     SHORT,
     Daemon,

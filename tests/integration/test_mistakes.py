@@ -13,10 +13,9 @@ import asyncpg
 import pytest
 
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres
-from chartinsightd.exit_status import ExitStatus
+from chartinsightd.process.exit_status import ExitStatus
 from chartinsightd.simulator.admin_client import AdminClient
-from tests.fixtures.postgres import execute
-from tests.integration.stage import (
+from tests.support.harness import (
     Daemon,
     collecting,
     free_port,
@@ -25,6 +24,7 @@ from tests.integration.stage import (
     simulator_process,
     until,
 )
+from tests.support.postgres import execute
 
 SPEED = "100"
 START = moment("2026-11-18", 8).isoformat()

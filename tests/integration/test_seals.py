@@ -8,7 +8,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from tests.integration.stage import (
+from tests.support.harness import (
     FOLLOWED,
     SHORT,
     Daemon,

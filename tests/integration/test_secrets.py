@@ -16,7 +16,7 @@ import aiohttp
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.routes import ROUTES
-from tests.integration.stage import FOLLOWED, Daemon, Simulator, collecting, moment, open_simulator, running
+from tests.support.harness import FOLLOWED, Daemon, Simulator, collecting, moment, open_simulator, running
 from tui.app import Dashboard
 
 DAY = date(2026, 11, 18)
@@ -34,7 +34,7 @@ VERBS = ("status", "alerts list", "alerts test", "logs -n 2000")
 CRASH = """
 import sys
 from chartinsightd.adapters.kiwoom import token
-from chartinsightd.board.pulse import Pulse
+from chartinsightd.backend.pulse import Pulse
 issued = []
 keep = token.Token.__init__
 def init(self, **fields):

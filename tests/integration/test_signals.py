@@ -6,7 +6,7 @@ import json
 import signal
 from pathlib import Path
 
-from tests.integration.stage import Daemon, free_port, moment, open_daemon, open_simulator, running
+from tests.support.harness import Daemon, free_port, moment, open_daemon, open_simulator, running
 
 LEAVES_WITHIN_S = 10.0
 START = moment("2026-11-18", 8).isoformat()

@@ -11,7 +11,7 @@ import pytest
 
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres
 from tests.campaign.link import Ends, open_link
-from tests.integration.stage import (
+from tests.support.harness import (
     FOLLOWED,
     SHORT,
     Daemon,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.stage import (
+from tests.support.harness import (
     SHORT,
     Daemon,
     Simulator,

@@ -24,10 +24,10 @@ class Breakage:
     """The test that must fail: `file` or `file::test`."""
 
 
-_DOMAIN, _SERVICE = "chartinsightd/domain", "chartinsightd/service"
+_DOMAIN = "chartinsightd/domain"
 _KIWOOM, _POSTGRES = "chartinsightd/adapters/kiwoom", "chartinsightd/adapters/postgres"
 _T_STORE = "tests/adapters/postgres/test_candles.py"
-_T_QUARANTINE = "tests/service/test_quarantine.py"
+_T_QUARANTINE = "tests/service/collecting/test_collector.py"
 
 BREAKAGES = (
     Breakage(
@@ -41,7 +41,7 @@ BREAKAGES = (
     Breakage(
         1,
         "the range of a refused row counts as covered, so that it is never read again",
-        f"{_SERVICE}/collector.py",
+        "chartinsightd/service/collecting/collector.py",
         "return shown - self._holes",
         "return shown",
         f"{_T_QUARANTINE}::test_a_refused_row_at_the_end_of_a_page_stays_a_hole",
@@ -49,26 +49,26 @@ BREAKAGES = (
     Breakage(
         1,
         "a row that stays refused holds up the polls of its series",
-        f"{_SERVICE}/scheduler.py",
-        "self._patience.withhold(series, ranges, reason, _TOLD[reason])",
-        "self._patience.found_nothing(task.key)",
-        "tests/service/test_gaps.py::test_a_row_that_stays_refused_delays_no_other_candle",
+        "chartinsightd/service/collecting/scheduler.py",
+        "self._retries.withhold(series, ranges, reason, _TOLD[reason])",
+        "self._retries.found_nothing(task.key)",
+        "tests/service/gaps/test_gap_list.py::test_a_row_that_stays_refused_delays_no_other_candle",
     ),
     Breakage(
         1,
         "what is stored and not proved is in no list",
-        f"{_SERVICE}/gap_list.py",
+        "chartinsightd/service/gaps/gap_list.py",
         "if series in followed:",
         "if False:",
-        "tests/service/test_gaps.py::test_an_open_seal_is_a_gap_of_its_suspects",
+        "tests/service/gaps/test_gap_list.py::test_an_open_seal_is_a_gap_of_its_suspects",
     ),
     Breakage(
         1,
         "pages spooled under the calendar of before cover a day that was learned since",
-        f"{_SERVICE}/ledger.py",
+        "chartinsightd/service/collecting/coverage_ledger.py",
         "if self._pending:\n            raise StoreUnavailable(",
         "if False:\n            raise StoreUnavailable(",
-        "tests/service/test_lessons.py",
+        "tests/service/calendar/test_learned_days.py",
     ),
     Breakage(
         2,
@@ -76,7 +76,7 @@ BREAKAGES = (
         "chartinsightd/clock.py",
         "return shown - timedelta(seconds=max(0.0, offset - self._latest))",
         "return shown",
-        "tests/unit/test_clock.py::test_a_clock_that_is_ahead_is_held_back",
+        "tests/test_clock.py::test_a_clock_that_is_ahead_is_held_back",
     ),
     Breakage(
         2,
@@ -113,10 +113,10 @@ BREAKAGES = (
     Breakage(
         3,
         "a fetch succeeds when no exception was raised",
-        f"{_SERVICE}/scheduler.py",
+        "chartinsightd/service/collecting/scheduler.py",
         "failed = not self._judge(task, outcome)",
         "failed = False",
-        "tests/service/test_scheduler.py::test_a_blank_answer_proves_nothing",
+        "tests/service/collecting/test_scheduler.py::test_a_blank_answer_proves_nothing",
     ),
     Breakage(
         3,
@@ -137,26 +137,26 @@ BREAKAGES = (
     Breakage(
         3,
         "a look at corporate actions whose chart ended too early counts as whole",
-        f"{_SERVICE}/adjuster.py",
+        "chartinsightd/service/actions/adjuster.py",
         "failed = findings.short is not None and self._is_too_short(symbol, findings.short)",
         "failed = False",
-        "tests/service/test_adjuster.py::test_a_chart_that_ends_too_early_is_asked_for_again",
+        "tests/service/actions/test_adjuster.py::test_a_chart_that_ends_too_early_is_asked_for_again",
     ),
     Breakage(
         4,
         "the checkpoint moves before the commit",
-        f"{_SERVICE}/writer.py",
+        "chartinsightd/service/collecting/writer.py",
         "written = await self._store.save(writes)",
         "await self._ledger.record(writes); written = await self._store.save(writes)",
-        "tests/service/test_writer.py::test_while_the_database_is_away_pages_wait_on_disk",
+        "tests/service/collecting/test_writer.py::test_while_the_database_is_away_pages_wait_on_disk",
     ),
     Breakage(
         4,
         "the checkpoint is believed although the database knows less",
-        f"{_SERVICE}/ledger.py",
+        "chartinsightd/service/collecting/coverage_ledger.py",
         "self._states, self._is_reconciled = states, True",
         "self._states, self._is_reconciled = {**states, **remembered}, True",
-        "tests/service/test_ledger.py",
+        "tests/service/collecting/test_coverage_ledger.py",
     ),
     Breakage(
         4,
@@ -217,7 +217,7 @@ BREAKAGES = (
     Breakage(
         6,
         "nobody adds up what the store says of its commits",
-        f"{_SERVICE}/writer.py",
+        "chartinsightd/service/collecting/writer.py",
         "        check_commit(writes, written)\n",
         "",
         f"{_T_QUARANTINE}::test_a_store_that_lies_ends_the_daemon",
@@ -225,7 +225,7 @@ BREAKAGES = (
     Breakage(
         6,
         "a price that the broker repeats is refused all the same",
-        f"{_SERVICE}/second_look.py",
+        "chartinsightd/service/collecting/second_look.py",
         "priority)\n            doubted &= ~self._are_confirmed(candles)\n",
         "priority)\n",
         f"{_T_QUARANTINE}::test_what_the_broker_repeats_is_stored",
@@ -233,18 +233,18 @@ BREAKAGES = (
     Breakage(
         7,
         "the watchdog is fed by a loop that merely turns",
-        "chartinsightd/board/health.py",
+        "chartinsightd/backend/health.py",
         "return lateness is None or self._database.failure is not None or self._data(lateness).ok",
         "return True",
-        "tests/board/test_board.py::test_due_data_that_nobody_commits_starves_the_watchdog",
+        "tests/backend/test_board.py::test_due_data_that_nobody_commits_starves_the_watchdog",
     ),
     Breakage(
         7,
         "an alert never ends",
-        "chartinsightd/board/alerts.py",
+        "chartinsightd/backend/alerts.py",
         "for event in [event for event in self._lasting if event not in found]:",
         "for event in ():",
-        "tests/board/test_board.py::test_a_broker_that_is_away_is_one_alert",
+        "tests/backend/test_board.py::test_a_broker_that_is_away_is_one_alert",
     ),
     Breakage(
         8,
@@ -257,10 +257,10 @@ BREAKAGES = (
     Breakage(
         9,
         "the log does not strike out what it was told to hide",
-        "chartinsightd/logs.py",
+        "chartinsightd/process/logs.py",
         "text = text.replace(secret, HIDDEN)",
         "text = text.replace(HIDDEN, secret)",
-        "tests/unit/test_logs.py::test_a_secret_gets_through_nowhere",
+        "tests/process/test_logs.py::test_a_secret_gets_through_nowhere",
     ),
     Breakage(
         9,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chartinsightd.exit_status import ExitStatus
+from chartinsightd.process.exit_status import ExitStatus
 from chartinsightd.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ def test_anchors_lead_to_headings(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_named_tests_exist(document: Path) -> None:
     """A test that a document names is a test: promises cannot rot unseen."""
-    named = re.findall(r"`(tests/\w+/test_\w+\.py(?:::\w+)?)`", text_of(document))
+    named = re.findall(r"`(tests/[\w/]+\.py(?:::\w+)?)`", text_of(document))
     assert [name for name in named if not is_test(name)] == []
 
 

@@ -22,8 +22,6 @@ Documented = ast.Module | ast.ClassDef | Function
 
 WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 STRAY_TASKS = {"asyncio.create_task", "asyncio.ensure_future", "loop.create_task"}
-MAX_MODULE_LINES = 600
-MAX_FUNCTION_LINES = 60
 
 
 def parsed(paths: list[Path]) -> Iterator[tuple[str, ast.Module]]:
@@ -76,17 +74,6 @@ def test_modules_are_named_for_what_they_hold() -> None:
     """No module is a drawer for everything: one stray import there taints all that stands above it."""
     drawers = {"utils.py", "util.py", "helpers.py", "common.py", "misc.py"}
     assert [path for path in [*OWN, *TESTS] if path.name in drawers] == []
-
-
-def test_modules_are_short() -> None:
-    """A module has at most 600 lines."""
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in OWN}
-    assert {name: lines for name, lines in lengths.items() if lines > MAX_MODULE_LINES} == {}
-
-
-def test_no_function_is_long() -> None:
-    """A function has at most 60 lines beside its docstring."""
-    assert [place for place, function in functions(OWN) if length(function) > MAX_FUNCTION_LINES] == []
 
 
 def test_functions_are_small() -> None:

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chartinsightd.domain.errors import ConfigurationError
-from chartinsightd.exit_status import ExitStatus
 from chartinsightd.install import (
     SHIPPED_COMMAND,
     check_reachable,
@@ -22,6 +21,7 @@ from chartinsightd.install import (
     render_units,
     write_files,
 )
+from chartinsightd.process.exit_status import ExitStatus
 from chartinsightd.settings import SECRETS, DatabaseSettings
 from tests.systemd.machine import ROOT, documented_steps
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from chartinsightd.watchdog import Watchdog, watchdog_timeout_s
-from tests.service.virtual import run_virtually
+from chartinsightd.process.watchdog import Watchdog, watchdog_timeout_s
+from tests.support.virtual import run_virtually
 
 FED = "WATCHDOG=1"
 

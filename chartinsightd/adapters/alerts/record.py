@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from chartinsightd.domain.telling import Told
+from chartinsightd.domain.alert_policy import Sent
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ class ToldFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def load(self) -> dict[str, Told]:
+    def load(self) -> dict[str, Sent]:
         """Return what was saved last; nothing where it cannot be read."""
         try:
             lines = _decode(self._path.read_bytes())
@@ -46,7 +46,7 @@ class ToldFile:
             log.warning("alerts.record_unreadable", file=str(self._path), error=str(error))
             return {}
 
-    async def save(self, told: Mapping[str, Told]) -> None:
+    async def save(self, told: Mapping[str, Sent]) -> None:
         """Replace the file as a whole."""
         content = msgspec.json.encode({event: _line(one) for event, one in told.items()})
         try:
@@ -60,11 +60,11 @@ class ToldFile:
         draft.replace(self._path)
 
 
-def _line(one: Told) -> _Line:
+def _line(one: Sent) -> _Line:
     return _Line(one.at, one.since, one.message, one.is_open)
 
 
-def _told(line: _Line) -> Told:
+def _told(line: _Line) -> Sent:
     if line.at.tzinfo is None or line.since.tzinfo is None:
         raise ValueError("an instant without a time zone")
-    return Told(at=line.at, since=line.since, message=line.message, is_open=line.is_open)
+    return Sent(at=line.at, since=line.since, message=line.message, is_open=line.is_open)

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
-from chartinsightd.guard_ports import KnownBlock
+from chartinsightd.ports.guards import KnownBlock
 
 log = structlog.get_logger(__name__)
 

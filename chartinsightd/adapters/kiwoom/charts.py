@@ -16,7 +16,7 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.candle import Flags
 from chartinsightd.domain.errors import MalformedAnswer, SourceUnavailable
 from chartinsightd.facts.kiwoom import CHART_API_IDS
-from chartinsightd.ports import ChartPage, ChartRequest, Priority
+from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
 
 _PATH = "/api/dostk/chart"
 _KST = timezone(timedelta(hours=9))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from chartinsightd.adapters.kiwoom.token import Token, TokenIssuer
 from chartinsightd.adapters.kiwoom.transport import Answer, Transport
 from chartinsightd.domain.errors import TokenRejected
-from chartinsightd.ports import Priority
+from chartinsightd.ports.broker import Priority
 
 
 class KiwoomClient:

@@ -17,7 +17,7 @@ from aiolimiter import AsyncLimiter
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import SourceUnavailable
-from chartinsightd.ports import Priority
+from chartinsightd.ports.broker import Priority
 
 Mode = Literal["proved", "measured"]
 

@@ -12,7 +12,7 @@ import structlog
 
 from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.domain.errors import MalformedAnswer
-from chartinsightd.ports import ListedStock, Priority
+from chartinsightd.ports.broker import ListedStock, Priority
 
 log = structlog.get_logger(__name__)
 

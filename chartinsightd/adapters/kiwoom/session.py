@@ -15,7 +15,7 @@ from chartinsightd.adapters.kiwoom.token import TokenIssuer
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, OnDate, Transport
 from chartinsightd.clock import Clock
 from chartinsightd.facts.kiwoom import OWN_LIMITS
-from chartinsightd.guard_ports import BrokerCircuit
+from chartinsightd.ports.guards import BrokerCircuit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

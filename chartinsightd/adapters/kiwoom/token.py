@@ -13,7 +13,7 @@ import msgspec
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import MalformedAnswer, SourceError
-from chartinsightd.ports import Priority
+from chartinsightd.ports.broker import Priority
 
 _KST = timezone(timedelta(hours=9))
 _EARLY = timedelta(seconds=600)

@@ -23,8 +23,8 @@ from chartinsightd.domain.errors import (
     SourceError,
     SourceUnavailable,
 )
-from chartinsightd.guard_ports import BrokerCircuit
-from chartinsightd.ports import Priority
+from chartinsightd.ports.broker import Priority
+from chartinsightd.ports.guards import BrokerCircuit
 
 _JSON = "application/json;charset=UTF-8"
 _TRIES_AT_THE_GATE = 8

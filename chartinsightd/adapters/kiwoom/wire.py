@@ -16,8 +16,8 @@ import numpy as np
 
 from chartinsightd.domain.candle import Candles, Flags, Ints
 from chartinsightd.domain.errors import MalformedAnswer
+from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import RejectedRow
 
 _LARGEST_PRICE = 2**31 - 1
 """Prices are stored in four bytes."""

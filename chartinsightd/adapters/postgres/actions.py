@@ -7,15 +7,15 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.domain.adjustment import CorporateAction, decimal_of
-from chartinsightd.ports import AdjustmentCheck
+from chartinsightd.ports.stores import AdjustmentCheck
 
 
 class PostgresActions:
     """Implements `ports.ActionStore`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
 
     async def actions(self, symbol: str) -> list[CorporateAction]:

@@ -9,24 +9,22 @@ from typing import Any
 
 from chartinsightd.adapters.postgres.actions import action_of
 from chartinsightd.adapters.postgres.archive_tracking import PostgresTracking
-from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import (
+from chartinsightd.ports.archive import (
     DatabaseFacts,
     Found,
-    Gap,
-    JobRecord,
     KnownAction,
     KnownGap,
     KnownStock,
     Quarantined,
     Revision,
-    Seal,
-    Series,
     StockFilter,
 )
+from chartinsightd.ports.stores import Gap, JobRecord, Seal
 
 _STATEMENT_TIMEOUT_MS = 15_000
 """Shorter than the control server's patience: a question that takes longer was too large."""
@@ -40,7 +38,7 @@ async def open_archive(dsn: str, schema: str) -> AsyncIterator[PostgresArchive]:
         dsn: PostgreSQL URL.
         schema: `live` or `simulation`; it is there already.
     """
-    link = Link(
+    link = ReconnectingConnection(
         dsn,
         {
             "search_path": schema,
@@ -57,7 +55,7 @@ async def open_archive(dsn: str, schema: str) -> AsyncIterator[PostgresArchive]:
 class PostgresArchive(PostgresTracking):
     """Implements `ports.Archive` and `ports.TrackingStore`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ReconnectingConnection) -> None:
         super().__init__(link)
         self._link = link
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chartinsightd.adapters.postgres.link import Link, to_text
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection, to_text
 
 
 class PostgresTracking:
     """Implements `ports.TrackingStore`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
 
     async def tracking(self) -> dict[str, bool]:

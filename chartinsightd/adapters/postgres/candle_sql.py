@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from chartinsightd.adapters.postgres.link import Connection
+from chartinsightd.adapters.postgres.connection import Connection
 from chartinsightd.adapters.postgres.partitions import Partition
 from chartinsightd.adapters.postgres.rows import (
     PRICES,

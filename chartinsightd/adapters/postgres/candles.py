@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from chartinsightd.adapters.postgres import candle_sql, chains, coverage
-from chartinsightd.adapters.postgres.link import Connection, Link, to_text
+from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection, to_text
 from chartinsightd.adapters.postgres.partitions import (
     existing_partitions,
     make_partition,
@@ -33,13 +33,14 @@ from chartinsightd.adapters.postgres.rows import (
     rows_of,
     storable,
 )
-from chartinsightd.adapters.postgres.tails import Tail, Tails
+from chartinsightd.adapters.postgres.tails import RecentRows, Tail
 from chartinsightd.clock import Clock
 from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import RejectedRow, Write, Written
+from chartinsightd.domain.write import Write, Written
 
 _COPY_FROM = 48
 """Rows; fewer travel faster as arrays of one statement."""
@@ -99,14 +100,19 @@ class PostgresCandles:
     """
 
     def __init__(
-        self, writer: Link, reader: Link, schema: str, clock: Clock, tail_bytes: int = 32 * 2**20
+        self,
+        writer: ReconnectingConnection,
+        reader: ReconnectingConnection,
+        schema: str,
+        clock: Clock,
+        tail_bytes: int = 32 * 2**20,
     ) -> None:
         self._writer = writer
         self._reader = reader
         self._schema = schema
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._tails = Tails(tail_bytes)
+        self._tails = RecentRows(tail_bytes)
         self._covered: dict[Series, RangeSet] | None = None
         self._partitions: set[str] | None = None
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from chartinsightd.adapters.postgres.link import Connection
+from chartinsightd.adapters.postgres.connection import Connection
 from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.candle import Ints
 from chartinsightd.domain.chain import Chain, ChainState
-from chartinsightd.ports import Write
+from chartinsightd.domain.write import Write
 
 
 def news_of(write: Write, touched: Ints | None) -> list[Chain]:

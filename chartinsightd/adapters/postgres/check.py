@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.adapters.postgres.schema import check_server
 from chartinsightd.domain.errors import StoreRefused
 
@@ -19,7 +19,7 @@ async def check_database(dsn: str, schema: str) -> str:
         StoreUnavailable: it cannot be reached.
         StoreRefused: it cannot be used as it is; the message has a remedy.
     """
-    link = Link(dsn, {"application_name": "chartinsightd check"})
+    link = ReconnectingConnection(dsn, {"application_name": "chartinsightd check"})
     try:
         async with link.use() as connection:
             await check_server(connection)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chartinsightd.adapters.postgres.link import Link
-from chartinsightd.ports import Gap
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.ports.stores import Gap
 
 
 class PostgresGaps:
     """Implements `ports.GapStore`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
 
     async def replace_gaps(self, gaps: Sequence[Gap], at: datetime) -> None:

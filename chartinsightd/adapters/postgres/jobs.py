@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from chartinsightd.adapters.postgres.link import Link
-from chartinsightd.ports import JobRecord
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.ports.stores import JobRecord
 
 
 class PostgresJobs:
     """Implements `ports.JobStore`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
 
     async def add_job(self, kind: str, requested_by: str, params: Mapping[str, Any], at: datetime) -> int:

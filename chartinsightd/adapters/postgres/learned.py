@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from chartinsightd.adapters.postgres.link import Link
-from chartinsightd.ports import LearnedDay
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.domain.silence import LearnedDay
 
 
 class PostgresLearnedDays:
     """Implements `ports.LearnedDayStore`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
 
     async def learned_days(self) -> list[LearnedDay]:

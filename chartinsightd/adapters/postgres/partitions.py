@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from chartinsightd.adapters.postgres.link import Connection
+from chartinsightd.adapters.postgres.connection import Connection
 from chartinsightd.adapters.postgres.rows import Rows
 from chartinsightd.domain.candle import Ints
 from chartinsightd.domain.timeframe import Timeframe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from chartinsightd.adapters.postgres.binaries import OLDEST_MAJOR
-from chartinsightd.adapters.postgres.link import Connection
+from chartinsightd.adapters.postgres.connection import Connection
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.resources import schema_sql
 

@@ -7,17 +7,17 @@ from datetime import date, datetime
 
 from chartinsightd.adapters.postgres import candle_sql
 from chartinsightd.adapters.postgres.chains import chain_of
-from chartinsightd.adapters.postgres.link import Link
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.adapters.postgres.rows import candles_of
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Seal, Unsealed
+from chartinsightd.ports.stores import Seal, Unsealed
 
 
 class PostgresSeals:
     """Implements `ports.SealStore`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
 
     async def unsealed(self, symbols: Sequence[str], days: Sequence[date]) -> list[Unsealed]:

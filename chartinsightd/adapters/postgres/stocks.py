@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chartinsightd.adapters.postgres.link import Connection, Link, to_text
+from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection, to_text
 from chartinsightd.domain.errors import StoreRefused
-from chartinsightd.ports import ListedStock, Written
+from chartinsightd.domain.write import Written
+from chartinsightd.ports.broker import ListedStock
 
 _SMALLEST_SHARE = 0.9
 """Of the known stocks; a shorter list is a broken answer, not a market that shrank overnight."""
@@ -18,7 +19,7 @@ _SMALLEST_SHARE = 0.9
 class PostgresStocks:
     """Implements `ports.StockStore`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
 
     async def save_stocks(

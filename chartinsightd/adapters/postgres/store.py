@@ -14,11 +14,11 @@ import asyncpg
 
 from chartinsightd.adapters.postgres.actions import PostgresActions
 from chartinsightd.adapters.postgres.candles import PostgresCandles
+from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
 from chartinsightd.adapters.postgres.errors import check_dsn
 from chartinsightd.adapters.postgres.gaps import PostgresGaps
 from chartinsightd.adapters.postgres.jobs import PostgresJobs
 from chartinsightd.adapters.postgres.learned import PostgresLearnedDays
-from chartinsightd.adapters.postgres.link import Connection, Link
 from chartinsightd.adapters.postgres.schema import apply_schema, check_server
 from chartinsightd.adapters.postgres.seals import PostgresSeals
 from chartinsightd.adapters.postgres.stocks import PostgresStocks
@@ -80,9 +80,11 @@ async def open_store(
     # Without sequential scans a table that was never analysed is not hashed whole (MEASUREMENTS.md 1d).
     # The writer's statements take arrays, whose values change no plan: planning each once is enough.
     planning = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
-    writer = Link(dsn, {**settings, **planning}, prepare)
-    side = Link(dsn, settings)
-    proofs = Link(dsn, {**settings, **planning})  # it reads much at a time, and nobody is to wait for that
+    writer = ReconnectingConnection(dsn, {**settings, **planning}, prepare)
+    side = ReconnectingConnection(dsn, settings)
+    proofs = ReconnectingConnection(
+        dsn, {**settings, **planning}
+    )  # it reads much at a time, and nobody is to wait for that
     candles = PostgresCandles(writer, side, schema, clock)
     try:
         if answers_now:

@@ -28,7 +28,7 @@ class Tail:
         return Tail(since=int(rows["ts"][0]), rows=rows)
 
 
-class Tails:
+class RecentRows:
     """The tails of the series written last, within a bound of bytes.
 
     They hold only while this process is the only writer; whoever loses the connection clears them.

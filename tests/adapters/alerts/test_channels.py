@@ -19,9 +19,9 @@ from chartinsightd.adapters.alerts.apprise import AppriseChannel
 from chartinsightd.adapters.alerts.mail import MailChannel, MailServer
 from chartinsightd.adapters.alerts.record import ToldFile
 from chartinsightd.adapters.alerts.slack import SlackChannel
+from chartinsightd.domain.alert_policy import Sent
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError
-from chartinsightd.domain.telling import Told
-from chartinsightd.guard_ports import Notice
+from chartinsightd.domain.notice import Notice
 
 NOW = datetime(2026, 9, 15, 1, 2, 3, tzinfo=UTC)
 NOTICE = Notice(subject="🔴 데이터베이스 끊김 / away", text="<Start> it & wait.\nbox", level="error", at=NOW)
@@ -214,7 +214,7 @@ def test_apprise_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_what_was_told_survives(tmp_path: Path) -> None:
     """What is saved is read again; a file that is damaged or away counts as empty."""
-    told = {"database.away": Told(at=NOW, since=NOW - timedelta(hours=1), message="끊김", is_open=True)}
+    told = {"database.away": Sent(at=NOW, since=NOW - timedelta(hours=1), message="끊김", is_open=True)}
     file = ToldFile(tmp_path / "alerts.json")
     assert file.load() == {}
     await file.save(told)

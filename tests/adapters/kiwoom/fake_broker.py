@@ -19,8 +19,8 @@ from chartinsightd.adapters.kiwoom.lists import KiwoomLists
 from chartinsightd.adapters.kiwoom.token import TokenIssuer
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, OnDate, Transport
 from chartinsightd.clock import SimulatedClock
-from chartinsightd.guard_ports import BlockRecord
-from chartinsightd.service.circuit import Circuit
+from chartinsightd.ports.guards import BlockRecord
+from chartinsightd.service.collecting.circuit_breaker import Circuit
 
 START = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 SPEED = 500.0

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from chartinsightd.adapters.kiwoom.gate import Gate
-from chartinsightd.ports import Priority
+from chartinsightd.ports.broker import Priority
 
 T = TypeVar("T")
 Delay = Callable[[random.Random], float]

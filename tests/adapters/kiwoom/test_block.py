@@ -11,10 +11,10 @@ import pytest
 from chartinsightd.adapters.kiwoom.block_file import BlockFile
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
 from chartinsightd.domain.errors import AccessBlocked, SourceError, StillBlocked
-from chartinsightd.guard_ports import KnownBlock
-from chartinsightd.ports import Priority
+from chartinsightd.ports.broker import Priority
+from chartinsightd.ports.guards import KnownBlock
 from tests.adapters.kiwoom.fake_broker import APP_KEY, SECRET_KEY, PlainSecret, Reply, Session, session
-from tests.service.fakes import FakeBlocks
+from tests.support.fakes import FakeBlocks
 
 REFUSED = Reply(
     {"return_code": 3, "return_msg": "[8010:Token을 발급받은 IP와 서비스를 요청한 IP가 다릅니다]"}

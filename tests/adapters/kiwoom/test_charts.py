@@ -10,7 +10,7 @@ import pytest
 
 from chartinsightd.domain.errors import MalformedAnswer, RequestRefused, SourceError, SourceUnavailable
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import ChartPage, ChartRequest, Priority
+from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
 
 from .fake_broker import OK, Reply, Session, session
 from .samples import sample

@@ -19,7 +19,7 @@ from chartinsightd.domain.errors import (
     SourceUnavailable,
     TokenRejected,
 )
-from chartinsightd.ports import Priority
+from chartinsightd.ports.broker import Priority
 
 from .fake_broker import APP_KEY, OK, REJECTED, SECRET_KEY, START, Reply, Session, session
 from .samples import sample

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chartinsightd.adapters.kiwoom.gate import Gate, LaneState, Mode
 from chartinsightd.domain.errors import SourceUnavailable
-from chartinsightd.ports import Priority
+from chartinsightd.ports.broker import Priority
 
 from .model_broker import PROFILES, ModelBroker
 from .virtual import LoopClock, run_virtually

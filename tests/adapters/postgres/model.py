@@ -12,7 +12,7 @@ from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Write, Written
+from chartinsightd.domain.write import Write, Written
 
 FIRST = int(datetime(2026, 6, 30, 20, tzinfo=UTC).timestamp())
 """Four hours before a half-year ends, so that pages lie in two partitions."""

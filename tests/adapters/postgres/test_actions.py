@@ -15,9 +15,10 @@ from chartinsightd.domain.calendar import Calendar, midnight
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import AdjustmentCheck, Write
+from chartinsightd.domain.write import Write
+from chartinsightd.ports.stores import AdjustmentCheck
 from tests.domain.made_up_charts import adjusted, split, walk, weekly
-from tests.fixtures.postgres import connected
+from tests.support.postgres import connected
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 LAST_DAY = date(2026, 11, 20)

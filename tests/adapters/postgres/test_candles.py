@@ -18,11 +18,12 @@ from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import RejectedRow, Write, Written
-from tests.fixtures.postgres import connected
+from chartinsightd.domain.write import Write, Written
+from tests.support.postgres import connected
 
 from .model import FIRST, STEP_S, Model, page, rows, write
 

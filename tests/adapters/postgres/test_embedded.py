@@ -24,7 +24,7 @@ from chartinsightd.adapters.postgres.binaries import copy_programs, installed_di
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
-from tests.fixtures.folders import new_folder
+from tests.support.folders import new_folder
 
 ROOT = Path(__file__).parents[3]
 FAST = {"fsync": "off"}

@@ -20,8 +20,8 @@ from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import StoreRefused
 from chartinsightd.domain.timeframe import Timeframe
-from tests.fixtures.folders import new_folder
-from tests.fixtures.postgres import connected, execute
+from tests.support.folders import new_folder
+from tests.support.postgres import connected, execute
 
 from .model import page, write
 

@@ -11,9 +11,10 @@ from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.write import Write
 from chartinsightd.facts.krx import KST
-from chartinsightd.ports import Seal, Unsealed, Write
-from tests.fixtures.postgres import connected
+from chartinsightd.ports.stores import Seal, Unsealed
+from tests.support.postgres import connected
 
 from .model import FIRST, STEP_S, page, write
 

@@ -16,9 +16,12 @@ from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series
+from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import Gap, LearnedDay, ListedStock, Written
-from tests.fixtures.postgres import connected, execute
+from chartinsightd.domain.write import Written
+from chartinsightd.ports.broker import ListedStock
+from chartinsightd.ports.stores import Gap
+from tests.support.postgres import connected, execute
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 """Already the 21st in Korea."""
@@ -72,7 +75,7 @@ async def test_nobody_at_the_address_is_unavailable() -> None:
 
 async def test_a_silent_server_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that accepts and says nothing is given up."""
-    monkeypatch.setattr("chartinsightd.adapters.postgres.link._CONNECT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("chartinsightd.adapters.postgres.connection._CONNECT_TIMEOUT_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(StoreUnavailable):

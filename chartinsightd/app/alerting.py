@@ -1,0 +1,64 @@
+"""The channels that the settings name, and the notifier over them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+
+from chartinsightd.adapters.alerts.apprise import AppriseChannel
+from chartinsightd.adapters.alerts.mail import MailChannel, MailServer
+from chartinsightd.adapters.alerts.record import ToldFile
+from chartinsightd.adapters.alerts.slack import SlackChannel
+from chartinsightd.clock import SystemClock
+from chartinsightd.domain.alert_policy import AlertRules
+from chartinsightd.domain.notice import Place
+from chartinsightd.ports.guards import AlertChannel
+from chartinsightd.process.logs import REDACTOR
+from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
+from chartinsightd.settings import AlertSettings, Settings, state_file
+
+_FILE = "alerts.json"
+
+
+def new_notifier(settings: Settings) -> Notifier:
+    """Return the notifier that the settings ask for.
+
+    It goes by the machine's clock whatever the daemon's is: people are told in their own hours.
+
+    Raises:
+        ConfigurationError: see `channels_of`.
+    """
+    alerts = settings.alerts
+    tell = AlertRules(
+        level=alerts.level, quiet=timedelta(seconds=alerts.quiet_s), remind=timedelta(hours=alerts.remind_h)
+    )
+    return Notifier(
+        [*channels_of(alerts)],
+        ToldFile(state_file(settings, _FILE)),
+        SystemClock(),
+        NotifierRules(tell=tell, per_hour=alerts.per_hour),
+        Place(host=socket.gethostname(), mode=settings.mode),
+        REDACTOR.clean,
+    )
+
+
+def channels_of(alerts: AlertSettings) -> Iterator[AlertChannel]:
+    """Yield the channels that are set up.
+
+    Raises:
+        ConfigurationError: apprise is not installed, or does not understand a URL.
+    """
+    if webhook := alerts.slack_webhook.get_secret_value():
+        yield SlackChannel(webhook)
+    if alerts.smtp_host:
+        server = MailServer(
+            host=alerts.smtp_host,
+            port=alerts.smtp_port,
+            starttls=alerts.smtp_starttls,
+            user=alerts.smtp_user,
+            password=alerts.smtp_password.get_secret_value(),
+        )
+        yield MailChannel(server, alerts.mail_from, alerts.mail_to)
+    for number, url in enumerate(alerts.apprise_urls, start=1):
+        yield AppriseChannel(number, url.get_secret_value())

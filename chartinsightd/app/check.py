@@ -1,0 +1,158 @@
+"""`chartinsightd check`: settings, calendar, database and broker in turn, each with its remedy."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from chartinsightd.adapters.kiwoom.session import open_kiwoom
+from chartinsightd.adapters.postgres.check import check_database
+from chartinsightd.adapters.postgres.embedded import open_embedded
+from chartinsightd.app.alerting import channels_of
+from chartinsightd.app.broker import access, believes_dates, block_file
+from chartinsightd.app.daemon import load_calendar, open_clock, prepare_logs
+from chartinsightd.clock import Clock
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
+from chartinsightd.facts.krx import KST
+from chartinsightd.process.exit_status import ExitStatus, status_of
+from chartinsightd.process.logs import REDACTOR
+from chartinsightd.process.runtime_file import read_runtime_file
+from chartinsightd.settings import Settings, load_settings, state_file
+
+_SAME_TIME = timedelta(seconds=5)
+
+
+def run_check(config: Path | None) -> int:
+    """Run all checks, print a line for each, and return the first failure's exit status."""
+    try:
+        settings = load_settings(config)
+    except ChartInsightError as error:
+        _print_failure("settings", error)
+        return status_of(error)
+    prepare_logs(settings)
+    print(f"ok    settings   mode {settings.mode}")
+    return asyncio.run(_run_checks(settings))
+
+
+async def _run_checks(settings: Settings) -> int:
+    worst = ExitStatus.OK
+    for name, check in (
+        ("state", _state),
+        ("calendar", _calendar),
+        ("alerts", _alerts),
+        ("database", _database),
+        ("broker", _broker),
+    ):
+        try:
+            async for line in check(settings):
+                print(f"ok    {name:<10} {line}")
+        except ChartInsightError as error:
+            _print_failure(name, error)
+            worst = worst or status_of(error)
+    return worst
+
+
+def _print_failure(name: str, error: ChartInsightError) -> None:
+    print(f"FAIL  {name:<10} {REDACTOR.clean(error.message)}")
+    if error.remedy:
+        print(f"      {'':<10} -> {REDACTOR.clean(error.remedy)}")
+    sys.stdout.flush()
+
+
+async def _state(settings: Settings) -> AsyncIterator[str]:
+    file = state_file(settings, "check")
+    try:
+        file.write_text("", encoding="utf-8")
+        file.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The state folder {file.parent} takes no files: {error.strerror}.",
+            remedy="Make it writable for this user, or set state_dir to another folder.",
+        ) from error
+    yield str(file.parent)
+
+
+async def _calendar(settings: Settings) -> AsyncIterator[str]:
+    clock = await open_clock(settings)
+    calendar = load_calendar(settings)
+    yield _describe_next_session(calendar, clock)
+
+
+async def _alerts(settings: Settings) -> AsyncIterator[str]:
+    """Say where alerts go; that they arrive is for `chartinsightctl alerts test`."""
+    names = ", ".join(channel.name for channel in channels_of(settings.alerts))
+    if names:
+        yield f"sent by {names}; `chartinsightctl alerts test` tries it"
+    else:
+        yield "sent nowhere: set alerts.slack_webhook or alerts.smtp_host to hear of trouble"
+
+
+def _describe_next_session(calendar: Calendar, clock: Clock) -> str:
+    today = clock.now().astimezone(KST).date()
+    session = calendar.session(today) or calendar.next_session(today)
+    hours = f"{_clock_time(session.open_at)}-{_clock_time(session.close_at)}"
+    after = ""
+    if session.after_open_at and session.after_close_at:
+        after = f", after-market {_clock_time(session.after_open_at)}-{_clock_time(session.after_close_at)}"
+    which = "today's session" if session.day == today else f"closed today, next session {session.day}"
+    return f"{which} {hours}{after} KST"
+
+
+def _clock_time(instant: datetime) -> str:
+    return f"{instant.astimezone(KST):%H:%M}"
+
+
+async def _database(settings: Settings) -> AsyncIterator[str]:
+    async with AsyncExitStack() as stack:
+        dsn = settings.database.dsn.get_secret_value()
+        if not dsn and (found := read_runtime_file(state_file(settings, "daemon.json"))) is not None:
+            dsn = found.database
+            yield f"embedded, kept by the running daemon (process {found.pid})"
+        if not dsn:
+            server = await stack.enter_async_context(
+                open_embedded(settings.state_dir, await open_clock(settings))
+            )
+            dsn = server.dsn
+            yield f"embedded PostgreSQL {server.version} runs"
+        yield await check_database(dsn, settings.mode)
+
+
+async def _broker(settings: Settings) -> AsyncIterator[str]:
+    clock, kiwoom_settings = await open_clock(settings), settings.kiwoom
+    differences: list[timedelta] = []
+
+    def compare(_sent_s: float, date: datetime) -> None:
+        differences.append(clock.now() - date)
+
+    opened = open_kiwoom(
+        access(settings),
+        clock,
+        kiwoom_settings.pace,
+        kiwoom_settings.gate,
+        on_date=compare if believes_dates(settings) else None,
+    )
+    async with opened as kiwoom:
+        expires_at = await kiwoom.log_in()
+        # A person asked, and it works: the daemon need not wait any longer.
+        block_file(settings).save(None)
+        until = f"{expires_at.astimezone(KST):%Y-%m-%d %H:%M} KST"
+        where = f"{settings.kiwoom.environment} at {settings.kiwoom.rest_url}"
+        yield f"{where} accepts the key; the token is good until {until}"
+    if differences:
+        yield _describe_difference(differences[-1])
+
+
+def _describe_difference(of_clocks: timedelta) -> str:
+    """Say how far the clock is from the broker's; a wrong one is no reason not to start."""
+    if abs(of_clocks) < _SAME_TIME:
+        return "its clock shows the same time as this machine's"
+    where = "ahead of" if of_clocks > timedelta() else "behind"
+    return (
+        f"this machine's clock is {abs(of_clocks).total_seconds():.0f} s {where} its clock:"
+        " let a time service set it (`timedatectl set-ntp true`)"
+    )

@@ -1,0 +1,173 @@
+"""How complete a series is, counted in sessions: what should be final by now against what is covered."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.candle import Flags, Ints
+from chartinsightd.domain.finality import final_ranges
+from chartinsightd.domain.grid import DAY_S, grid_between
+from chartinsightd.domain.horizon import horizon_start
+from chartinsightd.domain.planning import PlanRules
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.refresh import last_refresh
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.service.state.current_rules import CurrentRules
+
+_KST_S = 9 * 3600
+
+
+class Lack(NamedTuple):
+    """What is missing of a session."""
+
+    ratio: float
+    """The share of its candles that is there."""
+    newest: int
+    """The newest candle that is missing; seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectation:
+    """What should be final by now, the same for every symbol. Instants are seconds since the epoch.
+
+    The candles of a session (of a week for 1w) that follow each other without a hole are a piece. Nearly
+    every session is one piece; the newest can be several, where a candle between them is not settled yet.
+    """
+
+    timeframe: Timeframe
+    start: int
+    """Where the horizon begins."""
+    until: int
+    """The last refresh: nothing newer can be final."""
+    candles: Ints
+    """The candles that should be final, ascending."""
+    firsts: list[int]
+    """The first candle of each piece, ascending."""
+    lasts: list[int]
+    """The last candle of each piece, ascending."""
+    whole: list[int]
+    """How many of the pieces before each are a whole session; one entry more than there are pieces."""
+    parted: tuple[tuple[int, ...], ...]
+    """The pieces of each session that has several."""
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions hold anything that should be final."""
+        return self.whole[-1] + len(self.parted)
+
+    def complete(self, covered: RangeSet) -> int:
+        """Return how many of the sessions are covered from their first to their last candle."""
+        runs = [
+            (bisect_left(self.firsts, start), bisect_left(self.lasts, end)) for start, end in covered.spans
+        ]
+        runs = [(low, high) for low, high in runs if low < high]
+        parted = sum(
+            all(any(low <= piece < high for low, high in runs) for piece in pieces) for pieces in self.parted
+        )
+        return parted + sum(self.whole[high] - self.whole[low] for low, high in runs)
+
+    def newest(self, covered: RangeSet) -> int | None:
+        """Return the newest candle that is covered."""
+        for start, end in reversed(covered.spans):
+            place = int(np.searchsorted(self.candles, end)) - 1
+            if place >= 0 and self.candles[place] >= start:
+                return int(self.candles[place])
+        return None
+
+    def newest_missing(self, covered: RangeSet) -> int | None:
+        """Return the newest candle that is not covered."""
+        missing = np.flatnonzero(~_within(self.candles, covered))
+        return int(self.candles[missing[-1]]) if len(missing) else None
+
+    def lacking(self, covered: RangeSet, first_day: date, last_day: date) -> dict[date, Lack]:
+        """Return what each session lacks that is not complete."""
+        span = (_seconds(midnight(first_day)), _seconds(midnight(last_day + timedelta(days=1))))
+        low, high = np.searchsorted(self.candles, span).tolist()
+        candles = self.candles[low:high]
+        is_there = _within(candles, covered)
+        if is_there.all():
+            return {}
+        numbers, places, counts = np.unique(_session_numbers(candles), return_index=True, return_counts=True)
+        there = np.bincount(
+            np.searchsorted(numbers, _session_numbers(candles[is_there])), minlength=len(numbers)
+        )
+        lost = candles[~is_there]
+        newest = lost[np.searchsorted(_session_numbers(lost), numbers, side="right") - 1]
+        return {
+            day_of(datetime.fromtimestamp(int(candles[places[i]]), UTC)): Lack(
+                float(there[i] / counts[i]), int(newest[i])
+            )
+            for i in np.flatnonzero(there < counts).tolist()
+        }
+
+
+def expectation(now: datetime, timeframe: Timeframe, rules: PlanRules) -> Expectation:
+    """Return what should be final of a timeframe at now (aware): the planner's own measure."""
+    refreshed_at = last_refresh(now, timeframe, rules.calendar, rules.refresh)
+    start, until = (
+        _seconds(horizon_start(rules.horizons[timeframe], timeframe, now, rules.calendar)),
+        _seconds(refreshed_at),
+    )
+    final = final_ranges(timeframe, start, until, refreshed_at, rules.calendar, rules.refresh.settle)
+    grid = grid_between(rules.calendar, timeframe, start, until).ts
+    places = np.flatnonzero(_within(grid, final))
+    candles = grid[places]
+    numbers = np.arange(len(places)) if timeframe is Timeframe.W1 else _session_numbers(candles)
+    begins = np.flatnonzero((np.diff(numbers, prepend=-1) != 0) | (np.diff(places, prepend=-1) != 1))
+    owners = numbers[begins].tolist()
+    pieces: dict[int, list[int]] = {}
+    for piece, owner in enumerate(owners):
+        pieces.setdefault(owner, []).append(piece)
+    return Expectation(
+        timeframe=timeframe,
+        start=start,
+        until=until,
+        candles=candles,
+        firsts=candles[begins].tolist(),
+        lasts=candles[np.append(begins[1:], len(candles)) - 1].tolist() if len(candles) else [],
+        whole=list(accumulate((len(pieces[owner]) == 1 for owner in owners), initial=0)),
+        parted=tuple(tuple(some) for some in pieces.values() if len(some) > 1),
+    )
+
+
+class Expectations:
+    """The expectations of this moment; they change with a refresh or a day, not with every question."""
+
+    def __init__(self, clock: Clock, current_rules: CurrentRules) -> None:
+        self._clock = clock
+        self._current_rules = current_rules
+        self._known: dict[Timeframe, tuple[tuple[datetime, date, Calendar], Expectation]] = {}
+
+    def of(self, timeframe: Timeframe) -> Expectation:
+        """Return what should be final of a timeframe now; the same object while it is the same."""
+        now, rules = self._clock.now(), self._current_rules.rules
+        moment = (last_refresh(now, timeframe, rules.calendar, rules.refresh), day_of(now), rules.calendar)
+        known = self._known.get(timeframe)
+        if known is None or known[0] != moment:
+            known = self._known[timeframe] = (moment, expectation(now, timeframe, rules))
+        return known[1]
+
+
+def _within(instants: Ints, ranges: RangeSet) -> Flags:
+    """Say which instants (ascending) lie in the ranges."""
+    edges = np.array(ranges.spans, dtype=np.int64).reshape(-1)
+    is_inside: Flags = np.searchsorted(edges, instants, side="right") % 2 == 1
+    return is_inside
+
+
+def _session_numbers(candles: Ints) -> Ints:
+    """Number candles by their Korean day."""
+    numbers: Ints = (candles + _KST_S) // DAY_S
+    return numbers
+
+
+def _seconds(instant: datetime) -> int:
+    return int(instant.timestamp())

@@ -1,0 +1,111 @@
+"""Whether data flows, or provably nothing was due (DESIGN promise 7)."""
+
+from __future__ import annotations
+
+from chartinsightd.backend.database import DatabaseProbe
+from chartinsightd.backend.freshness import FreshnessBoard, Lateness
+from chartinsightd.backend.parts import Parts
+from chartinsightd.backend.probes import ProbeBoard
+from chartinsightd.control.protocol import Health, HealthCheck
+
+_PATIENCE_S = 300.0
+"""What could be read for so long, while nothing at all was committed, does not wait: it is forgotten."""
+_PATIENCE_REAL_S = 60.0
+"""Under a fast clock five minutes are soon over; so long in real seconds is always granted."""
+_BLIND_REAL_S = 60.0
+"""A look at the series that is older proves nothing any more."""
+
+
+class HealthBoard:
+    """Judges the last look at all series."""
+
+    def __init__(
+        self, parts: Parts, freshness: FreshnessBoard, database: DatabaseProbe, watches: ProbeBoard
+    ) -> None:
+        self._parts = parts
+        self._freshness = freshness
+        self._database = database
+        self._watches = watches
+        self._begun_s = parts.real_s
+        self._excused_at = parts.clock.now()
+
+    def notice(self) -> None:
+        """Remember when something outside last stood in the way; called with each beat of the pulse.
+
+        What became due meanwhile is not late in the moment when the way is free again.
+        """
+        retries, pause_switch = self._parts.retries, self._parts.pause_switch
+        if pause_switch.is_shut or retries.held_until is not None or self._database.failure is not None:
+            self._excused_at = self._parts.clock.now()
+
+    async def health(self) -> Health:
+        """Return every part with what is wrong with it and what to do."""
+        lateness = await self._freshness.look()
+        checks = (
+            self._data(lateness),
+            self._list(),
+            self._broker(),
+            self._store(),
+            *self._watches.checks(),
+        )
+        return Health(ok=all(check.ok for check in checks), checks=checks)
+
+    def is_healthy(self) -> bool:
+        """Whether a restart would help nobody: data was committed lately, or nothing could be fetched.
+
+        An outage outside (the database away, the broker blocked or away and tried again on schedule) is
+        reported by `health` and its alert. It is not answered with a restart, which would mend nothing and
+        ask the broker for another token each time.
+        """
+        lateness = self._freshness.latest
+        looked_at_s = self._begun_s if lateness is None else lateness.looked_at_s
+        if self._parts.real_s - looked_at_s > _BLIND_REAL_S:
+            return False
+        return lateness is None or self._database.failure is not None or self._data(lateness).ok
+
+    def _data(self, lateness: Lateness) -> HealthCheck:
+        patience_s = self._patience_s
+        if lateness.due_since is None:
+            return HealthCheck(part="data", ok=True, detail="Nothing is due.")
+        due_since = max(lateness.due_since, self._excused_at)
+        due_s = (self._parts.clock.now() - due_since).total_seconds()
+        silent_s = self._parts.commits.age_s
+        if due_s <= patience_s or silent_s <= patience_s:
+            return HealthCheck(part="data", ok=True, detail="Data is being committed, or was due just now.")
+        return HealthCheck(
+            part="data",
+            ok=False,
+            detail=f"A read has been due for {due_s:.0f} s, and nothing was committed meanwhile.",
+            remedy="Look into the log; if it tells nothing, restart the daemon.",
+        )
+
+    @property
+    def _patience_s(self) -> float:
+        return max(_PATIENCE_S, _PATIENCE_REAL_S * self._parts.clock.speed)
+
+    def _list(self) -> HealthCheck:
+        """Without a list of stocks nothing is tracked, and nothing would ever be due."""
+        up_s = (self._parts.clock.now() - self._parts.identity.started_at).total_seconds()
+        if self._parts.stock_list.synced or up_s <= self._patience_s:
+            return HealthCheck(part="stock_list", ok=True)
+        detail = "The list of stocks was never read since the start: nothing is collected."
+        return HealthCheck(
+            part="stock_list", ok=False, detail=detail, remedy="See stocks.sync_failed in the log."
+        )
+
+    def _broker(self) -> HealthCheck:
+        block = self._parts.retries.block
+        if block is not None:
+            return HealthCheck(part="broker", ok=False, detail=block.message, remedy=block.remedy)
+        if (until := self._parts.retries.held_until) is not None:
+            detail = f"The broker does not answer; it is asked again at {until:%H:%M:%S} UTC."
+            return HealthCheck(part="broker", ok=False, detail=detail, remedy="Wait, or check the network.")
+        return HealthCheck(
+            part="broker", ok=True, detail="Paused." if self._parts.pause_switch.is_shut else ""
+        )
+
+    def _store(self) -> HealthCheck:
+        failure = self._database.failure
+        if failure is None:
+            return HealthCheck(part="database", ok=True)
+        return HealthCheck(part="database", ok=False, detail=failure.message, remedy=failure.remedy)

@@ -1,0 +1,163 @@
+"""The running parts of the daemon that the board shows and moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from chartinsightd.backend.audience import Audience
+from chartinsightd.backend.commits import Commits
+from chartinsightd.backend.probes import HealthProbe, TokenFailure
+from chartinsightd.clock import Clock
+from chartinsightd.domain.planning import PlanRules
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.archive import Archive
+from chartinsightd.ports.broker import Priority
+from chartinsightd.ports.guards import Disk
+from chartinsightd.service.collecting.backfill import Backfills
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.pausing import PauseSwitch
+from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.collecting.scheduler import Scheduler
+from chartinsightd.service.collecting.writer import Writer
+from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.monitoring.notifier import Notifier
+from chartinsightd.service.sealing.assembly import Proofs
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.job_groups import JobGroups
+from chartinsightd.service.stocks.stock_list import StockList
+
+
+class Lane(Protocol):
+    """What the gate shows of one api-id. Times are seconds of the daemon's clock."""
+
+    @property
+    def api_id(self) -> str:
+        """The api."""
+
+    @property
+    def limit(self) -> int:
+        """Requests a second it allows itself now."""
+
+    @property
+    def ceiling(self) -> int:
+        """Requests a second it never goes above."""
+
+    @property
+    def queued(self) -> Mapping[Priority, int]:
+        """Requests that wait."""
+
+    @property
+    def in_flight(self) -> int:
+        """Requests without an answer yet."""
+
+    @property
+    def sent_last_minute(self) -> int:
+        """Requests of the last minute."""
+
+    @property
+    def recent(self) -> tuple[int, ...]:
+        """Requests sent in each second of the last minute, oldest first."""
+
+    @property
+    def utilisation(self) -> float:
+        """Those against what the limit allowed, 0 to 1."""
+
+    @property
+    def throttled(self) -> int:
+        """Refusals for the pace since the start."""
+
+
+class GateView(Protocol):
+    """The gate, as it is shown."""
+
+    def state(self) -> Sequence[Lane]:
+        """Return what every api-id used so far is doing."""
+
+
+class TokenView(Protocol):
+    """What may be shown of the token."""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it ends; None while there is none."""
+
+    @property
+    def issued(self) -> int:
+        """How often one was issued since the start."""
+
+
+class IssuerView(Protocol):
+    """The holder of the token, as it is shown."""
+
+    def state(self) -> TokenView:
+        """Return what may be shown."""
+
+    def failure(self) -> TokenFailure | None:
+        """Return why no token could be had; None while all is well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """What reading the configuration again brought."""
+
+    changed: bool
+    needs_restart: tuple[str, ...] = ()
+    """Sections that differ and hold from the next start on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What does not change while the daemon runs."""
+
+    version: str
+    mode: Literal["live", "simulation"]
+    environment: Literal["real", "paper"]
+    database: Literal["embedded", "external"]
+    pace: int
+    """Requests a second and api-id, as configured."""
+    timeframes: tuple[Timeframe, ...]
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything the board reads and moves."""
+
+    identity: Identity
+    clock: Clock
+    current_rules: CurrentRules
+    ledger: CoverageLedger
+    writer: Writer
+    scheduler: Scheduler
+    retries: RetryTracker
+    gap_reasons: GapReasons
+    job_groups: JobGroups
+    backfills: Backfills
+    proofs: Proofs
+    stock_list: StockList
+    archive: Archive
+    gate: GateView
+    issuer: IssuerView
+    pause_switch: PauseSwitch
+    commits: Commits
+    audience: Audience
+    notifier: Notifier
+    disk: Disk
+    watches: tuple[HealthProbe, ...] = ()
+    """Of parts that the board does not know by itself."""
+    reload: Callable[[], Reloaded]
+    """Raises ConfigurationError: the configuration is wrong and nothing was taken over."""
+
+    @property
+    def rules(self) -> PlanRules:
+        """What plans follow now."""
+        return self.current_rules.rules
+
+    @property
+    def real_s(self) -> float:
+        """Real seconds, on an even pace: people and their screens do not follow a simulated clock."""
+        return asyncio.get_running_loop().time()

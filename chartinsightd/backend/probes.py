@@ -1,0 +1,293 @@
+"""What the board keeps an eye on beside the data itself: gate, pace, token, clock and disk.
+
+Another part of the daemon that can go wrong is shown by one more `Watch` in `Parts.watches`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from chartinsightd.clock import CheckedClock, Clock
+from chartinsightd.control.protocol import HealthCheck
+from chartinsightd.domain.alert_policy import Condition
+from chartinsightd.ports.guards import Disk, DiskSpace
+
+log = structlog.get_logger(__name__)
+
+_GIB = 1024**3
+_DISK_EVERY_REAL_S = 30.0
+_JUMP_S = 60.0
+_JUMP_TOLD_S = 600.0
+"""A jump is over in an instant; so long it is shown."""
+_WRONG_S = 5.0
+_WRONG_REAL_S = 0.05
+"""Under a fast clock more: an interruption between two looks at it is not a wrong clock."""
+_WRONG_PATIENCE_S = 60.0
+_WRONG_PATIENCE_REAL_S = 2.0
+"""A simulated clock that is followed lags for a moment when it is set."""
+_TOKEN_PATIENCE_S = 60.0
+_STUCK_S = 120.0
+"""Beside the minute that the gate's own count looks back."""
+
+
+class HealthProbe(Protocol):
+    """Looks at one part of the daemon."""
+
+    @property
+    def part(self) -> str:
+        """The part's name in the health report."""
+
+    def look(self) -> Mapping[str, Condition]:
+        """Return what is wrong now, by the alert's name. Called with each beat of the pulse; no I/O."""
+
+
+class ProbeBoard:
+    """All watches, and what they saw last."""
+
+    def __init__(self, watches: Sequence[HealthProbe]) -> None:
+        self._watches = tuple(watches)
+        self._found: dict[str, Mapping[str, Condition]] = {}
+
+    def look(self) -> dict[str, Condition]:
+        """Let all look; return everything that is wrong."""
+        self._found = {watch.part: watch.look() for watch in self._watches}
+        return {event: condition for found in self._found.values() for event, condition in found.items()}
+
+    def checks(self) -> Iterator[HealthCheck]:
+        """Yield what was seen last, a line for each part; a warning is told, and no lack of health."""
+        for part, found in self._found.items():
+            worst = sorted(found.values(), key=lambda one: one.level)
+            if worst:
+                ok = worst[0].level != "error"
+                yield HealthCheck(part=part, ok=ok, detail=worst[0].message, remedy=worst[0].remedy)
+            else:
+                yield HealthCheck(part=part, ok=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storm:
+    """So many of something in so short a time are worth an alert."""
+
+    part: str
+    event: str
+    least: int
+    within_s: float
+    """Seconds of the daemon's clock."""
+    words: str
+    """With `{count}` and `{minutes}`."""
+    remedy: str
+
+
+REFUSALS = Storm(
+    part="pace",
+    event="broker.throttling",
+    least=10,
+    within_s=300.0,
+    words="Kiwoom refused {count} requests for their pace within {minutes:.0f} minutes; the gate slows down.",
+    remedy="Does another program use the same key? Else lower kiwoom.requests_per_second.",
+)
+
+
+class RateProbe:
+    """Implements `Watch` over a count that only grows.
+
+    Args:
+        storm: what is too many.
+        count: how many there were since the start.
+        clock: whose seconds count.
+    """
+
+    def __init__(self, storm: Storm, count: Callable[[], int], clock: Clock) -> None:
+        self.part = storm.part
+        self._storm = storm
+        self._count = count
+        self._clock = clock
+        self._seen = deque([(clock.monotonic(), count())])
+        """When the count was seen to change; the first stands for all before the window."""
+
+    def look(self) -> Mapping[str, Condition]:
+        """Compare the count with the one at the beginning of the window."""
+        now, count = self._clock.monotonic(), self._count()
+        if self._seen[-1][1] != count:
+            self._seen.append((now, count))
+        while len(self._seen) > 1 and self._seen[1][0] <= now - self._storm.within_s:
+            self._seen.popleft()
+        found = count - self._seen[0][1]
+        if found < self._storm.least:
+            return {}
+        words = self._storm.words.format(count=found, minutes=self._storm.within_s / 60)
+        return {self._storm.event: Condition(level="warning", message=words, remedy=self._storm.remedy)}
+
+
+class QueueProbe:
+    """Implements `Watch`: requests wait at the gate, and none leaves.
+
+    Args:
+        waiting: requests at the gate now.
+        sent: requests that left it in the last minute.
+        is_held: whether they wait because nothing is to be asked now.
+        clock: whose seconds count.
+    """
+
+    part = "gate"
+
+    def __init__(
+        self, waiting: Callable[[], int], sent: Callable[[], int], is_held: Callable[[], bool], clock: Clock
+    ) -> None:
+        self._waiting = waiting
+        self._sent = sent
+        self._is_held = is_held
+        self._clock = clock
+        self._moved_s = clock.monotonic()
+
+    def look(self) -> Mapping[str, Condition]:
+        """Remember when something moved last."""
+        now, waiting = self._clock.monotonic(), self._waiting()
+        if not waiting or self._sent() or self._is_held():
+            self._moved_s = now
+        stuck_s = now - self._moved_s
+        if stuck_s < max(_STUCK_S, _STUCK_S * self._clock.speed / 2):
+            return {}
+        words = f"{waiting} requests wait at the gate, and none has left it for {stuck_s + 60:.0f} s."
+        remedy = "Look into the log; if it tells nothing, restart the daemon."
+        return {"queue.stuck": Condition(level="error", message=words, remedy=remedy)}
+
+
+class TokenFailure(Protocol):
+    """Why there is no new token."""
+
+    @property
+    def since_s(self) -> float:
+        """By the monotonic seconds of the daemon's clock."""
+
+    @property
+    def message(self) -> str:
+        """Of the last try."""
+
+    @property
+    def remedy(self) -> str:
+        """Of the last try; may be empty."""
+
+
+class TokenProbe:
+    """Implements `Watch`: the broker gives no token.
+
+    Args:
+        failure: since when and why; None while all is well.
+        clock: the daemon's.
+    """
+
+    part = "token"
+
+    def __init__(self, failure: Callable[[], TokenFailure | None], clock: Clock) -> None:
+        self._failure = failure
+        self._clock = clock
+
+    def look(self) -> Mapping[str, Condition]:
+        """Tell it when it has lasted for a minute."""
+        failure = self._failure()
+        if failure is None or self._clock.monotonic() - failure.since_s < _TOKEN_PATIENCE_S:
+            return {}
+        remedy = failure.remedy or "It is tried again; without a token nothing is collected."
+        words = f"Kiwoom gives no token: {failure.message}"
+        return {"token.failing": Condition(level="error", message=words, remedy=remedy)}
+
+
+class ClockProbe:
+    """Finds a wall clock that jumped, or that differs from the broker's."""
+
+    part = "clock"
+
+    def __init__(self, clock: CheckedClock) -> None:
+        self._clock = clock
+        self._offset_s = self._offset()
+        self._jump_s = 0.0
+        self._told_until_s = 0.0
+        self._right_s = clock.monotonic()
+
+    def look(self) -> Mapping[str, Condition]:
+        """Compare with the last look, and with the broker's clock."""
+        return {**self._jumped(), **self._differing()}
+
+    def _jumped(self) -> Mapping[str, Condition]:
+        now, offset_s = self._clock.monotonic(), self._offset()
+        jump_s, self._offset_s = offset_s - self._offset_s, offset_s
+        if abs(jump_s) >= _JUMP_S * max(1.0, self._clock.speed):
+            log.warning("clock.jumped", by_s=round(jump_s, 1))
+            self._jump_s, self._told_until_s = jump_s, now + _JUMP_TOLD_S
+        if now >= self._told_until_s:
+            return {}
+        words = f"The clock jumped by {self._jump_s:+.0f} s; what became due is caught up."
+        remedy = "After a suspend that is normal. Else look after the time service (timedatectl)."
+        return {"clock.jumped": Condition(level="warning", message=words, remedy=remedy)}
+
+    def _differing(self) -> Mapping[str, Condition]:
+        """Tell a difference that has lasted."""
+        now, speed = self._clock.monotonic(), max(1.0, self._clock.speed)
+        ahead_s, behind_s = self._clock.ahead.total_seconds(), self._clock.behind.total_seconds()
+        if max(ahead_s, behind_s) < max(_WRONG_S, _WRONG_REAL_S * speed):
+            self._right_s = now
+        if now - self._right_s < max(_WRONG_PATIENCE_S, _WRONG_PATIENCE_REAL_S * speed):
+            return {}
+        event, words = "clock.behind", f"is {behind_s:.0f} s behind Kiwoom's; candles are read late."
+        if ahead_s > behind_s:
+            event, words = "clock.ahead", f"runs {ahead_s:.0f} s ahead of Kiwoom's; it is held back by that."
+        remedy = (
+            "Let a time service set it: `timedatectl set-ntp true`. If `timedatectl` says that it is right,"
+            ' Kiwoom\'s is wrong: set kiwoom.dates = "ignored".'
+        )
+        return {event: Condition(level="warning", message=f"This machine's clock {words}", remedy=remedy)}
+
+    def _offset(self) -> float:
+        return self._clock.own.now().timestamp() - self._clock.monotonic()
+
+
+def disk_condition(name: str, space: DiskSpace) -> Mapping[str, Condition]:
+    """Return what is wrong with a file system.
+
+    It is filling below a tenth (at most 20 GiB), or 2 GiB; nearly full below 3 % (at most 5 GiB), or 512 MiB.
+    """
+    filling = max(2 * _GIB, min(space.total_bytes // 10, 20 * _GIB))
+    full = max(_GIB // 2, min(space.total_bytes * 3 // 100, 5 * _GIB))
+    words = f"{space.free_bytes / _GIB:.1f} GiB of {space.total_bytes / _GIB:.0f} are free at {name}."
+    remedy = "Make room, or move state_dir; when it is full, nothing can be stored any more."
+    found = {}
+    if space.free_bytes < filling:
+        found["disk.filling"] = Condition(level="warning", message=words, remedy=remedy)
+    if space.free_bytes < full:
+        found["disk.full"] = Condition(level="error", message=words, remedy=remedy)
+    return found
+
+
+class DiskProbe:
+    """Implements `HealthProbe`; its `run` looks at the disk every half a minute."""
+
+    part = "disk"
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self._found: Mapping[str, Condition] = {}
+
+    def look(self) -> Mapping[str, Condition]:
+        """Return what the last look at the disk found."""
+        return self._found
+
+    async def run(self) -> None:
+        """Look, rest, look again; until cancelled."""
+        while True:
+            self._found = await self._look()
+            await asyncio.sleep(_DISK_EVERY_REAL_S)
+
+    async def _look(self) -> Mapping[str, Condition]:
+        try:
+            return disk_condition(self._disk.name, await self._disk.space())
+        except OSError as error:
+            words = f"The state folder {self._disk.name} cannot be looked at: {error.strerror}."
+            condition = Condition(level="error", message=words, remedy="Is its disk still there?")
+            return {"disk.full": condition}

@@ -1,0 +1,113 @@
+"""What a person is told of conditions, and when: each begin once, its end once, nothing twice in a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+Level = Literal["warning", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Something that is not as it should be, now."""
+
+    level: Level
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRules:
+    """How much a person wants to be told."""
+
+    level: Level = "warning"
+    """The least level that is told."""
+    quiet: timedelta = timedelta(minutes=10)
+    """A condition that comes back sooner is told again only when it still lasts after that."""
+    remind: timedelta = timedelta(days=1)
+    """A condition that lasts so long is told again; zero: never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a person was told of one condition."""
+
+    at: datetime
+    """When it was last told that it is; aware, UTC."""
+    since: datetime
+    """When it began."""
+    message: str
+    is_open: bool = True
+    """Whether its end is still to be told."""
+
+
+class Phase(StrEnum):
+    """What became of a condition."""
+
+    BEGUN = "begun"
+    LASTS = "lasts"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One thing that a person is to be told, and what is remembered once it was."""
+
+    event: str
+    """The condition's name, such as `database.away`."""
+    turn: Phase
+    condition: Condition
+    at: datetime
+    told: Sent
+
+
+def news(
+    lasting: Mapping[str, Condition],
+    told: Mapping[str, Sent],
+    now: datetime,
+    rules: AlertRules,
+    *,
+    may_end: bool = True,
+) -> Iterator[Notification]:
+    """Yield what is to be told now.
+
+    Args:
+        lasting: the conditions there are, by name.
+        told: what was told before, by name.
+        now: aware, UTC.
+        rules: see there.
+        may_end: False while the conditions are not all known yet, as just after a start.
+    """
+    for event, condition in lasting.items():
+        if condition.level == "error" or rules.level == "warning":
+            yield from _of_lasting(event, condition, told.get(event), now, rules)
+    for event, one in told.items():
+        if one.is_open and event not in lasting and may_end:
+            over = Condition(level="warning", message=one.message)
+            closed = replace(one, is_open=False)
+            yield Notification(event=event, turn=Phase.ENDED, condition=over, at=now, told=closed)
+
+
+def _of_lasting(
+    event: str, condition: Condition, before: Sent | None, now: datetime, rules: AlertRules
+) -> Iterator[Notification]:
+    if before is None or (not before.is_open and not _is_within(before.at, rules.quiet, now)):
+        told = Sent(at=now, since=now, message=condition.message)
+        yield Notification(event=event, turn=Phase.BEGUN, condition=condition, at=now, told=told)
+    elif before.is_open and rules.remind and not _is_within(before.at, rules.remind, now):
+        told = replace(before, at=now, message=condition.message)
+        yield Notification(event=event, turn=Phase.LASTS, condition=condition, at=now, told=told)
+
+
+def _is_within(since: datetime, span: timedelta, now: datetime) -> bool:
+    """Whether the span has not passed; a clock that was set back has passed it."""
+    return since <= now < since + span
+
+
+def worth_keeping(told: Mapping[str, Sent], now: datetime, rules: AlertRules) -> dict[str, Sent]:
+    """Return what is still needed to decide: open conditions, and those that ended a moment ago."""
+    return {event: one for event, one in told.items() if one.is_open or _is_within(one.at, rules.quiet, now)}

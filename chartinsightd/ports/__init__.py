@@ -1,0 +1,1 @@
+"""What the services ask of the outside; each port has one contract, its docstrings."""

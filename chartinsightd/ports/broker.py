@@ -1,0 +1,118 @@
+"""What the services ask of the broker: charts, the stock list, quotes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from typing import Any, Protocol
+
+from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.quality import RejectedRow
+from chartinsightd.domain.timeframe import Timeframe
+
+
+class Priority(IntEnum):
+    """Who passes the gate first; lower goes before higher."""
+
+    LIVE = 0
+    CATCH_UP = 1
+    SEAL = 2
+    BACKFILL = 3
+    VERIFICATION = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartRequest:
+    """A read of one chart, backwards from its newest row."""
+
+    symbol: str
+    timeframe: Timeframe
+    until: datetime
+    """Page back until a row at or before this instant was given; aware, UTC."""
+    base_day: date | None = None
+    """The KST day to start from; None starts at now."""
+    adjusted: bool = False
+    """Prices adjusted for corporate actions on or before the base day (API.md 5.8)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartPage:
+    """One answer of a chart (API.md sections 3 and 5)."""
+
+    candles: Candles
+    """What could be decoded, oldest first, none marked final."""
+    running_volume: Ints | None = None
+    """Shares traded in the session up to and including each candle (`acc_trde_qty`); None without it."""
+    raw_rows: Sequence[Mapping[str, Any]] = ()
+    """The row of each candle as it came, in the same order; empty where nobody kept them."""
+    rejected: tuple[RejectedRow, ...] = ()
+    repeated: int = 0
+    """Rows that say again what another row of this reading says, and are no candle of their own."""
+    rows: int
+    """Rows the broker sent: candles, rejected and repeated ones; a blank row (no data) counts as none."""
+    asked_at: datetime
+    """When the request left; aware, UTC. The rows are at least as new as this."""
+    is_last: bool
+    """Whether the broker says that nothing older exists (`cont-yn` N beside at least one row)."""
+
+
+class ChartSource(Protocol):
+    """Where candles come from."""
+
+    def pages(self, request: ChartRequest, priority: Priority) -> AsyncIterator[ChartPage]:
+        """Yield pages, newest first, until the request's bound is reached or nothing older exists.
+
+        A page without rows is yielded once and ends the iteration: the broker says that it has no data
+        (API.md section 0, fact 10), which proves nothing by itself.
+
+        Raises:
+            SourceError: see `domain.errors`; pages yielded before it stay valid.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedStock:
+    """One row of the stock list (ka10099, API.md section 6)."""
+
+    symbol: str
+    name: str
+    market: str
+    """`KOSPI` or `KOSDAQ`."""
+    listed_shares: int
+    last_price: int
+    """Previous close in won."""
+    state: str
+    order_warning: str
+    nxt_enabled: bool
+    listed_on: date | None
+
+    @property
+    def market_cap(self) -> int:
+        """Listed shares times the previous close, in won."""
+        return self.listed_shares * self.last_price
+
+
+class StockListSource(Protocol):
+    """Where the list of stocks comes from."""
+
+    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
+        """Return every listed stock of both markets, ETFs and the like left out.
+
+        Raises:
+            SourceError: see `domain.errors`.
+        """
+
+
+class QuoteSource(Protocol):
+    """Where today's figures of many stocks come from."""
+
+    async def base_prices(self, symbols: Sequence[str], priority: Priority) -> dict[str, int]:
+        """Return the price, in won, that today's change refers to; a stock without one is left out.
+
+        It is the close before, unless a corporate action is effective today.
+
+        Raises:
+            SourceError: see `domain.errors`.
+        """

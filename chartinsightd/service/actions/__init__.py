@@ -1,0 +1,1 @@
+"""Finding corporate actions and keeping their ledger."""

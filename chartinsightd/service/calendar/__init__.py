@@ -1,0 +1,1 @@
+"""Comparing the calendar with the market, and correcting it."""

@@ -1,0 +1,124 @@
+"""What was learned of the calendar: put in force, kept, and taken back."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date, timedelta
+
+import structlog
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.calendar import day_of, midnight
+from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.silence import LearnedDay
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.stores import LearnedDayStore
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.state.current_rules import CurrentRules
+
+log = structlog.get_logger(__name__)
+
+_DAY = timedelta(days=1)
+_RECENT = 14 * _DAY
+"""Older days are final whatever the calendar says of them."""
+_IN_FLIGHT_S = 60.0
+"""After so long every page that was read by the calendar before is committed."""
+
+
+class LearnedDays:
+    """Changes the calendar in force, and lets the coverage of a day that became a session begin anew."""
+
+    def __init__(
+        self, current_rules: CurrentRules, ledger: CoverageLedger, store: LearnedDayStore, clock: Clock
+    ) -> None:
+        self._current_rules = current_rules
+        self._ledger = ledger
+        self._store = store
+        self._clock = clock
+        self._is_loaded = False
+        self._unsaved: set[date] = set()
+
+    async def open(self) -> None:
+        """Put in force what was kept, before anything is read; where that cannot be, `load` does it later."""
+        with contextlib.suppress(StoreError):
+            self._current_rules.learn(await self._store.learned_days())
+            self._is_loaded = True
+
+    async def load(self) -> bool:
+        """Put in force what was kept; return whether that was done, now or before.
+
+        What cannot be read now, or written, is tried again with the next call.
+        """
+        try:
+            if not self._is_loaded:
+                await self._load_late()
+            for day in sorted(self._unsaved):
+                await self._save(day)
+        except StoreError as error:
+            log.warning("calendar.not_kept", error=str(error))
+        return self._is_loaded
+
+    async def _load_late(self) -> None:
+        kept = await self._store.learned_days()
+        self._current_rules.learn(kept)
+        self._is_loaded = True
+        recent = day_of(self._clock.now()) - _RECENT
+        for learned in kept:
+            if learned.is_open and learned.day >= recent:
+                await self._settle(learned.day, was_session=False)
+
+    async def learn(self, learned: LearnedDay) -> None:
+        """Believe what the market showed of a day."""
+        was_session = self._current_rules.calendar.is_trading_day(learned.day)
+        before = self._current_rules.learned.get(learned.day)
+        self._current_rules.learn([*self._others(learned.day), learned])
+        if before is None or before.is_open is not learned.is_open:
+            kind = "open" if learned.is_open else "closed"
+            log.warning("calendar.day_learned", day=str(learned.day), kind=kind, **learned.evidence)
+        await self._settle(learned.day, was_session=was_session)
+
+    async def unlearn(self, day: date) -> None:
+        """Believe the calendar again."""
+        was_session = self._current_rules.calendar.is_trading_day(day)
+        self._current_rules.learn(self._others(day))
+        log.warning("calendar.lesson_taken_back", day=str(day))
+        await self._settle(day, was_session=was_session)
+
+    def _others(self, day: date) -> list[LearnedDay]:
+        return [one for one in self._current_rules.learned.values() if one.day != day]
+
+    async def _settle(self, day: date, *, was_session: bool) -> None:
+        """Keep what was learned of a day, last of all: cut off before, it is learned again."""
+        if not was_session and self._current_rules.calendar.is_trading_day(day):
+            # What was read while the day counted as closed proves nothing of its candles.
+            await self._clock.sleep(max(_IN_FLIGHT_S, self._clock.speed))
+            await self._begin_anew(day)
+        self._unsaved.add(day)
+        await self.load()
+
+    async def _begin_anew(self, day: date) -> None:
+        while True:
+            try:
+                await self._ledger.forget_everywhere(lambda series: _span(day, series))
+                break
+            except StoreError as error:
+                log.warning("calendar.not_kept", error=str(error), retry_in_s=_IN_FLIGHT_S)
+                await self._clock.sleep(_IN_FLIGHT_S)
+        self._current_rules.plan_anew()
+
+    async def _save(self, day: date) -> None:
+        learned = self._current_rules.learned.get(day)
+        if learned is None:
+            await self._store.forget_learned_day(day)
+        else:
+            await self._store.save_learned_day(learned)
+        self._unsaved.discard(day)
+
+
+def _span(day: date, series: Series) -> RangeSet:
+    """Return what a day is part of: itself, or its week."""
+    first = day - day.weekday() * _DAY if series.timeframe is Timeframe.W1 else day
+    last = first + (7 if series.timeframe is Timeframe.W1 else 1) * _DAY
+    return RangeSet.of((int(midnight(first).timestamp()), int(midnight(last).timestamp())))

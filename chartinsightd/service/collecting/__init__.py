@@ -1,0 +1,1 @@
+"""Fetching candles: what is due, the fetch, the checks, the write, and retries."""

@@ -1,0 +1,268 @@
+"""Carries out one fetch: pages from the broker, through the checks, to the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import structlog
+
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.chain import Chain, Counted, chains_of
+from chartinsightd.domain.finality import final_mask, final_ranges
+from chartinsightd.domain.grid import candle_end
+from chartinsightd.domain.planning import Fetch
+from chartinsightd.domain.quality import Asked, RejectedRow, check
+from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.weeks import aligned_weeks
+from chartinsightd.domain.write import Cause, Write, Written
+from chartinsightd.facts.kiwoom import CHART_API_IDS
+from chartinsightd.ports.broker import ChartPage, ChartRequest, ChartSource, Priority
+from chartinsightd.service.collecting.folding import folded_writes
+from chartinsightd.service.collecting.row_accounting import check_page
+from chartinsightd.service.collecting.second_look import SecondLook
+from chartinsightd.service.collecting.writer import Writer
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.jobs import Job
+
+log = structlog.get_logger(__name__)
+
+Inspect = Callable[[Write], Awaitable[None]]
+"""Shown what is about to be committed, while the store still holds what was there before."""
+
+_BEGINNING = 0
+"""Where a series that has no older row is complete from."""
+_IN_FLIGHT = 4
+"""Pages of one fetch that may wait for the store while the next is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectRules:
+    """What a fetch needs to know of the settings."""
+
+    settle: timedelta
+    fold: tuple[Timeframe, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOutcome:
+    """What a fetch brought."""
+
+    pages: int
+    rows: int
+    covered: RangeSet
+    """What it proved complete, all pages together."""
+    refused: RangeSet
+    """Where rows were no candles."""
+    oldest: int
+    """The oldest row that was seen; 0 where none had a time."""
+    is_cut: bool
+    """It was to stop, so that nothing older than the oldest row was looked at."""
+    is_blank: bool
+    """The broker said that it has no data."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A page after the checks."""
+
+    sound: Candles
+    rejected: tuple[RejectedRow, ...]
+
+
+class Collector:
+    """Turns fetches into committed candles and coverage."""
+
+    def __init__(
+        self, source: ChartSource, writer: Writer, current_rules: CurrentRules, rules: CollectRules
+    ) -> None:
+        self._source = source
+        self._writer = writer
+        self._current_rules = current_rules
+        self._rules = rules
+        self._second_look = SecondLook(source, current_rules)
+
+    async def fetch(
+        self,
+        fetch: Fetch,
+        priority: Priority,
+        job: Job,
+        max_pages: int | None = None,
+        stop: asyncio.Event | None = None,
+        cause: Cause = "reread",
+        inspect: Inspect | None = None,
+    ) -> FetchOutcome:
+        """Carry out a fetch; what was committed before a failure stays.
+
+        Args:
+            fetch: what to read.
+            priority: its place at the gate.
+            job: the job that counts the pages.
+            max_pages: stop after so many, done or not.
+            stop: stop after the page at hand once it is set.
+            cause: why; kept with the revisions it leaves.
+            inspect: shown each page's write before it is committed.
+
+        Raises:
+            SourceError: the broker did not give what was asked for.
+        """
+        request = ChartRequest(
+            symbol=fetch.series.symbol,
+            timeframe=fetch.series.timeframe,
+            until=datetime.fromtimestamp(fetch.start, UTC),
+            base_day=fetch.base_day,
+        )
+        reading = _Reading(self._current_rules, self._rules, fetch, cause)
+        waiting: deque[asyncio.Future[Written]] = deque()
+        urgent = priority is Priority.LIVE
+        await self._writer.ready(urgent=urgent)
+        async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
+            async for page in pages:
+                checked = await self._checked(page, fetch, priority)
+                for write in reading.writes(page, checked):
+                    if inspect is not None:
+                        await inspect(write)
+                    waiting.append(await self._writer.submit(write, urgent=urgent))
+                await _settle(waiting, _IN_FLIGHT, job)
+                if (stop is not None and stop.is_set()) or reading.pages == max_pages:
+                    reading.is_cut = True
+                    break
+                await self._writer.ready(urgent=urgent)
+        await _settle(waiting, 0, job)
+        return reading.outcome()
+
+    async def _checked(self, page: ChartPage, fetch: Fetch, priority: Priority) -> _Checked:
+        """Part the candles of a page from its rows that are none."""
+        check_page(page)
+        candles, asked = page.candles, Asked(at=page.asked_at, base_day=fetch.base_day)
+        if fetch.series.timeframe is Timeframe.W1:
+            candles = aligned_weeks(candles, self._current_rules.calendar)
+        sound, refused = check(candles, asked=asked, raw_rows=page.raw_rows)
+        doubted = await self._second_look.doubted(sound, priority)
+        if doubted:
+            doubted = {reason: np.isin(candles.ts, sound.ts[flags]) for reason, flags in doubted.items()}
+            sound, refused = check(candles, asked=asked, doubted=doubted, raw_rows=page.raw_rows)
+        return _Checked(sound, (*page.rejected, *refused))
+
+
+async def _settle(waiting: deque[asyncio.Future[Written]], leave: int, job: Job) -> None:
+    while len(waiting) > leave:
+        await job.add_page(await waiting.popleft())
+
+
+class _Reading:
+    """What is known while the pages of one fetch come in, newest first."""
+
+    def __init__(self, current_rules: CurrentRules, rules: CollectRules, fetch: Fetch, cause: Cause) -> None:
+        self._current_rules = current_rules
+        self._rules = rules
+        self._fetch = fetch
+        self._cause = cause
+        self._cut: Counted | None = None
+        """The newer part of the session that the last page ended in."""
+        self._upper: int | None = None
+        self._oldest: int | None = None
+        self._rows = 0
+        self._covered = EMPTY
+        self._holes = EMPTY
+        self.pages = 0
+        self.is_cut = False
+        """Whether it was ended before the broker had no more to give."""
+
+    @property
+    def _calendar(self) -> Calendar:
+        """The one in force when a page is here: a fetch may take long, and a day be learned on the way."""
+        return self._current_rules.calendar
+
+    def outcome(self) -> FetchOutcome:
+        return FetchOutcome(
+            pages=self.pages,
+            rows=self._rows,
+            covered=self._covered,
+            refused=self._holes,
+            oldest=self._oldest or 0,
+            is_cut=self.is_cut,
+            is_blank=self.pages > 0 and self._rows == 0,
+        )
+
+    def writes(self, page: ChartPage, checked: _Checked) -> Sequence[Write]:
+        """Turn a page into what is to be committed: its own rows and, while folding, those built of them."""
+        self.pages += 1
+        self._rows += page.rows
+        write = self._write(page, checked)
+        self._covered |= write.covered
+        first_of_newest = self.pages == 1 and self._fetch.base_day is None
+        if first_of_newest and self._rules.fold and self._fetch.series.timeframe is Timeframe.M5:
+            return [write, *folded_writes(write, self._rules.fold, self._calendar, self._rules.settle)]
+        return [write]
+
+    def _write(self, page: ChartPage, checked: _Checked) -> Write:
+        series, sound, rejected = self._fetch.series, checked.sound, checked.rejected
+        final = final_mask(series.timeframe, sound.ts, page.asked_at, self._calendar, self._rules.settle)
+        if rejected:
+            reasons = dict(Counter(row.reason for row in rejected))
+            log.warning("row.quarantined", series=str(series), rows=len(rejected), reasons=reasons)
+        return Write(
+            candles=sound.marked(final),
+            covered=self._proved(page, sound.ts, rejected),
+            rejected=rejected,
+            api_id=CHART_API_IDS[series.timeframe],
+            asked_at=page.asked_at,
+            is_newest=self.pages == 1 and self._fetch.base_day is None and page.rows > 0,
+            chains=self._chains(page),
+            cause=self._cause,
+        )
+
+    def _chains(self, page: ChartPage) -> tuple[Chain, ...]:
+        """Say what the running volumes of a 5m page prove, rows that the checks refuse included."""
+        if self._fetch.series.timeframe is not Timeframe.M5:
+            return ()
+        rows = Counted(page.candles.ts, page.candles.volume, page.running_volume)
+        if self._cut is not None:
+            rows = rows.before(self._cut)
+        chains, self._cut = chains_of(rows, page.asked_at, is_last=page.is_last)
+        return chains
+
+    def _proved(self, page: ChartPage, sound: Ints, rejected: Sequence[RejectedRow]) -> RangeSet:
+        """Say which range this page shows in full: from its oldest row to where the page before began.
+
+        Rows that were refused leave a hole, whatever a later page says of that range, and their times prove
+        nothing; one without a readable time makes the whole page prove nothing.
+        """
+        times = [row.ts for row in rejected if row.ts is not None]
+        self._holes |= RangeSet.of(*map(self._span, times))
+        self._saw(sound, times)
+        if not len(sound):
+            self._upper = None
+            return EMPTY
+        upper = self._top(page.asked_at, int(sound[-1])) if self._upper is None else self._upper
+        lower = _BEGINNING if page.is_last else int(sound[0])
+        self._upper = int(sound[0])
+        if len(times) < len(rejected):
+            self._holes |= RangeSet.of((lower, upper))
+        timeframe = self._fetch.series.timeframe
+        shown = final_ranges(timeframe, lower, upper, page.asked_at, self._calendar, self._rules.settle)
+        return shown - self._holes
+
+    def _saw(self, sound: Ints, others: Sequence[datetime]) -> None:
+        """Remember the oldest row, whether it is a candle or not."""
+        seen = [*sound[:1].tolist(), *(int(ts.timestamp()) for ts in others)]
+        seen += [] if self._oldest is None else [self._oldest]
+        self._oldest = min(seen, default=None)
+
+    def _top(self, asked_at: datetime, newest: int) -> int:
+        """Say up to when the first page shows everything: when it was asked for, or its base day's end."""
+        if self._fetch.base_day is None:
+            return int(asked_at.timestamp())
+        return max(newest + 1, min(self._fetch.end, int(asked_at.timestamp())))
+
+    def _span(self, ts: datetime) -> tuple[int, int]:
+        start = int(ts.timestamp())
+        return start, candle_end(self._calendar, self._fetch.series.timeframe, start)

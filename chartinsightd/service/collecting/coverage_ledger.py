@@ -1,0 +1,210 @@
+"""What is covered: in memory for planning, in the checkpoint for a restart, never ahead of the database.
+
+What waits on disk for the database is pending: a plan does not fetch it again, but it is not covered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.series import Series, SeriesState
+from chartinsightd.domain.write import Write
+from chartinsightd.ports.candles import CandleStore
+from chartinsightd.ports.stores import Checkpoint
+
+log = structlog.get_logger(__name__)
+_UNKNOWN = SeriesState(covered=EMPTY)
+
+
+_RETRY_S = 5.0
+
+
+class CoverageLedger:
+    """The states of all series. Only commits move it forward."""
+
+    def __init__(self, store: CandleStore, checkpoint: Checkpoint) -> None:
+        self._store = store
+        self._checkpoint = checkpoint
+        self._states: dict[Series, SeriesState] = {}
+        self._pending: dict[Series, SeriesState] = {}
+        """With what waits on disk; only for series of which anything does."""
+        self._unwritten: dict[Series, SeriesState] = {}
+        """What the checkpoint did not take yet."""
+        self._checkpoint_failure: StoreUnavailable | None = None
+        self._is_reconciled = False
+
+    @property
+    def checkpoint_failure(self) -> StoreUnavailable | None:
+        """Why the checkpoint lags behind; None while it is written."""
+        return self._checkpoint_failure
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever committed, as far as is known."""
+        return not self._states
+
+    @property
+    def is_reconciled(self) -> bool:
+        """Whether the checkpoint was compared with the database since the start."""
+        return self._is_reconciled
+
+    async def open(self) -> None:
+        """Load the checkpoint and make it agree with the database, which is right where they differ.
+
+        The checkpoint may lag by a commit (a crash between the two), and lead when the database was set back
+        to an older backup; both end here.
+
+        Raises:
+            StoreUnavailable: the database is away and nothing at all is remembered.
+        """
+        self._states = await self._checkpoint.load()
+        try:
+            await self._reconcile()
+        except StoreUnavailable:
+            if not self._states:
+                raise
+            log.warning("ledger.opened_without_database", series=len(self._states))
+
+    async def reconcile_later(self, clock: Clock) -> None:
+        """Compare with the database as soon as it answers, where it did not at the start; then end."""
+        while not self._is_reconciled:
+            await clock.sleep(_RETRY_S * clock.speed)
+            with contextlib.suppress(StoreUnavailable):
+                await self._reconcile()
+
+    async def _reconcile(self) -> None:
+        remembered = self._states
+        durable = await self._store.coverage()
+        states = {
+            series: SeriesState(covered=covered, read_at=_read_at(remembered, series, covered))
+            for series, covered in durable.items()
+        }
+        self._states, self._is_reconciled = states, True
+        if states != remembered:
+            await self._write_all(states)
+            log.info("checkpoint.rebuilt", series=len(states), remembered=len(remembered))
+
+    async def _write_all(self, states: Mapping[Series, SeriesState]) -> None:
+        try:
+            await self._checkpoint.replace_all(states)
+        except StoreUnavailable as error:
+            self._lag(error, states)
+
+    def state(self, series: Series) -> SeriesState:
+        """Return what is committed of a series."""
+        return self._states.get(series, _UNKNOWN)
+
+    def states(self, wanted: Iterable[Series]) -> dict[Series, SeriesState]:
+        """Return what is committed of these series, in the same order."""
+        return {series: self._states.get(series, _UNKNOWN) for series in wanted}
+
+    def planned(self, wanted: Iterable[Series]) -> dict[Series, SeriesState]:
+        """Return what need not be fetched of these series, in the same order: committed or on disk."""
+        if not self._pending:
+            return self.states(wanted)
+        return {series: self._pending.get(series) or self.state(series) for series in wanted}
+
+    def expect(self, writes: Iterable[Write]) -> None:
+        """Note writes that wait on disk."""
+        for write in writes:
+            before = self._pending.get(write.series) or self.state(write.series)
+            self._pending[write.series] = _moved(before, write)
+
+    def expect_nothing(self) -> None:
+        """Note that nothing waits on disk any more."""
+        self._pending.clear()
+
+    async def record(self, writes: Iterable[Write]) -> None:
+        """Move forward by writes that were committed. A checkpoint that cannot be written lags behind."""
+        moved: dict[Series, SeriesState] = {}
+        for write in writes:
+            before = moved.get(write.series) or self.state(write.series)
+            after = _moved(before, write)
+            if after != before:
+                moved[write.series] = after
+        if moved:
+            await self._advance(moved)
+
+    async def _advance(self, moved: Mapping[Series, SeriesState]) -> None:
+        self._states.update(moved)
+        self._unwritten |= moved
+        try:
+            await self._checkpoint.advance(self._unwritten)
+        except StoreUnavailable as error:
+            self._lag(error, moved)
+            return
+        self._unwritten = {}
+        if self._checkpoint_failure is not None:
+            self._checkpoint_failure = None
+            log.info("checkpoint.written_again")
+
+    def _lag(self, error: StoreUnavailable, states: Mapping[Series, SeriesState]) -> None:
+        """Go on without the checkpoint: the database can tell everything again."""
+        self._unwritten |= states
+        if self._checkpoint_failure is None:
+            log.error("checkpoint.not_written", error=str(error))
+        self._checkpoint_failure = error
+
+    async def forget(self, series: Series, ranges: RangeSet) -> None:
+        """Take ranges out of the coverage, so that they are fetched anew: of the checkpoint first, which must
+        never say more than the database.
+
+        Raises:
+            StoreUnavailable: a restart may find them covered again.
+        """
+        before = self.state(series)
+        after = SeriesState(covered=before.covered - ranges, read_at=before.read_at)
+        await self._advance({series: after})
+        if series in self._pending:
+            pending = self._pending[series]
+            self._pending[series] = replace(pending, covered=pending.covered - ranges)
+        await self._store.forget_coverage(series, ranges)
+
+    async def forget_everywhere(self, ranges_of: Callable[[Series], RangeSet]) -> None:
+        """Take ranges out of the coverage of every series: in the database first, which wins on a restart.
+
+        Args:
+            ranges_of: what to forget of a series.
+
+        Raises:
+            StoreUnavailable: some series may have been done, or what waits on disk would cover it again; the
+                same call may be repeated.
+        """
+        if self._pending:
+            raise StoreUnavailable("Pages that were read before still wait on disk for the database.")
+        touched = {
+            series: ranges
+            for series, state in self._states.items()
+            if state.covered & (ranges := ranges_of(series))
+        }
+        for series, ranges in touched.items():
+            await self._store.forget_coverage(series, ranges)
+        forgotten = {
+            series: replace(self.state(series), covered=self.state(series).covered - ranges)
+            for series, ranges in touched.items()
+        }
+        await self._advance(forgotten)
+
+
+def _moved(before: SeriesState, write: Write) -> SeriesState:
+    return SeriesState(covered=before.covered | write.covered, read_at=_later(before.read_at, write))
+
+
+def _read_at(remembered: Mapping[Series, SeriesState], series: Series, covered: RangeSet) -> datetime | None:
+    """Keep the moment of the last read only where the checkpoint agrees with the database."""
+    state = remembered.get(series)
+    return state.read_at if state and state.covered == covered else None
+
+
+def _later(before: datetime | None, write: Write) -> datetime | None:
+    if not write.is_newest or write.asked_at is None:
+        return before
+    return write.asked_at if before is None else max(before, write.asked_at)

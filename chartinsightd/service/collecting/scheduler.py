@@ -1,0 +1,273 @@
+"""Decides what is fetched, and when: the planner's answer, carried out newest first."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+
+from chartinsightd.clock import Clock, wait_until
+from chartinsightd.domain.errors import SourceError
+from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.planning import Fetch, next_due, plan
+from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.series import Series, SeriesState
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.broker import Priority
+from chartinsightd.service.collecting.collector import Collector, FetchOutcome
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.retries import Part, RetryTracker
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.job_groups import JobGroups
+
+log = structlog.get_logger(__name__)
+
+_LIVE_AT_ONCE = 48
+_DEEP_AT_ONCE = 8
+"""Fetches in flight for live polls, and for each chart api deeper in history: enough to hide latency."""
+
+_PRIORITIES = {"live": Priority.LIVE, "catch_up": Priority.CATCH_UP, "backfill": Priority.BACKFILL}
+_TOLD = {
+    GapReason.QUARANTINED: "its rows cannot be candles",
+    GapReason.BEYOND_RETENTION: "the broker's answers end before it",
+    GapReason.UNKNOWN: "the answer did not cover what was asked for",
+}
+_KINDS = {"live": "poll", "catch_up": "catch_up", "backfill": "backfill"}
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class _Task:
+    """A fetch that waits for its turn; ordered by who goes first."""
+
+    priority: Priority
+    turn: int
+    fetch: Fetch = field(compare=False)
+
+    @property
+    def lane(self) -> str:
+        """What it competes for: live polls are apart, the rest by chart api."""
+        if self.priority is Priority.LIVE:
+            return "live"
+        timeframe = self.fetch.series.timeframe
+        return "minute" if timeframe.is_intraday else timeframe.value
+
+    @property
+    def key(self) -> Part:
+        """What only one fetch at a time is for."""
+        return self.fetch.series, self.priority is Priority.LIVE
+
+
+class Scheduler:
+    """Keeps every tracked series complete."""
+
+    def __init__(
+        self,
+        collector: Collector,
+        ledger: CoverageLedger,
+        job_groups: JobGroups,
+        retries: RetryTracker,
+        clock: Clock,
+        current_rules: CurrentRules,
+        timeframes: Sequence[Timeframe],
+    ) -> None:
+        self._collector = collector
+        self._ledger = ledger
+        self._job_groups = job_groups
+        self._retries = retries
+        self._clock = clock
+        self._current_rules = current_rules
+        current_rules.tell(self._plan_anew)
+        self._timeframes = tuple(timeframes)
+        self._series: tuple[Series, ...] = ()
+        self._followed: frozenset[Series] = frozenset()
+        self._is_tracking = False
+        self._queue: list[_Task] = []
+        self._queued: dict[Part, _Task] = {}
+        """What of the queue still holds: a newer plan for a series replaces its older one."""
+        self._turns = 0
+        self._busy: set[Part] = set()
+        self._in_flight: dict[str, int] = {}
+        self._wake = asyncio.Event()
+        self._replan = True
+        self._is_paused = False
+
+    async def track(self, symbols: Iterable[str]) -> None:
+        """Follow these symbols from now on, and no others."""
+        self._series = tuple(
+            Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in self._timeframes
+        )
+        self._followed = frozenset(self._series)
+        self._retries.forget_others(self._followed)
+        self._is_tracking = True
+        self._plan_anew()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing new is asked of the broker."""
+        return self._is_paused
+
+    def pause(self) -> None:
+        """Ask nothing more of the broker; what is in flight is kept."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Go on, and catch up."""
+        self._is_paused = False
+        self._plan_anew()
+
+    @property
+    def is_tracking(self) -> bool:
+        """Whether it is known yet what is to be followed."""
+        return self._is_tracking
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """What is followed."""
+        return self._series
+
+    def _plan_anew(self) -> None:
+        self._replan = True
+        self._wake.set()
+
+    def queued(self) -> dict[Priority, int]:
+        """Count the fetches that wait for their turn, by priority."""
+        counts = dict.fromkeys(Priority, 0)
+        for task in self._queued.values():
+            counts[task.priority] += 1
+        return counts
+
+    async def run(self) -> None:
+        """Plan, fetch, rest; until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            planned_for = None
+            while True:
+                now = self._clock.now()
+                if self._replan or planned_for is None or now >= planned_for:
+                    self._replan = False
+                    self._queue, self._queued = [], {}
+                    self._enqueue(self._series)
+                    planned_for = next_due(now, self._timeframes, self._current_rules.rules)
+                self._start_ready(group)
+                await self._rest(planned_for)
+
+    def _enqueue(self, series: Iterable[Series]) -> None:
+        """Plan these series anew, as far as they are followed, and queue what is due.
+
+        What is under way or to be left alone is not queued.
+        """
+        wanted = tuple(one for one in series if one in self._followed)
+        for one in wanted:
+            self._queued.pop((one, True), None)
+            self._queued.pop((one, False), None)
+        fetches = plan(self._clock.now(), self._to_plan(wanted), self._current_rules.rules)
+        self._forget_needless(wanted, fetches)
+        for fetch in fetches:
+            self._turns += 1
+            task = _Task(_PRIORITIES[fetch.reason], self._turns, fetch)
+            taken = task.key in self._busy or task.key in self._queued
+            if not taken and self._retries.may_fetch(task.key):
+                self._queued[task.key] = task
+                heapq.heappush(self._queue, task)
+
+    def _to_plan(self, wanted: Iterable[Series]) -> dict[Series, SeriesState]:
+        """Return what need not be asked for now: what is covered, and what answers do not show."""
+        states = self._ledger.planned(wanted)
+        for series, state in states.items():
+            left_alone = self._retries.left_alone(series, state.covered)
+            if left_alone:
+                states[series] = replace(state, covered=state.covered | left_alone)
+        return states
+
+    def _forget_needless(self, wanted: Iterable[Series], fetches: Iterable[Fetch]) -> None:
+        """Let go of what answers did not show and nothing asks for any more, as beyond the horizon."""
+        due = {series: EMPTY for series in wanted if self._retries.withheld(series)}
+        for fetch in fetches if due else ():
+            if fetch.series in due:
+                due[fetch.series] |= fetch.missing
+        for series, missing in due.items():
+            self._retries.forget_needless(series, missing)
+
+    def _start_ready(self, group: asyncio.TaskGroup) -> None:
+        """Start queued fetches as far as their lanes have room."""
+        if self._is_paused or self._retries.held_until is not None:
+            return
+        held: list[_Task] = []
+        while self._queue:
+            task = heapq.heappop(self._queue)
+            if self._queued.get(task.key) is not task:
+                continue
+            if self._has_room(task.lane):
+                self._start(group, task)
+            else:
+                held.append(task)
+        self._queue = held
+
+    def _has_room(self, lane: str) -> bool:
+        return self._in_flight.get(lane, 0) < (_LIVE_AT_ONCE if lane == "live" else _DEEP_AT_ONCE)
+
+    def _start(self, group: asyncio.TaskGroup, task: _Task) -> None:
+        del self._queued[task.key]
+        self._busy.add(task.key)
+        self._in_flight[task.lane] = self._in_flight.get(task.lane, 0) + 1
+        group.create_task(self._carry_out(task), name=f"fetch {task.fetch.series}")
+
+    async def _carry_out(self, task: _Task) -> None:
+        """Fetch, remember trouble, and queue what is due for the series after it."""
+        fetch, kind = task.fetch, _KINDS[task.fetch.reason]
+        job = await self._job_groups.join(kind, {"timeframes": [*self._timeframes]}, fetch.pages)
+        failed = True
+        try:
+            outcome = await self._collector.fetch(fetch, task.priority, job, fetch.max_pages)
+            failed = not self._judge(task, outcome)
+        except SourceError as error:
+            self._retries.failed(task.key, error)
+        finally:
+            self._busy.remove(task.key)
+            self._in_flight[task.lane] -= 1
+            self._enqueue([fetch.series])
+            self._wake.set()
+        await self._job_groups.leave(kind, failed=failed)
+
+    def _judge(self, task: _Task, outcome: FetchOutcome) -> bool:
+        """Success means coverage: whether the fetch proved at least something of what it was sent for.
+
+        What it was sent for and did not show is left alone for a while, and only that: a candle that the
+        broker does not give must not delay the next ones.
+        """
+        if outcome.is_blank:
+            self._retries.found_nothing(task.key)
+            return False
+        if self._retries.succeeded(task.key):
+            self._replan = True
+        series, missing = task.fetch.series, task.fetch.missing
+        proved, left = outcome.covered & missing, missing - outcome.covered
+        if proved and outcome.is_cut:
+            left -= RangeSet.of((0, outcome.oldest))
+        for reason, ranges in _shortfalls(left, outcome):
+            self._retries.withhold(series, ranges, reason, _TOLD[reason])
+        return bool(proved) or not missing
+
+    async def _rest(self, planned_for: datetime) -> None:
+        """Wait until something is due, may be tried again, or a fetch ended."""
+        retry_at = self._retries.next_retry()
+        until = min(planned_for, retry_at) if retry_at is not None else planned_for
+        held_until = self._retries.held_until
+        if not await wait_until(self._clock, held_until or until, self._wake):
+            self._enqueue(self._retries.retriable())
+        self._wake.clear()
+
+
+def _shortfalls(left: RangeSet, outcome: FetchOutcome) -> Iterator[tuple[GapReason, RangeSet]]:
+    """Part what an answer did not cover by why."""
+    refused = left & outcome.refused
+    older = EMPTY if outcome.is_cut else (left - refused).clip(0, outcome.oldest)
+    parts = {
+        GapReason.QUARANTINED: refused,
+        GapReason.BEYOND_RETENTION: older,
+        GapReason.UNKNOWN: left - refused - older,
+    }
+    yield from ((reason, ranges) for reason, ranges in parts.items() if ranges)

@@ -1,0 +1,92 @@
+"""Reads a chart again where a row is unlikely, before anything is refused for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import numpy as np
+import structlog
+
+from chartinsightd.domain.candle import Candles, Flags
+from chartinsightd.domain.grid import last_shown_day
+from chartinsightd.domain.outliers import is_stray
+from chartinsightd.domain.price_limit import beyond_limit
+from chartinsightd.domain.series import Series
+from chartinsightd.ports.broker import ChartRequest, ChartSource, Priority
+from chartinsightd.service.state.current_rules import CurrentRules
+
+log = structlog.get_logger(__name__)
+
+_MOST_REMEMBERED = 50_000
+
+_Reach = tuple[int, int]
+"""The lowest and the highest price of a candle, in won."""
+
+
+class SecondLook:
+    """Tells rows that the broker says twice from those it said once.
+
+    A price beyond the daily limit may be true (first days of listing, 정리매매, days of corporate actions),
+    and so may a row far from its page (a long halt). The broker repeats them, as it does not repeat a slip.
+    What it repeated is not asked about again while the daemon runs.
+    """
+
+    def __init__(self, source: ChartSource, current_rules: CurrentRules) -> None:
+        self._source = source
+        self._current_rules = current_rules
+        self._confirmed: dict[tuple[Series, int], _Reach] = {}
+
+    async def doubted(self, candles: Candles, priority: Priority) -> Mapping[str, Flags]:
+        """Say, by reason, which candles of one answer are unlikely, and not so in a second answer.
+
+        Raises:
+            SourceError: the second answer did not come.
+        """
+        reasons = {"beyond_price_limit": beyond_limit(candles), "far_from_its_page": is_stray(candles)}
+        doubted: Flags = np.logical_or.reduce(list(reasons.values()))
+        if doubted.any():
+            doubted &= ~self._are_confirmed(candles)
+        if doubted.any():
+            await self._read_again(candles, doubted, priority)
+            doubted &= ~self._are_confirmed(candles)
+        return {reason: flags & doubted for reason, flags in reasons.items() if doubted.any()}
+
+    async def _read_again(self, candles: Candles, doubted: Flags, priority: Priority) -> None:
+        suspects = candles.ts[doubted]
+        newest, oldest = int(suspects[-1]), int(suspects[0])
+        request = ChartRequest(
+            symbol=candles.symbol,
+            timeframe=candles.timeframe,
+            until=datetime.fromtimestamp(oldest, UTC),
+            base_day=last_shown_day(self._current_rules.calendar, candles.timeframe, newest),
+        )
+        log.info("page.read_again", series=str(_series(candles)), rows=len(suspects), newest=request.base_day)
+        async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
+            async for page in pages:
+                self._remember(page.candles, suspects.tolist())
+
+    def _remember(self, again: Candles, suspects: list[int]) -> None:
+        if len(self._confirmed) > _MOST_REMEMBERED:
+            self._confirmed.clear()
+        series = _series(again)
+        for place in np.flatnonzero(np.isin(again.ts, suspects)).tolist():
+            reach = int(again.low[place]), int(again.high[place])
+            self._confirmed[series, int(again.ts[place])] = reach
+
+    def _are_confirmed(self, candles: Candles) -> Flags:
+        """Say which candles reach no further than the broker has said before; a forming one only grows."""
+        series = _series(candles)
+        known = [self._confirmed.get((series, ts)) for ts in candles.ts.tolist()]
+        return np.array(
+            [
+                reach is not None and reach[0] <= low and high <= reach[1]
+                for reach, low, high in zip(known, candles.low.tolist(), candles.high.tolist(), strict=True)
+            ],
+            dtype=np.bool_,
+        )
+
+
+def _series(candles: Candles) -> Series:
+    return Series(symbol=candles.symbol, timeframe=candles.timeframe)

@@ -1,0 +1,245 @@
+"""Brings pages to the store: many at once where nobody waits, at once where somebody does.
+
+While the store is away they wait on disk, in the order in which they came. As long as anything waits there,
+everything goes through there, so that nothing newer is ever committed before something older.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.write import Write, Written
+from chartinsightd.ports.candles import CandleStore
+from chartinsightd.ports.spool import Spool, SpoolState
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.row_accounting import check_commit
+
+log = structlog.get_logger(__name__)
+
+OnCommit = Callable[[Sequence[Write], Sequence[Written]], None]
+"""Told what each commit brought, after it is durable; must be quick."""
+
+_LARGEST_BATCH = 10
+"""Pages in one transaction: the knee of the curve (PERFORMANCE.md, Store)."""
+_LINGER_S = 2.0
+"""How long a page of a backfill waits for company."""
+_WAITING_ROOM = 40
+"""Pages that may wait in memory before whoever fetches has to wait too."""
+_FIRST_RETRY_S = 1.0
+_LONGEST_RETRY_S = 30.0
+_PATIENT_SHARE = 0.75
+"""Of the spool's room, for what nobody waits for; the rest is kept for live polls."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Item:
+    write: Write
+    urgent: bool
+    done: asyncio.Future[Written]
+
+
+class Writer:
+    """Group commit in front of the store. The ledger moves only after a commit.
+
+    Args:
+        store: where writes are committed.
+        spool: where they wait while the store is away.
+        ledger: what is covered.
+        clock: for waits.
+        on_commit: told of each commit.
+        spool_bytes: how large the spool may grow, a few pages more or less.
+    """
+
+    def __init__(
+        self,
+        store: CandleStore,
+        spool: Spool,
+        ledger: CoverageLedger,
+        clock: Clock,
+        *on_commit: OnCommit,
+        spool_bytes: int = 512 * 2**20,
+    ) -> None:
+        self._store = store
+        self._spool = spool
+        self._ledger = ledger
+        self._clock = clock
+        self._on_commit = [*on_commit]
+        self._spool_bytes = spool_bytes
+        self._waiting: list[_Item] = []
+        self._room = asyncio.Semaphore(_WAITING_ROOM)
+        self._arrived = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._spooling = asyncio.Event()
+        """Set while anything waits on disk."""
+        self._has_shrunk = asyncio.Condition()
+        self._failure: StoreUnavailable | None = None
+
+    def tell(self, listener: OnCommit) -> None:
+        """Tell one more of each commit."""
+        self._on_commit.append(listener)
+
+    @property
+    def spooled(self) -> SpoolState:
+        """What waits on disk."""
+        return self._spool.state
+
+    @property
+    def failure(self) -> StoreUnavailable | None:
+        """Why pages cannot even be put on disk; None while all is well."""
+        return self._failure
+
+    def has_room(self, *, urgent: bool) -> bool:
+        """Whether the spool takes another page of this kind: live polls are the last to be held up."""
+        share = 1.0 if urgent else _PATIENT_SHARE
+        return self._spool.state.bytes < share * self._spool_bytes
+
+    async def ready(self, *, urgent: bool) -> None:
+        """Wait until a page may be fetched at all: what is fetched and waits in memory goes out of date."""
+        if self.has_room(urgent=urgent):
+            return
+        async with self._has_shrunk:
+            await self._has_shrunk.wait_for(lambda: self.has_room(urgent=urgent))
+
+    async def open(self) -> None:
+        """Note what a restart left on disk; before anything is planned.
+
+        Raises:
+            StoreUnavailable: the spool cannot be read.
+        """
+        number = 0
+        while left := await self._spool.oldest(_LARGEST_BATCH, number):
+            self._ledger.expect(one.write for one in left)
+            number = left[-1].number
+        if self._spool.state.pages:
+            self._spooling.set()
+            log.info("spool.found", pages=self._spool.state.pages, bytes=self._spool.state.bytes)
+
+    async def submit(self, write: Write, *, urgent: bool) -> asyncio.Future[Written]:
+        """Hand over a write; the future ends once it is committed and in the checkpoint, or on disk.
+
+        Args:
+            write: what to commit.
+            urgent: commit now, together with whatever waits.
+        """
+        await self._room.acquire()
+        item = _Item(write, urgent, asyncio.get_running_loop().create_future())
+        self._waiting.append(item)
+        self._signal()
+        return item.done
+
+    async def run(self) -> None:
+        """Commit what is handed over, until cancelled; what waits in memory then is fetched again."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._take(), name="writer: take")
+            group.create_task(self._drain(), name="writer: drain")
+
+    async def _take(self) -> None:
+        while True:
+            batch = await self._next_batch()
+            try:
+                written = await self._deliver([item.write for item in batch])
+            except BaseException as error:
+                _fail(batch, error)
+                raise
+            for item, result in zip(batch, written, strict=True):
+                self._room.release()
+                if not item.done.done():
+                    item.done.set_result(result)
+
+    async def _next_batch(self) -> list[_Item]:
+        await self._arrived.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S / self._clock.speed):
+                await self._hurry.wait()
+        batch, self._waiting = self._waiting[:_LARGEST_BATCH], self._waiting[_LARGEST_BATCH:]
+        self._signal()
+        return batch
+
+    def _signal(self) -> None:
+        """Say whether anything waits, and whether it should go at once."""
+        hurry = len(self._waiting) >= _LARGEST_BATCH or any(item.urgent for item in self._waiting)
+        for event, holds in ((self._arrived, bool(self._waiting)), (self._hurry, hurry)):
+            if holds:
+                event.set()
+            else:
+                event.clear()
+
+    async def _deliver(self, writes: Sequence[Write]) -> list[Written]:
+        """Commit, or put on disk; while neither can be done, keep trying."""
+        delay_s = _FIRST_RETRY_S
+        while True:
+            try:
+                return await self._commit_or_spool(writes)
+            except StoreUnavailable as error:
+                self._failure = error
+                log.error("spool.refused", error=str(error), retry_in_s=delay_s)  # noqa: TRY400 - says it all
+            await self._clock.sleep(delay_s)
+            delay_s = min(delay_s * 2, _LONGEST_RETRY_S)
+
+    async def _commit_or_spool(self, writes: Sequence[Write]) -> list[Written]:
+        if not self._spooling.is_set():
+            try:
+                return await self._commit(writes)
+            except StoreUnavailable as error:
+                log.warning("store.unavailable", error=str(error), pages=len(writes))
+        await self._spool.append(writes)
+        self._failure = None
+        self._ledger.expect(writes)
+        self._spooling.set()
+        return [Written(spooled=write.rows) for write in writes]
+
+    async def _drain(self) -> None:
+        """Commit what waits on disk, the oldest first; while the store is away, try now and then."""
+        delay_s = _FIRST_RETRY_S
+        while True:
+            await self._spooling.wait()
+            try:
+                await self._drain_batch()
+            except StoreUnavailable as error:
+                log.warning("store.unavailable", error=str(error), retry_in_s=delay_s, **_shown(self.spooled))
+                await self._clock.sleep(delay_s)
+                delay_s = min(delay_s * 2, _LONGEST_RETRY_S)
+            else:
+                delay_s = _FIRST_RETRY_S
+
+    async def _drain_batch(self) -> None:
+        batch = await self._spool.oldest(_LARGEST_BATCH)
+        if batch:
+            await self._commit([one.write for one in batch])
+            await self._spool.drop(batch[-1].number)
+        if not self._spool.state.pages:
+            self._spooling.clear()
+            self._ledger.expect_nothing()
+            log.info("spool.drained")
+        async with self._has_shrunk:
+            self._has_shrunk.notify_all()
+
+    async def _commit(self, writes: Sequence[Write]) -> list[Written]:
+        """Commit, then move the ledger."""
+        written = await self._store.save(writes)
+        self._failure = None
+        check_commit(writes, written)
+        await self._ledger.record(writes)
+        for listener in self._on_commit:
+            listener(writes, written)
+        return written
+
+
+def _shown(state: SpoolState) -> dict[str, int]:
+    return {"spooled_pages": state.pages, "spooled_bytes": state.bytes}
+
+
+def _fail(batch: Sequence[_Item], error: BaseException) -> None:
+    for item in batch:
+        if not item.done.done():
+            if isinstance(error, asyncio.CancelledError):
+                item.done.cancel()
+            else:
+                item.done.set_exception(error)

@@ -1,0 +1,149 @@
+"""Keeps the list of what is missing or not proved, and why, where other programs can read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+import structlog
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.calendar import Calendar, midnight
+from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.gap_reason import GapReason, Why
+from chartinsightd.domain.planning import Fetch, plan
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.stores import Gap, GapStore, Seal
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.scheduler import Scheduler
+from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.sealing.rereading import suspects_of
+from chartinsightd.service.state.current_rules import CurrentRules
+
+log = structlog.get_logger(__name__)
+
+_EVERY_S = 30.0
+_EVERY_REAL_S = 1.0
+"""Under a fast clock, no more often than this in real seconds."""
+_NAPS = 10
+"""Taken one by one, so that a clock that changes its pace is followed soon."""
+
+
+class GapList:
+    """Compares what should be there and proved with what is, and writes the difference down.
+
+    Args:
+        scheduler: says which series are followed.
+        explainer: says why.
+        ledger: says what is covered.
+        open_seals: returns the sessions that are not sealed, by symbol and day.
+        store: where it is written down.
+        clock: the time.
+        almanac: the calendar and the horizons.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        gap_reasons: GapReasons,
+        ledger: CoverageLedger,
+        open_seals: Callable[[], Sequence[Seal]],
+        store: GapStore,
+        clock: Clock,
+        current_rules: CurrentRules,
+    ) -> None:
+        self._scheduler = scheduler
+        self._gap_reasons = gap_reasons
+        self._ledger = ledger
+        self._open_seals = open_seals
+        self._store = store
+        self._clock = clock
+        self._current_rules = current_rules
+        self._written: list[Gap] | None = None
+
+    async def run(self) -> None:
+        """Write the list whenever it has changed, once it is known what is followed; until cancelled."""
+        while True:
+            if self._scheduler.is_tracking:
+                await self._write(self.gaps())
+            for _ in range(_NAPS):
+                await self._clock.sleep(max(_EVERY_S, _EVERY_REAL_S * self._clock.speed) / _NAPS)
+
+    def gaps(self) -> list[Gap]:
+        """Return what is missing now, with reasons. A candle whose first poll is under way is no gap.
+
+        A session that is stored and not sealed is one too, with all of its Korean day; neighbours that are
+        open for the same reason are one gap together.
+        """
+        series, rules = self._scheduler.series, self._current_rules.rules
+        fetches = plan(self._clock.now(), self._ledger.planned(series), rules)
+        found = {(gap.series, gap.from_ts): gap for gap in self._unsealed(frozenset(series))}
+        found |= {(gap.series, gap.from_ts): gap for fetch in fetches for gap in self._uncovered(fetch)}
+        return sorted(found.values(), key=lambda gap: (str(gap.series), gap.from_ts))
+
+    def _uncovered(self, fetch: Fetch) -> Iterator[Gap]:
+        if not fetch.missing:
+            return
+        is_live = fetch.reason == "live"
+        is_late = not is_live or self._gap_reasons.tried(fetch.series, is_live=True)
+        for missing, why in self._gap_reasons.parted(fetch.series, fetch.missing, is_live=is_live):
+            if is_late or why.reason is not GapReason.NOT_FETCHED_YET:
+                yield from _gaps_of(fetch.series, missing, why)
+
+    def _unsealed(self, followed: frozenset[Series]) -> Iterator[Gap]:
+        """Yield the open seals of followed series."""
+        for (symbol, state), seals in groupby(self._open_seals(), key=lambda seal: (seal.symbol, seal.state)):
+            for run in _runs(seals, self._current_rules.calendar):
+                for timeframe in suspects_of(run[-1]) or [Timeframe.M5]:
+                    series = Series(symbol=symbol, timeframe=timeframe)
+                    if series in followed:
+                        yield _gap_of(series, run, state)
+
+    async def _write(self, gaps: Sequence[Gap]) -> None:
+        if self._written == list(gaps):
+            return
+        try:
+            await self._store.replace_gaps(gaps, self._clock.now())
+        except StoreError as error:
+            log.warning("gaps.not_written", error=str(error), gaps=len(gaps))
+            return
+        self._written = list(gaps)
+
+
+def _runs(seals: Iterable[Seal], calendar: Calendar) -> Iterator[list[Seal]]:
+    """Group seals of one symbol, ascending, into those of sessions that follow each other."""
+    run: list[Seal] = []
+    for seal in seals:
+        follows = run and calendar.next_session(run[-1].day).day == seal.day
+        if run and not (follows and suspects_of(run[-1]) == suspects_of(seal)):
+            yield run
+            run = []
+        run.append(seal)
+    if run:
+        yield run
+
+
+def _gap_of(series: Series, run: Sequence[Seal], state: str) -> Gap:
+    """Return sessions that are open for one reason as a gap, with the evidence of the newest."""
+    evidence = {"sessions": len(run), "session": run[-1].day.isoformat(), **run[-1].evidence}
+    return Gap(
+        series=series,
+        from_ts=midnight(run[0].day),
+        to_ts=midnight(run[-1].day + timedelta(days=1)),
+        reason=GapReason(state),
+        evidence=evidence,
+    )
+
+
+def _gaps_of(series: Series, missing: RangeSet, why: Why) -> Iterator[Gap]:
+    for start, end in missing.spans:
+        yield Gap(
+            series=series,
+            from_ts=datetime.fromtimestamp(start, UTC),
+            to_ts=datetime.fromtimestamp(end, UTC),
+            reason=why.reason,
+            evidence=why.evidence,
+        )

@@ -1,0 +1,1 @@
+"""Whether data flows, and who is told when it does not."""

@@ -1,0 +1,1 @@
+"""Proving sessions complete, and reading again what could not be proved."""

@@ -1,0 +1,290 @@
+"""Seals sessions the morning after: each is proved complete, is read again, or stays open with evidence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from chartinsightd.clock import Clock, wait_until
+from chartinsightd.domain.calendar import Session, day_of
+from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.horizon import horizon_start
+from chartinsightd.domain.seal import SealState, Verdict, judge
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.write import Write, Written
+from chartinsightd.ports.stores import Seal, SealStore, Unsealed
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.sealing.rereading import Rereading, suspects_of
+from chartinsightd.service.sealing.session_loader import SessionLoader
+from chartinsightd.service.state.current_rules import CurrentRules
+
+log = structlog.get_logger(__name__)
+
+_Key = tuple[str, date]
+_Case = tuple[Unsealed, Session]
+
+_REREAD_AFTER = (timedelta(minutes=1), timedelta(minutes=30), timedelta(hours=4))
+"""How long after a proof failed its session is read again, each time; after the last it stays open."""
+_SYMBOLS = 50
+"""Symbols looked at in one statement."""
+_CASES = 250
+"""Sessions judged in one go: some megabytes of candles."""
+_SLICE = 25
+"""Sessions judged before others may run: a few milliseconds."""
+_COMPANY = timedelta(seconds=30)
+"""How long news wait for company."""
+_LEAST_REAL_S = 0.5
+"""Under a fast clock, no more often than this in real seconds."""
+_RETRY = timedelta(minutes=5)
+_AFTER_SETTLING = timedelta(minutes=30)
+"""After Kiwoom's corrections are in, until every session is looked at, also one that brought no news."""
+_DOUBT = timedelta(minutes=1)
+"""What was committed so shortly before a look may not have been seen by it: it is looked at once more."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one look found."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    waiting: set[str] = field(default_factory=set)
+    """Symbols of which a session is not complete yet."""
+
+
+class Sealer:
+    """Judges each session once it is complete, and again when something of it was read anew.
+
+    Args:
+        store: holds candles, chains and seals.
+        ledger: knows what is covered.
+        rereading: fetches broken sessions again.
+        clock: the time.
+        almanac: the calendar and the horizons.
+        timeframes: the collected ones; without 5m nothing can be proved, and nothing is sealed.
+        symbols: returns the tracked ones.
+    """
+
+    def __init__(
+        self,
+        store: SealStore,
+        ledger: CoverageLedger,
+        rereading: Rereading,
+        clock: Clock,
+        current_rules: CurrentRules,
+        timeframes: Sequence[Timeframe],
+        symbols: Callable[[], Iterable[str]],
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._rereading = rereading
+        self._clock = clock
+        self._current_rules = current_rules
+        self._timeframes = tuple(timeframes)
+        self._symbols = symbols
+        self._open: dict[_Key, Seal] = {}
+        """Every seal that is not sealed."""
+        self._is_loaded = False
+        self._reread_at: dict[_Key, datetime] = {}
+        self._unjudged: set[_Key] = set()
+        """What was read again and not judged yet: the store may go away between the two."""
+        self._news: set[str] = set()
+        self._wake = asyncio.Event()
+        self._all_at: datetime | None = None
+        """When every symbol is to be looked at; None for now."""
+        self._again_at: datetime | None = None
+        """When what was not complete is to be looked at again."""
+
+    def note(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
+        """Hear what was committed: sessions with news are looked at soon."""
+        news = {
+            write.series.symbol
+            for write, done in zip(writes, written, strict=True)
+            if done.chains or (done.changed and not write.series.timeframe.is_intraday)
+        }
+        if news:
+            self._news |= news
+            self._wake.set()
+
+    def open_seals(self) -> list[Seal]:
+        """Return what is not sealed of what is followed and whose minutes are kept, by symbol and day."""
+        if not self._open:
+            return []
+        kept_from, followed = self._kept_from(self._clock.now()), frozenset(self._symbols())
+        return [
+            self._open[symbol, day]
+            for symbol, day in sorted(self._open)
+            if day >= kept_from and symbol in followed
+        ]
+
+    def is_given_up(self, seal: Seal) -> bool:
+        """Whether a broken session was read again in vain as often as that is done."""
+        return seal.state == SealState.BROKEN and int(seal.evidence.get("rereads", 0)) >= len(_REREAD_AFTER)
+
+    async def run(self) -> None:
+        """Look at what has news, and every morning at everything; until cancelled."""
+        if Timeframe.M5 not in self._timeframes:
+            log.warning("seal.not_possible", reason="5m candles are not collected")
+            await asyncio.Event().wait()
+        while True:
+            await self._rest()
+            try:
+                await self._load()
+                await self._look()
+                await self._read_again()
+            except StoreError as error:
+                log.warning("seal.postponed", error=str(error))
+                self._again_at = self._clock.now() + _RETRY
+
+    async def _rest(self) -> None:
+        """Wait for news and a little for their company, or for the next thing that is due."""
+        due = [self._all_at or self._clock.now() + _COMPANY, *self._reread_at.values()]
+        due += [self._again_at] if self._again_at is not None else []
+        has_news = await wait_until(self._clock, min(due), self._wake)
+        company_s = _COMPANY.total_seconds() if has_news else 0.0
+        await self._clock.sleep(max(company_s, _LEAST_REAL_S * self._clock.speed))
+        self._wake.clear()
+
+    async def _load(self) -> None:
+        """Take up, once, what an earlier run left open."""
+        if not self._is_loaded:
+            for seal in await self._store.open_seals():
+                self._remember(seal)
+            self._is_loaded = True
+
+    async def _look(self) -> None:
+        """Judge every session that has news and is complete."""
+        now = self._clock.now()
+        wanted, self._news = self._news | self._all_due(now), set()
+        found = _Round()
+        try:
+            await self._judge_new(sorted(wanted), now, found)
+        except StoreError:
+            self._news |= wanted
+            raise
+        self._news |= found.waiting
+        self._again_at = now + _RETRY if found.waiting else None
+        if found.states:
+            log.info("seal.sessions_judged", symbols=len(wanted), **found.states)
+
+    def _all_due(self, now: datetime) -> set[str]:
+        """Return every tracked symbol, once a morning and after the start."""
+        if self._all_at is not None and now < self._all_at:
+            return set()
+        symbols = set(self._symbols())
+        if symbols:
+            calendar = self._current_rules.calendar
+            session = calendar.session_on_or_before(day_of(now) - timedelta(days=1))
+            while session.settled_at + _AFTER_SETTLING <= now:
+                session = calendar.next_session(session.day)
+            self._all_at = session.settled_at + _AFTER_SETTLING
+        return symbols
+
+    async def _judge_new(self, symbols: Sequence[str], now: datetime, found: _Round) -> None:
+        """Judge what has no seal yet, or news since, of these symbols."""
+        sessions = self._settled(now)
+        bench = self._bench(now)
+        for start in range(0, len(symbols), _SYMBOLS):
+            part = symbols[start : start + _SYMBOLS]
+            unsealed = await self._store.unsealed(part, list(sessions)) if sessions else []
+            cases = [(case, sessions[case.day]) for case in unsealed]
+            ready = [case for case in cases if bench.is_complete(case[0].symbol, case[1])]
+            done = {(case.symbol, case.day) for case, _ in ready}
+            found.waiting |= {case.symbol for case, _ in cases if (case.symbol, case.day) not in done}
+            await self._judge(ready, now, bench, found)
+
+    async def _judge(
+        self, cases: Sequence[_Case], now: datetime, bench: SessionLoader, found: _Round
+    ) -> None:
+        for start in range(0, len(cases), _CASES):
+            part = cases[start : start + _CASES]
+            seals = []
+            for place, (case, witnesses) in enumerate(zip(part, await bench.hear(part), strict=True)):
+                seals.append(self._seal(case[0], judge(witnesses)))
+                if place % _SLICE == 0:
+                    await asyncio.sleep(0)
+            doubt = max(_DOUBT, timedelta(seconds=_LEAST_REAL_S * self._clock.speed))
+            await self._store.save_seals(seals, now - doubt)
+            found.states.update(seal.state for seal in seals)
+            for seal in seals:
+                self._remember(seal)
+
+    def _seal(self, case: Unsealed, verdict: Verdict) -> Seal:
+        before = self._open.get((case.symbol, case.day))
+        rereads = 0 if before is None else int(before.evidence.get("rereads", 0))
+        evidence: dict[str, Any] = dict(verdict.evidence)
+        if rereads:
+            evidence["rereads"] = rereads
+        return Seal(symbol=case.symbol, day=case.day, state=verdict.state, evidence=evidence)
+
+    def _remember(self, seal: Seal) -> None:
+        """Keep what is open in mind, and when it is to be read again."""
+        key = seal.symbol, seal.day
+        if seal.state == SealState.SEALED:
+            self._open.pop(key, None)
+            self._reread_at.pop(key, None)
+            return
+        self._open[key] = seal
+        rereads = int(seal.evidence.get("rereads", 0))
+        if suspects_of(seal) and rereads < len(_REREAD_AFTER):
+            self._reread_at[key] = self._clock.now() + _REREAD_AFTER[rereads]
+        else:
+            self._reread_at.pop(key, None)
+
+    async def _read_again(self) -> None:
+        """Read broken sessions again whose wait is over, and judge them anew."""
+        now = self._clock.now()
+        kept = self._settled(now)
+        for key in [key for key in self._reread_at if key[1] not in kept]:
+            del self._reread_at[key]  # the horizon moved on while it waited: nothing is kept of it
+        due = [self._open[key] for key, at in self._reread_at.items() if at <= now]
+        if due:
+            await self._read(due, now)
+        if self._unjudged:
+            await self._judge_reread()
+
+    async def _read(self, due: Sequence[Seal], now: datetime) -> None:
+        """Read sessions again; what the broker does not give counts for nothing and is tried again."""
+        for seal in due:
+            self._reread_at[seal.symbol, seal.day] = now + _RETRY
+        for seal in await self._rereading.read(due):
+            key = seal.symbol, seal.day
+            self._open[key] = _counted(seal)
+            self._unjudged.add(key)
+            del self._reread_at[key]
+
+    async def _judge_reread(self) -> None:
+        """Judge what was read again."""
+        known = await self._store.chains(sorted(self._unjudged))
+        found, now = _Round(), self._clock.now()
+        kept = self._settled(now)
+        cases = [(case, kept[case.day]) for case in known if case.day in kept]
+        await self._judge(cases, now, self._bench(now), found)
+        log.info("seal.sessions_read_again", sessions=len(known), **found.states)
+        self._unjudged.clear()
+
+    def _bench(self, now: datetime) -> SessionLoader:
+        return SessionLoader(self._store, self._ledger, self._current_rules.rules, self._timeframes, now)
+
+    def _settled(self, now: datetime) -> Mapping[date, Session]:
+        """Return the sessions whose 5m candles are kept and can be judged by now."""
+        sessions = self._current_rules.calendar.sessions(self._kept_from(now), day_of(now))
+        return {session.day: session for session in sessions if session.settled_at <= now}
+
+    def _kept_from(self, now: datetime) -> date:
+        """Return the first Korean day whose 5m candles are kept."""
+        rules = self._current_rules.rules
+        return day_of(horizon_start(rules.horizons[Timeframe.M5], Timeframe.M5, now, rules.calendar))
+
+
+def _counted(seal: Seal) -> Seal:
+    """Return a seal with one more reading counted."""
+    rereads = int(seal.evidence.get("rereads", 0)) + 1
+    return Seal(
+        symbol=seal.symbol, day=seal.day, state=seal.state, evidence={**seal.evidence, "rereads": rereads}
+    )

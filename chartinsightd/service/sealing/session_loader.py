@@ -1,0 +1,129 @@
+"""Gathers what is stored of sessions that are to be sealed: one statement a timeframe for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+
+from chartinsightd.domain.calendar import Calendar, Session, day_of, midnight
+from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.grid import DAY_S, candle_starts
+from chartinsightd.domain.horizon import horizon_start
+from chartinsightd.domain.planning import PlanRules
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.seal import SessionData
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.stores import SealStore, Unsealed
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+
+_LONGER = (Timeframe.M30, Timeframe.H1)
+
+
+class SessionLoader:
+    """Which timeframes can speak for a session at this moment, and what each says.
+
+    Args:
+        store: holds the candles.
+        ledger: knows what is covered.
+        rules: the calendar, and how far back each timeframe is kept.
+        timeframes: the ones that are collected.
+        now: aware.
+    """
+
+    def __init__(
+        self,
+        store: SealStore,
+        ledger: CoverageLedger,
+        rules: PlanRules,
+        timeframes: Sequence[Timeframe],
+        now: datetime,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._calendar = rules.calendar
+        self._begins = {
+            timeframe: int(
+                horizon_start(rules.horizons[timeframe], timeframe, now, rules.calendar).timestamp()
+            )
+            for timeframe in timeframes
+        }
+        self._known: dict[Session, Mapping[Timeframe, RangeSet]] = {}
+
+    def is_complete(self, symbol: str, session: Session) -> bool:
+        """Whether all that is kept of a session is covered, so that it can be judged."""
+        return all(
+            self._ledger.state(Series(symbol=symbol, timeframe=timeframe)).covered.covers(span)
+            for timeframe, span in self._witnesses_of(session).items()
+        )
+
+    async def hear(self, cases: Sequence[tuple[Unsealed, Session]]) -> list[SessionData]:
+        """Return what is stored of these sessions, in the same order."""
+        found = {timeframe: await self._candles(timeframe, cases) for timeframe in self._begins}
+        week_days = await self._week_days(cases)
+        return [
+            SessionData(
+                session=session,
+                chain=case.chain,
+                minutes=found[Timeframe.M5][place],
+                longer={tf: found[tf][place] for tf in _LONGER if place in found.get(tf, {})},
+                day=found.get(Timeframe.D1, {}).get(place),
+                week_days=week_days.get(place),
+                week=found.get(Timeframe.W1, {}).get(place),
+            )
+            for place, (case, session) in enumerate(cases)
+        ]
+
+    def _witnesses_of(self, session: Session) -> Mapping[Timeframe, RangeSet]:
+        """Return which timeframes speak for a session, and what each must cover to do so."""
+        if session not in self._known:
+            spans = {timeframe: _labels(self._calendar, session, timeframe) for timeframe in self._begins}
+            self._known[session] = {
+                timeframe: RangeSet.of((span[0], span[1] + 1))
+                for timeframe, span in spans.items()
+                if span is not None and span[0] >= self._begins[timeframe]
+            }
+        return self._known[session]
+
+    async def _candles(
+        self, timeframe: Timeframe, cases: Sequence[tuple[Unsealed, Session]]
+    ) -> dict[int, Candles]:
+        """Return a timeframe's candles of the sessions it speaks for, by their places."""
+        spans: dict[int, tuple[str, int, int]] = {}
+        for place, (case, session) in enumerate(cases):
+            span = self._witnesses_of(session).get(timeframe)
+            if span is not None:
+                first, last = _whole_days(span) if timeframe.is_intraday else span.spans[0]
+                spans[place] = case.symbol, first, last - 1
+        found = await self._store.candles_of(timeframe, list(spans.values()))
+        return dict(zip(spans, found, strict=True))
+
+    async def _week_days(self, cases: Sequence[tuple[Unsealed, Session]]) -> dict[int, Candles]:
+        """Return the days of the weeks that end with these sessions, by their places."""
+        spans: dict[int, tuple[str, int, int]] = {}
+        for place, (case, session) in enumerate(cases):
+            week = self._witnesses_of(session).get(Timeframe.W1)
+            if week is not None and Timeframe.D1 in self._witnesses_of(session):
+                spans[place] = case.symbol, week.spans[0][0], week.spans[0][1] - 1
+        found = await self._store.candles_of(Timeframe.D1, list(spans.values()))
+        return dict(zip(spans, found, strict=True))
+
+
+def _labels(calendar: Calendar, session: Session, timeframe: Timeframe) -> tuple[int, int] | None:
+    """Return the first and the last label a timeframe has in a session; of a week only where it ends one."""
+    if timeframe is Timeframe.W1:
+        week = calendar.week_of(session.day)
+        ends_week = week is not None and week[1] == session.day
+        return (_second(week[0]), _second(session.day)) if week is not None and ends_week else None
+    starts = candle_starts(session, timeframe)
+    return int(starts[0]), int(starts[-1])
+
+
+def _second(day: date) -> int:
+    return int(midnight(day).timestamp())
+
+
+def _whole_days(span: RangeSet) -> tuple[int, int]:
+    """Return the Korean day around a span: candles at hours that nobody expected are heard too."""
+    start = _second(day_of(datetime.fromtimestamp(span.spans[0][0], UTC)))
+    return start, start + DAY_S

@@ -1,0 +1,1 @@
+"""State that several capabilities read and one of them writes."""

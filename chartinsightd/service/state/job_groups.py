@@ -1,0 +1,44 @@
+"""Groups fetches into the jobs a person sees."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from chartinsightd.service.state.jobs import Job, Jobs
+
+
+class JobGroups:
+    """One running job for each kind of work; it ends when its last fetch does."""
+
+    def __init__(self, book: Jobs) -> None:
+        self._book = book
+        self._open: dict[str, Job] = {}
+        self._underway: dict[str, int] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def join(self, kind: str, params: Mapping[str, Any], pages: int) -> Job:
+        """Add a fetch of so many pages to the running job of a kind; begin one where there is none."""
+        self._underway[kind] = self._underway.get(kind, 0) + 1
+        async with self._one_at_a_time:
+            if kind not in self._open:
+                self._open[kind] = await self._book.begin(kind, "schedule", params)
+            job = self._open[kind]
+        job.total += 1
+        job.pages_expected += pages
+        return job
+
+    async def leave(self, kind: str, *, failed: bool) -> None:
+        """Count a fetch as ended; with the last one, end the job."""
+        job = self._open[kind]
+        job.done += 1
+        job.failed += failed
+        self._underway[kind] -= 1
+        if not self._underway[kind]:
+            del self._open[kind]
+            await self._book.end(job)
+
+    def running(self) -> list[Job]:
+        """Return the jobs under way."""
+        return list(self._open.values())

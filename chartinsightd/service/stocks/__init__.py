@@ -1,0 +1,1 @@
+"""The stock list, and the upkeep of the store."""

@@ -1,0 +1,41 @@
+"""What the store needs now and then: closed partitions are put in order, at an hour when nobody reads."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+import structlog
+
+from chartinsightd.clock import Clock, sleep_until
+from chartinsightd.domain.errors import StoreError
+from chartinsightd.facts.krx import KST
+from chartinsightd.ports.candles import StoreUpkeep
+
+log = structlog.get_logger(__name__)
+
+_DAILY_AT = time(5, 0, tzinfo=KST)
+
+
+class Upkeep:
+    """Maintains the store once a night."""
+
+    def __init__(self, store: StoreUpkeep, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Maintain every night; until cancelled."""
+        while True:
+            await sleep_until(self._clock, _next_night(self._clock.now()))
+            try:
+                done = await self._store.maintain()
+            except StoreError as error:
+                log.warning("store.not_maintained", error=str(error))
+                continue
+            if done:
+                log.info("store.maintained", partitions=done)
+
+
+def _next_night(now: datetime) -> datetime:
+    today = datetime.combine(now.astimezone(KST).date(), _DAILY_AT)
+    return today if today > now else today + timedelta(days=1)

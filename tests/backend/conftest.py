@@ -1,0 +1,428 @@
+"""The board over real services, in virtual time, with everything outside in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from chartinsightd.backend.audience import Audience
+from chartinsightd.backend.board import Board
+from chartinsightd.backend.commits import Commits
+from chartinsightd.backend.parts import Identity, Parts, Reloaded
+from chartinsightd.backend.probes import ClockProbe, TokenFailure
+from chartinsightd.clock import CheckedClock
+from chartinsightd.control.protocol import Event, EventType, Message
+from chartinsightd.domain.alert_policy import Sent
+from chartinsightd.domain.candle import Candle
+from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, StoreUnavailable
+from chartinsightd.domain.notice import Notice, Place
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.archive import (
+    DatabaseFacts,
+    Found,
+    KnownAction,
+    KnownGap,
+    KnownStock,
+    Quarantined,
+    Revision,
+    StockFilter,
+)
+from chartinsightd.ports.broker import ListedStock, Priority
+from chartinsightd.ports.guards import DiskSpace
+from chartinsightd.ports.stores import JobRecord, Seal
+from chartinsightd.service.collecting.backfill import Backfills
+from chartinsightd.service.collecting.collector import Collector, CollectRules
+from chartinsightd.service.collecting.pausing import PausableCharts, PausableLists, PauseSwitch
+from chartinsightd.service.collecting.scheduler import Scheduler
+from chartinsightd.service.collecting.writer import Writer
+from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
+from chartinsightd.service.sealing.assembly import make_proofs
+from chartinsightd.service.state.job_groups import JobGroups
+from chartinsightd.service.stocks.stock_list import StockList, targets
+from tests.support.fakes import FakeStore, listed_stock
+from tests.support.harness import folder
+from tests.support.postgres import database, new_database, postgres_server, store
+from tests.support.world import SETTLE, World
+
+__all__ = ["database", "folder", "new_database", "postgres_server", "store"]
+
+LISTED = {"005930": "삼성전자", "000660": "SK하이닉스", "035720": "카카오", "0126Z0": "삼성에피스홀딩스"}
+
+
+@dataclass
+class FakeArchive:
+    """Reads the store in memory; keeps wishes about symbols."""
+
+    store: FakeStore
+    now: Any
+    is_away: bool = False
+    wishes: dict[str, bool] = field(default_factory=dict)
+
+    def _need(self) -> None:
+        if self.is_away:
+            raise StoreUnavailable("PostgreSQL cannot be reached.", remedy="Start it.")
+
+    async def facts(self) -> DatabaseFacts:
+        """Look at the store."""
+        self._need()
+        return DatabaseFacts(version="18.6", size_bytes=1_000, gaps=0, listed=len(self.store.stocks))
+
+    async def names(self) -> dict[str, str]:
+        """Return the names of the stocks that were saved."""
+        self._need()
+        return {stock.symbol: stock.name for stock in self.store.stocks}
+
+    async def stocks(self, wanted: StockFilter, limit: int) -> Found[KnownStock]:
+        """Nothing: the questions are the real archive's to answer."""
+        del wanted, limit
+        self._need()
+        return Found([], 0)
+
+    async def jobs(
+        self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
+    ) -> Found[JobRecord]:
+        """Return the jobs of the store, newest first."""
+        del before
+        self._need()
+        records = [self._record(job_id) for job_id in sorted(self.store.jobs, reverse=True)]
+        kept = [
+            one for one in records if (not states or one.state in states) and (not kinds or one.kind in kinds)
+        ]
+        return Found(kept[:limit], len(kept))
+
+    async def recent_jobs(self, limit: int) -> list[JobRecord]:
+        """Return the newest jobs of the store."""
+        return (await self.jobs([], [], None, limit)).rows
+
+    async def job(self, job_id: int) -> JobRecord | None:
+        """Return one job."""
+        self._need()
+        return self._record(job_id) if job_id in self.store.jobs else None
+
+    def _record(self, job_id: int) -> JobRecord:
+        job = self.store.jobs[job_id]
+        return JobRecord(
+            id=job_id,
+            kind=job["kind"],
+            state=job["state"],
+            requested_by=job["by"],
+            params=job["params"],
+            progress=job.get("progress", {}),
+            error=job.get("error"),
+            created_at=self.now(),
+            finished_at=job.get("finished_at"),
+        )
+
+    async def candles(
+        self,
+        series: Series,
+        start: datetime | None,
+        end: datetime | None,
+        limit: int,
+        *,
+        adjusted: bool,
+        as_of: datetime | None = None,
+    ) -> list[Candle]:
+        """Return candles of the store; nothing was ever revised."""
+        del adjusted, as_of
+        self._need()
+        found = sorted(
+            (candle for (one, _), candle in self.store.candles.items() if one == series),
+            key=lambda candle: candle.ts,
+        )
+        kept = [one for one in found if (start is None or one.ts >= start) and (end is None or one.ts < end)]
+        return kept[-limit:]
+
+    async def gaps(
+        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+    ) -> Found[KnownGap]:
+        """Nothing."""
+        del symbols, timeframes, limit
+        self._need()
+        return Found([], 0)
+
+    async def seals(
+        self,
+        symbols: Sequence[str],
+        states: Sequence[str],
+        first_day: date | None,
+        last_day: date | None,
+        limit: int,
+    ) -> Found[Seal]:
+        """Nothing."""
+        del symbols, states, first_day, last_day, limit
+        self._need()
+        return Found([], 0)
+
+    async def revisions(
+        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+    ) -> Found[Revision]:
+        """Nothing."""
+        del symbols, timeframes, limit
+        self._need()
+        return Found([], 0)
+
+    async def adjustments(self, symbols: Sequence[str], limit: int) -> Found[KnownAction]:
+        """Nothing."""
+        del symbols, limit
+        self._need()
+        return Found([], 0)
+
+    async def quarantine(self, symbols: Sequence[str], limit: int) -> Found[Quarantined]:
+        """Nothing."""
+        del symbols, limit
+        self._need()
+        return Found([], 0)
+
+    async def tracking(self) -> dict[str, bool]:
+        """Return the wishes."""
+        self._need()
+        return dict(self.wishes)
+
+    async def set_tracking(self, symbols: Sequence[str], tracked: bool, at: datetime, by: str) -> None:
+        """Keep a wish."""
+        del at, by
+        self._need()
+        self.wishes |= dict.fromkeys(symbols, tracked)
+
+
+@dataclass
+class FakeLane:
+    """A lane of the gate with nobody in it."""
+
+    api_id: str = "ka10080"
+    limit: int = 5
+    ceiling: int = 5
+    queued: dict[Priority, int] = field(default_factory=dict)
+    in_flight: int = 0
+    sent_last_minute: int = 0
+    recent: tuple[int, ...] = ()
+    utilisation: float = 0.0
+    throttled: int = 0
+
+
+@dataclass
+class FakeGate:
+    """A gate with one lane."""
+
+    lane: FakeLane = field(default_factory=FakeLane)
+
+    def state(self) -> list[FakeLane]:
+        """Return the lane."""
+        return [self.lane]
+
+
+@dataclass
+class FakeIssuer:
+    """A token that is there, or not."""
+
+    expires_at: datetime | None
+    issued: int = 1
+    failing: TokenFailure | None = None
+
+    def state(self) -> FakeIssuer:
+        """Return itself."""
+        return self
+
+    def failure(self) -> TokenFailure | None:
+        """Return why there is none."""
+        return self.failing
+
+
+@dataclass
+class FakeDisk:
+    """A disk as full as a test wants it."""
+
+    free_bytes: int = 50 * 1024**3
+    total_bytes: int = 100 * 1024**3
+    name: str = "/state"
+
+    async def space(self) -> DiskSpace:
+        """Return what was set."""
+        return DiskSpace(total_bytes=self.total_bytes, free_bytes=self.free_bytes)
+
+
+class FakeChannel:
+    """A way to a person that keeps what it got, or fails."""
+
+    def __init__(self, name: str = "fake") -> None:
+        self.name = name
+        self.got: list[Notice] = []
+        self.failure: AlertUndelivered | None = None
+        self.tries = 0
+
+    async def send(self, notice: Notice) -> None:
+        """Keep it."""
+        self.tries += 1
+        if self.failure is not None:
+            raise self.failure
+        self.got.append(notice)
+
+
+class FakeRecord:
+    """A memory that outlives the notifier."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, Sent] = {}
+
+    def load(self) -> dict[str, Sent]:
+        """Return it."""
+        return dict(self.told)
+
+    async def save(self, told: Mapping[str, Sent]) -> None:
+        """Replace it."""
+        self.told = dict(told)
+
+
+class FakeLists:
+    """The list of stocks."""
+
+    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
+        """Return a few."""
+        del priority
+        return [listed_stock(symbol=symbol, name=name) for symbol, name in LISTED.items()]
+
+
+@dataclass
+class BoardWorld(World):
+    """A world with a board."""
+
+    symbols: tuple[str, ...] = ("005930",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.pause_switch = PauseSwitch()
+        self.audience = Audience(self.clock.now)
+        self.commits = Commits(self.clock, lambda: self.audience.is_listening)
+        self.writer = Writer(self.store, self.spool, self.ledger, self.clock, self.commits)
+        rules = CollectRules(settle=SETTLE, fold=self.fold)
+        charts = PausableCharts(self.broker, self.pause_switch)
+        self.collector = Collector(charts, self.writer, self.current_rules, rules)
+        self.job_groups = JobGroups(self.book)
+        self.scheduler = Scheduler(
+            self.collector,
+            self.ledger,
+            self.job_groups,
+            self.retries,
+            self.clock,
+            self.current_rules,
+            self.timeframes,
+        )
+        self.backfills = Backfills(
+            self.collector, self.ledger, self.checkpoint, self.book, self.clock, self.current_rules
+        )
+        proving = (self.collector, self.store, self.ledger, self.retries, self.book, self.clock)
+        self.proofs = make_proofs(*proving, self.current_rules, self.timeframes, lambda: self.symbols)
+        self.archive = FakeArchive(self.store, self.clock.now)
+        self.disk, self.channel, self.record = FakeDisk(), FakeChannel(), FakeRecord()
+        self.gate = FakeGate()
+        self.notifier = self.new_notifier()
+        self.issuer = FakeIssuer(self.start + timedelta(days=1))
+        self.reloaded: Reloaded | ConfigurationError = Reloaded(changed=False)
+        self.stock_list = StockList(
+            PausableLists(FakeLists(), self.pause_switch),
+            self.store,
+            self.archive,
+            self.book,
+            self.clock,
+            targets(self.symbols),
+            self.scheduler.track,
+        )
+
+    def new_notifier(self) -> Notifier:
+        """Return a notifier as after a restart: what it told is known, nothing else."""
+        place = Place(host="box", mode="simulation")
+        return Notifier([self.channel], self.record, self.clock, NotifierRules(), place, lambda text: text)
+
+    def _reload(self) -> Reloaded:
+        if isinstance(self.reloaded, ConfigurationError):
+            raise self.reloaded
+        return self.reloaded
+
+    def new_board(self) -> Board:
+        """Return a board over these services."""
+        identity = Identity(
+            version="0",
+            mode="simulation",
+            environment="real",
+            database="embedded",
+            pace=5,
+            timeframes=self.timeframes,
+            started_at=self.clock.now(),
+        )
+        return Board(
+            Parts(
+                identity=identity,
+                clock=self.clock,
+                current_rules=self.current_rules,
+                ledger=self.ledger,
+                writer=self.writer,
+                scheduler=self.scheduler,
+                retries=self.retries,
+                gap_reasons=GapReasons(
+                    self.retries, lambda: self.scheduler.is_paused, self.stock_list.listing
+                ),
+                job_groups=self.job_groups,
+                backfills=self.backfills,
+                proofs=self.proofs,
+                stock_list=self.stock_list,
+                archive=self.archive,
+                gate=self.gate,
+                issuer=self.issuer,
+                pause_switch=self.pause_switch,
+                commits=self.commits,
+                audience=self.audience,
+                notifier=self.notifier,
+                disk=self.disk,
+                watches=(ClockProbe(CheckedClock(self.clock)),),
+                reload=self._reload,
+            )
+        )
+
+    @asynccontextmanager
+    async def on_board(self, *, without: Sequence[str] = ()) -> AsyncIterator[Board]:
+        """Run everything inside the block, but the services named."""
+        await self.ledger.open()
+        board = self.new_board()
+        await board.open()
+        services = {
+            "writer": self.writer.run,
+            "scheduler": self.scheduler.run,
+            "backfills": self.backfills.run,
+            "stock_list": self.stock_list.run,
+            "database": board.run_database,
+            "pulse": board.run_pulse,
+            "disk": board.run_disk,
+            "alerts": self.notifier.run,
+        }
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(run()) for name, run in services.items() if name not in without]
+            yield board
+            for task in tasks:
+                task.cancel()
+
+
+class Listener:
+    """One reader of the stream, that keeps what it got."""
+
+    def __init__(self, audience: Audience) -> None:
+        self._reader = audience.reader()
+        self._reader.begin()
+        self.heard: list[tuple[EventType, Message]] = []
+
+    async def listen(self) -> None:
+        """Read until cancelled."""
+        while True:
+            for entry in await self._reader.take():
+                event = Event.model_validate_json(entry.text.split(b"data: ", 1)[1])
+                self.heard.append((event.type, event.message()))
+
+    def of(self, kind: EventType) -> list[Any]:
+        """Return what was heard of one type."""
+        return [message for one, message in self.heard if one is kind]

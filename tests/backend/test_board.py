@@ -1,0 +1,548 @@
+"""The board shows what is, and does what is asked, over the real services in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from structlog.testing import capture_logs
+
+from chartinsightd.backend.board import Board
+from chartinsightd.backend.parts import Reloaded
+from chartinsightd.control.backend import NotNow, UnknownThing
+from chartinsightd.control.protocol import (
+    BackfillRequest,
+    CandleQuery,
+    CoverageQuery,
+    DaemonState,
+    EventType,
+    JobQuery,
+    JobState,
+    OutcomeState,
+    Phase,
+    SessionCoverageQuery,
+    SymbolsRequest,
+    TokenState,
+)
+from chartinsightd.domain.calendar import day_of
+from chartinsightd.domain.errors import (
+    AccessBlocked,
+    ConfigurationError,
+    SourceUnavailable,
+    StoreUnavailable,
+)
+from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.silence import LearnedDay
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.stores import Seal
+from chartinsightd.service.sealing.sealer import Sealer
+from tests.backend.conftest import BoardWorld, Listener
+from tests.support.virtual import run_virtually
+
+KST = ZoneInfo("Asia/Seoul")
+MORNING = datetime(2026, 9, 15, 10, 2, tzinfo=KST)
+OLD = BackfillRequest(
+    symbols=("005930",), timeframes=(Timeframe.D1,), from_day=date(2020, 1, 2), to_day=date(2024, 12, 30)
+)
+
+
+def on_board(work: Callable[[BoardWorld, Board], Awaitable[Any]], **changes: Any) -> Any:
+    """Run work on a board in virtual time, a minute after its start."""
+
+    async def main() -> Any:
+        world = BoardWorld(MORNING, **changes)
+        async with world.on_board() as board:
+            await world.clock.sleep(60)
+            return await work(world, board)
+
+    return run_virtually(main())
+
+
+def test_the_status_tells_that_all_is_well() -> None:
+    """After the first catch-up everything is fresh, counted and ready."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        await world.clock.sleep(240)
+        return world, await board.status(), await board.health(), board.is_healthy()
+
+    world, status, health, is_healthy = on_board(work)
+
+    assert status.daemon.ready
+    assert status.daemon.state is DaemonState.RUNNING
+    assert status.token.state is TokenState.VALID
+    assert (status.tracked, status.listed) == (1, 4)
+    assert {one.timeframe: (one.worst_age_s, one.late) for one in status.freshness} == dict.fromkeys(
+        Timeframe, (0.0, 0)
+    )
+    assert status.rows_today.inserted == len(world.store.candles)
+    assert health.ok
+    assert is_healthy
+
+
+def test_coverage_is_complete_after_the_first_load_and_not_before() -> None:
+    """Every expected session is counted, and missing until its candles are committed."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        before = await board.coverage(CoverageQuery(symbol=("000660",)))
+        await board.track(SymbolsRequest(symbols=("000660",)), "me")
+        await world.clock.sleep(60)
+        return before, await board.coverage(CoverageQuery())
+
+    before, after = on_board(work)
+
+    assert {row.covered for row in before.items} == {0}
+    assert all(row.expected > 0 and row.missing == row.expected for row in before.items)
+    assert {row.complete_ratio for row in after.items} == {1.0}
+    assert {row.name for row in after.items} == {"삼성전자", "SK하이닉스"}
+    assert len(after.items) == 2 * len(Timeframe)
+
+
+def test_sessions_that_are_complete_are_not_listed() -> None:
+    """Only days that lack something are told, with their share and the reason."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        del world
+        query = SessionCoverageQuery(timeframe=Timeframe.M5)
+        return await board.session_coverage(query), await board.session_coverage(
+            query.model_copy(update={"symbol": ("000660",)})
+        )
+
+    whole, empty = on_board(work)
+
+    assert whole.items == ()
+    assert whole.days[-1] == date(2026, 9, 15)
+    assert {item.day for item in empty.items} == set(whole.days)
+    assert {item.complete_ratio for item in empty.items} == {0.0}
+
+
+def test_a_backfill_is_estimated_started_once_and_done() -> None:
+    """A dry run costs nothing; the same order twice is one job; a covered range needs none."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        world.broker.pace_s = 5.0
+        estimate = await board.backfill(OLD.model_copy(update={"dry_run": True}), "me")
+        jobs_before = len(world.store.jobs)
+        first = await board.backfill(OLD, "me")
+        second = await board.backfill(OLD, "you")
+        await world.clock.sleep(8)
+        halfway = await board.job(first.job_id)
+        await world.clock.sleep(60)
+        return (
+            estimate,
+            jobs_before,
+            first,
+            second,
+            halfway,
+            await board.job(first.job_id),
+            await board.backfill(OLD, "me"),
+        )
+
+    estimate, jobs_before, first, second, halfway, over, third = on_board(work)
+
+    assert estimate.state is OutcomeState.ESTIMATED
+    assert estimate.estimate.requests == 2
+    assert [(lane.api_id, lane.requests) for lane in estimate.estimate.lanes] == [("ka10081", 2)]
+    assert estimate.estimate.seconds == pytest.approx(0.4)
+    assert (first.state, first.job_id) == (OutcomeState.STARTED, jobs_before + 1)
+    assert (second.state, second.job_id) == (OutcomeState.ALREADY_RUNNING, first.job_id)
+    assert halfway.state is JobState.RUNNING
+    assert halfway.progress.pages_expected == 2
+    assert halfway.eta_s is not None
+    assert over.state is JobState.DONE
+    assert third.state is OutcomeState.ALREADY_COMPLETE
+
+
+def test_a_backfill_is_cancelled_once() -> None:
+    """Cancelling ends it; again, it is over; the daemon's own jobs are not cancelled."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        world.broker.pace_s = 5.0
+        job_id = (await board.backfill(OLD, "me")).job_id
+        first = await board.cancel(job_id, "me")
+        await world.clock.sleep(30)
+        second = await board.cancel(job_id, "me")
+        with pytest.raises(UnknownThing):
+            await board.cancel(999, "me")
+        world.broker.pace_s = 60.0
+        await world.clock.sleep(105)  # in the middle of the poll of 10:05
+        [poll] = [job for job in world.job_groups.running() if job.kind == "poll"]
+        with pytest.raises(NotNow):
+            await board.cancel(poll.id, "me")
+        return first.state, second.state, (await board.job(job_id)).state
+
+    assert on_board(work) == (OutcomeState.CANCELLED, OutcomeState.ALREADY_OVER, JobState.CANCELLED)
+
+
+def test_an_open_seal_is_shown_with_its_session_and_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day that is stored and not proved is no complete day: coverage says so, for what may be wrong."""
+    evidence = {"suspects": ["5m", "30m"], "rereads": 1}
+    seals = [
+        Seal(symbol="005930", day=date(2026, 9, 10), state="unproved", evidence={}),
+        Seal(symbol="005930", day=date(2026, 9, 11), state="broken", evidence=evidence),
+    ]
+    monkeypatch.setattr(Sealer, "open_seals", lambda _: seals)
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        await world.clock.sleep(240)
+        return await board.coverage(CoverageQuery()), [
+            await board.session_coverage(SessionCoverageQuery(timeframe=timeframe))
+            for timeframe in (Timeframe.M5, Timeframe.M30, Timeframe.H1)
+        ]
+
+    coverage, sessions = on_board(work)
+
+    shown = {row.timeframe: (row.missing, row.unsealed, row.reason) for row in coverage.items}
+    assert shown == {
+        Timeframe.M5: (0, 2, GapReason.BROKEN),
+        Timeframe.M30: (0, 1, GapReason.BROKEN),
+        **dict.fromkeys((Timeframe.H1, Timeframe.D1, Timeframe.W1), (0, 0, None)),
+    }
+    assert [[(one.day.day, one.complete_ratio, one.reason) for one in some.items] for some in sessions] == [
+        [(10, 1.0, GapReason.UNPROVED), (11, 1.0, GapReason.BROKEN)],
+        [(11, 1.0, GapReason.BROKEN)],
+        [],
+    ]
+
+
+def test_sessions_that_stay_broken_are_one_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is read again nobody is told; when that was in vain, once, and once when it is over."""
+    seals: list[Seal] = []
+    monkeypatch.setattr(Sealer, "open_seals", lambda _: seals)
+
+    def broken(day: int, rereads: int) -> Seal:
+        return Seal(symbol="005930", day=date(2026, 9, day), state="broken", evidence={"rereads": rereads})
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        shown = []
+        for found in ([broken(10, 2)], [broken(10, 3)], [broken(10, 3), broken(11, 3)], []):
+            seals[:] = found
+            await world.clock.sleep(60)
+            shown.append([(one.event, one.ended_at is None) for one in (await board.status()).alerts])
+        return shown, (await board.status()).alerts
+
+    shown, [alert] = on_board(work)
+
+    lasting = [("seals.broken", True)]
+    assert shown == [[], lasting, lasting, [("seals.broken", False)]]
+    assert "2026-09-10 of 005930" in alert.message
+    assert "chartinsightctl seals" in alert.remedy
+
+
+def test_a_learned_day_is_one_alert_and_a_note() -> None:
+    """Who looks while a supposed session is silent is told so; the session is over with it."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        now = world.clock.now()
+        world.current_rules.learn([LearnedDay(day=day_of(now), is_open=False, evidence={}, learned_at=now)])
+        await world.clock.sleep(60)
+        status = await board.status()
+        world.current_rules.learn([])
+        await world.clock.sleep(60)
+        return status, await board.status()
+
+    status, after = on_board(work)
+
+    assert [alert.event for alert in status.alerts] == ["calendar.learned"]
+    assert status.daemon.notes == (status.alerts[0].message,)
+    assert status.session.phase is Phase.CLOSED
+    assert [alert.ended_at is not None for alert in after.alerts] == [True]
+
+
+def test_while_paused_the_broker_is_asked_nothing() -> None:
+    """Neither polls nor backfills pass; resumed, everything is caught up."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        states = [(await board.pause("me")).state, (await board.pause("me")).state]
+        await board.backfill(OLD, "me")
+        asked = len(world.broker.requests)
+        await world.clock.sleep(3600)
+        while_paused = len(world.broker.requests) - asked
+        with pytest.raises(NotNow):
+            await board.sync("me")
+        paused = await board.status(), await board.health(), board.is_healthy()
+        states += [(await board.resume("me")).state, (await board.resume("me")).state]
+        await world.clock.sleep(60)
+        return states, while_paused, paused, await board.status(), await board.coverage(CoverageQuery())
+
+    states, while_paused, (paused, health, is_healthy), status, coverage = on_board(work)
+
+    assert states == ["paused", "already_paused", "resumed", "already_resumed"]
+    assert while_paused == 0
+    assert paused.daemon.state is DaemonState.PAUSED
+    assert health.ok
+    assert is_healthy
+    assert max(one.worst_age_s for one in paused.freshness) > 3000
+    assert {one.late for one in status.freshness} == {0}
+    assert {row.missing for row in coverage.items} == {0}
+
+
+def test_a_symbol_added_by_hand_is_loaded_and_stays() -> None:
+    """It is collected at once, in a job that is named; a restart and a new list change nothing."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        request = SymbolsRequest(symbols=("000660", "005930"))
+        first, second = await board.track(request, "me"), await board.track(request, "me")
+        await world.clock.sleep(60)
+        rows = world.rows("000660", Timeframe.D1)
+        await board.sync("me")
+        await world.clock.sleep(5)
+        with pytest.raises(UnknownThing):
+            await board.track(SymbolsRequest(symbols=("999999",)), "me")
+        return first, second, rows, world.stock_list.tracked, await board.jobs(JobQuery(kind=("sync",)))
+
+    first, second, rows, tracked, syncs = on_board(work)
+
+    assert (first.state, first.symbols) == (OutcomeState.TRACKED, ("000660",))
+    assert first.job_id is not None
+    assert second.state is OutcomeState.ALREADY_TRACKED
+    assert rows > 0
+    assert tracked == ("005930", "000660")
+    assert [job.requested_by for job in syncs.items] == ["me", "daemon"]
+
+
+def test_a_symbol_removed_by_hand_is_left_alone_and_keeps_its_candles() -> None:
+    """The configuration names it, the person does not want it: the person wins."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        request = SymbolsRequest(symbols=("005930",))
+        first, second = await board.untrack(request, "me"), await board.untrack(request, "me")
+        world.broker.requests.clear()
+        rows = world.rows("005930", Timeframe.D1)
+        await world.clock.sleep(3600)
+        await board.sync("me")
+        await world.clock.sleep(5)
+        return first, second, rows, world.broker.requests, world.stock_list.tracked, await board.status()
+
+    first, second, rows, requests, tracked, status = on_board(work)
+
+    assert (first.state, second.state) == (OutcomeState.UNTRACKED, OutcomeState.ALREADY_UNTRACKED)
+    assert rows > 0
+    assert requests == []
+    assert tracked == ()
+    assert status.daemon.notes == ("No symbol is tracked.",)
+
+
+def test_a_blocked_broker_is_told_with_its_remedy_and_not_answered_with_a_restart() -> None:
+    """Token, health and one alert say what to mend; the watchdog is fed: a restart would mend nothing."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        listener = Listener(world.audience)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(listener.listen())
+            block = AccessBlocked("8050: unknown address", remedy="Register it.", code="8050")
+            world.broker.errors = [block] * 2
+            await world.clock.sleep(400)
+            blocked = await board.status(), await board.health(), board.is_healthy()
+            await world.clock.sleep(900)
+            task.cancel()
+        return blocked, await board.status(), listener
+
+    with capture_logs() as logs:
+        (status, health, is_healthy), after, listener = on_board(work)
+
+    assert status.token.state is TokenState.REFUSED
+    assert "Register it." in status.token.note
+    [(part, remedy)] = [(check.part, check.remedy) for check in health.checks if not check.ok]
+    assert part == "broker"
+    assert remedy.startswith("Register it. When it is mended, `chartinsightctl resume`")
+    assert is_healthy
+    assert after.token.state is TokenState.VALID
+    assert [alert.ended_at is None for alert in listener.of(EventType.ALERT)] == [True, False]
+    told = [line["event"] for line in logs if line["event"].startswith("alert.")]
+    assert [word for word in told if word != "alert.delivered"] == ["alert.begun", "alert.ended"]
+
+
+def test_a_database_that_is_away_never_stops_the_status() -> None:
+    """Status and health tell it; what lies in the database is refused; its return ends the alert."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        world.archive.is_away = True
+        await world.clock.sleep(10)
+        away = await board.status(), await board.health(), board.is_healthy()
+        with pytest.raises(StoreUnavailable):
+            await board.jobs(JobQuery())
+        coverage = await board.coverage(CoverageQuery())
+        world.archive.is_away = False
+        await world.clock.sleep(10)
+        return away, coverage, await board.status()
+
+    (status, health, is_healthy), coverage, after = on_board(work)
+
+    assert not status.database.reachable
+    assert status.database.version == "18.6"
+    assert [alert.event for alert in status.alerts] == ["database.away"]
+    assert not health.ok
+    assert is_healthy
+    assert len(coverage.items) == len(Timeframe)
+    assert after.database.reachable
+    assert [alert.ended_at is not None for alert in after.alerts] == [True]
+
+
+def test_due_data_that_nobody_commits_starves_the_watchdog() -> None:
+    """A daemon whose loop turns while its work stands still is not healthy, and says so."""
+
+    async def main() -> Any:
+        world = BoardWorld(MORNING)
+        async with world.on_board(without=["scheduler"]) as board:
+            await world.clock.sleep(250)
+            early = board.is_healthy()
+            await world.clock.sleep(120)
+            return early, board.is_healthy(), await board.health(), await board.status()
+
+    early, late, health, status = run_virtually(main())
+
+    assert (early, late) == (True, False)
+    assert [check.part for check in health.checks if not check.ok] == ["data"]
+    assert [alert.event for alert in status.alerts] == ["data.stalled"]
+
+
+def test_a_database_that_comes_back_is_given_its_time() -> None:
+    """What waited for it for an hour is not late in the moment of its return: one alert, not two."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        world.archive.is_away = True
+        world.store.errors = [StoreUnavailable("away") for _ in range(115)]
+        await world.clock.sleep(3600)
+        world.archive.is_away = False
+        healthy = []
+        for _ in range(30):
+            await world.clock.sleep(1)
+            healthy.append(board.is_healthy())
+        await world.clock.sleep(600)
+        return healthy, await board.status()
+
+    healthy, status = on_board(work)
+
+    assert all(healthy)
+    assert [(alert.event, alert.ended_at is None) for alert in status.alerts] == [("database.away", False)]
+
+
+def test_a_silent_night_is_healthy() -> None:
+    """Where nothing is due, a long time without a commit proves nothing bad."""
+
+    async def main() -> Any:
+        world = BoardWorld(datetime(2026, 9, 15, 21, 0, tzinfo=KST))
+        async with world.on_board() as board:
+            await world.clock.sleep(2000)
+            return world.commits.age_s, board.is_healthy(), (await board.health()).ok
+
+    silent_s, is_healthy, ok = run_virtually(main())
+
+    assert silent_s > 1800
+    assert is_healthy
+    assert ok
+
+
+def test_a_look_that_is_too_old_proves_nothing() -> None:
+    """When the pulse itself stands still, the watchdog is not fed."""
+
+    async def main() -> bool:
+        world = BoardWorld(MORNING)
+        async with world.on_board(without=["pulse"]) as board:
+            await world.clock.sleep(120)
+            return board.is_healthy()
+
+    assert run_virtually(main()) is False
+
+
+def test_a_broker_that_is_away_is_one_alert() -> None:
+    """However many series fail, the outage is one alert, and its end another."""
+
+    async def main() -> Any:
+        world = BoardWorld(MORNING)
+        world.broker.errors = [SourceUnavailable("down") for _ in range(8)]
+        async with world.on_board() as board:
+            await world.clock.sleep(10)
+            during = await board.status()
+            await world.clock.sleep(900)
+            return during, await board.status()
+
+    during, after = run_virtually(main())
+
+    assert [(alert.event, alert.ended_at) for alert in during.alerts] == [("fetch.failing", None)]
+    assert [(alert.event, alert.ended_at is None) for alert in after.alerts] == [("fetch.failing", False)]
+
+
+def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
+    """Status, candles, coverage, jobs and symbols come by themselves; without readers nothing is made."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        silent = world.audience.last_number
+        listener = Listener(world.audience)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(listener.listen())
+            await board.backfill(OLD, "me")
+            await world.clock.sleep(180)
+            await board.track(SymbolsRequest(symbols=("000660",)), "me")
+            await world.clock.sleep(10)
+            task.cancel()
+        return silent, listener, world.clock.now()
+
+    silent, listener, _ = on_board(work)
+
+    assert silent == 0
+    assert len(listener.of(EventType.STATUS)) in range(180, 200)
+    backfills = [job for job in listener.of(EventType.JOB) if job.kind == "backfill"]
+    assert [job.state for job in backfills][-1] is JobState.DONE
+    newest = listener.of(EventType.CANDLE)
+    assert {(change.symbol, change.timeframe) for change in newest} >= {("005930", Timeframe.M5)}
+    assert {row.symbol for row in listener.of(EventType.COVERAGE)} == {"005930", "000660"}
+    assert listener.of(EventType.SYMBOLS)[-1].symbols == ("000660",)
+
+
+def test_reload_says_what_it_took_over() -> None:
+    """Nothing new is no change; what needs a restart is named; a mistake is raised."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        same = await board.reload("me")
+        world.reloaded = Reloaded(changed=True, needs_restart=("kiwoom.timeout_s",))
+        taken = await board.reload("me")
+        world.reloaded = ConfigurationError("no such setting")
+        with pytest.raises(ConfigurationError):
+            await board.reload("me")
+        return same, taken
+
+    same, taken = on_board(work)
+
+    assert same.state is OutcomeState.ALREADY_CURRENT
+    assert (taken.state, taken.detail) == (OutcomeState.RELOADED, "Needs a restart: kiwoom.timeout_s.")
+
+
+def test_candles_as_of_a_moment_end_before_it() -> None:
+    """A limit keeps the newest of those that were over then; whether there are older ones is said."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        del world
+        as_of = MORNING - timedelta(minutes=19)
+        return await board.candles(CandleQuery(symbol="005930", timeframe=Timeframe.M5, as_of=as_of, limit=3))
+
+    found = on_board(work)
+
+    assert [row.ts.astimezone(KST).minute for row in found.items] == [25, 30, 35]
+    assert found.has_older
+    assert found.as_of == MORNING - timedelta(minutes=19)
+
+
+def test_candles_come_with_the_forming_one() -> None:
+    """The newest ones of a series, and whether there are older ones."""
+
+    async def work(world: BoardWorld, board: Board) -> Any:
+        del world
+        query = CandleQuery(symbol="005930", timeframe=Timeframe.M5, limit=3)
+        first = await board.candles(query)
+        start = query.model_copy(update={"from_ts": first.items[-1].ts})
+        with pytest.raises(UnknownThing):
+            await board.candles(query.model_copy(update={"symbol": "999999"}))
+        return first, await board.candles(start)
+
+    newest, since = on_board(work)
+
+    assert [row.final for row in newest.items] == [True, True, False]
+    assert newest.name == "삼성전자"
+    assert newest.has_older
+    assert since.items == newest.items[-1:]
+    assert since.has_older

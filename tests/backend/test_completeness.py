@@ -1,0 +1,112 @@
+"""Completeness is counted with the planner's own measure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chartinsightd.backend.completeness import expectation
+from chartinsightd.backend.phases import session_status, trading_seconds
+from chartinsightd.control.protocol import Phase
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.horizon import Horizon
+from chartinsightd.domain.planning import PlanRules, missing
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.timeframe import Timeframe
+
+KST = ZoneInfo("Asia/Seoul")
+RULES = PlanRules(
+    calendar=Calendar(),
+    horizons=dict.fromkeys(Timeframe, Horizon.parse("30d")),
+    refresh=RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5)),
+)
+START = datetime(2026, 9, 1, tzinfo=UTC)
+MOMENTS = st.integers(min_value=0, max_value=40 * 86_400).map(lambda s: START + timedelta(seconds=s))
+
+
+@st.composite
+def covered_ranges(draw: st.DrawFn) -> RangeSet:
+    """Draw what may be covered around the horizon."""
+    first = int((START - timedelta(days=40)).timestamp())
+    spans = draw(st.lists(st.tuples(st.integers(0, 90 * 24), st.integers(0, 90 * 24)), max_size=4))
+    return RangeSet.of(*((first + min(a, b) * 3600, first + max(a, b) * 3600) for a, b in spans))
+
+
+@settings(max_examples=150, deadline=None)
+@given(now=MOMENTS, covered=covered_ranges(), timeframe=st.sampled_from(Timeframe))
+def test_a_series_is_complete_exactly_when_the_planner_misses_nothing(
+    now: datetime, covered: RangeSet, timeframe: Timeframe
+) -> None:
+    """The count, the shares of the days and the planner agree, whatever is covered."""
+    expected = expectation(now, timeframe, RULES)
+    lacking = expected.lacking(covered, date(2026, 1, 1), date(2026, 12, 31))
+
+    assert (expected.complete(covered) == expected.sessions) is not bool(
+        missing(now, timeframe, covered, RULES)
+    )
+    assert expected.sessions - expected.complete(covered) == len(lacking)
+    assert all(0.0 <= lack.ratio < 1.0 for lack in lacking.values())
+    newest = max((lack.newest for lack in lacking.values()), default=None)
+    assert expected.newest_missing(covered) == newest
+    assert newest is None or newest not in covered
+
+
+@settings(max_examples=50, deadline=None)
+@given(now=MOMENTS, timeframe=st.sampled_from(Timeframe))
+def test_nothing_covered_is_nothing_complete(now: datetime, timeframe: Timeframe) -> None:
+    """Without coverage every session is missing; with all of it none is."""
+    expected = expectation(now, timeframe, RULES)
+    everything = RangeSet.of((0, 2**40))
+
+    assert expected.complete(RangeSet()) == 0
+    assert expected.complete(everything) == expected.sessions
+    assert expected.newest(RangeSet()) is None
+    assert expected.newest(everything) == int(expected.candles[-1])
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "phase"),
+    [
+        (8, 0, Phase.PRE_OPEN),
+        (9, 0, Phase.REGULAR),
+        (15, 20, Phase.CLOSING_AUCTION),
+        (15, 30, Phase.BETWEEN),
+        (16, 0, Phase.AFTER_MARKET),
+        (20, 0, Phase.AFTER_HOURS),
+    ],
+)
+def test_the_phase_follows_the_hours_of_the_day(hour: int, minute: int, phase: Phase) -> None:
+    """Each phase begins at its instant, and the next change lies ahead."""
+    now = datetime(2026, 9, 15, hour, minute, tzinfo=KST)
+    status = session_status(now, Calendar())
+    assert status.phase is phase
+    assert status.next_change_at is not None
+    assert status.next_change_at > now
+    assert status.next_session == date(2026, 9, 16)
+
+
+def test_a_closed_day_waits_for_the_next_session() -> None:
+    """On a Sunday there is no session; the next one is Monday's."""
+    status = session_status(datetime(2026, 9, 13, 12, 0, tzinfo=KST), Calendar())
+    assert (status.phase, status.day, status.next_session) == (Phase.CLOSED, None, date(2026, 9, 14))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ((15, 10, 0), (15, 11, 0), 1.0),
+        ((15, 15, 0), (15, 17, 0), 1.5),
+        ((15, 20, 0), (16, 9, 0), 0.0),
+        ((11, 20, 0), (14, 10, 0), 1.0),
+    ],
+)
+def test_only_trading_time_ages(start: Any, end: Any, hours: float) -> None:
+    """Nights, breaks and weekends do not count."""
+    first, last = (datetime(2026, 9, *at, tzinfo=KST) for at in (start, end))
+    assert trading_seconds(Calendar(), first, last) == hours * 3600

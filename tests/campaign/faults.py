@@ -1,0 +1,424 @@
+"""What each kind of strike does to the stand. A strike mends what it broke before it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+
+import asyncpg
+
+from chartinsightd.control.client import ControlClient, ControlError
+from chartinsightd.control.protocol import BackfillRequest, SymbolsRequest
+from chartinsightd.domain.calendar import Calendar, day_of
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.simulator.admin_client import AdminClient
+from tests.campaign.cluster import Stand, send
+from tests.campaign.schedule import Kind, Strike
+from tests.support.harness import KEYS
+
+_CALENDAR = Calendar()
+_KEY = KEYS["CHARTINSIGHT_KIWOOM__APP_KEY"]
+_ORDERLY_WITHIN_S = 15.0
+"""The daemon promises 10 s; two cores are shared with the rest of the stand."""
+
+_ASKED_AT_LEAST = 12
+_ASKS_WITHIN_S = 2.0
+"""So many requests, or so many real seconds more, make wrong answers count on a busy machine too."""
+
+Blow = Callable[[Stand, Strike], Awaitable[None]]
+
+
+async def strike(stand: Stand, blow: Strike) -> None:
+    """Carry out a strike, and count it."""
+    stand.note(f"{blow.kind} {_words(blow)}")
+    stand.tally.strikes[blow.kind.value] += 1
+    await _BLOWS[blow.kind](stand, blow)
+
+
+def _words(blow: Strike) -> str:
+    told = {name: value for name, value in blow.detail.items() if name != "dice"}
+    return f"for {blow.lasts_s} s {told or ''}".rstrip()
+
+
+# The broker.
+
+
+async def _faults(stand: Stand, blow: Strike) -> None:
+    mix, seed = blow.detail["mix"], blow.detail["dice"]
+    # Wrong answers to a daemon that is still starting would hurt nobody, however long they lasted.
+    await stand.daemon_answers()
+    await stand.switch_faults(seed, mix)
+    await asyncio.sleep(blow.lasts_s)
+    await stand.sees_requests(_ASKED_AT_LEAST, _ASKS_WITHIN_S)
+    await stand.switch_faults(seed, [])
+
+
+async def _broker_killed(stand: Stand, blow: Strike) -> None:
+    async with stand.broker_lock:
+        stand.mixes.clear()
+        await stand.close_count()
+        clock = await stand.clock_arguments()
+        stand.broker.kill()
+        await asyncio.sleep(blow.lasts_s)
+        await stand.broker.start(clock)
+
+
+async def _broker_stopped(stand: Stand, blow: Strike) -> None:
+    # What a daemon killed meanwhile had asked for would be counted with what its next life asks.
+    async with stand.daemon_lock, stand.broker_lock:
+        send([stand.broker.process.pid], signal.SIGSTOP)
+        await asyncio.sleep(blow.lasts_s)
+        send([stand.broker.process.pid], signal.SIGCONT)
+
+
+async def _broker_cut(stand: Stand, blow: Strike) -> None:
+    await stand.broker_link.cut(blow.lasts_s)
+
+
+async def _broker_swallowed(stand: Stand, blow: Strike) -> None:
+    await stand.broker_link.swallow(blow.lasts_s)
+
+
+async def _broker_delayed(stand: Stand, blow: Strike) -> None:
+    await stand.broker_link.delay(blow.lasts_s, blow.detail["delay_s"])
+
+
+async def _tokens_ended(stand: Stand, _blow: Strike) -> None:
+    await stand.ask(lambda admin: admin.invalidate_tokens())
+
+
+async def _address_blocked(stand: Stand, blow: Strike) -> None:
+    # Other strikes may kill and start the daemon meanwhile. Only a very first start is ended by a refusal.
+    if not stand.has_collected():
+        stand.tally.skipped["address blocked: nothing was collected yet"] += 1
+        return
+    await stand.ask(lambda admin: admin.allow_addresses([]))
+    await stand.ask(lambda admin: admin.invalidate_tokens())
+    await asyncio.sleep(blow.lasts_s)
+    await stand.ask(lambda admin: admin.allow_addresses(None))
+
+
+async def _login_refused(stand: Stand, blow: Strike) -> None:
+    if not stand.has_collected():
+        stand.tally.skipped["login refused: nothing was collected yet"] += 1
+        return
+    await stand.ask(lambda admin: admin.block_keys([_KEY]))
+    await stand.ask(lambda admin: admin.invalidate_tokens())
+    await asyncio.sleep(blow.lasts_s)
+    await stand.ask(lambda admin: admin.block_keys([]))
+
+
+async def _corrected(stand: Stand, blow: Strike) -> None:
+    dice = random.Random(blow.detail["dice"])
+    now = await stand.ask(lambda admin: admin.now())
+    days = _CALENDAR.sessions(day_of(now) - timedelta(days=7), day_of(now) - timedelta(days=1))
+    for _ in range(dice.randint(1, 4)):
+        symbol, day = dice.choice(stand.draw.symbols), dice.choice(days[-4:]).day.isoformat()
+        label = dice.choice((None, dice.randrange(9 * 60, 15 * 60 + 20)))
+        factor = dice.choice((0.5, 1.1, 3.0))
+        await stand.ask(lambda admin, of=(symbol, day, label, factor): admin.correct(*of))
+
+
+# The daemon.
+
+
+async def _daemon_killed(stand: Stand, blow: Strike) -> None:
+    async with stand.daemon_lock:
+        stand.kill_daemon()
+        await asyncio.sleep(blow.lasts_s / 2)
+        stand.start_daemon()
+
+
+async def _daemon_stopped(stand: Stand, blow: Strike) -> None:
+    async with stand.daemon_lock:
+        send([stand.daemon.process.pid], signal.SIGSTOP)
+        await asyncio.sleep(blow.lasts_s)
+        send([stand.daemon.process.pid], signal.SIGCONT)
+
+
+async def _daemon_restarted(stand: Stand, _blow: Strike) -> None:
+    async with stand.daemon_lock:
+        if stand.daemon.process.poll() is None:
+            begun = time.monotonic()
+            stand.expect_end(await stand.daemon.stop(), "a restart")
+            if (took_s := time.monotonic() - begun) > _ORDERLY_WITHIN_S:
+                stand.tally.findings.append(f"the daemon took {took_s:.0f} s to leave")
+        stand.start_daemon()
+
+
+async def _checkpoint_damaged(stand: Stand, blow: Strike) -> None:
+    async with stand.daemon_lock:
+        await _damaged_while_down(stand, random.Random(blow.detail["dice"]), "checkpoint.sqlite")
+
+
+async def _spool_damaged(stand: Stand, blow: Strike) -> None:
+    """Damage what waits on disk: for that the database is cut off first."""
+    async with stand.daemon_lock, asyncio.TaskGroup() as group:
+        if stand.database_link is not None:
+            group.create_task(stand.database_link.cut(blow.lasts_s * 2))
+        await asyncio.sleep(blow.lasts_s)
+        await _damaged_while_down(stand, random.Random(blow.detail["dice"]), "spool.sqlite")
+
+
+async def _damaged_while_down(stand: Stand, dice: random.Random, name: str) -> None:
+    if stand.daemon.process.poll() is None and dice.random() < 0.5:
+        stand.expect_end(await stand.daemon.stop(), "a restart")
+    stand.kill_daemon()
+    files = sorted((stand.daemon.folder / "simulation").glob(f"{name}*"))
+    files = [file for file in files if "damaged" not in file.name]
+    if files:
+        stand.note(f"damaging {damage(dice.choice(files), dice)}")
+    stand.start_daemon()
+
+
+def damage(file: Path, dice: random.Random) -> str:
+    """Damage a file in one of the ways files get damaged; say how."""
+    content = bytearray(file.read_bytes())
+    how = dice.choice(("deleted", "emptied", "cut short", "one byte changed", "bytes changed", "garbage"))
+    if how == "deleted":
+        file.unlink()
+        return f"{file.name}: {how}"
+    match how:
+        case "emptied":
+            content.clear()
+        case "cut short":
+            del content[dice.randrange(len(content) + 1) :]
+        case "one byte changed" | "bytes changed" if content:
+            for _ in range(1 if how.startswith("one") else 40):
+                content[dice.randrange(len(content))] = dice.randrange(256)
+        case "garbage":
+            content[:] = dice.randbytes(dice.randint(1, 20_000))
+    try:
+        file.write_bytes(content)
+    except OSError:
+        how += ", and cut short by a full disk"
+    return f"{file.name}: {how}"
+
+
+# The database.
+
+
+async def _database_killed(stand: Stand, _blow: Strike) -> None:
+    send(stand.database_processes()[:1], signal.SIGKILL)
+    await asyncio.sleep(0)
+
+
+async def _database_stopped(stand: Stand, blow: Strike) -> None:
+    pids = stand.database_processes()
+    send(pids, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(blow.lasts_s)
+    finally:
+        send(list(reversed(pids)), signal.SIGCONT)
+
+
+async def _database_cut(stand: Stand, blow: Strike) -> None:
+    assert stand.database_link is not None  # drawn for these stands only
+    await stand.database_link.cut(blow.lasts_s)
+
+
+async def _database_swallowed(stand: Stand, blow: Strike) -> None:
+    assert stand.database_link is not None  # drawn for these stands only
+    await stand.database_link.swallow(blow.lasts_s)
+
+
+async def _database_delayed(stand: Stand, blow: Strike) -> None:
+    assert stand.database_link is not None  # drawn for these stands only
+    await stand.database_link.delay(blow.lasts_s, blow.detail["delay_s"] / 3)
+
+
+async def _database_read_only(stand: Stand, blow: Strike) -> None:
+    for value in ("on", "off"):
+        await _by_hand(
+            stand, f"alter system set default_transaction_read_only = {value}", "select pg_reload_conf()"
+        )
+        if value == "on":
+            await asyncio.sleep(blow.lasts_s)
+
+
+async def _sessions_ended(stand: Stand, _blow: Strike) -> None:
+    ending = "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid()"
+    await _by_hand(stand, f"{ending} and backend_type = 'client backend'")
+
+
+async def _by_hand(stand: Stand, *statements: str) -> None:
+    """Run statements past the way that is being disturbed; again when the server is just away."""
+    for _ in range(100):
+        try:
+            dsn = stand.server.dsn if stand.server is not None else stand.daemon.database_url
+            connection = await asyncpg.connect(dsn, timeout=5)
+        except (OSError, ValueError, asyncpg.PostgresError):
+            await asyncio.sleep(0.1)
+            continue
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            await asyncio.sleep(0.1)
+        else:
+            return
+        finally:
+            connection.terminate()
+
+
+# The disk.
+
+
+async def _disk_full(stand: Stand, blow: Strike) -> None:
+    if stand.disk is None:
+        stand.tally.skipped["disk full: no small file system can be mounted here"] += 1
+        return
+    ballast = stand.disk / f"ballast-{blow.detail['dice']}"
+    _fill(ballast, shutil.disk_usage(stand.disk).free)
+    stand.note(f"filled with {ballast.stat().st_size:,} bytes")
+    await asyncio.sleep(blow.lasts_s)
+    ballast.unlink(missing_ok=True)
+
+
+def _fill(file: Path, size: int) -> None:
+    try:
+        with file.open("wb") as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, max(1, size))
+            ballast.seek(0, os.SEEK_END)
+            while True:
+                ballast.write(b"x" * 4096)
+                ballast.flush()
+    except OSError:
+        return  # full: what was wanted
+
+
+# The clock.
+
+
+async def _clock_stepped(stand: Stand, blow: Strike) -> None:
+    async def step(admin: AdminClient) -> None:
+        now = await admin.now()
+        await admin.set_clock(to=now + timedelta(seconds=blow.detail["step_s"]))
+
+    await stand.ask(step)
+
+
+async def _clock_wrong(stand: Stand, blow: Strike) -> None:
+    """Give the daemon a clock that is ahead of everybody's or behind, and after a while the right one."""
+    for ahead_s in (blow.detail["ahead_s"], 0):
+        async with stand.daemon_lock:
+            stand.kill_daemon()
+            await stand.tell_clock(timedelta(seconds=ahead_s))
+            stand.start_daemon()
+        if ahead_s:
+            await stand.daemon_answers()
+            await asyncio.sleep(blow.lasts_s)
+
+
+# Whoever sits at the control socket.
+
+
+async def _order(stand: Stand, order: Callable[[ControlClient], Awaitable[object]]) -> bool:
+    """Give an order; a daemon that is down or has no database may refuse it."""
+    try:
+        async with stand.control() as client:
+            await order(client)
+    except ControlError as error:
+        stand.tally.refused_orders += 1
+        stand.note(f"refused: {error}")
+        return False
+    return True
+
+
+async def _symbol_added(stand: Stand, blow: Strike) -> None:
+    symbol = random.Random(blow.detail["dice"]).choice(stand.draw.spare)
+    await _order(stand, lambda client: client.track(SymbolsRequest(symbols=(symbol,))))
+
+
+async def _symbol_removed(stand: Stand, blow: Strike) -> None:
+    symbol = random.Random(blow.detail["dice"]).choice((*stand.draw.symbols, *stand.draw.spare))
+    await _order(stand, lambda client: client.untrack(SymbolsRequest(symbols=(symbol,))))
+
+
+async def _backfill(stand: Stand, blow: Strike) -> None:
+    request = _backfill_request(stand, random.Random(blow.detail["dice"]), await _today(stand))
+    await _order(stand, lambda client: client.backfill(request))
+
+
+async def _backfill_cancelled(stand: Stand, blow: Strike) -> None:
+    request = _backfill_request(stand, random.Random(blow.detail["dice"]), await _today(stand))
+
+    async def order(client: ControlClient) -> None:
+        outcome = await client.backfill(request)
+        await asyncio.sleep(blow.lasts_s / 10)
+        if outcome.job_id:
+            await client.cancel(outcome.job_id)
+
+    await _order(stand, order)
+
+
+async def _today(stand: Stand) -> date:
+    return day_of(await stand.ask(lambda admin: admin.now()))
+
+
+def _backfill_request(stand: Stand, dice: random.Random, today: date) -> BackfillRequest:
+    first = today - timedelta(days=dice.randint(20, 300))
+    return BackfillRequest(
+        symbols=tuple(dice.sample(stand.draw.symbols, dice.randint(1, 2))),
+        timeframes=tuple(dice.sample(list(Timeframe), dice.randint(1, 3))),
+        from_day=first,
+        to_day=first + timedelta(days=dice.randint(0, 60)),
+    )
+
+
+async def _paused(stand: Stand, blow: Strike) -> None:
+    if await _order(stand, lambda client: client.pause()):
+        await asyncio.sleep(blow.lasts_s)
+        await _order(stand, lambda client: client.resume())
+
+
+async def _reloaded(stand: Stand, _blow: Strike) -> None:
+    await _order(stand, lambda client: client.reload())
+
+
+async def _synced(stand: Stand, _blow: Strike) -> None:
+    await _order(stand, lambda client: client.sync())
+
+
+_BLOWS: Mapping[Kind, Blow] = {
+    Kind.FAULTS: _faults,
+    Kind.BROKER_KILLED: _broker_killed,
+    Kind.BROKER_STOPPED: _broker_stopped,
+    Kind.BROKER_CUT: _broker_cut,
+    Kind.BROKER_SWALLOWED: _broker_swallowed,
+    Kind.BROKER_DELAYED: _broker_delayed,
+    Kind.TOKENS_ENDED: _tokens_ended,
+    Kind.ADDRESS_BLOCKED: _address_blocked,
+    Kind.LOGIN_REFUSED: _login_refused,
+    Kind.CORRECTED: _corrected,
+    Kind.DAEMON_KILLED: _daemon_killed,
+    Kind.DAEMON_STOPPED: _daemon_stopped,
+    Kind.DAEMON_RESTARTED: _daemon_restarted,
+    Kind.CHECKPOINT_DAMAGED: _checkpoint_damaged,
+    Kind.SPOOL_DAMAGED: _spool_damaged,
+    Kind.DATABASE_KILLED: _database_killed,
+    Kind.DATABASE_STOPPED: _database_stopped,
+    Kind.DATABASE_CUT: _database_cut,
+    Kind.DATABASE_SWALLOWED: _database_swallowed,
+    Kind.DATABASE_DELAYED: _database_delayed,
+    Kind.DATABASE_READ_ONLY: _database_read_only,
+    Kind.SESSIONS_ENDED: _sessions_ended,
+    Kind.DISK_FULL: _disk_full,
+    Kind.CLOCK_FORWARD: _clock_stepped,
+    Kind.CLOCK_BACK: _clock_stepped,
+    Kind.CLOCK_WRONG: _clock_wrong,
+    Kind.SYMBOL_ADDED: _symbol_added,
+    Kind.SYMBOL_REMOVED: _symbol_removed,
+    Kind.BACKFILL: _backfill,
+    Kind.BACKFILL_CANCELLED: _backfill_cancelled,
+    Kind.PAUSED: _paused,
+    Kind.RELOADED: _reloaded,
+    Kind.SYNCED: _synced,
+}

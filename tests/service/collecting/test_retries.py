@@ -1,0 +1,54 @@
+"""What failed is left alone for a while, each part of a series by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from chartinsightd.domain.errors import MalformedAnswer, SourceError, SourceUnavailable
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.service.collecting.circuit_breaker import Circuit
+from chartinsightd.service.collecting.retries import RetryTracker
+from tests.control.fake_backend import FrozenClock
+from tests.support.fakes import FakeBlocks
+
+SERIES = [Series(symbol=f"00000{number}", timeframe=Timeframe.W1) for number in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_newest", "is_free"),
+    [
+        (SourceUnavailable("away"), True, True),
+        (SourceUnavailable("away"), False, True),
+        (MalformedAnswer("half a page"), True, True),
+        (MalformedAnswer("a blank page"), False, False),
+    ],
+)
+def test_the_end_of_an_outage_frees_what_was_not_about_its_series(
+    error: SourceError, is_newest: bool, is_free: bool
+) -> None:
+    """Whoever was not reached is asked at once; a history that is answered wrongly keeps its growing wait."""
+    clock = FrozenClock()
+    retries = RetryTracker(clock, Circuit(clock, FakeBlocks()))
+    for series in SERIES[:5]:
+        retries.failed((series, is_newest), error)
+    assert retries.succeeded((SERIES[5], True))
+    assert retries.may_fetch((SERIES[0], is_newest)) == is_free
+
+
+def test_a_history_that_is_answered_wrongly_is_asked_for_less_and_less() -> None:
+    """Polls that succeed between do not reset its wait, however many series have the same trouble."""
+    clock = FrozenClock()
+    retries = RetryTracker(clock, Circuit(clock, FakeBlocks()))
+    asked = 0
+    for _ in range(3600):
+        clock.advance(1)
+        for series in SERIES:
+            if retries.held_until is None and retries.may_fetch((series, False)):
+                asked += 1
+                retries.failed((series, False), MalformedAnswer("a blank page"))
+        if clock.now().minute % 5 == 0 and clock.now().second == 5:
+            retries.succeeded((SERIES[0], True))
+    assert asked <= len(SERIES) * (4 + timedelta(hours=1) / timedelta(minutes=5))

@@ -1,0 +1,249 @@
+"""Group commit: many pages at once where nobody waits, at once where somebody does, none lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from chartinsightd.domain.candle import Candle, Candles
+from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.write import Write, Written
+from chartinsightd.service.collecting.writer import Writer
+from tests.support.virtual import cancelled_after, run_virtually
+from tests.support.world import World
+
+START = datetime(2026, 9, 15, 0, 0, tzinfo=UTC)
+
+
+def write(number: int, volume: int = 5) -> Write:
+    """Return a page of one candle, the five minutes after the one before."""
+    ts = START + timedelta(minutes=5 * number)
+    candle = Candle(
+        symbol="005930",
+        timeframe=Timeframe.M5,
+        ts=ts,
+        open=10,
+        high=12,
+        low=9,
+        close=11,
+        volume=volume,
+        final=True,
+    )
+    begin = int(ts.timestamp())
+    candles = Candles.of("005930", Timeframe.M5, [candle])
+    return Write(candles=candles, covered=RangeSet.of((begin, begin + 300)), asked_at=ts, is_newest=True)
+
+
+@asynccontextmanager
+async def writing(world: World) -> AsyncIterator[Writer]:
+    """Run the writer inside the block."""
+    await world.ledger.open()
+    await world.writer.open()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(world.writer.run())
+        yield world.writer
+        task.cancel()
+
+
+def test_pages_nobody_waits_for_share_a_commit() -> None:
+    """Up to ten pages of a backfill go in one transaction, after two seconds at the latest."""
+
+    async def main() -> tuple[list[int], float]:
+        world = World(START)
+        async with writing(world) as writer:
+            done = [await writer.submit(write(number), urgent=False) for number in range(13)]
+            await asyncio.gather(*done)
+        return world.store.commits, world.clock.monotonic()
+
+    commits, elapsed_s = run_virtually(main())
+
+    assert commits == [10, 3]
+    assert elapsed_s == pytest.approx(2.0, abs=0.1)
+
+
+def test_an_urgent_page_takes_along_what_waits() -> None:
+    """A live poll is committed at once, with everything that waited."""
+
+    async def main() -> tuple[list[int], float]:
+        world = World(START)
+        async with writing(world) as writer:
+            await writer.submit(write(0), urgent=False)
+            await asyncio.sleep(0.5)
+            await (await writer.submit(write(1), urgent=True))
+        return world.store.commits, world.clock.monotonic()
+
+    commits, elapsed_s = run_virtually(main())
+
+    assert commits == [2]
+    assert elapsed_s == pytest.approx(0.5, abs=0.1)
+
+
+def test_while_the_database_is_away_pages_wait_on_disk() -> None:
+    """Nobody waits for it: pages go to the spool at once, count as planned and not as covered, and are
+    committed in their order once it is back.
+    """
+
+    async def main() -> tuple[World, list[Written], list[tuple[bool, bool]]]:
+        world = World(START)
+        world.store.errors = [StoreUnavailable("away") for _ in range(4)]
+        series, known = write(0).series, []
+
+        def look() -> None:
+            planned = world.ledger.planned([series])[series]
+            known.append((bool(world.ledger.state(series).covered), bool(planned.covered)))
+
+        async with writing(world) as writer:
+            done = [await (await writer.submit(write(number), urgent=True)) for number in range(3)]
+            look()
+            await asyncio.sleep(60)
+            look()
+            done.append(await (await writer.submit(write(3), urgent=True)))
+        return world, done, known
+
+    with capture_logs() as logs:
+        world, done, known = run_virtually(main())
+
+    assert done == [Written(spooled=1), Written(spooled=1), Written(spooled=1), Written(inserted=1)]
+    assert known == [(False, True), (True, True)]
+    assert [candle.ts for candle in world.store.candles.values()] == [
+        START + timedelta(minutes=5 * number) for number in range(4)
+    ]
+    assert world.spool.kept == []
+    assert [line["retry_in_s"] for line in logs if "retry_in_s" in line] == [1.0, 2.0, 4.0]
+    assert [line["event"] for line in logs][-1] == "spool.drained"
+
+
+@given(
+    away=st.lists(st.booleans(), max_size=40),
+    pages=st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 20)), max_size=30),
+    restart_after=st.integers(0, 200),
+)
+@settings(max_examples=40, deadline=None)
+def test_what_is_spooled_is_committed_once_and_in_order(
+    away: list[bool], pages: list[tuple[int, bool, int]], restart_after: int
+) -> None:
+    """Whenever the store is away, and whenever the daemon is killed: what was acknowledged is committed, a
+    candle has the value that came last, and the checkpoint knows no more than the store.
+    """
+
+    async def main() -> tuple[World, dict[int, int]]:
+        first = World(START)
+        first.store.errors = [StoreUnavailable("away") for is_away in away if is_away]
+        said: dict[int, int] = {}
+
+        async def bring() -> None:
+            for version, (number, urgent, wait_s) in enumerate(pages, 1):
+                await asyncio.sleep(wait_s)
+                await (await first.writer.submit(write(number, volume=version), urgent=urgent))
+                said[number] = version
+
+        async with writing(first):
+            await cancelled_after(bring(), restart_after)
+        second = World(START, store=first.store, checkpoint=first.checkpoint, spool=first.spool)
+        async with writing(second):
+            await asyncio.sleep(200)
+        return second, said
+
+    with capture_logs():
+        world, said = run_virtually(main())
+
+    stored = {
+        int((candle.ts - START).total_seconds()) // 300: candle.volume
+        for candle in world.store.candles.values()
+    }
+    assert all(stored[number] >= version for number, version in said.items())
+    assert world.spool.kept == []
+    for series, state in world.checkpoint.states.items():
+        assert world.store.covered[series].covers(state.covered)
+
+
+def test_a_full_spool_holds_up_backfills_first_and_live_polls_last() -> None:
+    """From three quarters on nothing that nobody waits for is fetched, from the whole on nothing at all; both
+    go on when the database is back.
+    """
+
+    async def main() -> tuple[list[tuple[bool, bool]], float]:
+        world = World(START, spool_bytes=8_000)
+        world.store.errors = [StoreUnavailable("away") for _ in range(12)]
+        rooms = []
+        async with writing(world) as writer:
+            for number in range(8):
+                await (await writer.submit(write(number), urgent=True))
+                rooms.append((writer.has_room(urgent=False), writer.has_room(urgent=True)))
+            await writer.ready(urgent=False)
+        return rooms, world.clock.monotonic()
+
+    with capture_logs():
+        rooms, elapsed_s = run_virtually(main())
+
+    assert rooms == [(True, True)] * 5 + [(False, True)] * 2 + [(False, False)]
+    assert 100 < elapsed_s < 300
+
+
+def test_a_checkpoint_that_cannot_be_written_stops_nothing() -> None:
+    """A full disk under the checkpoint: rows are committed and planned with, and it catches up later."""
+
+    async def main() -> World:
+        world = World(START)
+        world.checkpoint.error = StoreUnavailable("no space left")
+        async with writing(world) as writer:
+            await (await writer.submit(write(0), urgent=True))
+            await (await writer.submit(write(1), urgent=True))
+            assert world.ledger.checkpoint_failure is not None
+            assert world.checkpoint.states == {}
+            world.checkpoint.error = None
+            await (await writer.submit(write(2), urgent=True))
+        return world
+
+    with capture_logs() as logs:
+        world = run_virtually(main())
+
+    assert world.ledger.checkpoint_failure is None
+    assert world.checkpoint.states[write(0).series].covered == world.store.covered[write(0).series]
+    assert [line["event"] for line in logs] == ["checkpoint.not_written", "checkpoint.written_again"]
+
+
+def test_a_store_that_refuses_ends_the_writer() -> None:
+    """What only a person can mend is not retried: whoever waits is told, and the daemon ends."""
+
+    async def main() -> None:
+        world = World(START)
+        world.store.errors = [StoreRefused("another daemon writes here")]
+        async with writing(world) as writer:
+            await (await writer.submit(write(0), urgent=True))
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        run_virtually(main())
+
+    assert caught.group_contains(StoreRefused)
+
+
+def test_too_many_waiting_pages_hold_up_the_next() -> None:
+    """While neither database nor disk take anything, forty pages wait, and whoever brings the next one."""
+
+    async def main() -> int:
+        world = World(START)
+        world.store.errors = [StoreUnavailable("away") for _ in range(100)]
+        world.spool.errors = [StoreUnavailable("no space left") for _ in range(100)]
+        taken: list[object] = []
+
+        async def bring() -> None:
+            while True:
+                taken.append(await world.writer.submit(write(len(taken)), urgent=False))
+
+        async with writing(world):
+            await cancelled_after(bring(), 100)
+            assert world.writer.failure is not None
+        return len(taken)
+
+    with capture_logs():
+        assert run_virtually(main()) == 40

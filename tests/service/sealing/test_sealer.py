@@ -1,0 +1,509 @@
+"""Sealing: what cannot be proved is read again a few times, and nothing is lost on the way there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from chartinsightd.domain.calendar import at_kst, midnight
+from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.chain import Chain
+from chartinsightd.domain.errors import AccessBlocked, SourceUnavailable, StoreUnavailable
+from chartinsightd.domain.grid import DAY_S
+from chartinsightd.domain.planning import Fetch
+from chartinsightd.domain.ranges import EMPTY
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.write import Write, Written
+from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
+from chartinsightd.ports.stores import Seal, Unsealed
+from chartinsightd.service.sealing.rereading import Rereading
+from chartinsightd.service.sealing.sealer import Sealer
+from tests.support.fakes import FakeBroker, FakeStore
+from tests.support.virtual import run_virtually
+from tests.support.world import World
+
+SYMBOL = "005930"
+DAY = date(2026, 11, 17)
+"""A Tuesday; the sessions of these tests begin with the Monday before it."""
+MONDAY, WEDNESDAY, THURSDAY = (DAY + timedelta(days=days) for days in (-1, 1, 2))
+LISTED_AT = midnight(MONDAY)
+KEY = SYMBOL, DAY
+NINE = at_kst(DAY, time(9))
+"""When the candle opens that some tests withhold."""
+READ_AFTER_S = [60, 30 * 60, 4 * 3600]
+METHODS = ("open_seals", "unsealed", "candles_of", "save_seals", "chains")
+"""Whatever the sealer asks of its store."""
+
+_Key = tuple[str, date]
+
+
+@dataclass
+class CountingBroker(FakeBroker):
+    """Gives running volumes with 5m candles, and can leave out a candle whose shares it counts."""
+
+    withheld: set[datetime] = field(default_factory=set)
+    """When the candles open that it does not show."""
+
+    async def pages(self, request: ChartRequest, priority: Priority) -> AsyncIterator[ChartPage]:
+        """Yield pages as Kiwoom would; one holds all there is, so that each session on it is whole."""
+        async for page in super().pages(request, priority):
+            assert page.is_last
+            yield self._counted(page) if request.timeframe is Timeframe.M5 else page
+
+    def _counted(self, page: ChartPage) -> ChartPage:
+        candles = page.candles
+        so_far, days = np.cumsum(candles.volume), (candles.ts + 9 * 3600) // DAY_S
+        firsts = np.searchsorted(days, days)
+        running = so_far - so_far[firsts] + candles.volume[firsts]
+        shown = ~np.isin(candles.ts, [int(at.timestamp()) for at in self.withheld])
+        return replace(
+            page,
+            candles=candles.where(shown),
+            running_volume=running[shown],
+            rows=int(np.count_nonzero(shown)),
+        )
+
+
+def no_clock() -> datetime:
+    """Stand in for a clock until there is one."""
+    raise NotImplementedError
+
+
+@dataclass
+class SealingStore(FakeStore):
+    """Keeps chains and seals too, by the rules of the real one; no final candle is revised here."""
+
+    now: Callable[[], datetime] = no_clock
+    noted: dict[_Key, tuple[Chain, datetime]] = field(default_factory=dict)
+    """Each chain, and since when it says so."""
+    seals: dict[_Key, tuple[Seal, datetime]] = field(default_factory=dict)
+    """Each seal, and when it was looked at."""
+    away: set[str] = field(default_factory=set)
+    """Methods that raise StoreUnavailable now."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """How often each did."""
+
+    def _save(self, write: Write) -> Written:
+        symbol = write.series.symbol
+        news = [chain for chain in write.chains if self._chain((symbol, chain.day)) != chain]
+        self.noted |= {(symbol, chain.day): (chain, self.now()) for chain in news}
+        return replace(super()._save(write), chains=len(news))
+
+    def _chain(self, key: _Key) -> Chain | None:
+        return self.noted[key][0] if key in self.noted else None
+
+    async def unsealed(self, symbols: Sequence[str], days: Sequence[date]) -> list[Unsealed]:
+        """Return what has no seal, or one that is older than its chain."""
+        self._reach("unsealed")
+        asked = [(symbol, day) for symbol in symbols for day in days]
+        return [self._unsealed(key) for key in asked if self._has_news(key)]
+
+    def _has_news(self, key: _Key) -> bool:
+        return key not in self.seals or (key in self.noted and self.seals[key][1] < self.noted[key][1])
+
+    def _unsealed(self, key: _Key) -> Unsealed:
+        return Unsealed(symbol=key[0], day=key[1], chain=self._chain(key))
+
+    async def chains(self, sessions: Sequence[_Key]) -> list[Unsealed]:
+        """Return what is known of these."""
+        self._reach("chains")
+        return [self._unsealed(key) for key in sessions]
+
+    async def candles_of(self, timeframe: Timeframe, spans: Sequence[tuple[str, int, int]]) -> list[Candles]:
+        """Return the candles of each span."""
+        self._reach("candles_of")
+        return [self._between(timeframe, *span) for span in spans]
+
+    def _between(self, timeframe: Timeframe, symbol: str, first: int, last: int) -> Candles:
+        wanted = Series(symbol=symbol, timeframe=timeframe)
+        found = {ts: one for (series, ts), one in self.candles.items() if series == wanted}
+        return Candles.of(symbol, timeframe, [found[ts] for ts in sorted(found) if first <= ts <= last])
+
+    async def save_seals(self, seals: Sequence[Seal], at: datetime) -> None:
+        """Insert or replace seals."""
+        self._reach("save_seals")
+        self.seals |= {(seal.symbol, seal.day): (seal, at) for seal in seals}
+
+    async def open_seals(self) -> list[Seal]:
+        """Return what is not sealed."""
+        self._reach("open_seals")
+        return [self.seals[key][0] for key in sorted(self.seals) if self.seals[key][0].state != "sealed"]
+
+    def _reach(self, method: str) -> None:
+        if method in self.away:
+            self.refused[method] += 1
+            raise StoreUnavailable("away")
+
+
+@dataclass
+class Morning(World):
+    """A world with a sealer in the place of the scheduler: only what a test or the sealer reads is read."""
+
+    timeframes: tuple[Timeframe, ...] = (Timeframe.M5,)
+    horizon: str = "2d"
+    listed_at: datetime = LISTED_AT
+    store: SealingStore = field(default_factory=SealingStore)
+    withheld: set[datetime] = field(default_factory=set)
+    """When the candles open that the broker does not show."""
+    is_told: bool = True
+    """Whether the sealer hears of commits."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.store.now = self.clock.now
+        self.sealer = Sealer(
+            self.store,
+            self.ledger,
+            Rereading(self.collector, self.retries, self.book, self.current_rules),
+            self.clock,
+            self.current_rules,
+            self.timeframes,
+            lambda: [SYMBOL],
+        )
+        if self.is_told:
+            self.listeners.append(self.sealer.note)
+
+    def new_broker(self) -> FakeBroker:
+        """Return one with running volumes."""
+        return CountingBroker(self.clock, self.calendar, self.listed_at, withheld=self.withheld)
+
+    @asynccontextmanager
+    async def sealing(self, *timeframes: Timeframe) -> AsyncIterator[None]:
+        """Read the day in these timeframes, and run the sealer inside the block."""
+        await self.ledger.open()
+        await self.writer.open()
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.writer.run())]
+            for timeframe in timeframes:
+                await self.read(timeframe)
+            tasks.append(group.create_task(self.sealer.run()))
+            yield
+            for task in tasks:
+                task.cancel()
+
+    async def read(self, timeframe: Timeframe, day: date = DAY) -> None:
+        """Read all up to a day, as a catch-up would."""
+        start = int(midnight(day).timestamp())
+        fetch = Fetch(
+            series=Series(symbol=SYMBOL, timeframe=timeframe),
+            start=start,
+            end=start + DAY_S,
+            base_day=day,
+            reason="catch_up",
+            missing=EMPTY,
+            pages=1,
+        )
+        async with self.book.running("catch_up", "test", {}) as job:
+            await self.collector.fetch(fetch, Priority.LIVE, job)
+
+    async def is_at(self, day: date, hour: int, minute: int = 0, second: int = 0) -> None:
+        """Sleep until a Korean wall time."""
+        await self.clock.sleep((at_kst(day, time(hour, minute, second)) - self.clock.now()).total_seconds())
+
+    def state(self, day: date = DAY) -> str | None:
+        """Return the state of a day's seal."""
+        key = SYMBOL, day
+        return self.store.seals[key][0].state if key in self.store.seals else None
+
+    def rereads(self) -> object:
+        """Return how many readings the seal has counted."""
+        return self.store.seals[KEY][0].evidence.get("rereads", 0)
+
+    def read_at(self) -> list[datetime]:
+        """Return when the sealer asked the broker for something."""
+        return [at for at, _, priority in self.broker.requests if priority is Priority.SEAL]
+
+    def is_open(self) -> bool:
+        """Whether the day is among the seals that are not sealed."""
+        return KEY in {(seal.symbol, seal.day) for seal in self.sealer.open_seals()}
+
+
+def morning(hour: int = 10, minute: int = 0, **changes: Any) -> Morning:
+    """Return a world on the Wednesday after the day."""
+    return Morning(at_kst(WEDNESDAY, time(hour, minute)), **changes)
+
+
+def waits_s(since: datetime, moments: Sequence[datetime]) -> list[float]:
+    """Return the seconds before each moment, from the one before it."""
+    return [(later - before).total_seconds() for before, later in pairwise([since, *moments])]
+
+
+def soon_after(waits: Sequence[float]) -> list[object]:
+    """Allow some seconds more: the sealer judges, and the broker answers, in a little time."""
+    return [pytest.approx(wait + 1.5, abs=1.5) for wait in waits]
+
+
+FIRST_LOOK_S = 30.5
+"""After the start, or after news."""
+
+
+def test_a_whole_session_is_sealed() -> None:
+    """A session whose running volume chains is sealed half a minute after it was read; no more is asked."""
+
+    async def main() -> Morning:
+        one = morning()
+        async with one.sealing(Timeframe.M5):
+            await one.clock.sleep(FIRST_LOOK_S + 1)
+        return one
+
+    one = run_virtually(main())
+
+    assert one.state() == "sealed"
+    assert (one.sealer.open_seals(), one.read_at()) == ([], [])
+
+
+def test_a_broken_session_is_read_again_three_times() -> None:
+    """A session that stays broken is read again after a minute, half an hour and four hours; then never."""
+
+    async def main() -> Morning:
+        one = morning(withheld={NINE})
+        async with one.sealing(Timeframe.M5):
+            await one.is_at(THURSDAY, 23, 59)
+        return one
+
+    one = run_virtually(main())
+
+    assert waits_s(one.start + timedelta(seconds=FIRST_LOOK_S), one.read_at()) == soon_after(READ_AFTER_S)
+    assert (one.state(), one.rereads(), one.is_open()) == ("broken", 3, True)
+
+
+def test_a_session_that_was_read_in_parts_is_read_once_more() -> None:
+    """No read showed all of it, so nothing proves it: one reading of the whole session does."""
+
+    async def main() -> tuple[Morning, str | None]:
+        one = morning(is_told=False)
+        async with one.sealing(Timeframe.M5):
+            del one.store.noted[KEY]
+            await one.clock.sleep(FIRST_LOOK_S + 1)
+            before = one.state()
+            await one.is_at(THURSDAY, 23, 59)
+        return one, before
+
+    one, before = run_virtually(main())
+
+    assert (before, one.state(), len(one.read_at())) == ("unproved", "sealed", 1)
+
+
+def test_a_reading_that_mends_a_session_seals_it() -> None:
+    """A candle that the broker shows later is stored by the second reading; then the session is forgotten."""
+
+    async def main() -> tuple[Morning, bool]:
+        one = morning(withheld={NINE})
+        async with one.sealing(Timeframe.M5):
+            await one.clock.sleep(600)
+            was_open = one.is_open()
+            one.withheld.clear()
+            await one.is_at(THURSDAY, 23, 59)
+        return one, was_open
+
+    one, was_open = run_virtually(main())
+
+    assert was_open
+    assert (len(one.read_at()), one.state(), one.sealer.open_seals()) == (2, "sealed", [])
+    assert (Series(symbol=SYMBOL, timeframe=Timeframe.M5), int(NINE.timestamp())) in one.store.candles
+
+
+@pytest.mark.parametrize("readings_before", [1, 2, 3])
+def test_a_restart_goes_on_counting(readings_before: int) -> None:
+    """A new daemon reads a broken session again as often as the old one had not, each after its own wait."""
+
+    async def main() -> tuple[Morning, Morning, datetime]:
+        first = morning(withheld={NINE})
+        async with first.sealing(Timeframe.M5):
+            while len(first.read_at()) < readings_before:
+                await first.clock.sleep(60)
+        second = morning(withheld={NINE}, store=first.store, checkpoint=first.checkpoint)
+        begun_at = second.clock.now()
+        async with second.sealing():
+            await second.is_at(THURSDAY, 23, 59)
+        return first, second, begun_at
+
+    first, second, begun_at = run_virtually(main())
+
+    assert len(first.read_at()) == readings_before
+    since = begun_at + timedelta(seconds=FIRST_LOOK_S)
+    assert waits_s(since, second.read_at()) == soon_after(READ_AFTER_S[readings_before:])
+    assert (second.state(), second.rereads()) == ("broken", 3)
+
+
+@pytest.mark.parametrize("away", [*([one] for one in METHODS), METHODS])
+def test_what_was_noted_while_the_store_is_away_is_judged_once_it_is_back(away: Sequence[str]) -> None:
+    """Whatever the store cannot do for an hour, the session is judged, read again and sealed after it."""
+
+    async def main() -> tuple[Morning, Counter[str]]:
+        one = morning(withheld={NINE})
+        one.store.away |= set(away)
+        async with one.sealing(Timeframe.M5):
+            await one.clock.sleep(3600)
+            one.withheld.clear()
+            refused = one.store.refused.copy()
+            one.store.away.clear()
+            await one.clock.sleep(2 * 3600)
+        return one, refused
+
+    one, refused = run_virtually(main())
+
+    assert set(refused) <= set(away)
+    assert refused.total() > 5
+    assert (one.state(), one.sealer.open_seals()) == ("sealed", [])
+
+
+def test_news_that_came_while_the_store_was_away_waits_for_it() -> None:
+    """A session that was read during an outage is judged within five minutes after it."""
+
+    async def main() -> tuple[Morning, str | None]:
+        one = morning()
+        async with one.sealing():
+            await one.clock.sleep(600)
+            one.store.away |= set(METHODS)
+            await one.read(Timeframe.M5)
+            await one.clock.sleep(3600)
+            before = one.state()
+            one.store.away.clear()
+            await one.clock.sleep(305)
+        return one, before
+
+    one, before = run_virtually(main())
+
+    assert (before, one.state()) == (None, "sealed")
+
+
+def test_a_reading_that_could_not_be_judged_is_one_reading() -> None:
+    """Where the store goes away between a reading and its judgement, it is judged later, not read instead."""
+
+    async def main() -> Morning:
+        one = morning(withheld={NINE})
+        async with one.sealing(Timeframe.M5):
+            one.store.away |= {"chains"}
+            await one.is_at(WEDNESDAY, 13)
+            one.store.away.clear()
+            await one.is_at(THURSDAY, 23, 59)
+        return one
+
+    one = run_virtually(main())
+
+    first, second, third = one.read_at()
+    assert first < at_kst(WEDNESDAY, time(10, 2))
+    judged_at = at_kst(WEDNESDAY, time(13))
+    assert timedelta(minutes=30) < second - judged_at < timedelta(minutes=36)
+    assert waits_s(second, [third]) == soon_after(READ_AFTER_S[2:])
+    assert (one.state(), one.rereads()) == ("broken", 3)
+
+
+def test_what_left_the_horizon_while_it_waited_is_not_read_again() -> None:
+    """The third reading would come after midnight, when the day is not kept any more: it is left out."""
+
+    async def main() -> Morning:
+        one = morning(20, 30, withheld={NINE}, horizon="1d")
+        async with one.sealing(Timeframe.M5):
+            await one.is_at(THURSDAY, 6)
+        return one
+
+    one = run_virtually(main())
+
+    assert len(one.read_at()) == 2
+    assert (one.state(), one.rereads(), one.is_open()) == ("broken", 2, False)
+
+
+def test_every_morning_all_sessions_are_looked_at() -> None:
+    """Half an hour after the corrections are in, a session is sealed of which nobody brought news."""
+
+    async def main() -> tuple[Morning, list[str | None]]:
+        one = morning(is_told=False)
+        seen = []
+        async with one.sealing(Timeframe.M5):
+            await one.is_at(THURSDAY, 7, 35)
+            await one.read(Timeframe.M5, WEDNESDAY)
+            for minute in (0, 1):
+                await one.is_at(THURSDAY, 8, minute)
+                seen.append(one.state(WEDNESDAY))
+        return one, seen
+
+    one, seen = run_virtually(main())
+
+    assert one.state() == "sealed"
+    assert seen == [None, "sealed"]
+
+
+def test_a_session_that_is_not_complete_is_looked_at_again() -> None:
+    """Once what it lacked is there, a session is sealed within five minutes, though that was no news."""
+
+    async def main() -> tuple[Morning, str | None, datetime]:
+        one = morning(timeframes=(Timeframe.M5, Timeframe.D1))
+        async with one.sealing(Timeframe.M5):
+            await one.clock.sleep(3600)
+            before = one.state()
+            await one.read(Timeframe.D1)
+            read_at = one.clock.now()
+            while one.state() is None:
+                await one.clock.sleep(1)
+            return one, before, read_at
+
+    one, before, read_at = run_virtually(main())
+
+    assert before is None
+    assert one.store.seals[KEY][1] <= read_at + timedelta(minutes=5)
+
+
+def test_without_5m_nothing_is_sealed() -> None:
+    """Where 5m candles are not collected that is said once, and the store is not asked."""
+
+    async def main() -> Morning:
+        one = morning(timeframes=(Timeframe.M30, Timeframe.D1))
+        one.store.away |= set(METHODS)
+        async with one.sealing(Timeframe.M30, Timeframe.D1):
+            await one.is_at(THURSDAY, 23, 59)
+        return one
+
+    with capture_logs() as logs:
+        one = run_virtually(main())
+
+    assert [line["event"] for line in logs if line["event"].startswith("seal.")] == ["seal.not_possible"]
+    assert (one.store.seals, one.store.refused) == ({}, {})
+
+
+def test_a_reading_that_failed_is_tried_again_and_not_counted() -> None:
+    """An answer that did not come costs five minutes each time, and none of the three readings."""
+
+    async def main() -> Morning:
+        one = morning(withheld={NINE})
+        async with one.sealing(Timeframe.M5):
+            one.broker.errors = [SourceUnavailable("away"), SourceUnavailable("away")]
+            await one.is_at(THURSDAY, 23, 59)
+        return one
+
+    one = run_virtually(main())
+
+    waits = [READ_AFTER_S[0], 300, 300, *READ_AFTER_S[1:]]
+    assert waits_s(one.start + timedelta(seconds=FIRST_LOOK_S), one.read_at()) == soon_after(waits)
+    assert (one.state(), one.rereads()) == ("broken", 3)
+
+
+def test_while_the_broker_is_left_alone_nothing_is_read_again() -> None:
+    """A block holds the readings up without a request; after it the first one is still the first."""
+
+    async def main() -> tuple[Morning, int]:
+        one = morning(withheld={NINE})
+        async with one.sealing(Timeframe.M5):
+            blocked = AccessBlocked("blocked", code="8040")
+            one.circuit.refused(blocked)
+            await one.clock.sleep(299)
+            during = len(one.read_at())
+            one.withheld.clear()
+            await one.clock.sleep(600)
+        return one, during
+
+    one, during = run_virtually(main())
+
+    assert (during, len(one.read_at()), one.state()) == (0, 1, "sealed")

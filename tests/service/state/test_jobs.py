@@ -1,0 +1,73 @@
+"""The history of work: a database that is away loses nothing of it for good."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.service.state.jobs import Jobs
+from tests.support.fakes import FakeStore
+from tests.support.virtual import LoopClock, cancelled_after, run_virtually
+
+START = datetime(2026, 11, 18, 0, 0, tzinfo=UTC)
+
+
+class AwayStore(FakeStore):
+    """A store whose database is away for some seconds from the first job's end on."""
+
+    def __init__(self, clock: Clock, away_s: float) -> None:
+        super().__init__()
+        self._clock = clock
+        self._back_at = away_s
+
+    async def finish_job(self, *ending: object) -> None:  # type: ignore[override]
+        if self._clock.monotonic() < self._back_at:
+            raise StoreUnavailable("The connection is lost.")
+        await super().finish_job(*ending)  # type: ignore[arg-type]
+
+
+class DeafStore(FakeStore):
+    """A store whose next answer to a beginning is lost on the way."""
+
+    loses_the_answer = False
+
+    async def add_job(self, *beginning: object) -> int:  # type: ignore[override]
+        job_id = await super().add_job(*beginning)  # type: ignore[arg-type]
+        if self.loses_the_answer:
+            raise StoreUnavailable("The connection is lost.")
+        return job_id
+
+
+def test_a_job_that_ends_while_the_database_is_away_is_written_down_later() -> None:
+    """Nobody sees it run for ever: its end is kept until it can be written, with the moment it had."""
+    clock = LoopClock(START)
+    store = AwayStore(clock, away_s=60.0)
+    book = Jobs(store, clock)
+
+    async def lives() -> None:
+        job = await book.begin("backfill", "a person", {})
+        await book.end(job)
+        assert store.jobs[job.id]["state"] == "running"
+        await cancelled_after(book.run(), 70.0)
+        written = store.jobs[job.id]
+        assert (written["state"], written["finished_at"]) == ("done", START)
+
+    run_virtually(lives())
+
+
+def test_a_job_whose_beginning_was_written_unheard_does_not_run_for_ever() -> None:
+    """The connection may be lost after the row and before the answer; jobs that do run are left alone."""
+    clock = LoopClock(START)
+    store = DeafStore()
+    book = Jobs(store, clock)
+
+    async def lives() -> None:
+        running = await book.begin("backfill", "a person", {})
+        store.loses_the_answer = True
+        unheard = await book.begin("poll", "schedule", {})
+        await cancelled_after(book.run(), 10.0)
+        assert unheard.id == 0
+        assert [store.jobs[number]["state"] for number in (running.id, 2)] == ["running", "interrupted"]
+
+    run_virtually(lives())

@@ -1,0 +1,124 @@
+"""Builds the services around fakes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.gap_reason import Listing
+from chartinsightd.domain.horizon import Horizon
+from chartinsightd.domain.planning import PlanRules
+from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.write import Write, Written
+from chartinsightd.ports.stores import Seal
+from chartinsightd.service.collecting.circuit_breaker import Circuit
+from chartinsightd.service.collecting.collector import Collector, CollectRules
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.collecting.scheduler import Scheduler
+from chartinsightd.service.collecting.writer import OnCommit, Writer
+from chartinsightd.service.gaps.gap_list import GapList
+from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.job_groups import JobGroups
+from chartinsightd.service.state.jobs import Jobs
+from tests.support.fakes import FakeBlocks, FakeBroker, FakeCheckpoint, FakeSpool, FakeStore
+from tests.support.virtual import LoopClock
+
+SETTLE = timedelta(seconds=60)
+CALENDAR = Calendar()
+"""One for all worlds: what is worked out of a calendar is worked out once."""
+
+
+@dataclass
+class World:
+    """A scheduler with everything it needs, in memory."""
+
+    start: datetime
+    timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
+    fold: tuple[Timeframe, ...] = ()
+    horizon: str = "10d"
+    listed_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)
+    store: FakeStore = field(default_factory=FakeStore)
+    checkpoint: FakeCheckpoint = field(default_factory=FakeCheckpoint)
+    blocks: FakeBlocks = field(default_factory=FakeBlocks)
+    spool: FakeSpool = field(default_factory=FakeSpool)
+    spool_bytes: int = 100_000_000
+    calendar: Calendar = CALENDAR
+
+    def __post_init__(self) -> None:
+        self.clock = LoopClock(self.start)
+        self.broker = self.new_broker()
+        self.rules = PlanRules(
+            calendar=self.calendar,
+            horizons=dict.fromkeys(Timeframe, Horizon.parse(self.horizon)),
+            refresh=RefreshRule(settle=SETTLE, poll_delay=timedelta(seconds=5), folded=frozenset(self.fold)),
+        )
+        self.current_rules = CurrentRules(self.rules)
+        self.ledger = CoverageLedger(self.store, self.checkpoint)
+        self.listeners: list[OnCommit] = []
+        self.writer = Writer(
+            self.store,
+            self.spool,
+            self.ledger,
+            self.clock,
+            self._committed,
+            spool_bytes=self.spool_bytes,
+        )
+        self.book = Jobs(self.store, self.clock)
+        rules = CollectRules(settle=SETTLE, fold=self.fold)
+        self.collector = Collector(self.broker, self.writer, self.current_rules, rules)
+        self.circuit = Circuit(self.clock, self.blocks)
+        self.retries = RetryTracker(self.clock, self.circuit)
+        self.scheduler = Scheduler(
+            self.collector,
+            self.ledger,
+            JobGroups(self.book),
+            self.retries,
+            self.clock,
+            self.current_rules,
+            self.timeframes,
+        )
+
+    def gap_list(
+        self,
+        listing: Callable[[str], Listing | None] = lambda _: None,
+        open_seals: Callable[[], Sequence[Seal]] = tuple,
+    ) -> GapList:
+        """Return what lists the gaps of this world."""
+        gap_reasons = GapReasons(self.retries, lambda: self.scheduler.is_paused, listing)
+        return GapList(
+            self.scheduler, gap_reasons, self.ledger, open_seals, self.store, self.clock, self.current_rules
+        )
+
+    def new_broker(self) -> FakeBroker:
+        """Return the broker of this world."""
+        return FakeBroker(self.clock, self.calendar, self.listed_at)
+
+    def _committed(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
+        for listener in self.listeners:
+            listener(writes, written)
+
+    @asynccontextmanager
+    async def running(self, *symbols: str) -> AsyncIterator[None]:
+        """Follow these symbols inside the block."""
+        await self.ledger.open()
+        await self.writer.open()
+        await self.scheduler.track(symbols)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.writer.run()), group.create_task(self.scheduler.run())]
+            yield
+            for task in tasks:
+                task.cancel()
+
+    def rows(self, symbol: str, timeframe: Timeframe) -> int:
+        """Count the stored candles of a series."""
+        return sum(
+            1 for series, _ in self.store.candles if series == Series(symbol=symbol, timeframe=timeframe)
+        )
