@@ -20,10 +20,10 @@ from zoneinfo import ZoneInfo
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
+from chartinsight_tui.app import Dashboard
+from chartinsight_tui.clock import SystemClock
 from chartinsightd.control.client import ControlClient
 from chartinsightd.simulator.admin_client import AdminClient
-from tui.app import Dashboard
-from tui.clock import SystemClock
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 KST = ZoneInfo("Asia/Seoul")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from chartinsightd import __version__
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
@@ -18,6 +21,7 @@ _SOCKET_VARIABLE = "CHARTINSIGHT_CONTROL__SOCKET"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__, prog_name="chartinsight-tui")
 @click.option(
     "--socket",
     type=click.Path(path_type=Path),
@@ -40,10 +44,15 @@ def main(
     socket: Path | None, read_only: bool, theme: str | None, rise: str | None, language: str | None
 ) -> None:
     """Show what chartinsightd does, in the terminal. Works with the daemon away, and says so."""
-    from tui import choices
-    from tui.app import Dashboard
-    from tui.clock import SystemClock
-    from tui.text import language_of
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on stderr
+        raise click.UsageError(
+            "The dashboard needs a terminal. For scripts there is `chartinsightctl status`."
+        )
+
+    from chartinsight_tui import choices
+    from chartinsight_tui.app import Dashboard
+    from chartinsight_tui.clock import SystemClock
+    from chartinsight_tui.text import language_of
 
     file = choices.choices_file(os.environ)
     chosen = choices.read_choices(file).updated(theme=theme, rise=rise, language=language)

@@ -14,19 +14,19 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 
-from tui import theme
-from tui.clock import Clock
-from tui.formatting import clock_time, countdown, stamp
-from tui.screens.overview import OverviewView
-from tui.screens.view import View, Wanted
-from tui.store import Failure, LinkState, Part, Store
-from tui.text import Language, Words
-from tui.widgets.bars import Banner, KeyBar, Piece, TopBar
+from chartinsight_tui import theme
+from chartinsight_tui.clock import Clock
+from chartinsight_tui.formatting import clock_time, countdown, stamp
+from chartinsight_tui.screens.overview import OverviewView
+from chartinsight_tui.screens.view import View, Wanted
+from chartinsight_tui.store import Failure, LinkState, Part, Store
+from chartinsight_tui.text import Language, Words
+from chartinsight_tui.widgets.bars import Banner, KeyBar, Piece, TopBar
 
 if TYPE_CHECKING:
+    from chartinsight_tui.connection import Connection
     from chartinsightd.control.client import ControlClient
     from chartinsightd.control.protocol import Outcome
-    from tui.connection import Connection
 
 OpenClient = Callable[[], "AbstractAsyncContextManager[ControlClient]"]
 Remember = Callable[[str, str], None]
@@ -132,7 +132,7 @@ class Dashboard(App[None]):
         await self.connection.run()
 
     def _load_connection(self) -> Connection:
-        from tui.connection import Connection
+        from chartinsight_tui.connection import Connection
 
         return Connection(self._open_client, self.store, self._clock, self._changed)
 
@@ -179,7 +179,7 @@ class Dashboard(App[None]):
 
     async def show_chart(self, symbol: str, timeframe: str) -> None:
         """Show a series on the chart screen."""
-        from tui.screens.chart import ChartView
+        from chartinsight_tui.screens.chart import ChartView
 
         await self.action_show("chart")
         assert isinstance(self.view, ChartView)
@@ -290,7 +290,7 @@ class Dashboard(App[None]):
 
     def action_keys(self) -> None:
         """Show all keys."""
-        from tui.screens.dialogs import KeysDialog
+        from chartinsight_tui.screens.dialogs import KeysDialog
 
         self.push_screen(KeysDialog(self.words, self.palette, self.active_keys()))
 
@@ -353,7 +353,7 @@ class Dashboard(App[None]):
 
     def open_backfill(self, wanted: Wanted) -> None:
         """Open the dialog for a new backfill."""
-        from tui.screens.backfill import BackfillDialog
+        from chartinsight_tui.screens.backfill import BackfillDialog
 
         if self.connection is None:
             return
@@ -375,7 +375,7 @@ class Dashboard(App[None]):
 
     def confirm(self, question: str, do: Callable[[Connection], Awaitable[Outcome | Failure]]) -> None:
         """Ask; do it when the answer is yes, and tell what came of it."""
-        from tui.screens.dialogs import ConfirmDialog
+        from chartinsight_tui.screens.dialogs import ConfirmDialog
 
         def answered(yes: bool | None) -> None:
             if yes and self.connection is not None:
@@ -403,21 +403,21 @@ def _colours(name: str) -> theme.Colours:
 def _make_view(name: str) -> View:
     """Make a screen; its code is loaded only now."""
     if name == "coverage":
-        from tui.screens.coverage import CoverageView
+        from chartinsight_tui.screens.coverage import CoverageView
 
         return CoverageView(name)
     if name == "jobs":
-        from tui.screens.jobs import JobsView
+        from chartinsight_tui.screens.jobs import JobsView
 
         return JobsView(name)
     if name == "chart":
-        from tui.screens.chart import ChartView
+        from chartinsight_tui.screens.chart import ChartView
 
         return ChartView(name)
     if name == "symbols":
-        from tui.screens.symbols import SymbolsView
+        from chartinsight_tui.screens.symbols import SymbolsView
 
         return SymbolsView(name)
-    from tui.screens.log import LogView
+    from chartinsight_tui.screens.log import LogView
 
     return LogView(name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from tui.formatting import KST
+from chartinsight_tui.formatting import KST
 
 Cell = tuple[str, str]
 """A character and what it is: `rise`, `fall`, `flat`, `line` or nothing."""

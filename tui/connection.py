@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Never, TypeVar
 
+from chartinsight_tui.clock import Clock
+from chartinsight_tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
 from chartinsightd.control.protocol import (
     BackfillEstimate,
@@ -34,8 +36,7 @@ from chartinsightd.control.protocol import (
     SymbolsRequest,
 )
 from chartinsightd.domain.timeframe import Timeframe
-from tui.clock import Clock
-from tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
+from chartinsightd.task_group import TaskGroup
 
 OpenClient = Callable[[], AbstractAsyncContextManager[ControlClient]]
 _T = TypeVar("_T")
@@ -179,7 +180,7 @@ class Connection:
             self._client = None
 
     async def _live(self, client: ControlClient) -> Never:
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             tasks.create_task(self._poll(client), name="status")
             tasks.create_task(self._listen(client), name="events")
             tasks.create_task(self._keep_reading(client), name="reads")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from tui.words_en import ENGLISH
-from tui.words_ko import KOREAN
+from chartinsight_tui.words_en import ENGLISH
+from chartinsight_tui.words_ko import KOREAN
 
 Language = Literal["en", "ko"]
 LANGUAGES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH, "ko": KOREAN}

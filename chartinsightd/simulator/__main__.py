@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import uvloop
 
+from chartinsightd import __version__
 from chartinsightd.simulator.clock import KST, VirtualClock
 from chartinsightd.simulator.correction_log import CorrectionLog
 from chartinsightd.simulator.market import FolderRefused, MarketOptions, create_from_folder, create_generated
@@ -34,6 +35,7 @@ DEFAULT_START = "2026-11-20T08:50:00+09:00"
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="chartinsight-simulator")
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=8500, type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
 @click.option("--start", default=DEFAULT_START, help="Virtual time at the anchor (ISO; KST without a zone).")

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import aiohttp
 
+from chartinsight_tui.app import Dashboard
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.routes import ROUTES
 from tests.support.harness import FOLLOWED, Daemon, Simulator, collecting, moment, open_simulator, running
-from tui.app import Dashboard
 
 DAY = date(2026, 11, 18)
 APP_KEY = "Pq7-known-app-key-of-this-test"

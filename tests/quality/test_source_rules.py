@@ -13,7 +13,9 @@ from statistics import quantiles
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = [path for name in ("chartinsightd", "tui") for path in sorted((ROOT / name).rglob("*.py"))]
+SHIPPED = [
+    path for name in ("chartinsightd", "chartinsight_tui") for path in sorted((ROOT / name).rglob("*.py"))
+]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 OWN = [*SHIPPED, *sorted((ROOT / "script").rglob("*.py"))]
 
@@ -154,6 +156,12 @@ def test_importing_does_nothing(importing_everything: subprocess.CompletedProces
 def test_frames_are_imported_when_used(importing_everything: subprocess.CompletedProcess[str]) -> None:
     """No import of ours loads pandas, scipy or TA-Lib: the daemon does without their memory."""
     assert importing_everything.stdout.split() == []
+
+
+def test_the_dashboard_is_imported_by_its_own_name() -> None:
+    """`tui` is the folder's name alone: imported by it, the dashboard would be loaded a second time."""
+    by_folder = re.compile(r"^\s*(from|import) tui\b", re.MULTILINE)
+    assert [path for path in [*OWN, *TESTS] if by_folder.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_nothing_is_left_to_do_later() -> None:

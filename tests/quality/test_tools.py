@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
 CODE = [name for name in ("chartinsightd", "tui", "tests", "benchmarks", "script") if (ROOT / name).is_dir()]
-PACKAGES = [name for name in ("chartinsightd", "tui") if (ROOT / name / "__init__.py").is_file()]
+PACKAGES = [name for name in ("chartinsightd", "chartinsight_tui") if (ROOT / name / "__init__.py").is_file()]
 
 
 def check(tool: str, *arguments: str) -> None:

@@ -20,7 +20,7 @@ PARTS = (
     "schema.sql",
     "config.toml",
     "chartinsightd",
-    "tui",
+    "chartinsight_tui",
     "systemd",
 )
 READ_RESOURCES = """
@@ -96,7 +96,7 @@ def test_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} <= {"chartinsightd", "tui"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"chartinsightd", "chartinsight_tui"}
     assert "chartinsightd/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert [name for name in names if "__pycache__" in name] == []

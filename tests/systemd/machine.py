@@ -30,7 +30,7 @@ HANGING_S = 60.0
 _UP_WITHIN_S = 240.0
 """The first time, the rig makes its tree and fetches packages for that."""
 _WHEEL_PARTS = ("pyproject.toml", "README.md", "LICENSE", "schema.sql", "config.toml")
-_WHEEL_FOLDERS = ("chartinsightd", "tui", "systemd")
+_WHEEL_FOLDERS = ("chartinsightd", "chartinsight_tui", "systemd")
 
 
 class RigRefused(Exception):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui import app, connection
-from tui.screens import backfill, view
+from chartinsight_tui import app, connection
+from chartinsight_tui.screens import backfill, view
 
 
 @pytest.fixture(autouse=True)

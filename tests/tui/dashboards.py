@@ -14,10 +14,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from textual.worker import WorkerState
 
+from chartinsight_tui.app import Dashboard, OpenClient
+from chartinsight_tui.store import LinkState, Part
 from chartinsightd.control.client import ControlClient
 from tests.control.fake_backend import NOW, FakeBackend, Scene, serving
-from tui.app import Dashboard, OpenClient
-from tui.store import LinkState, Part
 
 NOWHERE = Path("/nowhere/control.sock")
 """A socket that is not there; its path is part of pictures."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from chartinsight_tui.choices import Choices, choices_file, read_choices, write_choices
 from tests.tui.dashboards import dashboard
-from tui.choices import Choices, choices_file, read_choices, write_choices
 
 
 def test_choices_come_back(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from chartinsight_tui import connection
+from chartinsight_tui.clock import SystemClock
+from chartinsight_tui.connection import Connection
+from chartinsight_tui.store import LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.protocol import LogLine
 from tests.control.fake_backend import FakeBackend, Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, eventually, nowhere, offline, shown, until
-from tui import connection
-from tui.clock import SystemClock
-from tui.connection import Connection
-from tui.store import LinkState, Part, Store
 
 
 async def test_a_killed_daemon_is_noticed_and_its_data_stays() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui import formatting
+from chartinsight_tui import formatting
 
 WORDS = st.text(alphabet=st.sampled_from("abc 삼성전자ㅅ…▲漢1,"), max_size=30)
 

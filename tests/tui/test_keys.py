@@ -9,16 +9,16 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
+from chartinsight_tui.app import VIEWS, Dashboard
+from chartinsight_tui.screens.backfill import BackfillDialog
+from chartinsight_tui.screens.chart import ChartView
+from chartinsight_tui.screens.coverage import CoverageView
+from chartinsight_tui.screens.dialogs import ConfirmDialog, KeysDialog, StockDialog, TextDialog
+from chartinsight_tui.screens.log import LogView
+from chartinsight_tui.screens.symbols import SymbolsView
+from chartinsight_tui.widgets.candle_chart import CandleChart
+from chartinsight_tui.widgets.row_table import RowTable
 from tests.tui.dashboards import Daemon, connected, dashboard, idle, shown, until
-from tui.app import VIEWS, Dashboard
-from tui.screens.backfill import BackfillDialog
-from tui.screens.chart import ChartView
-from tui.screens.coverage import CoverageView
-from tui.screens.dialogs import ConfirmDialog, KeysDialog, StockDialog, TextDialog
-from tui.screens.log import LogView
-from tui.screens.symbols import SymbolsView
-from tui.widgets.candle_chart import CandleChart
-from tui.widgets.row_table import RowTable
 
 
 @asynccontextmanager

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
-from tui.theme import DARK, Palette
-from tui.widgets.row_table import Cells, Column, RowTable
+from chartinsight_tui.theme import DARK, Palette
+from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 
 PALETTE = Palette(colours=DARK)
 ROWS = st.lists(st.integers(0, 60), unique=True, max_size=40)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from chartinsight_tui.app import VIEWS, Dashboard
+from chartinsight_tui.store import Part
 from tests.control.fake_backend import Scene
 from tests.tui.dashboards import (
     NOWHERE,
@@ -22,8 +24,6 @@ from tests.tui.dashboards import (
     shown,
     until,
 )
-from tui.app import VIEWS, Dashboard
-from tui.store import Part
 
 PICTURES = Path(__file__).parent / "__snapshots__" / "test_screens"
 MAX_PICTURE_BYTES = 60_000

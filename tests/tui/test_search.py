@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tui.search import found, is_found
+from chartinsight_tui.search import found, is_found
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from string import Formatter
 
 import pytest
 
-from tui import theme
-from tui.__main__ import _THEMES
-from tui.text import LANGUAGES, language_of
+from chartinsight_tui import theme
+from chartinsight_tui.__main__ import _THEMES
+from chartinsight_tui.text import LANGUAGES, language_of
 
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "tui").rglob("*.py"))
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if not path.name.startswith("words_"))

@@ -14,19 +14,19 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, Static
 
+from chartinsight_tui.formatting import big_won, duration, number
+from chartinsight_tui.search import found
+from chartinsight_tui.store import Failure, Store
+from chartinsight_tui.text import Words
+from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 from chartinsightd.control.protocol import BackfillEstimate, BackfillRequest, Outcome
 from chartinsightd.domain.timeframe import Timeframe
-from tui.formatting import big_won, duration, number
-from tui.search import found
-from tui.store import Failure, Store
-from tui.text import Words
-from tui.widgets.row_table import Cells, Column, RowTable
 
 if TYPE_CHECKING:
+    from chartinsight_tui.app import Dashboard
+    from chartinsight_tui.connection import Connection
+    from chartinsight_tui.screens.view import Wanted
     from chartinsightd.control.protocol import StockRow
-    from tui.app import Dashboard
-    from tui.connection import Connection
-    from tui.screens.view import Wanted
 
 _REST_S = 0.3
 """How long nothing is typed before the daemon is asked for the cost."""

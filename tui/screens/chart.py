@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.charting import CandleLike, direction
-from tui.formatting import big_won, candle_start, number
-from tui.screens.view import View, Wanted
-from tui.store import Failure, Part
-from tui.widgets.candle_chart import CandleChart
+from chartinsight_tui.charting import CandleLike, direction
+from chartinsight_tui.formatting import big_won, candle_start, number
+from chartinsight_tui.screens.view import View, Wanted
+from chartinsight_tui.store import Failure, Part
+from chartinsight_tui.widgets.candle_chart import CandleChart
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol import CandleList
@@ -186,7 +186,7 @@ class ChartView(View):
 
     def action_pick(self) -> None:
         """Choose another stock."""
-        from tui.screens.dialogs import StockDialog
+        from chartinsight_tui.screens.dialogs import StockDialog
 
         self.app.push_screen(StockDialog(self.words, self.store, self.palette), self._picked)
 

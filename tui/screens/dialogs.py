@@ -13,12 +13,12 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from tui.formatting import big_won, fit
-from tui.search import found
-from tui.store import Store
-from tui.text import Words
-from tui.theme import Palette
-from tui.widgets.row_table import Cells, Column, RowTable
+from chartinsight_tui.formatting import big_won, fit
+from chartinsight_tui.search import found
+from chartinsight_tui.store import Store
+from chartinsight_tui.text import Words
+from chartinsight_tui.theme import Palette
+from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 
 _BOX = """
     align: center middle;

@@ -14,11 +14,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
-from tui.formatting import NOTHING, bar, clock_time, duration, number, percent, stamp
-from tui.screens.view import View, Wanted
-from tui.store import Failure, Part
-from tui.widgets.panel import Panel
-from tui.widgets.row_table import Cell, Cells, Column, RowTable
+from chartinsight_tui.formatting import NOTHING, bar, clock_time, duration, number, percent, stamp
+from chartinsight_tui.screens.view import View, Wanted
+from chartinsight_tui.store import Failure, Part
+from chartinsight_tui.widgets.panel import Panel
+from chartinsight_tui.widgets.row_table import Cell, Cells, Column, RowTable
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol import Job, LogList

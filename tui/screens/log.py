@@ -13,11 +13,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from tui.formatting import clock_time, number, stamp
-from tui.screens.view import View
-from tui.store import Part
-from tui.widgets.bars import Banner
-from tui.widgets.row_table import Cells, Column, RowTable
+from chartinsight_tui.formatting import clock_time, number, stamp
+from chartinsight_tui.screens.view import View
+from chartinsight_tui.store import Part
+from chartinsight_tui.widgets.bars import Banner
+from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol import LogLine
@@ -135,7 +135,7 @@ class LogView(View):
     def _show_line(self) -> None:
         if (line := self._line()) is None:
             return
-        from tui.screens.dialogs import TextDialog
+        from chartinsight_tui.screens.dialogs import TextDialog
 
         rows = {
             "at": f"{stamp(line.at)} KST",

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.widget import Widget
 
-from tui.formatting import (
+from chartinsight_tui.formatting import (
     NOTHING,
     bar,
     candle_start,
@@ -29,9 +29,9 @@ from tui.formatting import (
     sparkline,
     stamp,
 )
-from tui.screens.view import View
-from tui.store import Part
-from tui.widgets.panel import Panel
+from chartinsight_tui.screens.view import View
+from chartinsight_tui.store import Part
+from chartinsight_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol import Alert, Freshness, GateLane, Job, LogLine, SessionStatus, Status

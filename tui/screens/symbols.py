@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from tui.formatting import big_won, number
-from tui.screens.view import View, Wanted
-from tui.search import is_found
-from tui.store import Part
-from tui.widgets.bars import Banner
-from tui.widgets.row_table import Cells, Column, RowTable
+from chartinsight_tui.formatting import big_won, number
+from chartinsight_tui.screens.view import View, Wanted
+from chartinsight_tui.search import is_found
+from chartinsight_tui.store import Part
+from chartinsight_tui.widgets.bars import Banner
+from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol import StockRow

@@ -14,12 +14,12 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui.store import LinkState, Part, Store
-from tui.text import Words
-from tui.theme import Palette
+from chartinsight_tui.store import LinkState, Part, Store
+from chartinsight_tui.text import Words
+from chartinsight_tui.theme import Palette
 
 if TYPE_CHECKING:
-    from tui.app import Dashboard
+    from chartinsight_tui.app import Dashboard
 
 _REST_S = 0.25
 

@@ -12,8 +12,8 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.formatting import fit
-from tui.theme import Palette
+from chartinsight_tui.formatting import fit
+from chartinsight_tui.theme import Palette
 
 Piece = tuple[str, Style]
 

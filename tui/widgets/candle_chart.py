@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.charting import (
+from chartinsight_tui.charting import (
     BLANK,
     PITCHES,
     CandleLike,
@@ -26,8 +26,8 @@ from tui.charting import (
     draw_volume,
     time_labels,
 )
-from tui.formatting import fit, number
-from tui.theme import Palette
+from chartinsight_tui.formatting import fit, number
+from chartinsight_tui.theme import Palette
 
 _OLDER_WHEN = 60
 """Older candles are asked for when fewer than this are left of what one sees."""

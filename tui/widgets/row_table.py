@@ -14,8 +14,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.formatting import Align, fit
-from tui.theme import Palette
+from chartinsight_tui.formatting import Align, fit
+from chartinsight_tui.theme import Palette
 
 Cell = tuple[str, Style]
 Cells = Sequence[Cell]
