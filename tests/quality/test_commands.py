@@ -27,7 +27,7 @@ def run(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_tells_its_version(command: str) -> None:
     """`--version` answers with the command's name and the version of the project."""
-    assert run(command, "--version").stdout.strip() == f"{command}, version {PROJECT['version']}"
+    assert run(command, "--version").stdout.strip() == f"{command}, version {__version__}"
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -14,7 +14,14 @@ from chartinsightd.process.exit_status import ExitStatus
 from chartinsightd.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("benchmarks/*.md"),
+        *ROOT.glob("script/*.md"),
+    ]
+)
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
 
 
@@ -74,6 +81,22 @@ def test_readme_lists_the_commands(readme: Path) -> None:
     scripts = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["scripts"]
     listed = re.findall(r"^\| `(chartinsight[\w-]*)` \|", text_of(readme), re.MULTILINE)
     assert sorted(listed) == sorted(scripts)
+
+
+def test_every_script_is_listed() -> None:
+    """The index of the scripts has exactly those that a person can start."""
+    scripts = [path for path in (ROOT / "script").iterdir() if path.is_file() and os.access(path, os.X_OK)]
+    listed = re.findall(r"^\| `(script/[\w-]+)` \|", text_of(ROOT / "script" / "README.md"), re.MULTILINE)
+    assert sorted(listed) == sorted(f"script/{path.name}" for path in scripts)
+
+
+def test_continuous_integration_runs_every_python() -> None:
+    """The workflow runs `.ci/run` on exactly the Pythons that the package says it runs on."""
+    workflow = text_of(ROOT / ".github" / "workflows" / "ci.yml")
+    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
+    stated = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    assert re.findall(r'"(3\.\d+)"', workflow) == stated
+    assert re.search(r"^ +- run: \.ci/run$", workflow, re.MULTILINE)
 
 
 def test_readmes_agree() -> None:

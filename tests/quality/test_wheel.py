@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import chartinsightd
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
     "pyproject.toml",
@@ -89,6 +91,12 @@ def test_wheel_has_the_commands(installed: Path) -> None:
     assert dict(entries["console_scripts"]) == scripts
     modules = [target.split(":")[0].replace(".", "/") + ".py" for target in scripts.values()]
     assert [module for module in modules if not (installed / module).is_file()] == []
+
+
+def test_version_stands_in_one_place(wheel: Path) -> None:
+    """The wheel's version is that of `chartinsightd.__version__`, which its commands show."""
+    assert "version" not in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert wheel.name.split("-")[1] == chartinsightd.__version__
 
 
 def test_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
