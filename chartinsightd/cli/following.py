@@ -20,6 +20,7 @@ from chartinsightd.cli.present import print_json
 from chartinsightd.control.client import DaemonAway
 from chartinsightd.control.protocol import EventType, LogLevel, LogLine, LogQuery
 from chartinsightd.facts.krx import KST
+from chartinsightd.task_group import TaskGroup
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
@@ -133,7 +134,7 @@ class LogFollower:
         lines = 0 if since is None else _SEARCHED
         async with (
             open_journal(lines=lines, follow=True, since=since) as journal,
-            asyncio.TaskGroup() as group,
+            TaskGroup() as group,
         ):
             group.create_task(_stop_when_back(client, journal))
             async for line in journal:

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from chartinsightd.task_group import TaskGroup
+
 Service = Callable[[], Awaitable[None]]
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LONGEST_END_S = 8.0
@@ -83,7 +85,7 @@ async def run_services(services: Mapping[str, Service], stop: asyncio.Event) -> 
         log.debug("service.ended", service=name)
 
     try:
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             for name, service in services.items():
                 running.append(group.create_task(named(name, service), name=name))
             group.create_task(raise_on_stop(), name="stop")

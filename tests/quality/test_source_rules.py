@@ -110,6 +110,12 @@ def test_every_task_has_an_owner() -> None:
     assert calls(OWN, STRAY_TASKS) == []
 
 
+def test_every_task_group_stands_eager_tasks() -> None:
+    """Groups are our own, which create all their tasks before one begins; the simulator shares no code."""
+    files = [path for path in OWN if path.name != "task_group.py" and "simulator" not in path.parts]
+    assert calls(files, {"asyncio.TaskGroup"}) == []
+
+
 def test_errors_are_not_swallowed() -> None:
     """No handler of all exceptions consists of `pass` alone."""
     broad = {"Exception", "BaseException"}

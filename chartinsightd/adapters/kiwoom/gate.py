@@ -18,6 +18,7 @@ from aiolimiter import AsyncLimiter
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.ports.broker import Priority
+from chartinsightd.task_group import TaskGroup
 
 Mode = Literal["proved", "measured"]
 
@@ -115,7 +116,7 @@ class Gate:
         self._own_limits = own_limits or {}
         self._lanes: dict[str, _Lane] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._group = asyncio.TaskGroup()
+        self._group = TaskGroup()
         self._opened_at = 0.0
 
     async def __aenter__(self) -> Gate:

@@ -25,6 +25,7 @@ from chartinsightd.service.collecting.collector import Collector
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
 
@@ -154,7 +155,7 @@ class Backfills:
 
     async def run(self) -> None:
         """Carry out what is asked for; until cancelled."""
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             while True:
                 key = await self._asked.get()
                 group.create_task(self._carry_out(key), name=f"backfill {key}")
@@ -189,7 +190,7 @@ class Backfills:
         job.total = job.done + len(fetches)
         job.pages_expected = job.pages + sum(fetch.pages for fetch in fetches)
         room = asyncio.Semaphore(_AT_ONCE)
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             tasks = [group.create_task(self._fetch(fetch, job, room, cancelled)) for fetch in fetches]
         return next((problem for task in tasks if (problem := task.result())), None)
 

@@ -23,6 +23,7 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.retries import Part, RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
+from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +143,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Plan, fetch, rest; until cancelled."""
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             planned_for = None
             while True:
                 now = self._clock.now()
@@ -191,7 +192,7 @@ class Scheduler:
         for series, missing in due.items():
             self._retries.forget_needless(series, missing)
 
-    def _start_ready(self, group: asyncio.TaskGroup) -> None:
+    def _start_ready(self, group: TaskGroup) -> None:
         """Start queued fetches as far as their lanes have room."""
         if self._is_paused or self._retries.held_until is not None:
             return
@@ -209,7 +210,7 @@ class Scheduler:
     def _has_room(self, lane: str) -> bool:
         return self._in_flight.get(lane, 0) < (_LIVE_AT_ONCE if lane == "live" else _DEEP_AT_ONCE)
 
-    def _start(self, group: asyncio.TaskGroup, task: _Task) -> None:
+    def _start(self, group: TaskGroup, task: _Task) -> None:
         del self._queued[task.key]
         self._busy.add(task.key)
         self._in_flight[task.lane] = self._in_flight.get(task.lane, 0) + 1

@@ -20,6 +20,7 @@ from chartinsightd.ports.candles import CandleStore
 from chartinsightd.ports.spool import Spool, SpoolState
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.row_accounting import check_commit
+from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +137,7 @@ class Writer:
 
     async def run(self) -> None:
         """Commit what is handed over, until cancelled; what waits in memory then is fetched again."""
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             group.create_task(self._take(), name="writer: take")
             group.create_task(self._drain(), name="writer: drain")
 

@@ -23,6 +23,7 @@ from chartinsightd.domain.alert_policy import (
 from chartinsightd.domain.errors import AlertUndelivered
 from chartinsightd.domain.notice import Notice, Place, notice_of, trial_notice
 from chartinsightd.ports.guards import AlertChannel, SentRecord
+from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
 
@@ -110,14 +111,14 @@ class Notifier:
 
     async def run(self) -> None:
         """Deliver until cancelled; each channel at its own pace."""
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             for outbox in self._outboxes:
                 group.create_task(outbox.run(), name=f"alerts {outbox.name}")
 
     async def test(self) -> list[Delivery]:
         """Send one message through each channel now, and return how it went."""
         notice = trial_notice(self._place, self._clock.now())
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             tasks = [group.create_task(outbox.try_once(notice)) for outbox in self._outboxes]
         return [self._cleaned_delivery(task.result()) for task in tasks]
 
@@ -135,7 +136,7 @@ class Notifier:
 
     async def _told_apart(self, one: Notification) -> None:
         notice = self._notice([one], 0)
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             tasks = [group.create_task(outbox.try_once(notice)) for outbox in self._outboxes]
         if any(task.result().ok for task in tasks):
             self._told[one.event] = one.told

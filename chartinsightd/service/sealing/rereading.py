@@ -21,6 +21,7 @@ from chartinsightd.service.collecting.collector import Collector
 from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +57,7 @@ class Rereading:
         job = self._job = await self._book.begin("seal", "schedule", params)
         room = asyncio.Semaphore(_AT_ONCE)
         try:
-            async with asyncio.TaskGroup() as group:
+            async with TaskGroup() as group:
                 tasks = [group.create_task(self._session(seal, job, room)) for seal in broken]
         finally:
             self._job = None

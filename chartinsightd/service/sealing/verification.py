@@ -22,6 +22,7 @@ from chartinsightd.service.collecting.collector import Collector, Inspect
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,7 @@ class Verifications:
 
     async def run(self) -> None:
         """Carry out what is asked for; until cancelled."""
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             while True:
                 job, order = await self._asked.get()
                 group.create_task(self._carry_out(job, order), name=f"verify {job.id}")
@@ -90,7 +91,7 @@ class Verifications:
         fetches = self._plan(order)
         job.total, job.pages_expected = len(fetches), sum(fetch.pages for fetch in fetches)
         verifying, room = _Verifying(self._store, job), asyncio.Semaphore(_AT_ONCE)
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             tasks = [group.create_task(self._fetch(one, verifying, room, cancelled)) for one in fetches]
         del self._running[job.id], self._cancels[job.id]
         error = next((problem for task in tasks if (problem := task.result())), None)
