@@ -30,11 +30,6 @@ def test_every_command_tells_its_version(command: str) -> None:
     assert run(command, "--version").stdout.strip() == f"{command}, version {__version__}"
 
 
-def test_the_version_is_the_same_everywhere() -> None:
-    """The package and the project's metadata name one version."""
-    assert __version__ == PROJECT["version"]
-
-
 def test_the_dashboard_says_that_it_needs_a_terminal() -> None:
     """Without a terminal nothing is drawn: one sentence says what to use instead, and the status is 2."""
     result = run("chartinsight-tui")
