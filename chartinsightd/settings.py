@@ -85,7 +85,7 @@ class KiwoomSettings(Section):
     """The broker."""
 
     environment: Literal["real", "paper"] = "real"
-    """`paper` is 모의투자: other hosts, other keys, a fifth of the pace (API.md section 1)."""
+    """`paper` is 모의투자: other hosts, other keys, a fifth of the pace (kiwoom.md#paper-host)."""
     base_url: str = ""
     """Overrides the REST host of the environment."""
     websocket_url: str = ""
@@ -93,11 +93,11 @@ class KiwoomSettings(Section):
     app_key: SecretStr = SecretStr("")
     secret_key: SecretStr = SecretStr("")
     requests_per_second: Annotated[int, Field(ge=1, le=20)] | None = None
-    """Ceiling for each api-id; by environment 5 (real) or 1 (paper) (API.md section 4)."""
+    """Ceiling for each api-id; by environment 5 (real) or 1 (paper) (kiwoom.md#rate-limit)."""
     gate: Literal["proved", "measured"] = "proved"
     """`proved` never exceeds the limit whatever the network does; `measured` trusts its usual delay."""
     user_agent: str = "curl/8.5.0"
-    """Kiwoom's firewall refuses the ones of Python libraries (API.md section 1)."""
+    """Kiwoom's firewall refuses the ones of Python libraries (kiwoom.md#firewall)."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """Longest wait for one answer, in real seconds; the first page of a symbol can take many."""
     dates: Literal["auto", "believed", "ignored"] = "auto"
@@ -155,7 +155,7 @@ class CollectSettings(Section):
     poll_delay_s: Annotated[float, Field(ge=0, le=240)] = 5.0
     """How long after a candle's close it is read."""
     settle_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
-    """How long after its close a candle must have been read to count as final (API.md 5.5)."""
+    """How long after its close a candle must have been read to be final (kiwoom.md#candle-in-progress)."""
     spool_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 512
     """MiB of pages that may wait on disk while PostgreSQL is away; a quarter is kept for live polls."""
     calendar_overrides: Path | None = None

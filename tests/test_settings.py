@@ -193,7 +193,7 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_paper_trading_is_a_fifth_as_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pace follows the environment (API.md section 4), unless it is set."""
+    """The pace follows the environment (kiwoom.md#rate-limit), unless it is set."""
     assert load_settings().kiwoom.pace == 5
     monkeypatch.setenv("CHARTINSIGHT_KIWOOM__ENVIRONMENT", "paper")
     assert load_settings().kiwoom.pace == 1

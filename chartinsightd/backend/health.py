@@ -1,4 +1,4 @@
-"""Whether data flows, or provably nothing was due (DESIGN promise 7)."""
+"""Whether data flows, or provably nothing was due (docs/promises.md, 7)."""
 
 from __future__ import annotations
 

@@ -103,7 +103,8 @@ def derive(raw: Candles, adjusted: Candles, base_day: date, known: Sequence[Corp
 
     Args:
         raw: as traded; of days that only one of the charts has nothing is used.
-        adjusted: in the measure of `base_day` (API.md 5.8), which may be later than its newest row.
+        adjusted: in the measure of `base_day`, which may be later than its newest row
+            (kiwoom.md#adjusted-prices).
         base_day: the Korean day the adjusted chart was asked for.
         known: what the ledger says; a factor that fits the rows is kept as it is.
 

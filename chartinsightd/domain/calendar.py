@@ -47,7 +47,7 @@ class Session:
 
     @property
     def settled_at(self) -> datetime:
-        """When Kiwoom's own overnight corrections are in (API.md section 5.4)."""
+        """When Kiwoom's own overnight corrections are in (kiwoom.md#overnight-corrections)."""
         return at_kst(self.day + _DAY, kiwoom.SETTLED_NEXT_DAY)
 
 

@@ -1,10 +1,10 @@
 """Silence proved: the running volume of a session chains from one 5m candle to the next.
 
-Kiwoom's minute rows carry the shares traded in the session up to and including each (`acc_trde_qty`, API.md
-5.2), and a span without trades has no row (5.4). Where a candle's running volume less its own is the running
-volume of the one before, nothing was traded between the two, so nothing is missing there. The first candle's
-running volume is its own. The late print (15:35) appears overnight and raises what follows it, so a session
-is looked at once its corrections are in.
+Kiwoom's minute rows carry the shares traded in the session up to and including each (`acc_trde_qty`,
+kiwoom.md#running-volume), and a span without trades has no row (kiwoom.md#idle-minutes). Where a candle's
+running volume less its own is the running volume of the one before, nothing was traded between the two, so
+nothing is missing there. The first candle's running volume is its own. The late print (15:35) appears
+overnight and raises what follows it, so a session is looked at once its corrections are in.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class SourceUnavailable(SourceError):
 
 
 class RateLimited(SourceError):
-    """The broker refused a request for its pace (API.md section 4); wait, then the same request again."""
+    """The broker refused a request for its pace (kiwoom.md#flow-refusal); wait, then send it again."""
 
     def __init__(self, message: str, *, limit: int | None = None) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class RateLimited(SourceError):
 
 
 class TokenRejected(SourceError):
-    """The token is not valid any more (API.md section 2): issue a new one once, retry once."""
+    """The token is not valid any more (kiwoom.md#rejected-token): issue a new one once, retry once."""
 
 
 class MalformedAnswer(SourceError):
@@ -63,7 +63,7 @@ class AccessBlocked(SourceError):
     def __init__(self, message: str, *, remedy: str = "", code: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.code = code
-        """The broker's bracket code, such as `8050` (API.md section 3); `firewall` where that refused."""
+        """The broker's bracket code, such as `8050` (kiwoom.md#inner-codes), or `firewall`."""
 
 
 class StillBlocked(AccessBlocked):

@@ -17,7 +17,7 @@ from chartinsightd.domain.errors import (
 )
 
 _SUSPENDED = "거래정지"
-"""In `auditInfo` or `state` of the stock list (API.md section 6)."""
+"""In `auditInfo` or `state` of the stock list (kiwoom.md#stock-states)."""
 
 
 class GapReason(StrEnum):

@@ -1,4 +1,6 @@
-"""Which candles can exist: the labels of every timeframe, for a plain symbol = KRX (API.md 5.4).
+"""Which candles can exist: the labels of every timeframe, for a plain symbol, which is KRX.
+
+Source: kiwoom.md#minute-labels.
 
 All intraday labels come from one table, the minutes in which KRX trades, floored to the timeframe from 00:00
 KST. A candle of the grid need not exist: a span without trades has no row.

@@ -58,7 +58,7 @@ def horizon_start(horizon: Horizon, timeframe: Timeframe, now: datetime, calenda
     """Return where the kept history begins: 00:00 KST of a day, aware, UTC.
 
     An intraday horizon never reaches before what Kiwoom retains: the first trading day of the same month one
-    year ago (API.md 5.3).
+    year ago (kiwoom.md#minute-retention).
     """
     today = day_of(now)
     oldest = _retention_start(today, calendar) if timeframe.is_intraday else _OLDEST_DAY

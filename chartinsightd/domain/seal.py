@@ -131,7 +131,7 @@ def _evidence(witnesses: SessionData) -> dict[str, Any]:
             "missing_volume": chain.missing_volume,
         }
     if witnesses.day is not None and len(witnesses.day) and int(witnesses.day.volume[0]):
-        # 85 to 100 % on real days, the rest is traded outside the order book (shared data README, API.md 5.4)
+        # 85 to 100 % on real days, the rest is traded outside the order book (kiwoom.md#daily-volume)
         evidence["minutes_of_day"] = round(volume / int(witnesses.day.volume[0]), 4)
     return evidence
 
@@ -163,9 +163,9 @@ def _between(shorter: Timeframe, longer: Timeframe, difference: Difference) -> _
 def _of_day(witnesses: SessionData) -> list[_Contradiction]:
     """Compare minutes with their day, by what holds whatever the day counts of the after-market.
 
-    Which after-market trades a day includes is not measured (API.md 12-1): so each bound is the one that
-    holds either way. A day's volume is at least that of the regular minutes (5.4); its open is theirs; its
-    high, low and close are theirs or those of all minutes.
+    Which after-market trades a day includes is unknown (kiwoom.md#after-market), so each bound is one that
+    holds either way. A day's volume is at least that of the regular minutes (kiwoom.md#daily-volume); its
+    open is theirs; its high, low and close are theirs or those of all minutes.
     """
     if witnesses.day is None:
         return []
@@ -210,7 +210,7 @@ def _against_day(between: frozenset[Timeframe], name: str, minutes: int, day: in
 
 
 def _of_week(witnesses: SessionData) -> list[_Contradiction]:
-    """Compare the days of a week with the week: they are equal (shared data README, Kiwoom's weekly example).
+    """Compare the days of a week with the week: they are equal (kiwoom.md#week-sums).
 
     Whether a day without trades counts for open, high and low is not known: either is right. The value is
     not compared, because that of a day is rounded to millions.

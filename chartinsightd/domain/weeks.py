@@ -16,9 +16,9 @@ from chartinsightd.domain.timeframe import Timeframe
 def aligned_weeks(candles: Candles, calendar: Calendar) -> Candles:
     """Let every week start on its first trading day.
 
-    Kiwoom labels a week by its first trading day, as far as is known; some say always by its Monday (API.md
-    11-12). A label that is a session is taken as it is; one that is none moves to the first session of its
-    week. Labels that would meet are left for the quality check to refuse.
+    Kiwoom labels a week by its first trading day, as far as is known; some say always by its Monday
+    (kiwoom.md#week-labels). A label that is a session is taken as it is; another moves to the first session
+    of its week. Labels that would meet are left for the quality check to refuse.
     """
     if not len(candles):
         return candles

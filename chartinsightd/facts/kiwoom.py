@@ -1,6 +1,6 @@
 """What Kiwoom's charts hold, and when: plain figures with their source, no decision.
 
-The marks A, B, C, D are those of API.md: official, measured, claimed by one, our inference.
+Sources cite headings of docs/kiwoom.md, which say how sure each fact is.
 """
 
 from __future__ import annotations
@@ -11,38 +11,42 @@ from datetime import time, timedelta
 CLOSING_AUCTION = timedelta(minutes=10)
 """No minute row in the last ten minutes of the regular session; the auction's row is labelled at the close.
 
-Source: API.md 5.4 (B4, B5).
+Source: kiwoom.md#closing-auction.
 """
 
 CLOSING_PRINT = timedelta(minutes=1)
 """The closing auction prints within this time after the close.
 
-Source: tick rows of October 2025 stamp it 15:30:09 to 15:30:25 (B1).
+Source: kiwoom.md#closing-auction; tick rows of October 2025 stamp it 15:30:09 to 15:30:25.
 """
 
 LATE_PRINT_AFTER_CLOSE = timedelta(minutes=5)
 """A small row labelled five minutes after the close is on every past day.
 
-It appears overnight: absent at 21:26 and 00:19, present at 07:08 and 08:00. Source: API.md 5.4 (B4).
-UNKNOWN: its cause; whether it still appears since the after-market began on 2026-09-14 (API.md 12-1);
+It appears overnight: absent at 21:26 and 00:19, present at 07:08 and 08:00. Source: kiwoom.md#late-print.
+UNKNOWN: its cause; whether it still appears since the after-market began on 2026-09-14;
 whether the trades of 15:40-16:00 (at the closing price) have rows: none were seen.
 """
 
 SETTLED_NEXT_DAY = time(7, 30)
 """KST of the next calendar day, when Kiwoom's own overnight corrections of a session are in.
 
-Source: API.md 5.4 (late print there at 07:08), 9-7 (values of yesterday corrected around 07:00, B1).
+Inferred from the late print (there at 07:08) and from other values, corrected around 07:00.
+Source: kiwoom.md#overnight-corrections.
 """
 
 MINUTE_RETENTION_MONTHS = 12
-"""Minute rows begin on the first trading day of the same month one year ago. Source: API.md 5.3 (B5)."""
+"""Minute rows begin on the first trading day of the same month one year ago.
+
+Source: kiwoom.md#minute-retention.
+"""
 
 MINUTE_PAGE_ROWS = 900
-"""Rows of a ka10080 page, for every scope. Source: API.md 5.3 (B5)."""
+"""Rows of a ka10080 page, for every scope. Source: kiwoom.md#page-sizes."""
 DAY_PAGE_ROWS = 600
-"""Rows of a ka10081 page. Source: API.md 5.3 (B6)."""
+"""Rows of a ka10081 page. Source: kiwoom.md#page-sizes."""
 WEEK_PAGE_ROWS = 300
-"""Rows of a ka10082 page. Source: API.md 5.3 (B1, seen on a sector chart)."""
+"""Rows of a ka10082 page, as seen on a sector chart. Source: kiwoom.md#page-sizes."""
 
 CHART_API_IDS: Mapping[str, str] = {
     "5m": "ka10080",
@@ -51,9 +55,13 @@ CHART_API_IDS: Mapping[str, str] = {
     "1d": "ka10081",
     "1w": "ka10082",
 }
-"""Which api serves the chart of a timeframe, and so whose limit it shares. Source: API.md 5.1 (A)."""
+"""Which api serves the chart of a timeframe, and so whose limit it shares.
+
+Source: kiwoom.md#chart-requests.
+"""
 
 OWN_LIMITS: Mapping[str, int] = {"au10001": 1}
 """Requests a second of apis with a limit of their own: one more token within a second is refused.
-Source: API.md 2 (B1).
+
+Source: kiwoom.md#token-limit.
 """

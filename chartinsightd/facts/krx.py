@@ -1,6 +1,6 @@
 """When the Korea Exchange trades: plain tables, a source beside each row, no decision.
 
-Times are KST wall times. The marks A, B, C, D are those of API.md: official, measured, one claim, inferred.
+Times are KST wall times. Sources cite headings of docs/kiwoom.md, with its words for confidence.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ REGULAR_HOURS = (
         first_day=date(2016, 8, 1),
         opens=time(9),
         closes=time(15, 30),
-        source="KRX extended the day by 30 minutes on 2016-08-01; API.md 7 (B5)",
+        source="KRX extended the day by 30 minutes on 2016-08-01; kiwoom.md#trading-hours",
     ),
 )
 """The regular session; it closes with the auction at `closes`. Oldest first."""
@@ -65,13 +65,13 @@ AFTER_MARKET_HOURS = (
         first_day=date(2026, 9, 14),
         opens=time(16),
         closes=time(20),
-        source="API.md 5.4 and 7 (B5): plain symbols, last label 19:59; ETF and ETN not at the start (C)",
+        source="kiwoom.md#after-market: plain symbols, last label 19:59; ETF and ETN were not in it at first",
     ),
 )
 """The after-market (continuous trading until its last minute). Oldest first; nothing before the first row."""
 
 FIRST_DAY_OF_YEAR_OPENS = time(10)
-"""The first trading day of a year opens an hour late: API.md 5.4 (C), and real minutes of 2026-01-02."""
+"""The first trading day of a year opens an hour late: kiwoom.md#late-openings."""
 
 
 def _exam_day(day: date, source: str) -> SpecialDay:
@@ -91,11 +91,11 @@ SPECIAL_DAYS = (
     _exam_day(date(2017, 11, 23), "XKRX 4.13.2"),
     _exam_day(date(2018, 11, 15), "XKRX 4.13.2"),
     _exam_day(date(2019, 11, 14), "XKRX 4.13.2"),
-    _exam_day(date(2020, 12, 3), "XKRX 4.13.2; API.md 5.4 (C)"),
-    _exam_day(date(2021, 11, 18), "API.md 5.4 (C); missing in XKRX 4.13.2"),
-    _exam_day(date(2022, 11, 17), "API.md 5.4 (C); missing in XKRX 4.13.2"),
-    _exam_day(date(2023, 11, 16), "API.md 5.4 (C); missing in XKRX 4.13.2"),
-    _exam_day(date(2024, 11, 14), "API.md 5.4 (C); missing in XKRX 4.13.2"),
+    _exam_day(date(2020, 12, 3), "XKRX 4.13.2; kiwoom.md#late-openings (reported)"),
+    _exam_day(date(2021, 11, 18), "kiwoom.md#late-openings (reported); missing in XKRX 4.13.2"),
+    _exam_day(date(2022, 11, 17), "kiwoom.md#late-openings (reported); missing in XKRX 4.13.2"),
+    _exam_day(date(2023, 11, 16), "kiwoom.md#late-openings (reported); missing in XKRX 4.13.2"),
+    _exam_day(date(2024, 11, 14), "kiwoom.md#late-openings (reported); missing in XKRX 4.13.2"),
     _exam_day(date(2025, 11, 13), "real minutes: first candle 10:00, last traded minute 16:19"),
     SpecialDay(
         day=date(2026, 11, 19),
@@ -103,7 +103,7 @@ SPECIAL_DAYS = (
         closes=time(16, 30),
         after_opens=time(17),
         after_closes=time(20),
-        source="API.md 5.4 (D). How the after-market moves on an exam day is UNKNOWN: "
+        source="kiwoom.md#late-openings (inferred). How the after-market moves on an exam day is UNKNOWN: "
         "we read it as beginning 30 minutes after the close, as on other days, and ending at 20:00",
     ),
 )
@@ -116,7 +116,7 @@ LAST_SATURDAY_SESSION = date(1998, 12, 5)
 """Until then KRX traded on Saturdays too (real daily data)."""
 
 _REAL_DATA = "no trading in real daily data; `holidays` knows KRX from 2000 on"
-_REAL_DATA_2000 = "no trading in real daily data; missing in `holidays` 0.108 (DEPENDENCIES.md 5)"
+_REAL_DATA_2000 = "no trading in real daily data; missing in `holidays` 0.108 (kiwoom.md#trading-days)"
 
 UNLISTED_CLOSURES = (
     Closure(day=date(1999, 1, 1), source=_REAL_DATA),
@@ -141,7 +141,8 @@ EARLIEST_TRADE = time(9)
 LATEST_TRADE = time(20)
 """No minute row of a plain code begins before or at these times on any day, known or unknown.
 
-Source: nothing before 09:00 (API.md 5.4, B4); the day ends at 20:00 since 2026-09-14 (B5), at 18:00 before.
+Source: kiwoom.md#minute-labels, nothing before 09:00; kiwoom.md#trading-hours, the day ends at 20:00 since
+2026-09-14, at 18:00 before.
 """
 
 

@@ -34,12 +34,12 @@ class ChartRequest:
     base_day: date | None = None
     """The KST day to start from; None starts at now."""
     adjusted: bool = False
-    """Prices adjusted for corporate actions on or before the base day (API.md 5.8)."""
+    """Prices adjusted for corporate actions on or before the base day (kiwoom.md#adjusted-prices)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartPage:
-    """One answer of a chart (API.md sections 3 and 5)."""
+    """One answer of a chart (kiwoom.md#charts)."""
 
     candles: Candles
     """What could be decoded, oldest first, none marked final."""
@@ -65,7 +65,7 @@ class ChartSource(Protocol):
         """Yield pages, newest first, until the request's bound is reached or nothing older exists.
 
         A page without rows is yielded once and ends the iteration: the broker says that it has no data
-        (API.md section 0, fact 10), which proves nothing by itself.
+        (kiwoom.md#blank-row), which proves nothing by itself.
 
         Raises:
             SourceError: see `domain.errors`; pages yielded before it stay valid.
@@ -74,7 +74,7 @@ class ChartSource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedStock:
-    """One row of the stock list (ka10099, API.md section 6)."""
+    """One row of the stock list (ka10099, kiwoom.md#stock-list)."""
 
     symbol: str
     name: str

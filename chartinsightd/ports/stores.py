@@ -56,7 +56,7 @@ class ActionStore(Protocol):
             before: candles of days that begin earlier count; aware.
             auction_at: when the closing auction of the last of these days had its candle; aware. Its close
                 counts too where it differs: nobody knows yet whether the daily one takes in the after-market
-                (API.md 5.6).
+                (kiwoom.md#untraded-days).
         """
 
 

@@ -1,7 +1,7 @@
 """A stand-alone Kiwoom server over HTTP and WebSocket, on a clock of its own.
 
 `chartinsight-simulator` (or `python -m chartinsightd.simulator`) starts it and prints one JSON line with
-`url`, `websocket_url` and `pid` when it is ready. The broker's paths are those of API.md; the keys are the
+`url`, `websocket_url` and `pid` when it is ready. The broker's paths are in kiwoom.md#hosts; the keys are the
 defaults of `settings` unless given. Beside them stands an admin door, JSON, never limited:
 
 | call | what |

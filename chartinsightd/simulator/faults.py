@@ -54,7 +54,7 @@ class Fault(StrEnum):
     MISSING_FIELD = "missing_field"
     GARBAGE_FIELD = "garbage_field"
     DOUBLED_SIGN = "doubled_sign"
-    """`--30433` in pred_pre, as seen (API.md 5.2); not an error to a careful reader."""
+    """`--30433` in pred_pre, as seen (kiwoom.md#numbers); not an error to a careful reader."""
     LATE_CORRECTION = "late_correction"
     """A past candle of the requested code changes for good, just before the answer."""
 
@@ -78,7 +78,7 @@ _OF_TOKENS = frozenset(
 )
 """Refusals of what comes with a token."""
 NEVER_CAPTURED = _OF_TOKENS | {Fault.TOTAL_LIMIT, Fault.GROUP_LIMIT}
-"""Refusals of the official table that nobody has seen (API.md section 3); each is played when it is named."""
+"""Refusals that no program captured (kiwoom.md#refusal-codes); each is played when it is named."""
 _TOKEN_APIS = frozenset({"au10001", "au10002"})
 _CHARTS = frozenset({"ka10079", "ka10080", "ka10081", "ka10082", "ka10083", "ka10094"})
 _OVERLAP_ROWS = 3

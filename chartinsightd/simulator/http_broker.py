@@ -1,4 +1,4 @@
-"""The broker's HTTP door: checks in the broker's order, faults, exact headers (API.md sections 1-4, 13)."""
+"""The broker's HTTP door: checks in the broker's order, faults, exact headers (kiwoom.md#transport)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chartinsightd.simulator.wire_requests import ChartAsk
 REVOKE_API = "au10002"
 _JSON = "application/json;charset=UTF-8"
 _EXPOSED = "api-id,cont-yn,next-key,resp-cnt,user-data"
-"""Without blanks: one public client pages only when it reads exactly this (API.md section 13)."""
+"""Without blanks: one public client pages only when it reads exactly this (kiwoom.md#simulator-defaults)."""
 
 
 _REFUSALS: Mapping[Fault, Callable[[int, str], errors.Refused]] = {

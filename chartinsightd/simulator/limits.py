@@ -78,7 +78,7 @@ class Bucket:
 
 
 def limiter(profile: Profile, api_id: str) -> Limiter:
-    """Return a fresh limiter for an api-id, as the profile says (API.md section 4)."""
+    """Return a fresh limiter for an api-id, as the profile says (kiwoom.md#rate-limit)."""
     if api_id == TOKEN_API:
         return SlidingWindow(1, profile.token_period_s)
     limit = profile.requests_per_second
@@ -91,7 +91,7 @@ def limiter(profile: Profile, api_id: str) -> Limiter:
 
 
 class Limits:
-    """The enforced limits of all api-ids; they do not slow each other (API.md section 0, fact 6)."""
+    """The enforced limits of all api-ids; they do not slow each other (kiwoom.md#rate-limit)."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile

@@ -26,12 +26,12 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """A listed issue, as ka10099 and ka10100 describe it (API.md section 6)."""
+    """A listed issue, as ka10099 and ka10100 describe it (kiwoom.md#stock-list)."""
 
     code: str
     name: str
     market_code: str
-    """`0` KOSPI, `10` KOSDAQ, `8` ETF; the rest of API.md section 6 is possible."""
+    """`0` KOSPI, `10` KOSDAQ, `8` ETF; the others of kiwoom.md#stock-list are possible."""
     listed_shares: int
     listed_on: date
     delisted_on: date | None = None
@@ -131,7 +131,7 @@ class Market(Protocol):
         """Return (first day, price factor, volume factor) of every corporate action, past and to come."""
 
     def minute_days(self, code: str, now: datetime) -> Sequence[date]:
-        """Return the days with minute rows within the retention (API.md 5.3), newest first, with today."""
+        """Return the days that still have minute rows, newest first (kiwoom.md#minute-retention)."""
 
     def minutes(self, code: str, day: date, scope: int, now: datetime) -> MinuteRows | None:
         """Return the rows of one day; None where there is none. scope: 1, 3, 5, 10, 15, 30, 45, 60."""

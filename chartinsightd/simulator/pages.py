@@ -1,4 +1,4 @@
-"""Pages of charts: which rows, in which order, and the key of the next one (API.md sections 3 and 5)."""
+"""Pages of charts: which rows, in which order, and the key of the next one (kiwoom.md#continuation)."""
 
 from __future__ import annotations
 
@@ -266,7 +266,10 @@ class Pages:
 
 
 def served_code(code: str, market: Market, profile: Profile) -> str | None:
-    """Return the code the market knows a requested one by; None where it has no data (API.md section 7)."""
+    """Return the code the market knows a requested one by; None where it has no data.
+
+    Source: kiwoom.md#exchange-suffixes.
+    """
     plain, _, exchange = code.partition("_")
     if not exchange:
         return code if market.issue(code) is not None else None
@@ -278,7 +281,7 @@ def served_code(code: str, market: Market, profile: Profile) -> str | None:
 
 
 def endless_page(code: str) -> Page:
-    """Return the empty page whose key starts over (API.md section 3)."""
+    """Return the empty page whose key starts over (kiwoom.md#endless-pages)."""
     return Page(rows=b"", count=0, next_key=f"A{code}-1")
 
 
@@ -327,7 +330,7 @@ def _final_length(rows: PeriodRows) -> int:
 
 
 def _with_last_cut_short(rows: PeriodRows, days: PeriodRows, base: int) -> PeriodRows:
-    """Return rows whose last one holds only its days up to the base day: history as of then (API.md 5.1)."""
+    """Return rows whose last one holds only its days up to the base day (kiwoom.md#base-day)."""
     first = int(np.searchsorted(days.day, rows.day[-1]))
     part = _cut(days, first, int(np.searchsorted(days.day, base, side="right")))
     return replace(

@@ -1,4 +1,4 @@
-"""The sectors ka10101 lists (API.md section 6): code and name by mrkt_tp; the first three are captured.
+"""The sectors ka10101 lists (kiwoom.md#stock-list): code and name by mrkt_tp; the first three are captured.
 
 The other names are the exchange's sector names as commonly published; the real list has 31 and 34 rows.
 """

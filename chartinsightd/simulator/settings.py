@@ -1,4 +1,4 @@
-"""The broker's profile: what it does, with a switch for all that nobody knows (API.md sections 11-13)."""
+"""The broker's profile: what it does, with a switch for what is unknown (kiwoom.md#unknown)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ class Profile:
     environment: Literal["real", "paper"] = "real"
 
     requests_per_second: int = 5
-    """Limit of one api-id; the number the 429 names (section 4)."""
+    """Limit of one api-id; the number the 429 names (kiwoom.md#rate-limit)."""
     flow_window: Literal["sliding", "fixed", "bucket"] = "sliding"
-    """How the limit is enforced; unknown (12-2). `bucket` refills evenly and holds `burst` at most."""
+    """How the limit is enforced; unknown (kiwoom.md#flow-window).
+
+    `bucket` refills evenly and holds `burst` at most.
+    """
     burst: int = 5
     """What a full `bucket` holds."""
     token_period_s: float = 1.0
@@ -38,9 +41,9 @@ class Profile:
     """False: nothing is refused, violations are still counted."""
 
     firewall: bool = True
-    """Refuse the default User-Agents of aiohttp and urllib (section 1)."""
+    """Refuse the default User-Agents of aiohttp and urllib (kiwoom.md#firewall)."""
     token_policy: Literal["same", "rotate"] = "same"
-    """A second issue gives the living token again, or a new one that kills it (11-1)."""
+    """A second issue gives the living token again, or a new one that kills it (kiwoom.md#second-token)."""
     token_type: Literal["bearer", "Bearer"] = "bearer"
     token_valid_h: float = 24.0
 
@@ -51,41 +54,41 @@ class Profile:
     month_page: int = 240
     year_page: int = 30
     tick_days: int = 20
-    """Trading days of ticks that are served (5.3, weak)."""
+    """Trading days of ticks that are served (kiwoom.md#minute-retention, reported)."""
     row_tail: Literal["new", "old"] = "new"
-    """Which fields end a chart row: since 2025-10, or before (5.2)."""
+    """Which fields end a chart row: since 2025-10, or before (kiwoom.md#chart-rows)."""
     empty_page_loop: bool = False
-    """Past the last row: an empty page with cont-yn Y whose key ends in -1 and starts over (section 3)."""
+    """Past the last row: an empty page whose key starts over (kiwoom.md#endless-pages)."""
     bad_key: Literal["first_page", "blank"] = "first_page"
-    """What a damaged or foreign next-key gives; unknown (12-6)."""
+    """What a damaged or foreign next-key gives; unknown (kiwoom.md#continuation)."""
     nxt: Literal["served", "blank"] = "served"
-    """`_NX` codes (11-6)."""
+    """`_NX` codes (kiwoom.md#paper-host)."""
     unified: Literal["served", "plain"] = "served"
-    """`_AL` codes: where the market knows them, or always as the plain code (11-6)."""
+    """`_AL` codes: where the market knows them, or always as the plain code (kiwoom.md#paper-host)."""
     codes_per_batch: int = 100
     """ka10095; more are refused with 1634."""
     batch_status: int = 200
-    """HTTP status of that refusal (11-14)."""
+    """HTTP status of that refusal (kiwoom.md#batch-too-big)."""
     unknown_stock: Literal["blank", "1902"] = "blank"
     """ka10001 and ka10100 for a code nobody knows."""
 
     date: Literal["now", "absent", "epoch"] = "now"
-    """The header `Date` of an answer, in virtual time; no capture shows what Kiwoom does (section 3)."""
+    """The header `Date` of an answer, in virtual time; unknown (kiwoom.md#response-headers)."""
     chunked: bool = True
     gzip: bool = False
     """Compress for clients that accept it; on loopback it only costs."""
 
     ws_second_login: Literal["close_first", "allow"] = "close_first"
-    """A second session of one key (11-2)."""
+    """A second session of one key (kiwoom.md#websocket-session)."""
     ws_ping_period_s: float = 60.0
-    """Real seconds between PING frames; unknown (12-7)."""
+    """Real seconds between PING frames; unknown (kiwoom.md#websocket-session)."""
     ws_missed_pings: int = 5
     """Unanswered PINGs after which the session is closed with R10002."""
     ws_login_timeout_s: float = 30.0
     """Real seconds to LOGIN before R10004."""
     ws_codes_per_group: int = 100
     ws_codes_per_connection: int = 0
-    """0: no bound (11-13). Beyond either bound REG answers 105111; the real code is unknown."""
+    """0: no bound. Beyond either bound REG answers 105111; the real code is unknown."""
     ws_trade_period_s: float = 0.05
     """Real seconds between looks at the market for new trades."""
     ws_entries_per_frame: int = 20
@@ -94,7 +97,7 @@ class Profile:
 
 
 def profile(environment: str) -> Profile:
-    """Return the profile of a host: `real` or `paper` (API.md section 13)."""
+    """Return the profile of a host: `real` or `paper` (kiwoom.md#simulator-defaults)."""
     if environment == "real":
         return Profile()
     return Profile(

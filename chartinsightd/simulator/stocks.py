@@ -1,4 +1,4 @@
-"""The stock lists and figures, from the market (API.md section 6)."""
+"""The stock lists and figures, from the market (kiwoom.md#stocks)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys and access tokens: au10001, au10002 and every check of a token (API.md section 2)."""
+"""Keys and access tokens: au10001, au10002 and every check of a token (kiwoom.md#tokens)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Tokens:
     Args:
         app_key, secret_key: the pair that is registered.
         valid: how long a token lives, in virtual time.
-        rotates: whether a second issue kills the first token (API.md 11-1, view 2).
+        rotates: whether a second issue kills the first token (kiwoom.md#second-token).
     """
 
     def __init__(self, app_key: str, secret_key: str, valid: timedelta, *, rotates: bool = False) -> None:

@@ -36,7 +36,7 @@ def truth(
         first, last: aware; None is no bound.
         now: the virtual moment of the question; aware, KST.
         adjusted: prices and volumes with every corporate action up to today applied; else as traded. Minutes
-            too, which the broker's own charts need not do (API.md 12-10).
+            too, which the broker's own charts need not do (kiwoom.md#adjusted-prices).
 
     Raises:
         KeyError: another timeframe.
@@ -89,7 +89,7 @@ def _periods(
     market: Market, code: str, timeframe: str, now: datetime, adjusted_to: date | None
 ) -> list[TruthRow]:
     found = market.periods(code, PERIODS[timeframe], now, adjusted_to)
-    # A day's value is served in whole millions; more than that nobody can know (API.md 5.2).
+    # A day's value is served in whole millions; no client can know more (kiwoom.md#traded-value).
     value = found.value // _MILLION * _MILLION if timeframe == "1d" else found.value
     starts = [_midnight(_date(number)) for number in found.day.tolist()]
     return _zipped(starts, found.open, found.high, found.low, found.close, found.volume, value, found.final)

@@ -1,4 +1,4 @@
-"""The broker's WebSocket: sessions, registrations, keep-alive, trades (API.md section 8)."""
+"""The broker's WebSocket: sessions, registrations, keep-alive, trades (kiwoom.md#websocket)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Sessions:
         return socket
 
     async def enter(self, session: _Session) -> None:
-        """Let a session in; by default the key's older one is told R10001 and closed (11-2)."""
+        """Let a session in; by default the older one of its key ends (kiwoom.md#websocket-session)."""
         others = self._by_key.setdefault(session.app_key, [])
         if self._sim.profile.ws_second_login == "close_first":
             for other in list(others):
@@ -134,7 +134,7 @@ class _Session:
             case "REG" | "REMOVE" as trnm:
                 await self._socket.send_str(wire_realtime.reply(trnm, self._registered(trnm, frame)))
             case "SYSTEM":
-                raise _Ended  # echoing one led to an immediate close (API.md section 8)
+                raise _Ended  # echoing one led to an immediate close (kiwoom.md#websocket-session)
 
     async def _log_in(self, frame: Mapping[str, Any]) -> None:
         try:

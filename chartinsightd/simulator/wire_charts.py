@@ -1,4 +1,4 @@
-"""Chart rows and continuation keys as the broker writes them (API.md sections 3 and 5.2). Pure."""
+"""Chart rows and continuation keys as the broker writes them (kiwoom.md#chart-rows). Pure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _OLD_TAIL = (
 
 _MILLION = 1_000_000
 _FIRST_TURNOVER_DAY = 2010_01_01
-"""Turnover is "0.00" on old rows (API.md 5.2); where "old" begins is not known."""
+"""Turnover is "0.00" on old rows (kiwoom.md#numbers); where "old" begins is not known."""
 
 
 def row_fields(api_id: str, tail: Tail) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def row_fields(api_id: str, tail: Tail) -> tuple[str, ...]:
 
 
 def blank_row(api_id: str, tail: Tail) -> bytes:
-    """Return the row that says "no data" (API.md section 0, fact 10)."""
+    """Return the row that says "no data" (kiwoom.md#blank-row)."""
     return msgspec.json.encode(dict.fromkeys(row_fields(api_id, tail), ""))
 
 
@@ -133,7 +133,8 @@ def period_rows(
 
     Args:
         rows: as served, adjusted or not.
-        raw_close: closes as traded, a value a row: the change is never adjusted (API.md 5.8).
+        raw_close: closes as traded, a value a row: the change is never adjusted
+            (kiwoom.md#adjusted-prices).
         period: days give their value in million won, the others in won.
         listed_shares: for the turnover.
         tail: which fields end a row.
@@ -173,7 +174,7 @@ def _turnover(day: int, volume: int, listed_shares: int) -> str:
 
 
 def tick_rows(trades: Sequence[Trade], scope: int, previous_close: int) -> EncodedRows:
-    """Fold the trades of a day into rows of so many; no sign anywhere, as captured (API.md 5.2, samples)."""
+    """Fold the trades of a day into rows of so many; no sign anywhere, as captured."""
     groups = [trades[i : i + scope] for i in range(0, len(trades), scope)]
     texts = [_tick_row(group, previous_close) for group in reversed(groups)]
     return encoded(range(len(groups), 0, -1), texts)
@@ -193,7 +194,7 @@ _KEY_END = "00010000"
 
 
 def minute_key(code: str, day: int, label: int) -> str:
-    """Return the continuation key that names a minute row (API.md section 3)."""
+    """Return the continuation key that names a minute row (kiwoom.md#continuation)."""
     return f"A{code}{day:08}{label // 60:02}{label % 60:02}00{_KEY_END}"
 
 
@@ -215,7 +216,7 @@ def key_digits(key: str, code: str, length: int) -> str | None:
 
 
 def chart_body(api_id: str, code: str, rows: bytes) -> bytes:
-    """Return the whole answer around the rows: data first, then the return code (API.md section 3)."""
+    """Return the whole answer around the rows: data first, then the return code (kiwoom.md#envelope)."""
     ticks = '"last_tic_cnt":"",' if api_id == "ka10079" else ""
     head = f'{{"stk_cd":{msgspec.json.encode(code).decode()},{ticks}"{LIST_KEYS[api_id]}":['
     tail = f'],"return_code":0,"return_msg":"{OK_MESSAGE}"}}'

@@ -1,4 +1,4 @@
-"""Refusals in the broker's own words (API.md sections 2, 3, 4, 6)."""
+"""Refusals in the broker's own words (kiwoom.md#envelope)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OUTER = {
     5: "허용된 요청 개수를 초과하였습니다",
     7: "서비스를 처리하는 중에 오류가 발생했습니다",
 }
-"""Words before the bracket, by return_code (API.md section 3)."""
+"""Words before the bracket, by return_code (kiwoom.md#envelope)."""
 
 FIREWALL_HTML = "<html><head><title>Request Blocked</title></head><body>Request Blocked</body></html>"
 MAINTENANCE_HTML = (
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 def no_api_id() -> Refused:
-    """1501; its return_code is unknown (12-8), taken as that of 1504."""
+    """1501; its return_code is unknown (kiwoom.md#envelope), taken as that of 1504."""
     return Refused(1, "1501:API ID가 Null이거나 값이 없습니다")
 
 
@@ -53,7 +53,7 @@ def wrong_uri(api_id: str, uri: str) -> Refused:
 
 
 def unknown_api_id(api_id: str) -> Refused:
-    """1505; its return_code is unknown (12-8), taken as that of 1504."""
+    """1505; its return_code is unknown (kiwoom.md#envelope), taken as that of 1504."""
     return Refused(1, f"1505:해당 API ID는 존재하지 않습니다. API ID={api_id}")
 
 
@@ -120,7 +120,7 @@ def batch_too_big(status: int) -> Refused:
 
 
 def prefixed_code(code: str) -> Refused:
-    """An exchange as prefix (`KRX:005930`): return_code 5 was seen, its words were not (5.1)."""
+    """An exchange as prefix (`KRX:005930`): 5 was seen, its words were not (kiwoom.md#chart-requests)."""
     return Refused(5, f"1901:시장 코드값이 존재하지 않습니다. 종목코드={code}")
 
 
@@ -176,22 +176,22 @@ def other_environment() -> Refused:
 
 
 def other_address() -> Refused:
-    """8010; its return_code is unknown (12-8), taken as that of 8050."""
+    """8010; its return_code is unknown (kiwoom.md#envelope), taken as that of 8050."""
     return Refused(3, "8010:Token을 발급받은 IP와 서비스를 요청한 IP가 동일하지 않습니다")
 
 
 def token_of_other_environment() -> Refused:
-    """8031; its return_code is unknown (12-8), taken as that of 8030."""
+    """8031; its return_code is unknown (kiwoom.md#envelope), taken as that of 8030."""
     return Refused(2, "8031:투자구분(실전/모의)이 달라서 Token를 사용할수가 없습니다")
 
 
 def token_or_address(reason: str) -> Refused:
-    """8103; its return_code is unknown (12-8), taken as that of 8005."""
+    """8103; its return_code is unknown (kiwoom.md#envelope), taken as that of 8005."""
     return Refused(3, f"8103:토큰 인증 또는 단말기인증에 실패했습니다. 실패사유={reason}")
 
 
 def not_on_paper() -> Refused:
-    """8104; its return_code is unknown (12-8), taken as that of a request that is wrong."""
+    """8104; its return_code is unknown (kiwoom.md#envelope), taken as that of a wrong request."""
     return Refused(1, "8104:모의투자에서 지원하지 않는 API 입니다.")
 
 

@@ -1,4 +1,4 @@
-"""Signs, changes and daily price limits as the broker writes them (API.md 5.2). Pure."""
+"""Signs, changes and daily price limits as the broker writes them (kiwoom.md#numbers). Pure."""
 
 from __future__ import annotations
 

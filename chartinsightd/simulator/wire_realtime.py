@@ -1,4 +1,4 @@
-"""WebSocket frames as the broker writes them (API.md section 8). Pure."""
+"""WebSocket frames as the broker writes them (kiwoom.md#websocket). Pure."""
 
 from __future__ import annotations
 

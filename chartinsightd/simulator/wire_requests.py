@@ -1,4 +1,4 @@
-"""What a request must say: paths, headers and body fields of every api-id (API.md sections 2, 3, 5.1, 6)."""
+"""What a request must say: paths, headers and body fields of every api-id (kiwoom.md#requests)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ APIS: Mapping[str, ApiSpec] = {
 
 
 def is_blocked_by_firewall(user_agent: str) -> bool:
-    """Return whether the front firewall refuses this User-Agent (API.md sections 1 and 13)."""
+    """Return whether the front firewall refuses this User-Agent (kiwoom.md#firewall)."""
     return "aiohttp" in user_agent or user_agent.startswith("Python-urllib")
 
 

@@ -1,4 +1,4 @@
-"""Stock lists and figures as the broker writes them (API.md section 6). Pure."""
+"""Stock lists and figures as the broker writes them (kiwoom.md#stocks). Pure."""
 
 from __future__ import annotations
 

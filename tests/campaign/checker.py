@@ -35,7 +35,10 @@ _SHOWN = 300
 _TRACKED = "select symbol from stocks where tracked order by symbol"
 _GAPS = "select * from gaps where from_ts < $1 and symbol = any($2)"
 _NO_RUNNING_VOLUME = "row_tail=old"
-"""Without it nothing proves that no candle is missing (API.md 5.2): a session stays unproved, and says so."""
+"""Without it nothing proves that no candle is missing: a session stays unproved, and says so.
+
+Source: kiwoom.md#running-volume.
+"""
 _JOBS = "select id, kind, state, created_at from jobs where finished_at is null"
 _BROKEN = (
     "select * from seals where state = 'broken' and session >= $1 and session < $2::timestamptz::date"
@@ -175,7 +178,8 @@ class Look:
     async def _is_beyond_the_end(self, gap: asyncpg.Record) -> bool:
         """Whether a gap is the honest word on a broker that never says where its history ends.
 
-        It answers with empty pages that lead to more of them (API.md 9, quirk 3): what is before the oldest
+        It answers with empty pages that lead to more
+        (kiwoom.md#endless-pages): what is before the oldest
         candle cannot be proved, and must be listed with that reason; there must be no candle in truth.
         """
         if "empty_page_loop=true" not in self._stand.draw.options or not _tells_of_emptiness(gap):

@@ -1,4 +1,4 @@
-"""The labels that can exist, against the tables of API.md 5.4."""
+"""The labels that can exist, against the counts of kiwoom.md#minute-labels."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_every_minute_that_was_really_traded_is_on_the_grid(name: str) -> None:
 
 
 def test_counts_are_those_observed() -> None:
-    """A full past day has 78, 14 and 7 candles (API.md 5.4)."""
+    """A full past day has 78, 14 and 7 candles (kiwoom.md#minute-labels)."""
     counts = [len(labels(PAST_DAY, tf)) for tf in (Timeframe.M5, Timeframe.M30, Timeframe.H1)]
 
     assert counts == [78, 14, 7]

@@ -24,7 +24,7 @@ CALENDAR = Calendar()
         ("max", Timeframe.D1, datetime(2026, 11, 21, tzinfo=KST), date(1980, 1, 1)),
         ("99999d", Timeframe.W1, datetime(2026, 11, 21, tzinfo=KST), date(1980, 1, 1)),
         ("99999y", Timeframe.W1, datetime(2026, 11, 21, tzinfo=KST), date(1980, 1, 1)),
-        # the observations of API.md 5.3
+        # the observations of kiwoom.md#minute-retention
         ("max", Timeframe.H1, datetime(2025, 10, 15, 12, tzinfo=KST), date(2024, 10, 2)),
         ("max", Timeframe.M5, datetime(2026, 7, 22, 12, tzinfo=KST), date(2025, 7, 1)),
         ("max", Timeframe.M5, datetime(2026, 8, 26, 12, tzinfo=KST), date(2025, 8, 1)),

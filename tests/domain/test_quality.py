@@ -177,7 +177,7 @@ def test_flat_candles_without_trades_and_old_saturdays_are_sound() -> None:
     ],
 )
 def test_what_the_calendar_does_not_expect_is_kept(timeframe: Timeframe, local: datetime) -> None:
-    """Unknown sessions and hours (API.md 12), and the summer time of 1988: a true candle is never refused."""
+    """Unknown sessions and hours, and the summer time of 1988: a true candle is never refused."""
     value = None if timeframe.is_intraday else 0
     candle = replace(SOUND, timeframe=timeframe, ts=local.astimezone(UTC), value=value)
 

@@ -116,7 +116,7 @@ def test_any_candle_that_is_not_what_5m_folds_into_breaks_it(minutes: Candles, d
 
 @given(MINUTES)
 def test_more_shares_in_the_minutes_than_in_the_day_break_it(minutes: Candles) -> None:
-    """A day counts at least what its regular minutes count (API.md 5.4)."""
+    """A day counts at least what its regular minutes count (kiwoom.md#daily-volume)."""
     assert SESSION.after_open_at is not None
     regular = minutes.where(minutes.ts < int(SESSION.after_open_at.timestamp()))
     shares = int(regular.volume.sum())
@@ -132,7 +132,7 @@ def test_more_shares_in_the_minutes_than_in_the_day_break_it(minutes: Candles) -
 
 @given(MINUTES)
 def test_either_reading_of_the_after_market_is_accepted(minutes: Candles) -> None:
-    """Whether a day's prices take in the after-market is not measured (API.md 12-1): both are right."""
+    """Whether a day's prices take in the after-market is unknown (kiwoom.md#after-market): both are right."""
     assert SESSION.after_open_at is not None
     regular = minutes.where(minutes.ts < int(SESSION.after_open_at.timestamp()))
     day = day_of(regular if len(regular) else minutes)

@@ -1,4 +1,4 @@
-"""Weeks start on their first trading day, whichever label the broker uses (API.md 11-12)."""
+"""Weeks start on their first trading day, whichever label the broker uses (kiwoom.md#week-labels)."""
 
 from __future__ import annotations
 

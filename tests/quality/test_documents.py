@@ -22,12 +22,41 @@ DOCUMENTS = sorted(
         *ROOT.glob("script/*.md"),
     ]
 )
+CITING = ["chartinsightd/**/*", "tui/**/*", "tests/**/*", "benchmarks/*", "script/*", "systemd/**/*", "*"]
+"""Where documents are cited, as patterns from the top."""
+CITING_KINDS = {
+    "",
+    ".py",
+    ".sql",
+    ".toml",
+    ".service",
+    ".conf",
+    ".scss",
+    ".tcss",
+    ".yaml",
+    ".js",
+    ".mjs",
+    ".html",
+    ".css",
+}
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
 
 
 def text_of(path: Path) -> str:
     """Return a document's text."""
     return path.read_text(encoding="utf-8")
+
+
+def cited(text: str) -> set[tuple[str, str]]:
+    """Return the (document, anchor) pairs that a text names; the anchor is empty where it names none."""
+    return set(re.findall(r"(?<![\w/.-])((?:[\w-]+/)*[\w.-]*\w\.md)(?:#([\w-]+))?", text))
+
+
+def is_citable(document: str, anchor: str, near: Path) -> bool:
+    """Whether a name leads to a document (from the top, in docs, or beside the file) and its heading."""
+    places = [folder / document for folder in (ROOT, ROOT / "docs", near.parent)]
+    found = [place for place in places if place.is_file()]
+    return any(not anchor or anchor in anchors_of(place) for place in found)
 
 
 def anchors_of(document: Path) -> set[str]:
@@ -59,6 +88,27 @@ def test_anchors_lead_to_headings(document: Path) -> None:
     links = re.findall(r"\]\(([^):\s#]*)#([^)\s]+)\)", text_of(document))
     targets = [((document.parent / path) if path else document, anchor) for path, anchor in links]
     assert [anchor for target, anchor in targets if anchor not in anchors_of(target)] == []
+
+
+@pytest.mark.parametrize("folder", CITING)
+def test_cited_documents_exist(folder: str) -> None:
+    """Every document and heading that code, tests, schema or settings cite is in the repository."""
+    files = [path for path in sorted(ROOT.glob(folder)) if path.suffix in CITING_KINDS and path.is_file()]
+    assert files
+    lost = {
+        f"{path.relative_to(ROOT)}: {document}#{anchor}"
+        for path in files
+        for document, anchor in cited(text_of(path))
+        if not is_citable(document, anchor, path)
+    }
+    assert lost == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_cite_what_exists(document: Path) -> None:
+    """A document names no other that is not here, but for the foreign sources in its list of sources."""
+    own_words = re.sub(r"https?://\S+", "", text_of(document).partition("\n## Sources\n")[0])
+    assert [one for one in sorted(cited(own_words)) if not is_citable(*one, document)] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

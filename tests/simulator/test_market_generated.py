@@ -394,7 +394,7 @@ def test_the_late_print_appears_at_six_next_morning() -> None:
 
 
 def test_rows_per_day_are_those_of_the_broker() -> None:
-    """A full past day of a liquid stock before the reform has as many rows as API.md section 5.4 counts."""
+    """A full past day of a liquid stock before the reform has the rows of kiwoom.md#minute-labels."""
     day = date(2026, 9, 10)
     counts = {scope: len(rows_of(LIQUID, day, scope, NOW).label) for scope in SCOPES}
     assert counts == {1: 382, 3: 129, 5: 78, 10: 39, 15: 27, 30: 14, 45: 9, 60: 7}

@@ -1,4 +1,4 @@
-"""Charts over HTTP: envelopes, headers, rows, pages (API.md sections 3 and 5)."""
+"""Charts over HTTP: envelopes, headers, rows, pages (kiwoom.md#charts)."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ async def test_a_forming_candle_moves() -> None:
     [("20261120", "20261120"), ("20991231", "20261120"), ("20261115", "20261113"), ("20261113", "20261113")],
 )
 async def test_base_day_falls_back_and_is_clamped(base_dt: str, newest: str) -> None:
-    """A day without a session falls back to the one before, a future day to today (API.md 5.1)."""
+    """A day without a session falls back to the one before, a future day to today (kiwoom.md#base-day)."""
     async with running() as broker:
         minutes = (await broker.minutes(base_dt=base_dt)).json["stk_min_pole_chart_qry"]
         days = (await broker.days(base_dt=base_dt)).json["stk_dt_pole_chart_qry"]
@@ -128,7 +128,7 @@ async def test_base_day_falls_back_and_is_clamped(base_dt: str, newest: str) -> 
 
 
 async def test_a_week_with_a_past_base_day_is_as_of_then() -> None:
-    """A past base day gives history as of then: the week ends with it (API.md 5.1)."""
+    """A past base day gives history as of then: the week ends with it (kiwoom.md#base-day)."""
     async with running() as broker:
         week = (await broker.days("ka10082", base_dt="20261111")).json["stk_stk_pole_chart_qry"][0]
         days = (await broker.days(base_dt="20261111")).json["stk_dt_pole_chart_qry"][:3]
@@ -156,7 +156,7 @@ async def test_value_units_and_fields_by_period() -> None:
 
 
 async def test_adjusted_prices_change_and_their_pred_pre_does_not() -> None:
-    """`upd_stkpc_tp` 1 scales the prices; the change stays that of the traded prices (API.md 5.8)."""
+    """`upd_stkpc_tp` 1 scales the prices; the change is as traded (kiwoom.md#adjusted-prices)."""
     async with running() as broker:
         raw = (await broker.days()).json["stk_dt_pole_chart_qry"][3]
         adjusted = (await broker.days(upd_stkpc_tp="1")).json["stk_dt_pole_chart_qry"][3]

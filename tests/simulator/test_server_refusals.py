@@ -1,4 +1,4 @@
-"""Refusals in the broker's words, in the broker's order (API.md sections 1-4, 13)."""
+"""Refusals in the broker's words, in the broker's order (kiwoom.md#simulator-defaults)."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ async def test_wrong_bodies(api_id: str, changes: dict[str, Any], message: str) 
 
 
 async def test_a_prefixed_code_is_refused() -> None:
-    """`KRX:005930` is refused with return_code 5 (API.md 5.1)."""
+    """`KRX:005930` is refused with return_code 5 (kiwoom.md#chart-requests)."""
     async with running() as broker:
         answer = await broker.minutes(stk_cd="KRX:005930")
 
@@ -232,7 +232,7 @@ async def test_a_refused_request_is_still_counted() -> None:
 
 
 async def test_the_token_comes_before_the_limit() -> None:
-    """Requests with a bad token are not counted by the enforced limit (order of checks, section 13)."""
+    """Requests with a bad token are not counted by the enforced limit (kiwoom.md#simulator-defaults)."""
     async with running(Profile()) as broker:
         good, broker.token = broker.token, "bad"
         for _ in range(6):

@@ -1,4 +1,4 @@
-"""Stock lists and figures over HTTP (API.md section 6)."""
+"""Stock lists and figures over HTTP (kiwoom.md#stocks)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The WebSocket: login, keep-alive, registrations, trades (API.md section 8)."""
+"""The WebSocket: login, keep-alive, registrations, trades (kiwoom.md#websocket)."""
 
 from __future__ import annotations
 

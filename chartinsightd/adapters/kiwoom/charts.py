@@ -1,4 +1,4 @@
-"""Charts, page by page, newest first (API.md sections 3 and 5)."""
+"""Charts, page by page, newest first (kiwoom.md#charts)."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _check_count(api_id: str, answer: Answer, chart: DecodedChart) -> None:
 
 
 def _key_fault(answer: Answer, progress: _Progress) -> str:
-    """Return why the key of the next page must not be followed (API.md 9, quirk 3); empty if it may."""
+    """Return why the key of the next page must not be followed (kiwoom.md#endless-pages); empty if it may."""
     if answer.cont_key is None:
         return ""
     if not (answer.cont_key and answer.cont_key.isascii() and answer.cont_key.isprintable()):

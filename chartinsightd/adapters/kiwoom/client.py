@@ -11,7 +11,7 @@ from chartinsightd.ports.broker import Priority
 
 
 class KiwoomClient:
-    """Makes requests of market data (API.md section 3).
+    """Makes requests of market data (kiwoom.md#requests).
 
     Args:
         transport: entered already.

@@ -1,4 +1,4 @@
-"""From the broker's refusals to errors that say what to do next (API.md sections 2, 3 and 4)."""
+"""From the broker's refusals to errors that say what to do next (kiwoom.md#refusal-codes)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TOKEN = frozenset({8003, 8005, 8031, 8103})
 _REFUSED = frozenset(
     {1501, 1504, 1505, *range(1511, 1518), 1634, 1687, 1901, 1902, 1903, 8011, 8012, 8015, 8016, 8104, 8200}
 )
-"""1634 (too many symbols in one request) says the same Korean words as 1700, and never passes (API.md 9)."""
+"""1634 (too many symbols in one request) has the words of 1700 and never passes (kiwoom.md#batch-too-big)."""
 _OWN_LIMIT = 1700
 """The only refusal whose 유량 is the limit of the api-id; the others name a total."""
 
@@ -80,7 +80,7 @@ _OUTAGE = re.compile(r"중단\s*(?:일시|사유)[^\n]*")
 def inner_code(return_code: int, message: str) -> int | None:
     """Return the specific code of a refusal: in brackets, behind `CODE=`, or the envelope's own; or None.
 
-    Source: API.md section 3, inner code forms.
+    Source: kiwoom.md#inner-codes.
     """
     if _BUSINESS.search(message):
         return None

@@ -72,7 +72,7 @@ class LaneState:
 
 
 class Gate:
-    """Admits requests one by one, in a lane of its own for each api-id (API.md section 4).
+    """Admits requests one by one, in a lane of its own for each api-id (kiwoom.md#rate-limit).
 
     In mode `proved` a request leaves only when fewer than `limit` earlier ones can have been counted less
     than a second before it. An earlier request was counted before its answer came; this one is counted after

@@ -1,4 +1,4 @@
-"""Lists of stocks and today's figures of many of them (API.md section 6)."""
+"""Lists of stocks and today's figures of many of them (kiwoom.md#stocks)."""
 
 from __future__ import annotations
 

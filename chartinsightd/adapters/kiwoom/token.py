@@ -17,7 +17,7 @@ from chartinsightd.ports.broker import Priority
 
 _KST = timezone(timedelta(hours=9))
 _EARLY = timedelta(seconds=600)
-"""How long before its end a token is renewed, as the official client does (API.md section 2)."""
+"""How long before its end a token is renewed, as the official client does (kiwoom.md#token-issue)."""
 _LEAST_USE = timedelta(seconds=60)
 """A token that seems to have ended at once (a wrong clock) is not asked for again at every request."""
 _NO_TOKEN = "Kiwoom's answer to au10001 has no usable token and expires_dt"
@@ -71,9 +71,9 @@ class _TokenAnswer(msgspec.Struct):
 class TokenIssuer:
     """The one holder of the token of a key pair.
 
-    Survives both readings of API.md section 11-1: whether a second issue returns the same token or kills the
-    first, everybody here uses the last one issued, and one rejection leads to one new issue, however many met
-    it.
+    Survives both readings of kiwoom.md#second-token. Whether a second issue returns the same token or kills
+    the first, everybody here uses the last one issued, and one rejection leads to one new issue, however many
+    requests met it.
 
     Args:
         transport: entered already.
@@ -177,7 +177,7 @@ class TokenIssuer:
 
 
 def _decoded(document: bytes, now: datetime) -> Token:
-    """Return the token of an answer; `expires_dt` is in KST (API.md section 2)."""
+    """Return the token of an answer; `expires_dt` is in KST (kiwoom.md#token-issue)."""
     try:
         answer = msgspec.json.decode(document, type=_TokenAnswer)
         ends = datetime.strptime(answer.expires_dt, "%Y%m%d%H%M%S").replace(tzinfo=_KST).astimezone(UTC)

@@ -48,14 +48,14 @@ class KiwoomAccess:
     """Where the broker is and how to speak to it. Timeouts are real seconds, whatever the daemon's clock."""
 
     base_url: str
-    """Scheme, host and port (API.md section 1)."""
+    """Scheme, host and port (kiwoom.md#hosts)."""
     app_key: Secret
     secret_key: Secret
     user_agent: str = "curl/8.5.0"
-    """aiohttp's own is refused by the broker's firewall (API.md section 0, fact 5)."""
+    """aiohttp's own is refused by the broker's firewall (kiwoom.md#firewall)."""
     connect_timeout_s: float = 10.0
     total_timeout_s: float = 60.0
-    """The first page of a symbol can take many seconds (API.md section 4, latency)."""
+    """The first page of a symbol can take many seconds (kiwoom.md#latency)."""
     largest_body: int = _LARGEST_BODY
     """Bytes of one answer, unpacked; a longer one is refused."""
 
@@ -227,7 +227,7 @@ class Transport:
     def _dated(self, headers: Mapping[str, str], asked_at: datetime, sent_s: float) -> datetime:
         """Return when a request left, corrected by the `Date` of its answer if our clock runs ahead.
 
-        No capture shows whether Kiwoom sends one (API.md section 3); nothing is lost without it.
+        No capture shows whether Kiwoom sends one (kiwoom.md#response-headers); nothing is lost without it.
         """
         date = _date(headers)
         if self._on_date is None or date is None:

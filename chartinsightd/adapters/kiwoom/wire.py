@@ -1,4 +1,7 @@
-"""From a chart's JSON to columns of candles: at once for a clean page, row by row for others (API.md 5)."""
+"""From a chart's JSON to columns of candles: a clean page at once, others row by row.
+
+What the rows hold: kiwoom.md#charts.
+"""
 
 from __future__ import annotations
 
@@ -356,7 +359,7 @@ def _has(row: object, field: str) -> bool:
 
 
 def _is_blank(row: object) -> bool:
-    """Whether a row is the one of empty texts that stands for no data (API.md section 0, fact 10)."""
+    """Whether a row is the one of empty texts that stands for no data (kiwoom.md#blank-row)."""
     return isinstance(row, dict) and not any(value is not None and value != "" for value in row.values())
 
 

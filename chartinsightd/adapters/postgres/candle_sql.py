@@ -52,7 +52,7 @@ def _read_statement(timeframe: Timeframe) -> str:
     """Return one statement for any number of spans, so that it is planned once and for all.
 
     `offset 0` keeps every span a look-up of its own in the key, whose bounds also choose the partitions: the
-    planner can neither hash nor merge a whole table (MEASUREMENTS.md 1d).
+    planner can neither hash nor merge a whole table (measurements.md#plans-without-statistics).
     """
     head = f"select {read_columns(timeframe)} from candles_{timeframe} where symbol = s.symbol and ts "
     arrays = ", ".join(f"coalesce(array_agg({name}), '{{}}')" for name in READ_AS)
@@ -77,7 +77,8 @@ async def copy(connection: Connection, timeframe: Timeframe, parts: Iterable[Par
     Raises:
         asyncpg.UniqueViolationError: one was there.
     """
-    # Ascending keys leave the index dense: newest first costs half as much again (MEASUREMENTS.md 1b).
+    # Ascending keys leave the index dense: newest first costs half as much again
+    # (measurements.md#key-order).
     ordered = sorted((part for part in parts if len(part[1])), key=lambda part: (part[0], part[1]["ts"][0]))
     await connection.copy_to_table(
         f"candles_{timeframe}",

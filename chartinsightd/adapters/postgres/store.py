@@ -77,7 +77,8 @@ async def open_store(
         await apply_schema(connection, schema)
         candles.forget_everything()
 
-    # Without sequential scans a table that was never analysed is not hashed whole (MEASUREMENTS.md 1d).
+    # Without sequential scans a table that was never analysed is not hashed whole
+    # (measurements.md#plans-without-statistics).
     # The writer's statements take arrays, whose values change no plan: planning each once is enough.
     planning = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
     writer = ReconnectingConnection(dsn, {**settings, **planning}, prepare)

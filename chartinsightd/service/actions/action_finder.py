@@ -35,7 +35,7 @@ from chartinsightd.service.state.jobs import Job
 
 _LONG_AGO = datetime(1956, 1, 1, tzinfo=UTC)
 _MINUTES_REACH = timedelta(days=400)
-"""How far back candles go where neither days nor weeks are kept (API.md 5.3: minutes of twelve months)."""
+"""How far back candles go where neither days nor weeks are kept: kiwoom.md#minute-retention."""
 _LEAST_SHARE = 0.9
 """Of the rows of an adjusted page that must be stored raw; else the raw page is asked for too."""
 
@@ -80,7 +80,8 @@ class CorporateActionFinder:
 
         One page of days reaches back 600 sessions. Beyond that, weeks are read (300 a page) to learn where
         the ratio steps, and then for each such week the page of days that ends with it: adjusted prices only
-        know the actions up to the day asked for (API.md 5.8), so that no later one is in the way.
+        know the actions up to the day asked for
+        (kiwoom.md#adjusted-prices), so that no later one is in the way.
 
         Raises:
             SourceError: the broker did not give what was asked for.

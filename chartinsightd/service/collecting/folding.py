@@ -18,7 +18,7 @@ def folded_writes(
     """Fold the newest 5m page into longer timeframes.
 
     A folded candle is kept only where the page shows its whole span; it is final, and covered, where all of
-    the span is. Kiwoom's own candles are still read the next morning and compared (DESIGN section 6).
+    the span is. Kiwoom's own candles are still read the next morning and compared.
     """
     return [_folded(write, timeframe, calendar, settle) for timeframe in into if len(write.candles)]
 

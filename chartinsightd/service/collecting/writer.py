@@ -28,7 +28,7 @@ OnCommit = Callable[[Sequence[Write], Sequence[Written]], None]
 """Told what each commit brought, after it is durable; must be quick."""
 
 _LARGEST_BATCH = 10
-"""Pages in one transaction: the knee of the curve (PERFORMANCE.md, Store)."""
+"""Pages in one transaction: more gain nothing (measurements.md#batch-size)."""
 _LINGER_S = 2.0
 """How long a page of a backfill waits for company."""
 _WAITING_ROOM = 40

@@ -19,7 +19,7 @@ def create_generated(seed: int, symbols: int, options: MarketOptions | None = No
     Args:
         seed: another seed, another market.
         symbols: how many issues, listed or not at a given moment; the thirty targets come first.
-        options: the stand on what nobody knows; default: API.md section 13.
+        options: the reading of what is unknown; default: kiwoom.md#disagreements.
     """
     stand = options or MarketOptions()
     return SimulatedMarket(GeneratedSource(seed, symbols, stand), stand)

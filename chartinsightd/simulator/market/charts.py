@@ -94,7 +94,10 @@ def scaled(numbers: Ints, factor: Floats | float) -> Ints:
 
 
 def adjusted(rows: PeriodRows, actions: Sequence[Action], until: date | None) -> PeriodRows:
-    """Return daily rows as they compare with prices on `until`; value is not scaled (API.md section 5.8)."""
+    """Return daily rows as they compare with prices on `until`; value is not scaled.
+
+    Source: kiwoom.md#adjusted-prices.
+    """
     if until is None or not actions:
         return rows
     price, volume = factors(rows.day, actions, until)

@@ -28,7 +28,7 @@ LAST_DAY = date(2030, 12, 31)
 """Where its future ends: later holidays are not decreed yet."""
 
 REFORM = AFTER_MARKET_HOURS[0].first_day
-"""First day of the after-market (API.md section 7)."""
+"""First day of the after-market (kiwoom.md#after-market)."""
 
 _SPECIAL = {special.day: special for special in SPECIAL_DAYS}
 _OFF_BOOK_OVER = 1080
@@ -44,7 +44,7 @@ class Hours:
     """When continuous trading stops for the closing auction; no rows until `closes`."""
     closes: int
     late: int
-    """Label of the small row that appears overnight (API.md section 5.4)."""
+    """Label of the small row that appears overnight (kiwoom.md#late-print)."""
     after_from: int
     after_to: int
     """The after-market; equal to `after_from` where there is none."""
@@ -112,7 +112,7 @@ def _after_market(day: date) -> tuple[time, time] | None:
 
 @lru_cache(maxsize=4096)
 def hours_on(day: date) -> Hours:
-    """Return the hours of a trading day. Sources: API.md sections 5.4 and 7, and the facts tables."""
+    """Return the hours of a trading day. Sources: kiwoom.md#trading-hours, and the facts tables."""
     opens, closes = (_minute(at) for at in _session(day))
     after = _after_market(day)
     after_from, after_to = (closes, closes) if after is None else (_minute(after[0]), _minute(after[1]))
@@ -128,5 +128,5 @@ def hours_on(day: date) -> Hours:
 
 
 def late_print_at(day: date) -> datetime:
-    """Return when the late row of a day appears: 06:00 of the next calendar day, KST (API.md section 5.4)."""
+    """Return when the late row of a day appears: 06:00 KST of the next day (kiwoom.md#late-print)."""
     return datetime(day.year, day.month, day.day, 6, tzinfo=KST) + timedelta(days=1)

@@ -67,7 +67,7 @@ class SimulatedMarket:
     def minute_days(self, code: str, now: datetime) -> Sequence[date]:
         """Return the days with minute rows inside the retention, newest first; today once it has traded.
 
-        Source: API.md section 5.3: from the first day of the month twelve months before.
+        Source: kiwoom.md#minute-retention: from the first day of the month twelve months before.
         """
         if self._source.issue(code) is None:
             return []
@@ -331,7 +331,7 @@ def _is_listed(issue: Issue, day: date) -> bool:
 
 
 def _retention_start(today: date) -> date:
-    """Return the first day whose minutes are still there (API.md section 5.3)."""
+    """Return the first day whose minutes are still there (kiwoom.md#minute-retention)."""
     months = today.year * 12 + today.month - 1 - _RETENTION_MONTHS
     return date(months // 12, months % 12 + 1, 1)
 

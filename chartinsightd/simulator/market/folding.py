@@ -23,7 +23,7 @@ def ends_of(starts: Ints, length: int) -> Ints:
 
 
 def fold_minutes(rows: Minutes, scope: int) -> Minutes:
-    """Fold one-minute rows into rows of `scope` minutes, counted from midnight (API.md section 5.4)."""
+    """Fold one-minute rows into rows of `scope` minutes, counted from midnight (kiwoom.md#minute-labels)."""
     if scope == 1 or len(rows) == 0:
         return rows
     keys = rows.label // scope * scope

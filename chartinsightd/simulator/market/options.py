@@ -1,4 +1,4 @@
-"""What nobody knows of the real market data, as switches (API.md section 12)."""
+"""What is unknown of the real market data, as switches (kiwoom.md#unknown)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NO_DAYS = Days()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketOptions:
-    """The simulator's stand on open questions; defaults as API.md section 13 proposes."""
+    """The simulator's reading of open questions; defaults as in kiwoom.md#disagreements."""
 
     after_market_in_daily: bool = False
     """Whether the daily open, high, low and close take in the after-market; its volume always counts."""

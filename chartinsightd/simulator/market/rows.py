@@ -87,7 +87,7 @@ class DayPlan:
 
     @property
     def off_book(self) -> int:
-        """Shares traded outside the order book: in the daily row only (API.md section 5.4)."""
+        """Shares traded outside the order book: in the daily row only (kiwoom.md#daily-volume)."""
         return self.volume - self.board - self.after - self.late
 
     @property

@@ -57,7 +57,7 @@ _ETF = _grid((5, 0))
 
 
 def grid_on(market_code: str, day: date) -> Grid:
-    """Return the grid of a market (API.md section 6) on a day.
+    """Return the grid of a market (kiwoom.md#stock-list) on a day.
 
     Source: KRX business regulations on quotation price units, before and after 2023-01-25. Older grids differ
     again; they are left out, so old daily prices lie on the grid of 2010. ETF: 5 won.

@@ -72,7 +72,7 @@ class FakeBroker:
         self.requests: list[Request] = []
         self.issued = 0
         self.is_rotating = True
-        """Whether each issue gives another token (API.md section 11-1, view 2) or the same one (view 1)."""
+        """Whether each issue gives another token or the same one (kiwoom.md#second-token)."""
         self.life = timedelta(hours=24)
         self.rejected_tokens: set[str] = set()
         self.clock = SimulatedClock(START, speed)

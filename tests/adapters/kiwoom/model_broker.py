@@ -96,7 +96,7 @@ class ModelBroker:
     def bound(self) -> float:
         """Return the most a gate can use that knows its own sends and answers only.
 
-        Source: PERFORMANCE.md, Gate.
+        Source: measurements.md#limiters.
         """
         trips = [took_s for _, took_s in self._steady(sorted(self.round_trips))]
         return 1 / (1 + sum(trips) / len(trips) - min(trips))

@@ -38,7 +38,7 @@ async def post(ours: Session, api_id: str = "ka10081", cont_key: str | None = No
 
 
 async def test_a_request_is_what_the_broker_expects() -> None:
-    """Headers, token, agent and body as API.md section 3 lists them; no authorization to get a token."""
+    """Headers, token, agent and body as kiwoom.md#requests lists them; no authorization to get a token."""
     async with session() as ours:
         ours.broker.will("ka10081", Reply(headers={"Cont-YN": "Y", "NEXT-KEY": "k2", "Resp-Cnt": "600"}))
         answer = await post(ours, cont_key="k1")

@@ -65,7 +65,7 @@ def test_recorded_refusals_have_their_class(name: str, expected: type[SourceErro
 def test_the_bracket_code_decides_whatever_the_status(
     expected: type[SourceError], code: int, status: int
 ) -> None:
-    """The same code means the same under every HTTP status and outer code (API.md section 3)."""
+    """The same code means the same under every HTTP status and outer code (kiwoom.md#envelope)."""
     for return_code in (1, 2, 3, 5, 7):
         for message in (f"아무 말[{code}:이유]", f"아무 말[{code}]", f"끝 [CODE={code}, MESSAGE=x]"):
             assert type(error_in_envelope("ka10080", status, return_code, message)) is expected
@@ -140,7 +140,7 @@ def test_success_is_no_error() -> None:
 
 
 def test_the_firewall_is_recognised_and_its_remedy_named() -> None:
-    """HTTP 400 with "Request Blocked" is about the User-Agent (API.md section 1)."""
+    """HTTP 400 with "Request Blocked" is about the User-Agent (kiwoom.md#firewall)."""
     answer = sample("errors/400_waf_blocked")
 
     error = error_in_text("ka10081", answer.status, answer.body.decode())

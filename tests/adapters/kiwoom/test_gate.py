@@ -253,7 +253,7 @@ def test_a_request_cancelled_at_the_moment_of_its_turn_costs_nothing() -> None:
 
 
 def test_api_ids_do_not_slow_each_other() -> None:
-    """Each api-id has a lane of its own (API.md section 0, fact 6)."""
+    """Each api-id has a lane of its own (kiwoom.md#rate-limit)."""
 
     async def use(gate: Gate) -> list[float]:
         async with asyncio.TaskGroup() as group:

@@ -167,7 +167,7 @@ def test_a_day_begins_at_midnight_in_korea(day: str, expected: datetime) -> None
     [("78800", 78800), ("+78800", 78800), ("--30433", 30433), ("-+5", 5), ("000078800", 78800), ("0", 0)],
 )
 def test_numbers_lose_their_signs_and_zeros(text: str, expected: int) -> None:
-    """All leading signs and zeros are dropped (API.md 5.2)."""
+    """All leading signs and zeros are dropped (kiwoom.md#numbers)."""
     (candle,) = decode([minute_row(cur_prc=text)]).candles
 
     assert candle.close == expected
