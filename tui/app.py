@@ -26,7 +26,7 @@ from chartinsight_tui.widgets.bars import Banner, KeyBar, Piece, TopBar
 if TYPE_CHECKING:
     from chartinsight_tui.connection import Connection
     from chartinsightd.control.client import ControlClient
-    from chartinsightd.control.protocol import Outcome
+    from chartinsightd.control.protocol.jobs import Outcome
 
 OpenClient = Callable[[], "AbstractAsyncContextManager[ControlClient]"]
 Remember = Callable[[str, str], None]

@@ -15,26 +15,23 @@ from typing import Never, TypeVar
 from chartinsight_tui.clock import Clock
 from chartinsight_tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
-from chartinsightd.control.protocol import (
-    BackfillEstimate,
-    BackfillRequest,
-    CandleList,
-    CandleQuery,
+from chartinsightd.control.protocol.coverage import (
     CoverageQuery,
-    Event,
-    EventType,
     GapList,
     GapQuery,
-    JobQuery,
-    LogList,
-    LogQuery,
-    Outcome,
     SessionCoverageList,
     SessionCoverageQuery,
-    Status,
-    StockQuery,
+)
+from chartinsightd.control.protocol.events import Event, EventType
+from chartinsightd.control.protocol.jobs import (
+    BackfillEstimate,
+    BackfillRequest,
+    JobQuery,
+    Outcome,
     SymbolsRequest,
 )
+from chartinsightd.control.protocol.rows import CandleList, CandleQuery, LogList, LogQuery, StockQuery
+from chartinsightd.control.protocol.status import Status
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.task_group import TaskGroup
 

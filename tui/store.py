@@ -13,16 +13,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import (
-        CandleChange,
-        CandleRow,
-        CoverageRow,
-        Event,
-        Job,
-        LogLine,
-        Status,
-        StockRow,
-    )
+    from chartinsightd.control.protocol.coverage import CoverageRow
+    from chartinsightd.control.protocol.events import CandleChange, Event
+    from chartinsightd.control.protocol.jobs import Job
+    from chartinsightd.control.protocol.rows import CandleRow, LogLine, StockRow
+    from chartinsightd.control.protocol.status import Status
 
 MAX_LOG_LINES = 2_000
 MAX_JOBS = 500

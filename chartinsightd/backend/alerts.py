@@ -10,7 +10,8 @@ import structlog
 from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.quarantine_probe import Refusals
-from chartinsightd.control.protocol import Alert, EventType
+from chartinsightd.control.protocol.events import EventType
+from chartinsightd.control.protocol.status import Alert
 from chartinsightd.domain.alert_policy import Condition
 from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.silence import LearnedDay

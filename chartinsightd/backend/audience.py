@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from chartinsightd.control.events import RING_SIZE, EventHub, Reader
-from chartinsightd.control.protocol import EventType
+from chartinsightd.control.protocol.events import EventType
 
 
 class Audience(EventHub):

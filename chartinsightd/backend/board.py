@@ -27,39 +27,39 @@ from chartinsightd.backend.probes import (
 )
 from chartinsightd.backend.pulse import Pulse
 from chartinsightd.backend.records import Records
-from chartinsightd.control.protocol import (
-    AdjustmentList,
-    AdjustmentQuery,
-    AlertList,
-    AlertTrial,
-    BackfillRequest,
-    CandleList,
-    CandleQuery,
-    ChannelState,
+from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
     GapList,
     GapQuery,
-    Health,
-    Job,
-    JobList,
-    JobQuery,
-    Metric,
-    Outcome,
-    QuarantineList,
-    QuarantineQuery,
-    RevisionList,
-    RevisionQuery,
     SealList,
     SealQuery,
     SessionCoverageList,
     SessionCoverageQuery,
-    Status,
-    StockList,
-    StockQuery,
+)
+from chartinsightd.control.protocol.jobs import (
+    BackfillRequest,
+    Job,
+    JobList,
+    JobQuery,
+    Outcome,
     SymbolsRequest,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.problems import Metric
+from chartinsightd.control.protocol.rows import (
+    AdjustmentList,
+    AdjustmentQuery,
+    CandleList,
+    CandleQuery,
+    QuarantineList,
+    QuarantineQuery,
+    RevisionList,
+    RevisionQuery,
+    StockList,
+    StockQuery,
+)
+from chartinsightd.control.protocol.status import AlertList, AlertTrial, ChannelState, Health, Status
 from chartinsightd.service.monitoring.notifier import Delivery
 
 

@@ -14,12 +14,11 @@ from chartinsightd.backend.gates import Costs
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.parts import Parts
 from chartinsightd.control.backend import NotNow
-from chartinsightd.control.protocol import (
+from chartinsightd.control.protocol.events import EventType, StateChange
+from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
-    EventType,
     Outcome,
     OutcomeState,
-    StateChange,
     SymbolsRequest,
     VerifyRequest,
 )

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 
 from chartinsightd.backend.quarantine_probe import QuarantineProbe, Refusals
 from chartinsightd.clock import Clock
-from chartinsightd.control.protocol import CandleChange, CandleRow
+from chartinsightd.control.protocol.events import CandleChange
+from chartinsightd.control.protocol.rows import CandleRow
 from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.series import Series

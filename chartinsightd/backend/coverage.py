@@ -11,7 +11,7 @@ from chartinsightd.backend.completeness import Expectation, Expectations
 from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.parts import Parts
 from chartinsightd.control.backend import UnknownThing
-from chartinsightd.control.protocol import (
+from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
     CoverageRow,

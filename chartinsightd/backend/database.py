@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from chartinsightd.backend.parts import Parts
-from chartinsightd.control.protocol import DatabaseStatus
+from chartinsightd.control.protocol.status import DatabaseStatus
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.ports.archive import DatabaseFacts
 

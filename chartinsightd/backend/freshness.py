@@ -12,7 +12,7 @@ from statistics import median_low
 from chartinsightd.backend.completeness import Expectations
 from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.phases import trading_seconds
-from chartinsightd.control.protocol import Freshness
+from chartinsightd.control.protocol.status import Freshness
 from chartinsightd.domain.refresh import last_refresh, next_refresh
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe

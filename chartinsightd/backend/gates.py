@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from chartinsightd.backend.parts import Lane, Parts
-from chartinsightd.control.protocol import BackfillEstimate, GateLane, LaneCost, PriorityName
+from chartinsightd.control.protocol.jobs import BackfillEstimate, LaneCost
+from chartinsightd.control.protocol.status import GateLane, PriorityName
 from chartinsightd.domain.planning import Fetch
 from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports.broker import Priority

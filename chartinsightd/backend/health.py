@@ -6,7 +6,7 @@ from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.freshness import FreshnessBoard, Lateness
 from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.probes import ProbeBoard
-from chartinsightd.control.protocol import Health, HealthCheck
+from chartinsightd.control.protocol.status import Health, HealthCheck
 
 _PATIENCE_S = 300.0
 """What could be read for so long, while nothing at all was committed, does not wait: it is forgotten."""

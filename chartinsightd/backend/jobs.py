@@ -11,7 +11,8 @@ import structlog
 from chartinsightd.backend.gates import Costs
 from chartinsightd.backend.parts import Parts
 from chartinsightd.control.backend import UnknownThing
-from chartinsightd.control.protocol import EventType, Job, JobList, JobProgress, JobQuery, JobState
+from chartinsightd.control.protocol.events import EventType
+from chartinsightd.control.protocol.jobs import Job, JobList, JobProgress, JobQuery, JobState
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports.stores import JobRecord

@@ -12,7 +12,7 @@ from chartinsightd.backend.gates import PRIORITY_NAMES, lanes_shown
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.phases import session_status
-from chartinsightd.control.protocol import (
+from chartinsightd.control.protocol.status import (
     ClockStatus,
     DaemonState,
     DaemonStatus,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from chartinsightd.control.protocol import Phase, SessionStatus
+from chartinsightd.control.protocol.status import Phase, SessionStatus
 from chartinsightd.domain.calendar import Calendar, Session, day_of
 from chartinsightd.facts import kiwoom
 

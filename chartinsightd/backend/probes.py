@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from chartinsightd.clock import CheckedClock, Clock
-from chartinsightd.control.protocol import HealthCheck
+from chartinsightd.control.protocol.status import HealthCheck
 from chartinsightd.domain.alert_policy import Condition
 from chartinsightd.ports.guards import Disk, DiskSpace
 

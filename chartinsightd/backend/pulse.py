@@ -14,7 +14,8 @@ from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.overview import Overview
 from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.probes import ProbeBoard
-from chartinsightd.control.protocol import EventType, Outcome, OutcomeState, StateChange
+from chartinsightd.control.protocol.events import EventType, StateChange
+from chartinsightd.control.protocol.jobs import Outcome, OutcomeState
 from chartinsightd.domain.alert_policy import Condition
 from chartinsightd.domain.errors import StoreError
 

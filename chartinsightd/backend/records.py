@@ -9,25 +9,20 @@ from dataclasses import asdict
 from chartinsightd.backend.coverage import unlisted
 from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.parts import Parts
-from chartinsightd.control.protocol import (
+from chartinsightd.control.protocol.coverage import GapList, GapQuery, GapRow, SealList, SealQuery, SealRow
+from chartinsightd.control.protocol.rows import (
     AdjustmentList,
     AdjustmentQuery,
     AdjustmentRow,
     CandleList,
     CandleQuery,
     CandleRow,
-    GapList,
-    GapQuery,
-    GapRow,
     QuarantinedRow,
     QuarantineList,
     QuarantineQuery,
     RevisionList,
     RevisionQuery,
     RevisionRow,
-    SealList,
-    SealQuery,
-    SealRow,
     StockList,
     StockQuery,
     StockRow,

@@ -15,7 +15,7 @@ from chartinsightd.cli.endings import CommandFailed
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
-    from chartinsightd.control.protocol import StockRow
+    from chartinsightd.control.protocol.rows import StockRow
 
 _T = TypeVar("_T")
 _TIMEOUT_S = 1.0
@@ -29,7 +29,7 @@ def symbol_items(context: click.Context, incomplete: str) -> list[CompletionItem
     word = unicodedata.normalize("NFC", incomplete)
 
     async def read(client: ControlClient) -> tuple[StockRow, ...]:
-        from chartinsightd.control.protocol import StockQuery
+        from chartinsightd.control.protocol.rows import StockQuery
 
         query = StockQuery(search=word[:50], limit=_MOST) if word else StockQuery(tracked=True, limit=_MOST)
         return (await client.stocks(query)).items
@@ -41,7 +41,7 @@ def job_items(context: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return jobs that are not over."""
 
     async def read(client: ControlClient) -> list[CompletionItem]:
-        from chartinsightd.control.protocol import JobQuery, JobState
+        from chartinsightd.control.protocol.jobs import JobQuery, JobState
 
         jobs = await client.jobs(JobQuery(state=(JobState.QUEUED, JobState.RUNNING), limit=_MOST))
         return [CompletionItem(str(job.id), help=job.kind) for job in jobs.items]

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from chartinsightd.cli.endings import CommandFailed, ExitStatus
-from chartinsightd.control.protocol import MAX_ROWS, CandleQuery, CandleRow
+from chartinsightd.control.protocol.rows import CandleQuery, CandleRow
+from chartinsightd.control.protocol.words import MAX_ROWS
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 

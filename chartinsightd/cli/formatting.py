@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from chartinsightd.facts.krx import KST
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import JobProgress, RowCounts
+    from chartinsightd.control.protocol.jobs import JobProgress
+    from chartinsightd.control.protocol.status import RowCounts
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 NONE = "–"

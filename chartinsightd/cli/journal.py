@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chartinsightd.control.protocol import LogLevel, LogLine
+from chartinsightd.control.protocol.rows import LogLevel, LogLine
 
 _UNIT = "chartinsightd.service"
 _HEAD = frozenset({"event", "level", "timestamp", "symbol"})

@@ -13,12 +13,13 @@ from pydantic import ValidationError
 
 from chartinsightd.cli.days import Ago, DayWord, on_calendar
 from chartinsightd.cli.endings import CommandFailed, ExitStatus
-from chartinsightd.control.protocol import Request, StockQuery
+from chartinsightd.control.protocol.rows import StockQuery
+from chartinsightd.control.protocol.words import Request
 from chartinsightd.facts.krx import KST
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
-    from chartinsightd.control.protocol import StockList
+    from chartinsightd.control.protocol.rows import StockList
 
 _Request = TypeVar("_Request", bound=Request)
 _CODE = re.compile(r"[0-9A-Z]{6}")

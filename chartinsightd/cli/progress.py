@@ -14,7 +14,7 @@ from chartinsightd.cli.endings import say
 from chartinsightd.cli.formatting import duration, percent, printable
 from chartinsightd.cli.waiting import ProgressShown
 from chartinsightd.control.client import ControlError
-from chartinsightd.control.protocol import Job
+from chartinsightd.control.protocol.jobs import Job
 
 _BAR_WIDTH = 12
 _LINE_EVERY = 0.1

@@ -12,7 +12,8 @@ from chartinsightd.cli.formatting import printable, row_counts
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient, ControlError
-    from chartinsightd.control.protocol import Event, Job
+    from chartinsightd.control.protocol.events import Event
+    from chartinsightd.control.protocol.jobs import Job
 
 AWAY_LIMIT_S = 60.0
 """A daemon that does not come back for so long ends the waiting; systemd restarts it within seconds."""
@@ -140,7 +141,7 @@ class _Unheard(Exception):
 async def _over(client: ControlClient, job_id: int, progress: ProgressShown) -> Job:
     """Show a job over one connection, until it is over."""
     from chartinsightd.control.client import ControlError
-    from chartinsightd.control.protocol import EventType
+    from chartinsightd.control.protocol.events import EventType
 
     heard_at = None
     try:
@@ -160,7 +161,8 @@ async def _over(client: ControlClient, job_id: int, progress: ProgressShown) -> 
 
 async def _job_of(client: ControlClient, job_id: int, event: Event) -> Job | None:
     """Return the job as an event tells it; None where it is about another."""
-    from chartinsightd.control.protocol import EventType, Job
+    from chartinsightd.control.protocol.events import EventType
+    from chartinsightd.control.protocol.jobs import Job
 
     if event.type in {EventType.RESET, EventType.DROPPED}:
         return await client.job(job_id)

@@ -5,38 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from chartinsightd.control.protocol import (
-    AdjustmentList,
-    AdjustmentQuery,
-    AlertList,
-    AlertTrial,
-    BackfillRequest,
-    CandleList,
-    CandleQuery,
+from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
     GapList,
     GapQuery,
-    Health,
-    Job,
-    JobList,
-    JobQuery,
-    Metric,
-    Outcome,
-    QuarantineList,
-    QuarantineQuery,
-    RevisionList,
-    RevisionQuery,
     SealList,
     SealQuery,
     SessionCoverageList,
     SessionCoverageQuery,
-    Status,
-    StockList,
-    StockQuery,
+)
+from chartinsightd.control.protocol.jobs import (
+    BackfillRequest,
+    Job,
+    JobList,
+    JobQuery,
+    Outcome,
     SymbolsRequest,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.problems import Metric
+from chartinsightd.control.protocol.rows import (
+    AdjustmentList,
+    AdjustmentQuery,
+    CandleList,
+    CandleQuery,
+    QuarantineList,
+    QuarantineQuery,
+    RevisionList,
+    RevisionQuery,
+    StockList,
+    StockQuery,
+)
+from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status
 from chartinsightd.domain.errors import ChartInsightError
 
 

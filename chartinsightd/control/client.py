@@ -13,45 +13,44 @@ from typing import Any, Self, TypeVar
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
-from chartinsightd.control.protocol import (
-    AdjustmentList,
-    AdjustmentQuery,
-    AlertList,
-    AlertTrial,
-    BackfillEstimate,
-    BackfillRequest,
-    CandleList,
-    CandleQuery,
+from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
-    Event,
-    EventQuery,
-    EventType,
     GapList,
     GapQuery,
-    Health,
-    Job,
-    JobList,
-    JobQuery,
-    LogList,
-    LogQuery,
-    Outcome,
-    Problem,
-    QuarantineList,
-    QuarantineQuery,
-    Request,
-    RevisionList,
-    RevisionQuery,
     SealList,
     SealQuery,
     SessionCoverageList,
     SessionCoverageQuery,
-    Status,
-    StockList,
-    StockQuery,
+)
+from chartinsightd.control.protocol.events import Event, EventQuery, EventType
+from chartinsightd.control.protocol.jobs import (
+    BackfillEstimate,
+    BackfillRequest,
+    Job,
+    JobList,
+    JobQuery,
+    Outcome,
     SymbolsRequest,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.problems import Problem
+from chartinsightd.control.protocol.rows import (
+    AdjustmentList,
+    AdjustmentQuery,
+    CandleList,
+    CandleQuery,
+    LogList,
+    LogQuery,
+    QuarantineList,
+    QuarantineQuery,
+    RevisionList,
+    RevisionQuery,
+    StockList,
+    StockQuery,
+)
+from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status
+from chartinsightd.control.protocol.words import Request
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _CONNECT_TIMEOUT_S = 2.0

@@ -20,15 +20,8 @@ from typing import Any
 from pydantic import BaseModel
 from structlog.typing import EventDict, WrappedLogger
 
-from chartinsightd.control.protocol import (
-    REPLACED,
-    EventType,
-    LogLevel,
-    LogLine,
-    LogList,
-    LogQuery,
-    StreamNote,
-)
+from chartinsightd.control.protocol.events import REPLACED, EventType, StreamNote
+from chartinsightd.control.protocol.rows import LogLevel, LogLine, LogList, LogQuery
 
 RING_SIZE = 4_096
 """Events kept for readers that lag or come back: some minutes of a busy day."""

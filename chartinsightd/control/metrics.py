@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from chartinsightd.control.protocol import GateLane, Metric, Status
+from chartinsightd.control.protocol.problems import Metric
+from chartinsightd.control.protocol.status import GateLane, Status
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _PREFIX = "chartinsight_"

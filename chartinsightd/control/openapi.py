@@ -12,19 +12,11 @@ from pydantic.json_schema import models_json_schema
 
 from chartinsightd import __version__
 from chartinsightd.control import protocol
-from chartinsightd.control.protocol import (
-    Event,
-    EventQuery,
-    Health,
-    Nothing,
-    Problem,
-    coverage,
-    events,
-    jobs,
-    problems,
-    rows,
-    status,
-)
+from chartinsightd.control.protocol import coverage, events, jobs, problems, rows, status
+from chartinsightd.control.protocol.events import Event, EventQuery
+from chartinsightd.control.protocol.problems import Problem
+from chartinsightd.control.protocol.status import Health
+from chartinsightd.control.protocol.words import Nothing
 from chartinsightd.control.routes import ROUTES, Route
 
 JSON = "application/json"

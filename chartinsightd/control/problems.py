@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from chartinsightd.control.backend import NotNow, NotPossible, UnknownThing
-from chartinsightd.control.protocol import Problem
+from chartinsightd.control.protocol.problems import Problem
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
 
 _MOST_ERRORS = 20

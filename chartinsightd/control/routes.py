@@ -10,42 +10,42 @@ from pydantic import BaseModel
 
 from chartinsightd.control.backend import ControlBackend, Verifying
 from chartinsightd.control.events import EventTap
-from chartinsightd.control.protocol import (
-    AdjustmentList,
-    AdjustmentQuery,
-    AlertList,
-    AlertTrial,
-    BackfillRequest,
-    CandleList,
-    CandleQuery,
+from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
     GapList,
     GapQuery,
-    Health,
-    Job,
-    JobList,
-    JobPath,
-    JobQuery,
-    LogList,
-    LogQuery,
-    Nothing,
-    Outcome,
-    QuarantineList,
-    QuarantineQuery,
-    Request,
-    RevisionList,
-    RevisionQuery,
     SealList,
     SealQuery,
     SessionCoverageList,
     SessionCoverageQuery,
-    Status,
-    StockList,
-    StockQuery,
+)
+from chartinsightd.control.protocol.jobs import (
+    BackfillRequest,
+    Job,
+    JobList,
+    JobPath,
+    JobQuery,
+    Outcome,
     SymbolsRequest,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.rows import (
+    AdjustmentList,
+    AdjustmentQuery,
+    CandleList,
+    CandleQuery,
+    LogList,
+    LogQuery,
+    QuarantineList,
+    QuarantineQuery,
+    RevisionList,
+    RevisionQuery,
+    StockList,
+    StockQuery,
+)
+from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status
+from chartinsightd.control.protocol.words import Nothing, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,10 @@ from chartinsightd.control.listening import Peer, listening_socket, peer_of
 from chartinsightd.control.metrics import CONTENT_TYPE, prometheus_text, status_metrics
 from chartinsightd.control.openapi import JSON, PROBLEM_JSON, openapi_document
 from chartinsightd.control.problems import Refused, problem, problem_of, wrong_fields
-from chartinsightd.control.protocol import EventQuery, Health, Nothing, Problem, Request
+from chartinsightd.control.protocol.events import EventQuery
+from chartinsightd.control.protocol.problems import Problem
+from chartinsightd.control.protocol.status import Health
+from chartinsightd.control.protocol.words import Nothing, Request
 from chartinsightd.control.routes import ROUTES, Asked, Daemon, Route
 from chartinsightd.control.stream import EventStreams, StreamPace
 from chartinsightd.domain.errors import ChartInsightError

@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from chartinsightd.control.events import EventHub, Reader, ReaderDropped
-from chartinsightd.control.protocol import EventQuery, EventType
+from chartinsightd.control.protocol.events import EventQuery, EventType
 
 log = structlog.get_logger(__name__)
 _HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store"}

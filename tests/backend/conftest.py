@@ -15,7 +15,8 @@ from chartinsightd.backend.commits import Commits
 from chartinsightd.backend.parts import Identity, Parts, Reloaded
 from chartinsightd.backend.probes import ClockProbe, TokenFailure
 from chartinsightd.clock import CheckedClock
-from chartinsightd.control.protocol import Event, EventType, Message
+from chartinsightd.control.protocol.events import Event, EventType
+from chartinsightd.control.protocol.words import Message
 from chartinsightd.domain.alert_policy import Sent
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, StoreUnavailable

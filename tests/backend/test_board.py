@@ -14,20 +14,17 @@ from structlog.testing import capture_logs
 from chartinsightd.backend.board import Board
 from chartinsightd.backend.parts import Reloaded
 from chartinsightd.control.backend import NotNow, UnknownThing
-from chartinsightd.control.protocol import (
+from chartinsightd.control.protocol.coverage import CoverageQuery, SessionCoverageQuery
+from chartinsightd.control.protocol.events import EventType
+from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
-    CandleQuery,
-    CoverageQuery,
-    DaemonState,
-    EventType,
     JobQuery,
     JobState,
     OutcomeState,
-    Phase,
-    SessionCoverageQuery,
     SymbolsRequest,
-    TokenState,
 )
+from chartinsightd.control.protocol.rows import CandleQuery
+from chartinsightd.control.protocol.status import DaemonState, Phase, TokenState
 from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.errors import (
     AccessBlocked,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chartinsightd.backend.completeness import expectation
 from chartinsightd.backend.phases import session_status, trading_seconds
-from chartinsightd.control.protocol import Phase
+from chartinsightd.control.protocol.status import Phase
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.horizon import Horizon
 from chartinsightd.domain.planning import PlanRules, missing

@@ -24,7 +24,7 @@ from chartinsightd.backend.probes import (
     disk_condition,
 )
 from chartinsightd.clock import CheckedClock
-from chartinsightd.control.protocol import EventType
+from chartinsightd.control.protocol.events import EventType
 from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.ports.guards import DiskSpace
 from tests.backend.conftest import BoardWorld, FakeDisk, Listener

@@ -8,20 +8,18 @@ from datetime import date
 from pathlib import Path
 
 from chartinsightd.control.client import ControlClient, DaemonAway
-from chartinsightd.control.protocol import (
+from chartinsightd.control.protocol.coverage import CoverageQuery
+from chartinsightd.control.protocol.events import Event, EventType
+from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
-    CandleQuery,
-    CoverageQuery,
-    Event,
-    EventType,
     Job,
     JobState,
     OutcomeState,
-    StockQuery,
     SymbolsRequest,
-    TokenState,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.rows import CandleQuery, StockQuery
+from chartinsightd.control.protocol.status import TokenState
 from chartinsightd.domain.timeframe import Timeframe
 from tests.support.harness import (
     FOLLOWED,

@@ -16,7 +16,7 @@ from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.postgres import coverage
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlError
-from chartinsightd.control.protocol import HealthCheck
+from chartinsightd.control.protocol.status import HealthCheck
 from chartinsightd.domain.calendar import Calendar, day_of
 from chartinsightd.domain.horizon import Horizon, horizon_start
 from chartinsightd.domain.ranges import EMPTY, RangeSet

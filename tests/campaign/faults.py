@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 
 from chartinsightd.control.client import ControlClient, ControlError
-from chartinsightd.control.protocol import BackfillRequest, SymbolsRequest
+from chartinsightd.control.protocol.jobs import BackfillRequest, SymbolsRequest
 from chartinsightd.domain.calendar import Calendar, day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.simulator.admin_client import AdminClient

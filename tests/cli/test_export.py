@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from chartinsightd.cli.export import PARQUET_ENGINES, frame_of, whole_file
-from chartinsightd.control.protocol import CandleQuery
+from chartinsightd.control.protocol.rows import CandleQuery
 from chartinsightd.domain.timeframe import Timeframe
 from tests.control.fake_backend import FakeBackend, Scene
 

@@ -9,7 +9,7 @@ import pytest
 
 from chartinsightd.cli.waiting import followed, status_of
 from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
-from chartinsightd.control.protocol import BackfillRequest, Job, JobProgress, JobState
+from chartinsightd.control.protocol.jobs import BackfillRequest, Job, JobProgress, JobState
 from tests.control.fake_backend import NOW, FakeBackend, serving
 
 DAILY = ("005930", "삼성SDI", "-t", "1d", "--from", "2020-01-01")

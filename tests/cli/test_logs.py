@@ -12,7 +12,7 @@ import pytest
 from chartinsightd.cli.following import LogFollower
 from chartinsightd.cli.journal import line_of_entry
 from chartinsightd.control.client import ControlClient, DaemonAway
-from chartinsightd.control.protocol import LogLevel, LogLine, LogQuery
+from chartinsightd.control.protocol.rows import LogLevel, LogLine, LogQuery
 from tests.control.fake_backend import FakeBackend, Scene, serving
 
 JOURNALCTL = """#!/bin/sh

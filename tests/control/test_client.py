@@ -9,24 +9,17 @@ import socket
 import pytest
 
 from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
-from chartinsightd.control.protocol import (
+from chartinsightd.control.protocol.coverage import CoverageQuery, GapQuery, SealQuery, SessionCoverageQuery
+from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
-    CandleQuery,
-    CoverageQuery,
-    GapQuery,
     JobQuery,
     JobState,
-    LogLevel,
-    LogQuery,
     OutcomeState,
-    Problem,
-    RevisionQuery,
-    SealQuery,
-    SessionCoverageQuery,
-    StockQuery,
     SymbolsRequest,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.problems import Problem
+from chartinsightd.control.protocol.rows import CandleQuery, LogLevel, LogQuery, RevisionQuery, StockQuery
 from chartinsightd.control.routes import ROUTES
 from chartinsightd.domain.timeframe import Timeframe
 from tests.control.fake_backend import FakeBackend, Scene

@@ -12,7 +12,9 @@ import structlog
 
 from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.events import EventHub, EventTap, ReaderDropped
-from chartinsightd.control.protocol import EventType, Job, LogLine, LogQuery, StateChange
+from chartinsightd.control.protocol.events import EventType, StateChange
+from chartinsightd.control.protocol.jobs import Job
+from chartinsightd.control.protocol.rows import LogLine, LogQuery
 from chartinsightd.control.stream import StreamPace
 from tests.control.fake_backend import NOW, FakeBackend, serving
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chartinsightd.control.client import ControlClient
-from chartinsightd.control.protocol import GapQuery
+from chartinsightd.control.protocol.coverage import GapQuery
 from tests.support.harness import FOLLOWED, collecting, moment, open_simulator, running
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chartinsight_tui import charting
 from chartinsight_tui.charting import PITCHES, PriceScale
-from chartinsightd.control.protocol import CandleRow
+from chartinsightd.control.protocol.rows import CandleRow
 
 START = datetime(2026, 10, 13, 0, 0, tzinfo=UTC)
 PRICES = st.lists(st.integers(100, 500_000), min_size=4, max_size=4)

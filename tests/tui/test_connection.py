@@ -11,7 +11,7 @@ from chartinsight_tui.clock import SystemClock
 from chartinsight_tui.connection import Connection
 from chartinsight_tui.store import LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, DaemonAway
-from chartinsightd.control.protocol import LogLine
+from chartinsightd.control.protocol.rows import LogLine
 from tests.control.fake_backend import FakeBackend, Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, eventually, nowhere, offline, shown, until
 

@@ -19,14 +19,14 @@ from chartinsight_tui.search import found
 from chartinsight_tui.store import Failure, Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
-from chartinsightd.control.protocol import BackfillEstimate, BackfillRequest, Outcome
+from chartinsightd.control.protocol.jobs import BackfillEstimate, BackfillRequest, Outcome
 from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from chartinsight_tui.app import Dashboard
     from chartinsight_tui.connection import Connection
     from chartinsight_tui.screens.view import Wanted
-    from chartinsightd.control.protocol import StockRow
+    from chartinsightd.control.protocol.rows import StockRow
 
 _REST_S = 0.3
 """How long nothing is typed before the daemon is asked for the cost."""

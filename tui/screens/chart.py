@@ -19,7 +19,7 @@ from chartinsight_tui.store import Failure, Part
 from chartinsight_tui.widgets.candle_chart import CandleChart
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import CandleList
+    from chartinsightd.control.protocol.rows import CandleList
 
 TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
 _SIGNS = {"rise": "▲", "fall": "▽", "flat": "–"}

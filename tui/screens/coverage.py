@@ -22,7 +22,12 @@ from chartinsight_tui.widgets.panel import Panel
 from chartinsight_tui.widgets.row_table import Cell, Cells, Column, RowTable
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import CoverageRow, GapList, SessionCoverage, SessionCoverageList
+    from chartinsightd.control.protocol.coverage import (
+        CoverageRow,
+        GapList,
+        SessionCoverage,
+        SessionCoverageList,
+    )
     from chartinsightd.domain.gap_reason import GapReason
 
 TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")

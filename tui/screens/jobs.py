@@ -21,7 +21,8 @@ from chartinsight_tui.widgets.panel import Panel
 from chartinsight_tui.widgets.row_table import Cell, Cells, Column, RowTable
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import Job, LogList
+    from chartinsightd.control.protocol.jobs import Job
+    from chartinsightd.control.protocol.rows import LogList
 
 _FILTERS = ("all", "active", "failed", "over")
 _STATES = {

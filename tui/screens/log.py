@@ -20,7 +20,7 @@ from chartinsight_tui.widgets.bars import Banner
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import LogLine
+    from chartinsightd.control.protocol.rows import LogLine
 
 _LEVELS = ("debug", "info", "warning", "error")
 _RANKS = {"debug": 0, "info": 1, "warning": 2, "error": 3, "critical": 4}

@@ -34,7 +34,9 @@ from chartinsight_tui.store import Part
 from chartinsight_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import Alert, Freshness, GateLane, Job, LogLine, SessionStatus, Status
+    from chartinsightd.control.protocol.jobs import Job
+    from chartinsightd.control.protocol.rows import LogLine
+    from chartinsightd.control.protocol.status import Alert, Freshness, GateLane, SessionStatus, Status
 
 _WIDE_ENOUGH = 60
 """Below this width notes of the daemon do not fit into its own box, and are written out among the alerts."""

@@ -18,7 +18,7 @@ from chartinsight_tui.widgets.bars import Banner
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import StockRow
+    from chartinsightd.control.protocol.rows import StockRow
 
 _FILTERS = ("all", "tracked", "KOSPI", "KOSDAQ")
 _ORDERS: dict[str, Callable[[StockRow], int | str]] = {

@@ -12,7 +12,7 @@ from chartinsightd.cli.parameters import View, check_option, json_option, view_o
 from chartinsightd.cli.present import present, print_data, print_json
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import AlertList
+    from chartinsightd.control.protocol.status import AlertList
 
 _NO_CHANNEL = "Alerts are sent nowhere: no channel is set up."
 _NO_CHANNEL_REMEDY = (

@@ -12,7 +12,7 @@ from chartinsightd.cli.parameters import json_option
 from chartinsightd.cli.present import print_json
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol import Outcome
+    from chartinsightd.control.protocol.jobs import Outcome
 
 _WORDS = {
     "paused": "Paused: nothing is asked of the broker until `chartinsightctl resume`.",

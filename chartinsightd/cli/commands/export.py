@@ -124,7 +124,7 @@ def _is_parquet(format_: str | None, output: Path | None) -> bool:
 
 async def _codes(client: ControlClient, symbols: tuple[str, ...], tracked: bool) -> tuple[str, ...]:
     from chartinsightd.cli.lookup import symbols_of
-    from chartinsightd.control.protocol import StockQuery
+    from chartinsightd.control.protocol.rows import StockQuery
 
     if not tracked:
         return await symbols_of(client, symbols)

@@ -25,7 +25,7 @@ from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
-    from chartinsightd.control.protocol import BackfillRequest, Job, JobList, Outcome, VerifyRequest
+    from chartinsightd.control.protocol.jobs import BackfillRequest, Job, JobList, Outcome, VerifyRequest
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "interrupted")
 
@@ -42,7 +42,7 @@ def jobs(
     """Show work that runs and has run, newest first."""
     from chartinsightd.cli.lookup import made
     from chartinsightd.cli.views.jobs import render_jobs
-    from chartinsightd.control.protocol import JobQuery
+    from chartinsightd.control.protocol.jobs import JobQuery
 
     async def read(client: ControlClient) -> JobList:
         return await client.jobs(made(JobQuery, state=states, kind=kinds, limit=limit))
@@ -93,7 +93,7 @@ def backfill(
     this command ends.
     """
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
-    from chartinsightd.control.protocol import BackfillRequest
+    from chartinsightd.control.protocol.jobs import BackfillRequest
 
     async def work(client: ControlClient) -> Outcome:
         first, last = await dates_of(client, from_day, to_day)
@@ -116,7 +116,7 @@ def backfill(
 
 def _show_estimate(outcome: Outcome, as_json: bool) -> None:
     from chartinsightd.cli.views.jobs import render_estimate
-    from chartinsightd.control.protocol import BackfillEstimate
+    from chartinsightd.control.protocol.jobs import BackfillEstimate
 
     estimate = outcome.estimate or BackfillEstimate(requests=0, seconds=0.0)
     if as_json:
@@ -148,7 +148,7 @@ def verify(
     any more stays. With --wait the differences are listed, and the status is 1 when there are any.
     """
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
-    from chartinsightd.control.protocol import VerifyRequest
+    from chartinsightd.control.protocol.jobs import VerifyRequest
 
     async def work(client: ControlClient) -> Outcome:
         first, last = await dates_of(client, from_day, to_day)

@@ -41,7 +41,7 @@ def logs(
     """Show what the daemon logged; from the systemd journal when the daemon is away."""
     from chartinsightd.cli.following import LogFollower, LogPrinter
     from chartinsightd.cli.lookup import made
-    from chartinsightd.control.protocol import LogQuery
+    from chartinsightd.control.protocol.rows import LogQuery
 
     query = made(LogQuery, level=level, part=parts, job=job_id, limit=limit)
     follower = LogFollower(query=query, symbols=symbols, show=LogPrinter(as_json=as_json))

@@ -28,15 +28,9 @@ from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
-    from chartinsightd.control.protocol import (
-        AdjustmentList,
-        CandleList,
-        CoverageList,
-        GapList,
-        SealList,
-        SessionCoverageList,
-        Status,
-    )
+    from chartinsightd.control.protocol.coverage import CoverageList, GapList, SealList, SessionCoverageList
+    from chartinsightd.control.protocol.rows import AdjustmentList, CandleList
+    from chartinsightd.control.protocol.status import Status
 
 
 @click.command()
@@ -90,7 +84,7 @@ def coverage(
         raise click.UsageError("--from and --to go with --sessions.")
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.cli.views.coverage import render_coverage, render_series
-    from chartinsightd.control.protocol import CoverageQuery
+    from chartinsightd.control.protocol.coverage import CoverageQuery
 
     async def read(client: ControlClient) -> CoverageList:
         codes = await symbols_of(client, symbols)
@@ -111,7 +105,7 @@ def _sessions(
 ) -> None:
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
     from chartinsightd.cli.views.coverage import render_sessions
-    from chartinsightd.control.protocol import SessionCoverageQuery
+    from chartinsightd.control.protocol.coverage import SessionCoverageQuery
 
     if len(timeframes) != 1:
         raise click.UsageError("--sessions needs one --timeframe.")
@@ -144,7 +138,7 @@ def gaps(
     """Show ranges that should hold candles and do not, each with its reason; newest first."""
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.cli.views.lists import render_gaps
-    from chartinsightd.control.protocol import GapQuery
+    from chartinsightd.control.protocol.coverage import GapQuery
 
     async def read(client: ControlClient) -> GapList:
         codes = await symbols_of(client, symbols)
@@ -181,7 +175,7 @@ def seals(
     """Show the proofs that trading days are complete, or what was found instead; newest day first."""
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
     from chartinsightd.cli.views.lists import render_seals
-    from chartinsightd.control.protocol import SealQuery
+    from chartinsightd.control.protocol.coverage import SealQuery
 
     async def read(client: ControlClient) -> SealList:
         first, last = await dates_of(client, from_day, to_day)
@@ -219,7 +213,7 @@ def candles(
     refuse_two_measures(adjusted, as_of)
     from chartinsightd.cli.lookup import dates_of, made, symbol_of
     from chartinsightd.cli.views.lists import render_candles
-    from chartinsightd.control.protocol import CandleQuery
+    from chartinsightd.control.protocol.rows import CandleQuery
 
     async def read(client: ControlClient) -> CandleList:
         first, last = await dates_of(client, from_day, to_day)
@@ -247,7 +241,7 @@ def adjustments(connection: Connection, symbols: tuple[str, ...], limit: int, vi
     """Show the corporate actions that adjusted prices take in, the newest first; by default all."""
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.cli.views.lists import render_adjustments
-    from chartinsightd.control.protocol import AdjustmentQuery
+    from chartinsightd.control.protocol.rows import AdjustmentQuery
 
     async def read(client: ControlClient) -> AdjustmentList:
         codes = await symbols_of(client, symbols)

@@ -22,7 +22,8 @@ from chartinsightd.cli.present import present, print_json
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
-    from chartinsightd.control.protocol import Outcome, StockList
+    from chartinsightd.control.protocol.jobs import Outcome
+    from chartinsightd.control.protocol.rows import StockList
 
 
 @click.group()
@@ -56,7 +57,7 @@ def list_(
     """Show stocks, largest first; SEARCH is part of a name or the start of a code."""
     from chartinsightd.cli.lookup import made
     from chartinsightd.cli.views.lists import render_stocks
-    from chartinsightd.control.protocol import StockQuery
+    from chartinsightd.control.protocol.rows import StockQuery
 
     async def read(client: ControlClient) -> StockList:
         query = made(
@@ -77,7 +78,7 @@ def add(
 ) -> None:
     """Collect SYMBOLs from now on, and load their history."""
     from chartinsightd.cli.lookup import made, symbols_of
-    from chartinsightd.control.protocol import SymbolsRequest
+    from chartinsightd.control.protocol.jobs import SymbolsRequest
 
     async def work(client: ControlClient) -> Outcome:
         return await client.track(made(SymbolsRequest, symbols=await symbols_of(client, symbols)))
@@ -95,7 +96,7 @@ def add(
 def remove(connection: Connection, symbols: tuple[str, ...], as_json: bool) -> None:
     """Collect SYMBOLs no longer; their candles stay."""
     from chartinsightd.cli.lookup import made, symbols_of
-    from chartinsightd.control.protocol import SymbolsRequest
+    from chartinsightd.control.protocol.jobs import SymbolsRequest
 
     async def work(client: ControlClient) -> Outcome:
         return await client.untrack(made(SymbolsRequest, symbols=await symbols_of(client, symbols)))

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from chartinsightd.cli.formatting import moment, number, printable
-from chartinsightd.control.protocol import Alert, AlertList, ChannelState
+from chartinsightd.control.protocol.status import Alert, AlertList, ChannelState
 
 _GOOD, _BAD, _SOSO = "green", "bold red", "yellow"
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from chartinsightd.cli.formatting import NONE, moment, number, percent
 from chartinsightd.cli.reasons import WORDS
 from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
-from chartinsightd.control.protocol import CoverageList, CoverageRow, SessionCoverageList
+from chartinsightd.control.protocol.coverage import CoverageList, CoverageRow, SessionCoverageList
 from chartinsightd.domain.timeframe import Timeframe
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from chartinsightd.cli.formatting import NONE, duration, moment, number, percent, printable, row_counts
 from chartinsightd.cli.tables import Column, FittedTable, Marked
-from chartinsightd.control.protocol import BackfillEstimate, Job, JobList, JobProgress, JobState
+from chartinsightd.control.protocol.jobs import BackfillEstimate, Job, JobList, JobProgress, JobState
 
 _STYLES = {
     JobState.RUNNING: "cyan",

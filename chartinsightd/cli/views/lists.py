@@ -11,7 +11,8 @@ from rich.text import Text
 from chartinsightd.cli.formatting import NONE, moment, number, printable, span
 from chartinsightd.cli.reasons import WORDS
 from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
-from chartinsightd.control.protocol import AdjustmentList, CandleList, GapList, SealList, StockList
+from chartinsightd.control.protocol.coverage import GapList, SealList
+from chartinsightd.control.protocol.rows import AdjustmentList, CandleList, StockList
 
 _NAME = Column(title="name", cut=True, rank=1)
 

@@ -20,7 +20,7 @@ from chartinsightd.cli.formatting import (
 )
 from chartinsightd.cli.tables import Column, FittedTable, Marked
 from chartinsightd.cli.views.alerts import alert_line
-from chartinsightd.control.protocol import (
+from chartinsightd.control.protocol.status import (
     ClockStatus,
     DaemonStatus,
     DatabaseStatus,
