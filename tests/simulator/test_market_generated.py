@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from datetime import date, datetime, timedelta
 from functools import cache
 
@@ -56,6 +57,8 @@ def number(day: date) -> int:
     return day.year * 10_000 + day.month * 100 + day.day
 
 
+quiet = MarketOptions(print_won=50_000_000)
+"""Fewer prints than in truth: what holds of few holds of many, and is seen sooner."""
 any_code = st.sampled_from(codes())
 any_age = st.integers(0, 230)
 slow = settings(max_examples=80, deadline=None)
@@ -257,7 +260,10 @@ def fold(trades: list[Trade]) -> tuple[int, int, int, int, int]:
 def test_trades_fold_exactly_into_the_minutes(code: str, day: date, second: int) -> None:
     """At any moment the prints so far make exactly the one-minute rows served at that moment."""
     now = at(day, 0) + timedelta(seconds=second)
-    rows, trades = market().minutes(code, day, 1, now), market().trades(code, at(day, 0), now)
+    rows, trades = (
+        market(120, quiet).minutes(code, day, 1, now),
+        market(120, quiet).trades(code, at(day, 0), now),
+    )
     if rows is None:
         assert trades == []
         return
@@ -294,7 +300,10 @@ def test_the_snapshot_agrees_with_the_charts(code: str, second: int) -> None:
     """Today's figures are the day row's volume and value, and the last print's price."""
     day = date(2026, 10, 28)
     now = at(day, 0) + timedelta(seconds=second)
-    snapshot, trades = market().snapshot(code, now), market().trades(code, at(day, 0), now)
+    snapshot, trades = (
+        market(120, quiet).snapshot(code, now),
+        market(120, quiet).trades(code, at(day, 0), now),
+    )
     assert snapshot is not None
     if not trades:
         assert snapshot.volume == 0
@@ -302,8 +311,43 @@ def test_the_snapshot_agrees_with_the_charts(code: str, second: int) -> None:
         return
     assert (snapshot.price, snapshot.last_trade_at) == (trades[-1].price, trades[-1].at)
     assert (snapshot.open, snapshot.high, snapshot.low) == fold(list(trades))[:3]
-    assert snapshot.volume == row(market().periods(code, Period.DAY, now, None), number(day))["volume"]
+    assert (
+        snapshot.volume == row(market(120, quiet).periods(code, Period.DAY, now, None), number(day))["volume"]
+    )
     assert snapshot.lower_limit <= snapshot.low <= snapshot.high <= snapshot.upper_limit
+
+
+def pace(code: str, day: date, hour: int, minutes: int = 1) -> float:
+    """Return the trades a second from an hour on."""
+    start = at(day, hour)
+    end = start + timedelta(minutes=minutes)
+    return len(market().trades(code, start, end)) / (end - start).total_seconds()
+
+
+def test_large_stocks_trade_at_their_true_pace() -> None:
+    """Tens of trades a second in the first minute, several a second at eleven, a few a minute if thin."""
+    day = date(2026, 10, 28)
+    for code in ("005930", "000660", "035720"):
+        assert 10 <= pace(code, day, 9) <= 50
+        assert 1 <= pace(code, day, 11, minutes=30) <= 30
+    assert pace(THIN, day, 9, minutes=360) < 0.2
+
+
+def test_auctions_are_single_prints_and_trades_come_in_bursts() -> None:
+    """Half of the opening minute is its auction, the close is one print, some seconds hold many trades."""
+    day = date(2026, 10, 28)
+    trades = market().trades(LIQUID, at(day, 0), NOW)
+    opening = [abs(trade.volume) for trade in trades if trade.at < at(day, 9, 1)]
+    closing = [trade for trade in trades if at(day, 15, 30) <= trade.at < at(day, 15, 31)]
+    seconds = Counter(
+        trade.at.replace(microsecond=0) for trade in trades if at(day, 10) <= trade.at < at(day, 11)
+    )
+
+    assert trades[0].at < at(day, 9, 0, 1)
+    assert opening[0] == max(opening) >= sum(opening) * 0.45
+    assert len(closing) == 1
+    assert not [trade for trade in trades if at(day, 15, 20) <= trade.at < at(day, 15, 30)]
+    assert max(seconds.values()) > 10 * sum(seconds.values()) / 3600
 
 
 def test_another_process_makes_the_same_market() -> None:

@@ -15,7 +15,7 @@ from chartinsightd.simulator.market.days import hours_on
 from chartinsightd.simulator.market.draws import key_of
 from chartinsightd.simulator.market.folding import fold_minutes
 from chartinsightd.simulator.market.options import MarketOptions
-from chartinsightd.simulator.market.prints import MINUTE_MS, Prints, prints_of
+from chartinsightd.simulator.market.prints import MINUTE_MS, Prints, Tape, prints_of
 from chartinsightd.simulator.market.rows import Daily, DayPlan, Minutes
 from chartinsightd.simulator.market.source import Source
 from chartinsightd.simulator.model import Ints, Issue, MinuteRows, Period, PeriodRows, Snapshot, Trade
@@ -149,7 +149,7 @@ class SimulatedMarket:
         if rows is None:
             return None
         moment = sight.moment_of(plan, now)
-        seen = sight.visible_minutes(rows, plan, moment, _print_key(code, plan.day))
+        seen = sight.visible_minutes(rows, plan, moment, self._tape(code, plan.day))
         return (plan, moment, seen) if len(seen) else None
 
     def _day_seen(self, code: str, day: int, now: datetime) -> sight.DaySeen | None:
@@ -160,7 +160,7 @@ class SimulatedMarket:
         plan, rows = found
         moment = sight.moment_of(plan, now)
         if rows is not None:
-            rows = sight.visible_minutes(rows, plan, moment, _print_key(code, day))
+            rows = sight.visible_minutes(rows, plan, moment, self._tape(code, day))
         return sight.day_seen(plan, rows, moment, after_counts=self._options.after_market_in_daily)
 
     def periods(self, code: str, period: Period, now: datetime, adjusted_to: date | None) -> PeriodRows:
@@ -229,8 +229,11 @@ class SimulatedMarket:
         if low >= high:
             return None
         part = rows.where(slice(low, high))
-        prints = prints_of(part, sight.running_before(rows, low), _print_key(code, day), end.hours)
+        prints = prints_of(part, sight.running_before(rows, low), self._tape(code, day), end.hours)
         return prints.where((prints.at_ms > start.ms) & (prints.at_ms <= end.ms))
+
+    def _tape(self, code: str, day: int) -> Tape:
+        return Tape(key_of("prints", code, day), self._options.print_won)
 
     def snapshot(self, code: str, now: datetime) -> Snapshot | None:
         """Return today's figures (on a closed day: the last day's); None for an unknown or unlisted code.
@@ -320,10 +323,6 @@ def _midnight(day: date) -> datetime:
 
 def _at(day: int, ms: int) -> datetime:
     return _midnight(date.fromordinal(day)) + timedelta(milliseconds=ms)
-
-
-def _print_key(code: str, day: int) -> int:
-    return key_of("prints", code, day)
 
 
 def _is_listed(issue: Issue, day: date) -> bool:

@@ -44,6 +44,11 @@ class MarketOptions:
     """Whether a week is labelled by its Monday instead of by its first trading day."""
     adjusted_minutes: bool = False
     """Whether minute charts follow `upd_stkpc_tp` 1 across a split."""
+    print_won: int = 130_000
+    """Won of a minute that has one print. With 130,000 a day of 50 billion won has three prints a second.
+
+    Greater numbers give fewer prints: for a clock that runs fast.
+    """
     closed_on: Days = NO_DAYS
     """Sessions of the calendar on which a generated market stays silent."""
     open_on: Days = NO_DAYS

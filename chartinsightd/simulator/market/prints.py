@@ -1,4 +1,4 @@
-"""The trades inside a minute: four or five prints that fold exactly into its row."""
+"""The trades inside a minute: as many prints as its worth makes, folding exactly into its row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chartinsightd.simulator.market.days import Hours
-from chartinsightd.simulator.market.draws import Floats, uniforms_of
+from chartinsightd.simulator.market.draws import Floats, key_of, uniforms_of
 from chartinsightd.simulator.market.rows import Minutes, single_minute
 from chartinsightd.simulator.model import Flags, Ints
 
@@ -15,8 +15,29 @@ MINUTE_MS = 60_000
 _AUCTION_FIRST_MS, _AUCTION_SPAN_MS = 9_000, 16_000
 """The closing auction prints 9 to 25 seconds after the close. Source: tick rows of October 2025."""
 
-_PRICES = 5
-"""Open, first extreme, something between, second extreme, close."""
+_TURNS = 4
+"""Open, first extreme, second extreme, close."""
+_MOST_A_MINUTE = 3_000
+"""Fifty prints a second: no stock of the exchange is known to be busier for a whole minute."""
+_GROWTH = 0.75
+"""Prints grow slower than what is traded: busy stocks have larger ones too."""
+_OPENING_AUCTION = 2
+"""One share in so many of the opening minute trades after its auction."""
+_OPENING_WITHIN = 60
+"""The opening auction prints in this part of the first minute: its first second."""
+_BURSTS, _BURST_MS = 3, 1_500
+"""Half of the prints of a minute come in so many bursts of this length."""
+_BURST_KEY = key_of("bursts")
+"""The bursts of a minute are the same for all codes: news move the market as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """How the trades of one code and day are drawn."""
+
+    key: int
+    won: int
+    """Won of a row that has one print; a row has the more prints the more it traded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,77 +60,145 @@ class Prints:
         return len(self.at_ms)
 
 
-def prints_of(rows: Minutes, running_before: tuple[int, int], key: int, hours: Hours) -> Prints:
+_NO_PRINTS = Prints(**dict.fromkeys(Prints.__dataclass_fields__, np.zeros(0, dtype=np.int64)))
+
+
+def prints_of(rows: Minutes, running_before: tuple[int, int], tape: Tape, hours: Hours) -> Prints:
     """Return the trades of consecutive rows.
 
-    A row's trades depend on the row and the key alone, not on its neighbours.
+    A row's trades depend on the row and the tape alone, not on its neighbours.
 
     Args:
         rows: one-minute rows.
         running_before: shares and won traded in the day before the first of them.
-        key: of the code and day.
+        tape: of the code and day.
         hours: of the day.
     """
-    draws = uniforms_of(key, rows.label, 2 * _PRICES + 2)
-    prices = _price_order(rows, draws[:, 0] < 0.5)
-    shares, happens = _split(rows.volume, prices, draws[:, 1 : 1 + _PRICES], _single(rows, hours))
-    at_ms = _moments(rows, draws[:, 1 + _PRICES : 1 + 2 * _PRICES], hours)
-    sign = np.where((prices + (draws[:, -1:] * 7).astype(np.int64)) % 2 == 0, 1, -1)
-    running = running_before[0] + np.cumsum(shares.reshape(-1)).reshape(shares.shape)
-    flat = happens.reshape(-1)
+    if len(rows) == 0:
+        return _NO_PRINTS
+    path = _path(rows, uniforms_of(tape.key, rows.label, 3))
+    slots = _slots(rows, _counts(rows, path, tape.won, hours))
+    draws = uniforms_of(key_of(tape.key, "print"), rows.label[slots.row] * _MOST_A_MINUTE + slots.place, 4)
+    price = _prices(path, slots, draws[:, 0])
+    shares = _shares(rows, slots, draws[:, 1], hours)
+    sign = np.where((draws[:, 1] * 4096).astype(np.int64) % 2 == 0, 1, -1)
     return Prints(
-        at_ms=at_ms.reshape(-1)[flat],
-        price=prices.reshape(-1)[flat],
-        volume=(shares * sign).reshape(-1)[flat],
-        running_volume=running.reshape(-1)[flat],
-        running_value=_values(rows, shares * prices, running_before[1]).reshape(-1)[flat],
+        at_ms=_moments(rows, slots, draws[:, 2:], hours),
+        price=price,
+        volume=shares * sign,
+        running_volume=running_before[0] + np.cumsum(shares),
+        running_value=_values(rows, slots, shares * price, running_before[1]),
     )
 
 
-def _single(rows: Minutes, hours: Hours) -> Flags:
-    """Return which rows are one print: the closing auction and the late print."""
-    single: Flags = (rows.label == hours.closes) | (rows.label == hours.late)
-    return single
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Path:
+    """The prices each row has to visit, in this order; one row a minute, one column a turn."""
+
+    turns: Ints
+    count: Ints
+    """How many of the turns differ from the one before: so many prints the row needs at least."""
+    share: Floats
+    """How far into the row each turn comes, ascending from 0 to 1."""
 
 
-def _price_order(rows: Minutes, coin: Flags) -> Ints:
-    """Return the five prices of each row, in an order that needs as few prints as can be."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Slots:
+    """The prints of all rows, flat."""
+
+    row: Ints
+    """To which row each belongs."""
+    place: Ints
+    """Its place within the row."""
+    starts: Ints
+    """Where each row's first print stands."""
+    counts: Ints
+
+
+def _path(rows: Minutes, draws: Floats) -> _Path:
+    """Return open, the extremes in an order that needs few prints, and close; turns that are none last."""
     low_first = (rows.open == rows.low) | (rows.close == rows.high)
     high_first = (rows.open == rows.high) | (rows.close == rows.low)
-    low_first = np.where(low_first == high_first, coin, low_first)
+    low_first = np.where(low_first == high_first, draws[:, 0] < 0.5, low_first)
     first = np.where(low_first, rows.low, rows.high)
     second = np.where(low_first, rows.high, rows.low)
-    return np.stack([rows.open, first, rows.open, second, rows.close], axis=1)
+    prices = np.stack([rows.open, first, second, rows.close], axis=1)
+    moves = np.ones(prices.shape, dtype=np.bool_)
+    moves[:, 1:] = prices[:, 1:] != prices[:, :-1]
+    turns = np.take_along_axis(prices, np.argsort(~moves, axis=1, kind="stable"), axis=1)
+    count = moves.sum(axis=1)
+    share = np.zeros(prices.shape)
+    share[:, 1:3] = np.sort(draws[:, 1:], axis=1)
+    share[np.arange(_TURNS) >= count[:, None] - 1] = 1.0
+    share[:, 0] = 0.0
+    return _Path(turns=turns, count=count, share=share)
 
 
-def _split(volume: Ints, prices: Ints, weights: Floats, single: Flags) -> tuple[Ints, Flags]:
-    """Return the shares of each print and which prints happen: those that move the price always do."""
-    needed = np.ones(prices.shape, dtype=np.bool_)
-    needed[:, 1] = prices[:, 1] != prices[:, 0]
-    needed[:, 2] = False
-    needed[:, 3] = prices[:, 3] != prices[:, 1]
-    needed[:, 4] = prices[:, 4] != prices[:, 3]
-    spare = np.maximum(volume - needed.sum(axis=1), 0)
-    weights = np.where(single[:, None], 0.0, weights)
-    shares = needed + np.floor(spare[:, None] * weights / _PRICES).astype(np.int64)
-    shares[:, 0] += volume - shares.sum(axis=1)
-    return shares, needed | (shares > 0)
+def _counts(rows: Minutes, path: _Path, won: int, hours: Hours) -> Ints:
+    """Return how many prints each row has: by the won it traded, one for an auction and the late print."""
+    worth = rows.volume * (rows.open + rows.close) / 2
+    by_worth = np.floor((worth / won) ** _GROWTH).astype(np.int64)
+    most = np.minimum(rows.volume, _MOST_A_MINUTE)
+    single = (rows.label == hours.closes) | (rows.label == hours.late)
+    counts: Ints = np.where(single, 1, np.maximum(np.minimum(by_worth, most), path.count))
+    return counts
 
 
-def _moments(rows: Minutes, draws: Floats, hours: Hours) -> Ints:
-    """Return when each print happens, in milliseconds since midnight."""
-    inside = np.sort(np.floor(draws * MINUTE_MS).astype(np.int64), axis=1)
-    auction = _AUCTION_FIRST_MS + np.floor(draws[:, :1] * _AUCTION_SPAN_MS).astype(np.int64)
-    inside = np.where((rows.label == hours.closes)[:, None], auction, inside)
-    inside = np.where((rows.label == hours.late)[:, None], 0, inside)
-    return rows.label[:, None] * MINUTE_MS + inside
+def _slots(rows: Minutes, counts: Ints) -> _Slots:
+    row = np.repeat(np.arange(len(rows)), counts)
+    starts = np.cumsum(counts) - counts
+    return _Slots(row=row, place=np.arange(len(row)) - starts[row], starts=starts, counts=counts)
 
 
-def _values(rows: Minutes, value: Ints, before: int) -> Ints:
+def _prices(path: _Path, slots: _Slots, coin: Floats) -> Ints:
+    """Return the price of each print: on its way from turn to turn it bounces between the two."""
+    at = np.arange(_TURNS) + np.floor(path.share * (slots.counts - path.count)[:, None]).astype(np.int64)
+    at[np.arange(_TURNS) >= path.count[:, None]] = _MOST_A_MINUTE
+    turn = (slots.place[:, None] >= at[slots.row]).sum(axis=1) - 1
+    following = np.minimum(turn + 1, path.count[slots.row] - 1)
+    here, there = at[slots.row, turn], at[slots.row, following]
+    way = (slots.place - here) / np.maximum(there - here, 1)
+    prices: Ints = path.turns[slots.row, np.where(coin < way, following, turn)]
+    return prices
+
+
+def _shares(rows: Minutes, slots: _Slots, draw: Floats, hours: Hours) -> Ints:
+    """Return the shares of each print: many small, a few large; the opening auction is the largest."""
+    weight = -np.log(1 - draw)
+    spare = np.maximum(rows.volume - slots.counts, 0)
+    spare = np.where(rows.label == hours.opens, spare // _OPENING_AUCTION, spare)
+    whole = np.add.reduceat(weight, slots.starts)
+    shares: Ints = 1 + np.floor(spare[slots.row] * weight / np.maximum(whole, 1e-9)[slots.row]).astype(
+        np.int64
+    )
+    shares[slots.starts] += rows.volume - np.add.reduceat(shares, slots.starts)
+    return shares
+
+
+def _moments(rows: Minutes, slots: _Slots, draws: Floats, hours: Hours) -> Ints:
+    """Return when each print happens, in milliseconds since midnight: half of them in bursts."""
+    burst = np.floor(draws[:, 1] * 2 * _BURSTS).astype(np.int64)
+    centre = uniforms_of(_BURST_KEY, rows.label, _BURSTS)[slots.row, burst % _BURSTS]
+    spread = np.floor(draws[:, 0] * MINUTE_MS)
+    within = np.where(burst < _BURSTS, centre * (MINUTE_MS - _BURST_MS) + draws[:, 0] * _BURST_MS, spread)
+    inside = within.astype(np.int64)
+    label = rows.label[slots.row]
+    auction = _AUCTION_FIRST_MS + np.floor(draws[:, 0] * _AUCTION_SPAN_MS).astype(np.int64)
+    inside = np.where(label == hours.closes, auction, inside)
+    inside = np.where(label == hours.late, 0, inside)
+    inside[(label == hours.opens) & (slots.place == 0)] //= _OPENING_WITHIN
+    in_order = np.sort(slots.row * MINUTE_MS + inside) - slots.row * MINUTE_MS
+    moments: Ints = label * MINUTE_MS + in_order
+    return moments
+
+
+def _values(rows: Minutes, slots: _Slots, value: Ints, before: int) -> Ints:
     """Return the running value of each print: each row ends exactly at its own."""
-    starts = np.concatenate([[before], rows.running_value[:-1]])
-    share = np.cumsum(value, axis=1) / np.maximum(value.sum(axis=1), 1)[:, None]
-    running: Ints = starts[:, None] + np.floor(share * (rows.running_value - starts)[:, None]).astype(
+    begins = np.concatenate([[before], rows.running_value[:-1]])
+    so_far, whole = np.cumsum(value), np.add.reduceat(value, slots.starts)
+    so_far -= (np.cumsum(whole) - whole)[slots.row]
+    share = so_far / np.maximum(whole, 1)[slots.row]
+    running: Ints = begins[slots.row] + np.floor(share * (rows.running_value - begins)[slots.row]).astype(
         np.int64
     )
     return running

@@ -9,7 +9,7 @@ import numpy as np
 
 from chartinsightd.simulator.clock import KST
 from chartinsightd.simulator.market.days import Hours, hours_on, late_print_at
-from chartinsightd.simulator.market.prints import MINUTE_MS, fold_prints, prints_of
+from chartinsightd.simulator.market.prints import MINUTE_MS, Tape, fold_prints, prints_of
 from chartinsightd.simulator.market.rows import DayPlan, Minutes, single_minute
 from chartinsightd.simulator.model import Flags, Ints
 
@@ -68,26 +68,26 @@ def moment_of(plan: DayPlan, now: datetime) -> Moment:
     return Moment(hours=hours_on(plan.date), ms=ms, late_is_in=late_is_in)
 
 
-def visible_minutes(rows: Minutes, plan: DayPlan, moment: Moment, key: int) -> Minutes:
+def visible_minutes(rows: Minutes, plan: DayPlan, moment: Moment, tape: Tape) -> Minutes:
     """Return the one-minute rows so far; the last may be in progress.
 
     Args:
         rows: all of the day, the late print left out.
         plan: the day.
         moment: the moment.
-        key: of the day's trades.
+        tape: of the day's trades.
     """
     done = int(np.searchsorted(rows.label, moment.minute))
     seen = rows.where(slice(0, done))
     if done < len(rows) and int(rows.label[done]) == moment.minute:
-        partial = _minute_in_progress(rows, done, moment, key)
+        partial = _minute_in_progress(rows, done, moment, tape)
         return seen if partial is None else seen.and_then(partial)
     return with_late_print(seen, plan, moment) if moment.late_is_in else seen
 
 
-def _minute_in_progress(rows: Minutes, at: int, moment: Moment, key: int) -> Minutes | None:
+def _minute_in_progress(rows: Minutes, at: int, moment: Moment, tape: Tape) -> Minutes | None:
     before = running_before(rows, at)
-    prints = prints_of(rows.where(slice(at, at + 1)), before, key, moment.hours)
+    prints = prints_of(rows.where(slice(at, at + 1)), before, tape, moment.hours)
     return fold_prints(prints.where(prints.at_ms <= moment.ms), int(rows.label[at]))
 
 
