@@ -18,7 +18,7 @@ defaults of `settings` unless given. Beside them stands an admin door, JSON, nev
 | `POST /admin/ip-allowlist` | `{"allow": ["127.0.0.1"]}`, null for all; others get 8050 for a token |
 | `POST /admin/keys` | `{"blocked": ["app key"]}`: these get 8050 |
 | `POST /admin/tokens/invalidate` | end all tokens: 8005 |
-| `POST /admin/websocket/close` | drop every session |
+| `POST /admin/websocket/close` | drop every session: without a word, or `{"code": "R10001"}` says why |
 
 A RULE is `{"fault": "http_500", "probability": 0.05, "api_ids": ["ka10080"], "times": 10,
 "for_virtual_s": 60, "seconds": 1.5}`, all but the first optional; the faults are those of `faults.Fault`.

@@ -57,8 +57,56 @@ class Fault(StrEnum):
     """`--30433` in pred_pre, as seen (kiwoom.md#numbers); not an error to a careful reader."""
     LATE_CORRECTION = "late_correction"
     """A past candle of the requested code changes for good, just before the answer."""
+    WS_REFUSED = "ws_refused"
+    """The handshake is answered with 503."""
+    WS_LOGIN_REFUSED = "ws_login_refused"
+    """LOGIN is answered with 805004, as for a dead token."""
+    WS_REG_REFUSED = "ws_reg_refused"
+    """REG is answered with 105111."""
+    WS_DUPLICATE = "ws_duplicate"
+    """A frame of trades comes twice."""
+    WS_DROP = "ws_drop"
+    """A frame of trades never comes."""
+    WS_LATE = "ws_late"
+    """A frame of trades comes after `seconds` real seconds, behind later ones."""
+    WS_GARBLED = "ws_garbled"
+    """Half of a frame comes."""
+    WS_SILENT = "ws_silent"
+    """The socket stays open, and nothing comes any more."""
+    WS_RESET = "ws_reset"
+    """The connection is torn."""
+    WS_TAKEN_OVER = "ws_taken_over"
+    """Another session of the key: R10001, and the end."""
+    WS_UNHEARD = "ws_unheard"
+    """R10002, and the end, although the client answered."""
+    WS_NOT_LET_IN = "ws_not_let_in"
+    """R10004, and the end, in the middle of a session."""
+    WS_STRANGE_SYSTEM = "ws_strange_system"
+    """A SYSTEM frame of a code that no list has; the session goes on."""
 
 
+HANDSHAKE, LOGIN, REGISTRATION, FRAMES = "websocket", "LOGIN", "REG", "0B"
+"""What stands for an api-id where a fault of the WebSocket may strike; a frame of trades is `0B`."""
+_OF_FRAMES = (
+    Fault.WS_DUPLICATE,
+    Fault.WS_DROP,
+    Fault.WS_LATE,
+    Fault.WS_GARBLED,
+    Fault.WS_SILENT,
+    Fault.WS_RESET,
+    Fault.WS_TAKEN_OVER,
+    Fault.WS_UNHEARD,
+    Fault.WS_NOT_LET_IN,
+    Fault.WS_STRANGE_SYSTEM,
+)
+_WEBSOCKET: Mapping[Fault, str] = {
+    Fault.WS_REFUSED: HANDSHAKE,
+    Fault.WS_LOGIN_REFUSED: LOGIN,
+    Fault.WS_REG_REFUSED: REGISTRATION,
+    **dict.fromkeys(_OF_FRAMES, FRAMES),
+}
+"""Where each of them strikes."""
+_ON_THE_SOCKET = frozenset(_WEBSOCKET.values())
 PAGE_FAULTS = frozenset(
     {
         Fault.BLANK_PAGE,
@@ -98,12 +146,14 @@ class Rule:
     for_virtual_s: float | None = None
     """How long after it was switched on; None is without end."""
     seconds: float = 1.0
-    """Real seconds of `hang` and `slow`."""
+    """Real seconds of `hang`, `slow` and `ws_late`."""
 
     def fits(self, api_id: str) -> bool:
         """Return whether the fault can strike a request of an api-id."""
         if self.api_ids and api_id not in self.api_ids:
             return False
+        if self.fault in _WEBSOCKET or api_id in _ON_THE_SOCKET:
+            return _WEBSOCKET.get(self.fault) == api_id
         if self.fault is Fault.TOKEN_ROTATION:
             return api_id == "au10001"
         if self.fault in _OF_TOKENS and api_id in _TOKEN_APIS:

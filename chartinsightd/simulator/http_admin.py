@@ -18,6 +18,7 @@ from chartinsightd.simulator.pages import served_code
 from chartinsightd.simulator.simulation import Simulation
 from chartinsightd.simulator.truth import PERIODS, SCOPES, truth
 from chartinsightd.simulator.websocket import Sessions
+from chartinsightd.simulator.wire_realtime import SYSTEM_MESSAGES
 
 _LOG_ROWS = 10_000
 
@@ -196,9 +197,12 @@ class Admin:
         """End all tokens: their holders get 8005."""
         return _json({"invalidated": self._sim.tokens.invalidate()})
 
-    async def close_sockets(self, _request: web.Request) -> web.Response:
-        """Drop every WebSocket session without a word."""
-        await self._sessions.close_all()
+    async def close_sockets(self, request: web.Request) -> web.Response:
+        """Drop every WebSocket session: without a word, or with a SYSTEM code."""
+        code = (await _body(request, "code")).get("code") if request.can_read_body else None
+        if code is not None and code not in SYSTEM_MESSAGES:
+            raise BadAdminRequest(f"code is one of {', '.join(SYSTEM_MESSAGES)}")
+        await self._sessions.close_all(code)
         return _json({})
 
 

@@ -20,7 +20,7 @@ LOGIN_BAD_TOKEN = (
 NOT_LOGGED_IN = 100013
 NOT_REGISTERED = 105111
 
-_SYSTEM_MESSAGES = {
+SYSTEM_MESSAGES = {
     "R10001": "동일한 App key로 접속이 되었습니다. 기존 세션은 종료가 됩니다",
     "R10002": "사용자 프로그램으로부터 Heartbeat(연결유지) 메시지가 오지않아서 접속을 종료합니다",
     "R10004": "접속허용요청(토큰)이 들어오지 않았습니다",
@@ -43,8 +43,8 @@ _BLANK_TRADE = dict.fromkeys(_TRADE_FIELDS, "") | {
 
 
 def system(code: str) -> str:
-    """Return a SYSTEM frame."""
-    return _text({"trnm": "SYSTEM", "code": code, "message": _SYSTEM_MESSAGES[code]})
+    """Return a SYSTEM frame; a code that no list has comes without words."""
+    return _text({"trnm": "SYSTEM", "code": code, "message": SYSTEM_MESSAGES.get(code, "")})
 
 
 def reply(trnm: str, return_code: int) -> str:

@@ -39,10 +39,14 @@ class Socket:
         """Send a frame."""
         await self._socket.send_str(msgspec.json.encode(frame).decode())
 
-    async def next(self) -> Any:
+    async def next(self, within_s: float = 5) -> Any:
         """Return the next frame; None when the socket was closed."""
-        message = await self._socket.receive(timeout=5)
+        message = await self._socket.receive(timeout=within_s)
         return msgspec.json.decode(message.data) if message.type is aiohttp.WSMsgType.TEXT else None
+
+    async def next_text(self) -> str:
+        """Return the next frame as it came."""
+        return await self._socket.receive_str(timeout=5)
 
     async def log_in(self, broker: Broker) -> Any:
         """Log in with the broker's token."""
@@ -249,3 +253,140 @@ async def test_the_firewall_guards_the_websocket_too() -> None:
     async with running() as broker:
         with pytest.raises(aiohttp.WSServerHandshakeError, match="400"):
             await broker.http.ws_connect(broker.address.websocket_url, headers=agent)
+
+
+async def strike(broker: Broker, fault: str, **more: Any) -> None:
+    """Switch on one fault that strikes once."""
+    await broker.admin("POST", "faults", {"mix": [{"fault": fault, "times": 1} | more]})
+
+
+async def times_of(socket: Socket, frames: int) -> list[str]:
+    """Return the trade times of some frames; `?` for text that is no JSON."""
+    found = []
+    for _ in range(frames):
+        text = await socket.next_text()
+        try:
+            entries = msgspec.json.decode(text)["data"]
+        except msgspec.DecodeError:
+            found.append("?")
+            continue
+        found += [entry["values"]["20"] for entry in entries]
+    return found
+
+
+async def heard(socket: Socket, for_s: float) -> list[Any]:
+    """Return the frames that come until none comes for a while."""
+    frames = []
+    try:
+        while (frame := await socket.next(within_s=for_s)) is not None:
+            frames.append(frame)
+    except TimeoutError:
+        return frames
+    raise AssertionError("the socket was closed")
+
+
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [
+        ("ws_duplicate", ["120110", "120110", "120210", "120310"]),
+        ("ws_drop", ["120210", "120310"]),
+        ("ws_late", ["120210", "120110", "120310"]),
+        ("ws_garbled", ["?", "120210", "120310"]),
+    ],
+)
+async def test_frames_are_spoiled(fault: str, seen: list[str]) -> None:
+    """A frame comes twice, never, late or as a half; those after it are right."""
+    single = replace(FAST, ws_entries_per_frame=1)
+    async with running(single) as broker, socket_of(broker) as socket:
+        await socket.log_in(broker)
+        await socket.ask(REG)
+        await strike(broker, fault, seconds=0.1)
+        await broker.step(timedelta(minutes=2))
+        early = await times_of(socket, len(seen) - 1)
+        await broker.step(timedelta(minutes=1))
+        assert early + await times_of(socket, 1) == seen
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("ws_taken_over", "R10001"), ("ws_unheard", "R10002"), ("ws_not_let_in", "R10004")]
+)
+async def test_a_session_ends_with_each_system_code(fault: str, code: str) -> None:
+    """The SYSTEM frame says why, then the socket closes; the admin door can do the same at once."""
+    async with running(FAST) as broker, socket_of(broker) as socket, socket_of(broker) as other:
+        await socket.log_in(broker)
+        await socket.ask(REG)
+        await strike(broker, fault)
+        await broker.step(timedelta(minutes=1))
+        assert (await socket.next())["code"] == code
+        assert await socket.next() is None
+
+        await other.log_in(broker)
+        await broker.admin("POST", "websocket/close", {"code": code})
+        assert (await other.next())["code"] == code
+        assert await other.next() is None
+
+
+async def test_a_strange_system_frame_ends_nothing() -> None:
+    """A code that no list has comes, and trades go on."""
+    async with running(FAST) as broker, socket_of(broker) as socket:
+        await socket.log_in(broker)
+        await socket.ask(REG)
+        await strike(broker, "ws_strange_system")
+        await broker.step(timedelta(minutes=1))
+        assert (await socket.next())["code"] == "R19999"
+        assert len(await trades(socket, 1)) == 1
+
+
+async def test_a_silent_line_and_a_torn_one() -> None:
+    """A dead line stays open and says nothing, not even PING; a torn one is closed without a word."""
+    noisy = replace(FAST, ws_ping_period_s=0.05, ws_missed_pings=1_000)
+    async with running(noisy) as broker, socket_of(broker) as socket:
+        await socket.log_in(broker)
+        await socket.ask(REG)
+        await strike(broker, "ws_silent")
+        await broker.step(timedelta(minutes=1))
+        before = {frame["trnm"] for frame in await heard(socket, for_s=0.5)}
+        assert "REAL" not in before
+        assert await heard(socket, for_s=0.3) == []
+    async with running(FAST) as broker, socket_of(broker) as socket:
+        await socket.log_in(broker)
+        await socket.ask(REG)
+        await strike(broker, "ws_reset")
+        await broker.step(timedelta(minutes=1))
+        assert await socket.next() is None
+
+
+async def test_handshake_login_and_registration_can_be_refused() -> None:
+    """503, 805004 and 105111; the next try passes."""
+    async with running(FAST) as broker:
+        await strike(broker, "ws_refused")
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+            await broker.http.ws_connect(broker.address.websocket_url)
+        async with socket_of(broker) as socket:
+            await strike(broker, "ws_login_refused")
+            assert (await socket.log_in(broker))["return_code"] == 805004
+        async with socket_of(broker) as socket:
+            await strike(broker, "ws_reg_refused")
+            assert (await socket.log_in(broker))["return_code"] == 0
+            assert (await socket.ask(REG))["return_code"] == 105111
+            assert (await socket.ask(REG))["return_code"] == 0
+
+
+async def test_faults_of_requests_do_not_strike_the_socket() -> None:
+    """A fault without api-ids is one of HTTP; one of the socket never strikes a request."""
+    async with running(FAST) as broker, socket_of(broker) as socket:
+        await broker.admin("POST", "faults", {"mix": [{"fault": "http_500"}, {"fault": "ws_drop"}]})
+        assert (await socket.log_in(broker))["return_code"] == 0
+        assert (await broker.days()).status == 500
+        assert [rule["struck"] for rule in (await broker.admin("GET", "faults"))["mix"]] == [1, 0]
+
+
+async def test_a_dead_token_leaves_the_session_alone() -> None:
+    """Trades go on for who is logged in (API.md section 8, D); a new session needs a new token."""
+    async with running(FAST) as broker, socket_of(broker) as socket, socket_of(broker) as other:
+        await socket.log_in(broker)
+        await socket.ask(REG)
+        await broker.admin("POST", "tokens/invalidate")
+        await broker.step(timedelta(minutes=1))
+        assert len(await trades(socket, 1)) == 1
+        assert (await other.log_in(broker))["return_code"] == 805004
