@@ -382,7 +382,7 @@ async def test_faults_of_requests_do_not_strike_the_socket() -> None:
 
 
 async def test_a_dead_token_leaves_the_session_alone() -> None:
-    """Trades go on for who is logged in (API.md section 8, D); a new session needs a new token."""
+    """Trades go on for who is logged in (kiwoom.md#websocket-session); a new session needs a new token."""
     async with running(FAST) as broker, socket_of(broker) as socket, socket_of(broker) as other:
         await socket.log_in(broker)
         await socket.ask(REG)
