@@ -1,0 +1,110 @@
+"""What a strategy is: a pure function from candles to one value a candle, and what the host knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel
+
+from chartinsightd.analysis.candles import Bools, Candles, Floats
+from chartinsightd.domain.timeframe import Timeframe
+
+Evidence = Mapping[str, tuple[Floats, str]]
+P = TypeVar("P", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a strategy reads before it can say something of the newest candle."""
+
+    bars: int = 1
+    """Candles it answers for; a screen reads the newest of them."""
+    warmup: int = 0
+    """Candles before those, after which earlier ones change nothing that matters."""
+    adjusted: bool = True
+    """False: prices as traded, without corporate actions."""
+    points: bool = False
+    """Whether it reads `structure` of the candles."""
+    benchmark: bool = False
+    """Whether it reads the index of the stock's market; no series of an index is collected so far."""
+
+    @property
+    def candles(self) -> int:
+        """Candles that a series must hold."""
+        return self.bars + self.warmup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Signals:
+    """What a strategy says of each candle, from that candle and earlier ones alone."""
+
+    hit: Bools
+    score: Floats | None = None
+    """How strong, the higher the stronger; NaN where there is nothing to say."""
+    evidence: Evidence = field(default_factory=dict)
+    """Figures that decided, each a column with its unit: `won`, `shares`, `%`, `times`, `candles` …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """One strategy as the host sees it."""
+
+    id: str
+    """The name in screens and answers: lower case, digits and underscores."""
+    version: int
+    """Raised by the author whenever an answer changes."""
+    title: str
+    """For people."""
+    timeframes: frozenset[Timeframe]
+    params: type[BaseModel]
+    """Frozen; a schema of the parameters and their bounds."""
+    evaluate: Callable[[Candles, Any], Signals]
+    price_bound: bool = False
+    """Whether it answers by the price in won, so that a split may change what it says."""
+
+    def needs(self, params: BaseModel) -> Needs:
+        """Return what the strategy reads with these parameters: the function `needs` of its module.
+
+        Raises:
+            LookupError: the module has none.
+        """
+        # looked up when asked: in the module, `needs` may stand below the decorated function
+        needs = getattr(self.evaluate, "__globals__", {}).get("needs")
+        if needs is None:
+            raise LookupError(f"The module of strategy {self.id!r} has no function needs(params).")
+        return cast(Needs, needs(params))
+
+    def __call__(self, candles: Candles, params: BaseModel | None = None) -> Signals:
+        """Evaluate over candles; with the default parameters where none are given."""
+        return self.evaluate(candles, self.params() if params is None else params)
+
+
+def strategy(
+    *,
+    id: str,  # noqa: A002 - the name in the interface that plug-ins are promised
+    version: int,
+    title: str,
+    timeframes: Set[str],
+    params: type[P],
+    price_bound: bool = False,
+) -> Callable[[Callable[[Candles, P], Signals]], Strategy]:
+    """Make a strategy of a function `(candles, params) -> Signals`.
+
+    Raises:
+        ValueError: one of `timeframes` is none.
+    """
+
+    def decorated(evaluate: Callable[[Candles, P], Signals]) -> Strategy:
+        return Strategy(
+            id=id,
+            version=version,
+            title=title,
+            timeframes=frozenset(Timeframe(name) for name in timeframes),
+            params=params,
+            evaluate=evaluate,
+            price_bound=price_bound,
+        )
+
+    return decorated
