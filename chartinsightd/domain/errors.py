@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from chartinsightd.domain.foreign_text import shortened
+
+_LONGEST_BROKER_MESSAGE = 600
+"""Characters; it stands in logs, gaps, alerts and the database, each time it is raised."""
+
 
 class ChartInsightError(Exception):
     """A failure we expect. Anything else that is raised is a bug, and ends the daemon.
@@ -29,7 +34,10 @@ class InvalidCandle(ChartInsightError):
 
 
 class SourceError(ChartInsightError):
-    """The broker did not give what was asked for."""
+    """The broker did not give what was asked for. The message may quote the broker, so it is cut."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(shortened(message, _LONGEST_BROKER_MESSAGE), remedy=remedy)
 
 
 class SourceUnavailable(SourceError):

@@ -11,6 +11,7 @@ import numpy as np
 
 from chartinsightd.domain.calendar import day_of, midnight
 from chartinsightd.domain.candle import Candle, Candles, Flags, Ints
+from chartinsightd.domain.foreign_text import bounded_row
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import krx
 
@@ -33,9 +34,13 @@ class RejectedRow:
     reason: str
     """Short, constant, greppable: `open_pric_not_a_number`, `high_below_close`."""
     payload: Mapping[str, Any]
-    """The row as it came."""
+    """The row as it came; what is long or nested in it as a short text."""
     ts: datetime | None = None
     """When the candle would have opened (aware, UTC), where that could be read."""
+
+    def __post_init__(self) -> None:
+        """Bound the row before anything is done with it: it is kept in memory, on disk and in tables."""
+        object.__setattr__(self, "payload", bounded_row(self.payload))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def test_the_row_as_it_came_is_what_is_kept() -> None:
 
     _, [row] = check(Candles.of("005930", Timeframe.M5, [SOUND, wrong]), raw_rows=raw_rows)
 
-    assert row.payload is raw_rows[1]
+    assert row.payload == raw_rows[1]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
 
 from chartinsightd.domain.errors import (
     AccessBlocked,
@@ -15,8 +14,10 @@ from chartinsightd.domain.errors import (
     SourceUnavailable,
     TokenRejected,
 )
+from chartinsightd.domain.foreign_text import cleaned, shortened
 
-_SHOWN_CHARACTERS = 300
+_LOOKED_AT = 65_536
+"""Characters at the beginning of an answer in which its words are sought."""
 
 _THROTTLED = frozenset({1700, 1701, 1702})
 _UNAVAILABLE = frozenset({1999, 8006, 8009})
@@ -69,12 +70,17 @@ _FIREWALL_REMEDY = (
     ' such as "curl/8.5.0".'
 )
 
+_FORBIDDEN_REMEDY = (
+    "If it lasts: a proxy, gateway or firewall on the way refuses the request, or the key lacks the right."
+)
+
 _BUSINESS = re.compile(r"\[\d+\]\((RC\d+)")
 _INNER = re.compile(r"CODE=(\d{3,5})|\[(\d{3,5})[:\]]")
 _NAMED_LIMIT = re.compile(r"(?<!총)유량=\s*(\d{1,9})")
-_TAG = re.compile(r"<[^>]*>")
-_UNSEEN = re.compile(r"(?is)<(style|script|head)\b.*?</\1>")
-_OUTAGE = re.compile(r"중단\s*(?:일시|사유)[^\n]*")
+_TAG = re.compile(r"<(/?)([A-Za-z]*)[^<>]*>")
+"""None of the patterns here looks past the next `<`, so that each reads a text once whatever it holds."""
+_UNSEEN = frozenset({"style", "script", "head"})
+_OUTAGE = re.compile(r"중단\s{0,9}(?:일시|사유)[^\n]*")
 
 
 def inner_code(return_code: int, message: str) -> int | None:
@@ -103,7 +109,9 @@ def error_in_envelope(api_id: str, status: int, return_code: int, message: str) 
     if return_code == 0 and status < 400:
         return None
     code = inner_code(return_code, message)
-    words = f"Kiwoom refused {api_id}: {_shortened(message) or f'return_code {return_code}, HTTP {status}'}"
+    message = message[:_LOOKED_AT]
+    reason = shortened(cleaned(message)) or f"return_code {return_code}, HTTP {status}"
+    words = f"Kiwoom refused {api_id}: {reason}"
     return _by_code(code, words, message) or _by_class(status, return_code, words, message)
 
 
@@ -139,15 +147,14 @@ def _named_limit(message: str) -> int | None:
 
 
 def error_in_text(api_id: str, status: int, text: str) -> SourceError:
-    """Return what an answer that is not a JSON object means.
+    """Return what an answer without a usable envelope means: its status first, whoever made the body.
 
     Args:
         api_id: which request it answers, for the message.
         status: the HTTP status.
-        text: the body, free of secrets.
+        text: the body, free of secrets; only its beginning is looked at.
     """
-    if text.lstrip().startswith("{"):
-        return MalformedAnswer(f"Kiwoom's answer to {api_id} is not complete JSON.")
+    text = text[:_LOOKED_AT]
     if "request blocked" in text.lower():
         words = f"Kiwoom's firewall blocked {api_id} (HTTP {status})."
         return AccessBlocked(words, remedy=_FIREWALL_REMEDY, code=FIREWALL)
@@ -155,23 +162,31 @@ def error_in_text(api_id: str, status: int, text: str) -> SourceError:
         return RateLimited(f"Kiwoom refused {api_id} for its pace (HTTP 429).")
     if status == 401:
         return TokenRejected(f"Kiwoom refused the token of {api_id} (HTTP 401).")
+    if status == 403:
+        return RequestRefused(f"{api_id} is forbidden (HTTP 403): {_notice(text)}", remedy=_FORBIDDEN_REMEDY)
+    if status < 400 and text.lstrip().startswith(("{", "[")):
+        return MalformedAnswer(f"Kiwoom's answer to {api_id} is not complete JSON with a return_code.")
     return SourceUnavailable(f"Kiwoom answered {api_id} with a notice (HTTP {status}): {_notice(text)}")
 
 
 def _notice(text: str) -> str:
     """Return what a person wants to know from an HTML page: when and why it is away, else its words."""
-    lines = html.unescape(_TAG.sub("\n", _UNSEEN.sub("", text)))
+    lines = html.unescape(_seen(text))
     outage = [" ".join(line.split()) for line in _OUTAGE.findall(lines)]
-    return _shortened(", ".join(outage) or " ".join(lines.split()) or "empty")
+    return shortened(cleaned(", ".join(outage) or " ".join(lines.split()) or "empty"))
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
-
-
-def redacted(text: str, secrets: Iterable[str]) -> str:
-    """Return a text of the broker's without the keys and tokens it may echo."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "[secret]")
-    return text
+def _seen(page: str) -> str:
+    """Return what a browser would show of a page, each tag a line end."""
+    shown: list[str] = []
+    at, inside = 0, ""
+    for tag in _TAG.finditer(page):
+        if not inside:
+            shown.append(page[at : tag.start()])
+        name, is_end = tag[2].lower(), bool(tag[1])
+        if inside == name and is_end:
+            inside = ""
+        elif not inside and not is_end and name in _UNSEEN:
+            inside = name
+        at = tag.end()
+    return "\n".join(shown if inside else [*shown, page[at:]])

@@ -13,7 +13,9 @@ from typing import Protocol
 import aiohttp
 import msgspec
 
-from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text, redacted
+from chartinsightd.adapters.kiwoom.bounds import LARGEST_ANSWER
+from chartinsightd.adapters.kiwoom.connections import QuietConnector
+from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text
 from chartinsightd.adapters.kiwoom.gate import Gate, Slot
 from chartinsightd.clock import BELIEVED, DATE_GRAIN, Clock
 from chartinsightd.domain.errors import (
@@ -23,13 +25,18 @@ from chartinsightd.domain.errors import (
     SourceError,
     SourceUnavailable,
 )
+from chartinsightd.domain.foreign_text import quoted
+from chartinsightd.domain.redaction import Redaction
 from chartinsightd.ports.broker import Priority
 from chartinsightd.ports.guards import BrokerCircuit
 
 _JSON = "application/json;charset=UTF-8"
 _TRIES_AT_THE_GATE = 8
 _ABOUT_TOKENS = frozenset({"au10001", "au10002"})
-_LARGEST_BODY = 32 * 1024 * 1024
+_BEGINNING = 65_536
+"""Bytes of an answer in which the words of a refusal are sought."""
+_LONGEST_SECRET = 4_096
+"""Bytes that no key or token exceeds."""
 _LONGEST_COUNT = 9
 """Digits; Python refuses to read numbers of thousands of them."""
 
@@ -56,7 +63,7 @@ class KiwoomAccess:
     connect_timeout_s: float = 10.0
     total_timeout_s: float = 60.0
     """The first page of a symbol can take many seconds (kiwoom.md#latency)."""
-    largest_body: int = _LARGEST_BODY
+    largest_body: int = LARGEST_ANSWER
     """Bytes of one answer, unpacked; a longer one is refused."""
 
 
@@ -67,7 +74,10 @@ class Answer:
     document: bytes
     """The body: a JSON object whose `return_code` is 0."""
     cont_key: str | None
-    """The key of the next page; None where the broker says that there is none."""
+    """The key of the next page; None where the broker announces none."""
+    is_end: bool
+    """Whether the broker says that no page follows (`cont-yn: N`). A header that is absent says nothing:
+    Kiwoom always sends it (kiwoom.md#response-headers), and a proxy on the way may have dropped it."""
     row_count: int | None
     """How many rows the broker says it sent (`resp-cnt`); None where it does not say."""
     asked_at: datetime
@@ -140,6 +150,7 @@ class Transport:
             ),
             headers={"User-Agent": self._access.user_agent, "Accept-Encoding": "gzip"},
             cookie_jar=aiohttp.DummyCookieJar(),
+            connector=QuietConnector(),
         )
         return self
 
@@ -205,6 +216,7 @@ class Transport:
                 allow_redirects=False,
             ) as response:
                 slot.answered()
+                _check_echo(api_id, response)
                 asked_at = self._dated(response.headers, asked_at, sent_s)
                 content = await self._read(api_id, response)
                 return _Reply(
@@ -260,27 +272,61 @@ class Transport:
         return Answer(
             document=reply.body,
             cont_key=_cont_key(reply.headers),
+            is_end=reply.headers.get("cont-yn", "").upper() == "N",
             row_count=_row_count(reply.headers),
             asked_at=reply.asked_at,
         )
 
     def _error(self, api_id: str, reply: _Reply, secrets: Iterable[str]) -> SourceError | None:
-        try:
-            envelope = self._decode(reply.body)
-            return_code = int(envelope.return_code if envelope.return_code is not None else "")
-        except (msgspec.ValidationError, RecursionError) as error:
-            return MalformedAnswer(f"Kiwoom's answer to {api_id} has no envelope: {error}")
-        except msgspec.DecodeError:
-            text = reply.body.decode(errors="replace")
-            return error_in_text(api_id, reply.status, self._redacted(text, secrets))
-        except ValueError:
-            return MalformedAnswer(f"Kiwoom's answer to {api_id} has no numeric return_code.")
-        message = self._redacted(envelope.return_msg or "", secrets)
+        envelope = self._envelope(reply.body)
+        if envelope is None:
+            return error_in_text(api_id, reply.status, self._redacted(_beginning(reply.body), secrets))
+        return_code, words = envelope
+        message = self._redacted(words[: _BEGINNING + _LONGEST_SECRET], secrets)[:_BEGINNING]
         return error_in_envelope(api_id, reply.status, return_code, message)
+
+    def _envelope(self, body: bytes) -> tuple[int, str] | None:
+        """Return `return_code` and `return_msg` of a JSON answer; None where it has no usable one."""
+        try:
+            envelope = self._decode(body if _is_utf8(body) else body.decode("cp949", "replace").encode())
+            code = envelope.return_code if envelope.return_code is not None else ""
+            return int(code), envelope.return_msg or ""
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
 
     def _redacted(self, text: str, secrets: Iterable[str]) -> str:
         keys = (self._access.app_key.get_secret_value(), self._access.secret_key.get_secret_value())
-        return redacted(text, (*keys, *secrets))
+        return Redaction((*keys, *secrets)).clean(text)
+
+
+def _check_echo(api_id: str, response: aiohttp.ClientResponse) -> None:
+    """End a connection whose answer is that of another request: what follows on it is too.
+
+    Raises:
+        MalformedAnswer: the broker echoes another api-id (kiwoom.md#response-headers) than the one asked for.
+    """
+    echoed = response.headers.get("api-id", "")
+    if echoed and echoed != api_id:
+        response.close()
+        raise MalformedAnswer(f"Asked for {api_id}, Kiwoom gave an answer of {quoted(echoed)}.")
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _beginning(body: bytes) -> str:
+    """Return the beginning of an answer as text: UTF-8, else the Korean encoding that older gateways use.
+
+    A secret that the cut goes through would not be recognised, so the last part is left out.
+    """
+    part = body[: _BEGINNING + _LONGEST_SECRET]
+    text = part.decode(errors="replace") if _is_utf8(body) else part.decode("cp949", errors="replace")
+    return text if len(body) <= _BEGINNING else text[:-_LONGEST_SECRET]
 
 
 def _cont_key(headers: Mapping[str, str]) -> str | None:

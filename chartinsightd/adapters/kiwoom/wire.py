@@ -17,8 +17,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 
+from chartinsightd.adapters.kiwoom.bounds import check_page, check_rows
 from chartinsightd.domain.candle import Candles, Flags, Ints
 from chartinsightd.domain.errors import MalformedAnswer
+from chartinsightd.domain.foreign_text import quoted
 from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.timeframe import Timeframe
 
@@ -141,8 +143,9 @@ def decode_chart(document: bytes, symbol: str, timeframe: Timeframe) -> DecodedC
         timeframe: the one asked for.
 
     Raises:
-        MalformedAnswer: no JSON, no list of rows, or another symbol's.
+        MalformedAnswer: no JSON, no list of rows, more than a page can have, or another symbol's.
     """
+    check_page(document, f"The chart of {symbol}")
     layout = _LAYOUTS.get(timeframe, _MINUTES)
     try:
         page = layout.decoder.decode(document)
@@ -188,7 +191,7 @@ def _check_symbol(echoed: object, symbol: str) -> None:
     if echoed is None or echoed == "":
         return
     if not isinstance(echoed, str) or echoed.partition("_")[0] != symbol.partition("_")[0]:
-        raise MalformedAnswer(f"Asked for the chart of {symbol}, Kiwoom gave that of {echoed!r}.")
+        raise MalformedAnswer(f"Asked for the chart of {symbol}, Kiwoom gave that of {quoted(echoed)}.")
 
 
 def _clean_table(rows: Sequence[_MinuteRow | _DayRow], layout: _Layout) -> Ints | None:
@@ -345,6 +348,7 @@ def _listed_rows(document: bytes, symbol: str, layout: _Layout) -> list[Any]:
     _check_symbol(page.get("stk_cd"), symbol)
     for key in layout.lists:
         if isinstance(rows := page.get(key), list):
+            check_rows(len(rows), f"The chart of {symbol}")
             return rows
     raise MalformedAnswer(f"The chart of {symbol} has no list {layout.lists[0]}.")
 

@@ -100,7 +100,7 @@ class FakeBroker:
     def _token(self) -> dict[str, Any]:
         self.issued += 1
         ends = (self.clock.now() + self.life).astimezone(timezone(timedelta(hours=9)))
-        token = f"token-{self.issued if self.is_rotating else 1}"
+        token = f"token-of-the-day-{self.issued if self.is_rotating else 1}"
         return OK | {"token": token, "token_type": "bearer", "expires_dt": f"{ends:%Y%m%d%H%M%S}"}
 
     async def _answer(self, request: web.Request, reply: Reply) -> web.StreamResponse:

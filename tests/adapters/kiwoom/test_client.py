@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from chartinsightd.adapters.kiwoom.transport import Answer
-from chartinsightd.clock import CheckedClock, SimulatedClock
+from chartinsightd.adapters.kiwoom.gate import Gate
+from chartinsightd.adapters.kiwoom.transport import Answer, KiwoomAccess, Transport
+from chartinsightd.clock import CheckedClock, SimulatedClock, SystemClock
 from chartinsightd.domain.errors import (
     AccessBlocked,
     MalformedAnswer,
@@ -21,7 +25,7 @@ from chartinsightd.domain.errors import (
 )
 from chartinsightd.ports.broker import Priority
 
-from .fake_broker import APP_KEY, OK, REJECTED, SECRET_KEY, START, Reply, Session, session
+from .fake_broker import APP_KEY, OK, REJECTED, SECRET_KEY, START, PlainSecret, Reply, Session, session
 from .samples import sample
 
 REFUSED = (
@@ -47,7 +51,7 @@ async def test_a_request_is_what_the_broker_expects() -> None:
     (request,) = ours.broker.seen("ka10081")
     assert login.body == {"grant_type": "client_credentials", "appkey": APP_KEY, "secretkey": SECRET_KEY}
     assert "authorization" not in login.headers
-    assert request.headers["authorization"] == "Bearer token-1"
+    assert request.headers["authorization"] == "Bearer token-of-the-day-1"
     assert request.headers["content-type"] == "application/json;charset=UTF-8"
     assert (request.headers["cont-yn"], request.headers["next-key"]) == ("Y", "k1")
     assert request.headers["user-agent"] == "curl/8.5.0"
@@ -87,20 +91,21 @@ async def test_a_token_rejected_again_is_given_up() -> None:
     """One new token, one repetition, then the caller is told; no token in the words."""
     async with session() as ours:
         ours.broker.will(
-            "ka10081", Reply({"return_code": 3, "return_msg": "[8005:Token(token-2)이 유효하지 않습니다]"})
+            "ka10081",
+            Reply({"return_code": 3, "return_msg": "[8005:Token(token-of-the-day-2)이 유효하지 않습니다]"}),
         )
         with pytest.raises(TokenRejected) as caught:
             await post(ours)
 
     assert (ours.broker.issued, len(ours.broker.seen("ka10081"))) == (2, 2)
-    assert "token-2" not in str(caught.value)
+    assert "token-of-the-day" not in str(caught.value)
 
 
 async def test_another_process_took_the_token() -> None:
     """View 2: the token dies because somebody else issued one; the next request costs one more issue."""
     async with session() as ours:
         await post(ours)
-        ours.broker.rejected_tokens.add("token-1")
+        ours.broker.rejected_tokens.add("token-of-the-day-1")
         await post(ours)
 
     assert ours.broker.issued == 2
@@ -166,7 +171,7 @@ async def test_the_token_is_given_back_on_request_only() -> None:
         await ours.issuer.revoke()
 
     (request,) = ours.broker.seen("au10002")
-    assert request.body == {"appkey": APP_KEY, "secretkey": SECRET_KEY, "token": "token-1"}
+    assert request.body == {"appkey": APP_KEY, "secretkey": SECRET_KEY, "token": "token-of-the-day-1"}
     assert ours.issuer.state().expires_at is None
 
 
@@ -175,8 +180,8 @@ async def test_no_secret_shows_in_what_is_printed() -> None:
     async with session() as ours:
         token = await ours.issuer.token()
 
-    assert "token-1" not in repr(token)
-    assert "token-1" not in repr(ours.issuer.state())
+    assert "token-of-the-day-1" not in repr(token)
+    assert "token-of-the-day-1" not in repr(ours.issuer.state())
 
 
 async def test_a_refusal_for_pace_is_waited_out() -> None:
@@ -332,3 +337,63 @@ async def test_keys_the_broker_echoes_are_struck_out() -> None:
 
     assert APP_KEY not in str(caught.value)
     assert SECRET_KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body", [{"error": "invalid_token"}, {"return_code": None}, b"no", b"\xc0\xce\xc1\xf5"]
+)
+async def test_a_401_means_the_token_whatever_the_body_is(body: object) -> None:
+    """A gateway's own words for a dead token lead to a new one, as the broker's do."""
+    async with session() as ours:
+        ours.broker.will("ka10081", Reply(body, status=401), Reply())
+        await post(ours)
+
+    assert ours.broker.issued == 2
+
+
+async def test_refusals_in_the_older_korean_encoding_are_read() -> None:
+    """An envelope in EUC-KR has its code and its words."""
+    words = {"return_code": 3, "return_msg": "인증에 실패했습니다[8050:지정단말기 인증에 실패했습니다]"}
+    async with session() as ours:
+        ours.broker.will("ka10081", Reply(json.dumps(words, ensure_ascii=False).encode("cp949")))
+        with pytest.raises(AccessBlocked, match="지정단말기"):
+            await post(ours)
+
+
+async def test_an_answer_to_another_request_is_refused() -> None:
+    """The api-id that the broker echoes is compared with the one asked for."""
+    async with session() as ours:
+        ours.broker.will(
+            "ka10081", Reply(headers={"api-id": "ka10082"}), Reply(headers={"api-id": "ka10081"})
+        )
+        with pytest.raises(MalformedAnswer, match="ka10082"):
+            await post(ours)
+        await post(ours)
+
+
+async def _chatter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer each request with what it asked, and a moment later once more with something else."""
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])  # type: ignore[index]
+            asked = json.loads(await reader.readexactly(length))["q"]
+            for words in (asked, "surplus"):
+                body = json.dumps({"return_code": 0, "return_msg": words}).encode()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                await writer.drain()
+                await asyncio.sleep(0.02)
+    writer.close()
+
+
+async def test_what_arrives_unasked_ends_the_connection() -> None:
+    """No surplus of a kept connection is taken for the answer to the next request."""
+    server = await asyncio.start_server(_chatter, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    clock = SystemClock()
+    access = KiwoomAccess(base_url=url, app_key=PlainSecret(APP_KEY), secret_key=PlainSecret(SECRET_KEY))
+    async with server, Gate(clock, 20, "measured") as gate, Transport(access, gate, clock) as transport:
+        for asked in ("first", "second", "third"):
+            answer = await transport.exchange("ka10081", "/x", {"q": asked}, priority=Priority.LIVE)
+            assert json.loads(answer.document)["return_msg"] == asked
+            await asyncio.sleep(0.1)

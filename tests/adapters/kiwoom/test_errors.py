@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text, inner_code, redacted
+from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text, inner_code
 from chartinsightd.domain.errors import (
     AccessBlocked,
     MalformedAnswer,
@@ -168,10 +170,15 @@ def test_a_maintenance_notice_is_told() -> None:
         (400, "<html>something else</html>", SourceUnavailable),
         (429, "<html>slow down</html>", RateLimited),
         (401, "", TokenRejected),
+        (401, '{"error":"invalid_token"}', TokenRejected),
+        (429, '{"error":"slow down"}', RateLimited),
+        (503, '{"error":"away"}', SourceUnavailable),
+        (403, '{"error":"forbidden"}', RequestRefused),
+        (403, "<html>forbidden</html>", RequestRefused),
     ],
 )
 def test_what_is_not_json_has_a_class(status: int, text: str, expected: type[SourceError]) -> None:
-    """Cut JSON is malformed; other text is a notice, unless the status says more."""
+    """The status comes first, whoever made the body; then cut JSON is malformed, other text a notice."""
     assert type(error_in_text("ka10080", status, text)) is expected
 
 
@@ -184,6 +191,22 @@ def test_any_words_at_all_have_a_class(message: str, status: int, return_code: i
     assert isinstance(error_in_text("ka10080", status, message), SourceError)
 
 
-def test_secrets_are_struck_out() -> None:
-    """What the broker echoes is shown without keys and tokens."""
-    assert redacted("Token abc and key def", ["abc", "def", ""]) == "Token [secret] and key [secret]"
+@pytest.mark.parametrize(
+    "piece", ["<script ", "<", "<style>", "</", "<head", "중단 ", "유량=", "[1", "CODE=", "&#"]
+)
+def test_a_notice_of_any_length_is_read_at_once(piece: str) -> None:
+    """The patterns that look for a notice's words read each character once: a long answer stalls nothing."""
+    text = "<html>" + piece * (4_000_000 // len(piece))
+    begun = time.process_time()
+
+    error_in_text("ka10080", 503, text)
+    error_in_envelope("ka10080", 503, 7, text)
+
+    assert time.process_time() - begun < 1.0
+
+
+def test_what_a_browser_would_not_show_is_no_notice() -> None:
+    """Styles and scripts are left out, also where they hold marks of their own or never end."""
+    page = "<head><title>x</title></head><STYLE>p{}</STYLE><p>점검 <script>if (a<b) {}</script>중<style>left"
+
+    assert str(error_in_text("ka10080", 503, page)).endswith("(HTTP 503): 점검 중")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chartinsightd.adapters.kiwoom import wire
 from chartinsightd.domain.errors import MalformedAnswer
+from chartinsightd.domain.foreign_text import bounded_row
 from chartinsightd.domain.timeframe import Timeframe
 
 from .samples import sample
@@ -207,7 +210,7 @@ def test_a_bad_field_costs_its_row_only(field: str, value: object, reason: str) 
     (rejected,) = chart.rejected
 
     assert (len(chart.candles), chart.rows) == (2, 3)
-    assert (rejected.reason, rejected.payload, rejected.symbol) == (reason, rows[1], "005930")
+    assert (rejected.reason, rejected.payload, rejected.symbol) == (reason, bounded_row(rows[1]), "005930")
     if field != "cntr_tm":
         assert rejected.ts == START - timedelta(minutes=5)
 
@@ -354,3 +357,56 @@ def test_a_cut_page_is_malformed(cut: int) -> None:
 
     with pytest.raises(MalformedAnswer):
         wire.decode_chart(document[: min(cut, len(document) - 1)], "005930", Timeframe.M5)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        b"1," * 2_000_000 + b"1",
+        b"1," * 150_000 + b"1",
+        b"{}," * 2_500_000 + b"{}",
+        b'{"dt":"20260911"},' * 2_500 + b"{}",
+        b"[]," * 2_000_000 + b"[]",
+        b'"' + b"x" * 3_000_000 + b'"',
+    ],
+)
+def test_a_page_with_more_than_a_page_can_have_is_malformed(rows: bytes) -> None:
+    """The bound is applied to the bytes: however many rows there are, nothing is made of them."""
+    document = b'{"stk_cd":"005930","stk_dt_pole_chart_qry":[' + rows + b"]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedAnswer):
+            wire.decode_chart(document, "005930", Timeframe.D1)
+        assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+@given(value=st.recursive(st.integers() | st.text(), lambda inner: st.lists(inner, min_size=1), max_leaves=3))
+@example("[" * 700)
+def test_whatever_a_row_holds_it_is_kept_small(value: object) -> None:
+    """A refused row costs itself only: what is long, wide or nested in it is kept as a short text."""
+    nested: object = value
+    for _ in range(600):
+        nested = [nested]
+    row = {"dt": "20260911", "open_pric": "x", "more": nested, "long": "y" * 5_000}
+    document = msgspec.json.encode({"stk_cd": "005930", "stk_dt_pole_chart_qry": [row]})
+
+    (rejected,) = wire.decode_chart(document, "005930", Timeframe.D1).rejected
+
+    assert rejected.payload["dt"] == "20260911"
+    assert len(json.dumps(rejected.payload)) < 3_000
+
+
+@given(echoed=st.text(min_size=7, max_size=20_000))
+def test_what_the_broker_echoes_is_cut_and_cleaned(echoed: str) -> None:
+    """A message quotes another's words in one line of bounded length, without what commands a terminal."""
+    document = msgspec.json.encode(
+        {"stk_cd": echoed.encode(errors="replace").decode(), "stk_dt_pole_chart_qry": []}
+    )
+
+    with pytest.raises(MalformedAnswer) as caught:
+        wire.decode_chart(document, "005930", Timeframe.D1)
+
+    assert len(str(caught.value)) < 700
+    assert str(caught.value).isprintable()
