@@ -62,6 +62,11 @@ def poll_ends(session: Session, timeframe: Timeframe) -> Ints:
     return _seconds(session.starts_at) + pattern.starts[~pattern.is_late_only] + _span_s(timeframe)
 
 
+def traded_minutes(session: Session) -> frozenset[int]:
+    """Return the minutes since 00:00 KST in which a session trades; the late print has none."""
+    return frozenset((_traded(_edges(session)) // _MINUTE_S).tolist())
+
+
 def candle_end(calendar: Calendar, timeframe: Timeframe, ts: int) -> int:
     """Return when a candle that starts at ts ends, in seconds since the epoch, like ts.
 
@@ -153,14 +158,30 @@ class _Pattern:
 
 
 def _pattern_of(session: Session, timeframe: Timeframe) -> _Pattern:
+    return _pattern(_edges(session), timeframe)
+
+
+def _edges(session: Session) -> tuple[timedelta | None, ...]:
+    """Return the opening and closing hours of a session, since 00:00 KST."""
     edges = (session.open_at, session.close_at, session.after_open_at, session.after_close_at)
-    since_midnight = tuple(None if at is None else at - session.starts_at for at in edges)
-    return _pattern(since_midnight, timeframe)
+    return tuple(None if at is None else at - session.starts_at for at in edges)
 
 
 @lru_cache(maxsize=256)
 def _pattern(edges: tuple[timedelta | None, ...], timeframe: Timeframe) -> _Pattern:
     span = _span_s(timeframe)
+    closes = edges[1]
+    assert closes is not None  # every session has regular hours
+    late = closes + kiwoom.LATE_PRINT_AFTER_CLOSE
+    during = np.unique(_traded(edges) // span * span)
+    late_start = int(late.total_seconds()) // span * span
+    starts = np.union1d(during, np.array([late_start], dtype=np.int64))
+    return _Pattern(starts, starts == late_start, ~np.isin(starts, during))
+
+
+@lru_cache(maxsize=64)
+def _traded(edges: tuple[timedelta | None, ...]) -> Ints:
+    """Return the minutes in which KRX trades, in seconds since 00:00 KST, ascending."""
     opens, closes, after_opens, after_closes = edges
     assert opens is not None
     assert closes is not None  # every session has regular hours
@@ -170,11 +191,7 @@ def _pattern(edges: tuple[timedelta | None, ...], timeframe: Timeframe) -> _Patt
     ]
     if after_opens is not None and after_closes is not None:
         traded.append(_minutes(after_opens, after_closes))
-    late = closes + kiwoom.LATE_PRINT_AFTER_CLOSE
-    during = np.unique(np.concatenate(traded) // span * span)
-    late_start = int(late.total_seconds()) // span * span
-    starts = np.union1d(during, np.array([late_start], dtype=np.int64))
-    return _Pattern(starts, starts == late_start, ~np.isin(starts, during))
+    return np.concatenate(traded)
 
 
 def _minutes(start: timedelta, end: timedelta) -> Ints:
