@@ -373,3 +373,34 @@ comment on column adjustment_checks.complete_from is
     'After which day the ledger was proved complete: where days or weeks are covered before, it is looked at anew';
 
 insert into schema_version (version) values (4) on conflict do nothing;
+
+-- version 5: a log of what changed in the candles, for programs that derive something from them
+
+create table if not exists change_counter (
+    only_row boolean primary key default true check (only_row),
+    last bigint not null
+);
+insert into change_counter (last) values (0) on conflict do nothing;
+comment on table change_counter is
+    'The last number of candle_changes. Its row stays locked until the commit, so numbers become visible in their order';
+
+create table if not exists candle_changes (
+    number bigint primary key,
+    at timestamptz not null,
+    kind text not null check (kind in ('new', 'revised', 'adjusted', 'learned_day')),
+    symbol text collate "C",
+    timeframe text,
+    from_ts timestamptz not null,
+    to_ts timestamptz not null
+);
+create index if not exists candle_changes_series on candle_changes (symbol, timeframe, at);
+comment on table candle_changes is
+    'What a program that derives results from candles has to compute again; a reader keeps the last number it has seen';
+comment on column candle_changes.at is 'When the change was committed, by the daemon''s clock';
+comment on column candle_changes.kind is
+    'new: candles became final; revised: final candles changed; adjusted: a corporate action was found or corrected; learned_day: the calendar changed';
+comment on column candle_changes.symbol is 'Null: every symbol';
+comment on column candle_changes.timeframe is 'Null: every timeframe';
+comment on column candle_changes.to_ts is 'The ts of the last candle concerned; it is included';
+
+insert into schema_version (version) values (5) on conflict do nothing;

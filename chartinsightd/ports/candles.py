@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from chartinsightd.domain.adjusted import AdjustedCandles
 from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.changes import Change
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
@@ -42,6 +45,70 @@ class StoredCandles(Protocol):
 
         Raises:
             StoreUnavailable: it cannot be told now.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandleSpan:
+    """Which candles of a series: those that open in [start, end), of these the newest ones."""
+
+    start: datetime | None = None
+    """Aware; None: from the first one on."""
+    end: datetime | None = None
+    """Aware; None: up to the last one."""
+    newest: int | None = None
+    """At most this many; None: all."""
+
+
+class CandleReader(Protocol):
+    """Candles in columns for programs: final ones, as traded and adjusted. It waits for no writer."""
+
+    async def read(
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        span: CandleSpan,
+        *,
+        as_of: datetime | None = None,
+        with_forming: bool = False,
+    ) -> AdjustedCandles:
+        """Return candles of one series, oldest first; empty where nothing is kept.
+
+        Args:
+            symbol: whose.
+            timeframe: of which length.
+            span: which.
+            as_of: aware; what the store knew then: candles that became final later are left out, later
+                revisions are undone, corporate actions found later do not adjust. Forming candles of the past
+                are not kept.
+            with_forming: also candles that are not final.
+
+        Raises:
+            StoreUnavailable: the store does not answer now.
+        """
+
+    async def read_many(
+        self,
+        symbols: Sequence[str],
+        timeframe: Timeframe,
+        span: CandleSpan,
+        *,
+        as_of: datetime | None = None,
+        with_forming: bool = False,
+    ) -> dict[str, AdjustedCandles]:
+        """Return the same for many symbols; every symbol has an entry, in the order given."""
+
+
+class ChangeLog(Protocol):
+    """Which candles changed since a reader looked last. Every method raises StoreUnavailable."""
+
+    async def last_number(self) -> int:
+        """Return the number of the newest change, 0 before the first."""
+
+    async def changes_since(self, number: int, limit: int) -> list[Change]:
+        """Return at most `limit` changes with larger numbers, in the order of their commits.
+
+        A reader that keeps the last number it has acted on misses nothing, whichever way it ends.
         """
 
 

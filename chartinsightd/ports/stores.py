@@ -102,7 +102,7 @@ class LearnedDayStore(Protocol):
     async def save_learned_day(self, learned: LearnedDay) -> None:
         """Keep a day, in the place of what was kept of it."""
 
-    async def forget_learned_day(self, day: date) -> None:
+    async def forget_learned_day(self, day: date, at: datetime) -> None:
         """Keep nothing of a day any more."""
 
 

@@ -321,7 +321,7 @@ class FakeLearnedDays:
         self._reach()
         self.days[learned.day] = learned
 
-    async def forget_learned_day(self, day: date) -> None:
+    async def forget_learned_day(self, day: date, at: datetime) -> None:  # noqa: ARG002
         """Keep nothing of a day."""
         self._reach()
         self.days.pop(day, None)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 
+from chartinsightd.adapters.postgres.changes import ALWAYS, NewChange, note
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.domain.adjusted import starts_at
 from chartinsightd.domain.adjustment import CorporateAction, decimal_of
+from chartinsightd.domain.changes import ChangeKind
 from chartinsightd.ports.stores import AdjustmentCheck
 
 
@@ -38,7 +41,9 @@ class PostgresActions:
             for action in actions
         ]
         async with self._link.use() as connection, connection.transaction():
+            known = await connection.fetch(_SELECT, symbol)
             await connection.executemany(_UPSERT, rows)
+            await note(connection, _changes(symbol, _news(rows, known)), at)
 
     async def checks(self) -> dict[str, AdjustmentCheck]:
         """Return what is known of each symbol that was looked at."""
@@ -67,6 +72,20 @@ class PostgresActions:
             row["symbol"]: frozenset(close for close in (row["day"], row["auction"]) if close is not None)
             for row in rows
         }
+
+
+def _news(rows: Sequence[tuple[Any, ...]], known: Sequence[Mapping[str, Any]]) -> list[date]:
+    """Return the ex-dates whose factors are not in the ledger yet."""
+    factors = {row["ex_date"]: (row["price_factor"], row["volume_factor"]) for row in known}
+    return [day for _, day, price, volume, *_ in rows if factors.get(day) != (price, volume)]
+
+
+def _changes(symbol: str, ex_dates: Sequence[date]) -> list[NewChange]:
+    """Return what the log of changes says of new factors: all candles before an ex-date have other prices."""
+    if not ex_dates:
+        return []
+    end = datetime.fromtimestamp(starts_at(max(ex_dates)), UTC)
+    return [NewChange(kind=ChangeKind.ADJUSTED, symbol=symbol, timeframe=None, from_ts=ALWAYS[0], to_ts=end)]
 
 
 def action_of(row: Mapping[str, Any]) -> CorporateAction:

@@ -9,14 +9,14 @@ same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from chartinsightd.adapters.postgres import candle_sql, chains, coverage
+from chartinsightd.adapters.postgres import candle_sql, chains, changes, coverage
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection, to_text
 from chartinsightd.adapters.postgres.partitions import (
     existing_partitions,
@@ -29,13 +29,16 @@ from chartinsightd.adapters.postgres.rows import (
     Rows,
     candles_of,
     difference,
+    final_at,
     merged,
+    revised,
     rows_of,
     storable,
 )
 from chartinsightd.adapters.postgres.tails import RecentRows, Tail
 from chartinsightd.clock import Clock
 from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.changes import ChangeKind, runs
 from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
@@ -235,7 +238,14 @@ class PostgresCandles:
             added = []
         await candle_sql.upsert(connection, timeframe, [*added, *changed])
         causes = [(one.series.symbol, one.write.cause, diff) for one, diff in zip(group, diffs, strict=True)]
-        await candle_sql.insert_revisions(connection, timeframe, causes, self._clock.now())
+        now = self._clock.now()
+        await candle_sql.insert_revisions(connection, timeframe, causes, now)
+        noted = [
+            change
+            for one, diff in zip(group, diffs, strict=True)
+            for change in _changes(one, diff, known[one.series].rows["ts"])
+        ]
+        await changes.note(connection, noted, now)
         for one, diff in zip(group, diffs, strict=True):
             unit.touched[one.index] = np.concatenate([diff.added["ts"], diff.changed["ts"]])
             unit.written[one.index] += Written(
@@ -334,6 +344,24 @@ def _incoming(index: int, write: Write) -> _Incoming:
         rejected=rejected,
         write=write,
     )
+
+
+def _changes(one: _Incoming, diff: Difference, known: Ints) -> Iterator[changes.NewChange]:
+    """Yield what the log of changes has to say of a write, given when the stored candles open."""
+    chosen = {ChangeKind.NEW: final_at(diff), ChangeKind.REVISED: diff.changed["ts"][revised(diff)]}
+    if not any(map(len, chosen.values())):
+        return
+    # A page may leave out a candle that is stored: a change must not cover that one either.
+    instants_there = np.union1d(one.rows["ts"], known[(known >= one.first) & (known <= one.last)])
+    for kind, instants in chosen.items():
+        for first, last in runs(instants_there, instants):
+            yield changes.NewChange(
+                kind=kind,
+                symbol=one.series.symbol,
+                timeframe=one.series.timeframe,
+                from_ts=datetime.fromtimestamp(first, UTC),
+                to_ts=datetime.fromtimestamp(last, UTC),
+            )
 
 
 def _too_large(candle: Any) -> RejectedRow:

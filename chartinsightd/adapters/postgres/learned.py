@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 
+from chartinsightd.adapters.postgres.changes import NewChange, note
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.domain.changes import ChangeKind
 from chartinsightd.domain.silence import LearnedDay
+from chartinsightd.facts.krx import KST
 
 
 class PostgresLearnedDays:
@@ -25,20 +28,32 @@ class PostgresLearnedDays:
 
     async def save_learned_day(self, learned: LearnedDay) -> None:
         """Keep a day, in the place of what was kept of it."""
-        async with self._link.use() as connection:
+        kind = "open" if learned.is_open else "closed"
+        async with self._link.use() as connection, connection.transaction():
+            before = await connection.fetchval("select kind from learned_days where day = $1", learned.day)
             await connection.execute(
-                _UPSERT,
-                learned.day,
-                "open" if learned.is_open else "closed",
-                learned.evidence,
-                learned.learned_at,
-                learned.confirmed_at,
+                _UPSERT, learned.day, kind, learned.evidence, learned.learned_at, learned.confirmed_at
             )
+            if before != kind:
+                await note(connection, [_change(learned.day)], learned.learned_at)
 
-    async def forget_learned_day(self, day: date) -> None:
+    async def forget_learned_day(self, day: date, at: datetime) -> None:
         """Keep nothing of a day any more."""
-        async with self._link.use() as connection:
-            await connection.execute("delete from learned_days where day = $1", day)
+        async with self._link.use() as connection, connection.transaction():
+            if await connection.fetchval("delete from learned_days where day = $1 returning true", day):
+                await note(connection, [_change(day)], at)
+
+
+def _change(day: date) -> NewChange:
+    """Return what the log of changes says: results over this day of any stock rest on another calendar."""
+    start = datetime.combine(day, time(), KST).astimezone(UTC)
+    return NewChange(
+        kind=ChangeKind.LEARNED_DAY,
+        symbol=None,
+        timeframe=None,
+        from_ts=start,
+        to_ts=start + timedelta(days=1),
+    )
 
 
 _UPSERT = """

@@ -149,6 +149,13 @@ def revised(diff: Difference) -> Flags:
     return diff.before["final"] & _values_differ(diff.changed, diff.before)
 
 
+def final_at(diff: Difference) -> Ints:
+    """Return when the candles open that become final, in seconds."""
+    added = diff.added["ts"][diff.added["final"]]
+    settled = diff.changed["ts"][diff.changed["final"] & ~diff.before["final"]]
+    return np.concatenate([added, settled])
+
+
 def _values_differ(left: Rows, right: Rows) -> Flags:
     differs = np.zeros(len(left), np.bool_)
     for name in VALUES:

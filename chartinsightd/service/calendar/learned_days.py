@@ -111,7 +111,7 @@ class LearnedDays:
     async def _save(self, day: date) -> None:
         learned = self._current_rules.learned.get(day)
         if learned is None:
-            await self._store.forget_learned_day(day)
+            await self._store.forget_learned_day(day, self._clock.now())
         else:
             await self._store.save_learned_day(learned)
         self._unsaved.discard(day)

@@ -61,7 +61,7 @@ async def test_learned_days_are_kept(store: Store) -> None:
         await kept.save_learned_day(learned)
 
     assert await kept.learned_days() == [opened, confirmed]
-    await kept.forget_learned_day(opened.day)
+    await kept.forget_learned_day(opened.day, closed.learned_at)
     assert await kept.learned_days() == [confirmed]
 
 

@@ -1,0 +1,240 @@
+"""Candles in columns for programs: screens, analysis, charts. Its connections are used for nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from chartinsightd.adapters.postgres.changes import ALWAYS, PostgresChangeLog
+from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
+from chartinsightd.adapters.postgres.rows import NO_VALUE, PRICES, ROW, Rows, candles_of
+from chartinsightd.domain.adjusted import AdjustedCandles, Factors, adjusted, mixed_weeks, week_span
+from chartinsightd.domain.adjustment import CorporateAction
+from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.candles import CandleSpan
+
+_STATEMENT_TIMEOUT_MS = 30_000
+_SERIES_A_STATEMENT = 64
+"""More series in one answer would hold the event loop for longer than 20 ms while it is decoded."""
+
+
+@asynccontextmanager
+async def open_candle_reader(dsn: str, schema: str) -> AsyncIterator[PostgresCandleReader]:
+    """Read candles of one mode until the context is left; it connects with the first question.
+
+    Args:
+        dsn: PostgreSQL URL.
+        schema: `live` or `simulation`; it exists already.
+    """
+    connection = ReconnectingConnection(
+        dsn,
+        {
+            "search_path": schema,
+            "application_name": "chartinsightd reader",
+            "default_transaction_read_only": "on",
+            "statement_timeout": str(_STATEMENT_TIMEOUT_MS),
+        },
+    )
+    try:
+        yield PostgresCandleReader(connection)
+    finally:
+        await connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Knowledge:
+    """What the store knew of some symbols at a moment: which candles were final, and which actions."""
+
+    unknown: Mapping[str, list[tuple[int, int]]]
+    """By symbol, (first, last) in seconds: candles that became final later."""
+    factors: Mapping[str, Factors]
+
+
+class PostgresCandleReader(PostgresChangeLog):
+    """Implements `ports.candles.CandleReader` and `ChangeLog`."""
+
+    def __init__(self, connection: ReconnectingConnection) -> None:
+        super().__init__(connection)
+        self._link = connection
+
+    async def read(
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        span: CandleSpan,
+        *,
+        as_of: datetime | None = None,
+        with_forming: bool = False,
+    ) -> AdjustedCandles:
+        """Return candles of one series; see `ports.candles.CandleReader`."""
+        found = await self.read_many([symbol], timeframe, span, as_of=as_of, with_forming=with_forming)
+        return found[symbol]
+
+    async def read_many(
+        self,
+        symbols: Sequence[str],
+        timeframe: Timeframe,
+        span: CandleSpan,
+        *,
+        as_of: datetime | None = None,
+        with_forming: bool = False,
+    ) -> dict[str, AdjustedCandles]:
+        """Return candles of many series; see `ports.candles.CandleReader`."""
+        found: dict[str, AdjustedCandles] = {}
+        for start in range(0, len(symbols), _SERIES_A_STATEMENT):
+            part = list(symbols[start : start + _SERIES_A_STATEMENT])
+            # The lock is free between the parts, so a chart does not wait for a screen of the whole market.
+            async with (
+                self._link.use() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                found |= await _read_part(connection, part, timeframe, span, as_of, with_forming)
+        return found
+
+
+async def _read_part(
+    connection: Connection,
+    symbols: Sequence[str],
+    timeframe: Timeframe,
+    span: CandleSpan,
+    as_of: datetime | None,
+    with_forming: bool,
+) -> dict[str, AdjustedCandles]:
+    knowledge = await _knowledge(connection, symbols, timeframe, as_of)
+    only_final = as_of is not None or not with_forming
+    raw = await _raw(connection, symbols, timeframe, span, as_of, only_final)
+    found = {}
+    for symbol, rows in raw.items():
+        candles = candles_of(symbol, timeframe, _known_rows(rows, knowledge.unknown.get(symbol, ())))
+        factors = knowledge.factors[symbol]
+        days = await _days_of_mixed_weeks(connection, candles, factors, as_of)
+        found[symbol] = adjusted(candles, factors, days)
+    return found
+
+
+async def _raw(
+    connection: Connection,
+    symbols: Sequence[str],
+    timeframe: Timeframe,
+    span: CandleSpan,
+    as_of: datetime | None,
+    only_final: bool,
+) -> dict[str, Rows]:
+    statement = (_READ if as_of is None else _READ_AS_OF)[timeframe]
+    start, end = span.start or ALWAYS[0], span.end or ALWAYS[1]
+    arguments = [list(symbols), start, end, span.newest, only_final]
+    rows = await connection.fetch(statement, *arguments, *(() if as_of is None else (as_of,)))
+    found = {symbols[row["part"] - 1]: _rows(row) for row in rows}
+    return {symbol: found.get(symbol, np.empty(0, ROW)) for symbol in symbols}
+
+
+def _rows(row: Mapping[str, Any]) -> Rows:
+    """Return the candles of one series from columns of big-endian numbers, oldest first."""
+    ts = np.frombuffer(row["ts"], ">i8")
+    rows = np.empty(len(ts), ROW)
+    rows["ts"] = ts
+    for name in ("volume", "value"):
+        rows[name] = np.frombuffer(row[name], ">i8")
+    for name in PRICES:
+        rows[name] = np.frombuffer(row[name], ">i4")
+    rows["final"] = np.frombuffer(row["final"], np.uint8) != 0
+    return rows[np.argsort(rows["ts"], kind="stable")]
+
+
+def _known_rows(rows: Rows, unknown: Sequence[tuple[int, int]]) -> Rows:
+    """Leave out candles that became final after the moment that is asked about."""
+    if not unknown:
+        return rows
+    later = np.zeros(len(rows), dtype=np.bool_)
+    for first, last in unknown:
+        later[np.searchsorted(rows["ts"], first) : np.searchsorted(rows["ts"], last, side="right")] = True
+    return rows[~later]
+
+
+async def _knowledge(
+    connection: Connection, symbols: Sequence[str], timeframe: Timeframe, as_of: datetime | None
+) -> _Knowledge:
+    actions = await connection.fetch(_ACTIONS, list(symbols), as_of)
+    by_symbol: dict[str, list[CorporateAction]] = {symbol: [] for symbol in symbols}
+    for row in actions:
+        by_symbol[row["symbol"]].append(_action(row["ex_date"], row["price_factor"], row["volume_factor"]))
+    unknown: dict[str, list[tuple[int, int]]] = {}
+    if as_of is not None:
+        for row in await connection.fetch(_RECORDED_LATER, list(symbols), str(timeframe), as_of):
+            unknown.setdefault(row["symbol"], []).append((row["first"], row["last"]))
+    return _Knowledge(unknown, {symbol: Factors.of(found) for symbol, found in by_symbol.items()})
+
+
+def _action(ex_date: date, price: Any, volume: Any) -> CorporateAction:
+    return CorporateAction(ex_date=ex_date, price_factor=Fraction(price), volume_factor=Fraction(volume))
+
+
+async def _days_of_mixed_weeks(
+    connection: Connection, weeks: Candles, factors: Factors, as_of: datetime | None
+) -> Candles | None:
+    mixed: Ints = weeks.ts[mixed_weeks(weeks, factors)]
+    if not len(mixed):
+        return None
+    start, _ = week_span(int(mixed[0]))
+    _, end = week_span(int(mixed[-1]))
+    span = CandleSpan(start=start.astimezone(UTC), end=end.astimezone(UTC))
+    found = await _raw(connection, [weeks.symbol], Timeframe.D1, span, as_of, only_final=True)
+    return candles_of(weeks.symbol, Timeframe.D1, found[weeks.symbol])
+
+
+def _statement(timeframe: Timeframe, *, as_of: bool) -> str:
+    """Return one row a series, its columns as bytes: numpy reads them without making a Python number each.
+
+    `offset 0` keeps every series a look-up in the key of its own.
+    """
+    value = f"{NO_VALUE}::bigint" if timeframe.is_intraday else f"coalesce(value, {NO_VALUE})"
+    source = f"candles_{timeframe}"
+    if as_of:
+        source = f"({_as_it_was(timeframe)}) as c"
+    columns = {
+        "ts": "int8send(extract(epoch from ts)::bigint)",
+        "volume": "int8send(volume)",
+        "value": f"int8send({value})",
+        **{name: f"int4send({name})" for name in PRICES},
+        "final": "boolsend(final)",
+    }
+    packed = ", ".join(f"string_agg({text}, ''::bytea) as {name}" for name, text in columns.items())
+    return (
+        f"select part, {packed} from unnest($1::text[]) with ordinality as s(symbol, part) "
+        f"cross join lateral (select * from {source} where symbol = s.symbol and ts >= $2 and ts < $3 "
+        "and (final or not $5::boolean) order by ts desc limit $4 offset 0) as rows group by part"
+    )
+
+
+def _as_it_was(timeframe: Timeframe) -> str:
+    """Return the candles with every revision after $6 undone."""
+    names = ("open", "high", "low", "close", "volume")
+    old = ", ".join(f"coalesce(r.old_{name}, c.{name}) as {name}" for name in names)
+    value = (
+        "" if timeframe.is_intraday else "case when r.ts is null then c.value else r.old_value end as value, "
+    )
+    return (
+        f"select c.symbol, c.ts, {old}, {value}c.final from candles_{timeframe} c left join lateral ("
+        f"select * from revisions where symbol = c.symbol and timeframe = '{timeframe}' and ts = c.ts "
+        "and changed_at > $6 order by changed_at limit 1) r on true"
+    )
+
+
+_READ = {timeframe: _statement(timeframe, as_of=False) for timeframe in Timeframe}
+_READ_AS_OF = {timeframe: _statement(timeframe, as_of=True) for timeframe in Timeframe}
+
+_ACTIONS = """
+select symbol, ex_date, price_factor, volume_factor from adjustments
+where symbol = any($1) and ($2::timestamptz is null or found_at <= $2) order by symbol, ex_date
+"""
+_RECORDED_LATER = """
+select symbol, extract(epoch from from_ts)::bigint as first, extract(epoch from to_ts)::bigint as last
+from candle_changes where symbol = any($1) and timeframe = $2 and kind = 'new' and at > $3
+"""

@@ -1,0 +1,156 @@
+"""Candles in the measure of the newest day: raw prices times the factors of every later corporate action.
+
+Nothing is rounded here, so that rules about ratios give the same answer before and after a split. The view
+`candles_adjusted` gives the same values rounded to a won and a share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chartinsightd.domain.adjustment import CorporateAction
+from chartinsightd.domain.candle import Candles, Flags, Ints
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_DAY_S = 86_400
+_WEEK_S = 7 * _DAY_S
+_KST_S = 9 * 3600
+_MONDAY_S = 4 * _DAY_S
+"""1970-01-05 was a Monday."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AdjustedCandles:
+    """Candles of one series as traded and beside them adjusted, oldest first; all columns have one length."""
+
+    raw: Candles
+    """As traded: won and shares as integers; `ts` in seconds since 1970."""
+    open: Floats
+    """In won of the newest day, unrounded; so are high, low and close."""
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    """Shares in the measure of the newest day."""
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factors:
+    """What candles are multiplied by, by the time they open."""
+
+    starts: Ints
+    """00:00 KST of each ex-date, in seconds since 1970, ascending."""
+    price: Floats
+    """For candles before each of `starts`, and 1.0 for those after the last: one longer than `starts`."""
+    volume: Floats
+
+    @classmethod
+    def of(cls, actions: Sequence[CorporateAction]) -> Factors:
+        """Return the factors of a symbol's actions, in any order; products are exact until the last step."""
+        ordered = sorted(actions, key=lambda action: action.ex_date)
+        return cls(
+            np.array([starts_at(action.ex_date) for action in ordered], dtype=np.int64),
+            _products([action.price_factor for action in ordered]),
+            _products([action.volume_factor for action in ordered]),
+        )
+
+    def at(self, ts: Ints) -> tuple[Floats, Floats]:
+        """Return the price and the volume factor of candles that open at `ts`, in seconds."""
+        place = np.searchsorted(self.starts, ts, side="right")
+        return self.price[place], self.volume[place]
+
+
+def starts_at(day: date) -> int:
+    """Return 00:00 KST of a day in seconds since 1970."""
+    return int(datetime.combine(day, time(), KST).timestamp())
+
+
+def adjusted(raw: Candles, factors: Factors, days: Candles | None = None) -> AdjustedCandles:
+    """Return candles in the measure of the newest day.
+
+    A week that holds an ex-date mixes two measures in its raw candle. It is made from its adjusted days;
+    where the first of its days is missing, the week is left out.
+
+    Args:
+        raw: candles of one series.
+        factors: of its symbol.
+        days: the daily candles of the weeks that `mixed_weeks` names; without them those weeks are left out.
+    """
+    price, volume = factors.at(raw.ts)
+    columns = {name: getattr(raw, name) * price for name in ("open", "high", "low", "close")}
+    whole = AdjustedCandles(raw=raw, volume=raw.volume * volume, **columns)
+    mixed = mixed_weeks(raw, factors)
+    return _with_weeks_made_of_days(whole, mixed, factors, days) if mixed.any() else whole
+
+
+def mixed_weeks(raw: Candles, factors: Factors) -> Flags:
+    """Return which candles are weeks with an ex-date after their first day."""
+    if raw.timeframe is not Timeframe.W1:
+        return np.zeros(len(raw), dtype=np.bool_)
+    after_start = np.searchsorted(factors.starts, raw.ts, side="right")
+    before_end = np.searchsorted(factors.starts, following_mondays(raw.ts), side="left")
+    found: Flags = before_end > after_start
+    return found
+
+
+def following_mondays(ts: Ints) -> Ints:
+    """Return 00:00 KST of the Monday after each instant, in seconds."""
+    weeks: Ints = (ts + _KST_S - _MONDAY_S) // _WEEK_S + 1
+    return weeks * _WEEK_S + _MONDAY_S - _KST_S
+
+
+def week_span(ts: int) -> tuple[datetime, datetime]:
+    """Return [start, end) of the days that belong to the week that opens at `ts`, aware."""
+    end = int(following_mondays(np.array([ts], dtype=np.int64))[0])
+    epoch = datetime.fromtimestamp(0, KST)
+    return epoch + timedelta(seconds=ts), epoch + timedelta(seconds=end)
+
+
+def _with_weeks_made_of_days(
+    weeks: AdjustedCandles, mixed: Flags, factors: Factors, days: Candles | None
+) -> AdjustedCandles:
+    names = ("open", "high", "low", "close", "volume")
+    columns = {name: getattr(weeks, name).copy() for name in names}
+    keep = ~mixed
+    if days is not None:
+        of_days = adjusted(days, factors)
+        ends = following_mondays(weeks.raw.ts)
+        for i in np.flatnonzero(mixed):
+            first, end = np.searchsorted(days.ts, [weeks.raw.ts[i], ends[i]])
+            if first == end or days.ts[first] != weeks.raw.ts[i]:
+                continue
+            keep[i] = True
+            for name, value in _folded(of_days, slice(first, end)).items():
+                columns[name][i] = value
+    return AdjustedCandles(raw=weeks.raw.where(keep), **{name: columns[name][keep] for name in names})
+
+
+def _folded(days: AdjustedCandles, span: slice) -> dict[str, float]:
+    return {
+        "open": float(days.open[span][0]),
+        "high": float(days.high[span].max()),
+        "low": float(days.low[span].min()),
+        "close": float(days.close[span][-1]),
+        "volume": float(days.volume[span].sum()),
+    }
+
+
+def _products(factors: Sequence[Fraction]) -> Floats:
+    """Return the product of each factor with all later ones, and 1.0 at the end."""
+    products = [Fraction(1)]
+    for factor in reversed(factors):
+        products.append(products[-1] * factor)
+    return np.array([float(one) for one in reversed(products)], dtype=np.float64)
