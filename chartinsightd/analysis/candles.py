@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chartinsightd.analysis.adjusted import AdjustedCandle
+from chartinsightd.analysis.indicators.registry import Indicators
 from chartinsightd.domain import candle as stored
 from chartinsightd.domain.errors import InvalidCandle
 from chartinsightd.domain.timeframe import Timeframe
@@ -67,6 +68,8 @@ class Candles:
     """KOSPI or KOSDAQ; empty where unknown."""
     market_cap: Floats = field(default_factory=lambda: np.empty(0))
     """Won, as it was on each day; NaN where unknown. Left out: unknown throughout."""
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    """What is computed of these candles once, when it is first asked for."""
 
     def __post_init__(self) -> None:
         if not len(self.market_cap) and len(self.ts):
@@ -137,6 +140,12 @@ class Candles:
             AdjustedCandle._make, zip(*(column.tolist() for column in (*columns, *traded)), strict=True)
         )
 
+    @property
+    def ind(self) -> Indicators:
+        """The indicators of these candles, each computed once."""
+        found: Indicators = self._kept.setdefault("ind", Indicators(self))
+        return found
+
     def part(self, where: slice) -> Candles:
         """Return the candles of a slice."""
         columns: dict[str, Any] = {name: getattr(self, name)[where] for name in _COLUMNS}
@@ -149,8 +158,8 @@ class Candles:
         """Return the same candles in the prices and shares of their own days."""
         changed: dict[str, Any] = {name: getattr(self.traded, name) for name in _PRICES}
         changed |= {"volume": self.volume * self.factor, "factor": np.ones(len(self))}
-        kept = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in changed}
-        return Candles(**kept, **changed)
+        kept = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        return Candles(**kept | changed)
 
 
 _COLUMNS: dict[str, type] = {

@@ -1,0 +1,1 @@
+"""Indicators: one function each, from columns to columns; `registry` knows them all."""
