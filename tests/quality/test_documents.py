@@ -6,10 +6,13 @@ import ast
 import os
 import re
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
+from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.seal import SealState
 from chartinsightd.process.exit_status import ExitStatus
 from chartinsightd.settings import Settings
 
@@ -177,6 +180,14 @@ def test_every_exit_status_is_explained() -> None:
     """The table of exit statuses in docs/operating.md has exactly the statuses there are."""
     listed = re.findall(r"^\| (\d+) \|", text_of(ROOT / "docs" / "operating.md"), re.MULTILINE)
     assert [int(status) for status in listed] == sorted(ExitStatus)
+
+
+@pytest.mark.parametrize(("title", "words"), [("seal", SealState), ("reason", GapReason)])
+def test_closed_vocabularies_are_in_the_glossary(title: str, words: type[StrEnum]) -> None:
+    """The glossary explains exactly the words that a seal and the reason of a gap can be."""
+    table = text_of(ROOT / "docs" / "glossary.md").partition(f"\n| {title} | meaning |\n")[2]
+    listed = re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE)
+    assert listed == [str(word) for word in words]
 
 
 def test_every_promise_is_listed() -> None:
