@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from itertools import accumulate
+from operator import mul
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +24,9 @@ from chartinsightd.facts.krx import KST
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_PRICES = ("open", "high", "low", "close")
+_EXACT = 2**53
+"""Whole numbers below this are exact as float64."""
 _DAY_S = 86_400
 _WEEK_S = 7 * _DAY_S
 _KST_S = 9 * 3600
@@ -42,6 +47,8 @@ class AdjustedCandles:
     close: Floats
     volume: Floats
     """Shares in the measure of the newest day."""
+    factor: Floats
+    """Adjusted price over price as traded; in a week made of its days, that of its first day."""
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -53,13 +60,13 @@ class Factors:
 
     starts: Ints
     """00:00 KST of each ex-date, in seconds since 1970, ascending."""
-    price: Floats
-    """For candles before each of `starts`, and 1.0 for those after the last: one longer than `starts`."""
-    volume: Floats
+    price: tuple[Fraction, ...]
+    """For candles before each of `starts`, and 1 for those after the last: one more than `starts`."""
+    volume: tuple[Fraction, ...]
 
     @classmethod
     def of(cls, actions: Sequence[CorporateAction]) -> Factors:
-        """Return the factors of a symbol's actions, in any order; products are exact until the last step."""
+        """Return the factors of a symbol's actions, in any order."""
         ordered = sorted(actions, key=lambda action: action.ex_date)
         return cls(
             np.array([starts_at(action.ex_date) for action in ordered], dtype=np.int64),
@@ -67,10 +74,9 @@ class Factors:
             _products([action.volume_factor for action in ordered]),
         )
 
-    def at(self, ts: Ints) -> tuple[Floats, Floats]:
-        """Return the price and the volume factor of candles that open at `ts`, in seconds."""
-        place = np.searchsorted(self.starts, ts, side="right")
-        return self.price[place], self.volume[place]
+    def places(self, ts: Ints) -> Ints:
+        """Return for candles that open at `ts`, in seconds, which of the factors is theirs."""
+        return np.searchsorted(self.starts, ts, side="right")
 
 
 def starts_at(day: date) -> int:
@@ -89,11 +95,31 @@ def adjusted(raw: Candles, factors: Factors, days: Candles | None = None) -> Adj
         factors: of its symbol.
         days: the daily candles of the weeks that `mixed_weeks` names; without them those weeks are left out.
     """
-    price, volume = factors.at(raw.ts)
-    columns = {name: getattr(raw, name) * price for name in ("open", "high", "low", "close")}
-    whole = AdjustedCandles(raw=raw, volume=raw.volume * volume, **columns)
+    places = factors.places(raw.ts)
+    columns = {name: times(getattr(raw, name), factors.price, places) for name in _PRICES}
+    volume = times(raw.volume, factors.volume, places)
+    factor = np.array([float(one) for one in factors.price])[places]
+    whole = AdjustedCandles(raw=raw, volume=volume, factor=factor, **columns)
     mixed = mixed_weeks(raw, factors)
     return _with_weeks_made_of_days(whole, mixed, factors, days) if mixed.any() else whole
+
+
+def times(column: Ints, factors: Sequence[Fraction], places: Ints) -> Floats:
+    """Return whole numbers times exact factors, each product rounded once to the nearest float64.
+
+    Equal products stay equal and different ones different, whichever factors made them. A product of floats
+    would not keep that: a later split could then turn equal prices into different ones.
+
+    Args:
+        column: the numbers.
+        factors: what they are multiplied by.
+        places: for each number the index of its factor.
+    """
+    result = np.empty(len(column), dtype=np.float64)
+    for place in np.unique(places):
+        chosen = places == place
+        result[chosen] = _product(column[chosen], factors[place])
+    return result
 
 
 def mixed_weeks(raw: Candles, factors: Factors) -> Flags:
@@ -122,7 +148,7 @@ def week_span(ts: int) -> tuple[datetime, datetime]:
 def _with_weeks_made_of_days(
     weeks: AdjustedCandles, mixed: Flags, factors: Factors, days: Candles | None
 ) -> AdjustedCandles:
-    names = ("open", "high", "low", "close", "volume")
+    names = (*_PRICES, "volume", "factor")
     columns = {name: getattr(weeks, name).copy() for name in names}
     keep = ~mixed
     if days is not None:
@@ -148,9 +174,14 @@ def _folded(days: AdjustedCandles, span: slice) -> dict[str, float]:
     }
 
 
-def _products(factors: Sequence[Fraction]) -> Floats:
-    """Return the product of each factor with all later ones, and 1.0 at the end."""
-    products = [Fraction(1)]
-    for factor in reversed(factors):
-        products.append(products[-1] * factor)
-    return np.array([float(one) for one in reversed(products)], dtype=np.float64)
+def _products(factors: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """Return the product of each factor with all later ones, and 1 at the end."""
+    return tuple(accumulate(reversed(factors), mul, initial=Fraction(1)))[::-1]
+
+
+def _product(column: Ints, factor: Fraction) -> Floats:
+    largest = int(np.abs(column).max(initial=0)) * factor.numerator
+    if max(largest, factor.denominator) < _EXACT:
+        exact: Floats = column.astype(np.float64) * factor.numerator / factor.denominator
+        return exact
+    return np.array([value * factor.numerator / factor.denominator for value in column.tolist()])
