@@ -7,6 +7,8 @@ from typing import IO, Any
 
 import click
 
+from chartinsightd.domain.foreign_text import printable_lines
+
 
 class ExitStatus(IntEnum):
     """Exit statuses of `chartinsightctl`."""
@@ -37,7 +39,7 @@ class CommandFailed(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the line to standard error."""
-        click.echo(f"chartinsightctl: {self.message}", file=file, err=file is None)
+        click.echo(f"chartinsightctl: {printable_lines(self.message)}", file=file, err=file is None)
 
 
 def end(status: ExitStatus) -> None:
@@ -48,4 +50,4 @@ def end(status: ExitStatus) -> None:
 
 def say(words: str) -> None:
     """Write words for a person to standard error: standard output is for data."""
-    click.echo(words, err=True)
+    click.echo(printable_lines(words), err=True)

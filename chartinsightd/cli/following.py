@@ -13,13 +13,13 @@ from rich.text import Text
 
 from chartinsightd.cli.console import data_console
 from chartinsightd.cli.endings import say
-from chartinsightd.cli.formatting import printable
 from chartinsightd.cli.journal import Journal, has_journal, open_journal
 from chartinsightd.cli.lookup import is_code, symbols_of
 from chartinsightd.cli.present import print_json
 from chartinsightd.control.client import DaemonAway
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.control.protocol.rows import LogLevel, LogLine, LogQuery
+from chartinsightd.domain.foreign_text import printable
 from chartinsightd.facts.krx import KST
 from chartinsightd.task_group import TaskGroup
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,8 @@ if TYPE_CHECKING:
     from chartinsightd.control.protocol.jobs import JobProgress
     from chartinsightd.control.protocol.status import RowCounts
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 NONE = "–"
 """Stands where there is no value."""
-
-
-def printable(text: str) -> str:
-    """Return a text of one line that cannot command the terminal: control characters are written out."""
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def number(value: int | None) -> str:

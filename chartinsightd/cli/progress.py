@@ -11,10 +11,11 @@ from rich.table import Column
 
 from chartinsightd.cli.console import words_console
 from chartinsightd.cli.endings import say
-from chartinsightd.cli.formatting import duration, percent, printable
+from chartinsightd.cli.formatting import duration, percent
 from chartinsightd.cli.waiting import ProgressShown
 from chartinsightd.control.client import ControlError
 from chartinsightd.control.protocol.jobs import Job
+from chartinsightd.domain.foreign_text import printable
 
 _BAR_WIDTH = 12
 _LINE_EVERY = 0.1

@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from chartinsightd.cli.formatting import printable
+from chartinsightd.domain.foreign_text import printable
 
 _GUTTER = 2
 _SHORTEST = 6

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from chartinsightd.cli.connection import Connection
 from chartinsightd.cli.endings import CommandFailed, ExitStatus, end, say
-from chartinsightd.cli.formatting import printable, row_counts
+from chartinsightd.cli.formatting import row_counts
+from chartinsightd.domain.foreign_text import printable
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient, ControlError

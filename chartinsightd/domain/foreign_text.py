@@ -25,6 +25,16 @@ def cleaned(text: str) -> str:
     return _UNSEEN.sub(" ", text)
 
 
+def printable(text: str) -> str:
+    """Return a text of one line with what is not seen written out, such as `\\x1b`."""
+    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, each made printable."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def shortened(text: str, longest: int = _LONGEST_SHOWN) -> str:
     """Return at most so many characters of a text, and a mark where it was longer."""
     return text if len(text) <= longest else text[:longest] + "…"

@@ -190,3 +190,31 @@ def test_a_database_that_is_away_is_status_1(run, backend: FakeBackend):
     assert result.stderr == (
         "chartinsightctl: PostgreSQL is not reachable. Is it running? See database.dsn.\n"
     )
+
+
+EVIL = "\x1b]0;somebody\x07\x1b[41m삼성\u202e"
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("symbols", "list"),
+        ("coverage",),
+        ("gaps",),
+        ("seals",),
+        ("candles", "성", "1d"),
+        ("coverage", "성"),
+        ("symbols", "add", "성"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_of_the_broker_commands_no_terminal(run, backend, verb):
+    """Escape sequences in a stock's name are written out, in tables and where candidates are listed."""
+    for symbol in ("005930", "000660"):
+        backend._names[symbol] = EVIL
+
+    result = run(*verb)
+
+    shown = result.stdout + result.stderr
+    assert "\\x1b]0;somebody" in shown
+    assert not any(sign in shown for sign in "\x1b\x07\u202e")

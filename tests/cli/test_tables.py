@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from chartinsightd.cli.formatting import duration, percent, printable, size
+from chartinsightd.cli.formatting import duration, percent, size
 from chartinsightd.cli.tables import Column, FittedTable, Marked, fitting_widths
 
 COLUMNS = (
@@ -58,15 +58,6 @@ def test_colours_are_for_terminals():
     Console(file=file, width=40).print(FittedTable((Column(title="a"),), [(Marked("x", "bold red"),)]))
 
     assert file.getvalue().split() == ["a", "x"]
-
-
-@settings(deadline=None)  # the machine may be busy with other things
-@given(st.text())
-def test_no_text_commands_the_terminal(text):
-    """Control characters from outside are written out, never sent."""
-    shown = printable(text)
-
-    assert not any(ord(sign) < 32 or 127 <= ord(sign) < 160 for sign in shown)
 
 
 @settings(deadline=None)  # the machine may be busy with other things

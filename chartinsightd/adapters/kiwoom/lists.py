@@ -12,6 +12,7 @@ import structlog
 
 from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.domain.errors import MalformedAnswer
+from chartinsightd.domain.foreign_text import cleaned
 from chartinsightd.ports.broker import ListedStock, Priority
 
 log = structlog.get_logger(__name__)
@@ -168,12 +169,12 @@ def _listed_stock(row: _ListRow) -> ListedStock:
         raise MalformedAnswer(f"ka10099 gave a row without code ({row.name!r}).")
     return ListedStock(
         symbol=row.code,
-        name=row.name,
+        name=cleaned(row.name),
         market=_MARKETS[row.market_code or ""],
         listed_shares=_number(row.code, "listCount", row.list_count) or 0,
         last_price=_number(row.code, "lastPrice", row.last_price) or 0,
-        state=row.state or "",
-        order_warning=row.order_warning or "",
+        state=cleaned(row.state or ""),
+        order_warning=cleaned(row.order_warning or ""),
         nxt_enabled=row.nxt_enable == "Y",
         listed_on=_day(row.reg_day),
     )

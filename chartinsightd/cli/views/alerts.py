@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from chartinsightd.cli.formatting import moment, number, printable
+from chartinsightd.cli.formatting import moment, number
 from chartinsightd.control.protocol.status import Alert, AlertList, ChannelState
+from chartinsightd.domain.foreign_text import printable
 
 _GOOD, _BAD, _SOSO = "green", "bold red", "yellow"
 

@@ -10,9 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chartinsightd.cli.formatting import NONE, duration, moment, number, percent, printable, row_counts
+from chartinsightd.cli.formatting import NONE, duration, moment, number, percent, row_counts
 from chartinsightd.cli.tables import Column, FittedTable, Marked
 from chartinsightd.control.protocol.jobs import BackfillEstimate, Job, JobList, JobProgress, JobState
+from chartinsightd.domain.foreign_text import printable
 
 _STYLES = {
     JobState.RUNNING: "cyan",

@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from chartinsightd.cli.formatting import NONE, moment, number, printable, span
+from chartinsightd.cli.formatting import NONE, moment, number, span
 from chartinsightd.cli.reasons import WORDS
 from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
 from chartinsightd.control.protocol.coverage import GapList, SealList
 from chartinsightd.control.protocol.rows import AdjustmentList, CandleList, StockList
+from chartinsightd.domain.foreign_text import printable
 
 _NAME = Column(title="name", cut=True, rank=1)
 

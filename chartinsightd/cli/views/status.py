@@ -8,16 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chartinsightd.cli.formatting import (
-    NONE,
-    clock_time,
-    duration,
-    moment,
-    number,
-    printable,
-    row_counts,
-    size,
-)
+from chartinsightd.cli.formatting import NONE, clock_time, duration, moment, number, row_counts, size
 from chartinsightd.cli.tables import Column, FittedTable, Marked
 from chartinsightd.cli.views.alerts import alert_line
 from chartinsightd.control.protocol.status import (
@@ -32,6 +23,7 @@ from chartinsightd.control.protocol.status import (
     TokenState,
     TokenStatus,
 )
+from chartinsightd.domain.foreign_text import printable
 
 _PHASES = {
     Phase.CLOSED: "no session today",
