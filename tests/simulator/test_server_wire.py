@@ -17,15 +17,12 @@ from chartinsightd.simulator.clock import KST
 from chartinsightd.simulator.model import Ints, Issue, MinuteRows, Period, PeriodRows, Snapshot, Trade
 from chartinsightd.simulator.wire_prices import change, price_limits, signature, signed
 
-SAMPLES = Path(__file__).parents[2].parent / "shared" / "kiwoom" / "samples"
+SAMPLES = Path(__file__).parents[1] / "data" / "kiwoom"
 
 
 def sample(name: str) -> Any:
-    """Return a sample, or skip the test."""
-    path = SAMPLES / name
-    if not path.exists():
-        pytest.skip("the samples of the broker's answers are not beside this checkout")
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return a recorded answer (tests/data/README.md)."""
+    return json.loads((SAMPLES / name).read_text(encoding="utf-8"))
 
 
 def ints(values: Any) -> Ints:

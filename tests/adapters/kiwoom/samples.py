@@ -1,4 +1,4 @@
-"""The recorded answers of the broker, where the folder that holds them is present beside the repository."""
+"""The recorded answers of the broker (tests/data/README.md)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-SAMPLES = Path(__file__).parents[3] / ".." / "shared" / "kiwoom" / "samples"
+SAMPLES = Path(__file__).parents[2] / "data" / "kiwoom"
 
 
 @dataclass(frozen=True)
@@ -28,11 +26,8 @@ class Sample:
 
 
 def sample(name: str) -> Sample:
-    """Return a recorded answer, or skip the test where there is none."""
-    path = SAMPLES / f"{name}.json"
-    if not path.is_file():
-        pytest.skip(f"no recorded answers of the broker beside the repository ({name})")
-    content = json.loads(path.read_text(encoding="utf-8"))
+    """Return a recorded answer."""
+    content = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
     raw = content.get("raw_text")
     body = raw if raw is not None else json.dumps(content["body"], ensure_ascii=False)
     return Sample(
