@@ -15,6 +15,23 @@ from typing import Never, TypeVar
 from chartinsight_tui.clock import Clock
 from chartinsight_tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
+from chartinsightd.control.operations import (
+    BACKFILL,
+    CANCEL,
+    CANDLES,
+    COVERAGE,
+    GAPS,
+    JOBS,
+    LOGS,
+    PAUSE,
+    RESUME,
+    SESSION_COVERAGE,
+    STATUS,
+    STOCKS,
+    SYNC,
+    TRACK,
+    UNTRACK,
+)
 from chartinsightd.control.protocol.coverage import (
     CoverageQuery,
     GapList,
@@ -26,6 +43,7 @@ from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.jobs import (
     BackfillEstimate,
     BackfillRequest,
+    JobPath,
     JobQuery,
     Outcome,
     SymbolsRequest,
@@ -106,21 +124,21 @@ class Connection:
         query = CandleQuery(
             symbol=symbol, timeframe=Timeframe(timeframe), to_ts=before, limit=500, adjusted=adjusted
         )
-        return await self._ask(lambda client: client.candles(query))
+        return await self._ask(lambda client: client.ask(CANDLES, query))
 
     async def gaps(self, symbol: str, timeframe: str) -> GapList | Failure:
         """Return the gaps of one series."""
         query = GapQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),), limit=50)
-        return await self._ask(lambda client: client.gaps(query))
+        return await self._ask(lambda client: client.ask(GAPS, query))
 
     async def sessions(self, timeframe: str) -> SessionCoverageList | Failure:
         """Return the trading days of a timeframe that are not complete, of the last 60."""
         query = SessionCoverageQuery(timeframe=Timeframe(timeframe))
-        return await self._ask(lambda client: client.session_coverage(query))
+        return await self._ask(lambda client: client.ask(SESSION_COVERAGE, query))
 
     async def job_log(self, job_id: int) -> LogList | Failure:
         """Return what the log says of a job."""
-        return await self._ask(lambda client: client.logs(LogQuery(job=job_id, limit=200)))
+        return await self._ask(lambda client: client.ask(LOGS, LogQuery(job=job_id, limit=200)))
 
     async def estimate(self, request: BackfillRequest) -> BackfillEstimate | Failure:
         """Return what a backfill would cost."""
@@ -130,26 +148,28 @@ class Connection:
 
     async def backfill(self, request: BackfillRequest) -> Outcome | Failure:
         """Fetch what is missing."""
-        return await self._ask(lambda client: client.backfill(request))
+        return await self._ask(lambda client: client.ask(BACKFILL, request))
 
     async def cancel(self, job_id: int) -> Outcome | Failure:
         """End a job."""
-        return await self._ask(lambda client: client.cancel(job_id))
+        return await self._ask(lambda client: client.ask(CANCEL, JobPath(job_id=job_id)))
 
     async def set_paused(self, paused: bool) -> Outcome | Failure:
         """Ask nothing more of the broker, or go on."""
-        outcome = await self._ask(lambda client: client.pause() if paused else client.resume())
+        outcome = await self._ask(lambda client: client.ask(PAUSE) if paused else client.ask(RESUME))
         self._poll_soon.set()
         return outcome
 
     async def set_tracked(self, symbols: tuple[str, ...], tracked: bool) -> Outcome | Failure:
         """Collect symbols from now on, or no longer."""
         request = SymbolsRequest(symbols=symbols)
-        return await self._ask(lambda client: client.track(request) if tracked else client.untrack(request))
+        return await self._ask(
+            lambda client: client.ask(TRACK, request) if tracked else client.ask(UNTRACK, request)
+        )
 
     async def sync(self) -> Outcome | Failure:
         """Read the stock list of both markets anew."""
-        return await self._ask(lambda client: client.sync())
+        return await self._ask(lambda client: client.ask(SYNC))
 
     # inside
 
@@ -191,7 +211,7 @@ class Connection:
             self._poll_soon.clear()
             try:
                 async with asyncio.timeout(_SILENCE_S):
-                    status = await client.status()
+                    status = await client.ask(STATUS)
             except TimeoutError:
                 raise DaemonAway("The daemon does not answer.", "Look into its log.") from None
             self._put_status(status)
@@ -247,14 +267,14 @@ class Connection:
     async def _fetch(self, client: ControlClient, part: Part) -> None:
         match part:
             case Part.JOBS:
-                self._store.put_jobs((await client.jobs(JobQuery(limit=MAX_JOBS))).items)
+                self._store.put_jobs((await client.ask(JOBS, JobQuery(limit=MAX_JOBS))).items)
             case Part.LOGS:
-                self._store.put_logs((await client.logs(LogQuery(limit=1_000))).items)
+                self._store.put_logs((await client.ask(LOGS, LogQuery(limit=1_000))).items)
             case Part.COVERAGE:
-                answer = await client.coverage(CoverageQuery())
+                answer = await client.ask(COVERAGE, CoverageQuery())
                 self._store.put_coverage(answer.items, answer.at)
             case Part.STOCKS:
-                self._store.put_stocks((await client.stocks(StockQuery())).items)
+                self._store.put_stocks((await client.ask(STOCKS, StockQuery())).items)
 
     def _put_status(self, status: Status) -> None:
         self._hear()

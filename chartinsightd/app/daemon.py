@@ -28,13 +28,14 @@ from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
 from chartinsightd.app.alerting import new_notifier
 from chartinsightd.app.broker import new_circuit, open_broker
+from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.audience import Audience
-from chartinsightd.backend.board import Board
 from chartinsightd.backend.commits import Commits
 from chartinsightd.backend.parts import Identity, Parts, Reloaded
 from chartinsightd.backend.probes import ClockProbe
 from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
 from chartinsightd.control.events import EventTap
+from chartinsightd.control.operations import LOGS
 from chartinsightd.control.server import serve
 from chartinsightd.control.socket_path import own_socket
 from chartinsightd.domain.calendar import Calendar, parse_overrides
@@ -148,8 +149,10 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             current_rules = CurrentRules(plan_rules(settings, load_calendar(settings)))
             daemon = await _opened(stack, settings, clock, current_rules, audience, reloader)
             socket = settings.control.socket or own_socket()
+            backend = daemon.backend
+            backend.handlers.add(LOGS, tap.logs)
             await stack.enter_async_context(
-                serve(socket, daemon.board, audience, tap, group=settings.control.group)
+                serve(socket, backend.handlers, audience, backend.metrics, group=settings.control.group)
             )
         if stop.is_set():
             return
@@ -229,7 +232,7 @@ class Daemon:
     services: dict[str, Service]
     writer: Writer
     backfills: Backfills
-    board: Board
+    backend: Backend
 
 
 async def _opened(
@@ -288,7 +291,7 @@ async def _opened(
     daemon = _connected(settings, opened, reloader, services)
     await daemon.writer.open()
     await daemon.backfills.open()
-    await daemon.board.open()
+    await daemon.backend.open()
     return daemon
 
 
@@ -335,7 +338,7 @@ def _connected(
         scheduler, gap_reasons, ledger, proofs.sealer.open_seals, store.gaps, clock, current_rules
     )
     writer.tell(proofs.sealer.note)
-    board = Board(
+    backend = Backend(
         Parts(
             identity=_identity(settings, opened),
             clock=clock,
@@ -372,16 +375,16 @@ def _connected(
         "market_watch": watch.run,
         "upkeep": Upkeep(store.candles, clock).run,
     }
-    services |= {**proofs.services(), **_board_services(board)}
-    return Daemon(services, writer, backfills, board)
+    services |= {**proofs.services(), **_backend_services(backend)}
+    return Daemon(services, writer, backfills, backend)
 
 
-def _board_services(board: Board) -> dict[str, Service]:
+def _backend_services(backend: Backend) -> dict[str, Service]:
     return {
-        "board.database": board.run_database,
-        "board.pulse": board.run_pulse,
-        "board.disk": board.run_disk,
-        "watchdog": Watchdog(board.is_healthy).run,
+        "board.database": backend.run_database,
+        "board.pulse": backend.run_pulse,
+        "board.disk": backend.run_disk,
+        "watchdog": Watchdog(backend.is_healthy).run,
     }
 
 

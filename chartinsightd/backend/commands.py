@@ -1,4 +1,4 @@
-"""What a person can ask of the daemon. Asked again, it says so and changes nothing."""
+"""Commands of the control API. A repeated command answers `already_…` and changes nothing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,22 @@ from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.gates import Costs
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.parts import Parts
-from chartinsightd.control.backend import NotNow
+from chartinsightd.control.handlers import Caller, Handlers, NotNow
+from chartinsightd.control.operations import (
+    BACKFILL,
+    CANCEL,
+    PAUSE,
+    RELOAD,
+    RESUME,
+    SYNC,
+    TRACK,
+    UNTRACK,
+    VERIFY,
+)
 from chartinsightd.control.protocol.events import EventType, StateChange
 from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
+    JobPath,
     Outcome,
     OutcomeState,
     SymbolsRequest,
@@ -36,7 +48,7 @@ _JOB_LOOKS = 40
 _JOB_LOOK_REAL_S = 0.05
 
 
-class Orders:
+class Commands:
     """Carries out what the control API is asked to change."""
 
     def __init__(self, parts: Parts, jobs: JobBoard, costs: Costs, database: DatabaseProbe) -> None:
@@ -48,7 +60,19 @@ class Orders:
         self._one_at_a_time = asyncio.Lock()
         """Two equal orders at once become one job."""
 
-    async def backfill(self, request: BackfillRequest, by: str) -> Outcome:
+    def register(self, handlers: Handlers) -> None:
+        """Offer the operations that change something."""
+        handlers.add(BACKFILL, self.backfill)
+        handlers.add(VERIFY, self.verify)
+        handlers.add(CANCEL, self.cancel)
+        handlers.add(PAUSE, self.pause)
+        handlers.add(RESUME, self.resume)
+        handlers.add(TRACK, self.track)
+        handlers.add(UNTRACK, self.untrack)
+        handlers.add(SYNC, self.sync)
+        handlers.add(RELOAD, self.reload)
+
+    async def backfill(self, request: BackfillRequest, caller: Caller) -> Outcome:
         """Start a job that fetches what is missing, or say what it would cost.
 
         Raises:
@@ -70,7 +94,7 @@ class Orders:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
             if not fetches:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_COMPLETE)
-            job = await self._parts.backfills.start(order, by)
+            job = await self._parts.backfills.start(order, caller.name)
         return Outcome(
             changed=True,
             state=OutcomeState.STARTED,
@@ -79,7 +103,7 @@ class Orders:
             detail=self._when_it_begins(),
         )
 
-    async def verify(self, request: VerifyRequest, by: str) -> Outcome:
+    async def verify(self, request: VerifyRequest, caller: Caller) -> Outcome:
         """Start a job that reads series again and compares.
 
         Raises:
@@ -95,7 +119,7 @@ class Orders:
         async with self._one_at_a_time:
             if (job_id := self._equal_job(order, self._parts.proofs.verifications.running())) is not None:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
-            job = await self._parts.proofs.verifications.start(order, by)
+            job = await self._parts.proofs.verifications.start(order, caller.name)
         return Outcome(
             changed=True, state=OutcomeState.STARTED, job_id=job.id or None, detail=self._when_it_begins()
         )
@@ -103,20 +127,22 @@ class Orders:
     def _when_it_begins(self) -> str:
         return "It begins when the daemon is resumed." if self._parts.pause_switch.is_shut else ""
 
-    async def cancel(self, job_id: int) -> Outcome:
+    async def cancel(self, asked: JobPath, caller: Caller) -> Outcome:
         """End a backfill or a verification after the pages it is at.
 
         Raises:
             UnknownThing: there is no such job.
             NotNow: it is the daemon's own work.
         """
+        del caller  # the server logs who asked
+        job_id = asked.job_id
         if self._parts.backfills.cancel(job_id) or self._parts.proofs.verifications.cancel(job_id):
             is_new = job_id not in self._cancelled
             self._cancelled.add(job_id)
             state = OutcomeState.CANCELLED if is_new else OutcomeState.ALREADY_OVER
             detail = "It ends after the pages it is at."
             return Outcome(changed=is_new, state=state, job_id=job_id, detail=detail)
-        job = await self._jobs.job(job_id)
+        job = await self._jobs.job(asked)
         if job.state.is_over:
             return Outcome(changed=False, state=OutcomeState.ALREADY_OVER, job_id=job_id)
         raise NotNow(
@@ -124,16 +150,16 @@ class Orders:
             remedy="`chartinsightctl pause` stops all of it; `symbols remove` stops a symbol's.",
         )
 
-    def pause(self, by: str) -> Outcome:
+    async def pause(self, caller: Caller) -> Outcome:
         """Ask nothing more of the broker."""
         if self._parts.pause_switch.is_shut:
             return Outcome(changed=False, state=OutcomeState.ALREADY_PAUSED)
         self._parts.pause_switch.shut()
         self._parts.scheduler.pause()
-        self._tell_state("paused", "running", by)
+        self._tell_state("paused", "running", caller.name)
         return Outcome(changed=True, state=OutcomeState.PAUSED)
 
-    def resume(self, by: str) -> Outcome:
+    async def resume(self, caller: Caller) -> Outcome:
         """Go on, and catch up."""
         was_blocked = self._parts.retries.try_now()
         if not (self._parts.pause_switch.is_shut or was_blocked):
@@ -141,11 +167,11 @@ class Orders:
         self._parts.pause_switch.open()
         self._parts.scheduler.resume()
         self._parts.stock_list.try_now()
-        self._tell_state("running", "blocked" if was_blocked else "paused", by)
+        self._tell_state("running", "blocked" if was_blocked else "paused", caller.name)
         detail = "The broker refused us before; one request tries now." if was_blocked else ""
         return Outcome(changed=True, state=OutcomeState.RESUMED, detail=detail)
 
-    async def track(self, request: SymbolsRequest, by: str) -> Outcome:
+    async def track(self, request: SymbolsRequest, caller: Caller) -> Outcome:
         """Collect symbols from now on; the scheduler loads their horizon.
 
         Raises:
@@ -153,21 +179,21 @@ class Orders:
         """
         self._need_list()
         await self._check(request.symbols)
-        added = await self._parts.stock_list.add(request.symbols, by)
+        added = await self._parts.stock_list.add(request.symbols, caller.name)
         if not added:
             return Outcome(changed=False, state=OutcomeState.ALREADY_TRACKED)
         job_id = await self._load_of(added)
         return self._told(OutcomeState.TRACKED, added, job_id)
 
-    async def untrack(self, request: SymbolsRequest, by: str) -> Outcome:
+    async def untrack(self, request: SymbolsRequest, caller: Caller) -> Outcome:
         """Collect symbols no longer; their candles stay."""
         self._need_list()
-        removed = await self._parts.stock_list.remove(request.symbols, by)
+        removed = await self._parts.stock_list.remove(request.symbols, caller.name)
         if not removed:
             return Outcome(changed=False, state=OutcomeState.ALREADY_UNTRACKED)
         return self._told(OutcomeState.UNTRACKED, removed, None)
 
-    async def sync(self, by: str) -> Outcome:
+    async def sync(self, caller: Caller) -> Outcome:
         """Read the stock list anew.
 
         Raises:
@@ -175,16 +201,17 @@ class Orders:
         """
         if self._parts.pause_switch.is_shut:
             raise NotNow("The daemon is paused: it asks the broker nothing.", remedy="chartinsightctl resume")
-        job_id, is_new = await self._parts.stock_list.request(by)
+        job_id, is_new = await self._parts.stock_list.request(caller.name)
         state = OutcomeState.STARTED if is_new else OutcomeState.ALREADY_RUNNING
         return Outcome(changed=is_new, state=state, job_id=job_id or None)
 
-    def reload(self) -> Outcome:
-        """Read the configuration again.
+    async def reload(self, caller: Caller) -> Outcome:
+        """Read the configuration again; `detail` names what needs a restart.
 
         Raises:
             ConfigurationError: it is wrong; nothing was taken over.
         """
+        del caller  # the server logs who asked
         reloaded = self._parts.reload()
         state = OutcomeState.RELOADED if reloaded.changed else OutcomeState.ALREADY_CURRENT
         later = ", ".join(reloaded.needs_restart)

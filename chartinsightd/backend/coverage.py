@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from chartinsightd.backend.completeness import Expectation, Expectations
 from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.parts import Parts
-from chartinsightd.control.backend import UnknownThing
+from chartinsightd.control.handlers import Handlers, UnknownThing
+from chartinsightd.control.operations import COVERAGE, SESSION_COVERAGE
 from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
@@ -52,6 +53,11 @@ class CoverageBoard:
         self._expectations = expectations
         self._database = database
         self._known: dict[Series, _Known] = {}
+
+    def register(self, handlers: Handlers) -> None:
+        """Offer the operations on coverage."""
+        handlers.add(COVERAGE, self.coverage)
+        handlers.add(SESSION_COVERAGE, self.sessions)
 
     async def coverage(self, query: CoverageQuery) -> CoverageList:
         """Return how complete each series is within its horizon."""

@@ -10,9 +10,10 @@ import structlog
 
 from chartinsightd.backend.gates import Costs
 from chartinsightd.backend.parts import Parts
-from chartinsightd.control.backend import UnknownThing
+from chartinsightd.control.handlers import Handlers, UnknownThing
+from chartinsightd.control.operations import JOB, JOBS
 from chartinsightd.control.protocol.events import EventType
-from chartinsightd.control.protocol.jobs import Job, JobList, JobProgress, JobQuery, JobState
+from chartinsightd.control.protocol.jobs import Job, JobList, JobPath, JobProgress, JobQuery, JobState
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports.stores import JobRecord
@@ -36,6 +37,11 @@ class JobBoard:
         self._paces: dict[int, deque[tuple[float, int]]] = {}
         self._told: dict[int, Job] = {}
 
+    def register(self, handlers: Handlers) -> None:
+        """Offer the operations that read jobs."""
+        handlers.add(JOBS, self.jobs)
+        handlers.add(JOB, self.job)
+
     def running(self) -> dict[int, RunningJob]:
         """Return what runs now, by id; work the database could not note (id 0) is left out."""
         parts = self._parts
@@ -54,16 +60,18 @@ class JobBoard:
         items = tuple(self._shown(record, running.get(record.id)) for record in found.rows)
         return JobList(items=items, total=found.total)
 
-    async def job(self, job_id: int) -> Job:
+    async def job(self, asked: JobPath) -> Job:
         """Return one job.
 
         Raises:
-            UnknownThing: there is none of this id.
+            UnknownThing: no job has this id.
         """
-        record = await self._parts.archive.job(job_id)
+        record = await self._parts.archive.job(asked.job_id)
         if record is None:
-            raise UnknownThing(f"There is no job {job_id}.", remedy="`chartinsightctl jobs` lists them.")
-        return self._shown(record, self.running().get(job_id))
+            raise UnknownThing(
+                f"There is no job {asked.job_id}.", remedy="`chartinsightctl jobs` lists them."
+            )
+        return self._shown(record, self.running().get(asked.job_id))
 
     async def tell(self) -> None:
         """Publish jobs that are new or over, and progress, since the last time; also the shortest ones.

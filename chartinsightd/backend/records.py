@@ -1,4 +1,4 @@
-"""What is kept, as messages: rows of the archive with the names of their stocks."""
+"""Queries of the archive: its rows as messages, with the names of their stocks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from dataclasses import asdict
 from chartinsightd.backend.coverage import unlisted
 from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.parts import Parts
+from chartinsightd.control.handlers import Handlers
+from chartinsightd.control.operations import (
+    ADJUSTMENTS,
+    CANDLES,
+    GAPS,
+    QUARANTINE,
+    REVISIONS,
+    SEALS,
+    STOCKS,
+)
 from chartinsightd.control.protocol.coverage import GapList, GapQuery, GapRow, SealList, SealQuery, SealRow
 from chartinsightd.control.protocol.rows import (
     AdjustmentList,
@@ -43,6 +53,16 @@ class Records:
         self._archive = parts.archive
         self._database = database
         self._current_rules = parts.current_rules
+
+    def register(self, handlers: Handlers) -> None:
+        """Offer the operations that read the archive."""
+        handlers.add(STOCKS, self.stocks)
+        handlers.add(CANDLES, self.candles)
+        handlers.add(GAPS, self.gaps)
+        handlers.add(SEALS, self.seals)
+        handlers.add(REVISIONS, self.revisions)
+        handlers.add(ADJUSTMENTS, self.adjustments)
+        handlers.add(QUARANTINE, self.quarantine)
 
     async def stocks(self, query: StockQuery) -> StockList:
         """Return the stock list."""

@@ -26,13 +26,15 @@ _ONE_WORD = re.compile(r"[\w.-]+")
 
 def symbol_items(context: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return stocks whose code or name begins so; the tracked ones while nothing is typed."""
+    from chartinsightd.control.operations import STOCKS
+
     word = unicodedata.normalize("NFC", incomplete)
 
     async def read(client: ControlClient) -> tuple[StockRow, ...]:
         from chartinsightd.control.protocol.rows import StockQuery
 
         query = StockQuery(search=word[:50], limit=_MOST) if word else StockQuery(tracked=True, limit=_MOST)
-        return (await client.stocks(query)).items
+        return (await client.ask(STOCKS, query)).items
 
     return [item for stock in _asked(context, read) if (item := _offer(stock, word)) is not None]
 
@@ -40,10 +42,12 @@ def symbol_items(context: click.Context, incomplete: str) -> list[CompletionItem
 def job_items(context: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return jobs that are not over."""
 
+    from chartinsightd.control.operations import JOBS
+
     async def read(client: ControlClient) -> list[CompletionItem]:
         from chartinsightd.control.protocol.jobs import JobQuery, JobState
 
-        jobs = await client.jobs(JobQuery(state=(JobState.QUEUED, JobState.RUNNING), limit=_MOST))
+        jobs = await client.ask(JOBS, JobQuery(state=(JobState.QUEUED, JobState.RUNNING), limit=_MOST))
         return [CompletionItem(str(job.id), help=job.kind) for job in jobs.items]
 
     return [item for item in _asked(context, read) if item.value.startswith(incomplete)]

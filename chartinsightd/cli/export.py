@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from chartinsightd.cli.endings import CommandFailed, ExitStatus
+from chartinsightd.control.operations import CANDLES
 from chartinsightd.control.protocol.rows import CandleQuery, CandleRow
 from chartinsightd.control.protocol.words import MAX_ROWS
 from chartinsightd.domain.timeframe import Timeframe
@@ -114,7 +115,7 @@ async def _newest_first(
         as_of=selection.as_of,
     )
     while True:
-        page = await client.candles(query)
+        page = await client.ask(CANDLES, query)
         read(len(page.items))
         for row in reversed(page.items):
             if row.final or not selection.final_only:

@@ -17,6 +17,7 @@ from chartinsightd.cli.journal import Journal, has_journal, open_journal
 from chartinsightd.cli.lookup import is_code, symbols_of
 from chartinsightd.cli.present import print_json
 from chartinsightd.control.client import DaemonAway
+from chartinsightd.control.operations import LOGS, STATUS
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.control.protocol.rows import LogLevel, LogLine, LogQuery
 from chartinsightd.domain.foreign_text import printable
@@ -87,7 +88,7 @@ class LogFollower:
         """
         try:
             await self._name_symbols(client)
-            self._show_all((await client.logs(self._query)).items)
+            self._show_all((await client.ask(LOGS, self._query)).items)
         except DaemonAway as error:
             await self._show_journal(error)
 
@@ -124,7 +125,7 @@ class LogFollower:
                 if event.type is EventType.LOG:
                     self._show_new(LogLine.model_validate(event.data))
                 else:
-                    self._show_all((await client.logs(self._query)).items)
+                    self._show_all((await client.ask(LOGS, self._query)).items)
                 yield
 
     async def _follow_journal(self, client: ControlClient) -> None:
@@ -190,5 +191,5 @@ async def _back(client: ControlClient) -> None:
     while True:
         await asyncio.sleep(_RETRY_S)
         with suppress(DaemonAway):
-            await client.status()
+            await client.ask(STATUS)
             return

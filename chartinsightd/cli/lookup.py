@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from chartinsightd.cli.days import Ago, DayWord, on_calendar
 from chartinsightd.cli.endings import CommandFailed, ExitStatus
+from chartinsightd.control.operations import STATUS, STOCKS
 from chartinsightd.control.protocol.rows import StockQuery
 from chartinsightd.control.protocol.words import Request
 from chartinsightd.facts.krx import KST
@@ -40,7 +41,7 @@ async def symbol_of(client: ControlClient, word: str) -> str:
     """Return the code a word means: itself, or that of the stock with this name."""
     if is_code(word):
         return word.upper()
-    stocks = await client.stocks(StockQuery(search=word, limit=_MOST_CANDIDATES))
+    stocks = await client.ask(STOCKS, StockQuery(search=word, limit=_MOST_CANDIDATES))
     return chosen(word, stocks)
 
 
@@ -78,7 +79,7 @@ async def dates_of(client: ControlClient, *days: DayWord | None) -> tuple[date |
     """
     if not any(isinstance(day, Ago) for day in days):
         return tuple(None if day is None else on_calendar(day, date.min) for day in days)
-    today = (await client.status()).clock.now.astimezone(KST).date()
+    today = (await client.ask(STATUS)).clock.now.astimezone(KST).date()
     return tuple(None if day is None else on_calendar(day, today) for day in days)
 
 

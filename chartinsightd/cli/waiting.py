@@ -162,11 +162,12 @@ async def _over(client: ControlClient, job_id: int, progress: ProgressShown) -> 
 
 async def _job_of(client: ControlClient, job_id: int, event: Event) -> Job | None:
     """Return the job as an event tells it; None where it is about another."""
+    from chartinsightd.control.operations import JOB
     from chartinsightd.control.protocol.events import EventType
-    from chartinsightd.control.protocol.jobs import Job
+    from chartinsightd.control.protocol.jobs import Job, JobPath
 
     if event.type in {EventType.RESET, EventType.DROPPED}:
-        return await client.job(job_id)
+        return await client.ask(JOB, JobPath(job_id=job_id))
     if event.data.get("id") != job_id:
         return None
     return Job.model_validate(event.data)

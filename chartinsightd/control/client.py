@@ -8,51 +8,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, overload
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
-from chartinsightd.control.protocol.coverage import (
-    CoverageList,
-    CoverageQuery,
-    GapList,
-    GapQuery,
-    SealList,
-    SealQuery,
-    SessionCoverageList,
-    SessionCoverageQuery,
-)
+from chartinsightd.control.operations import BACKFILL, A, Operation, Q
 from chartinsightd.control.protocol.events import Event, EventQuery, EventType
-from chartinsightd.control.protocol.jobs import (
-    BackfillEstimate,
-    BackfillRequest,
-    Job,
-    JobList,
-    JobQuery,
-    Outcome,
-    SymbolsRequest,
-    VerifyRequest,
-)
+from chartinsightd.control.protocol.jobs import BackfillEstimate, BackfillRequest
 from chartinsightd.control.protocol.problems import Problem
-from chartinsightd.control.protocol.rows import (
-    AdjustmentList,
-    AdjustmentQuery,
-    CandleList,
-    CandleQuery,
-    LogList,
-    LogQuery,
-    QuarantineList,
-    QuarantineQuery,
-    RevisionList,
-    RevisionQuery,
-    StockList,
-    StockQuery,
-)
-from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status
-from chartinsightd.control.protocol.words import Request
+from chartinsightd.control.protocol.words import Nothing, Request
 
-_Answer = TypeVar("_Answer", bound=BaseModel)
 _CONNECT_TIMEOUT_S = 2.0
 _ANSWER_TIMEOUT_S = 30.0
 _SILENCE_S = 40.0
@@ -92,9 +58,9 @@ class ControlProblem(ControlError):
 
 
 class ControlClient:
-    """Asks the daemon. An async context manager; one may be used by several tasks at once.
+    """Asks the daemon. An async context manager; several tasks may share one.
 
-    Every method raises `DaemonAway` or `ControlProblem`; answers are the protocol's messages.
+    Every method raises `DaemonAway` or `ControlProblem`.
 
     Args:
         socket_path: the daemon's Unix socket.
@@ -119,14 +85,37 @@ class ControlClient:
             await self._session.close()
             self._session = None
 
-    async def status(self) -> Status:
-        """Return everything the overview shows."""
-        return await self._get("/v1/status", Status)
+    @overload
+    async def ask(self, operation: Operation[Nothing, A]) -> A: ...
+    @overload
+    async def ask(self, operation: Operation[Q, A], request: Q) -> A: ...
+    async def ask(self, operation: Operation[Any, Any], request: Request | None = None) -> BaseModel:
+        """Ask one operation of `control.operations`; return its answer.
 
-    async def health(self) -> Health:
-        """Return whether data flows; not being well is an answer, not an error."""
-        async with self._asked("GET", "/v1/health", accepted={200, 503}) as response:
-            return _read(Health, await response.read())
+        Raises:
+            DaemonAway: no answer, or none of this protocol.
+            ControlProblem: the daemon will not, or cannot.
+        """
+        asked = request or Nothing()
+        path = operation.path.format(**asked.model_dump(include=set(operation.path_fields)))
+        is_query = not operation.writes
+        async with self._asked(
+            operation.method,
+            path,
+            asked if is_query else None,
+            left_out=operation.path_fields,
+            body=asked if operation.has_body else None,
+            accepted=operation.answer_statuses,
+        ) as response:
+            answer: BaseModel = _read(operation.answer, await response.read())
+            return answer
+
+    async def estimate(self, request: BackfillRequest) -> BackfillEstimate:
+        """Return what a backfill would cost; nothing is started."""
+        outcome = await self.ask(BACKFILL, request.model_copy(update={"dry_run": True}))
+        if outcome.estimate is None:
+            raise DaemonAway("The daemon gave no estimate.", "Are daemon and client of the same version?")
+        return outcome.estimate
 
     async def metrics(self) -> str:
         """Return the metrics as Prometheus text."""
@@ -138,106 +127,6 @@ class ControlClient:
         async with self._asked("GET", "/v1/openapi.json") as response:
             document: dict[str, Any] = await response.json()
             return document
-
-    async def alerts(self) -> AlertList:
-        """Return what a person should know, and how it reaches people."""
-        return await self._get("/v1/alerts", AlertList)
-
-    async def test_alerts(self) -> AlertTrial:
-        """Send one message through each channel of alerts."""
-        async with self._asked("POST", "/v1/alerts/test") as response:
-            return _read(AlertTrial, await response.read())
-
-    async def coverage(self, query: CoverageQuery | None = None) -> CoverageList:
-        """Return how complete each series is within its horizon."""
-        return await self._get("/v1/coverage", CoverageList, query)
-
-    async def session_coverage(self, query: SessionCoverageQuery) -> SessionCoverageList:
-        """Return which trading days of a timeframe are not complete."""
-        return await self._get("/v1/coverage/sessions", SessionCoverageList, query)
-
-    async def gaps(self, query: GapQuery | None = None) -> GapList:
-        """Return what is missing, and why."""
-        return await self._get("/v1/gaps", GapList, query)
-
-    async def seals(self, query: SealQuery | None = None) -> SealList:
-        """Return what the mornings after proved."""
-        return await self._get("/v1/seals", SealList, query)
-
-    async def jobs(self, query: JobQuery | None = None) -> JobList:
-        """Return the run history, newest first."""
-        return await self._get("/v1/jobs", JobList, query)
-
-    async def job(self, job_id: int) -> Job:
-        """Return one job."""
-        return await self._get(f"/v1/jobs/{job_id}", Job)
-
-    async def stocks(self, query: StockQuery | None = None) -> StockList:
-        """Return the stock list."""
-        return await self._get("/v1/symbols", StockList, query)
-
-    async def candles(self, query: CandleQuery) -> CandleList:
-        """Return candles of one series, oldest first."""
-        return await self._get("/v1/candles", CandleList, query)
-
-    async def revisions(self, query: RevisionQuery | None = None) -> RevisionList:
-        """Return changes of final candles."""
-        return await self._get("/v1/revisions", RevisionList, query)
-
-    async def adjustments(self, query: AdjustmentQuery | None = None) -> AdjustmentList:
-        """Return the ledger of corporate actions."""
-        return await self._get("/v1/adjustments", AdjustmentList, query)
-
-    async def quarantine(self, query: QuarantineQuery | None = None) -> QuarantineList:
-        """Return rows that could not be candles."""
-        return await self._get("/v1/quarantine", QuarantineList, query)
-
-    async def logs(self, query: LogQuery | None = None) -> LogList:
-        """Return recent log lines, oldest first."""
-        return await self._get("/v1/logs", LogList, query)
-
-    async def backfill(self, request: BackfillRequest) -> Outcome:
-        """Fetch what is missing."""
-        return await self._post("/v1/backfill", request)
-
-    async def estimate(self, request: BackfillRequest) -> BackfillEstimate:
-        """Return what a backfill would cost; nothing is started."""
-        outcome = await self._post("/v1/backfill", request.model_copy(update={"dry_run": True}))
-        if outcome.estimate is None:
-            raise DaemonAway("The daemon gave no estimate.", "Are daemon and client of the same version?")
-        return outcome.estimate
-
-    async def verify(self, request: VerifyRequest) -> Outcome:
-        """Read series again and compare them with the store."""
-        return await self._post("/v1/verify", request)
-
-    async def cancel(self, job_id: int) -> Outcome:
-        """End a job."""
-        return await self._post(f"/v1/jobs/{job_id}/cancel")
-
-    async def pause(self) -> Outcome:
-        """Ask nothing more of the broker."""
-        return await self._post("/v1/pause")
-
-    async def resume(self) -> Outcome:
-        """Go on."""
-        return await self._post("/v1/resume")
-
-    async def track(self, request: SymbolsRequest) -> Outcome:
-        """Collect symbols from now on."""
-        return await self._post("/v1/symbols/track", request)
-
-    async def untrack(self, request: SymbolsRequest) -> Outcome:
-        """Collect symbols no longer."""
-        return await self._post("/v1/symbols/untrack", request)
-
-    async def sync(self) -> Outcome:
-        """Read the stock list anew."""
-        return await self._post("/v1/symbols/sync")
-
-    async def reload(self) -> Outcome:
-        """Read the configuration again."""
-        return await self._post("/v1/reload")
 
     async def events(
         self, after: str = "", types: Collection[EventType] = (), *, reconnect: bool = True
@@ -280,14 +169,6 @@ class ControlClient:
                     if (event := _event_of(block)) is not None:
                         yield event
 
-    async def _get(self, path: str, kind: type[_Answer], query: Request | None = None) -> _Answer:
-        async with self._asked("GET", path, query) as response:
-            return _read(kind, await response.read())
-
-    async def _post(self, path: str, request: Request | None = None) -> Outcome:
-        async with self._asked("POST", path, body=request) as response:
-            return _read(Outcome, await response.read())
-
     @asynccontextmanager
     async def _asked(
         self,
@@ -295,6 +176,7 @@ class ControlClient:
         path: str,
         query: Request | None = None,
         *,
+        left_out: Collection[str] = (),
         body: Request | None = None,
         accepted: Collection[int] = (200,),
         timeout: aiohttp.ClientTimeout | None = None,
@@ -309,7 +191,7 @@ class ControlClient:
             raise RuntimeError("ControlClient is used outside of its `async with` block")
         data = None if body is None else body.model_dump_json(exclude_defaults=True)
         headers = None if data is None else {"Content-Type": "application/json"}
-        params = _parameters(query) if query else None
+        params = _parameters(query, left_out) if query else None
         try:
             async with self._session.request(
                 method, path, params=params, data=data, headers=headers, timeout=timeout or self._timeout
@@ -321,9 +203,9 @@ class ControlClient:
             raise _away(self._path, error) from error
 
 
-def _parameters(query: Request) -> list[tuple[str, str]]:
+def _parameters(query: Request, left_out: Collection[str]) -> list[tuple[str, str]]:
     """Write a query as URL parameters: a list repeats its name, what has its default is left out."""
-    values: Mapping[str, Any] = query.model_dump(mode="json", exclude_defaults=True)
+    values: Mapping[str, Any] = query.model_dump(mode="json", exclude_defaults=True, exclude=set(left_out))
     pairs = [(name, value if isinstance(value, list) else [value]) for name, value in values.items()]
     return [(name, _text(item)) for name, items in pairs for item in items if item is not None]
 
@@ -332,7 +214,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _read(kind: type[_Answer], body: bytes | str) -> _Answer:
+def _read(kind: type[A], body: bytes | str) -> A:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:

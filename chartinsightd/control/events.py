@@ -230,6 +230,10 @@ class EventTap:
         self._hub.publish(EventType.LOG, line)
         return event
 
+    async def logs(self, query: LogQuery) -> LogList:
+        """Answer the operation `LOGS`."""
+        return self.recent(query)
+
     def recent(self, query: LogQuery) -> LogList:
         """Return the newest lines that match, oldest first."""
         matching = (line for line in reversed(tuple(self._lines)) if _matches(line, query))

@@ -1,10 +1,12 @@
-"""The OpenAPI document, made of the route table and the messages."""
+"""The OpenAPI document, made of the table of operations and the messages."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator, Sequence
+import pkgutil
+from collections.abc import Collection, Iterable, Iterator
+from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,12 +14,10 @@ from pydantic.json_schema import models_json_schema
 
 from chartinsightd import __version__
 from chartinsightd.control import protocol
-from chartinsightd.control.protocol import coverage, events, jobs, problems, rows, status
+from chartinsightd.control.operations import OK, OPERATIONS, Operation
 from chartinsightd.control.protocol.events import Event, EventQuery
 from chartinsightd.control.protocol.problems import Problem
-from chartinsightd.control.protocol.status import Health
 from chartinsightd.control.protocol.words import Nothing
-from chartinsightd.control.routes import ROUTES, Route
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
@@ -37,12 +37,13 @@ _ANY = (422, 503)
 """Any operation may answer with these."""
 
 
-def openapi_document(routes: Sequence[Route] = ROUTES) -> dict[str, Any]:
+def openapi_document(operations: Iterable[Operation[Any, Any]] = OPERATIONS) -> dict[str, Any]:
     """Return the document of these operations, OpenAPI 3.1."""
-    schemas = _schemas()
+    described = list(operations)
+    schemas = _schemas(described)
     paths: dict[str, dict[str, Any]] = {}
-    for route in routes:
-        paths.setdefault(route.path_pattern, {})[route.method.lower()] = _operation(route, schemas)
+    for operation in described:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
     paths["/v1/events"] = {"get": _events(schemas)}
     paths["/metrics"] = {"get": _text("metrics", "Metrics for Prometheus", PLAIN_TEXT)}
     paths["/v1/openapi.json"] = {"get": _text("openapi", "This document", JSON, {"type": "object"})}
@@ -55,12 +56,13 @@ def openapi_document(routes: Sequence[Route] = ROUTES) -> dict[str, Any]:
     }
 
 
-def _schemas() -> dict[str, Any]:
+def _schemas(operations: Iterable[Operation[Any, Any]]) -> dict[str, Any]:
     """Return the JSON schema of every message that is asked or answered."""
-    asked = {kind for route in ROUTES for kind in (route.path, route.query, route.body) if kind} | {
-        EventQuery
-    }
-    answered: set[type[BaseModel]] = {route.answer for route in ROUTES} | {Event, Problem}
+    asked: set[type[BaseModel]] = {EventQuery, Nothing}
+    answered: set[type[BaseModel]] = {Event, Problem}
+    for operation in operations:
+        asked.add(operation.request)
+        answered.add(operation.answer)
     asked_first = [(kind, "validation") for kind in sorted(asked, key=_name)]
     then_answered = [(kind, "serialization") for kind in sorted(answered, key=_name)]
     _, document = models_json_schema([*asked_first, *then_answered], ref_template=_REF)  # type: ignore[list-item]
@@ -69,10 +71,6 @@ def _schemas() -> dict[str, Any]:
         if (field := schemas.get(model, {}).get("properties", {}).get(name)) is not None:
             field["description"] = words
     return schemas
-
-
-_MODULES = (status, coverage, jobs, rows, events, problems)
-"""Where the messages are written."""
 
 
 def _name(kind: type[BaseModel]) -> str:
@@ -84,7 +82,10 @@ def _field_docstrings() -> Iterator[tuple[str, str, str]]:
 
     pydantic could collect them (`use_attribute_docstrings`), but each command's start would pay 50 ms for it.
     """
-    for node in (node for module in _MODULES for node in ast.parse(inspect.getsource(module)).body):
+    modules = (
+        import_module(f"{protocol.__name__}.{one.name}") for one in pkgutil.iter_modules(protocol.__path__)
+    )
+    for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             for field, words in zip(node.body, node.body[1:], strict=False):
                 match field, words:
@@ -94,39 +95,45 @@ def _field_docstrings() -> Iterator[tuple[str, str, str]]:
                         yield node.name, name.rstrip("_"), inspect.cleandoc(text)
 
 
-def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
-    operation: dict[str, Any] = {
-        "operationId": route.name,
-        "summary": route.summary,
-        "parameters": [
-            *_parameters(route.path, "path", schemas),
-            *_parameters(route.query, "query", schemas),
-        ],
-        "responses": _responses(route),
+def _operation(operation: Operation[Any, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "parameters": []
+        if operation.has_body
+        else _parameters(operation.request, operation.path_fields, schemas),
+        "responses": _responses(operation),
     }
-    if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _ref(route.body)}}}
-    return operation
+    if operation.has_body:
+        body = {"required": True, "content": {JSON: {"schema": _ref(operation.request)}}}
+        described["requestBody"] = body
+    return described
 
 
-def _responses(route: Route) -> dict[str, Any]:
-    sized = (413, 415) if route.is_mutation else ()
-    responses = {"200": _content("Done", JSON, _ref(route.answer))}
-    for code in sorted({*_ANY, *sized, *route.refusals}):
+def _responses(operation: Operation[Any, Any]) -> dict[str, Any]:
+    sized = (413, 415) if operation.writes else ()
+    responses = {str(OK): _content("Done", JSON, _ref(operation.answer))}
+    for code in sorted({*_ANY, *sized, *operation.statuses}):
         responses[str(code)] = _content(_REFUSALS[code], PROBLEM_JSON, _ref(Problem))
-    if route.answer is Health:
-        responses["503"]["content"][JSON] = {"schema": _ref(Health)}
+    for code in operation.answer_statuses:
+        responses[str(code)]["content"][JSON] = {"schema": _ref(operation.answer)}
     return responses
 
 
-def _parameters(kind: type[BaseModel], place: str, schemas: dict[str, Any]) -> list[dict[str, Any]]:
-    if kind is Nothing:
-        return []
+def _parameters(
+    kind: type[BaseModel], in_path: Collection[str], schemas: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Describe a request's fields as parameters of the path or the URL."""
     schema = schemas[kind.__name__]
     required = set(schema.get("required", ()))
     return [
-        {"name": name, "in": place, "required": name in required, "schema": _without_null(field)}
-        for name, field in schema["properties"].items()
+        {
+            "name": name,
+            "in": "path" if name in in_path else "query",
+            "required": name in required,
+            "schema": _without_null(field),
+        }
+        for name, field in schema.get("properties", {}).items()
     ]
 
 
@@ -145,7 +152,7 @@ def _events(schemas: dict[str, Any]) -> dict[str, Any]:
     return {
         "operationId": "events",
         "summary": "State changes, progress and log events, for ever",
-        "parameters": [*_parameters(EventQuery, "query", schemas), header],
+        "parameters": [*_parameters(EventQuery, (), schemas), header],
         "responses": {"200": ok, "422": _content(_REFUSALS[422], PROBLEM_JSON, _ref(Problem))},
     }
 

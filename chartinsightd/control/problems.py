@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from chartinsightd.control.backend import NotNow, NotPossible, UnknownThing
+from chartinsightd.control.handlers import NotNow, UnknownThing
 from chartinsightd.control.protocol.problems import Problem
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
 
 _MOST_ERRORS = 20
 _KINDS: dict[int, tuple[str, str]] = {
     400: ("bad-request", "The request is not HTTP as it should be"),
+    403: ("not-allowed", "That is not allowed here"),
     404: ("not-found", "There is no such thing"),
     405: ("method-not-allowed", "That cannot be done here"),
     409: ("not-now", "Not now"),
@@ -23,7 +24,6 @@ _KINDS: dict[int, tuple[str, str]] = {
 _STATUS_OF: tuple[tuple[type[ChartInsightError], int], ...] = (
     (UnknownThing, 404),
     (NotNow, 409),
-    (NotPossible, 422),
     (ConfigurationError, 422),
     (ChartInsightError, 503),
 )

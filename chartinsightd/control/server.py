@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from aiohttp import web
 from multidict import MultiMapping
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from chartinsightd.control.backend import ControlBackend
-from chartinsightd.control.events import EventHub, EventTap
-from chartinsightd.control.listening import Peer, listening_socket, peer_of
-from chartinsightd.control.metrics import CONTENT_TYPE, prometheus_text, status_metrics
+from chartinsightd.control.events import EventHub
+from chartinsightd.control.handlers import Caller, Handlers
+from chartinsightd.control.listening import listening_socket, peer_of
+from chartinsightd.control.metrics import CONTENT_TYPE, prometheus_text
 from chartinsightd.control.openapi import JSON, PROBLEM_JSON, openapi_document
+from chartinsightd.control.operations import A, Operation, Q
 from chartinsightd.control.problems import Refused, problem, problem_of, wrong_fields
 from chartinsightd.control.protocol.events import EventQuery
-from chartinsightd.control.protocol.problems import Problem
-from chartinsightd.control.protocol.status import Health
+from chartinsightd.control.protocol.problems import Metric, Problem
 from chartinsightd.control.protocol.words import Nothing, Request
-from chartinsightd.control.routes import ROUTES, Asked, Daemon, Route
 from chartinsightd.control.stream import EventStreams, StreamPace
 from chartinsightd.domain.errors import ChartInsightError
 
@@ -36,27 +35,28 @@ ANSWER_TIMEOUT_S = 25.0
 _SHUTDOWN_S = 2.0
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_Model = TypeVar("_Model", bound=Request)
+MetricSource = Callable[[], Awaitable[Iterable[Metric]]]
+CallerOf = Callable[[web.Request], Caller]
 
 
 @asynccontextmanager
 async def serve(
     socket_path: Path,
-    backend: ControlBackend,
+    handlers: Handlers,
     hub: EventHub,
-    tap: EventTap,
+    metrics: MetricSource,
     *,
     group: str | None = None,
     pace: StreamPace | None = None,
     answer_timeout_s: float = ANSWER_TIMEOUT_S,
 ) -> AsyncIterator[None]:
-    """Serve the control API for the length of the block.
+    """Serve the control API on a Unix socket for the length of the block; every user it lets in may write.
 
     Args:
         socket_path: where the Unix socket is made.
-        backend: the daemon.
+        handlers: what can be asked.
         hub: where `/v1/events` reads.
-        tap: where `/v1/logs` reads.
+        metrics: where `/metrics` reads.
         group: the group that may connect, beside the owner; default: the process's own.
         pace: how readers of the stream are treated.
         answer_timeout_s: longest time for one answer, in real seconds.
@@ -64,7 +64,14 @@ async def serve(
     Raises:
         ConfigurationError: the socket is another daemon's, or cannot be where it should.
     """
-    app = application(Daemon(backend=backend, tap=tap), hub, pace or StreamPace(), answer_timeout_s)
+    app = application(
+        handlers,
+        hub,
+        metrics,
+        caller_of=_peer_of_socket,
+        pace=pace or StreamPace(),
+        answer_timeout_s=answer_timeout_s,
+    )
     with listening_socket(socket_path, group) as listener:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
@@ -76,14 +83,30 @@ async def serve(
             await runner.cleanup()
 
 
-def application(daemon: Daemon, hub: EventHub, pace: StreamPace, answer_timeout_s: float) -> web.Application:
-    """Return the API as an aiohttp application; it has to be served on a Unix socket."""
+def application(
+    handlers: Handlers,
+    hub: EventHub,
+    metrics: MetricSource,
+    *,
+    caller_of: CallerOf,
+    pace: StreamPace,
+    answer_timeout_s: float,
+) -> web.Application:
+    """Return the API as an aiohttp application.
+
+    Args:
+        handlers: what can be asked here; a listener for readers is handed the queries alone.
+        hub: where `/v1/events` reads.
+        metrics: where `/metrics` reads.
+        caller_of: says who sent a request, by what the transport knows.
+        pace: how readers of the stream are treated.
+        answer_timeout_s: longest time for one answer, in real seconds.
+    """
     app = web.Application(middlewares=[_with_problems], client_max_size=MAX_BODY_BYTES)
-    offered = [route for route in ROUTES if route.is_offered_by(daemon.backend)]
     answers: list[tuple[str, str, _Handler]] = [
-        *((route.method, route.path_pattern, _handler(route, daemon)) for route in offered),
-        ("GET", "/metrics", _metrics_handler(daemon)),
-        ("GET", "/v1/openapi.json", _description_handler(offered)),
+        *((one.method, one.path, _answering(one, handlers, caller_of)) for one in handlers),
+        ("GET", "/metrics", _metrics_handler(metrics)),
+        ("GET", "/v1/openapi.json", _description_handler(handlers)),
     ]
     for method, path, handler in answers:
         app.router.add_route(method, path, _timed(handler, answer_timeout_s))
@@ -93,56 +116,51 @@ def application(daemon: Daemon, hub: EventHub, pace: StreamPace, answer_timeout_
     return app
 
 
-def _handler(route: Route, daemon: Daemon) -> _Handler:
+def _answering(operation: Operation[Any, Any], handlers: Handlers, caller_of: CallerOf) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        peer = _peer(request)
-        asked = Asked(
-            path=_checked(route.path, dict(request.match_info)),
-            query=_query(route.query, request.query),
-            body=None if route.body is None else await _body(route.body, request),
-            by=peer.name,
-        )
-        if not route.is_mutation:
-            return _answered(await route.call(daemon, asked))
-        return await _mutate(route, daemon, asked, peer)
+        caller = caller_of(request)
+        if operation.writes and not caller.may_write:
+            raise Refused(problem(403, f"{caller.name} may only read here."))
+        asked = await _asked(operation, request)
+        if not operation.writes:
+            return _answered(operation, await handlers.answer(operation, asked, caller))
+        return _answered(operation, await _logged(operation, handlers, asked, caller))
 
     return handle
 
 
-async def _mutate(route: Route, daemon: Daemon, asked: Asked, peer: Peer) -> web.Response:
-    """Do what changes something, and write down who wanted it and what came of it."""
-    said = log.bind(
-        operation=route.name, uid=peer.uid, pid=peer.pid, user=peer.name, **asked.path.model_dump()
-    )
+async def _logged(operation: Operation[Any, A], handlers: Handlers, asked: Request, caller: Caller) -> A:
+    """Carry out a command; log who wanted it and what came of it."""
+    in_path = asked.model_dump(include=set(operation.path_fields))
+    said = log.bind(operation=operation.name, user=caller.name, **caller.log_fields, **in_path)
     try:
-        outcome = await route.call(daemon, asked)
+        outcome = await handlers.answer(operation, asked, caller)
     except ChartInsightError as error:
         said.warning("control.mutation_refused", error=str(error))
         raise
     said.info("control.mutation_done", **outcome.model_dump(mode="json", include={"state", "job_id"}))
-    return _answered(outcome)
+    return outcome
 
 
 def _stream_handler(streams: EventStreams) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await streams.serve(request, _query(EventQuery, request.query))
+        return await streams.serve(request, _checked(EventQuery, _parameters(EventQuery, request.query)))
 
     return handle
 
 
-def _metrics_handler(daemon: Daemon) -> _Handler:
+def _metrics_handler(metrics: MetricSource) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        _query(Nothing, request.query)
-        status, more = await daemon.backend.status(), await daemon.backend.metrics()
-        text = prometheus_text([*status_metrics(status), *more])
+        _refuse_parameters(request)
+        text = prometheus_text(await metrics())
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     return handle
 
 
-def _description_handler(offered: Sequence[Route]) -> _Handler:
+def _description_handler(offered: Iterable[Operation[Any, Any]]) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        _query(Nothing, request.query)
+        _refuse_parameters(request)
         return web.json_response(openapi_document(offered))
 
     return handle
@@ -177,14 +195,16 @@ async def _with_problems(request: web.Request, handler: _Handler) -> web.StreamR
         return _problem_answer(problem(500, remedy="This is a bug: please report it with the daemon's log."))
 
 
-def _peer(request: web.Request) -> Peer:
+def _peer_of_socket(request: web.Request) -> Caller:
+    """Return the user at the other end of the Unix socket, as the kernel gives it (SO_PEERCRED)."""
     if request.transport is None:
         raise Refused(problem(400, "The connection is gone."))
-    return peer_of(request.transport.get_extra_info("socket"))
+    peer = peer_of(request.transport.get_extra_info("socket"))
+    return Caller(name=peer.name, may_write=True, log_fields={"uid": peer.uid, "pid": peer.pid})
 
 
-def _answered(answer: BaseModel) -> web.Response:
-    status = 503 if isinstance(answer, Health) and not answer.ok else 200
+def _answered(operation: Operation[Any, A], answer: A) -> web.Response:
+    status = operation.status_of(answer)
     return web.Response(body=answer.model_dump_json().encode(), status=status, content_type=JSON)
 
 
@@ -193,13 +213,28 @@ def _problem_answer(what: Problem, headers: dict[str, str] | None = None) -> web
     return web.Response(body=body, status=what.status, content_type=PROBLEM_JSON, headers=headers)
 
 
-def _query(kind: type[_Model], given: MultiMapping[str]) -> _Model:
-    """Check URL parameters: a list repeats its name, nothing else may, unknown ones are refused."""
+async def _asked(operation: Operation[Q, Any], request: web.Request) -> Q:
+    """Read an operation's request from the path and the URL's parameters, or from the body."""
+    if operation.has_body:
+        _refuse_parameters(request)
+        return await _body(operation.request, request)
+    parameters = _parameters(operation.request, request.query)
+    if unknown := operation.path_fields & parameters.keys():
+        raise Refused(problem(422, f"{', '.join(sorted(unknown))}: given in the path."))
+    return _checked(operation.request, parameters | dict(request.match_info))
+
+
+def _refuse_parameters(request: web.Request) -> None:
+    _checked(Nothing, _parameters(Nothing, request.query))
+
+
+def _parameters(kind: type[Request], given: MultiMapping[str]) -> dict[str, Any]:
+    """Return URL parameters as values of a request: a list repeats its name, nothing else may."""
     values: dict[str, Any] = {}
     for name in set(given):
         all_of_it = given.getall(name)
         values[name] = all_of_it if _is_list(kind, name) or len(all_of_it) > 1 else all_of_it[0]
-    return _checked(kind, values)
+    return values
 
 
 def _is_list(kind: type[Request], name: str) -> bool:
@@ -207,7 +242,7 @@ def _is_list(kind: type[Request], name: str) -> bool:
     return field is not None and isinstance(field.default, tuple)
 
 
-async def _body(kind: type[_Model], request: web.Request) -> _Model:
+async def _body(kind: type[Q], request: web.Request) -> Q:
     if request.content_type != JSON:
         raise Refused(problem(415, f"It is {request.content_type}.", f"Send it as {JSON}."))
     try:
@@ -216,7 +251,7 @@ async def _body(kind: type[_Model], request: web.Request) -> _Model:
         raise Refused(wrong_fields(error)) from None
 
 
-def _checked(kind: type[_Model], values: dict[str, Any]) -> _Model:
+def _checked(kind: type[Q], values: dict[str, Any]) -> Q:
     try:
         return kind.model_validate(values)
     except ValidationError as error:

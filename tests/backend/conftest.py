@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.audience import Audience
-from chartinsightd.backend.board import Board
 from chartinsightd.backend.commits import Commits
 from chartinsightd.backend.parts import Identity, Parts, Reloaded
 from chartinsightd.backend.probes import ClockProbe, TokenFailure
 from chartinsightd.clock import CheckedClock
+from chartinsightd.control.handlers import Caller
+from chartinsightd.control.operations import A, Operation
 from chartinsightd.control.protocol.events import Event, EventType
-from chartinsightd.control.protocol.words import Message
+from chartinsightd.control.protocol.words import Message, Nothing, Request
 from chartinsightd.domain.alert_policy import Sent
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, StoreUnavailable
@@ -346,8 +348,8 @@ class BoardWorld(World):
             raise self.reloaded
         return self.reloaded
 
-    def new_board(self) -> Board:
-        """Return a board over these services."""
+    def new_backend(self) -> Backend:
+        """Return the backend over these services."""
         identity = Identity(
             version="0",
             mode="simulation",
@@ -357,7 +359,7 @@ class BoardWorld(World):
             timeframes=self.timeframes,
             started_at=self.clock.now(),
         )
-        return Board(
+        return Backend(
             Parts(
                 identity=identity,
                 clock=self.clock,
@@ -387,26 +389,33 @@ class BoardWorld(World):
         )
 
     @asynccontextmanager
-    async def on_board(self, *, without: Sequence[str] = ()) -> AsyncIterator[Board]:
+    async def on_board(self, *, without: Sequence[str] = ()) -> AsyncIterator[Backend]:
         """Run everything inside the block, but the services named."""
         await self.ledger.open()
-        board = self.new_board()
-        await board.open()
+        backend = self.new_backend()
+        await backend.open()
         services = {
             "writer": self.writer.run,
             "scheduler": self.scheduler.run,
             "backfills": self.backfills.run,
             "stock_list": self.stock_list.run,
-            "database": board.run_database,
-            "pulse": board.run_pulse,
-            "disk": board.run_disk,
+            "database": backend.run_database,
+            "pulse": backend.run_pulse,
+            "disk": backend.run_disk,
             "alerts": self.notifier.run,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(run()) for name, run in services.items() if name not in without]
-            yield board
+            yield backend
             for task in tasks:
                 task.cancel()
+
+
+async def ask(
+    backend: Backend, operation: Operation[Any, A], request: Request | None = None, *, by: str = "me"
+) -> A:
+    """Return the backend's answer to a user who may write."""
+    return await backend.handlers.answer(operation, request or Nothing(), Caller(name=by, may_write=True))
 
 
 class Listener:

@@ -11,13 +11,31 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
-from chartinsightd.backend.board import Board
+from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.parts import Reloaded
-from chartinsightd.control.backend import NotNow, UnknownThing
+from chartinsightd.control.handlers import NotNow, UnknownThing
+from chartinsightd.control.operations import (
+    BACKFILL,
+    CANCEL,
+    CANDLES,
+    COVERAGE,
+    HEALTH,
+    JOB,
+    JOBS,
+    PAUSE,
+    RELOAD,
+    RESUME,
+    SESSION_COVERAGE,
+    STATUS,
+    SYNC,
+    TRACK,
+    UNTRACK,
+)
 from chartinsightd.control.protocol.coverage import CoverageQuery, SessionCoverageQuery
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
+    JobPath,
     JobQuery,
     JobState,
     OutcomeState,
@@ -37,7 +55,7 @@ from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.stores import Seal
 from chartinsightd.service.sealing.sealer import Sealer
-from tests.backend.conftest import BoardWorld, Listener
+from tests.backend.conftest import BoardWorld, Listener, ask
 from tests.support.virtual import run_virtually
 
 KST = ZoneInfo("Asia/Seoul")
@@ -47,14 +65,14 @@ OLD = BackfillRequest(
 )
 
 
-def on_board(work: Callable[[BoardWorld, Board], Awaitable[Any]], **changes: Any) -> Any:
+def on_board(work: Callable[[BoardWorld, Backend], Awaitable[Any]], **changes: Any) -> Any:
     """Run work on a board in virtual time, a minute after its start."""
 
     async def main() -> Any:
         world = BoardWorld(MORNING, **changes)
-        async with world.on_board() as board:
+        async with world.on_board() as backend:
             await world.clock.sleep(60)
-            return await work(world, board)
+            return await work(world, backend)
 
     return run_virtually(main())
 
@@ -62,9 +80,9 @@ def on_board(work: Callable[[BoardWorld, Board], Awaitable[Any]], **changes: Any
 def test_the_status_tells_that_all_is_well() -> None:
     """After the first catch-up everything is fresh, counted and ready."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         await world.clock.sleep(240)
-        return world, await board.status(), await board.health(), board.is_healthy()
+        return world, await ask(backend, STATUS), await ask(backend, HEALTH), backend.is_healthy()
 
     world, status, health, is_healthy = on_board(work)
 
@@ -83,11 +101,11 @@ def test_the_status_tells_that_all_is_well() -> None:
 def test_coverage_is_complete_after_the_first_load_and_not_before() -> None:
     """Every expected session is counted, and missing until its candles are committed."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
-        before = await board.coverage(CoverageQuery(symbol=("000660",)))
-        await board.track(SymbolsRequest(symbols=("000660",)), "me")
+    async def work(world: BoardWorld, backend: Backend) -> Any:
+        before = await ask(backend, COVERAGE, CoverageQuery(symbol=("000660",)))
+        await ask(backend, TRACK, SymbolsRequest(symbols=("000660",)))
         await world.clock.sleep(60)
-        return before, await board.coverage(CoverageQuery())
+        return before, await ask(backend, COVERAGE, CoverageQuery())
 
     before, after = on_board(work)
 
@@ -101,11 +119,11 @@ def test_coverage_is_complete_after_the_first_load_and_not_before() -> None:
 def test_sessions_that_are_complete_are_not_listed() -> None:
     """Only days that lack something are told, with their share and the reason."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         del world
         query = SessionCoverageQuery(timeframe=Timeframe.M5)
-        return await board.session_coverage(query), await board.session_coverage(
-            query.model_copy(update={"symbol": ("000660",)})
+        return await ask(backend, SESSION_COVERAGE, query), await ask(
+            backend, SESSION_COVERAGE, query.model_copy(update={"symbol": ("000660",)})
         )
 
     whole, empty = on_board(work)
@@ -119,14 +137,14 @@ def test_sessions_that_are_complete_are_not_listed() -> None:
 def test_a_backfill_is_estimated_started_once_and_done() -> None:
     """A dry run costs nothing; the same order twice is one job; a covered range needs none."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         world.broker.pace_s = 5.0
-        estimate = await board.backfill(OLD.model_copy(update={"dry_run": True}), "me")
+        estimate = await ask(backend, BACKFILL, OLD.model_copy(update={"dry_run": True}))
         jobs_before = len(world.store.jobs)
-        first = await board.backfill(OLD, "me")
-        second = await board.backfill(OLD, "you")
+        first = await ask(backend, BACKFILL, OLD)
+        second = await ask(backend, BACKFILL, OLD, by="you")
         await world.clock.sleep(8)
-        halfway = await board.job(first.job_id)
+        halfway = await ask(backend, JOB, JobPath(job_id=first.job_id))
         await world.clock.sleep(60)
         return (
             estimate,
@@ -134,8 +152,8 @@ def test_a_backfill_is_estimated_started_once_and_done() -> None:
             first,
             second,
             halfway,
-            await board.job(first.job_id),
-            await board.backfill(OLD, "me"),
+            await ask(backend, JOB, JobPath(job_id=first.job_id)),
+            await ask(backend, BACKFILL, OLD),
         )
 
     estimate, jobs_before, first, second, halfway, over, third = on_board(work)
@@ -156,20 +174,20 @@ def test_a_backfill_is_estimated_started_once_and_done() -> None:
 def test_a_backfill_is_cancelled_once() -> None:
     """Cancelling ends it; again, it is over; the daemon's own jobs are not cancelled."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         world.broker.pace_s = 5.0
-        job_id = (await board.backfill(OLD, "me")).job_id
-        first = await board.cancel(job_id, "me")
+        job_id = (await ask(backend, BACKFILL, OLD)).job_id
+        first = await ask(backend, CANCEL, JobPath(job_id=job_id))
         await world.clock.sleep(30)
-        second = await board.cancel(job_id, "me")
+        second = await ask(backend, CANCEL, JobPath(job_id=job_id))
         with pytest.raises(UnknownThing):
-            await board.cancel(999, "me")
+            await ask(backend, CANCEL, JobPath(job_id=999))
         world.broker.pace_s = 60.0
         await world.clock.sleep(105)  # in the middle of the poll of 10:05
         [poll] = [job for job in world.job_groups.running() if job.kind == "poll"]
         with pytest.raises(NotNow):
-            await board.cancel(poll.id, "me")
-        return first.state, second.state, (await board.job(job_id)).state
+            await ask(backend, CANCEL, JobPath(job_id=poll.id))
+        return first.state, second.state, (await ask(backend, JOB, JobPath(job_id=job_id))).state
 
     assert on_board(work) == (OutcomeState.CANCELLED, OutcomeState.ALREADY_OVER, JobState.CANCELLED)
 
@@ -183,10 +201,10 @@ def test_an_open_seal_is_shown_with_its_session_and_series(monkeypatch: pytest.M
     ]
     monkeypatch.setattr(Sealer, "open_seals", lambda _: seals)
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         await world.clock.sleep(240)
-        return await board.coverage(CoverageQuery()), [
-            await board.session_coverage(SessionCoverageQuery(timeframe=timeframe))
+        return await ask(backend, COVERAGE, CoverageQuery()), [
+            await ask(backend, SESSION_COVERAGE, SessionCoverageQuery(timeframe=timeframe))
             for timeframe in (Timeframe.M5, Timeframe.M30, Timeframe.H1)
         ]
 
@@ -213,13 +231,13 @@ def test_sessions_that_stay_broken_are_one_alert(monkeypatch: pytest.MonkeyPatch
     def broken(day: int, rereads: int) -> Seal:
         return Seal(symbol="005930", day=date(2026, 9, day), state="broken", evidence={"rereads": rereads})
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         shown = []
         for found in ([broken(10, 2)], [broken(10, 3)], [broken(10, 3), broken(11, 3)], []):
             seals[:] = found
             await world.clock.sleep(60)
-            shown.append([(one.event, one.ended_at is None) for one in (await board.status()).alerts])
-        return shown, (await board.status()).alerts
+            shown.append([(one.event, one.ended_at is None) for one in (await ask(backend, STATUS)).alerts])
+        return shown, (await ask(backend, STATUS)).alerts
 
     shown, [alert] = on_board(work)
 
@@ -232,14 +250,14 @@ def test_sessions_that_stay_broken_are_one_alert(monkeypatch: pytest.MonkeyPatch
 def test_a_learned_day_is_one_alert_and_a_note() -> None:
     """Who looks while a supposed session is silent is told so; the session is over with it."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         now = world.clock.now()
         world.current_rules.learn([LearnedDay(day=day_of(now), is_open=False, evidence={}, learned_at=now)])
         await world.clock.sleep(60)
-        status = await board.status()
+        status = await ask(backend, STATUS)
         world.current_rules.learn([])
         await world.clock.sleep(60)
-        return status, await board.status()
+        return status, await ask(backend, STATUS)
 
     status, after = on_board(work)
 
@@ -252,18 +270,24 @@ def test_a_learned_day_is_one_alert_and_a_note() -> None:
 def test_while_paused_the_broker_is_asked_nothing() -> None:
     """Neither polls nor backfills pass; resumed, everything is caught up."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
-        states = [(await board.pause("me")).state, (await board.pause("me")).state]
-        await board.backfill(OLD, "me")
+    async def work(world: BoardWorld, backend: Backend) -> Any:
+        states = [(await ask(backend, PAUSE)).state, (await ask(backend, PAUSE)).state]
+        await ask(backend, BACKFILL, OLD)
         asked = len(world.broker.requests)
         await world.clock.sleep(3600)
         while_paused = len(world.broker.requests) - asked
         with pytest.raises(NotNow):
-            await board.sync("me")
-        paused = await board.status(), await board.health(), board.is_healthy()
-        states += [(await board.resume("me")).state, (await board.resume("me")).state]
+            await ask(backend, SYNC)
+        paused = await ask(backend, STATUS), await ask(backend, HEALTH), backend.is_healthy()
+        states += [(await ask(backend, RESUME)).state, (await ask(backend, RESUME)).state]
         await world.clock.sleep(60)
-        return states, while_paused, paused, await board.status(), await board.coverage(CoverageQuery())
+        return (
+            states,
+            while_paused,
+            paused,
+            await ask(backend, STATUS),
+            await ask(backend, COVERAGE, CoverageQuery()),
+        )
 
     states, while_paused, (paused, health, is_healthy), status, coverage = on_board(work)
 
@@ -280,16 +304,22 @@ def test_while_paused_the_broker_is_asked_nothing() -> None:
 def test_a_symbol_added_by_hand_is_loaded_and_stays() -> None:
     """It is collected at once, in a job that is named; a restart and a new list change nothing."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         request = SymbolsRequest(symbols=("000660", "005930"))
-        first, second = await board.track(request, "me"), await board.track(request, "me")
+        first, second = await ask(backend, TRACK, request), await ask(backend, TRACK, request)
         await world.clock.sleep(60)
         rows = world.rows("000660", Timeframe.D1)
-        await board.sync("me")
+        await ask(backend, SYNC)
         await world.clock.sleep(5)
         with pytest.raises(UnknownThing):
-            await board.track(SymbolsRequest(symbols=("999999",)), "me")
-        return first, second, rows, world.stock_list.tracked, await board.jobs(JobQuery(kind=("sync",)))
+            await ask(backend, TRACK, SymbolsRequest(symbols=("999999",)))
+        return (
+            first,
+            second,
+            rows,
+            world.stock_list.tracked,
+            await ask(backend, JOBS, JobQuery(kind=("sync",))),
+        )
 
     first, second, rows, tracked, syncs = on_board(work)
 
@@ -304,15 +334,22 @@ def test_a_symbol_added_by_hand_is_loaded_and_stays() -> None:
 def test_a_symbol_removed_by_hand_is_left_alone_and_keeps_its_candles() -> None:
     """The configuration names it, the person does not want it: the person wins."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         request = SymbolsRequest(symbols=("005930",))
-        first, second = await board.untrack(request, "me"), await board.untrack(request, "me")
+        first, second = await ask(backend, UNTRACK, request), await ask(backend, UNTRACK, request)
         world.broker.requests.clear()
         rows = world.rows("005930", Timeframe.D1)
         await world.clock.sleep(3600)
-        await board.sync("me")
+        await ask(backend, SYNC)
         await world.clock.sleep(5)
-        return first, second, rows, world.broker.requests, world.stock_list.tracked, await board.status()
+        return (
+            first,
+            second,
+            rows,
+            world.broker.requests,
+            world.stock_list.tracked,
+            await ask(backend, STATUS),
+        )
 
     first, second, rows, requests, tracked, status = on_board(work)
 
@@ -326,17 +363,17 @@ def test_a_symbol_removed_by_hand_is_left_alone_and_keeps_its_candles() -> None:
 def test_a_blocked_broker_is_told_with_its_remedy_and_not_answered_with_a_restart() -> None:
     """Token, health and one alert say what to mend; the watchdog is fed: a restart would mend nothing."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         listener = Listener(world.audience)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(listener.listen())
             block = AccessBlocked("8050: unknown address", remedy="Register it.", code="8050")
             world.broker.errors = [block] * 2
             await world.clock.sleep(400)
-            blocked = await board.status(), await board.health(), board.is_healthy()
+            blocked = await ask(backend, STATUS), await ask(backend, HEALTH), backend.is_healthy()
             await world.clock.sleep(900)
             task.cancel()
-        return blocked, await board.status(), listener
+        return blocked, await ask(backend, STATUS), listener
 
     with capture_logs() as logs:
         (status, health, is_healthy), after, listener = on_board(work)
@@ -356,16 +393,16 @@ def test_a_blocked_broker_is_told_with_its_remedy_and_not_answered_with_a_restar
 def test_a_database_that_is_away_never_stops_the_status() -> None:
     """Status and health tell it; what lies in the database is refused; its return ends the alert."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         world.archive.is_away = True
         await world.clock.sleep(10)
-        away = await board.status(), await board.health(), board.is_healthy()
+        away = await ask(backend, STATUS), await ask(backend, HEALTH), backend.is_healthy()
         with pytest.raises(StoreUnavailable):
-            await board.jobs(JobQuery())
-        coverage = await board.coverage(CoverageQuery())
+            await ask(backend, JOBS, JobQuery())
+        coverage = await ask(backend, COVERAGE, CoverageQuery())
         world.archive.is_away = False
         await world.clock.sleep(10)
-        return away, coverage, await board.status()
+        return away, coverage, await ask(backend, STATUS)
 
     (status, health, is_healthy), coverage, after = on_board(work)
 
@@ -384,11 +421,11 @@ def test_due_data_that_nobody_commits_starves_the_watchdog() -> None:
 
     async def main() -> Any:
         world = BoardWorld(MORNING)
-        async with world.on_board(without=["scheduler"]) as board:
+        async with world.on_board(without=["scheduler"]) as backend:
             await world.clock.sleep(250)
-            early = board.is_healthy()
+            early = backend.is_healthy()
             await world.clock.sleep(120)
-            return early, board.is_healthy(), await board.health(), await board.status()
+            return early, backend.is_healthy(), await ask(backend, HEALTH), await ask(backend, STATUS)
 
     early, late, health, status = run_virtually(main())
 
@@ -400,7 +437,7 @@ def test_due_data_that_nobody_commits_starves_the_watchdog() -> None:
 def test_a_database_that_comes_back_is_given_its_time() -> None:
     """What waited for it for an hour is not late in the moment of its return: one alert, not two."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         world.archive.is_away = True
         world.store.errors = [StoreUnavailable("away") for _ in range(115)]
         await world.clock.sleep(3600)
@@ -408,9 +445,9 @@ def test_a_database_that_comes_back_is_given_its_time() -> None:
         healthy = []
         for _ in range(30):
             await world.clock.sleep(1)
-            healthy.append(board.is_healthy())
+            healthy.append(backend.is_healthy())
         await world.clock.sleep(600)
-        return healthy, await board.status()
+        return healthy, await ask(backend, STATUS)
 
     healthy, status = on_board(work)
 
@@ -423,9 +460,9 @@ def test_a_silent_night_is_healthy() -> None:
 
     async def main() -> Any:
         world = BoardWorld(datetime(2026, 9, 15, 21, 0, tzinfo=KST))
-        async with world.on_board() as board:
+        async with world.on_board() as backend:
             await world.clock.sleep(2000)
-            return world.commits.age_s, board.is_healthy(), (await board.health()).ok
+            return world.commits.age_s, backend.is_healthy(), (await ask(backend, HEALTH)).ok
 
     silent_s, is_healthy, ok = run_virtually(main())
 
@@ -439,9 +476,9 @@ def test_a_look_that_is_too_old_proves_nothing() -> None:
 
     async def main() -> bool:
         world = BoardWorld(MORNING)
-        async with world.on_board(without=["pulse"]) as board:
+        async with world.on_board(without=["pulse"]) as backend:
             await world.clock.sleep(120)
-            return board.is_healthy()
+            return backend.is_healthy()
 
     assert run_virtually(main()) is False
 
@@ -452,11 +489,11 @@ def test_a_broker_that_is_away_is_one_alert() -> None:
     async def main() -> Any:
         world = BoardWorld(MORNING)
         world.broker.errors = [SourceUnavailable("down") for _ in range(8)]
-        async with world.on_board() as board:
+        async with world.on_board() as backend:
             await world.clock.sleep(10)
-            during = await board.status()
+            during = await ask(backend, STATUS)
             await world.clock.sleep(900)
-            return during, await board.status()
+            return during, await ask(backend, STATUS)
 
     during, after = run_virtually(main())
 
@@ -467,14 +504,14 @@ def test_a_broker_that_is_away_is_one_alert() -> None:
 def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
     """Status, candles, coverage, jobs and symbols come by themselves; without readers nothing is made."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         silent = world.audience.last_number
         listener = Listener(world.audience)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(listener.listen())
-            await board.backfill(OLD, "me")
+            await ask(backend, BACKFILL, OLD)
             await world.clock.sleep(180)
-            await board.track(SymbolsRequest(symbols=("000660",)), "me")
+            await ask(backend, TRACK, SymbolsRequest(symbols=("000660",)))
             await world.clock.sleep(10)
             task.cancel()
         return silent, listener, world.clock.now()
@@ -494,13 +531,13 @@ def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
 def test_reload_says_what_it_took_over() -> None:
     """Nothing new is no change; what needs a restart is named; a mistake is raised."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
-        same = await board.reload("me")
+    async def work(world: BoardWorld, backend: Backend) -> Any:
+        same = await ask(backend, RELOAD)
         world.reloaded = Reloaded(changed=True, needs_restart=("kiwoom.timeout_s",))
-        taken = await board.reload("me")
+        taken = await ask(backend, RELOAD)
         world.reloaded = ConfigurationError("no such setting")
         with pytest.raises(ConfigurationError):
-            await board.reload("me")
+            await ask(backend, RELOAD)
         return same, taken
 
     same, taken = on_board(work)
@@ -512,10 +549,12 @@ def test_reload_says_what_it_took_over() -> None:
 def test_candles_as_of_a_moment_end_before_it() -> None:
     """A limit keeps the newest of those that were over then; whether there are older ones is said."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         del world
         as_of = MORNING - timedelta(minutes=19)
-        return await board.candles(CandleQuery(symbol="005930", timeframe=Timeframe.M5, as_of=as_of, limit=3))
+        return await ask(
+            backend, CANDLES, CandleQuery(symbol="005930", timeframe=Timeframe.M5, as_of=as_of, limit=3)
+        )
 
     found = on_board(work)
 
@@ -527,14 +566,14 @@ def test_candles_as_of_a_moment_end_before_it() -> None:
 def test_candles_come_with_the_forming_one() -> None:
     """The newest ones of a series, and whether there are older ones."""
 
-    async def work(world: BoardWorld, board: Board) -> Any:
+    async def work(world: BoardWorld, backend: Backend) -> Any:
         del world
         query = CandleQuery(symbol="005930", timeframe=Timeframe.M5, limit=3)
-        first = await board.candles(query)
+        first = await ask(backend, CANDLES, query)
         start = query.model_copy(update={"from_ts": first.items[-1].ts})
         with pytest.raises(UnknownThing):
-            await board.candles(query.model_copy(update={"symbol": "999999"}))
-        return first, await board.candles(start)
+            await ask(backend, CANDLES, query.model_copy(update={"symbol": "999999"}))
+        return first, await ask(backend, CANDLES, start)
 
     newest, since = on_board(work)
 

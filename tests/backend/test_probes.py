@@ -24,10 +24,11 @@ from chartinsightd.backend.probes import (
     disk_condition,
 )
 from chartinsightd.clock import CheckedClock
+from chartinsightd.control.operations import HEALTH
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.ports.guards import DiskSpace
-from tests.backend.conftest import BoardWorld, FakeDisk, Listener
+from tests.backend.conftest import BoardWorld, FakeDisk, Listener, ask
 from tests.control.fake_backend import FrozenClock
 from tests.support.virtual import cancelled_after, run_virtually
 
@@ -174,7 +175,7 @@ def test_every_condition_is_one_alert_and_one_end() -> None:
 
     async def main() -> tuple[BoardWorld, Listener, set[str]]:
         world = BoardWorld(MORNING)
-        async with world.on_board() as board, asyncio.TaskGroup() as group:
+        async with world.on_board() as backend, asyncio.TaskGroup() as group:
             await world.clock.sleep(60)
             listener = Listener(world.audience)
             task = group.create_task(listener.listen())
@@ -184,7 +185,7 @@ def test_every_condition_is_one_alert_and_one_end() -> None:
             world.disk.free_bytes = GIB // 4
             world.clock.start += timedelta(hours=1)
             await world.clock.sleep(240)
-            unwell = {check.part for check in (await board.health()).checks if not check.ok}
+            unwell = {check.part for check in (await ask(backend, HEALTH)).checks if not check.ok}
             world.broker.errors = []
             world.issuer.failing = None
             world.disk.free_bytes = 50 * GIB

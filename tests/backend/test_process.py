@@ -8,11 +8,27 @@ from datetime import date
 from pathlib import Path
 
 from chartinsightd.control.client import ControlClient, DaemonAway
+from chartinsightd.control.operations import (
+    BACKFILL,
+    CANCEL,
+    CANDLES,
+    COVERAGE,
+    HEALTH,
+    JOB,
+    PAUSE,
+    RESUME,
+    STATUS,
+    STOCKS,
+    SYNC,
+    TRACK,
+    VERIFY,
+)
 from chartinsightd.control.protocol.coverage import CoverageQuery
 from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
     Job,
+    JobPath,
     JobState,
     OutcomeState,
     SymbolsRequest,
@@ -40,17 +56,17 @@ async def over(client: ControlClient, job_id: int) -> Job:
     """Wait until a job is over."""
 
     async def is_over() -> bool:
-        return (await client.job(job_id)).state.is_over
+        return (await client.ask(JOB, JobPath(job_id=job_id))).state.is_over
 
     await until(f"job {job_id} is over", is_over)
-    return await client.job(job_id)
+    return await client.ask(JOB, JobPath(job_id=job_id))
 
 
 async def complete(client: ControlClient) -> None:
     """Wait until everything tracked is complete, but for what became due this moment: time flies here."""
 
     async def is_complete() -> bool:
-        rows = (await client.coverage()).items
+        rows = (await client.ask(COVERAGE, CoverageQuery())).items
         return len(rows) > 0 and not any(row.missing > 1 for row in rows)
 
     await until("all coverage is complete", is_complete)
@@ -84,7 +100,7 @@ async def test_a_person_sees_and_moves_a_running_daemon(folder: Path, database: 
 
 
 async def _look(client: ControlClient) -> None:
-    status, health = await client.status(), await client.health()
+    status, health = await client.ask(STATUS), await client.ask(HEALTH)
     assert status.daemon.ready
     assert status.token.state is TokenState.VALID
     assert status.database.reachable
@@ -92,11 +108,11 @@ async def _look(client: ControlClient) -> None:
     assert status.rows_today.inserted > 0
     assert {lane.api_id for lane in status.gate} >= {"ka10080", "ka10081", "ka10082", "ka10099"}
     assert health.ok, health
-    candles = await client.candles(CandleQuery(symbol=SAMSUNG, timeframe=Timeframe.D1, limit=10))
+    candles = await client.ask(CANDLES, CandleQuery(symbol=SAMSUNG, timeframe=Timeframe.D1, limit=10))
     assert len(candles.items) == 10
     assert candles.has_older
     assert "chartinsight_rows_total" in await client.metrics()
-    verifying = await client.verify(VerifyRequest(symbols=(SAMSUNG,), timeframes=(Timeframe.D1,)))
+    verifying = await client.ask(VERIFY, VerifyRequest(symbols=(SAMSUNG,), timeframes=(Timeframe.D1,)))
     assert verifying.job_id is not None
     found = (await over(client, verifying.job_id)).progress
     assert found.equal > 0
@@ -104,31 +120,31 @@ async def _look(client: ControlClient) -> None:
 
 
 async def _move(client: ControlClient) -> None:
-    stocks = (await client.stocks(StockQuery(tracked=False))).items
-    tracked = await client.track(SymbolsRequest(symbols=(stocks[0].symbol,)))
+    stocks = (await client.ask(STOCKS, StockQuery(tracked=False))).items
+    tracked = await client.ask(TRACK, SymbolsRequest(symbols=(stocks[0].symbol,)))
     assert tracked.state is OutcomeState.TRACKED
     assert tracked.job_id is not None
     await over(client, tracked.job_id)
     await complete(client)
-    assert len((await client.coverage(CoverageQuery(timeframe=(Timeframe.D1,)))).items) == 2
+    assert len((await client.ask(COVERAGE, CoverageQuery(timeframe=(Timeframe.D1,)))).items) == 2
 
     order = BackfillRequest(
         symbols=(SAMSUNG,), timeframes=(Timeframe.D1,), from_day=date(2015, 1, 2), to_day=date(2020, 1, 2)
     )
     assert (await client.estimate(order)).requests == 3
-    started = await client.backfill(order)
+    started = await client.ask(BACKFILL, order)
     assert started.job_id is not None
     assert (await over(client, started.job_id)).state is JobState.DONE
-    assert (await client.backfill(order)).state is OutcomeState.ALREADY_COMPLETE
+    assert (await client.ask(BACKFILL, order)).state is OutcomeState.ALREADY_COMPLETE
 
     # While paused a backfill waits at its first page: it is surely there to be cancelled.
-    assert (await client.pause()).state is OutcomeState.PAUSED
-    long = await client.backfill(order.model_copy(update={"from_day": date(1990, 1, 3)}))
+    assert (await client.ask(PAUSE)).state is OutcomeState.PAUSED
+    long = await client.ask(BACKFILL, order.model_copy(update={"from_day": date(1990, 1, 3)}))
     assert long.job_id is not None
-    assert (await client.cancel(long.job_id)).state is OutcomeState.CANCELLED
-    assert (await client.resume()).state is OutcomeState.RESUMED
+    assert (await client.ask(CANCEL, JobPath(job_id=long.job_id))).state is OutcomeState.CANCELLED
+    assert (await client.ask(RESUME)).state is OutcomeState.RESUMED
     assert (await over(client, long.job_id)).state is JobState.CANCELLED
-    assert (await client.cancel(long.job_id)).state is OutcomeState.ALREADY_OVER
+    assert (await client.ask(CANCEL, JobPath(job_id=long.job_id))).state is OutcomeState.ALREADY_OVER
 
 
 async def _listen(client: ControlClient) -> None:
@@ -143,7 +159,7 @@ async def _listen(client: ControlClient) -> None:
     async with asyncio.TaskGroup() as group:
         hearing = group.create_task(hear(client, wanted))
         await asyncio.sleep(0)
-        synced = await client.sync()
+        synced = await client.ask(SYNC)
     assert synced.job_id is not None
     assert hearing.result()[0].type is EventType.RESET
     assert all(event.message() for event in hearing.result())
@@ -157,7 +173,7 @@ async def _survives_a_restart(daemon: Daemon) -> None:
 
         async def is_tracked() -> bool:
             try:
-                return (await client.status()).tracked == 2
+                return (await client.ask(STATUS)).tracked == 2
             except DaemonAway:
                 return False
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from chartinsightd.backend.quarantine_probe import QuarantineProbe
+from chartinsightd.control.operations import STATUS
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
-from tests.backend.conftest import BoardWorld
+from tests.backend.conftest import BoardWorld, ask
 from tests.support.virtual import LoopClock, run_virtually
 
 START = datetime(2026, 9, 15, 1, 0, tzinfo=UTC)
@@ -49,13 +50,13 @@ def test_refused_rows_that_cluster_are_one_alert(refused: int, sound: int, *, is
 
     async def main() -> Any:
         world = BoardWorld(START)
-        async with world.on_board(without=["scheduler"]) as board:
+        async with world.on_board(without=["scheduler"]) as backend:
             rows = [("005930", "price_not_positive")] * refused
             world.commits(refusing(*rows), [Written(quarantined=refused, unchanged=sound)])
             await world.clock.sleep(10)
-            during = await board.status()
+            during = await ask(backend, STATUS)
             await world.clock.sleep(timedelta(minutes=11).total_seconds())
-            return during, await board.status()
+            return during, await ask(backend, STATUS)
 
     during, after = run_virtually(main())
     alerts = [alert for alert in during.alerts if alert.event == "rows.refused"]

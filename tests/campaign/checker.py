@@ -16,6 +16,7 @@ from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.postgres import coverage
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlError
+from chartinsightd.control.operations import HEALTH
 from chartinsightd.control.protocol.status import HealthCheck
 from chartinsightd.domain.calendar import Calendar, day_of
 from chartinsightd.domain.horizon import Horizon, horizon_start
@@ -148,7 +149,7 @@ class Look:
             states = await database.fetch(_SEALS, tracked)
             self.seals = {row["state"]: row["count"] for row in states}
         async with self._stand.control() as client:
-            health = await client.health()
+            health = await client.ask(HEALTH)
         ill = [check for check in health.checks if not check.ok and not self._is_by_design(check)]
         return [f"it is not healthy: {ill}"] if ill else []
 

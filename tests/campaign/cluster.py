@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlClient, ControlError
+from chartinsightd.control.operations import HEALTH
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.process.exit_status import ExitStatus
 from chartinsightd.simulator.admin_client import AdminClient
@@ -296,7 +297,7 @@ class Stand:
         for _ in range(200):
             try:
                 async with self.control() as client:
-                    await client.health()
+                    await client.ask(HEALTH)
             except ControlError:
                 await asyncio.sleep(_LOOK_EVERY_S)
             else:

@@ -15,7 +15,8 @@ from pathlib import Path
 import asyncpg
 
 from chartinsightd.control.client import ControlClient, ControlError
-from chartinsightd.control.protocol.jobs import BackfillRequest, SymbolsRequest
+from chartinsightd.control.operations import BACKFILL, CANCEL, PAUSE, RELOAD, RESUME, SYNC, TRACK, UNTRACK
+from chartinsightd.control.protocol.jobs import BackfillRequest, JobPath, SymbolsRequest
 from chartinsightd.domain.calendar import Calendar, day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.simulator.admin_client import AdminClient
@@ -334,27 +335,27 @@ async def _order(stand: Stand, order: Callable[[ControlClient], Awaitable[object
 
 async def _symbol_added(stand: Stand, blow: Strike) -> None:
     symbol = random.Random(blow.detail["dice"]).choice(stand.draw.spare)
-    await _order(stand, lambda client: client.track(SymbolsRequest(symbols=(symbol,))))
+    await _order(stand, lambda client: client.ask(TRACK, SymbolsRequest(symbols=(symbol,))))
 
 
 async def _symbol_removed(stand: Stand, blow: Strike) -> None:
     symbol = random.Random(blow.detail["dice"]).choice((*stand.draw.symbols, *stand.draw.spare))
-    await _order(stand, lambda client: client.untrack(SymbolsRequest(symbols=(symbol,))))
+    await _order(stand, lambda client: client.ask(UNTRACK, SymbolsRequest(symbols=(symbol,))))
 
 
 async def _backfill(stand: Stand, blow: Strike) -> None:
     request = _backfill_request(stand, random.Random(blow.detail["dice"]), await _today(stand))
-    await _order(stand, lambda client: client.backfill(request))
+    await _order(stand, lambda client: client.ask(BACKFILL, request))
 
 
 async def _backfill_cancelled(stand: Stand, blow: Strike) -> None:
     request = _backfill_request(stand, random.Random(blow.detail["dice"]), await _today(stand))
 
     async def order(client: ControlClient) -> None:
-        outcome = await client.backfill(request)
+        outcome = await client.ask(BACKFILL, request)
         await asyncio.sleep(blow.lasts_s / 10)
         if outcome.job_id:
-            await client.cancel(outcome.job_id)
+            await client.ask(CANCEL, JobPath(job_id=outcome.job_id))
 
     await _order(stand, order)
 
@@ -374,17 +375,17 @@ def _backfill_request(stand: Stand, dice: random.Random, today: date) -> Backfil
 
 
 async def _paused(stand: Stand, blow: Strike) -> None:
-    if await _order(stand, lambda client: client.pause()):
+    if await _order(stand, lambda client: client.ask(PAUSE)):
         await asyncio.sleep(blow.lasts_s)
-        await _order(stand, lambda client: client.resume())
+        await _order(stand, lambda client: client.ask(RESUME))
 
 
 async def _reloaded(stand: Stand, _blow: Strike) -> None:
-    await _order(stand, lambda client: client.reload())
+    await _order(stand, lambda client: client.ask(RELOAD))
 
 
 async def _synced(stand: Stand, _blow: Strike) -> None:
-    await _order(stand, lambda client: client.sync())
+    await _order(stand, lambda client: client.ask(SYNC))
 
 
 _BLOWS: Mapping[Kind, Blow] = {

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from chartinsightd.cli.export import PARQUET_ENGINES, frame_of, whole_file
+from chartinsightd.control.operations import CANDLES
 from chartinsightd.control.protocol.rows import CandleQuery
 from chartinsightd.domain.timeframe import Timeframe
 from tests.control.fake_backend import FakeBackend, Scene
@@ -69,7 +70,7 @@ async def test_a_frame_is_what_the_store_holds(tmp_path):
 def test_more_than_an_answer_holds_is_paged(run, backend):
     """A series longer than one answer arrives whole: each candle once, in order."""
     asked = []
-    backend.candles, candles = lambda query: (asked.append(query), candles(query))[1], backend.candles
+    backend.handlers.add(CANDLES, lambda query: (asked.append(query), backend.candles(query))[1])
 
     frame = read(run("export", "005930", "-t", "5m").stdout)
 

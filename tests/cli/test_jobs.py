@@ -9,8 +9,9 @@ import pytest
 
 from chartinsightd.cli.waiting import followed, status_of
 from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
+from chartinsightd.control.operations import OPERATIONS, VERIFY
 from chartinsightd.control.protocol.jobs import BackfillRequest, Job, JobProgress, JobState
-from tests.control.fake_backend import NOW, FakeBackend, serving
+from tests.control.fake_backend import CALLER, NOW, FakeBackend, serving
 
 DAILY = ("005930", "삼성SDI", "-t", "1d", "--from", "2020-01-01")
 
@@ -177,7 +178,7 @@ class Seen:
 async def test_waiting_survives_a_restart_of_the_daemon(tmp_path):
     """The daemon goes and comes back while somebody waits: that is shown, and the job is seen to its end."""
     backend, path, seen = FakeBackend(), tmp_path / "s", Seen()
-    job_id = (await backend.backfill(BackfillRequest(symbols=("005930",), timeframes=("1d",)), "me")).job_id
+    job_id = (await backend.backfill(BackfillRequest(symbols=("005930",), timeframes=("1d",)), CALLER)).job_id
 
     async with ControlClient(path) as client, asyncio.TaskGroup() as group:
         async with serving(backend, path):
@@ -207,22 +208,11 @@ async def test_waiting_for_no_job_is_refused(tmp_path):
             await followed(client, 99, Seen())
 
 
-class WithoutVerification:
-    """A daemon that has all but `verify`."""
-
-    def __init__(self, backend: FakeBackend) -> None:
-        self._backend = backend
-
-    def __getattr__(self, name: str) -> object:
-        if name == "verify":
-            raise AttributeError(name)
-        return getattr(self._backend, name)
-
-
 def test_a_daemon_that_cannot_verify_says_so(run, daemon):
     """A daemon may not offer a verb: the command says that, and fails."""
     daemon.stop()
-    daemon.backend = WithoutVerification(daemon.backend)
+    backend = daemon.backend
+    backend.handlers = backend.handlers.only(one for one in OPERATIONS if one is not VERIFY)
     daemon.start()
 
     result = run("verify")

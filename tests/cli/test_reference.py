@@ -6,10 +6,11 @@ import pytest
 from pydantic import BaseModel
 
 from chartinsightd.cli.group import VERBS
-from chartinsightd.control import protocol
+from chartinsightd.control.protocol.words import Message
 from tests.cli.conftest import ROOT
 from tests.cli.reference import ANSWERS, reference
 
+MESSAGES: dict[str, type[BaseModel]] = {kind.__name__: kind for kind in Message.__subclasses__()}
 ARGUMENTS = {
     "coverage --sessions": ["-t", "5m"],
     "candles": ["005930", "1d"],
@@ -40,7 +41,7 @@ def test_every_verb_that_answers_is_in_the_table():
 def test_json_is_what_the_page_says(run, daemon, verb, model):
     """With `--json` a verb writes exactly one line: the message that the page names, all its fields."""
     daemon.keep_working()
-    kind: type[BaseModel] = getattr(protocol, model)
+    kind = MESSAGES[model]
 
     result = run(*verb.split(), *ARGUMENTS.get(verb, []), "--json")
 

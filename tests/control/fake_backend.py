@@ -14,8 +14,36 @@ from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
-from chartinsightd.control.backend import NotNow, UnknownThing
 from chartinsightd.control.events import EventHub, EventTap
+from chartinsightd.control.handlers import Caller, Handlers, NotNow, UnknownThing
+from chartinsightd.control.metrics import status_metrics
+from chartinsightd.control.operations import (
+    ADJUSTMENTS,
+    ALERTS,
+    BACKFILL,
+    CANCEL,
+    CANDLES,
+    COVERAGE,
+    GAPS,
+    HEALTH,
+    JOB,
+    JOBS,
+    LOGS,
+    PAUSE,
+    QUARANTINE,
+    RELOAD,
+    RESUME,
+    REVISIONS,
+    SEALS,
+    SESSION_COVERAGE,
+    STATUS,
+    STOCKS,
+    SYNC,
+    TEST_ALERTS,
+    TRACK,
+    UNTRACK,
+    VERIFY,
+)
 from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
@@ -37,6 +65,7 @@ from chartinsightd.control.protocol.jobs import (
     CandleDifference,
     Job,
     JobList,
+    JobPath,
     JobProgress,
     JobQuery,
     JobState,
@@ -120,6 +149,9 @@ class Scene(StrEnum):
     """Every listed stock is tracked: 2,700."""
 
 
+CALLER = Caller(name="test", may_write=True)
+
+
 class FrozenClock:
     """A clock that a test moves."""
 
@@ -163,6 +195,37 @@ class FakeBackend:
         self._jobs = {job.id: job for job in _jobs()} if scene is not Scene.EMPTY else {}
         for line in _log_lines() if scene is not Scene.EMPTY else ():
             self.tap(None, str(line["level"]), dict(line))
+        self.handlers = self._handlers()
+
+    def _handlers(self) -> Handlers:
+        """Return the made-up answer to every operation."""
+        handlers = Handlers()
+        handlers.add(STATUS, self.status)
+        handlers.add(HEALTH, self.health)
+        handlers.add(ALERTS, self.alerts)
+        handlers.add(COVERAGE, self.coverage)
+        handlers.add(SESSION_COVERAGE, self.session_coverage)
+        handlers.add(GAPS, self.gaps)
+        handlers.add(SEALS, self.seals)
+        handlers.add(JOBS, self.jobs)
+        handlers.add(JOB, self.job)
+        handlers.add(STOCKS, self.stocks)
+        handlers.add(CANDLES, self.candles)
+        handlers.add(REVISIONS, self.revisions)
+        handlers.add(ADJUSTMENTS, self.adjustments)
+        handlers.add(QUARANTINE, self.quarantine)
+        handlers.add(LOGS, self.tap.logs)
+        handlers.add(BACKFILL, self.backfill)
+        handlers.add(VERIFY, self.verify)
+        handlers.add(CANCEL, self.cancel)
+        handlers.add(PAUSE, self.pause)
+        handlers.add(RESUME, self.resume)
+        handlers.add(TRACK, self.track)
+        handlers.add(UNTRACK, self.untrack)
+        handlers.add(SYNC, self.sync)
+        handlers.add(TEST_ALERTS, self.test_alerts)
+        handlers.add(RELOAD, self.reload)
+        return handlers
 
     # what is read
 
@@ -201,18 +264,19 @@ class FakeBackend:
         return Health(ok=False, checks=(away, HealthCheck(part="token", ok=False, detail="8050")))
 
     async def metrics(self) -> Sequence[Metric]:
-        """Return one counter of its own."""
-        name = "chartinsight_rows_inserted_total"
-        return [Metric(name=name, help="Rows inserted since the start", kind="counter", value=123_456)]
+        """Return the status in figures, and one counter."""
+        name, words = "chartinsight_rows_inserted_total", "Rows inserted since the start"
+        rows = Metric(name=name, help=words, kind="counter", value=123_456)
+        return [*status_metrics(await self.status()), rows]
 
     async def alerts(self) -> AlertList:
         """Return the alerts of the overview, and two channels."""
         shown = _alerts(self.scene is Scene.ERROR) if self._tracked else ()
         return AlertList(items=shown, channels=() if self.scene is Scene.EMPTY else _channels())
 
-    async def test_alerts(self, by: str) -> AlertTrial:
+    async def test_alerts(self, caller: Caller) -> AlertTrial:
         """Find that Slack works, and that the mail server is away in the scene of errors."""
-        self.asked.append(("test_alerts", by))
+        self.asked.append(("test_alerts", caller.name))
         if self.scene is Scene.EMPTY:
             return AlertTrial()
         return AlertTrial(items=_channels(mail_fails=self.scene is Scene.ERROR))
@@ -281,11 +345,11 @@ class FakeBackend:
         page = [job for job in rows if query.before is None or job.id < query.before]
         return JobList(items=tuple(page[: query.limit]), total=len(rows))
 
-    async def job(self, job_id: int) -> Job:
+    async def job(self, asked: JobPath) -> Job:
         """Return one job."""
-        if job_id not in self._jobs:
-            raise UnknownThing(f"There is no job {job_id}.", remedy="chartinsightctl jobs lists them.")
-        return self._jobs[job_id]
+        if asked.job_id not in self._jobs:
+            raise UnknownThing(f"There is no job {asked.job_id}.", remedy="chartinsightctl jobs lists them.")
+        return self._jobs[asked.job_id]
 
     async def stocks(self, query: StockQuery) -> StockList:
         """Return the stock list."""
@@ -334,27 +398,27 @@ class FakeBackend:
 
     # what changes something
 
-    async def backfill(self, request: BackfillRequest, by: str) -> Outcome:
+    async def backfill(self, request: BackfillRequest, caller: Caller) -> Outcome:
         """Add a job, or say what it would cost."""
         self._need_known(request.symbols)
         estimate = _estimate(request)
         if request.dry_run:
             return Outcome(changed=False, state=OutcomeState.ESTIMATED, estimate=estimate)
-        return self._start("backfill", by, request.model_dump(mode="json"), estimate)
+        return self._start("backfill", caller.name, request.model_dump(mode="json"), estimate)
 
-    async def verify(self, request: VerifyRequest, by: str) -> Outcome:
+    async def verify(self, request: VerifyRequest, caller: Caller) -> Outcome:
         """Add a job."""
         self._need_known(request.symbols)
-        return self._start("verify", by, request.model_dump(mode="json"))
+        return self._start("verify", caller.name, request.model_dump(mode="json"))
 
-    async def sync(self, by: str) -> Outcome:
+    async def sync(self, caller: Caller) -> Outcome:
         """Add a job."""
-        return self._start("sync", by, {})
+        return self._start("sync", caller.name, {})
 
-    async def cancel(self, job_id: int, by: str) -> Outcome:
+    async def cancel(self, asked: JobPath, caller: Caller) -> Outcome:
         """End a job."""
-        self.asked.append(("cancel", by))
-        job = await self.job(job_id)
+        self.asked.append(("cancel", caller.name))
+        job_id, job = asked.job_id, await self.job(asked)
         if job.kind == "poll":
             raise NotNow("Polling is the daemon's own work.", remedy="Use pause.")
         if job.state.is_over:
@@ -362,30 +426,30 @@ class FakeBackend:
         self._put(job.model_copy(update={"state": JobState.CANCELLED, "finished_at": self.clock.now()}))
         return Outcome(changed=True, state=OutcomeState.CANCELLED, job_id=job_id)
 
-    async def pause(self, by: str) -> Outcome:
+    async def pause(self, caller: Caller) -> Outcome:
         """Pause."""
-        return self._set_paused(by, paused=True)
+        return self._set_paused(caller.name, paused=True)
 
-    async def resume(self, by: str) -> Outcome:
+    async def resume(self, caller: Caller) -> Outcome:
         """Go on."""
-        return self._set_paused(by, paused=False)
+        return self._set_paused(caller.name, paused=False)
 
-    async def track(self, request: SymbolsRequest, by: str) -> Outcome:
+    async def track(self, request: SymbolsRequest, caller: Caller) -> Outcome:
         """Track symbols and load their horizon."""
         self._need_known(request.symbols)
-        self.asked.append(("track", by))
+        self.asked.append(("track", caller.name))
         new = tuple(symbol for symbol in dict.fromkeys(request.symbols) if symbol not in self._tracked)
         if not new:
             return Outcome(changed=False, state=OutcomeState.ALREADY_TRACKED)
         self._tracked.update(dict.fromkeys(new))
-        job = self._start("backfill", by, {"symbols": list(new)})
+        job = self._start("backfill", caller.name, {"symbols": list(new)})
         outcome = Outcome(changed=True, state=OutcomeState.TRACKED, symbols=new, job_id=job.job_id)
         self.hub.publish(EventType.SYMBOLS, outcome)
         return outcome
 
-    async def untrack(self, request: SymbolsRequest, by: str) -> Outcome:
+    async def untrack(self, request: SymbolsRequest, caller: Caller) -> Outcome:
         """Track symbols no longer."""
-        self.asked.append(("untrack", by))
+        self.asked.append(("untrack", caller.name))
         gone = tuple(symbol for symbol in dict.fromkeys(request.symbols) if symbol in self._tracked)
         for symbol in gone:
             del self._tracked[symbol]
@@ -395,9 +459,9 @@ class FakeBackend:
             self.hub.publish(EventType.SYMBOLS, outcome)
         return outcome
 
-    async def reload(self, by: str) -> Outcome:
+    async def reload(self, caller: Caller) -> Outcome:
         """Find that nothing had changed."""
-        self.asked.append(("reload", by))
+        self.asked.append(("reload", caller.name))
         return Outcome(changed=False, state=OutcomeState.ALREADY_CURRENT)
 
     # what happens
@@ -585,7 +649,7 @@ async def serving(
     backend: FakeBackend, socket_path: Path, pace: StreamPace | None = None
 ) -> AsyncIterator[Path]:
     """Serve a made-up daemon on a real socket."""
-    async with serve(socket_path, backend, backend.hub, backend.tap, pace=pace):
+    async with serve(socket_path, backend.handlers, backend.hub, backend.metrics, pace=pace):
         yield socket_path
 
 

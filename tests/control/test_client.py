@@ -9,9 +9,35 @@ import socket
 import pytest
 
 from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
+from chartinsightd.control.operations import (
+    ADJUSTMENTS,
+    BACKFILL,
+    CANCEL,
+    CANDLES,
+    COVERAGE,
+    GAPS,
+    HEALTH,
+    JOB,
+    JOBS,
+    LOGS,
+    PAUSE,
+    QUARANTINE,
+    RELOAD,
+    RESUME,
+    REVISIONS,
+    SEALS,
+    SESSION_COVERAGE,
+    STATUS,
+    STOCKS,
+    SYNC,
+    TRACK,
+    UNTRACK,
+    VERIFY,
+)
 from chartinsightd.control.protocol.coverage import CoverageQuery, GapQuery, SealQuery, SessionCoverageQuery
 from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
+    JobPath,
     JobQuery,
     JobState,
     OutcomeState,
@@ -19,47 +45,50 @@ from chartinsightd.control.protocol.jobs import (
     VerifyRequest,
 )
 from chartinsightd.control.protocol.problems import Problem
-from chartinsightd.control.protocol.rows import CandleQuery, LogLevel, LogQuery, RevisionQuery, StockQuery
-from chartinsightd.control.routes import ROUTES
+from chartinsightd.control.protocol.rows import (
+    AdjustmentQuery,
+    CandleQuery,
+    LogLevel,
+    LogQuery,
+    QuarantineQuery,
+    RevisionQuery,
+    StockQuery,
+)
 from chartinsightd.domain.timeframe import Timeframe
 from tests.control.fake_backend import FakeBackend, Scene
 
 SAMSUNG = "005930"
 
 
-def test_every_route_has_a_method_of_the_client_by_its_name():
-    """What the daemon offers, the client can ask."""
-    missing = [route.name for route in ROUTES if not hasattr(ControlClient, route.name)]
-
-    assert missing == []
-
-
 async def test_what_is_read_arrives_as_it_was_said(client, backend):
     """An answer is the same message on both sides of the socket."""
     candles = CandleQuery(symbol=SAMSUNG, timeframe=Timeframe.D1, limit=3)
 
-    assert await client.status() == await backend.status()
-    assert await client.coverage() == await backend.coverage(CoverageQuery())
-    assert await client.gaps() == await backend.gaps(GapQuery())
-    assert await client.seals() == await backend.seals(SealQuery())
-    assert await client.jobs() == await backend.jobs(JobQuery())
-    assert await client.job(7) == await backend.job(7)
-    assert await client.stocks() == await backend.stocks(StockQuery())
-    assert await client.candles(candles) == await backend.candles(candles)
-    assert await client.revisions() == await backend.revisions(RevisionQuery())
-    assert (await client.quarantine()).total == 2
-    assert [row.price_factor for row in (await client.adjustments()).items] == [0.02]
+    assert await client.ask(STATUS) == await backend.status()
+    assert await client.ask(COVERAGE, CoverageQuery()) == await backend.coverage(CoverageQuery())
+    assert await client.ask(GAPS, GapQuery()) == await backend.gaps(GapQuery())
+    assert await client.ask(SEALS, SealQuery()) == await backend.seals(SealQuery())
+    assert await client.ask(JOBS, JobQuery()) == await backend.jobs(JobQuery())
+    assert await client.ask(JOB, JobPath(job_id=7)) == await backend.job(JobPath(job_id=7))
+    assert await client.ask(STOCKS, StockQuery()) == await backend.stocks(StockQuery())
+    assert await client.ask(CANDLES, candles) == await backend.candles(candles)
+    assert await client.ask(REVISIONS, RevisionQuery()) == await backend.revisions(RevisionQuery())
+    assert (await client.ask(QUARANTINE, QuarantineQuery())).total == 2
+    assert [row.price_factor for row in (await client.ask(ADJUSTMENTS, AdjustmentQuery())).items] == [0.02]
 
 
 async def test_a_query_with_every_kind_of_value_arrives_as_it_was_asked(client):
     """Lists, days, instants, flags and Korean words survive the way through the URL."""
-    jobs = await client.jobs(JobQuery(state=(JobState.DONE, JobState.FAILED), kind=("backfill",), before=5))
-    stocks = await client.stocks(StockQuery(search="삼성", tracked=True))
-    days = await client.session_coverage(
-        SessionCoverageQuery(timeframe=Timeframe.D1, from_day="2026-10-12", to_day="2026-10-13")
+    jobs = await client.ask(
+        JOBS, JobQuery(state=(JobState.DONE, JobState.FAILED), kind=("backfill",), before=5)
     )
-    candles = await client.candles(
-        CandleQuery(symbol=SAMSUNG, timeframe=Timeframe.M5, from_ts="2026-10-14T09:00:00+09:00")
+    stocks = await client.ask(STOCKS, StockQuery(search="삼성", tracked=True))
+    days = await client.ask(
+        SESSION_COVERAGE,
+        SessionCoverageQuery(timeframe=Timeframe.D1, from_day="2026-10-12", to_day="2026-10-13"),
+    )
+    candles = await client.ask(
+        CANDLES, CandleQuery(symbol=SAMSUNG, timeframe=Timeframe.M5, from_ts="2026-10-14T09:00:00+09:00")
     )
 
     assert [job.id for job in jobs.items] == [4]
@@ -75,17 +104,20 @@ async def test_a_mutation_that_is_repeated_changes_nothing_and_says_so(client):
     new = SymbolsRequest(symbols=("900000",))
 
     states = [
-        (await client.pause()).state,
-        (await client.pause()).state,
-        (await client.resume()).state,
-        (await client.resume()).state,
-        (await client.track(new)).state,
-        (await client.track(new)).state,
-        (await client.untrack(new)).state,
-        (await client.untrack(new)).state,
+        (await client.ask(PAUSE)).state,
+        (await client.ask(PAUSE)).state,
+        (await client.ask(RESUME)).state,
+        (await client.ask(RESUME)).state,
+        (await client.ask(TRACK, new)).state,
+        (await client.ask(TRACK, new)).state,
+        (await client.ask(UNTRACK, new)).state,
+        (await client.ask(UNTRACK, new)).state,
     ]
-    started, again = await client.backfill(request), await client.backfill(request)
-    ended, over = await client.cancel(started.job_id), await client.cancel(started.job_id)
+    started, again = await client.ask(BACKFILL, request), await client.ask(BACKFILL, request)
+    ended, over = (
+        await client.ask(CANCEL, JobPath(job_id=started.job_id)),
+        await client.ask(CANCEL, JobPath(job_id=started.job_id)),
+    )
 
     assert [state.value for state in states] == [
         "paused",
@@ -104,20 +136,20 @@ async def test_a_mutation_that_is_repeated_changes_nothing_and_says_so(client):
 
 async def test_an_estimate_starts_nothing(client):
     """A dry run says what a backfill costs, for each api-id."""
-    before = await client.jobs()
+    before = await client.ask(JOBS, JobQuery())
 
     estimate = await client.estimate(BackfillRequest(symbols=(SAMSUNG,), from_day="2020-01-01"))
 
     assert {lane.api_id for lane in estimate.lanes} == {"ka10080", "ka10081", "ka10082"}
     assert estimate.requests == sum(lane.requests for lane in estimate.lanes)
-    assert await client.jobs() == before
+    assert await client.ask(JOBS, JobQuery()) == before
 
 
 async def test_the_rest_of_the_verbs_reach_the_daemon_with_the_users_name(client, backend):
     """Verify, sync and reload arrive, and by whom they were asked."""
-    await client.verify(VerifyRequest(symbols=(SAMSUNG,)))
-    await client.sync()
-    await client.reload()
+    await client.ask(VERIFY, VerifyRequest(symbols=(SAMSUNG,)))
+    await client.ask(SYNC)
+    await client.ask(RELOAD)
 
     names = [name for name, _ in backend.asked]
     assert names == ["verify", "sync", "reload"]
@@ -127,8 +159,8 @@ async def test_the_rest_of_the_verbs_reach_the_daemon_with_the_users_name(client
 
 async def test_log_lines_are_found_by_level_part_symbol_and_job(client):
     """Only lines that match every filter come, the newest of them, oldest first."""
-    errors = await client.logs(LogQuery(level=LogLevel.ERROR, part=("backfill",), job=4, limit=2))
-    about = await client.logs(LogQuery(symbol=(SAMSUNG,)))
+    errors = await client.ask(LOGS, LogQuery(level=LogLevel.ERROR, part=("backfill",), job=4, limit=2))
+    about = await client.ask(LOGS, LogQuery(symbol=(SAMSUNG,)))
 
     assert [line.event for line in errors.items] == ["backfill.failed", "backfill.failed"]
     assert errors.items[0].at < errors.items[1].at
@@ -137,9 +169,9 @@ async def test_log_lines_are_found_by_level_part_symbol_and_job(client):
 
 async def test_bad_health_is_an_answer(client, backend):
     """`health` tells what is not well instead of raising."""
-    well = await client.health()
+    well = await client.ask(HEALTH)
     backend.scene = Scene.ERROR
-    ill = await client.health()
+    ill = await client.ask(HEALTH)
 
     assert well.ok
     assert not ill.ok
@@ -151,7 +183,7 @@ async def test_a_database_that_is_away_is_a_problem_with_its_remedy(client, back
     backend.scene = Scene.ERROR
 
     with pytest.raises(ControlProblem) as caught:
-        await client.gaps()
+        await client.ask(GAPS, GapQuery())
 
     assert caught.value.problem == Problem(
         type="urn:chartinsight:unavailable",
@@ -160,13 +192,13 @@ async def test_a_database_that_is_away_is_a_problem_with_its_remedy(client, back
         detail="PostgreSQL is not reachable.",
         remedy="Is it running? See database.dsn.",
     )
-    assert not (await client.status()).database.reachable
+    assert not (await client.ask(STATUS)).database.reachable
 
 
 async def test_an_unknown_job_is_a_problem_of_its_own(client):
     """What does not exist is 404 and names itself."""
     with pytest.raises(ControlProblem, match="There is no job 99") as caught:
-        await client.job(99)
+        await client.ask(JOB, JobPath(job_id=99))
 
     assert caught.value.problem.status == 404
 
@@ -179,7 +211,7 @@ async def test_the_whole_market_in_one_answer(tmp_path):
         serving(FakeBackend(Scene.MARKET), tmp_path / "s") as path,
         ControlClient(path) as client,
     ):
-        stocks, coverage = await client.stocks(), await client.coverage()
+        stocks, coverage = await client.ask(STOCKS, StockQuery()), await client.ask(COVERAGE, CoverageQuery())
 
     assert (stocks.total, len(coverage.items)) == (2_700, 13_500)
 
@@ -188,7 +220,7 @@ async def test_a_missing_socket_is_a_daemon_away(tmp_path):
     """Where no socket is, the client says how to get one."""
     async with ControlClient(tmp_path / "none.sock") as client:
         with pytest.raises(DaemonAway, match="there is no such socket") as caught:
-            await client.status()
+            await client.ask(STATUS)
 
     assert "Start chartinsightd" in caught.value.remedy
 
@@ -201,7 +233,7 @@ async def test_a_socket_without_a_listener_is_a_daemon_away(tmp_path):
 
     async with ControlClient(path) as client:
         with pytest.raises(DaemonAway, match="nobody listens there"):
-            await client.status()
+            await client.ask(STATUS)
 
 
 async def test_a_daemon_that_does_not_answer_is_away(tmp_path):
@@ -212,7 +244,7 @@ async def test_a_daemon_that_does_not_answer_is_away(tmp_path):
         frozen.listen()
         async with ControlClient(path, timeout_s=0.05) as client:
             with pytest.raises(DaemonAway, match="does not answer"):
-                await client.status()
+                await client.ask(STATUS)
 
 
 async def test_something_else_at_the_socket_is_not_taken_for_a_daemon(tmp_path):
@@ -227,7 +259,7 @@ async def test_something_else_at_the_socket_is_not_taken_for_a_daemon(tmp_path):
     path = tmp_path / "other.sock"
     async with await asyncio.start_unix_server(answer, path), ControlClient(path) as client:
         with pytest.raises(DaemonAway, match="not understood"):
-            await client.status()
+            await client.ask(STATUS)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -240,6 +272,6 @@ async def test_a_user_without_the_right_is_told_so(socket_path):
         os.seteuid(65534)
         try:
             with pytest.raises(DaemonAway, match="no right to use it"):
-                await client.status()
+                await client.ask(STATUS)
         finally:
             os.seteuid(0)

@@ -17,6 +17,8 @@ import structlog
 
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.listening import Peer, listening_socket, peer_of
+from chartinsightd.control.operations import CANCEL, PAUSE, STATUS
+from chartinsightd.control.protocol.jobs import JobPath
 from chartinsightd.domain.errors import ConfigurationError
 from tests.control.fake_backend import FakeBackend, serving
 
@@ -158,9 +160,9 @@ async def test_every_mutation_is_logged_with_who_asked(tmp_path):
     """User id and process of who changes something are the kernel's word; reading leaves no line."""
     async with serving(FakeBackend(), tmp_path / "s") as path, ControlClient(path) as client:
         with structlog.testing.capture_logs() as logs:
-            await client.status()
-            await client.cancel(7)
-            await client.pause()
+            await client.ask(STATUS)
+            await client.ask(CANCEL, JobPath(job_id=7))
+            await client.ask(PAUSE)
 
     lines = [(line["event"], line["operation"], line["uid"], line["pid"]) for line in logs]
     mine = (os.getuid(), os.getpid())
@@ -174,7 +176,7 @@ async def test_a_refused_mutation_is_logged_too(tmp_path):
     """Who tried what cannot be done is written down as well."""
     async with serving(FakeBackend(), tmp_path / "s") as path, ControlClient(path) as client:
         with structlog.testing.capture_logs() as logs, pytest.raises(Exception, match="no job 99"):
-            await client.cancel(99)
+            await client.ask(CANCEL, JobPath(job_id=99))
 
     assert [(line["event"], line["job_id"]) for line in logs] == [("control.mutation_refused", 99)]
 
@@ -191,7 +193,7 @@ def test_it_works_on_uvloop_as_well(tmp_path):
     async def ask() -> list[tuple[str, str]]:
         backend = FakeBackend()
         async with serving(backend, tmp_path / "s") as path, ControlClient(path) as client:
-            await client.pause()
+            await client.ask(PAUSE)
             async for event in client.events():
                 assert event.type == "reset"
                 break

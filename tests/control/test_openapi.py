@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.openapi import openapi_document
+from chartinsightd.control.operations import HEALTH, STATUS
 from tests.control.fake_backend import FakeBackend, Scene, serving
 from tests.control.json_schema import Schemas
 
@@ -184,21 +185,21 @@ async def test_a_body_that_is_too_large_is_refused(client):
     assert await asyncio.to_thread(ask) == 413
 
 
-async def test_a_mistake_of_the_daemon_is_a_problem_without_its_insides(client, backend, monkeypatch):
+async def test_a_mistake_of_the_daemon_is_a_problem_without_its_insides(client, backend):
     """A bug answers 500, says nothing of the error's text, and the next request works."""
 
     async def broken() -> None:
         raise KeyError("secret detail")
 
-    monkeypatch.setattr(backend, "status", broken)
+    backend.handlers.add(STATUS, broken)
     with pytest.raises(Exception, match="made a mistake") as caught:
-        await client.status()
+        await client.ask(STATUS)
 
     assert "secret" not in str(caught.value)
-    assert (await client.health()).ok
+    assert (await client.ask(HEALTH)).ok
 
 
-async def test_an_answer_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
+async def test_an_answer_that_takes_too_long_is_given_up(tmp_path):
     """The server answers in time, if only that it cannot."""
     from chartinsightd.control.server import serve
 
@@ -207,13 +208,13 @@ async def test_an_answer_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
     async def hang() -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(backend, "status", hang)
+    backend.handlers.add(STATUS, hang)
     async with (
-        serve(tmp_path / "s", backend, backend.hub, backend.tap, answer_timeout_s=0.02),
+        serve(tmp_path / "s", backend.handlers, backend.hub, backend.metrics, answer_timeout_s=0.02),
         ControlClient(tmp_path / "s") as client,
     ):
         with pytest.raises(Exception, match=r"within 0\.02 s"):
-            await client.status()
+            await client.ask(STATUS)
 
 
 async def test_the_document_is_served_and_says_what_fields_mean(client):

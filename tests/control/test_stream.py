@@ -12,6 +12,7 @@ import structlog
 
 from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.events import EventHub, EventTap, ReaderDropped
+from chartinsightd.control.operations import PAUSE
 from chartinsightd.control.protocol.events import EventType, StateChange
 from chartinsightd.control.protocol.jobs import Job
 from chartinsightd.control.protocol.rows import LogLine, LogQuery
@@ -41,7 +42,7 @@ async def test_events_arrive_in_order_and_typed(client, backend):
     async with aclosing(client.events()) as events:
         begin = await anext(events)
         backend.log("info", "backfill.page_stored", symbol="005930", rows=900)
-        await client.pause()
+        await client.ask(PAUSE)
         following = [await anext(events) for _ in range(2)]
 
     assert begin.type is EventType.RESET
@@ -82,7 +83,7 @@ async def test_only_the_wanted_types_come(client, backend):
         await anext(events)
         backend.log("info", "part.happened")
         backend.tick()
-        await client.pause()
+        await client.ask(PAUSE)
         event = await anext(events)
 
     assert event.type is EventType.STATE

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chartinsightd.control.client import ControlClient
+from chartinsightd.control.operations import ALERTS, STATUS
 from tests.support.harness import FOLLOWED, collecting, moment, open_simulator, running
 
 CHARTS = ("ka10080", "ka10081", "ka10082")
@@ -25,7 +26,7 @@ async def test_a_restart_within_a_block_asks_nothing(folder: Path, database: str
 
             async def has_followed() -> bool:
                 async with ControlClient(folder / "control.sock") as client:
-                    return (await client.status()).clock.now >= late
+                    return (await client.ask(STATUS)).clock.now >= late
 
             await daemon.comes_to("it follows the jump", has_followed)
             await simulator.admin.allow_addresses(["192.0.2.1"])
@@ -46,7 +47,7 @@ async def test_a_restart_within_a_block_asks_nothing(folder: Path, database: str
             async with ControlClient(folder / "control.sock") as client:
 
                 async def is_told() -> bool:
-                    alerts = (await client.alerts()).items
+                    alerts = (await client.ask(ALERTS)).items
                     return any("지정단말기" in one.message + one.remedy for one in alerts if not one.ended_at)
 
                 await daemon.comes_to("the remedy is told again", is_told)
@@ -57,7 +58,7 @@ async def test_a_restart_within_a_block_asks_nothing(folder: Path, database: str
                 assert await process.wait() == 0
 
                 async def is_over() -> bool:
-                    alerts = (await client.alerts()).items
+                    alerts = (await client.ask(ALERTS)).items
                     return all(one.ended_at is not None for one in alerts if one.event == "broker.blocked")
 
                 await daemon.comes_to("the block is over", is_over)
@@ -90,7 +91,7 @@ async def test_a_start_that_is_refused_waits_where_it_has_collected_before(
             async with ControlClient(folder / "control.sock") as client:
 
                 async def is_told() -> bool:
-                    alerts = (await client.alerts()).items
+                    alerts = (await client.ask(ALERTS)).items
                     return any(one.event == "broker.blocked" and not one.ended_at for one in alerts)
 
                 await daemon.comes_to("the block is told", is_told)

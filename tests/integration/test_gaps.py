@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chartinsightd.control.client import ControlClient
+from chartinsightd.control.operations import GAPS, PAUSE, RESUME
 from chartinsightd.control.protocol.coverage import GapQuery
 from tests.support.harness import FOLLOWED, collecting, moment, open_simulator, running
 
@@ -33,13 +34,13 @@ async def test_every_gap_has_its_reason_while_it_lasts(folder: Path, database: s
 
             await daemon.comes_to("all is fetched", is_complete)
             async with ControlClient(folder / "control.sock") as client:
-                await client.pause()
+                await client.ask(PAUSE)
                 await daemon.comes_to("what becomes due is listed", is_paused)
-                await client.resume()
+                await client.ask(RESUME)
                 await daemon.comes_to("it is caught up", is_complete)
                 await simulator.admin.switch_faults([{"fault": "html_notice", "probability": 1.0}])
                 await daemon.comes_to("the outage is the reason", is_away)
-                [gap, *_] = (await client.gaps(GapQuery(symbol=("005930",)))).items
+                [gap, *_] = (await client.ask(GAPS, GapQuery(symbol=("005930",)))).items
                 assert gap.reason == "outage"
                 assert "notice" in gap.evidence["told"]
                 assert gap.to_ts - gap.from_ts < timedelta(hours=8)

@@ -16,7 +16,7 @@ import aiohttp
 from chartinsight_tui.app import Dashboard
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlClient
-from chartinsightd.control.routes import ROUTES
+from chartinsightd.control.operations import OPERATIONS
 from tests.support.harness import FOLLOWED, Daemon, Simulator, collecting, moment, open_simulator, running
 
 DAY = date(2026, 11, 18)
@@ -87,8 +87,8 @@ async def answers(socket: Path) -> str:
     said = []
     connector = aiohttp.UnixConnector(str(socket))
     async with aiohttp.ClientSession("http://daemon", connector=connector) as session:
-        for route in (one for one in ROUTES if one.method == "GET"):
-            path = route.path_pattern
+        for operation in (one for one in OPERATIONS if not one.writes):
+            path = operation.path
             for name, value in PATHS.items():
                 path = path.replace(name, value)
             async with session.get(path + QUERIES.get(path, "")) as answer:

@@ -12,7 +12,7 @@ from chartinsight_tui.connection import Connection
 from chartinsight_tui.store import LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.protocol.rows import LogLine
-from tests.control.fake_backend import FakeBackend, Scene
+from tests.control.fake_backend import CALLER, FakeBackend, Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, eventually, nowhere, offline, shown, until
 
 
@@ -37,7 +37,7 @@ async def test_a_daemon_that_comes_back_is_found() -> None:
         await connected(pilot)
         daemon.kill()
         await offline(pilot)
-        await daemon.backend.pause("test")
+        await daemon.backend.pause(CALLER)
         daemon.start_again()
         await until(pilot, lambda: "● paused" in shown(app) and "offline" not in shown(app))
         assert app.store.is_online
@@ -117,7 +117,7 @@ async def test_odd_events_are_passed_over() -> None:
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(linked.run())
         await eventually(lambda: Part.LOGS in store.loaded)
-        await backend.sync("test")
+        await backend.sync(CALLER)
         backend.log("info", "after.the_odd_one")
         await eventually(lambda: any(line.event == "after.the_odd_one" for line in store.logs))
         running.cancel()

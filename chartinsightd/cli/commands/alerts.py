@@ -32,8 +32,9 @@ def alerts() -> None:
 def list_(connection: Connection, check: bool, view: View) -> None:
     """Show the alerts that last, the last ones that ended, and the channels."""
     from chartinsightd.cli.views.alerts import render_alerts
+    from chartinsightd.control.operations import ALERTS
 
-    answer: AlertList = present(connection, lambda client: client.alerts(), render_alerts, view)
+    answer: AlertList = present(connection, lambda client: client.ask(ALERTS), render_alerts, view)
     lasts = any(alert.ended_at is None for alert in answer.items)
     end(ExitStatus.FAILED if check and lasts else ExitStatus.OK)
 
@@ -47,8 +48,9 @@ def test(connection: Connection, as_json: bool) -> None:
     Ends with status 1 when one did not, with 2 when there is no channel.
     """
     from chartinsightd.cli.views.alerts import render_channels
+    from chartinsightd.control.operations import TEST_ALERTS
 
-    trial = connection.ask(lambda client: client.test_alerts())
+    trial = connection.ask(lambda client: client.ask(TEST_ALERTS))
     if as_json:
         print_json(trial)
     elif trial.items:

@@ -29,7 +29,9 @@ _WORDS = {
 @pass_connection
 def pause(connection: Connection, as_json: bool) -> None:
     """Ask nothing more of the broker until `resume`; what is in flight is kept."""
-    _tell(connection.ask(lambda client: client.pause()), as_json)
+    from chartinsightd.control.operations import PAUSE
+
+    _tell(connection.ask(lambda client: client.ask(PAUSE)), as_json)
 
 
 @click.command()
@@ -37,7 +39,9 @@ def pause(connection: Connection, as_json: bool) -> None:
 @pass_connection
 def resume(connection: Connection, as_json: bool) -> None:
     """Go on after `pause`, and catch up."""
-    _tell(connection.ask(lambda client: client.resume()), as_json)
+    from chartinsightd.control.operations import RESUME
+
+    _tell(connection.ask(lambda client: client.ask(RESUME)), as_json)
 
 
 @click.command()
@@ -45,7 +49,9 @@ def resume(connection: Connection, as_json: bool) -> None:
 @pass_connection
 def reload(connection: Connection, as_json: bool) -> None:
     """Read the configuration again; says what needs a restart."""
-    _tell(connection.ask(lambda client: client.reload()), as_json)
+    from chartinsightd.control.operations import RELOAD
+
+    _tell(connection.ask(lambda client: client.ask(RELOAD)), as_json)
 
 
 def _tell(outcome: Outcome, as_json: bool) -> None:

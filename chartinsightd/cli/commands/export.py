@@ -124,11 +124,12 @@ def _is_parquet(format_: str | None, output: Path | None) -> bool:
 
 async def _codes(client: ControlClient, symbols: tuple[str, ...], tracked: bool) -> tuple[str, ...]:
     from chartinsightd.cli.lookup import symbols_of
+    from chartinsightd.control.operations import STOCKS
     from chartinsightd.control.protocol.rows import StockQuery
 
     if not tracked:
         return await symbols_of(client, symbols)
-    return tuple(sorted(stock.symbol for stock in (await client.stocks(StockQuery(tracked=True))).items))
+    return tuple(sorted(stock.symbol for stock in (await client.ask(STOCKS, StockQuery(tracked=True))).items))
 
 
 async def _write(client: ControlClient, selection: Selection, file: IO[bytes], is_parquet: bool) -> int:

@@ -42,10 +42,11 @@ def jobs(
     """Show work that runs and has run, newest first."""
     from chartinsightd.cli.lookup import made
     from chartinsightd.cli.views.jobs import render_jobs
+    from chartinsightd.control.operations import JOBS
     from chartinsightd.control.protocol.jobs import JobQuery
 
     async def read(client: ControlClient) -> JobList:
-        return await client.jobs(made(JobQuery, state=states, kind=kinds, limit=limit))
+        return await client.ask(JOBS, made(JobQuery, state=states, kind=kinds, limit=limit))
 
     present(connection, read, render_jobs, view)
 
@@ -57,12 +58,15 @@ def jobs(
 @pass_connection
 def job(connection: Connection, job_id: int, wait: bool, timeout_s: float | None, view: View) -> None:
     """Show one job; with --wait its progress until it is over, and status 1 when it did not succeed."""
+    from chartinsightd.control.operations import JOB
+    from chartinsightd.control.protocol.jobs import JobPath
+
     if wait:
         return wait_and_end(connection, job_id, timeout_s, view.as_json)
     from chartinsightd.cli.views.jobs import render_job
 
     async def read(client: ControlClient) -> Job:
-        return await client.job(job_id)
+        return await client.ask(JOB, JobPath(job_id=job_id))
 
     present(connection, read, render_job, view)
     return None
@@ -93,6 +97,7 @@ def backfill(
     this command ends.
     """
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
+    from chartinsightd.control.operations import BACKFILL
     from chartinsightd.control.protocol.jobs import BackfillRequest
 
     async def work(client: ControlClient) -> Outcome:
@@ -106,7 +111,7 @@ def backfill(
             to_day=last,
             dry_run=dry_run,
         )
-        return await client.backfill(request)
+        return await client.ask(BACKFILL, request)
 
     outcome = connection.ask(work)
     if dry_run:
@@ -148,6 +153,7 @@ def verify(
     any more stays. With --wait the differences are listed, and the status is 1 when there are any.
     """
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
+    from chartinsightd.control.operations import VERIFY
     from chartinsightd.control.protocol.jobs import VerifyRequest
 
     async def work(client: ControlClient) -> Outcome:
@@ -156,7 +162,7 @@ def verify(
         request: VerifyRequest = made(
             VerifyRequest, symbols=codes, timeframes=timeframes, from_day=first, to_day=last
         )
-        return await client.verify(request)
+        return await client.ask(VERIFY, request)
 
     started(connection, connection.ask(work), wait, timeout_s, as_json)
 
@@ -168,8 +174,11 @@ def verify(
 def cancel(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> None:
     """End jobs after the page each is at; what they stored stays."""
 
+    from chartinsightd.control.operations import CANCEL
+    from chartinsightd.control.protocol.jobs import JobPath
+
     async def work(client: ControlClient) -> list[Outcome]:
-        return [await client.cancel(job_id) for job_id in job_ids]
+        return [await client.ask(CANCEL, JobPath(job_id=job_id)) for job_id in job_ids]
 
     for job_id, outcome in zip(job_ids, connection.ask(work), strict=True):
         if as_json:

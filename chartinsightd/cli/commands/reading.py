@@ -40,9 +40,10 @@ if TYPE_CHECKING:
 def status(connection: Connection, check: bool, view: View) -> None:
     """Show what the daemon does now: session, gate, database, freshness, alerts."""
     from chartinsightd.cli.views.status import render_status
+    from chartinsightd.control.operations import STATUS
 
     async def read(client: ControlClient) -> Status:
-        return await client.status()
+        return await client.ask(STATUS)
 
     present(connection, read, render_status, view)
     if check:
@@ -50,7 +51,9 @@ def status(connection: Connection, check: bool, view: View) -> None:
 
 
 def _check_health(connection: Connection) -> None:
-    health = connection.ask(lambda client: client.health())
+    from chartinsightd.control.operations import HEALTH
+
+    health = connection.ask(lambda client: client.ask(HEALTH))
     for part in health.checks:
         if not part.ok:
             say(f"chartinsightctl: {part.part}: {part.detail} {part.remedy}".rstrip())
@@ -78,6 +81,8 @@ def coverage(
     view: View,
 ) -> None:
     """Show how complete each series is within its horizon; by default of every tracked symbol."""
+    from chartinsightd.control.operations import COVERAGE
+
     if sessions:
         return _sessions(connection, symbols, timeframes, (from_day, to_day), check, view)
     if from_day or to_day:
@@ -88,7 +93,7 @@ def coverage(
 
     async def read(client: ControlClient) -> CoverageList:
         codes = await symbols_of(client, symbols)
-        return await client.coverage(made(CoverageQuery, symbol=codes, timeframe=timeframes))
+        return await client.ask(COVERAGE, made(CoverageQuery, symbol=codes, timeframe=timeframes))
 
     answer = present(connection, read, render_series if detail or symbols else render_coverage, view)
     end(ExitStatus.FAILED if check and any(row.missing for row in answer.items) else ExitStatus.OK)
@@ -105,6 +110,7 @@ def _sessions(
 ) -> None:
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
     from chartinsightd.cli.views.coverage import render_sessions
+    from chartinsightd.control.operations import SESSION_COVERAGE
     from chartinsightd.control.protocol.coverage import SessionCoverageQuery
 
     if len(timeframes) != 1:
@@ -114,7 +120,7 @@ def _sessions(
         first, last = await dates_of(client, *days)
         codes = await symbols_of(client, symbols)
         query = made(SessionCoverageQuery, timeframe=timeframes[0], symbol=codes, from_day=first, to_day=last)
-        return await client.session_coverage(query)
+        return await client.ask(SESSION_COVERAGE, query)
 
     answer = present(connection, read, render_sessions, view)
     end(ExitStatus.FAILED if check and answer.items else ExitStatus.OK)
@@ -138,11 +144,12 @@ def gaps(
     """Show ranges that should hold candles and do not, each with its reason; newest first."""
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.cli.views.lists import render_gaps
+    from chartinsightd.control.operations import GAPS
     from chartinsightd.control.protocol.coverage import GapQuery
 
     async def read(client: ControlClient) -> GapList:
         codes = await symbols_of(client, symbols)
-        return await client.gaps(made(GapQuery, symbol=codes, timeframe=timeframes, limit=limit))
+        return await client.ask(GAPS, made(GapQuery, symbol=codes, timeframe=timeframes, limit=limit))
 
     answer = present(connection, read, render_gaps, view)
     end(ExitStatus.FAILED if check and answer.total else ExitStatus.OK)
@@ -175,13 +182,14 @@ def seals(
     """Show the proofs that trading days are complete, or what was found instead; newest day first."""
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
     from chartinsightd.cli.views.lists import render_seals
+    from chartinsightd.control.operations import SEALS
     from chartinsightd.control.protocol.coverage import SealQuery
 
     async def read(client: ControlClient) -> SealList:
         first, last = await dates_of(client, from_day, to_day)
         codes = await symbols_of(client, symbols)
-        return await client.seals(
-            made(SealQuery, symbol=codes, state=states, from_day=first, to_day=last, limit=limit)
+        return await client.ask(
+            SEALS, made(SealQuery, symbol=codes, state=states, from_day=first, to_day=last, limit=limit)
         )
 
     answer = present(connection, read, render_seals, view)
@@ -210,6 +218,8 @@ def candles(
     view: View,
 ) -> None:
     """Show candles of one series, the newest last, the forming one included."""
+    from chartinsightd.control.operations import CANDLES
+
     refuse_two_measures(adjusted, as_of)
     from chartinsightd.cli.lookup import dates_of, made, symbol_of
     from chartinsightd.cli.views.lists import render_candles
@@ -227,7 +237,7 @@ def candles(
             adjusted=adjusted,
             as_of=as_of,
         )
-        return await client.candles(query)
+        return await client.ask(CANDLES, query)
 
     present(connection, read, render_candles, view)
 
@@ -241,11 +251,12 @@ def adjustments(connection: Connection, symbols: tuple[str, ...], limit: int, vi
     """Show the corporate actions that adjusted prices take in, the newest first; by default all."""
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.cli.views.lists import render_adjustments
+    from chartinsightd.control.operations import ADJUSTMENTS
     from chartinsightd.control.protocol.rows import AdjustmentQuery
 
     async def read(client: ControlClient) -> AdjustmentList:
         codes = await symbols_of(client, symbols)
-        return await client.adjustments(made(AdjustmentQuery, symbol=codes, limit=limit))
+        return await client.ask(ADJUSTMENTS, made(AdjustmentQuery, symbol=codes, limit=limit))
 
     present(connection, read, render_adjustments, view)
 

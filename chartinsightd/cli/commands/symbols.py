@@ -57,13 +57,14 @@ def list_(
     """Show stocks, largest first; SEARCH is part of a name or the start of a code."""
     from chartinsightd.cli.lookup import made
     from chartinsightd.cli.views.lists import render_stocks
+    from chartinsightd.control.operations import STOCKS
     from chartinsightd.control.protocol.rows import StockQuery
 
     async def read(client: ControlClient) -> StockList:
         query = made(
             StockQuery, search=search or "", market=markets, tracked=tracked, delisted=delisted, limit=limit
         )
-        return await client.stocks(query)
+        return await client.ask(STOCKS, query)
 
     present(connection, read, render_stocks, view)
 
@@ -78,10 +79,11 @@ def add(
 ) -> None:
     """Collect SYMBOLs from now on, and load their history."""
     from chartinsightd.cli.lookup import made, symbols_of
+    from chartinsightd.control.operations import TRACK
     from chartinsightd.control.protocol.jobs import SymbolsRequest
 
     async def work(client: ControlClient) -> Outcome:
-        return await client.track(made(SymbolsRequest, symbols=await symbols_of(client, symbols)))
+        return await client.ask(TRACK, made(SymbolsRequest, symbols=await symbols_of(client, symbols)))
 
     outcome = connection.ask(work)
     if wait and outcome.job_id is not None:
@@ -96,10 +98,11 @@ def add(
 def remove(connection: Connection, symbols: tuple[str, ...], as_json: bool) -> None:
     """Collect SYMBOLs no longer; their candles stay."""
     from chartinsightd.cli.lookup import made, symbols_of
+    from chartinsightd.control.operations import UNTRACK
     from chartinsightd.control.protocol.jobs import SymbolsRequest
 
     async def work(client: ControlClient) -> Outcome:
-        return await client.untrack(made(SymbolsRequest, symbols=await symbols_of(client, symbols)))
+        return await client.ask(UNTRACK, made(SymbolsRequest, symbols=await symbols_of(client, symbols)))
 
     _tell(connection.ask(work), "Tracked no longer; the candles stay", "They were not tracked.", as_json)
 
@@ -110,7 +113,9 @@ def remove(connection: Connection, symbols: tuple[str, ...], as_json: bool) -> N
 @pass_connection
 def sync(connection: Connection, wait: bool, timeout_s: float | None, as_json: bool) -> None:
     """Read the stock list of both markets anew."""
-    started(connection, connection.ask(lambda client: client.sync()), wait, timeout_s, as_json)
+    from chartinsightd.control.operations import SYNC
+
+    started(connection, connection.ask(lambda client: client.ask(SYNC)), wait, timeout_s, as_json)
 
 
 def _tell(outcome: Outcome, changed: str, unchanged: str, as_json: bool) -> None:

@@ -1,0 +1,82 @@
+"""Builds the handlers of the control API over the running services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chartinsightd.backend.alerting import Alerting
+from chartinsightd.backend.alerts import Alerts
+from chartinsightd.backend.commands import Commands
+from chartinsightd.backend.completeness import Expectations
+from chartinsightd.backend.coverage import CoverageBoard
+from chartinsightd.backend.database import DatabaseProbe
+from chartinsightd.backend.freshness import FreshnessBoard
+from chartinsightd.backend.gates import Costs
+from chartinsightd.backend.health import HealthBoard
+from chartinsightd.backend.jobs import JobBoard
+from chartinsightd.backend.metrics import Metrics
+from chartinsightd.backend.overview import Overview
+from chartinsightd.backend.parts import Parts
+from chartinsightd.backend.probes import (
+    REFUSALS,
+    DiskProbe,
+    HealthProbe,
+    ProbeBoard,
+    QueueProbe,
+    RateProbe,
+    TokenProbe,
+)
+from chartinsightd.backend.pulse import Pulse
+from chartinsightd.backend.records import Records
+from chartinsightd.control.handlers import Handlers
+from chartinsightd.control.operations import HEALTH, STATUS
+
+
+class Backend:
+    """What answers the control API, over the running services; make it on the event loop.
+
+    Args:
+        parts: the services.
+
+    `open` is awaited once before anything is asked; `run_database`, `run_disk` and `run_pulse` are services.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        expectations = Expectations(parts.clock, parts.current_rules)
+        costs, database = Costs(parts), DatabaseProbe(parts)
+        freshness = FreshnessBoard(parts, expectations)
+        jobs = JobBoard(parts, costs)
+        coverage = CoverageBoard(parts, expectations, database)
+        alerts = Alerts(parts)
+        disk = DiskProbe(parts.disk)
+        watches = ProbeBoard([*_watches(parts), disk, *parts.watches])
+        overview = Overview(parts, freshness, database, jobs, alerts)
+        health = HealthBoard(parts, freshness, database, watches)
+        pulse = Pulse(parts, overview, coverage, jobs, alerts, health, database, watches)
+        self.handlers = Handlers()
+        self.handlers.add(STATUS, overview.status)
+        self.handlers.add(HEALTH, health.health)
+        coverage.register(self.handlers)
+        jobs.register(self.handlers)
+        Records(parts, database).register(self.handlers)
+        Commands(parts, jobs, costs, database).register(self.handlers)
+        Alerting(alerts, parts.notifier).register(self.handlers)
+        self.metrics = Metrics(overview, parts.commits).metrics
+        self.is_healthy = health.is_healthy
+        self.open = database.look
+        self.run_database = database.run
+        self.run_pulse = pulse.run
+        self.run_disk = disk.run
+
+
+def _watches(parts: Parts) -> Iterator[HealthProbe]:
+    """Yield what is looked at in any daemon, beside its disk."""
+    clock, gate, retries = parts.clock, parts.gate, parts.retries
+    yield QueueProbe(
+        lambda: sum(sum(lane.queued.values()) for lane in gate.state()),
+        lambda: sum(lane.sent_last_minute for lane in gate.state()),
+        lambda: parts.pause_switch.is_shut or retries.held_until is not None,
+        clock,
+    )
+    yield TokenProbe(parts.issuer.failure, clock)
+    yield RateProbe(REFUSALS, lambda: sum(lane.throttled for lane in gate.state()), clock)

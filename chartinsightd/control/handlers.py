@@ -1,0 +1,89 @@
+"""What answers each operation, who asked, and the refusals a handler may raise."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, overload
+
+from chartinsightd.control.operations import A, Command, Operation, Q, Query
+from chartinsightd.control.protocol.words import Nothing
+from chartinsightd.domain.errors import ChartInsightError
+
+
+class UnknownThing(ChartInsightError):
+    """What was asked for does not exist: a job of another id, a symbol that is not listed. HTTP 404."""
+
+
+class NotNow(ChartInsightError):
+    """It cannot be done in the daemon's present state, such as a backfill while it stops. HTTP 409."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, as the transport knows it: on the Unix socket the peer's user, by the kernel's word."""
+
+    name: str
+    may_write: bool
+    log_fields: Mapping[str, object] = field(default_factory=dict)
+    """What the log of a command says of this caller beside the name."""
+
+
+_Answering = Callable[[Any, Caller], Awaitable[Any]]
+
+
+class Handlers:
+    """The operations that a server offers, each with what answers it.
+
+    A handler answers within a second or two, from what the daemon holds or with one query of the database;
+    longer work becomes a job. It takes the request, unless that is `Nothing`; a command's handler also takes
+    the caller. It may raise:
+
+    - `UnknownThing` (HTTP 404), `NotNow` (409), `ConfigurationError` (422);
+    - `StoreUnavailable` (503): the answer is in the database, and that is away.
+    """
+
+    def __init__(self) -> None:
+        self._answering: dict[Operation[Any, Any], _Answering] = {}
+
+    @overload
+    def add(self, operation: Query[Nothing, A], handler: Callable[[], Awaitable[A]]) -> None: ...
+    @overload
+    def add(self, operation: Query[Q, A], handler: Callable[[Q], Awaitable[A]]) -> None: ...
+    @overload
+    def add(self, operation: Command[Nothing, A], handler: Callable[[Caller], Awaitable[A]]) -> None: ...
+    @overload
+    def add(self, operation: Command[Q, A], handler: Callable[[Q, Caller], Awaitable[A]]) -> None: ...
+    def add(self, operation: Operation[Any, Any], handler: Callable[..., Awaitable[Any]]) -> None:
+        """Let a handler answer an operation, in place of the one it had."""
+        takes_request = operation.request is not Nothing
+        takes_caller = operation.writes
+
+        def answer(request: object, caller: Caller) -> Awaitable[Any]:
+            given = ([request] if takes_request else []) + ([caller] if takes_caller else [])
+            return handler(*given)
+
+        self._answering[operation] = answer
+
+    def only(self, operations: Iterable[Operation[Any, Any]]) -> Self:
+        """Return handlers of these operations alone, of those that have one.
+
+        A listener that must not write is handed `only` of the operations that do not: it has nothing else to
+        offer, whatever is asked.
+        """
+        chosen = type(self)()
+        chosen._answering = {one: self._answering[one] for one in operations if one in self._answering}
+        return chosen
+
+    def __iter__(self) -> Iterator[Operation[Any, Any]]:
+        return iter(self._answering)
+
+    async def answer(self, operation: Operation[Q, A], request: Q, caller: Caller) -> A:
+        """Return the handler's answer.
+
+        Raises:
+            KeyError: the operation has no handler.
+            ChartInsightError: what the handler raises.
+        """
+        answer: A = await self._answering[operation](request, caller)
+        return answer

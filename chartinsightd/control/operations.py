@@ -1,0 +1,310 @@
+"""The table of operations: server, client and OpenAPI document all read it.
+
+An operation is declared here once. The daemon registers a handler for it (`control.handlers`), a front end
+asks it with `await client.ask(GAPS, GapQuery())`; both are typed by the operation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from chartinsightd.control.protocol.coverage import (
+    CoverageList,
+    CoverageQuery,
+    GapList,
+    GapQuery,
+    SealList,
+    SealQuery,
+    SessionCoverageList,
+    SessionCoverageQuery,
+)
+from chartinsightd.control.protocol.jobs import (
+    BackfillRequest,
+    Job,
+    JobList,
+    JobPath,
+    JobQuery,
+    Outcome,
+    SymbolsRequest,
+    VerifyRequest,
+)
+from chartinsightd.control.protocol.rows import (
+    AdjustmentList,
+    AdjustmentQuery,
+    CandleList,
+    CandleQuery,
+    LogList,
+    LogQuery,
+    QuarantineList,
+    QuarantineQuery,
+    RevisionList,
+    RevisionQuery,
+    StockList,
+    StockQuery,
+)
+from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status
+from chartinsightd.control.protocol.words import Nothing, Request
+
+Q = TypeVar("Q", bound=Request)
+A = TypeVar("A", bound=BaseModel)
+
+OK = 200
+UNAVAILABLE = 503
+_PATH_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def _always_ok(answer: BaseModel) -> int:
+    del answer
+    return OK
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Operation(Generic[Q, A]):
+    """One thing that can be asked over HTTP; either a `Query` or a `Command`.
+
+    The request's fields that the path names in braces are read from the path, the others from the URL's
+    parameters (query) or from a JSON body (command). A command has path fields or a body, not both.
+    """
+
+    method: ClassVar[Literal["GET", "POST"]]
+    writes: ClassVar[bool]
+
+    name: str
+    """The OpenAPI operation id, also in the log of commands."""
+    path: str
+    summary: str
+    request: type[Q]
+    answer: type[A]
+    statuses: tuple[int, ...] = ()
+    """Problem statuses it may answer with, beside those that any operation may."""
+    answer_statuses: tuple[int, ...] = (OK,)
+    """Statuses under which `answer` comes."""
+    status_of: Callable[[A], int] = _always_ok
+    """Which of them an answer comes under."""
+
+    @cached_property
+    def path_fields(self) -> frozenset[str]:
+        """The request's fields that are part of the path."""
+        return frozenset(_PATH_FIELD.findall(self.path))
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request is a JSON body."""
+        return self.writes and self.request is not Nothing and not self.path_fields
+
+
+class Query(Operation[Q, A]):
+    """Reads and changes nothing. The only kind that a read-only listener can offer."""
+
+    method = "GET"
+    writes = False
+
+
+class Command(Operation[Q, A]):
+    """Changes something. The server logs who asked and what became of it."""
+
+    method = "POST"
+    writes = True
+
+
+STATUS = Query(
+    name="status",
+    path="/v1/status",
+    summary="Everything the overview shows",
+    request=Nothing,
+    answer=Status,
+)
+HEALTH = Query(
+    name="health",
+    path="/v1/health",
+    summary="Whether data flows, or provably nothing was due; 503 when not",
+    request=Nothing,
+    answer=Health,
+    answer_statuses=(OK, UNAVAILABLE),
+    status_of=lambda health: OK if health.ok else UNAVAILABLE,
+)
+ALERTS = Query(
+    name="alerts",
+    path="/v1/alerts",
+    summary="What a person should know, and how it reaches people",
+    request=Nothing,
+    answer=AlertList,
+)
+COVERAGE = Query(
+    name="coverage",
+    path="/v1/coverage",
+    summary="How complete each series is within its horizon",
+    request=CoverageQuery,
+    answer=CoverageList,
+    statuses=(404,),
+)
+SESSION_COVERAGE = Query(
+    name="session_coverage",
+    path="/v1/coverage/sessions",
+    summary="Which trading days of a timeframe are not complete",
+    request=SessionCoverageQuery,
+    answer=SessionCoverageList,
+    statuses=(404,),
+)
+GAPS = Query(
+    name="gaps",
+    path="/v1/gaps",
+    summary="What is missing, and why",
+    request=GapQuery,
+    answer=GapList,
+)
+SEALS = Query(
+    name="seals",
+    path="/v1/seals",
+    summary="What the mornings after proved",
+    request=SealQuery,
+    answer=SealList,
+)
+JOBS = Query(
+    name="jobs",
+    path="/v1/jobs",
+    summary="The run history, newest first",
+    request=JobQuery,
+    answer=JobList,
+)
+JOB = Query(
+    name="job",
+    path="/v1/jobs/{job_id}",
+    summary="One job",
+    request=JobPath,
+    answer=Job,
+    statuses=(404,),
+)
+STOCKS = Query(
+    name="stocks",
+    path="/v1/symbols",
+    summary="The stock list",
+    request=StockQuery,
+    answer=StockList,
+)
+CANDLES = Query(
+    name="candles",
+    path="/v1/candles",
+    summary="Candles of one series, oldest first, the forming one included",
+    request=CandleQuery,
+    answer=CandleList,
+    statuses=(404,),
+)
+REVISIONS = Query(
+    name="revisions",
+    path="/v1/revisions",
+    summary="Changes of final candles",
+    request=RevisionQuery,
+    answer=RevisionList,
+)
+ADJUSTMENTS = Query(
+    name="adjustments",
+    path="/v1/adjustments",
+    summary="The ledger of corporate actions",
+    request=AdjustmentQuery,
+    answer=AdjustmentList,
+)
+QUARANTINE = Query(
+    name="quarantine",
+    path="/v1/quarantine",
+    summary="Rows that could not be candles",
+    request=QuarantineQuery,
+    answer=QuarantineList,
+)
+LOGS = Query(
+    name="logs",
+    path="/v1/logs",
+    summary="Recent log lines, oldest first",
+    request=LogQuery,
+    answer=LogList,
+)
+BACKFILL = Command(
+    name="backfill",
+    path="/v1/backfill",
+    summary="Fetch what is missing, or say what that would cost",
+    request=BackfillRequest,
+    answer=Outcome,
+    statuses=(404, 409),
+)
+VERIFY = Command(
+    name="verify",
+    path="/v1/verify",
+    summary="Read series again and compare them with the store",
+    request=VerifyRequest,
+    answer=Outcome,
+    statuses=(404, 409),
+)
+CANCEL = Command(
+    name="cancel",
+    path="/v1/jobs/{job_id}/cancel",
+    summary="End a job after the page it is at",
+    request=JobPath,
+    answer=Outcome,
+    statuses=(404, 409),
+)
+PAUSE = Command(
+    name="pause",
+    path="/v1/pause",
+    summary="Ask nothing more of the broker",
+    request=Nothing,
+    answer=Outcome,
+    statuses=(409,),
+)
+RESUME = Command(
+    name="resume",
+    path="/v1/resume",
+    summary="Go on, and catch up",
+    request=Nothing,
+    answer=Outcome,
+    statuses=(409,),
+)
+TRACK = Command(
+    name="track",
+    path="/v1/symbols/track",
+    summary="Collect symbols from now on",
+    request=SymbolsRequest,
+    answer=Outcome,
+    statuses=(404, 409),
+)
+UNTRACK = Command(
+    name="untrack",
+    path="/v1/symbols/untrack",
+    summary="Collect symbols no longer; their candles stay",
+    request=SymbolsRequest,
+    answer=Outcome,
+    statuses=(404, 409),
+)
+SYNC = Command(
+    name="sync",
+    path="/v1/symbols/sync",
+    summary="Read the stock list anew",
+    request=Nothing,
+    answer=Outcome,
+    statuses=(409,),
+)
+TEST_ALERTS = Command(
+    name="test_alerts",
+    path="/v1/alerts/test",
+    summary="Send one message through each channel of alerts",
+    request=Nothing,
+    answer=AlertTrial,
+)
+RELOAD = Command(
+    name="reload",
+    path="/v1/reload",
+    summary="Read the configuration again and take over what can be",
+    request=Nothing,
+    answer=Outcome,
+    statuses=(409,),
+)
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = tuple(
+    declared for declared in list(globals().values()) if isinstance(declared, Operation)
+)
+"""Every operation of this module, in the order of declaration."""
