@@ -86,9 +86,13 @@ class ControlClient:
             self._session = None
 
     @overload
-    async def ask(self, operation: Operation[Nothing, A]) -> A: ...
+    async def ask(self, operation: Operation[Nothing, A]) -> A:
+        """An operation without a request."""
+
     @overload
-    async def ask(self, operation: Operation[Q, A], request: Q) -> A: ...
+    async def ask(self, operation: Operation[Q, A], request: Q) -> A:
+        """An operation with its request."""
+
     async def ask(self, operation: Operation[Any, Any], request: Request | None = None) -> BaseModel:
         """Ask one operation of `control.operations`; return its answer.
 

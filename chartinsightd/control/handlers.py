@@ -47,13 +47,21 @@ class Handlers:
         self._answering: dict[Operation[Any, Any], _Answering] = {}
 
     @overload
-    def add(self, operation: Query[Nothing, A], handler: Callable[[], Awaitable[A]]) -> None: ...
+    def add(self, operation: Query[Nothing, A], handler: Callable[[], Awaitable[A]]) -> None:
+        """A query without a request."""
+
     @overload
-    def add(self, operation: Query[Q, A], handler: Callable[[Q], Awaitable[A]]) -> None: ...
+    def add(self, operation: Query[Q, A], handler: Callable[[Q], Awaitable[A]]) -> None:
+        """A query: the handler takes the request."""
+
     @overload
-    def add(self, operation: Command[Nothing, A], handler: Callable[[Caller], Awaitable[A]]) -> None: ...
+    def add(self, operation: Command[Nothing, A], handler: Callable[[Caller], Awaitable[A]]) -> None:
+        """A command without a request: the handler takes the caller."""
+
     @overload
-    def add(self, operation: Command[Q, A], handler: Callable[[Q, Caller], Awaitable[A]]) -> None: ...
+    def add(self, operation: Command[Q, A], handler: Callable[[Q, Caller], Awaitable[A]]) -> None:
+        """A command: the handler takes the request and the caller."""
+
     def add(self, operation: Operation[Any, Any], handler: Callable[..., Awaitable[Any]]) -> None:
         """Let a handler answer an operation, in place of the one it had."""
         takes_request = operation.request is not Nothing
