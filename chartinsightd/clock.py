@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections import deque
@@ -18,7 +19,10 @@ DATE_GRAIN = timedelta(seconds=2)
 
 
 class Clock(Protocol):
-    """The time, and waiting for it. Everything with wall-clock meaning asks here."""
+    """The time, and waiting for it. Everything with wall-clock meaning asks here.
+
+    Implementations inherit from it: `real` and `pace` follow from the rest.
+    """
 
     def now(self) -> datetime:
         """Return the present: aware, UTC."""
@@ -37,8 +41,19 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait for seconds of this clock."""
 
+    def real(self, seconds: float) -> float:
+        """Return how many seconds of this clock pass in a number of real ones."""
+        return seconds * self.speed
 
-class SystemClock:
+    async def pace(self, *, every_s: float, least_real_s: float) -> None:
+        """Wait between two rounds of work: seconds of this clock, but no fewer than some real ones.
+
+        The second bound keeps a loop from spinning under a clock that runs thousands of times too fast.
+        """
+        await self.sleep(max(every_s, self.real(least_real_s)))
+
+
+class SystemClock(Clock):
     """The machine's clock."""
 
     speed = 1.0
@@ -57,7 +72,7 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
-class SimulatedClock:
+class SimulatedClock(Clock):
     """Virtual time: start + (real now - anchor) x speed.
 
     Args:
@@ -100,7 +115,7 @@ class SimulatedClock:
             await asyncio.sleep(min(left / self._speed, self.longest_nap_s))
 
 
-class CheckedClock:
+class CheckedClock(Clock):
     """A clock that is held back where the broker's answers prove that it runs ahead of the broker's.
 
     What is closed is decided by the broker's time. A clock that is behind is only late; one that is ahead
@@ -201,6 +216,14 @@ async def sleep_until(clock: Clock, when: datetime) -> None:
     """Wait until the wall clock shows `when`; a clock that was set on the way is noticed."""
     while (left := (when - clock.now()).total_seconds()) > 0:
         await clock.sleep(min(left, clock.longest_nap_s * clock.speed))
+
+
+async def wait_for(clock: Clock, seconds: float, event: asyncio.Event) -> bool:
+    """Wait for seconds of a clock or until an event is set; return whether it was set."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds / clock.speed):
+            await event.wait()
+    return event.is_set()
 
 
 async def wait_until(clock: Clock, when: datetime, event: asyncio.Event) -> bool:

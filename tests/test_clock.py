@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.clock import CheckedClock, SimulatedClock, SystemClock, sleep_until, wait_until
+from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock, sleep_until, wait_until
 
 START = datetime(2026, 9, 14, 23, 0, tzinfo=UTC)
 
@@ -73,7 +73,7 @@ def test_the_present_is_aware_and_utc(clock: SystemClock | SimulatedClock) -> No
     assert clock.now().tzinfo is UTC
 
 
-class Machine:
+class Machine(Clock):
     """A machine whose wall clock can be set, beside a broker whose clock is right."""
 
     speed = 1.0

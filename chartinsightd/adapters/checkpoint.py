@@ -82,11 +82,6 @@ class SqliteCheckpoint:
         """Why the file was begun anew; empty where it was read as it was left."""
         return self._file.damage
 
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the file knows nothing yet, so that it has to be rebuilt from the database."""
-        return bool(self.damage)
-
     async def load(self) -> dict[Series, SeriesState]:
         """Return all series."""
         return await self._file.run(_read_states)

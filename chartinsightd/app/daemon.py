@@ -531,7 +531,7 @@ async def _open_store(
     Raises:
         StoreUnavailable, StoreRefused: see `open_store`.
     """
-    give_up = clock.monotonic() + settings.database.connect_timeout_s * clock.speed
+    give_up = clock.monotonic() + clock.real(settings.database.connect_timeout_s)
     while True:
         try:
             return await stack.enter_async_context(open_store(dsn, settings.mode, clock))
@@ -544,4 +544,4 @@ async def _open_store(
                 return await stack.enter_async_context(
                     open_store(dsn, settings.mode, clock, answers_now=False)
                 )
-            await clock.sleep(clock.speed)
+            await clock.sleep(clock.real(1.0))

@@ -13,7 +13,7 @@ from chartinsightd.backend.quarantine_probe import Refusals
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.control.protocol.status import Alert
 from chartinsightd.domain.alert_policy import Condition
-from chartinsightd.domain.calendar import day_of
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.silence import LearnedDay
 
 log = structlog.get_logger(__name__)

@@ -9,8 +9,8 @@ from chartinsightd.backend.quarantine_probe import QuarantineProbe, Refusals
 from chartinsightd.clock import Clock
 from chartinsightd.control.protocol.events import CandleChange
 from chartinsightd.control.protocol.rows import CandleRow
-from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.write import Write, Written
 

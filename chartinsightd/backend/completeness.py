@@ -11,18 +11,17 @@ from typing import NamedTuple
 import numpy as np
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import Calendar, day_of, midnight
-from chartinsightd.domain.candle import Flags, Ints
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.candle import Ints, inside
 from chartinsightd.domain.finality import final_ranges
 from chartinsightd.domain.grid import DAY_S, grid_between
 from chartinsightd.domain.horizon import horizon_start
+from chartinsightd.domain.kst import KST_OFFSET_S, day_of, midnight
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import last_refresh
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.service.state.current_rules import CurrentRules
-
-_KST_S = 9 * 3600
 
 
 class Lack(NamedTuple):
@@ -84,7 +83,7 @@ class Expectation:
 
     def newest_missing(self, covered: RangeSet) -> int | None:
         """Return the newest candle that is not covered."""
-        missing = np.flatnonzero(~_within(self.candles, covered))
+        missing = np.flatnonzero(~inside(self.candles, covered))
         return int(self.candles[missing[-1]]) if len(missing) else None
 
     def lacking(self, covered: RangeSet, first_day: date, last_day: date) -> dict[date, Lack]:
@@ -92,7 +91,7 @@ class Expectation:
         span = (_seconds(midnight(first_day)), _seconds(midnight(last_day + timedelta(days=1))))
         low, high = np.searchsorted(self.candles, span).tolist()
         candles = self.candles[low:high]
-        is_there = _within(candles, covered)
+        is_there = inside(candles, covered)
         if is_there.all():
             return {}
         numbers, places, counts = np.unique(_session_numbers(candles), return_index=True, return_counts=True)
@@ -118,7 +117,7 @@ def expectation(now: datetime, timeframe: Timeframe, rules: PlanRules) -> Expect
     )
     final = final_ranges(timeframe, start, until, refreshed_at, rules.calendar, rules.refresh.settle)
     grid = grid_between(rules.calendar, timeframe, start, until).ts
-    places = np.flatnonzero(_within(grid, final))
+    places = np.flatnonzero(inside(grid, final))
     candles = grid[places]
     numbers = np.arange(len(places)) if timeframe is Timeframe.W1 else _session_numbers(candles)
     begins = np.flatnonzero((np.diff(numbers, prepend=-1) != 0) | (np.diff(places, prepend=-1) != 1))
@@ -156,16 +155,9 @@ class Expectations:
         return known[1]
 
 
-def _within(instants: Ints, ranges: RangeSet) -> Flags:
-    """Say which instants (ascending) lie in the ranges."""
-    edges = np.array(ranges.spans, dtype=np.int64).reshape(-1)
-    is_inside: Flags = np.searchsorted(edges, instants, side="right") % 2 == 1
-    return is_inside
-
-
 def _session_numbers(candles: Ints) -> Ints:
     """Number candles by their Korean day."""
-    numbers: Ints = (candles + _KST_S) // DAY_S
+    numbers: Ints = (candles + KST_OFFSET_S) // DAY_S
     return numbers
 
 

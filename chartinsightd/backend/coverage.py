@@ -20,8 +20,8 @@ from chartinsightd.control.protocol.coverage import (
     SessionCoverageList,
     SessionCoverageQuery,
 )
-from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.stores import Seal

@@ -71,4 +71,4 @@ class Costs:
     def seconds(self, api_id: str, requests: int) -> float:
         """Return how long so many requests take at the gate's present pace."""
         limits = {lane.api_id: lane.limit for lane in self._parts.gate.state()}
-        return requests / limits.get(api_id, self._parts.identity.pace) / self._parts.clock.speed
+        return requests / self._parts.clock.real(limits.get(api_id, self._parts.identity.pace))

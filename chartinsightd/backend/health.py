@@ -81,7 +81,7 @@ class HealthBoard:
 
     @property
     def _patience_s(self) -> float:
-        return max(_PATIENCE_S, _PATIENCE_REAL_S * self._parts.clock.speed)
+        return max(_PATIENCE_S, self._parts.clock.real(_PATIENCE_REAL_S))
 
     def _list(self) -> HealthCheck:
         """Without a list of stocks nothing is tracked, and nothing would ever be due."""

@@ -22,7 +22,7 @@ from chartinsightd.control.protocol.status import (
     TokenState,
     TokenStatus,
 )
-from chartinsightd.domain.calendar import day_of
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.write import Written
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from chartinsightd.control.protocol.status import Phase, SessionStatus
-from chartinsightd.domain.calendar import Calendar, Session, day_of
+from chartinsightd.domain.calendar import Calendar, Session
+from chartinsightd.domain.kst import day_of
 from chartinsightd.facts import kiwoom
 
 

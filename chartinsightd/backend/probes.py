@@ -152,7 +152,7 @@ class QueueProbe:
         if not waiting or self._sent() or self._is_held():
             self._moved_s = now
         stuck_s = now - self._moved_s
-        if stuck_s < max(_STUCK_S, _STUCK_S * self._clock.speed / 2):
+        if stuck_s < max(_STUCK_S, self._clock.real(_STUCK_S / 2)):
             return {}
         words = f"{waiting} requests wait at the gate, and none has left it for {stuck_s + 60:.0f} s."
         remedy = "Look into the log; if it tells nothing, restart the daemon."
@@ -218,7 +218,7 @@ class ClockProbe:
     def _jumped(self) -> Mapping[str, Condition]:
         now, offset_s = self._clock.monotonic(), self._offset()
         jump_s, self._offset_s = offset_s - self._offset_s, offset_s
-        if abs(jump_s) >= _JUMP_S * max(1.0, self._clock.speed):
+        if abs(jump_s) >= max(_JUMP_S, self._clock.real(_JUMP_S)):
             log.warning("clock.jumped", by_s=round(jump_s, 1))
             self._jump_s, self._told_until_s = jump_s, now + _JUMP_TOLD_S
         if now >= self._told_until_s:
@@ -229,11 +229,11 @@ class ClockProbe:
 
     def _differing(self) -> Mapping[str, Condition]:
         """Tell a difference that has lasted."""
-        now, speed = self._clock.monotonic(), max(1.0, self._clock.speed)
+        now, real = self._clock.monotonic(), self._clock.real
         ahead_s, behind_s = self._clock.ahead.total_seconds(), self._clock.behind.total_seconds()
-        if max(ahead_s, behind_s) < max(_WRONG_S, _WRONG_REAL_S * speed):
+        if max(ahead_s, behind_s) < max(_WRONG_S, real(_WRONG_REAL_S)):
             self._right_s = now
-        if now - self._right_s < max(_WRONG_PATIENCE_S, _WRONG_PATIENCE_REAL_S * speed):
+        if now - self._right_s < max(_WRONG_PATIENCE_S, real(_WRONG_PATIENCE_REAL_S)):
             return {}
         event, words = "clock.behind", f"is {behind_s:.0f} s behind Kiwoom's; candles are read late."
         if ahead_s > behind_s:

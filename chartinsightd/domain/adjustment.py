@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.errors import ChartInsightError
+from chartinsightd.domain.kst import day_of
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import tomllib
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 import holidays
 
 from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.kst import at_kst, midnight
 from chartinsightd.facts import kiwoom, krx
-from chartinsightd.facts.krx import KST
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
@@ -63,21 +63,6 @@ class DayOverride:
 
 
 Overrides = Mapping[date, DayOverride]
-
-
-def at_kst(day: date, wall_time: time) -> datetime:
-    """Return the instant of a Korean wall time: aware, UTC."""
-    return datetime.combine(day, wall_time, KST).astimezone(UTC)
-
-
-def midnight(day: date) -> datetime:
-    """Return 00:00 KST of a day: aware, UTC."""
-    return at_kst(day, time.min)
-
-
-def day_of(instant: datetime) -> date:
-    """Return the Korean date of an aware instant."""
-    return instant.astimezone(KST).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.candle import Ints
+from chartinsightd.domain.kst import KST_OFFSET_S, day_of
 from chartinsightd.facts import kiwoom
 
 _DAY_S = 86_400
-_KST_S = 9 * 3_600
 _SETTLED_S = _DAY_S + kiwoom.SETTLED_NEXT_DAY.hour * 3_600 + kiwoom.SETTLED_NEXT_DAY.minute * 60
 """From the beginning of a day until Kiwoom's corrections of it are in."""
 _UNKNOWN = -1
@@ -103,7 +102,7 @@ def chains_of(
     """
     if not len(rows.ts):
         return (), None
-    days = (rows.ts + _KST_S) // _DAY_S
+    days = (rows.ts + KST_OFFSET_S) // _DAY_S
     edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
     parts = [rows.part(start, end) for start, end in pairwise(edges)]
     begun_before = int(asked_at.timestamp()) - _SETTLED_S
@@ -120,7 +119,7 @@ def _begins(part: Counted) -> bool:
 
 
 def _midnight_before(ts: int) -> int:
-    return (ts + _KST_S) // _DAY_S * _DAY_S - _KST_S
+    return (ts + KST_OFFSET_S) // _DAY_S * _DAY_S - KST_OFFSET_S
 
 
 def _chain(part: Counted) -> Chain:

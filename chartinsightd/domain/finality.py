@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from chartinsightd.domain.calendar import Calendar, day_of
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle, Flags, Ints
 from chartinsightd.domain.grid import DAY_S, Grid, candle_end, grid_of_years, span_after
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from chartinsightd.domain.calendar import Calendar, Session, day_of
+from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.grid import traded_minutes
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.running_volume import RunningVolume
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.trade import Trade

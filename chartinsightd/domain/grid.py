@@ -15,14 +15,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from chartinsightd.domain.calendar import Calendar, Session, day_of
+from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.candle import Flags, Ints
+from chartinsightd.domain.kst import KST_OFFSET_S, day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import kiwoom
 
 DAY_S = 86_400
 _MINUTE_S = 60
-_KST_S = 9 * 3_600
 """The offset of KST from UTC; enough for candles of today (until 1988 there was summer time)."""
 
 
@@ -111,9 +111,9 @@ def span_after(timeframe: Timeframe, ts: Ints) -> Ints:
         return ts + _span_s(timeframe)
     if timeframe is Timeframe.D1:
         return ts + DAY_S
-    local_day = (ts + _KST_S) // DAY_S
+    local_day = (ts + KST_OFFSET_S) // DAY_S
     weekday = (local_day + 3) % 7  # 1970-01-01 was a Thursday
-    return (local_day + 7 - weekday) * DAY_S - _KST_S
+    return (local_day + 7 - weekday) * DAY_S - KST_OFFSET_S
 
 
 @lru_cache(maxsize=512)

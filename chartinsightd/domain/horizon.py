@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import kiwoom
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Literal
 
 from chartinsightd.domain.alert_policy import Level, Notification, Phase
+from chartinsightd.facts.krx import KST
 
-_KST = timezone(timedelta(hours=9), "KST")
 _LINES = 30
 """Of many alerts in one message so many are written out."""
 
@@ -79,7 +79,7 @@ def notice_of(told: Sequence[Notification], place: Place, lost: int = 0) -> Noti
         subject = f"{_MARKS[level]} ChartInsight {place}: {_title(one)}"
         return Notice(subject=subject, text=_body(one, place), level=level, at=one.at)
     subject = f"{_MARKS[level]} ChartInsight {place}: 알림 {len(told) + lost}건 / {len(told) + lost} alerts"
-    lines = [f"{one.at.astimezone(_KST):%m-%d %H:%M:%S} {_title(one)}: {_words(one)}" for one in told]
+    lines = [f"{one.at.astimezone(KST):%m-%d %H:%M:%S} {_title(one)}: {_words(one)}" for one in told]
     left_out = lost + max(0, len(lines) - _LINES)
     if left_out:
         lines = [f"… 이전 {left_out}건 생략 / {left_out} older ones left out", *lines[-_LINES:]]
@@ -118,7 +118,7 @@ def _body(one: Notification, place: Place) -> str:
     if one.turn is not Phase.BEGUN:
         minutes = max(0.0, (one.at - one.told.since).total_seconds()) / 60
         lines.append(f"지속 시간 / lasted: {minutes:.0f} min")
-    when = f"{one.at.astimezone(_KST):%Y-%m-%d %H:%M:%S} KST"
+    when = f"{one.at.astimezone(KST):%Y-%m-%d %H:%M:%S} KST"
     return "\n".join([*lines, f"시각 / time: {when} · {one.event}", _foot(place)])
 
 

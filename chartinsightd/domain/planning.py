@@ -9,11 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Ints
 from chartinsightd.domain.finality import final_ranges
 from chartinsightd.domain.grid import grid_of_years, last_shown_day
 from chartinsightd.domain.horizon import Horizon, horizon_start
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import RefreshRule, last_refresh, next_refresh
 from chartinsightd.domain.series import Series, SeriesState

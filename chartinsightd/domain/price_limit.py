@@ -9,15 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from chartinsightd.domain.calendar import midnight
 from chartinsightd.domain.candle import Candles, Flags, Ints
+from chartinsightd.domain.kst import KST_OFFSET_S, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import krx
 
 _SLACK_WON = 5
 """What rounding to a tick may add; it matters to the cheapest stocks alone."""
 _DAY_S = 86_400
-_KST_S = 9 * 3_600
 
 _SINCE = np.array([int(midnight(limit.first_day).timestamp()) for limit in krx.PRICE_LIMITS], dtype=np.int64)
 _SHARES = np.array([1.0 - 1e-9, *(limit.share for limit in krx.PRICE_LIMITS)])
@@ -48,7 +47,7 @@ def beyond_limit(candles: Candles) -> Flags:
 
 def _first_of_days(ts: Ints) -> Ints:
     """Return the places at which another Korean day begins."""
-    return np.flatnonzero(np.diff((ts + _KST_S) // _DAY_S, prepend=-1))
+    return np.flatnonzero(np.diff((ts + KST_OFFSET_S) // _DAY_S, prepend=-1))
 
 
 def _over_days(candles: Candles, first: Ints) -> tuple[Ints, Ints]:

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from chartinsightd.domain.calendar import day_of, midnight
 from chartinsightd.domain.candle import Candle, Candles, Flags, Ints
 from chartinsightd.domain.foreign_text import bounded_row
+from chartinsightd.domain.kst import KST_OFFSET_S, day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import krx
 
 _DAY_S = 86_400
-_KST_S = 9 * 3_600
 _THURSDAY = 3
 """The weekday of 1970-01-01, counted from Monday."""
 _SATURDAY = 5
@@ -145,7 +144,7 @@ def _is_off_hours(candles: Candles) -> Flags:
 def _offsets(ts: Ints) -> Ints | int:
     """Return how far Korea's time is ahead of UTC: nine hours, but for the summers before 1989."""
     if not len(ts) or ts[0] >= _LAST_SUMMER_TIME:
-        return _KST_S
+        return KST_OFFSET_S
     return np.array([_offset(one) for one in ts.tolist()], dtype=np.int64)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from chartinsightd.domain.calendar import Calendar, Session, day_of
+from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.grid import poll_ends
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import kiwoom
 

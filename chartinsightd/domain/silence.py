@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from chartinsightd.domain.calendar import Calendar, Session, day_of, midnight
+from chartinsightd.domain.calendar import Calendar, Session
+from chartinsightd.domain.kst import day_of, midnight
 
 DOUBT = timedelta(hours=2)
 """So long after the opening silence means nothing: an exam day that no table knows opens an hour late."""

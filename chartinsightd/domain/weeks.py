@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.grid import grid_between
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 
 

@@ -68,9 +68,6 @@ class StockStore(Protocol):
     ) -> Written:
         """Replace the list: new ones are added, changed ones updated, missing ones get `delisted_on`."""
 
-    async def symbols_by_market_cap(self, min_market_cap: int) -> list[str]:
-        """Return listed symbols with at least that market cap in won, largest first."""
-
 
 class TrackingStore(Protocol):
     """Where it is kept which symbols were added and removed by hand."""

@@ -15,7 +15,8 @@ import click
 import uvloop
 
 from chartinsightd import __version__
-from chartinsightd.simulator.clock import KST, VirtualClock
+from chartinsightd.facts.krx import KST
+from chartinsightd.simulator.clock import VirtualClock
 from chartinsightd.simulator.correction_log import CorrectionLog
 from chartinsightd.simulator.market import FolderRefused, MarketOptions, create_from_folder, create_generated
 from chartinsightd.simulator.model import Market

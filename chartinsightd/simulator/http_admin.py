@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator.faults import InvalidRule, rule
 from chartinsightd.simulator.journal import Entry
 from chartinsightd.simulator.limits import Arrivals

@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator import wire_charts as wire
-from chartinsightd.simulator.clock import KST
 from chartinsightd.simulator.model import Ints, Market, Period, PeriodRows
 from chartinsightd.simulator.settings import Profile
 from chartinsightd.simulator.wire_charts import EncodedRows

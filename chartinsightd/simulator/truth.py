@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 import numpy as np
 
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator.model import Flags, Ints, Market, MinuteRows, Period
 
 TruthRow = tuple[int, int, int, int, int, int, int | None, bool]

@@ -39,15 +39,15 @@ BACKFILL = UnfinishedBackfill(job_id=7, params={"symbols": ["005930"], "from": "
 
 
 async def test_what_was_written_is_read_after_a_restart(tmp_path: Path) -> None:
-    """States, backfills and times come back equal; the file that knows them is not fresh."""
+    """States, backfills and times come back equal."""
     path = tmp_path / "checkpoint.sqlite"
     async with open_checkpoint(path, SystemClock()) as checkpoint:
-        assert checkpoint.is_fresh
+        assert checkpoint.damage
         await checkpoint.advance(STATES)
         await checkpoint.begin_backfill(BACKFILL)
 
     async with open_checkpoint(path, SystemClock()) as checkpoint:
-        assert (checkpoint.is_fresh, checkpoint.damage) == (False, "")
+        assert not checkpoint.damage
         assert await checkpoint.load() == STATES
         assert await checkpoint.unfinished_backfills() == [BACKFILL]
 
@@ -134,7 +134,7 @@ async def _check_is_believable(path: Path) -> None:
         known = await checkpoint.load()
         assert known.items() <= STATES.items()
         assert all(backfill == BACKFILL for backfill in await checkpoint.unfinished_backfills())
-        assert checkpoint.is_fresh == bool(list(path.parent.glob(f"{path.name}.damaged-*")))
+        assert bool(checkpoint.damage) == bool(list(path.parent.glob(f"{path.name}.damaged-*")))
         await checkpoint.advance(STATES)
         assert await checkpoint.load() == STATES
 
@@ -164,7 +164,7 @@ async def test_a_foreign_file_is_put_aside(tmp_path: Path, content: bytes) -> No
     path.write_bytes(content)
 
     async with open_checkpoint(path, SystemClock()) as checkpoint:
-        assert checkpoint.is_fresh
+        assert checkpoint.damage
         assert await checkpoint.load() == {}
 
     [kept] = tmp_path.glob("checkpoint.sqlite.damaged-*")
@@ -231,7 +231,7 @@ def test_an_acknowledged_state_outlives_kill_9(tmp_path: Path) -> None:
 
     async def end() -> int:
         async with open_checkpoint(path, SystemClock()) as checkpoint:
-            assert not checkpoint.is_fresh
+            assert not checkpoint.damage
             [state] = (await checkpoint.load()).values()
             return state.covered.spans[0][1]
 
@@ -258,11 +258,11 @@ asyncio.run(main())
 """
 
 
-async def test_a_lost_file_beside_its_log_is_fresh(whole: Path, tmp_path: Path) -> None:
+async def test_a_lost_file_beside_its_log_is_put_aside(whole: Path, tmp_path: Path) -> None:
     """A log whose file is gone is put aside too: it would be applied to the new file."""
     path = tmp_path / "checkpoint.sqlite"
     shutil.copy(whole, path.with_name("checkpoint.sqlite-wal"))
 
     async with open_checkpoint(path, SystemClock()) as checkpoint:
-        assert checkpoint.is_fresh
+        assert checkpoint.damage
         assert await checkpoint.load() == {}

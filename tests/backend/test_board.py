@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
@@ -43,7 +42,6 @@ from chartinsightd.control.protocol.jobs import (
 )
 from chartinsightd.control.protocol.rows import CandleQuery
 from chartinsightd.control.protocol.status import DaemonState, Phase, TokenState
-from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.errors import (
     AccessBlocked,
     ConfigurationError,
@@ -51,14 +49,15 @@ from chartinsightd.domain.errors import (
     StoreUnavailable,
 )
 from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.stores import Seal
 from chartinsightd.service.sealing.sealer import Sealer
 from tests.backend.conftest import BoardWorld, Listener, ask
 from tests.support.virtual import run_virtually
 
-KST = ZoneInfo("Asia/Seoul")
 MORNING = datetime(2026, 9, 15, 10, 2, tzinfo=KST)
 OLD = BackfillRequest(
     symbols=("005930",), timeframes=(Timeframe.D1,), from_day=date(2020, 1, 2), to_day=date(2024, 12, 30)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -19,8 +18,8 @@ from chartinsightd.domain.planning import PlanRules, missing
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
 
-KST = ZoneInfo("Asia/Seoul")
 RULES = PlanRules(
     calendar=Calendar(),
     horizons=dict.fromkeys(Timeframe, Horizon.parse("30d")),

@@ -18,8 +18,9 @@ from chartinsightd.clock import SystemClock
 from chartinsightd.control.client import ControlError
 from chartinsightd.control.operations import HEALTH
 from chartinsightd.control.protocol.status import HealthCheck
-from chartinsightd.domain.calendar import Calendar, day_of
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.horizon import Horizon, horizon_start
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe

@@ -17,7 +17,8 @@ import asyncpg
 from chartinsightd.control.client import ControlClient, ControlError
 from chartinsightd.control.operations import BACKFILL, CANCEL, PAUSE, RELOAD, RESUME, SYNC, TRACK, UNTRACK
 from chartinsightd.control.protocol.jobs import BackfillRequest, JobPath, SymbolsRequest
-from chartinsightd.domain.calendar import Calendar, day_of
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.simulator.admin_client import AdminClient
 from tests.campaign.cluster import Stand, send

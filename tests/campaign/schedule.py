@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from chartinsightd.domain.calendar import Calendar, day_of
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.kst import day_of
 from chartinsightd.facts.targets import TARGETS
 from chartinsightd.simulator.faults import NEVER_CAPTURED, Fault
 from tests.support.harness import moment

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chartinsightd.domain.calendar import day_of
+from chartinsightd.domain.kst import day_of
 from tests.campaign.checker import Settled, ahead, look_back, settle
 from tests.campaign.cluster import Stand, open_stand, send
 from tests.campaign.faults import strike

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from chartinsightd.control.client import ControlError
-from chartinsightd.domain.calendar import Calendar, Session, day_of
+from chartinsightd.domain.calendar import Calendar, Session
+from chartinsightd.domain.kst import day_of
 from tests.campaign.checker import settle
 from tests.campaign.cluster import Stand, open_stand
 from tests.campaign.schedule import Draw, Kind, Window, draw, storm

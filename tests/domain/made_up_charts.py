@@ -12,8 +12,8 @@ from math import prod
 import numpy as np
 
 from chartinsightd.domain.adjustment import CorporateAction
-from chartinsightd.domain.calendar import midnight
 from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.timeframe import Timeframe
 
 

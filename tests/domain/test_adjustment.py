@@ -28,8 +28,9 @@ from chartinsightd.domain.adjustment import (
     simplest_between,
     unexplained,
 )
-from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.kst import day_of, midnight
 from tests.domain.made_up_charts import adjusted, daily, split, walk, weekly
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chartinsightd.domain.calendar import Calendar, DayOverride, day_of, midnight, parse_overrides
+from chartinsightd.domain.calendar import Calendar, DayOverride, parse_overrides
 from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.facts.krx import KST
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.finality import final_mask, final_ranges, known_at
 from chartinsightd.domain.grid import grid_between
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 

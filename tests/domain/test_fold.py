@@ -9,10 +9,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle, Candles, Ints
 from chartinsightd.domain.fold import fold, whole_spans
 from chartinsightd.domain.grid import grid_between
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar, Session, day_of, midnight
+from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.grid import (
     candle_end,
     candle_starts,
@@ -20,6 +20,7 @@ from chartinsightd.domain.grid import (
     last_shown_day,
     span_after,
 )
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 

@@ -6,9 +6,10 @@ from datetime import date, datetime
 
 import pytest
 
-from chartinsightd.domain.calendar import Calendar, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.domain.horizon import Horizon, horizon_start
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Ints
 from chartinsightd.domain.finality import final_ranges
 from chartinsightd.domain.grid import candle_end, grid_of_years
 from chartinsightd.domain.horizon import Horizon
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.planning import Fetch, PlanRules, missing, next_due, plan
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.refresh import RefreshRule, last_refresh

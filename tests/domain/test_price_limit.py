@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import at_kst, midnight
 from chartinsightd.domain.candle import Candle, Candles
+from chartinsightd.domain.kst import at_kst, midnight
 from chartinsightd.domain.price_limit import beyond_limit
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import krx

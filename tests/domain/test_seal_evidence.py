@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.fold import fold
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.seal import SealState, SessionData, Verdict, judge
 from chartinsightd.domain.timeframe import Timeframe

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar, DayOverride, Session, at_kst, midnight
+from chartinsightd.domain.calendar import Calendar, DayOverride, Session
+from chartinsightd.domain.kst import at_kst, midnight
 from chartinsightd.domain.silence import (
     DOUBT,
     LEAST_SYMBOLS,

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from chartinsightd.domain.calendar import Calendar, DayOverride, day_of, midnight
+from chartinsightd.domain.calendar import Calendar, DayOverride
 from chartinsightd.domain.candle import Candle, Candles
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.weeks import aligned_weeks
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 import numpy as np
 
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator.model import Issue, MinuteRows, Period, PeriodRows, Snapshot, Trade
 
 FIRST_DAY = date(2026, 1, 5)

@@ -10,7 +10,8 @@ from typing import Any
 
 import aiohttp
 
-from chartinsightd.simulator.clock import KST, VirtualClock
+from chartinsightd.facts.krx import KST
+from chartinsightd.simulator.clock import VirtualClock
 from chartinsightd.simulator.model import Market
 from chartinsightd.simulator.server import Address, open_server
 from chartinsightd.simulator.settings import DEFAULT_APP_KEY, DEFAULT_SECRET_KEY, Profile

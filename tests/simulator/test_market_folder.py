@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator.market import FolderRefused, MarketOptions, SimulatedMarket, create_from_folder
 from chartinsightd.simulator.model import Period
 

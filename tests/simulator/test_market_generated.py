@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chartinsightd.facts.krx import KST
 from chartinsightd.facts.targets import TARGETS
-from chartinsightd.simulator.clock import KST
 from chartinsightd.simulator.market import MarketOptions, SimulatedMarket, create_generated
 from chartinsightd.simulator.market import ticks as grids
 from chartinsightd.simulator.market.options import Days
@@ -354,7 +354,7 @@ def test_another_process_makes_the_same_market() -> None:
     """Seed, code and time decide everything: hash randomisation and the order of questions do not matter."""
     script = (
         "from datetime import date, datetime\n"
-        "from chartinsightd.simulator.clock import KST\n"
+        "from chartinsightd.facts.krx import KST\n"
         "from chartinsightd.simulator.market import create_generated\n"
         "now = datetime(2026, 10, 28, 21, tzinfo=KST)\n"
         "rows = create_generated(7, 60).minutes('000660', date(2026, 10, 28), 5, now)\n"

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chartinsightd.simulator.clock import KST, VirtualClock
+from chartinsightd.facts.krx import KST
+from chartinsightd.simulator.clock import VirtualClock
 from chartinsightd.simulator.settings import Profile, UnknownOption, with_options
 from tests.simulator.plain_market import trading_days
 from tests.simulator.server_client import NOON, running

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from tests.simulator.plain_market import LABELS, price_at, trading_days
 from tests.simulator.server_client import NOON, UNLIMITED, Broker, running
 

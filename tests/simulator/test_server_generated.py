@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator.market import SimulatedMarket, create_generated
 from tests.simulator.server_client import UNLIMITED, Broker, running
 from tests.simulator.test_server_charts import read_all

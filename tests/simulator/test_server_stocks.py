@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from tests.simulator.plain_market import price_at
 from tests.simulator.server_client import NOON, UNLIMITED, running
 

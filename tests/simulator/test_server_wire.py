@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator import wire_charts, wire_errors, wire_realtime, wire_stocks
-from chartinsightd.simulator.clock import KST
 from chartinsightd.simulator.model import Ints, Issue, MinuteRows, Period, PeriodRows, Snapshot, Trade
 from chartinsightd.simulator.wire_prices import change, price_limits, signature, signed
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import Calendar, day_of
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.grid import candle_starts
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import Series, SeriesState

@@ -25,7 +25,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from chartinsightd.domain.calendar import at_kst
+from chartinsightd.domain.kst import at_kst
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.simulator.admin_client import AdminClient, Row
 from chartinsightd.simulator.comparison import Comparison

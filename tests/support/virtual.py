@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 import looptime
 
+from chartinsightd.clock import Clock
+
 T = TypeVar("T")
 
 
-class LoopClock:
+class LoopClock(Clock):
     """Shows the time of the running loop, beginning at an instant."""
 
     speed = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta, timezone
+from datetime import date
 
 import numpy as np
 import structlog
@@ -16,10 +16,10 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.candle import Flags
 from chartinsightd.domain.errors import MalformedAnswer, SourceUnavailable
 from chartinsightd.facts.kiwoom import CHART_API_IDS
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
 
 _PATH = "/api/dostk/chart"
-_KST = timezone(timedelta(hours=9))
 _NEVER = 2**62
 _RETRY_WAITS_S = (1.0, 2.0, 4.0)
 """Waits between the tries of one page, in seconds of the clock."""
@@ -92,7 +92,7 @@ class KiwoomCharts:
         if request.timeframe.is_intraday:
             body["tic_scope"] = str(int(request.timeframe.span.total_seconds()) // 60)
         elif base_day is None:
-            base_day = self._clock.now().astimezone(_KST).date()
+            base_day = self._clock.now().astimezone(KST).date()
         return body | _base_dt(base_day)
 
     @staticmethod

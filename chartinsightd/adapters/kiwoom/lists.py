@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 import msgspec
@@ -13,12 +13,12 @@ import structlog
 from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.domain.errors import MalformedAnswer
 from chartinsightd.domain.foreign_text import cleaned
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ListedStock, Priority
 
 log = structlog.get_logger(__name__)
 
 _PATH = "/api/dostk/stkinfo"
-_KST = timezone(timedelta(hours=9))
 _MARKETS = {"0": "KOSPI", "10": "KOSDAQ"}
 """`mrkt_tp` of the request, and `marketCode` of its shares; the list of market 0 mixes kinds."""
 _BATCH = 100
@@ -229,7 +229,7 @@ def _number(symbol: str, field: str, text: str | None) -> int | None:
 
 def _day(text: str | None) -> date | None:
     try:
-        return datetime.strptime(text or "", "%Y%m%d").replace(tzinfo=_KST).date()
+        return datetime.strptime(text or "", "%Y%m%d").replace(tzinfo=KST).date()
     except ValueError:
         return None
 
@@ -237,6 +237,6 @@ def _day(text: str | None) -> date | None:
 def _instant(day: str | None, time: str | None) -> datetime | None:
     """Return the instant of a KST day and time, None where one of them is missing or is none."""
     try:
-        return datetime.strptime(f"{day}{time}", "%Y%m%d%H%M%S").replace(tzinfo=_KST).astimezone(UTC)
+        return datetime.strptime(f"{day}{time}", "%Y%m%d%H%M%S").replace(tzinfo=KST).astimezone(UTC)
     except ValueError:
         return None

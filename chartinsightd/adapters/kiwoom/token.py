@@ -6,16 +6,16 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import MalformedAnswer, SourceError
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import Priority
 
-_KST = timezone(timedelta(hours=9))
 _EARLY = timedelta(seconds=600)
 """How long before its end a token is renewed, as the official client does (kiwoom.md#token-issue)."""
 _LEAST_USE = timedelta(seconds=60)
@@ -122,21 +122,6 @@ class TokenIssuer:
                 self._token = None
             return self._usable() or await self._issue()
 
-    async def revoke(self) -> None:
-        """Give the token back (au10002). Another process with the same key may share it, and lose it too.
-
-        Raises:
-            SourceError: see `domain.errors`.
-        """
-        async with self._one_at_a_time:
-            if (token := self._token) is None:
-                return
-            self._token = None
-            body = {**self._keys(), "token": token.text}
-            await self._transport.exchange(
-                "au10002", "/oauth2/revoke", body, priority=Priority.LIVE, secrets=[token.text]
-            )
-
     def state(self) -> TokenState:
         """Return what may be shown."""
         return TokenState(
@@ -180,7 +165,7 @@ def _decoded(document: bytes, now: datetime) -> Token:
     """Return the token of an answer; `expires_dt` is in KST (kiwoom.md#token-issue)."""
     try:
         answer = msgspec.json.decode(document, type=_TokenAnswer)
-        ends = datetime.strptime(answer.expires_dt, "%Y%m%d%H%M%S").replace(tzinfo=_KST).astimezone(UTC)
+        ends = datetime.strptime(answer.expires_dt, "%Y%m%d%H%M%S").replace(tzinfo=KST).astimezone(UTC)
     except (ValueError, OverflowError) as error:  # the first hours of the year 1 are none in UTC
         # Not raised `from` it: its words or its document may hold the token.
         raise MalformedAnswer(f"{_NO_TOKEN}: {type(error).__name__}") from None

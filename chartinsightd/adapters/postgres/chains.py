@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chartinsightd.adapters.postgres.connection import Connection
-from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.candle import Ints
 from chartinsightd.domain.chain import Chain, ChainState
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.write import Write
 
 

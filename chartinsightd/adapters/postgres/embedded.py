@@ -40,12 +40,12 @@ USER = DATABASE = "chartinsight"
 
 _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 """Bytes: a Unix socket's path may have 107."""
-_START_AGAIN_FOR_S = 60.0
+_START_AGAIN_FOR_REAL_S = 60.0
 """Seconds: after a kill -9 under load no start succeeds until the orphans' statements have ended."""
-_READY_WITHIN_S = 300.0
+_READY_WITHIN_REAL_S = 300.0
 """Replaying the log after a crash may take minutes on a slow disk."""
-_NAP_S = 0.02
-_FAST_STOP_S = 20.0
+_NAP_REAL_S = 0.02
+_FAST_STOP_REAL_S = 20.0
 _LARGEST_LOG = 8 * 2**20
 _PASSING_REFUSALS = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
 
@@ -137,7 +137,7 @@ class EmbeddedPostgres:
             StoreRefused: it will not start before somebody mends something; the message says what.
             StoreUnavailable: it did not start now (a full disk, a crash), a later try may succeed.
         """
-        give_up = self._seconds() + _START_AGAIN_FOR_S
+        give_up = self._clock.monotonic() + self._clock.real(_START_AGAIN_FOR_REAL_S)
         while True:
             begun_at = _shorten(self._installation.log)
             self._process = self._installation.account.start(self._command(), self._installation.log)
@@ -145,7 +145,7 @@ class EmbeddedPostgres:
                 return
             words = _tail(self._installation.log, begun_at)
             passes = self._was_killed or any(refusal in words for refusal in _PASSING_REFUSALS)
-            if not passes or self._seconds() > give_up:
+            if not passes or self._clock.monotonic() > give_up:
                 raise _explained("The embedded PostgreSQL did not start.", words, self._installation.home)
             await self._nap()
 
@@ -157,7 +157,7 @@ class EmbeddedPostgres:
         for order in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             if process.poll() is None:
                 process.send_signal(order)
-            if await self._ends_within(process, _FAST_STOP_S):
+            if await self._ends_within(process, _FAST_STOP_REAL_S):
                 break
         self._process = None
 
@@ -168,7 +168,7 @@ class EmbeddedPostgres:
             StoreError: see `start`.
         """
         while True:
-            await self._clock.sleep(self._clock.speed)
+            await self._clock.sleep(self._clock.real(1.0))
             if self._process is not None and self._process.poll() is not None:
                 await self.start()
 
@@ -180,27 +180,23 @@ class EmbeddedPostgres:
 
     async def _becomes_ready(self) -> bool:
         process = self._process
-        give_up = self._seconds() + _READY_WITHIN_S
-        while process is not None and process.poll() is None and self._seconds() < give_up:
+        give_up = self._clock.monotonic() + self._clock.real(_READY_WITHIN_REAL_S)
+        while process is not None and process.poll() is None and self._clock.monotonic() < give_up:
             if _is_ready(self._installation.data, process.pid):
                 return True
             await self._nap()
         return False
 
-    async def _ends_within(self, process: subprocess.Popen[bytes], limit_s: float) -> bool:
-        give_up = self._seconds() + limit_s
+    async def _ends_within(self, process: subprocess.Popen[bytes], limit_real_s: float) -> bool:
+        give_up = self._clock.monotonic() + self._clock.real(limit_real_s)
         while process.poll() is None:
-            if self._seconds() > give_up:
+            if self._clock.monotonic() > give_up:
                 return False
             await self._nap()
         return True
 
-    def _seconds(self) -> float:
-        """Real seconds: a server does not start faster because the clock does."""
-        return self._clock.monotonic() / self._clock.speed
-
     async def _nap(self) -> None:
-        await self._clock.sleep(_NAP_S * self._clock.speed)
+        await self._clock.sleep(self._clock.real(_NAP_REAL_S))
 
     def _command(self) -> list[str]:
         binaries = self._installation.binaries

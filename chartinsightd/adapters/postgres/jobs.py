@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
-from chartinsightd.ports.stores import JobRecord
 
 
 class PostgresJobs:
@@ -58,9 +57,3 @@ class PostgresJobs:
                 list(known),
             )
         return len(rows)
-
-    async def recent_jobs(self, limit: int = 100) -> list[JobRecord]:
-        """Return the newest jobs, newest first."""
-        async with self._link.use() as connection:
-            rows = await connection.fetch("select * from jobs order by id desc limit $1", limit)
-        return [JobRecord(**row) for row in rows]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection, to_text
 from chartinsightd.domain.errors import StoreRefused
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.write import Written
 from chartinsightd.ports.broker import ListedStock
 
@@ -50,16 +50,6 @@ class PostgresStocks:
         inserted = len(new.keys() - old.keys())
         changed = len(changes) - inserted
         return Written(inserted=inserted, changed=changed, unchanged=len(stocks) - len(changes))
-
-    async def symbols_by_market_cap(self, min_market_cap: int) -> list[str]:
-        """Return listed symbols with at least that market cap in won, largest first."""
-        async with self._link.use() as connection:
-            rows = await connection.fetch(
-                "select symbol from stocks where delisted_on is null and market_cap >= $1 "
-                "order by market_cap desc, symbol",
-                min_market_cap,
-            )
-        return [row["symbol"] for row in rows]
 
 
 _COLUMNS = (
@@ -124,7 +114,7 @@ async def _mark_missing(
     tracked: frozenset[str],
     at: datetime,
 ) -> None:
-    today, listed = at.astimezone(ZoneInfo("Asia/Seoul")).date(), frozenset(listed)
+    today, listed = day_of(at), frozenset(listed)
     marks = [
         (row[0], row[_DELISTED_ON] or today, row[0] in tracked, at)
         for row in old

@@ -21,9 +21,9 @@ from chartinsightd.domain.adjustment import (
     derive,
     unexplained,
 )
-from chartinsightd.domain.calendar import day_of, midnight
 from chartinsightd.domain.candle import Candles, joined
 from chartinsightd.domain.grid import last_shown_day
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.weeks import aligned_weeks
 from chartinsightd.domain.write import Written

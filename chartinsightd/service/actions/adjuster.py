@@ -13,8 +13,9 @@ import structlog
 
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.adjustment import CorporateAction, UnclearRatio
-from chartinsightd.domain.calendar import at_kst, day_of, midnight
+from chartinsightd.domain.backoff import Backoff
 from chartinsightd.domain.errors import AccessBlocked, MalformedAnswer, SourceError, StoreError
+from chartinsightd.domain.kst import at_kst, day_of, midnight
 from chartinsightd.domain.planning import plan
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
@@ -50,8 +51,7 @@ _LOADING = timedelta(hours=6)
 """A symbol whose history does not come is looked at all the same after this."""
 _DEEPER = timedelta(days=7)
 """History that begins so much earlier than at the last whole look asks for another one."""
-_FIRST_RETRY = timedelta(minutes=5)
-_LONGEST_RETRY = timedelta(hours=12)
+_BACKOFF = Backoff(first=timedelta(minutes=5), longest=timedelta(hours=12))
 _SHORT_FOR = timedelta(days=1)
 """So long it is hoped that an adjusted chart will reach back as far as what is stored."""
 _UNUSABLE_SHARE = 0.25
@@ -179,7 +179,7 @@ class Adjuster:
         today = day_of(now)
         nap_s = _LOOK_EVERY_S if self._unread() or not self._tracked() else _IDLE_S
         times = [at_kst(day, one) for day in (today, today + _DAY) for one in (_MORNING, *_AGAIN)]
-        nap = timedelta(seconds=max(nap_s, _LOOK_EVERY_REAL_S * self._clock.speed))
+        nap = timedelta(seconds=max(nap_s, self._clock.real(_LOOK_EVERY_REAL_S)))
         return min(now + nap, *(at for at in times if at > now))
 
     def _unread(self) -> list[str]:
@@ -305,7 +305,7 @@ class Adjuster:
 
     def _put_off(self, symbol: str, error: Exception, event: str) -> None:
         failures = self._troubles[symbol].failures + 1 if symbol in self._troubles else 1
-        wait = min(_FIRST_RETRY * 2 ** min(failures - 1, 10), _LONGEST_RETRY)
+        wait = _BACKOFF.after(failures)
         self._troubles[symbol] = _Trouble(failures, self._clock.now() + wait)
         log.warning(event, symbol=symbol, error=str(error), retry_in_s=wait.total_seconds())
 

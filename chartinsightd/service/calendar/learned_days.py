@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import structlog
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import day_of, midnight
 from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.silence import LearnedDay
@@ -93,7 +93,7 @@ class LearnedDays:
         """Keep what was learned of a day, last of all: cut off before, it is learned again."""
         if not was_session and self._current_rules.calendar.is_trading_day(day):
             # What was read while the day counted as closed proves nothing of its candles.
-            await self._clock.sleep(max(_IN_FLIGHT_S, self._clock.speed))
+            await self._clock.pace(every_s=_IN_FLIGHT_S, least_real_s=1.0)
             await self._begin_anew(day)
         self._unsaved.add(day)
         await self.load()

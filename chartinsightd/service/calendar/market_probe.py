@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime
 import structlog
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.errors import SourceError
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.silence import LastTrade
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.targets import TARGETS

@@ -10,8 +10,9 @@ import structlog
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain import silence
-from chartinsightd.domain.calendar import Session, at_kst, day_of
+from chartinsightd.domain.calendar import Session
 from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.kst import at_kst, day_of
 from chartinsightd.domain.silence import DayStatus, LastTrade, LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
@@ -69,11 +70,6 @@ class MarketWatch:
         self._compared_until: datetime | None = None
         self._compare_after: datetime | None = None
 
-    @property
-    def compared_until(self) -> datetime | None:
-        """Which morning's charts were compared last; None before the first time."""
-        return self._compared_until
-
     def note(self, writes: Sequence[Write]) -> None:
         """Take in what was committed; called for every commit, so it must be quick."""
         for write in writes:
@@ -96,7 +92,7 @@ class MarketWatch:
         """Look again and again; until cancelled."""
         while True:
             await self._look()
-            await self._clock.sleep(max(_EVERY_S, _EVERY_REAL_S * self._clock.speed))
+            await self._clock.pace(every_s=_EVERY_S, least_real_s=_EVERY_REAL_S)
 
     async def _look(self) -> None:
         is_held = self._retries.held_until is not None or self._retries.block is not None
@@ -168,7 +164,7 @@ class MarketWatch:
         read = [candles for asked_at, candles in self._charts.values() if asked_at >= due_at]
         charts = [days_of(candles) for candles in read[: silence.WITNESSES]]
         if len(charts) < silence.WITNESSES:
-            polls = max(_POLLS, timedelta(seconds=_POLLS_REAL_S * self._clock.speed))
+            polls = max(_POLLS, timedelta(seconds=self._clock.real(_POLLS_REAL_S)))
             if now < max(begun_at, due_at) + polls:
                 return
             self._compare_after = now + _AGAIN

@@ -12,9 +12,9 @@ from typing import Any
 import structlog
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import day_of, midnight
 from chartinsightd.domain.errors import SourceError, StoreUnavailable
 from chartinsightd.domain.horizon import Horizon, Unit
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.planning import Fetch, PlanRules, plan
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series, SeriesState

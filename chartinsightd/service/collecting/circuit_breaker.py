@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from chartinsightd.clock import Clock
+from chartinsightd.domain.backoff import Backoff
 from chartinsightd.domain.errors import AccessBlocked, StillBlocked
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.guards import BlockRecord, KnownBlock
 
 log = structlog.get_logger(__name__)
 
-_FIRST = timedelta(minutes=5)
-_LONGEST = timedelta(hours=1)
-_LONGEST_GUESSED = timedelta(minutes=15)
+_BACKOFF = Backoff(first=timedelta(minutes=5), longest=timedelta(hours=1))
+_BACKOFF_GUESSED = Backoff(first=timedelta(minutes=5), longest=timedelta(minutes=15))
 """Where the block is our own guess, from refusals that are each about something else."""
 GUESSED = "refused"
 """The code of such a block."""
@@ -89,8 +89,8 @@ class Circuit:
         now, known = self._clock.now(), self._known
         if known is not None and now < known.until:
             return
-        longest = _LONGEST_GUESSED if error.code == GUESSED else _LONGEST
-        wait = _FIRST if known is None else min(known.wait * 2, longest)
+        backoff = _BACKOFF_GUESSED if error.code == GUESSED else _BACKOFF
+        wait = backoff.first if known is None else backoff.following(known.wait)
         self._know(
             KnownBlock(
                 code=error.code, message=error.message, remedy=error.remedy, until=now + wait, wait=wait

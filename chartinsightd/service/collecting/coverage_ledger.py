@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 _UNKNOWN = SeriesState(covered=EMPTY)
 
 
-_RETRY_S = 5.0
+_RETRY_REAL_S = 5.0
 
 
 class CoverageLedger:
@@ -76,7 +76,7 @@ class CoverageLedger:
     async def reconcile_later(self, clock: Clock) -> None:
         """Compare with the database as soon as it answers, where it did not at the start; then end."""
         while not self._is_reconciled:
-            await clock.sleep(_RETRY_S * clock.speed)
+            await clock.sleep(clock.real(_RETRY_REAL_S))
             with contextlib.suppress(StoreUnavailable):
                 await self._reconcile()
 

@@ -7,13 +7,14 @@ everything goes through there, so that nothing newer is ever committed before so
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
-from chartinsightd.clock import Clock
+from chartinsightd.clock import Clock, wait_for
+from chartinsightd.domain.backoff import Backoff
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.candles import CandleStore
@@ -29,12 +30,11 @@ OnCommit = Callable[[Sequence[Write], Sequence[Written]], None]
 
 _LARGEST_BATCH = 10
 """Pages in one transaction: more gain nothing (measurements.md#batch-size)."""
-_LINGER_S = 2.0
-"""How long a page of a backfill waits for company."""
-_WAITING_ROOM = 40
-"""Pages that may wait in memory before whoever fetches has to wait too."""
-_FIRST_RETRY_S = 1.0
-_LONGEST_RETRY_S = 30.0
+_MAX_BATCH_DELAY_S = 2.0
+"""Longest time a backfill page waits to be batched with others."""
+_MAX_PENDING_PAGES = 40
+"""Pages in memory at which fetching waits for the store."""
+_BACKOFF = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=30))
 _PATIENT_SHARE = 0.75
 """Of the spool's room, for what nobody waits for; the rest is kept for live polls."""
 
@@ -74,7 +74,7 @@ class Writer:
         self._on_commit = [*on_commit]
         self._spool_bytes = spool_bytes
         self._waiting: list[_Item] = []
-        self._room = asyncio.Semaphore(_WAITING_ROOM)
+        self._room = asyncio.Semaphore(_MAX_PENDING_PAGES)
         self._arrived = asyncio.Event()
         self._hurry = asyncio.Event()
         self._spooling = asyncio.Event()
@@ -156,9 +156,7 @@ class Writer:
 
     async def _next_batch(self) -> list[_Item]:
         await self._arrived.wait()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LINGER_S / self._clock.speed):
-                await self._hurry.wait()
+        await wait_for(self._clock, _MAX_BATCH_DELAY_S, self._hurry)
         batch, self._waiting = self._waiting[:_LARGEST_BATCH], self._waiting[_LARGEST_BATCH:]
         self._signal()
         return batch
@@ -174,15 +172,16 @@ class Writer:
 
     async def _deliver(self, writes: Sequence[Write]) -> list[Written]:
         """Commit, or put on disk; while neither can be done, keep trying."""
-        delay_s = _FIRST_RETRY_S
+        failures = 0
         while True:
             try:
                 return await self._commit_or_spool(writes)
             except StoreUnavailable as error:
+                failures += 1
+                wait_s = _BACKOFF.after(failures).total_seconds()
                 self._failure = error
-                log.error("spool.refused", error=str(error), retry_in_s=delay_s)  # noqa: TRY400 - says it all
-            await self._clock.sleep(delay_s)
-            delay_s = min(delay_s * 2, _LONGEST_RETRY_S)
+                log.error("spool.refused", error=str(error), retry_in_s=wait_s)  # noqa: TRY400 - says it all
+            await self._clock.sleep(wait_s)
 
     async def _commit_or_spool(self, writes: Sequence[Write]) -> list[Written]:
         if not self._spooling.is_set():
@@ -198,17 +197,18 @@ class Writer:
 
     async def _drain(self) -> None:
         """Commit what waits on disk, the oldest first; while the store is away, try now and then."""
-        delay_s = _FIRST_RETRY_S
+        failures = 0
         while True:
             await self._spooling.wait()
             try:
                 await self._drain_batch()
             except StoreUnavailable as error:
-                log.warning("store.unavailable", error=str(error), retry_in_s=delay_s, **_shown(self.spooled))
-                await self._clock.sleep(delay_s)
-                delay_s = min(delay_s * 2, _LONGEST_RETRY_S)
+                failures += 1
+                wait_s = _BACKOFF.after(failures).total_seconds()
+                log.warning("store.unavailable", error=str(error), retry_in_s=wait_s, **_shown(self.spooled))
+                await self._clock.sleep(wait_s)
             else:
-                delay_s = _FIRST_RETRY_S
+                failures = 0
 
     async def _drain_batch(self) -> None:
         batch = await self._spool.oldest(_LARGEST_BATCH)

@@ -9,9 +9,10 @@ from itertools import groupby
 import structlog
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import Calendar, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.gap_reason import GapReason, Why
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.planning import Fetch, plan
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
@@ -70,7 +71,7 @@ class GapList:
             if self._scheduler.is_tracking:
                 await self._write(self.gaps())
             for _ in range(_NAPS):
-                await self._clock.sleep(max(_EVERY_S, _EVERY_REAL_S * self._clock.speed) / _NAPS)
+                await self._clock.pace(every_s=_EVERY_S / _NAPS, least_real_s=_EVERY_REAL_S / _NAPS)
 
     def gaps(self) -> list[Gap]:
         """Return what is missing now, with reasons. A candle whose first poll is under way is no gap.

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chartinsightd.domain.calendar import day_of
 from chartinsightd.domain.gap_reason import GapReason, Listing, Why, of_silence
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.service.collecting.retries import Failure, RetryTracker

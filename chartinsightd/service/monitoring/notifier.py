@@ -20,6 +20,7 @@ from chartinsightd.domain.alert_policy import (
     news,
     worth_keeping,
 )
+from chartinsightd.domain.backoff import Backoff
 from chartinsightd.domain.errors import AlertUndelivered
 from chartinsightd.domain.notice import Notice, Place, notice_of, trial_notice
 from chartinsightd.ports.guards import AlertChannel, SentRecord
@@ -30,8 +31,7 @@ log = structlog.get_logger(__name__)
 _HOUR = timedelta(hours=1)
 _ROOM = 100
 """News that one channel may owe; older ones are left out and counted."""
-_FIRST_RETRY_S = 5.0
-_LONGEST_RETRY_S = 900.0
+_BACKOFF = Backoff(first=timedelta(seconds=5), longest=timedelta(minutes=15))
 _FAILURES_OF_A_DEAD_CHANNEL = 3
 _SETTLED_S = 120.0
 """So long after a start a condition of before may not be known again yet: its end is not told sooner."""
@@ -221,11 +221,11 @@ class _Outbox:
 
     def _wait_s(self) -> float:
         """Return how long to hold back: after a failure longer each time, and to keep to so many an hour."""
-        retry_s = min(_FIRST_RETRY_S * 2 ** min(self._failures - 1, 20), _LONGEST_RETRY_S)
+        retry_s = _BACKOFF.after(self._failures).total_seconds() if self._failures else 0.0
         full_s = 0.0
         if len(self._sent) == self._per_hour:
             full_s = (self._sent[0] + _HOUR - self._clock.now()).total_seconds()
-        return max(0.0, retry_s if self._failures else 0.0, min(full_s, _HOUR.total_seconds()))
+        return max(0.0, retry_s, min(full_s, _HOUR.total_seconds()))
 
     async def _deliver(self) -> None:
         """Tell all that waits in one message."""

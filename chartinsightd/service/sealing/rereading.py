@@ -8,9 +8,10 @@ from datetime import date
 
 import structlog
 
-from chartinsightd.domain.calendar import Calendar, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import SourceError
 from chartinsightd.domain.grid import DAY_S, last_shown_day
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.planning import Fetch
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.series import Series

@@ -12,9 +12,10 @@ from typing import Any
 import structlog
 
 from chartinsightd.clock import Clock, wait_until
-from chartinsightd.domain.calendar import Session, day_of
+from chartinsightd.domain.calendar import Session
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.horizon import horizon_start
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.seal import SealState, Verdict, judge
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
@@ -147,7 +148,7 @@ class Sealer:
         due += [self._again_at] if self._again_at is not None else []
         has_news = await wait_until(self._clock, min(due), self._wake)
         company_s = _COMPANY.total_seconds() if has_news else 0.0
-        await self._clock.sleep(max(company_s, _LEAST_REAL_S * self._clock.speed))
+        await self._clock.pace(every_s=company_s, least_real_s=_LEAST_REAL_S)
         self._wake.clear()
 
     async def _load(self) -> None:
@@ -208,7 +209,7 @@ class Sealer:
                 seals.append(self._seal(case[0], judge(witnesses)))
                 if place % _SLICE == 0:
                     await asyncio.sleep(0)
-            doubt = max(_DOUBT, timedelta(seconds=_LEAST_REAL_S * self._clock.speed))
+            doubt = max(_DOUBT, timedelta(seconds=self._clock.real(_LEAST_REAL_S)))
             await self._store.save_seals(seals, now - doubt)
             found.states.update(seal.state for seal in seals)
             for seal in seals:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from chartinsightd.domain.calendar import Calendar, Session, day_of, midnight
+from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.grid import DAY_S, candle_starts
 from chartinsightd.domain.horizon import horizon_start
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.seal import SessionData

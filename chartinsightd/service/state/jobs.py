@@ -17,7 +17,8 @@ from chartinsightd.domain.write import Written
 from chartinsightd.ports.stores import JobStore
 
 log = structlog.get_logger(__name__)
-_REPORT_EVERY_S = 2.0
+_REPORT_EVERY_REAL_S = 2.0
+"""A person reads the progress: real time, however fast the clock."""
 _RETRY_S = 5.0
 
 
@@ -38,7 +39,7 @@ class Job:
         self.findings: Mapping[str, Any] = {}
         """What a comparison found; shown and kept with the progress."""
         self._book = book
-        self._reported_at = float("-inf")
+        self._reported_at_s = float("-inf")
 
     @property
     def progress(self) -> dict[str, Any]:
@@ -63,11 +64,12 @@ class Job:
         self.written += written
         await self._book.report(self)
 
-    def is_report_due(self, now_s: float) -> bool:
+    def is_report_due(self, clock: Clock) -> bool:
         """Whether the last report is old enough; if so, the next one counts from now."""
-        if now_s - self._reported_at < _REPORT_EVERY_S:
+        now_s = clock.monotonic()
+        if now_s - self._reported_at_s < clock.real(_REPORT_EVERY_REAL_S):
             return False
-        self._reported_at = now_s
+        self._reported_at_s = now_s
         return True
 
 
@@ -110,7 +112,7 @@ class Jobs:
 
     async def report(self, job: Job) -> None:
         """Store a job's progress, if the last time is a while ago."""
-        if not job.id or not job.is_report_due(self._clock.monotonic() / self._clock.speed):
+        if not job.id or not job.is_report_due(self._clock):
             return
         try:
             await self._store.update_job(job.id, job.progress)

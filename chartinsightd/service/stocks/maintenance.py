@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import time
 
 import structlog
 
 from chartinsightd.clock import Clock, sleep_until
 from chartinsightd.domain.errors import StoreError
-from chartinsightd.facts.krx import KST
+from chartinsightd.domain.kst import next_time
 from chartinsightd.ports.candles import StoreUpkeep
 
 log = structlog.get_logger(__name__)
 
-_DAILY_AT = time(5, 0, tzinfo=KST)
+_DAILY_AT = time(5, 0)
+"""KST: after the last reader of the evening, before the morning's work."""
 
 
 class Upkeep:
@@ -26,7 +27,7 @@ class Upkeep:
     async def run(self) -> None:
         """Maintain every night; until cancelled."""
         while True:
-            await sleep_until(self._clock, _next_night(self._clock.now()))
+            await sleep_until(self._clock, next_time(self._clock.now(), _DAILY_AT))
             try:
                 done = await self._store.maintain()
             except StoreError as error:
@@ -34,8 +35,3 @@ class Upkeep:
                 continue
             if done:
                 log.info("store.maintained", partitions=done)
-
-
-def _next_night(now: datetime) -> datetime:
-    today = datetime.combine(now.astimezone(KST).date(), _DAILY_AT)
-    return today if today > now else today + timedelta(days=1)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import time, timedelta
 
 import structlog
 
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.errors import SourceError, StoreError
 from chartinsightd.domain.gap_reason import Listing
+from chartinsightd.domain.kst import next_time
 from chartinsightd.ports.broker import ListedStock, Priority, StockListSource
 from chartinsightd.ports.stores import StockStore, TrackingStore
 from chartinsightd.service.state.jobs import Job, Jobs
 
 log = structlog.get_logger(__name__)
 
-KST = ZoneInfo("Asia/Seoul")
-_DAILY_AT = time(8, 10, tzinfo=KST)
-"""After Kiwoom's morning corrections, before the opening."""
+_DAILY_AT = time(8, 10)
+"""KST: after Kiwoom's morning corrections, before the opening."""
 _RETRY = timedelta(minutes=5)
 
 Universe = Callable[[list[ListedStock]], list[str]]
@@ -84,7 +83,7 @@ class StockList:
         """Synchronise now, and every morning; after a failure, again in five minutes."""
         while True:
             self._resync.clear()
-            due = _next_morning(self._clock.now())
+            due = next_time(self._clock.now(), _DAILY_AT)
             if not await self._tried():
                 due = self._clock.now() + _RETRY
             await wait_until(self._clock, due, self._resync)
@@ -198,22 +197,16 @@ def with_wishes(chosen: Sequence[str], by_hand: Mapping[str, bool]) -> list[str]
     return list(dict.fromkeys([*kept, *(symbol for symbol, wanted in by_hand.items() if wanted)]))
 
 
-def _next_morning(now: datetime) -> datetime:
-    today = datetime.combine(now.astimezone(KST).date(), _DAILY_AT)
-    return today if today > now else today + timedelta(days=1)
-
-
 def targets(symbols: tuple[str, ...]) -> Universe:
     """Track these symbols, listed or not."""
     return lambda stocks: list(symbols)  # noqa: ARG005 - the list does not matter here
 
 
-def at_least(min_market_cap: int, also: tuple[str, ...] = ()) -> Universe:
-    """Track every stock at least that large (won), largest first, and some others."""
+def at_least(min_market_cap: int) -> Universe:
+    """Track every stock at least that large (won), largest first."""
 
     def choose(stocks: list[ListedStock]) -> list[str]:
         large = [stock for stock in stocks if stock.market_cap >= min_market_cap]
-        ranked = [stock.symbol for stock in sorted(large, key=lambda stock: -stock.market_cap)]
-        return list(dict.fromkeys([*also, *ranked]))
+        return [stock.symbol for stock in sorted(large, key=lambda stock: -stock.market_cap)]
 
     return choose

@@ -13,12 +13,12 @@ from chartinsightd.facts.krx import (
     AFTER_MARKET_HOURS,
     CALENDAR_KNOWN_FROM,
     FIRST_DAY_OF_YEAR_OPENS,
+    KST,
     LAST_SATURDAY_SESSION,
     REGULAR_HOURS,
     SPECIAL_DAYS,
     UNLISTED_CLOSURES,
 )
-from chartinsightd.simulator.clock import KST
 from chartinsightd.simulator.market.options import Days
 from chartinsightd.simulator.model import Ints
 

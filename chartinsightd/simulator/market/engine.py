@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator.market import charts, sight, ticks
 from chartinsightd.simulator.market.corrections import Corrections, corrected_shares
 from chartinsightd.simulator.market.days import hours_on

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator.market.days import Hours, hours_on, late_print_at
 from chartinsightd.simulator.market.prints import MINUTE_MS, Tape, fold_prints, prints_of
 from chartinsightd.simulator.market.rows import DayPlan, Minutes, single_minute

@@ -162,19 +162,6 @@ async def test_a_token_answer_without_a_usable_token_is_malformed(body: dict[str
     assert "ken" not in str(caught.value).replace("token", "")
 
 
-async def test_the_token_is_given_back_on_request_only() -> None:
-    """au10002 with the token; without one, nothing is sent."""
-    async with session() as ours:
-        await ours.issuer.revoke()
-        assert ours.broker.requests == []
-        await ours.issuer.token()
-        await ours.issuer.revoke()
-
-    (request,) = ours.broker.seen("au10002")
-    assert request.body == {"appkey": APP_KEY, "secretkey": SECRET_KEY, "token": "token-of-the-day-1"}
-    assert ours.issuer.state().expires_at is None
-
-
 async def test_no_secret_shows_in_what_is_printed() -> None:
     """Neither the token nor its state show its text."""
     async with session() as ours:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,10 +17,10 @@ from chartinsightd.adapters.kiwoom import wire
 from chartinsightd.domain.errors import MalformedAnswer
 from chartinsightd.domain.foreign_text import bounded_row
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
 
 from .samples import sample
 
-KST = timezone(timedelta(hours=9))
 LISTS = {
     Timeframe.M5: "stk_min_pole_chart_qry",
     Timeframe.D1: "stk_dt_pole_chart_qry",

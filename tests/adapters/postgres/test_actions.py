@@ -11,8 +11,9 @@ import numpy as np
 
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.domain.adjustment import CorporateAction
-from chartinsightd.domain.calendar import Calendar, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write

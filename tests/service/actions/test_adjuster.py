@@ -7,21 +7,22 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
 
 from chartinsightd.domain.adjustment import CorporateAction
-from chartinsightd.domain.calendar import Calendar, day_of, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.domain.horizon import Horizon
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
 from chartinsightd.ports.stores import AdjustmentCheck
 from chartinsightd.service.actions.action_finder import CorporateActionFinder
@@ -36,7 +37,6 @@ from tests.domain.made_up_charts import adjusted, split, walk, weekly
 from tests.support.fakes import PAGE_ROWS, FakeBlocks, FakeCheckpoint, FakeStore
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
 
-KST = ZoneInfo("Asia/Seoul")
 CALENDAR = Calendar()
 TODAY = date(2026, 11, 18)
 """A Wednesday."""

@@ -10,8 +10,9 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from chartinsightd.adapters.spool import open_spool
-from chartinsightd.domain.calendar import Calendar, at_kst, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.kst import at_kst, midnight
 from chartinsightd.domain.planning import Fetch, plan
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.silence import LearnedDay

@@ -11,11 +11,13 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from chartinsightd.domain.calendar import Calendar, at_kst, midnight
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import SourceUnavailable
+from chartinsightd.domain.kst import at_kst, midnight
 from chartinsightd.domain.planning import plan
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.broker import Priority
 from chartinsightd.service.calendar.learned_days import LearnedDays
 from chartinsightd.service.calendar.market_probe import MarketProbe
 from chartinsightd.service.calendar.market_watch import MarketWatch
@@ -243,18 +245,18 @@ def test_a_holiday_costs_a_few_requests() -> None:
 
 
 def test_daily_charts_that_are_read_anyway_are_not_asked_for_again() -> None:
-    """A restart costs a page a series, and a morning too: the comparison takes what the polls bring."""
+    """The morning's comparison takes the daily pages that the polls bring, and asks for none itself."""
 
     async def main() -> Watched:
-        one = world(at_kst(SILENT, time(8)), {}, timeframes=(Timeframe.D1,))
+        one = world(at_kst(OPENED + timedelta(days=1), time(8)), {OPENED: True}, timeframes=(Timeframe.D1,))
         async with one.watched(*SYMBOLS):
-            await one.is_at(SILENT, 9)
+            await one.is_at(OPENED + timedelta(days=1), 9)
         return one
 
     one = run_virtually(main())
 
-    assert len(one.broker.requests) == len(SYMBOLS)
-    assert one.watch.compared_until == at_kst(SILENT, time(7, 30))
+    assert list(one.current_rules.learned) == [OPENED]
+    assert {priority for _, _, priority in one.broker.requests} == {Priority.LIVE}
 
 
 def test_days_missed_while_nobody_looked_are_learned_afterwards() -> None:

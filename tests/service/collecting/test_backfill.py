@@ -6,17 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
-from chartinsightd.domain.calendar import midnight
 from chartinsightd.domain.errors import SourceUnavailable
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
 from chartinsightd.service.collecting.backfill import BackfillOrder, Backfills
 from tests.support.virtual import run_virtually
 from tests.support.world import World
 
-KST = ZoneInfo("Asia/Seoul")
 NOW = datetime(2026, 9, 15, 8, 30, tzinfo=KST)
 SERIES = Series(symbol="005930", timeframe=Timeframe.D1)
 ORDER = BackfillOrder(

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -21,12 +20,12 @@ from chartinsightd.domain.refresh import session_refreshes
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import Priority
 from tests.support.fakes import FakeCheckpoint, FakeStore
 from tests.support.virtual import run_virtually
 from tests.support.world import World
 
-KST = ZoneInfo("Asia/Seoul")
 BEFORE_OPEN = datetime(2026, 9, 15, 8, 30, tzinfo=KST)
 
 

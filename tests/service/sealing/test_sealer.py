@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from chartinsightd.domain.calendar import at_kst, midnight
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.chain import Chain
 from chartinsightd.domain.errors import AccessBlocked, SourceUnavailable, StoreUnavailable
 from chartinsightd.domain.grid import DAY_S
+from chartinsightd.domain.kst import at_kst, midnight
 from chartinsightd.domain.planning import Fetch
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.series import Series

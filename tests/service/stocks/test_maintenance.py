@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.facts.krx import KST
 from chartinsightd.service.stocks.maintenance import Upkeep
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
-
-KST = ZoneInfo("Asia/Seoul")
 
 
 class FakeUpkeep:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from structlog.testing import capture_logs
 
 from chartinsightd.domain.errors import SourceUnavailable
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ListedStock, Priority
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.stocks.stock_list import StockList, at_least, targets
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
 
-KST = ZoneInfo("Asia/Seoul")
 START = datetime(2026, 9, 15, 7, 0, tzinfo=KST)
 
 
