@@ -42,6 +42,7 @@ CITING_KINDS = {
     ".html",
     ".css",
 }
+PROPER_NAMES = {"AsyncExitStack", "ChartInsight"}
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
 
 
@@ -188,6 +189,37 @@ def test_closed_vocabularies_are_in_the_glossary(title: str, words: type[StrEnum
     table = text_of(ROOT / "docs" / "glossary.md").partition(f"\n| {title} | meaning |\n")[2]
     listed = re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], re.MULTILINE)
     assert listed == [str(word) for word in words]
+
+
+def test_the_picture_shows_classes_that_exist() -> None:
+    """Every class that docs/architecture.md draws or names is one of the product."""
+    code = "\n".join(
+        text_of(path) for name in ("chartinsightd", "tui") for path in (ROOT / name).rglob("*.py")
+    )
+    classes = set(re.findall(r"^class (\w+)", code, re.MULTILINE))
+    architecture = text_of(ROOT / "docs" / "architecture.md")
+    drawn = set(re.findall(r"\b(?:[A-Z][a-z]+){2,}\b", architecture)) - PROPER_NAMES
+    assert sorted(drawn - classes) == []
+
+
+def test_places_of_the_architecture_exist() -> None:
+    """Every file and folder of the product that docs/architecture.md names is there."""
+    named = re.findall(
+        r"`([\w/]+/|(?:\w+/)+\w+|(?:\w+/)*\w+\.(?:py|sql|toml))`", text_of(ROOT / "docs" / "architecture.md")
+    )
+    assert [
+        name for name in named if not any((top / name).exists() for top in (ROOT, ROOT / "chartinsightd"))
+    ] == []
+
+
+def test_every_decision_is_listed() -> None:
+    """The list of decisions links every record, in the order of their numbers."""
+    folder = ROOT / "docs" / "decisions"
+    records = sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
+    assert re.findall(r"\]\(([\w-]+\.md)\) \|", text_of(folder / "README.md")) == records
+    numbers = [name.partition("-")[0] for name in records]
+    assert all(re.fullmatch(r"\d{4}", number) for number in numbers)
+    assert len(set(numbers)) == len(numbers)
 
 
 def test_every_promise_is_listed() -> None:
