@@ -21,6 +21,8 @@ from chartinsightd.control.operations import (
     HEALTH,
     JOB,
     JOBS,
+    LOGS,
+    OPERATIONS,
     PAUSE,
     RELOAD,
     RESUME,
@@ -74,6 +76,15 @@ def on_board(work: Callable[[BoardWorld, Backend], Awaitable[Any]], **changes: A
             return await work(world, backend)
 
     return run_virtually(main())
+
+
+def test_every_operation_has_a_handler() -> None:
+    """The backend answers every operation of the table but the log, which the daemon's tap of it answers."""
+
+    async def work(_: BoardWorld, backend: Backend) -> Any:
+        return set(backend.handlers)
+
+    assert on_board(work) == set(OPERATIONS) - {LOGS}
 
 
 def test_the_status_tells_that_all_is_well() -> None:
