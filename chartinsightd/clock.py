@@ -13,7 +13,11 @@ from typing import Protocol
 _TOLD_BY = 3
 """So many answers running must agree before a clock is held back: one of them may be wrong."""
 BELIEVED = timedelta(days=1)
-"""A `Date` further away than this tells of a wrong header, not of a wrong clock."""
+"""A `Date` further back is of an answer kept somewhere, or our clock is wrong: the answer is not used."""
+_PLAUSIBLE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""A `Date` outside is no time at all: this program is younger than the first."""
+_SET_BACK_S = 60.0
+"""A wall clock that loses this much against even time was set back, beyond what a time service smooths."""
 DATE_GRAIN = timedelta(seconds=2)
 """A `Date` tells whole seconds, and a server may make it once a second."""
 
@@ -147,6 +151,11 @@ class CheckedClock(Clock):
         return self.own.longest_nap_s
 
     @property
+    def is_confirmed(self) -> bool:
+        """Whether enough answers told the broker's time lately."""
+        return len(self._told) == _TOLD_BY
+
+    @property
     def ahead(self) -> timedelta:
         """How far the own clock runs ahead of the broker's, at least; `now` is held back by that."""
         self.now()
@@ -181,9 +190,9 @@ class CheckedClock(Clock):
             sent_s: when its request left, in `monotonic` seconds.
             date: what its header `Date` tells; aware.
         """
-        shown, offset = self._read()
-        if abs(date - shown) > BELIEVED:
+        if not is_plausible(date):
             return
+        shown, offset = self._read()
         self.now()
         arrived_s = shown.timestamp() - offset
         earliest, latest = date.timestamp() - arrived_s, (date + DATE_GRAIN).timestamp() - sent_s
@@ -212,9 +221,34 @@ class CheckedClock(Clock):
         self._told.clear()
 
 
+def is_plausible(date: datetime) -> bool:
+    """Whether a time that a header tells can be one of this program's life; aware."""
+    return _PLAUSIBLE[0] <= date < _PLAUSIBLE[1]
+
+
+class SetBack:
+    """Tells whether a wall clock was set back since this was made or last asked.
+
+    What was decided by a clock that ran ahead holds no longer: times to wait for lie too far away.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset_s = self._read()
+
+    def happened(self) -> bool:
+        """Whether it was set back since; a slow correction does not count."""
+        before_s, self._offset_s = self._offset_s, self._read()
+        return self._offset_s < before_s - _SET_BACK_S * max(1.0, self._clock.speed)
+
+    def _read(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+
 async def sleep_until(clock: Clock, when: datetime) -> None:
-    """Wait until the wall clock shows `when`; a clock that was set on the way is noticed."""
-    while (left := (when - clock.now()).total_seconds()) > 0:
+    """Wait until the wall clock shows `when`, or was set back: then what is due must be worked out again."""
+    set_back = SetBack(clock)
+    while (left := (when - clock.now()).total_seconds()) > 0 and not set_back.happened():
         await clock.sleep(min(left, clock.longest_nap_s * clock.speed))
 
 
@@ -227,8 +261,11 @@ async def wait_for(clock: Clock, seconds: float, event: asyncio.Event) -> bool:
 
 
 async def wait_until(clock: Clock, when: datetime, event: asyncio.Event) -> bool:
-    """Wait until the wall clock shows `when` or an event is set; return whether it was set."""
+    """Wait until the wall clock shows `when`, was set back, or an event is set; return whether it was set."""
+    set_back = SetBack(clock)
     while (left := (when - clock.now()).total_seconds()) > 0 and not event.is_set():
+        if set_back.happened():
+            break
         try:
             async with asyncio.timeout(min(left / clock.speed, clock.longest_nap_s)):
                 await event.wait()

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock, sleep_until, wait_until
+from chartinsightd.clock import (
+    CheckedClock,
+    Clock,
+    SetBack,
+    SimulatedClock,
+    SystemClock,
+    sleep_until,
+    wait_until,
+)
 
 START = datetime(2026, 9, 14, 23, 0, tzinfo=UTC)
 
@@ -117,7 +125,7 @@ DELAYS = st.tuples(st.floats(0, 3), st.floats(0, 3))
 ROUNDS = st.lists(st.tuples(DELAYS, st.floats(0, 5000)), min_size=3, max_size=12)
 
 
-@given(ahead_s=st.floats(-80_000, 80_000), rounds=ROUNDS)
+@given(ahead_s=st.floats(-80_000, 40 * 86_400), rounds=ROUNDS)
 def test_a_clock_that_is_ahead_is_held_back(
     ahead_s: float, rounds: list[tuple[tuple[float, float], float]]
 ) -> None:
@@ -163,7 +171,7 @@ def test_a_step_or_a_suspend_leaves_it_right(before_s: float, after_s: float, sl
     assert clock.now() == machine.now()
 
 
-@given(wrong_s=st.floats(-80_000, 0), place=st.integers(0, 2))
+@given(wrong_s=st.floats(-9 * 86_400, 0), place=st.integers(0, 2))
 def test_one_wrong_date_holds_nothing_back(wrong_s: float, place: int) -> None:
     """Three answers running must say so: one wrong header among right ones changes nothing."""
     machine = Machine()
@@ -194,3 +202,28 @@ def test_a_date_of_another_age_is_not_believed() -> None:
         clock.heard(clock.monotonic(), datetime(1970, 1, 1, tzinfo=UTC))
     assert clock.now() == machine.now()
     assert clock.behind == timedelta()
+
+
+@pytest.mark.parametrize("by_s", [120, 4 * 86_400])
+async def test_whoever_waits_wakes_when_the_clock_is_set_back(by_s: int) -> None:
+    """What a clock that ran ahead said is due in five minutes may be due in days by the right one."""
+    clock, event = SimulatedClock(START, 1.0), asyncio.Event()
+    back = (START - timedelta(seconds=by_s), 1.0, SystemClock().now())
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        waiting = group.create_task(wait_until(clock, START + timedelta(minutes=5), event))
+        sleeping = group.create_task(sleep_until(clock, START + timedelta(minutes=5)))
+        await asyncio.sleep(0)
+        clock.set(*back)
+
+    assert (waiting.result(), sleeping.result()) == (False, None)
+
+
+def test_a_slow_correction_is_no_step() -> None:
+    """A time service that takes seconds back wakes nobody."""
+    machine = Machine(300.0)
+    set_back = SetBack(machine)
+    for _ in range(600):
+        machine.live(1.0)
+        machine.ahead_s -= 0.5
+        assert not set_back.happened()

@@ -27,12 +27,12 @@ from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
 from chartinsightd.app.alerting import new_notifier
-from chartinsightd.app.broker import new_circuit, open_broker
+from chartinsightd.app.broker import believes_dates, new_circuit, open_broker
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.commits import Commits
 from chartinsightd.backend.parts import Identity, Parts, Reloaded
-from chartinsightd.backend.probes import ClockProbe
+from chartinsightd.backend.probes import SET_THE_CLOCK, SET_THE_SIMULATED_CLOCK, ClockProbe
 from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
 from chartinsightd.control.events import EventTap
 from chartinsightd.control.operations import LOGS
@@ -64,6 +64,7 @@ from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.collector import Collector, CollectRules
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.future_marks import FutureMarks
 from chartinsightd.service.collecting.pausing import (
     PausableCharts,
     PausableLists,
@@ -338,6 +339,14 @@ def _connected(
         scheduler, gap_reasons, ledger, proofs.sealer.open_seals, store.gaps, clock, current_rules
     )
     writer.tell(proofs.sealer.note)
+    marks = FutureMarks(
+        ledger,
+        store.candles,
+        clock,
+        current_rules,
+        needs_dates=believes_dates(settings),
+        on_withdrawn=current_rules.plan_anew,
+    )
     backend = Backend(
         Parts(
             identity=_identity(settings, opened),
@@ -360,7 +369,7 @@ def _connected(
             audience=opened.audience,
             notifier=opened.notifier,
             disk=FolderDisk(settings.state_dir),
-            watches=(opened.loop_watch, ClockProbe(clock)),
+            watches=(opened.loop_watch, _clock_probe(settings, clock), marks),
             reload=reloader.reload,
         )
     )
@@ -373,6 +382,7 @@ def _connected(
         "gap_list": gap_list.run,
         "adjuster": _adjuster(opened, pause_switch, job_groups, retries, stock_list, collect.timeframes).run,
         "market_watch": watch.run,
+        "marks": marks.run,
         "upkeep": Upkeep(store.candles, clock).run,
     }
     services |= {**proofs.services(), **_backend_services(backend)}
@@ -386,6 +396,11 @@ def _backend_services(backend: Backend) -> dict[str, Service]:
         "board.disk": backend.run_disk,
         "watchdog": Watchdog(backend.is_healthy).run,
     }
+
+
+def _clock_probe(settings: Settings, clock: CheckedClock) -> ClockProbe:
+    remedy = SET_THE_CLOCK if settings.mode == "live" else SET_THE_SIMULATED_CLOCK
+    return ClockProbe(clock, is_followed=settings.clock.follow, remedy=remedy)
 
 
 def _stock_list(

@@ -15,7 +15,7 @@ import structlog
 
 from chartinsightd.clock import CheckedClock, Clock
 from chartinsightd.control.protocol.status import HealthCheck
-from chartinsightd.domain.alert_policy import Condition
+from chartinsightd.domain.alert_policy import Condition, Level
 from chartinsightd.ports.guards import Disk, DiskSpace
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,16 @@ _WRONG_REAL_S = 0.05
 _WRONG_PATIENCE_S = 60.0
 _WRONG_PATIENCE_REAL_S = 2.0
 """A simulated clock that is followed lags for a moment when it is set."""
+_DAY_S = 86_400.0
+"""A clock that is wrong by so much collects nothing that is right."""
+SET_THE_CLOCK = (
+    "Let a time service set it: `timedatectl set-ntp true`. If `timedatectl` says that it is right,"
+    ' Kiwoom\'s is wrong: set kiwoom.dates = "ignored".'
+)
+SET_THE_SIMULATED_CLOCK = (
+    "Give the daemon the simulator's clock: set clock.follow = true, or clock.start, clock.speed and"
+    " clock.anchor as the simulator's --start, --speed and --anchor."
+)
 _TOKEN_PATIENCE_S = 60.0
 _STUCK_S = 120.0
 """Beside the minute that the gate's own count looks back."""
@@ -200,12 +210,23 @@ class TokenProbe:
 
 
 class ClockProbe:
-    """Finds a wall clock that jumped, or that differs from the broker's."""
+    """Finds a wall clock that jumped, or that differs from the broker's.
+
+    Args:
+        clock: the daemon's.
+        is_followed: whether the clock is set by the simulator's whenever that changes. Then a step or a
+            difference is its doing, and nothing is wrong with the machine.
+        remedy: what to do about a clock that differs.
+    """
 
     part = "clock"
 
-    def __init__(self, clock: CheckedClock) -> None:
+    def __init__(
+        self, clock: CheckedClock, *, is_followed: bool = False, remedy: str = SET_THE_CLOCK
+    ) -> None:
         self._clock = clock
+        self._is_followed = is_followed
+        self._remedy = remedy
         self._offset_s = self._offset()
         self._jump_s = 0.0
         self._told_until_s = 0.0
@@ -213,6 +234,8 @@ class ClockProbe:
 
     def look(self) -> Mapping[str, Condition]:
         """Compare with the last look, and with the broker's clock."""
+        if self._is_followed:
+            return {}
         return {**self._jumped(), **self._differing()}
 
     def _jumped(self) -> Mapping[str, Condition]:
@@ -238,11 +261,8 @@ class ClockProbe:
         event, words = "clock.behind", f"is {behind_s:.0f} s behind Kiwoom's; candles are read late."
         if ahead_s > behind_s:
             event, words = "clock.ahead", f"runs {ahead_s:.0f} s ahead of Kiwoom's; it is held back by that."
-        remedy = (
-            "Let a time service set it: `timedatectl set-ntp true`. If `timedatectl` says that it is right,"
-            ' Kiwoom\'s is wrong: set kiwoom.dates = "ignored".'
-        )
-        return {event: Condition(level="warning", message=f"This machine's clock {words}", remedy=remedy)}
+        level: Level = "error" if max(ahead_s, behind_s) >= _DAY_S else "warning"
+        return {event: Condition(level=level, message=f"The clock {words}", remedy=self._remedy)}
 
     def _offset(self) -> float:
         return self._clock.own.now().timestamp() - self._clock.monotonic()

@@ -21,6 +21,8 @@ from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 
+_LONG_AGO = -(2**40)
+"""Before any candle, in seconds since the epoch."""
 _OLD_S = dict.fromkeys(Timeframe, 2 * DAY_S) | {Timeframe.W1: 9 * DAY_S}
 """A candle that began so long ago is final whatever it is."""
 
@@ -92,6 +94,30 @@ def final_ranges(
     unfinal = grid.ts[newest[_final_at(grid, newest, settle) > asked]]
     taken = zip(unfinal.tolist(), span_after(timeframe, unfinal).tolist(), strict=True)
     return RangeSet.of((start, end)) - RangeSet.of(*taken)
+
+
+def first_unfinal(timeframe: Timeframe, now: datetime, calendar: Calendar, settle: timedelta) -> int:
+    """Return where the oldest candle starts that cannot be final yet, in seconds since the epoch.
+
+    Args:
+        timeframe: of the candles.
+        now: aware.
+        calendar: the sessions.
+        settle: how long after its end an intraday candle may still change.
+    """
+    grid = _grid_near(calendar, timeframe, now)
+    unfinal = np.flatnonzero(_final_at(grid, np.arange(len(grid)), settle) > int(now.timestamp()))
+    return int(grid.ts[unfinal[0]])
+
+
+def possible_coverage(
+    timeframe: Timeframe, covered: RangeSet, now: datetime, calendar: Calendar, settle: timedelta
+) -> RangeSet:
+    """Return the part of a coverage that reads up to now (aware) can have proved; the rest lies ahead."""
+    end = int(now.timestamp())
+    settled = min(first_unfinal(timeframe, now, calendar, settle), end)
+    recent = final_ranges(timeframe, settled, end, now, calendar, settle)
+    return covered & (RangeSet.of((_LONG_AGO, settled)) | recent)
 
 
 def _final_at(grid: Grid, at: Ints, settle: timedelta) -> Ints:

@@ -19,6 +19,7 @@ _NAMES: dict[str, tuple[str, str]] = {
     "broker.throttling": ("키움 요청 제한 초과", "Kiwoom keeps refusing for the pace"),
     "clock.ahead": ("시스템 시계가 키움보다 빠름", "the clock runs ahead"),
     "clock.behind": ("시스템 시계가 키움보다 느림", "the clock is behind"),
+    "clock.marks_withdrawn": ("미래 시각 기록 회수", "records in the future were taken back"),
     "clock.jumped": ("시스템 시계 변경", "the clock jumped"),
     "data.stalled": ("데이터 수집 멈춤", "due data is not being committed"),
     "database.away": ("데이터베이스 연결 끊김", "the database is away"),

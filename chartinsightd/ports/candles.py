@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from chartinsightd.domain.adjusted import AdjustedCandles
@@ -35,6 +35,17 @@ class CandleStore(Protocol):
 
     async def forget_coverage(self, series: Series, ranges: RangeSet) -> None:
         """Take ranges out of a series' coverage, so that they are fetched anew."""
+
+    async def withdraw_finality(self, starts: Mapping[Timeframe, int], day: date) -> None:
+        """Call candles final no longer that cannot be, and forget seals of sessions that are not over.
+
+        Args:
+            starts: where the oldest candle starts that cannot be final yet, in seconds since the epoch.
+            day: the present Korean day; the seals of it and of later ones are forgotten.
+
+        Raises:
+            StoreUnavailable: nothing was changed.
+        """
 
 
 class StoredCandles(Protocol):

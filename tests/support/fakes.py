@@ -189,6 +189,13 @@ class FakeStore:
         """Take ranges out."""
         self.covered[series] = self.covered.get(series, EMPTY) - ranges
 
+    async def withdraw_finality(self, starts: Mapping[Timeframe, int], day: date) -> None:
+        """Call candles final no longer."""
+        del day
+        for (series, ts), candle in self.candles.items():
+            if ts >= starts[series.timeframe]:
+                self.candles[series, ts] = replace(candle, final=False)
+
     async def replace_gaps(self, gaps: Sequence[Gap], at: datetime) -> None:
         """Replace the list."""
         del at

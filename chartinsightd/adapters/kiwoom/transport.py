@@ -17,7 +17,7 @@ from chartinsightd.adapters.kiwoom.bounds import LARGEST_ANSWER
 from chartinsightd.adapters.kiwoom.connections import QuietConnector
 from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text
 from chartinsightd.adapters.kiwoom.gate import Gate, Slot
-from chartinsightd.clock import BELIEVED, DATE_GRAIN, Clock
+from chartinsightd.clock import BELIEVED, DATE_GRAIN, Clock, is_plausible
 from chartinsightd.domain.errors import (
     AccessBlocked,
     MalformedAnswer,
@@ -239,13 +239,22 @@ class Transport:
     def _dated(self, headers: Mapping[str, str], asked_at: datetime, sent_s: float) -> datetime:
         """Return when a request left, corrected by the `Date` of its answer if our clock runs ahead.
 
+        A `Date` of days before is of an answer kept somewhere, or our clock is wrong: the answer is not used.
+        After three of one mind the clock is held back to them, and later answers are used.
+
         No capture shows whether Kiwoom sends one (kiwoom.md#response-headers); nothing is lost without it.
         """
         date = _date(headers)
-        if self._on_date is None or date is None:
+        if self._on_date is None or date is None or not is_plausible(date):
             return asked_at
         self._on_date(sent_s, date)
-        if not DATE_GRAIN < asked_at - date < BELIEVED:
+        if asked_at - date > BELIEVED:
+            raise SourceUnavailable(
+                f"Kiwoom's answer is dated {date:%Y-%m-%d %H:%M} UTC, days before this machine's clock"
+                f" ({asked_at:%Y-%m-%d %H:%M} UTC): it is not used.",
+                remedy="Set this machine's clock (`timedatectl`), or look for a cache on the way to Kiwoom.",
+            )
+        if asked_at - date <= DATE_GRAIN:
             return asked_at
         return date - timedelta(seconds=self._clock.monotonic() - sent_s)
 

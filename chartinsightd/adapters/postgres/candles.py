@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -153,6 +153,18 @@ class PostgresCandles:
             async with connection.transaction():
                 await coverage.replace(connection, {series: (old, old - ranges)})
             known[series] = old - ranges
+
+    async def withdraw_finality(self, starts: Mapping[Timeframe, int], day: date) -> None:
+        """Call candles final no longer that cannot be, and forget seals of sessions that are not over."""
+        async with self._lock, self._writer.use() as connection:
+            async with connection.transaction():
+                for timeframe, start in starts.items():
+                    await connection.execute(
+                        f"update candles_{timeframe} set final = false where final and ts >= $1",
+                        datetime.fromtimestamp(start, UTC),
+                    )
+                await connection.execute("delete from seals where session >= $1", day)
+            self._tails.clear()
 
     async def candles(self, symbol: str, timeframe: Timeframe, from_ts: datetime, to_ts: datetime) -> Candles:
         """Return the stored candles that open in [from_ts, to_ts), both aware, oldest first.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
@@ -192,6 +192,35 @@ class CoverageLedger:
             for series, ranges in touched.items()
         }
         await self._advance(forgotten)
+
+    @property
+    def latest_mark(self) -> datetime | None:
+        """The latest instant that anything is covered to or was read at; aware, UTC. None without any."""
+        ends = (state.covered.spans[-1][1] for state in self._states.values() if state.covered)
+        reads = (int(state.read_at.timestamp()) for state in self._states.values() if state.read_at)
+        latest = max((*ends, *reads), default=None)
+        return None if latest is None else datetime.fromtimestamp(latest, UTC)
+
+    async def withdraw(self, impossible: Callable[[Series, RangeSet], RangeSet], now: datetime) -> int:
+        """Take back what cannot be so now, and reads that lie in the future; return how many series had any.
+
+        Args:
+            impossible: names the part of a series' coverage that cannot be.
+            now: aware.
+
+        Raises:
+            StoreUnavailable: as `forget_everywhere`.
+        """
+        before = dict(self._states)
+        await self.forget_everywhere(lambda series: impossible(series, self.state(series).covered))
+        unread = {
+            series: replace(state, read_at=None)
+            for series, state in self._states.items()
+            if state.read_at is not None and state.read_at > now
+        }
+        if unread:
+            await self._advance(unread)
+        return sum(self._states.get(series) != state for series, state in before.items())
 
 
 def _moved(before: SeriesState, write: Write) -> SeriesState:

@@ -210,7 +210,6 @@ async def test_a_request_left_no_later_than_the_date_of_its_answer(ahead: timede
         "Fri, 20 Nov 2026 03:00:00 +99999999",
         pytest.param("9" * 5000, id="endless"),
         http_date(START + timedelta(hours=5)),
-        http_date(START - timedelta(days=2)),
     ],
 )
 async def test_a_date_that_cannot_be_believed_changes_nothing(date: str) -> None:
@@ -224,6 +223,20 @@ async def test_a_date_that_cannot_be_believed_changes_nothing(date: str) -> None
 
     assert answer.asked_at >= before
     assert clock.ahead == timedelta()
+
+
+async def test_an_answer_dated_days_before_is_not_used_until_three_agree() -> None:
+    """One such answer was kept somewhere on the way; three of one mind mean that our clock is days ahead."""
+    clock = CheckedClock(SimulatedClock(START, 1.0))
+    async with session(speed=1.0, on_date=clock.heard) as ours:
+        ours.broker.date = http_date(clock.now() - timedelta(minutes=1))
+        await post(ours)
+        ours.broker.date = http_date(clock.own.now() - timedelta(days=4))
+        for _ in range(3):
+            with pytest.raises(SourceUnavailable, match="days before"):
+                await post(ours)
+
+    assert timedelta(days=3, hours=23) < clock.ahead < timedelta(days=4, hours=1)
 
 
 async def test_dates_are_heard_only_where_they_are_believed() -> None:
