@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chartinsightd.analysis.adjusted import AdjustedCandle
+from chartinsightd.analysis.patterns.life import PatternEvent
+from chartinsightd.analysis.patterns.search import Patterns
 from chartinsightd.analysis.points import Point
 from chartinsightd.analysis.skeleton import OpenLeg, Skeleton
 from chartinsightd.analysis.structure import Structure
@@ -23,6 +25,7 @@ class Learned:
 
     points: tuple[Point, ...] = ()
     trends: tuple[TrendChange, ...] = ()
+    patterns: tuple[PatternEvent, ...] = ()
 
 
 NOTHING = Learned()
@@ -37,12 +40,13 @@ class Analysis:
     state then.
     """
 
-    __slots__ = ("skeleton", "structure", "trend")
+    __slots__ = ("patterns", "skeleton", "structure", "trend")
 
     def __init__(self) -> None:
         self.structure = Structure()
         self.skeleton = Skeleton()
         self.trend = TrendRules()
+        self.patterns = Patterns()
 
     @property
     def count(self) -> int:
@@ -52,17 +56,29 @@ class Analysis:
     def take(self, candle: AdjustedCandle) -> Learned:
         """Take one more final candle; return what became known at its close."""
         points = self.structure.take(candle)
-        if points:
-            self._place(points)
+        patterns = self.patterns
+        patterns.measure(candle)
+        begun = self._place(points, candle) if points else ()
         trend = self.trend.take(candle.close)
-        if not points and trend is None:
+        events = patterns.take(candle) if patterns.forming else ()
+        if not points and trend is None and not events:
             return NOTHING
-        return Learned(points=points, trends=() if trend is None else (self._change(trend, candle),))
+        trends = () if trend is None else (self._change(trend, candle),)
+        return Learned(points=points, trends=trends, patterns=begun + events)
 
-    def _place(self, points: tuple[Point, ...]) -> None:
+    def _place(self, points: tuple[Point, ...], candle: AdjustedCandle) -> tuple[PatternEvent, ...]:
+        """Put points that became known into the skeleton; return the patterns that begin with its last
+        one."""
         self.skeleton.add(points)
-        self.trend.look(self.skeleton.pivots)
-        self.structure.forget_before(self.skeleton.pivots[-1].at + 1)
+        pivots = self.skeleton.pivots
+        last = pivots[-1]
+        self.trend.look(pivots)
+        self.structure.forget_before(last.at + 1)
+        if not any(point.at == last.at and point.kind is last.kind for point in points):
+            return ()
+        leg = self.structure.leg_after(last)
+        turned = candle.low if last.is_peak else candle.high
+        return self.patterns.begin(pivots, candle, turned if leg is None else leg.value)
 
     def _change(self, trend: Trend, candle: AdjustedCandle) -> TrendChange:
         return TrendChange(
@@ -86,7 +102,7 @@ class Analysis:
 
     def dump(self) -> bytes:
         """Return the state as JSON; equal states give equal bytes."""
-        parts = {name: getattr(self, name).dump() for name in ("structure", "skeleton", "trend")}
+        parts = {name: getattr(self, name).dump() for name in ("structure", "skeleton", "trend", "patterns")}
         return json.dumps(parts, separators=(",", ":"), allow_nan=False).encode()
 
     @classmethod
@@ -101,6 +117,7 @@ class Analysis:
         analysis.structure = Structure.load(parts["structure"])
         analysis.skeleton = Skeleton.load(parts["skeleton"])
         analysis.trend = TrendRules.load(parts["trend"], analysis.skeleton.pivots)
+        analysis.patterns = Patterns.load(parts["patterns"])
         return analysis
 
 
@@ -114,9 +131,11 @@ def analyse(candles: Iterable[AdjustedCandle], state: Analysis | None = None) ->
     state = Analysis() if state is None else state
     points: list[Point] = []
     trends: list[TrendChange] = []
+    patterns: list[PatternEvent] = []
     for candle in candles:
         learned = state.take(candle)
         if learned is not NOTHING:
             points += learned.points
             trends += learned.trends
-    return Learned(points=tuple(points), trends=tuple(trends))
+            patterns += learned.patterns
+    return Learned(points=tuple(points), trends=tuple(trends), patterns=tuple(patterns))

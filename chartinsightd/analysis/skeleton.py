@@ -43,12 +43,17 @@ def fold(points: Sequence[Point]) -> tuple[list[Point], list[int]]:
     pivots: list[Point] = []
     starts: list[int] = []
     for position, point in enumerate(points):
-        if not pivots or point.kind is not pivots[-1].kind:
-            pivots.append(point)
-            starts.append(position)
-        elif is_more_extreme(point, pivots[-1]) or point.at == pivots[-1].at:
-            pivots[-1] = point
+        _extend(pivots, starts, point, position)
     return pivots, starts
+
+
+def _extend(pivots: list[Point], starts: list[int], point: Point, position: int) -> None:
+    """Let a line go on with one more point."""
+    if not pivots or point.kind is not pivots[-1].kind:
+        pivots.append(point)
+        starts.append(position)
+    elif is_more_extreme(point, pivots[-1]) or point.at == pivots[-1].at:
+        pivots[-1] = point
 
 
 def _order(point: Point) -> tuple[int, int, bool]:
@@ -70,9 +75,13 @@ class Skeleton:
     def add(self, points: Iterable[Point]) -> None:
         """Take points that became known, which need not lie after all others."""
         for point in points:
-            place = bisect_left(self.points, _order(point), key=_order)
-            self.points.insert(place, point)
-            self._refold(place)
+            if self.points and _order(point) < _order(self.points[-1]):
+                place = bisect_left(self.points, _order(point), key=_order)
+                self.points.insert(place, point)
+                self._refold(place)
+            else:
+                self.points.append(point)
+                _extend(self.pivots, self.starts, point, len(self.points) - 1)
         if len(self.pivots) > 2 * PIVOTS_KEPT:
             drop = self.starts[-PIVOTS_KEPT]
             del self.points[:drop], self.pivots[:-PIVOTS_KEPT], self.starts[:-PIVOTS_KEPT]
@@ -88,7 +97,7 @@ class Skeleton:
 
     def dump(self) -> dict[str, Any]:
         """Return the state in JSON's types."""
-        return {"points": [point.dump() for point in self.points]}
+        return {"points": list(self.points)}
 
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> Skeleton:

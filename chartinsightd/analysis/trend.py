@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from chartinsightd.analysis.points import Point, PointKind
 
@@ -27,8 +26,7 @@ _SIGNS = {Trend.UP: 1, Trend.DOWN: -1, Trend.SIDEWAYS: 0}
 _OF_SIGN = {sign: trend for trend, sign in _SIGNS.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrendChange:
+class TrendChange(NamedTuple):
     """A trend begins; it lasts until the next change."""
 
     trend: Trend

@@ -32,14 +32,14 @@ def judged(learned: Learned) -> int:
 
 
 def test_no_prefix_of_recent_days_is_rewritten() -> None:
-    """Ten stocks by the day, 250 days each: every prefix shows what the whole shows as known by then."""
-    assert sum(rewritten(daily(symbol).part(slice(-250, None))) for symbol in LARGE[:10]) == 0
+    """Ten stocks by the day, 160 days each: every prefix shows what the whole shows as known by then."""
+    assert sum(rewritten(daily(symbol).part(slice(-160, None))) for symbol in LARGE[:10]) == 0
 
 
 def test_no_prefix_of_minutes_is_rewritten() -> None:
     """The same of five-minute candles of some days."""
-    series = [one for one in minutes().values() if len(one) > 250][:4]
-    assert sum(rewritten(one.part(slice(0, 250))) for one in series) == 0
+    series = [one for one in minutes().values() if len(one) > 200][:2]
+    assert sum(rewritten(one.part(slice(0, 200))) for one in series) == 0
 
 
 def test_no_window_fails() -> None:

@@ -27,6 +27,7 @@ def until(learned: Learned, count: int) -> Learned:
     return Learned(
         points=tuple(one for one in learned.points if one.known < count),
         trends=tuple(one for one in learned.trends if one.known < count),
+        patterns=tuple(one for one in learned.patterns if one.known < count),
     )
 
 

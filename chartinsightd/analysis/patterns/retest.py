@@ -1,0 +1,122 @@
+"""Retest of a top or bottom: prices leave a primary point, come back to its band, and turn once more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from chartinsightd.analysis.adjusted import AdjustedCandle, is_above
+from chartinsightd.analysis.patterns.life import (
+    Forming,
+    PatternKind,
+    PatternPoint,
+    PatternState,
+    hundredths,
+    key_of,
+    loaded,
+)
+from chartinsightd.analysis.points import Grade, Point
+
+BAND = 0.2
+"""The band reaches from the peak down by this share of the way to the deepest low since."""
+LEAST_DEPTH_ATR = 2.0
+"""Prices have left a peak when the deepest low since lies this many ATR under it."""
+LIFE = 20
+"""Candles after its confirmation in which a peak may be tested, and the test may end."""
+
+KINDS = {1: PatternKind.RETEST_TOP, -1: PatternKind.RETEST_BOTTOM}
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Retest(Forming):
+    """A primary point that is watched, and after the first touch of its band a forming retest."""
+
+    RULE: ClassVar[str] = "retest"
+
+    since: int
+    """The candle that confirmed the point: the watch begins after it."""
+    turn: float
+    """The valley before a peak: a close under it before any touch ends the watch."""
+    deepest: float
+    """The lowest price since the peak, up to the first touch."""
+    bottom: float
+    """The lower edge of the band under the peak."""
+    trigger: float | None = None
+    """The low of the last candle that touched; a close under it completes."""
+
+    def judge(self, number: int, candle: AdjustedCandle, atr: float) -> PatternState | None:
+        """Watch for a touch, then for a close that completes or fails."""
+        if number <= self.since:
+            return None
+        side, trigger = self.side, self.trigger
+        close = side * candle.close
+        if close > self.limit:
+            return PatternState.FAILED
+        if trigger is not None and close < trigger:
+            return PatternState.COMPLETED
+        if number >= self.expires or (trigger is None and close < self.turn):
+            return PatternState.EXPIRED
+        high, low = (candle.high, candle.low) if side > 0 else (-candle.low, -candle.high)
+        if not is_above(self.bottom, high) and not is_above(LEAST_DEPTH_ATR * atr, self.limit - self.deepest):
+            return self._touch(candle, low, atr)
+        if trigger is None and low < self.deepest:
+            self.deepest, self.bottom = low, _bottom(self.limit, low)
+        return None
+
+    def _touch(self, candle: AdjustedCandle, low: float, atr: float) -> PatternState | None:
+        """Note the newest candle that touched; return the state that the first one begins."""
+        is_first = self.trigger is None
+        self.trigger = low
+        price = candle.traded_high if self.side > 0 else candle.traded_low
+        self.points = (*self.points[:2], PatternPoint("touch", candle.ts, price))
+        self.evidence["depth"] = (hundredths((self.limit - self.deepest) / atr), "atr")
+        return PatternState.FORMING if is_first else None
+
+    def levels(self, number: int) -> dict[str, float]:  # noqa: ARG002 - the band does not slope
+        """Return the band, and the price a close beyond which completes."""
+        values = {"limit": self.limit, "band": self.bottom, "trigger": self.trigger, "turn": self.turn}
+        return {name: self.side * value for name, value in values.items() if value is not None}
+
+    def dump(self) -> dict[str, Any]:
+        """Return the fields in JSON's types."""
+        names = ("since", "turn", "deepest", "bottom", "trigger")
+        return {**self.dumped(), **{name: getattr(self, name) for name in names}}
+
+    @classmethod
+    def load(cls, state: Mapping[str, Any]) -> Retest:
+        """Return the pattern that `dump` described."""
+        return cls(**loaded(state))
+
+
+def start(pivots: Sequence[Point], known: int, deepest: float) -> Retest | None:
+    """Return the watch over the last point of a skeleton, where that is primary and another precedes it.
+
+    Args:
+        pivots: the skeleton, the newest point last.
+        known: number of the candle at which that point became known.
+        deepest: the extreme price on the other side since that point, adjusted.
+    """
+    if len(pivots) < 2 or pivots[-1].grade is not Grade.PRIMARY:
+        return None
+    turn, point = pivots[-2:]
+    side = 1 if point.is_peak else -1
+    limit, lowest = side * point.value, side * deepest
+    return Retest(
+        key=key_of(KINDS[side], turn, point),
+        kind=KINDS[side],
+        side=side,
+        anchor=point.at,
+        points=(PatternPoint("turn", turn.ts, turn.price), PatternPoint("first", point.ts, point.price)),
+        limit=limit,
+        expires=known + LIFE,
+        evidence={},
+        since=known,
+        turn=side * turn.value,
+        deepest=lowest,
+        bottom=_bottom(limit, lowest),
+    )
+
+
+def _bottom(top: float, deepest: float) -> float:
+    return top - BAND * (top - deepest)
