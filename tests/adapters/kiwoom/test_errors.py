@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -37,6 +39,14 @@ SAMPLES = {
     "1903_unknown_symbol": RequestRefused,
     "8104_mock_unsupported": RequestRefused,
 }
+DOCUMENT = Path(__file__).parents[3] / "docs" / "kiwoom.md"
+REACTIONS: dict[str, type[SourceError]] = {
+    "slows down, asks again": RateLimited,
+    "issues one, asks once more": TokenRejected,
+    "stops every request, says what to do": AccessBlocked,
+    "asks again later": SourceUnavailable,
+    "does not repeat it": RequestRefused,
+}
 CODES: dict[type[SourceError], list[int]] = {
     RateLimited: [1700, 1701, 1702],
     TokenRejected: [8003, 8005, 8031, 8103],
@@ -58,6 +68,18 @@ def test_recorded_refusals_have_their_class(name: str, expected: type[SourceErro
     error = error_in_envelope("ka10081", answer.status, document["return_code"], document["return_msg"])
 
     assert type(error) is expected
+
+
+def test_the_table_of_the_document_is_what_the_client_does() -> None:
+    """docs/kiwoom.md says of each refusal code what the client makes of it (kiwoom.md#refusal-codes)."""
+    section = DOCUMENT.read_text(encoding="utf-8").partition("### Refusal codes\n")[2].partition("\n### ")[0]
+    documented: dict[type[SourceError], list[int]] = {}
+    for codes, _, reaction in re.findall(r"^\| (\d[^|]*) \| ([^|]*) \| ([^|]*) \|$", section, re.MULTILINE):
+        for first, last in re.findall(r"(\d+)(?: to (\d+))?", codes):
+            documented.setdefault(REACTIONS[reaction], []).extend(range(int(first), int(last or first) + 1))
+    assert {kind: sorted(codes) for kind, codes in documented.items()} == {
+        kind: sorted(codes) for kind, codes in CODES.items()
+    }
 
 
 @pytest.mark.parametrize(
