@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
+from chartinsightd.clock import Clock
 from chartinsightd.control.events import EventHub, EventTap
 from chartinsightd.control.handlers import Caller, Handlers, NotNow, UnknownThing
 from chartinsightd.control.metrics import status_metrics
@@ -152,7 +153,7 @@ class Scene(StrEnum):
 CALLER = Caller(name="test", may_write=True)
 
 
-class FrozenClock:
+class FrozenClock(Clock):
     """A clock that a test moves."""
 
     speed = 1.0

@@ -72,7 +72,7 @@ class FutureMarks:
     async def run(self) -> None:
         """Look, rest, look again; until cancelled."""
         while True:
-            await self._clock.sleep(max(_LOOK_EVERY_S, _LOOK_EVERY_REAL_S * self._clock.speed))
+            await self._clock.pace(every_s=_LOOK_EVERY_S, least_real_s=_LOOK_EVERY_REAL_S)
             try:
                 await self.withdraw()
             except StoreError as error:

@@ -81,10 +81,12 @@ def test_marks_in_the_future_are_withdrawn(asked_at: datetime, read_in: datetime
 
     ledger = run_virtually(main())
     limit = NOW + timedelta(minutes=3)
-    is_ahead = max(asked_at, read_in) > limit
+    latest = max(covered.spans[-1][1], int(read_in.timestamp()))
     state = ledger.state(one)
-    if not confirmed or not is_ahead:
-        assert (state.covered, bool(planned)) == (covered, False) or max(asked_at, read_in) > NOW
+    if not confirmed or latest <= NOW.timestamp():
+        assert (state.covered, state.read_at, planned) == (covered, read_in, [])
+        return
+    if latest <= limit.timestamp():
         return
     assert planned
     assert state.read_at is None or state.read_at <= limit
