@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("symbol", "timeframe", "ts", "open", "high", "low", "close", "volume", "value", "final")
 """As those of the relation `candles`."""
+_STANDARD_OUTPUT = 1
+"""Its file descriptor."""
 PARQUET_ENGINES = ("pyarrow", "fastparquet")
 
 
@@ -145,6 +148,31 @@ async def write_parquet(file: IO[bytes], series: AsyncIterator[pd.DataFrame]) ->
     return len(whole)
 
 
+def is_replaceable(path: Path) -> bool:
+    """Whether a new file may take this name: nothing is there, or a plain file that no shell writes to now.
+
+    A device, a pipe, a link or this command's own standard output (`/dev/stdout`) is written to instead.
+    """
+    if not os.path.lexists(path):
+        return True
+    found = path.lstat()
+    return stat.S_ISREG(found.st_mode) and not os.path.samestat(found, os.fstat(_STANDARD_OUTPUT))
+
+
+@contextmanager
+def in_place(path: Path) -> Iterator[IO[bytes]]:
+    """Write to what is there, from its beginning.
+
+    Raises:
+        CommandFailed: it cannot be written to.
+    """
+    try:
+        with path.open("wb") as file:
+            yield file
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Write a file that takes its name when it is whole, and is gone when anything failed.
@@ -163,6 +191,8 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        raise CommandFailed(
-            ExitStatus.FAILED, f"{path} cannot be written: {error.strerror or error}."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> CommandFailed:
+    return CommandFailed(ExitStatus.FAILED, f"{path} cannot be written: {error.strerror or error}.")

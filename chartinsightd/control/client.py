@@ -18,6 +18,7 @@ from chartinsightd.control.protocol.events import Event, EventQuery, EventType
 from chartinsightd.control.protocol.jobs import BackfillEstimate, BackfillRequest
 from chartinsightd.control.protocol.problems import Problem
 from chartinsightd.control.protocol.words import Nothing, Request
+from chartinsightd.control.socket_path import is_foreign
 
 _CONNECT_TIMEOUT_S = 2.0
 _ANSWER_TIMEOUT_S = 30.0
@@ -73,6 +74,11 @@ class ControlClient:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        if is_foreign(self._path):
+            raise DaemonAway(
+                f"{self._path.parent} was made by another user: what answers there is not trusted.",
+                "Remove it, or name the daemon's socket with --socket.",
+            )
         self._session = aiohttp.ClientSession(
             _BASE, connector=aiohttp.UnixConnector(str(self._path)), timeout=self._timeout, trust_env=False
         )

@@ -107,9 +107,13 @@ def _group_id(group: str) -> int:
 
 
 def _make_directory(directory: Path, gid: int | None) -> None:
-    """Make the directory with its rights; one that is there is somebody's and stays as it is."""
+    """Make the directory with its rights; an existing one stays as it is.
+
+    A link counts as its maker's: where everybody may write, another user could lead us anywhere.
+    """
     if directory.is_dir():
-        if directory.stat().st_uid not in {os.geteuid(), 0}:
+        owners = {directory.stat().st_uid, directory.lstat().st_uid}
+        if not owners <= {os.geteuid(), 0}:
             raise PermissionError(f"{directory} belongs to somebody else")
         return
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +126,9 @@ def _make_directory(directory: Path, gid: int | None) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock beside the socket: two daemons that start at once cannot both take it for left behind."""
-    with path.with_name(f".{path.name}.lock").open("w") as file:
+    # Never through a link, and never emptied: the folder may be one that others write to.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(path.with_name(f".{path.name}.lock"), flags, 0o600), "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

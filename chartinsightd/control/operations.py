@@ -294,6 +294,7 @@ TEST_ALERTS = Command(
     summary="Send one message through each channel of alerts",
     request=Nothing,
     answer=AlertTrial,
+    statuses=(409,),
 )
 RELOAD = Command(
     name="reload",

@@ -17,6 +17,7 @@ _KINDS: dict[int, tuple[str, str]] = {
     409: ("not-now", "Not now"),
     413: ("too-large", "The request is too large"),
     415: ("not-json", "The request is not JSON"),
+    417: ("not-expected", "That cannot be expected here"),
     422: ("not-as-described", "The request is not as described"),
     500: ("mistake", "The daemon made a mistake"),
     503: ("unavailable", "The daemon cannot answer now"),

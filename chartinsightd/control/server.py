@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiMapping
 from pydantic import ValidationError
 
@@ -73,14 +74,64 @@ async def serve(
         answer_timeout_s=answer_timeout_s,
     )
     with listening_socket(socket_path, group) as listener:
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
+        manager, loop = runner.server, asyncio.get_running_loop()
+        assert manager is not None  # since `setup`
+        # No access log: every command is logged with its caller, and queries come each second.
+        server = await loop.create_unix_server(
+            lambda: _Connection(manager, loop=loop, access_log=None),  # type: ignore[arg-type]
+            sock=listener,
+        )
         try:
-            await web.SockSite(runner, listener).start()
             log.info("control.listening", socket=str(socket_path))
             yield
         finally:
+            server.close()
             await runner.cleanup()
+
+
+class _Connection(web.RequestHandler):
+    """One connection. Where the bytes are no HTTP, the answer is a problem like every other refusal."""
+
+    __slots__ = ()
+
+    def log_exception(self, *args: object, exc_info: object = None, **more: object) -> None:
+        """Log a bug; a body that cannot be read is the client's, who has its answer."""
+        del args, more  # the library's words
+        if isinstance(exc_info, web.RequestPayloadError | HttpProcessingError):
+            log.debug("control.not_http", error=type(exc_info).__name__)
+        else:
+            log.error("control.connection_failed", exc_info=exc_info)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what never reached the application.
+
+        Raises:
+            ConnectionError: part of an answer is sent already.
+        """
+        del message  # the parser's words
+        self.log_exception(exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer was begun and cannot be another one now")
+        answer = _problem_answer(problem(status, "The bytes are no HTTP request that is understood here."))
+        answer.force_close()
+        return answer
+
+
+async def _expected(request: web.Request) -> web.StreamResponse | None:
+    """Tell a client that waits with its body to send it; refuse any other expectation (RFC 9110, 10.1.1)."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        return _problem_answer(problem(417, "Only `Expect: 100-continue` is understood."))
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # else an error below would be taken for a second answer
+    return None
 
 
 def application(
@@ -109,7 +160,7 @@ def application(
         ("GET", "/v1/openapi.json", _description_handler(handlers)),
     ]
     for method, path, handler in answers:
-        app.router.add_route(method, path, _timed(handler, answer_timeout_s))
+        app.router.add_route(method, path, _timed(handler, answer_timeout_s), expect_handler=_expected)
     streams = EventStreams(hub, pace)
     app.router.add_route("GET", "/v1/events", _stream_handler(streams))
     app.on_shutdown.append(streams.end)
@@ -247,6 +298,8 @@ async def _body(kind: type[Q], request: web.Request) -> Q:
         raise Refused(problem(415, f"It is {request.content_type}.", f"Send it as {JSON}."))
     try:
         return kind.model_validate_json(await request.read())
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise Refused(problem(422, f"The body cannot be read: {type(error).__name__}.")) from None
     except ValidationError as error:
         raise Refused(wrong_fields(error)) from None
 

@@ -22,7 +22,20 @@ def own_socket() -> Path:
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     if base.is_dir() and os.access(base, os.W_OK):
         return base / "chartinsight" / _NAME
-    return Path(tempfile.gettempdir()) / f"chartinsight-{os.getuid()}" / _NAME
+    return _among_temporary_files() / _NAME
+
+
+def _among_temporary_files() -> Path:
+    return Path(tempfile.gettempdir()) / f"chartinsight-{os.getuid()}"
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether a socket is in this user's folder among the temporary files, but another user made that folder.
+
+    Its name can be guessed, so anybody may make it first, and then answer in the daemon's place.
+    """
+    folder = _among_temporary_files()
+    return path.parent == folder and os.path.lexists(folder) and folder.lstat().st_uid != os.getuid()
 
 
 def default_socket() -> Path:

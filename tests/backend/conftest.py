@@ -350,6 +350,10 @@ class BoardWorld(World):
 
     def new_backend(self) -> Backend:
         """Return the backend over these services."""
+        return Backend(self.parts())
+
+    def parts(self) -> Parts:
+        """Return the services in the bag that handlers take."""
         identity = Identity(
             version="0",
             mode="simulation",
@@ -359,33 +363,29 @@ class BoardWorld(World):
             timeframes=self.timeframes,
             started_at=self.clock.now(),
         )
-        return Backend(
-            Parts(
-                identity=identity,
-                clock=self.clock,
-                current_rules=self.current_rules,
-                ledger=self.ledger,
-                writer=self.writer,
-                scheduler=self.scheduler,
-                retries=self.retries,
-                gap_reasons=GapReasons(
-                    self.retries, lambda: self.scheduler.is_paused, self.stock_list.listing
-                ),
-                job_groups=self.job_groups,
-                backfills=self.backfills,
-                proofs=self.proofs,
-                stock_list=self.stock_list,
-                archive=self.archive,
-                gate=self.gate,
-                issuer=self.issuer,
-                pause_switch=self.pause_switch,
-                commits=self.commits,
-                audience=self.audience,
-                notifier=self.notifier,
-                disk=self.disk,
-                watches=(ClockProbe(CheckedClock(self.clock)),),
-                reload=self._reload,
-            )
+        return Parts(
+            identity=identity,
+            clock=self.clock,
+            current_rules=self.current_rules,
+            ledger=self.ledger,
+            writer=self.writer,
+            scheduler=self.scheduler,
+            retries=self.retries,
+            gap_reasons=GapReasons(self.retries, lambda: self.scheduler.is_paused, self.stock_list.listing),
+            job_groups=self.job_groups,
+            backfills=self.backfills,
+            proofs=self.proofs,
+            stock_list=self.stock_list,
+            archive=self.archive,
+            gate=self.gate,
+            issuer=self.issuer,
+            pause_switch=self.pause_switch,
+            commits=self.commits,
+            audience=self.audience,
+            notifier=self.notifier,
+            disk=self.disk,
+            watches=(ClockProbe(CheckedClock(self.clock)),),
+            reload=self._reload,
         )
 
     @asynccontextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -151,3 +153,19 @@ def test_parquet_holds_the_candles(run, tmp_path):
     run("export", "005930", "-t", "1d", "--from", "-5d", "-o", file)
 
     assert len(pd.read_parquet(file)) == 4
+
+
+def test_what_is_no_plain_file_is_written_to_and_stays(run, tmp_path: Path):
+    """A pipe and a link keep what they are: only a plain file is replaced."""
+    pipe, link, real = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "real.csv"
+    os.mkfifo(pipe)
+    link.symlink_to(real)
+    real.write_text("older and longer" * 10_000)
+    piped = tmp_path / "piped.csv"
+    with piped.open("wb") as file, subprocess.Popen(["cat", str(pipe)], stdout=file):
+        results = [run("export", "005930", "-t", "1d", "-o", str(place)) for place in (pipe, link)]
+
+    assert [result.exit_code for result in results] == [0, 0]
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert piped.read_text() == real.read_text() == run("export", "005930", "-t", "1d").stdout

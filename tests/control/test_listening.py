@@ -112,6 +112,30 @@ def test_a_group_that_does_not_exist_is_refused(tmp_path):
     assert not list(tmp_path.glob("*control.sock"))
 
 
+def test_a_lock_that_is_a_link_leads_nowhere(tmp_path):
+    """Where others may write, a link in place of the lock file must not empty what it points to."""
+    precious = tmp_path / "precious"
+    precious.write_text("my notes")
+    (tmp_path / ".s.lock").symlink_to(precious)
+
+    with pytest.raises(ConfigurationError, match="cannot be at"), listening_socket(tmp_path / "s"):
+        pytest.fail("it listened")
+
+    assert precious.read_text() == "my notes"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link to somebody else")
+def test_a_folder_behind_another_users_link_is_refused(tmp_path):
+    """A link counts as its maker's, wherever it leads."""
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "chartinsight"
+    link.symlink_to(tmp_path / "real")
+    os.chown(link, 54321, -1, follow_symlinks=False)
+
+    with pytest.raises(ConfigurationError, match="somebody else"), listening_socket(link / "s"):
+        pytest.fail("it listened")
+
+
 def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path):
     """kill -9 leaves a socket behind; the next daemon takes its place."""
     path = tmp_path / "control.sock"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chartinsightd.control.socket_path import default_socket, own_socket
+from chartinsightd.control.client import ControlClient, DaemonAway
+from chartinsightd.control.socket_path import default_socket, is_foreign, own_socket
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +36,21 @@ def test_without_a_session_there_is_a_place_too(monkeypatch: pytest.MonkeyPatch,
 
     folder = Path(tempfile.gettempdir()) / f"chartinsight-{os.getuid()}"
     assert own_socket() == folder / "control.sock"
+
+
+async def test_a_folder_that_another_user_made_first_is_not_trusted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its name among the temporary files can be guessed: who made it could show what they like."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "missing"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    own = own_socket()
+    own.parent.mkdir()
+    assert not is_foreign(own)
+
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    (tmp_path / "chartinsight-54321").mkdir()
+
+    with pytest.raises(DaemonAway, match="was made by another user"):
+        async with ControlClient(own_socket()):
+            pytest.fail("it connected")

@@ -104,9 +104,9 @@ def _target(output: Path | None) -> AbstractContextManager[IO[bytes]]:
     """Return where the candles go."""
     if output is None:
         return nullcontext(sys.stdout.buffer)
-    from chartinsightd.cli.export import whole_file
+    from chartinsightd.cli.export import in_place, is_replaceable, whole_file
 
-    return whole_file(output)
+    return whole_file(output) if is_replaceable(output) else in_place(output)
 
 
 def _is_parquet(format_: str | None, output: Path | None) -> bool:

@@ -23,6 +23,7 @@ from chartinsightd.control.protocol.words import (
     Request,
     Symbol,
     Symbols,
+    Text,
     Timeframes,
     Words,
 )
@@ -55,7 +56,7 @@ class StockQuery(Request):
     """Which stocks."""
 
     symbol: Symbols = ()
-    search: Annotated[str, Field(max_length=50)] = ""
+    search: Annotated[Text, Field(max_length=50)] = ""
     """Part of the name or the start of the symbol; case is ignored."""
     market: Words = ()
     tracked: bool | None = None

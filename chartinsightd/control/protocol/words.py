@@ -56,6 +56,13 @@ def _of_our_time(value: _When) -> _When:
     return value
 
 
+def _without_nul(value: str) -> str:
+    """Refuse what PostgreSQL cannot hold in a text, before it is asked for it."""
+    if "\0" in value:
+        raise ValueError("holds a NUL character")
+    return value
+
+
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """Aware, UTC. Any offset is understood, `Z` is written."""
 Day = date
@@ -68,7 +75,8 @@ Symbol = Annotated[str, Field(pattern=r"^[0-9A-Z]{6}$", examples=["005930"])]
 """A Kiwoom stock code."""
 Symbols = Annotated[tuple[Symbol, ...], Field(max_length=MAX_SYMBOLS)]
 Timeframes = Annotated[tuple[Timeframe, ...], Field(max_length=len(Timeframe))]
-Words = Annotated[tuple[Annotated[str, Field(max_length=100)], ...], Field(max_length=50)]
+Text = Annotated[str, AfterValidator(_without_nul)]
+Words = Annotated[tuple[Annotated[Text, Field(max_length=100)], ...], Field(max_length=50)]
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0.0)]
