@@ -79,15 +79,16 @@ class CoverageBoard:
         if query.from_day is None:
             days = days[-_DEFAULT_SESSIONS:]
         symbols, items = await self._symbols(query.symbol), list[SessionCoverage]()
+        at = self._parts.clock.now()
         if not days:
-            return SessionCoverageList(timeframe=query.timeframe)
+            return SessionCoverageList(timeframe=query.timeframe, at=at, symbols=tuple(symbols))
         seals = self._open_seals()
         for start in range(0, len(symbols), _SESSIONS_SLICE):
             for series in self._wanted(symbols[start : start + _SESSIONS_SLICE], (query.timeframe,)):
                 items += self._incomplete(series, days[0], last_day, seals.get(series, ()))
             await asyncio.sleep(0)
         return SessionCoverageList.model_construct(
-            timeframe=query.timeframe, days=tuple(days), items=tuple(items)
+            timeframe=query.timeframe, at=at, symbols=tuple(symbols), days=tuple(days), items=tuple(items)
         )
 
     async def _symbols(self, asked: Sequence[str]) -> Sequence[str]:

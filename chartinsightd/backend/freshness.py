@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from heapq import nlargest
 from statistics import median_low
 
 from chartinsightd.backend.completeness import Expectations
@@ -21,6 +22,8 @@ _SLICE = 1_000
 """Series looked at before others may run: about two milliseconds."""
 _OLDEST_AGE = timedelta(days=30)
 """Trading time is not counted further back: too old is too old."""
+_MOST_NAMED = 100
+"""Late symbols that are named for each timeframe: a screen marks them, and a status stays small."""
 _REUSED_REAL_S = 1.0
 _REUSED_TIMES = 50
 _LONGEST_REUSED_REAL_S = 5.0
@@ -110,7 +113,7 @@ class _Look:
     covered_until: int = 0
     due_since: datetime | None = None
     fresh: int = 0
-    unknown: int = 0
+    unknown: list[str] = field(default_factory=list)
     """Symbols of which nothing is stored."""
     ages: list[tuple[float, str]] = field(default_factory=list)
     """Age and symbol of those that are late."""
@@ -136,7 +139,7 @@ class _Look:
     def _take_late(self, series: Series, state: SeriesState) -> None:
         due_at = self._due_at(state)
         if due_at is None:
-            self.unknown += 1
+            self.unknown.append(series.symbol)
         else:
             self.ages.append((self._age(due_at), series.symbol))
         if series not in self._troubled:
@@ -170,8 +173,14 @@ class _Look:
             median_age_s=median_low(known) if known else None,
             worst_symbol=worst[1] if worst else None,
             newest_ts=newest,
-            late=len(self.ages) + self.unknown,
+            late=len(self.ages) + len(self.unknown),
+            late_symbols=tuple(self._late_symbols()),
         )
+
+    def _late_symbols(self) -> Iterator[str]:
+        oldest = nlargest(_MOST_NAMED - min(len(self.unknown), _MOST_NAMED), self.ages)
+        yield from self.unknown[:_MOST_NAMED]
+        yield from (symbol for _, symbol in oldest)
 
     def _sorted_ages(self) -> Iterator[float]:
         yield from (0.0 for _ in range(self.fresh))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import unicodedata
+from datetime import timedelta
 
 import pytest
+from rich.console import Console
 
+from chartinsightd.cli.views.lists import render_candles
+from chartinsightd.control.protocol.rows import CandleQuery
+from chartinsightd.domain.timeframe import Timeframe
 from tests.control.fake_backend import FakeBackend, Scene
 
 VERBS = [
@@ -218,3 +224,31 @@ def test_a_name_of_the_broker_commands_no_terminal(run, backend, verb):
     shown = result.stdout + result.stderr
     assert "\\x1b]0;somebody" in shown
     assert not any(sign in shown for sign in "\x1b\x07\u202e")
+
+
+async def test_a_candle_that_closed_and_was_not_read_is_unconfirmed():
+    """Forming is only what still changes: five minutes later the same candle waits to be read."""
+    backend = FakeBackend()
+    candles = await backend.candles(CandleQuery(symbol="005930", timeframe=Timeframe.M5, limit=1))
+    status = await backend.status()
+    later = status.clock.now + timedelta(minutes=5)
+    after = status.model_copy(update={"clock": status.clock.model_copy(update={"now": later})})
+
+    assert [last_word(candles, at) for at in (status, after)] == ["forming", "unconfirmed"]
+
+
+def last_word(candles, status):
+    """Return how the only candle of a table is marked."""
+    file = io.StringIO()
+    Console(file=file, width=120).print(render_candles(candles, status))
+    return file.getvalue().splitlines()[1].split()[-1]
+
+
+def test_a_paused_daemon_is_not_well(run, backend):
+    """While collecting is paused `status --check` ends with 1 and names the way out."""
+    backend._paused = True
+
+    result = run("status", "--check")
+
+    assert result.exit_code == 1
+    assert "`chartinsightctl resume`" in result.stderr

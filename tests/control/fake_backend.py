@@ -315,7 +315,9 @@ class FakeBackend:
             for (symbol, day), (ratio, reason) in found.items()
             if symbol in wanted and day in days
         )
-        return SessionCoverageList(timeframe=query.timeframe, days=days, items=items)
+        return SessionCoverageList(
+            timeframe=query.timeframe, at=self.clock.now(), symbols=wanted, days=days, items=items
+        )
 
     async def gaps(self, query: GapQuery) -> GapList:
         """Return what is missing."""
@@ -755,6 +757,7 @@ def _freshness() -> Iterator[Freshness]:
             worst_symbol="247540",
             newest_ts=_newest_final(timeframe),
             late=1 if late else 0,
+            late_symbols=("247540",) if late else (),
         )
 
 

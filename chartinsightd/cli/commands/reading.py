@@ -45,19 +45,21 @@ def status(connection: Connection, check: bool, view: View) -> None:
     async def read(client: ControlClient) -> Status:
         return await client.ask(STATUS)
 
-    present(connection, read, render_status, view)
+    answer = present(connection, read, render_status, view)
     if check:
-        _check_health(connection)
+        _check_health(connection, is_paused=answer.daemon.state == "paused")
 
 
-def _check_health(connection: Connection) -> None:
+def _check_health(connection: Connection, *, is_paused: bool) -> None:
     from chartinsightd.control.operations import HEALTH
 
     health = connection.ask(lambda client: client.ask(HEALTH))
     for part in health.checks:
         if not part.ok:
             say(f"chartinsightctl: {part.part}: {part.detail} {part.remedy}".rstrip())
-    end(ExitStatus.OK if health.ok else ExitStatus.FAILED)
+    if is_paused:  # nothing is asked of the broker: that data does not flow is no fault, and not well either
+        say("chartinsightctl: daemon: Collecting is paused. `chartinsightctl resume` starts it again.")
+    end(ExitStatus.OK if health.ok and not is_paused else ExitStatus.FAILED)
 
 
 @click.command()
@@ -218,7 +220,7 @@ def candles(
     view: View,
 ) -> None:
     """Show candles of one series, the newest last, the forming one included."""
-    from chartinsightd.control.operations import CANDLES
+    from chartinsightd.control.operations import CANDLES, STATUS
 
     refuse_two_measures(adjusted, as_of)
     from chartinsightd.cli.lookup import dates_of, made, symbol_of
@@ -237,9 +239,13 @@ def candles(
             adjusted=adjusted,
             as_of=as_of,
         )
-        return await client.ask(CANDLES, query)
+        answer = await client.ask(CANDLES, query)
+        if not all(row.final for row in answer.items):
+            now.append(await client.ask(STATUS))
+        return answer
 
-    present(connection, read, render_candles, view)
+    now: list[Status] = []  # the newest tells whether the last candle still forms
+    present(connection, read, lambda candles: render_candles(candles, now[-1] if now else None), view)
 
 
 @click.command()

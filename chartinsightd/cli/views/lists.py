@@ -12,7 +12,9 @@ from chartinsightd.cli.formatting import NONE, moment, number, span
 from chartinsightd.cli.reasons import WORDS
 from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
 from chartinsightd.control.protocol.coverage import GapList, SealList
-from chartinsightd.control.protocol.rows import AdjustmentList, CandleList, StockList
+from chartinsightd.control.protocol.rows import AdjustmentList, CandleList, CandleRow, StockList
+from chartinsightd.control.protocol.status import Status
+from chartinsightd.domain.candle_time import has_closed
 from chartinsightd.domain.foreign_text import printable
 
 _NAME = Column(title="name", cut=True, rank=1)
@@ -60,8 +62,13 @@ def render_seals(seals: SealList) -> RenderableType:
     return _listed(columns, rows, seals.total, "seals")
 
 
-def render_candles(candles: CandleList) -> RenderableType:
-    """Return prices and volumes, the newest last."""
+def render_candles(candles: CandleList, status: Status | None) -> RenderableType:
+    """Return prices and volumes, the newest last.
+
+    Args:
+        candles: what is shown.
+        status: tells the daemon's time, which decides what a candle that is not final is called.
+    """
     columns = (
         Column(title="opens (KST)"),
         *(Column(title=title, right=True) for title in ("open", "high", "low", "close", "volume")),
@@ -77,7 +84,7 @@ def render_candles(candles: CandleList) -> RenderableType:
             _close(row.open, row.close),
             number(row.volume),
             number(row.value),
-            "" if row.final else Marked("forming", "yellow"),
+            "" if row.final else Marked(_unfinished(row, candles, status), "yellow"),
         )
         for row in candles.items
     ]
@@ -86,6 +93,14 @@ def render_candles(candles: CandleList) -> RenderableType:
     more = ", older ones are stored" if candles.has_older else ""
     words = f"{candles.symbol} {candles.name} {candles.timeframe}{kind}: {number(len(rows))} candles{more}"
     return Group(FittedTable(columns, rows), "", Text(printable(words)))
+
+
+def _unfinished(row: CandleRow, candles: CandleList, status: Status | None) -> str:
+    """Say what a candle is that is not final: its time is not over, or it was not read since."""
+    if status is None:
+        return "not final"
+    is_over = has_closed(row.ts, candles.timeframe, status.clock.now, status.session.ends_at)
+    return "unconfirmed" if is_over else "forming"
 
 
 def render_adjustments(adjustments: AdjustmentList) -> RenderableType:

@@ -24,6 +24,7 @@ from chartinsightd.control.protocol.status import (
     TokenStatus,
 )
 from chartinsightd.domain.foreign_text import printable
+from chartinsightd.domain.kst import day_of
 
 _PHASES = {
     Phase.CLOSED: "no session today",
@@ -68,9 +69,15 @@ def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     yield "database", _database(status.database)
     yield "spool", _spool(status.spool)
     yield "symbols", Text(f"{number(status.tracked)} tracked of {number(status.listed)} listed")
-    yield "rows today", Text(row_counts(status.rows_today))
+    yield "rows today", Text(row_counts(status.rows_today) + _counted_since(status))
     yield "jobs", Text(f"{number(status.jobs_running)} running")
     yield "gaps", Text(number(status.gaps), style=_SOSO if status.gaps else "")
+
+
+def _counted_since(status: Status) -> str:
+    """Say since when rows are counted, where that is not midnight: the daemon counts its own."""
+    started = status.daemon.started_at
+    return f", since {clock_time(started)}" if day_of(started) == day_of(status.clock.now) else ""
 
 
 def _daemon(daemon: DaemonStatus) -> Text:

@@ -98,10 +98,14 @@ class SessionCoverageList(Message):
     """Coverage by symbol and session, for one timeframe."""
 
     timeframe: Timeframe
+    at: Instant | None = None
+    """When it was computed."""
+    symbols: tuple[Symbol, ...] = ()
+    """Whom it speaks of: of other symbols nothing is known from it."""
     days: tuple[Day, ...] = ()
     """The sessions, oldest first."""
     items: tuple[SessionCoverage, ...] = ()
-    """Only what differs from complete: what is not listed here has a ratio of 1 and no open seal."""
+    """Only what differs from complete: what `symbols` have beside it has a ratio of 1 and no open seal."""
 
 
 class GapRow(Message):

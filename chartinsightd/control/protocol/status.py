@@ -181,6 +181,8 @@ class Freshness(Message):
     """Start of the newest final candle of any symbol."""
     late: Count = 0
     """Symbols whose newest due candle is not there yet."""
+    late_symbols: tuple[Symbol, ...] = ()
+    """Some of these, at most 100: those of which nothing is stored, then those that wait longest."""
 
 
 class RowCounts(Message):
@@ -251,7 +253,7 @@ class Status(Message):
     freshness: tuple[Freshness, ...] = ()
     """One a collected timeframe, shortest first."""
     rows_today: RowCounts = RowCounts.model_construct()
-    """Since 00:00 KST."""
+    """Since 00:00 KST, or since the daemon's start where that was later."""
     tracked: Count = 0
     """Tracked symbols."""
     listed: Count = 0
