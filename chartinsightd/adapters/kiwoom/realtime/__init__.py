@@ -1,0 +1,1 @@
+"""The live stream of trades over a WebSocket (kiwoom.md#websocket)."""
