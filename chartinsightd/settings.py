@@ -48,7 +48,7 @@ SECRETS = {
     ("alerts", "smtp_password"): "alerts_smtp_password",
     ("alerts", "apprise_urls"): "alerts_apprise_urls",
 }
-"""Section and key of what never stands in a file, with the systemd credential it may come from."""
+"""Section and key of each setting that is refused in files, with its systemd credential."""
 _HIDDEN = SECRETS.keys() | {("database", "dsn")}
 """What no message quotes. A whole section is not quoted either: it may hold one of these."""
 _HOSTS = {"real": "api.kiwoom.com", "paper": "mockapi.kiwoom.com"}
@@ -95,7 +95,7 @@ class KiwoomSettings(Section):
     requests_per_second: Annotated[int, Field(ge=1, le=20)] | None = None
     """Ceiling for each api-id; by environment 5 (real) or 1 (paper) (kiwoom.md#rate-limit)."""
     gate: Literal["proved", "measured"] = "proved"
-    """`proved` never exceeds the limit whatever the network does; `measured` trusts its usual delay."""
+    """`proved` never exceeds the limit; `measured` trusts the usual network delay."""
     user_agent: str = "curl/8.5.0"
     """Kiwoom's firewall refuses the ones of Python libraries (kiwoom.md#firewall)."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
@@ -218,7 +218,7 @@ def _lines_or_list(value: object) -> object:
 
 
 class AlertSettings(Section):
-    """Who is told when something is wrong. Times are real ones, also in simulation."""
+    """Where alerts go. Times are real ones, also in simulation."""
 
     slack_webhook: SecretStr = SecretStr("")
     """An incoming webhook; empty: nothing is sent to Slack."""
@@ -238,11 +238,11 @@ class AlertSettings(Section):
     level: Literal["warning", "error"] = "warning"
     """The least level that is sent."""
     per_hour: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Messages for each channel; what comes beyond is told in one when there is room again."""
+    """Most messages for each channel; further alerts are combined into a later one."""
     quiet_s: Annotated[float, Field(ge=0, le=86_400)] = 600.0
-    """What comes back sooner than this is told again only if it still lasts then."""
+    """A condition that returns sooner is announced only if it still lasts after this time."""
     remind_h: Annotated[float, Field(ge=0, le=8760)] = 24.0
-    """What lasts so long is told again; 0: never."""
+    """Time after which a lasting condition is announced again; 0: never."""
 
     @model_validator(mode="after")
     def _mail_needs_addresses(self) -> Self:

@@ -30,7 +30,7 @@ _TOLERANCES_WON = (0.5, 1.0, 2.0, 4.0)
 series were seen up to 2.5 won off (Kakao, the months before its split of 2021-04-15)."""
 _TOLERANCES_SHARES = (0.5, 1.0, 10.0)
 _HAIR = 1e-6
-"""Added to a tolerance, lest a price that was rounded from exactly one half counts as beyond it."""
+"""Added to a tolerance, so that a price rounded from exactly one half lies within it."""
 _STEP_COST = 10
 _LEVEL_COST = 25
 """The next tolerance has to save more than two steps, or 25 odd rows: noise makes steps by the dozen."""
@@ -289,7 +289,7 @@ def _step_won(newer: _Regime, older: _Regime, won: Floats) -> float:
 
 
 def _goes_on(current: _Regime, low: Sequence[float], high: Sequence[float], at: int) -> bool:
-    """Whether a regime that a row does not fit goes on before it: then the row is odd, and no step."""
+    """Whether the regime continues before a row that does not fit it: then the row is odd, not a step."""
     earlier = range(max(0, at - _LOOK_BACK), at)
     return sum(current.fits(low[i], high[i]) for i in earlier) >= _LEAST_ROWS
 

@@ -1,4 +1,4 @@
-"""What a person is told of conditions, and when: each begin once, its end once, nothing twice in a while."""
+"""Alert policy: one notification when a condition begins, one when it ends, a quiet period, reminders."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRules:
-    """How much a person wants to be told."""
+    """Which conditions are announced, and how often."""
 
     level: Level = "warning"
-    """The least level that is told."""
+    """The lowest level that is announced."""
     quiet: timedelta = timedelta(minutes=10)
-    """A condition that comes back sooner is told again only when it still lasts after that."""
+    """A condition that returns sooner is announced again only if it still lasts after this time."""
     remind: timedelta = timedelta(days=1)
-    """A condition that lasts so long is told again; zero: never."""
+    """Time after which a lasting condition is announced again; zero: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What a person was told of one condition."""
+    """The last notification of one condition."""
 
     at: datetime
-    """When it was last told that it is; aware, UTC."""
+    """When it was last announced as lasting; aware, UTC."""
     since: datetime
     """When it began."""
     message: str
     is_open: bool = True
-    """Whether its end is still to be told."""
+    """Whether its end has not been announced."""
 
 
 class Phase(StrEnum):
@@ -55,7 +55,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """One thing that a person is to be told, and what is remembered once it was."""
+    """One announcement to make, and what to remember once it was delivered."""
 
     event: str
     """The condition's name, such as `database.away`."""
@@ -73,11 +73,11 @@ def news(
     *,
     may_end: bool = True,
 ) -> Iterator[Notification]:
-    """Yield what is to be told now.
+    """Yield the announcements that are due now.
 
     Args:
-        lasting: the conditions there are, by name.
-        told: what was told before, by name.
+        lasting: the current conditions, by name.
+        told: the last notifications, by name.
         now: aware, UTC.
         rules: see there.
         may_end: False while the conditions are not all known yet, as just after a start.

@@ -125,7 +125,7 @@ class Candles:
         )
 
     def marked(self, final: Flags) -> Candles:
-        """Return the same candles with `final` set anew."""
+        """Return the same candles with other `final` flags."""
         return replace(self, final=final)
 
 

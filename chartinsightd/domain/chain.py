@@ -114,7 +114,7 @@ def chains_of(
 
 
 def _begins(part: Counted) -> bool:
-    """Whether nothing was traded before the first candle, so that the session cannot go on before it."""
+    """Whether nothing was traded before the first candle, so that the session begins with it."""
     return part.running is not None and bool(part.running[0] == part.volume[0])
 
 

@@ -26,7 +26,7 @@ class ChartInsightError(Exception):
 
 
 class ConfigurationError(ChartInsightError):
-    """A setting is wrong; only the user can mend it."""
+    """A setting is wrong; only the user can correct it."""
 
 
 class InvalidCandle(ChartInsightError):
@@ -66,7 +66,7 @@ class RequestRefused(SourceError):
 
 
 class AccessBlocked(SourceError):
-    """The broker refuses this key or address; only the user can mend it, blind retries may prolong it."""
+    """The broker refuses this key or address. Only the user can fix it; blind retries may prolong a block."""
 
     def __init__(self, message: str, *, remedy: str = "", code: str = "") -> None:
         super().__init__(message, remedy=remedy)
@@ -87,7 +87,7 @@ class StoreUnavailable(StoreError):
 
 
 class StoreRefused(StoreError):
-    """The database cannot be used as it is (too old, no rights, wrong schema); only the user can mend it."""
+    """The database cannot be used (too old, no rights, wrong schema); only the user can fix it."""
 
 
 class AlertUndelivered(ChartInsightError):

@@ -24,7 +24,7 @@ from chartinsightd.domain.timeframe import Timeframe
 _LONG_AGO = -(2**40)
 """Before any candle, in seconds since the epoch."""
 _OLD_S = dict.fromkeys(Timeframe, 2 * DAY_S) | {Timeframe.W1: 9 * DAY_S}
-"""A candle that began so long ago is final whatever it is."""
+"""Age from which on a candle is final in any case."""
 
 
 def known_at(
@@ -72,7 +72,7 @@ def final_mask(
     asked = int(asked_at.timestamp())
     grid = _grid_near(calendar, timeframe, asked_at)
     at = np.searchsorted(grid.ts, ts, side="right") - 1
-    # what begins before the grid gets its last candle for its own, and is old whatever that says
+    # a candle before the grid is matched with the last place (index -1); it is old enough in any case
     belongs = ts < grid.ends[at] if timeframe is Timeframe.W1 else ts == grid.ts[at]
     final: Flags = (ts <= asked - _OLD_S[timeframe]) | (belongs & (_final_at(grid, at, settle) <= asked))
     return final

@@ -30,7 +30,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Horizon:
-    """A length of history: so many units back from today, or everything Kiwoom serves."""
+    """A length of history: a number of units back from today, or everything Kiwoom serves."""
 
     unit: Unit
     count: int = 0

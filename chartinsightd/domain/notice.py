@@ -11,7 +11,7 @@ from chartinsightd.domain.alert_policy import Level, Notification, Phase
 from chartinsightd.facts.krx import KST
 
 _LINES = 30
-"""Of many alerts in one message so many are written out."""
+"""Alerts that one message writes out; older ones are counted."""
 
 _NAMES: dict[str, tuple[str, str]] = {
     "alerts.undelivered": ("알림 전송 실패", "alerts cannot be delivered"),

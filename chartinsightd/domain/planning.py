@@ -66,7 +66,7 @@ class Fetch:
 
     @property
     def max_pages(self) -> int | None:
-        """After how many pages to stop, whatever was reached; None for no bound."""
+        """Most pages to read, even if `start` is not reached; None for no bound."""
         return 1 if self.reason == "live" else None
 
 

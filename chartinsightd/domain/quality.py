@@ -80,7 +80,7 @@ def check(
         candles: of one series.
         rounding_won: how far high and low may miss the other prices: 0 for raw prices; adjusted ones are
             rounded one by one, so that high may lie below close.
-        asked: what they are the answer to; None for candles nobody asked for.
+        asked: the request they answer; None for candles without one.
         doubted: which of them are unlikely, by reason, and were not confirmed by another reading.
         raw_rows: the row of each candle as it came, for the quarantine; without it, the candle's values.
 
@@ -124,7 +124,7 @@ def _faults(candles: Candles, rounding_won: int) -> dict[str, Flags]:
 
 
 def _is_off_hours(candles: Candles) -> Flags:
-    """Say which labels no exchange can have traded at, whatever our calendar knows.
+    """Say at which labels no exchange can have traded, without consulting our calendar.
 
     A label the calendar does not expect (a session on a supposed holiday, an exam day nobody told us of, rows
     at 15:40) is kept all the same: a true candle that is refused is lost, a needless one harms nobody.

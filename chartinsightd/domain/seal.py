@@ -161,7 +161,7 @@ def _between(shorter: Timeframe, longer: Timeframe, difference: Difference) -> _
 
 
 def _of_day(witnesses: SessionData) -> list[_Contradiction]:
-    """Compare minutes with their day, by what holds whatever the day counts of the after-market.
+    """Compare minutes with their day, by bounds that hold with and without the after-market.
 
     Which after-market trades a day includes is unknown (kiwoom.md#after-market), so each bound is one that
     holds either way. A day's volume is at least that of the regular minutes (kiwoom.md#daily-volume); its

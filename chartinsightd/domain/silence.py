@@ -17,17 +17,17 @@ from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.kst import day_of, midnight
 
 DOUBT = timedelta(hours=2)
-"""So long after the opening silence means nothing: an exam day that no table knows opens an hour late."""
+"""Silence counts only from this time after the opening on: an unlisted exam day opens an hour late."""
 LEAST_SYMBOLS = 5
 """Fewer silent symbols may all be halted."""
 WITNESSES = 2
-"""So many symbols must have traded before a day off is taken for a session."""
+"""Symbols that must have traded before a day off counts as a session."""
 _SHARE = 0.9
-"""Of the symbols that are followed, so many must have answered; some never have data."""
+"""Share of the followed symbols that must have answered; some never have data."""
 _LOOKS = (timedelta(minutes=6), timedelta(hours=1, minutes=6), timedelta(hours=2, minutes=6))
-"""When after its supposed opening a day off is looked at."""
+"""When the market is probed on a day off, after the opening an ordinary day would have."""
 _LOOKED_BACK = 10
-"""Days that a look at daily charts judges."""
+"""Past days that are compared with daily charts."""
 _SATURDAY = 5
 
 
@@ -41,7 +41,7 @@ class DayStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedDay:
-    """A day of which the market showed other than the calendar says."""
+    """A day on which the market contradicted the calendar."""
 
     day: date
     is_open: bool
@@ -57,7 +57,7 @@ class LearnedDay:
 class LastTrade:
     """The newest row that a chart of a symbol showed. Instants are aware, UTC.
 
-    A blank answer, an error or a page with rows that could not be read makes no sighting.
+    There is none from a blank answer, an error, or a page with unreadable rows.
     """
 
     symbol: str
@@ -82,7 +82,7 @@ def judge(
         session: as the calendar has it.
         followed: the symbols that are read all the time.
         sightings: the last ones, of these symbols and of others.
-        least: so many symbols must be silent.
+        least: symbols that must be silent at least.
     """
     seen = [one for one in sightings if one.asked_at >= session.open_at]
     if any(one.shows(session.day) for one in seen):

@@ -1,4 +1,4 @@
-"""Where weeks start, whatever the broker calls them."""
+"""Where weeks start, independent of the broker's labels."""
 
 from __future__ import annotations
 

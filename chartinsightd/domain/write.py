@@ -56,7 +56,7 @@ class Written:
     spooled: int = 0
     """Rows that wait on disk for the database; what becomes of them is counted when they are committed."""
     chains: int = 0
-    """Sessions of which it was noted anew what their running volumes prove."""
+    """Sessions whose chain of running volumes was written."""
 
     def __add__(self, other: Written) -> Written:
         return Written(

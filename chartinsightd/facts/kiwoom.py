@@ -61,7 +61,7 @@ Source: kiwoom.md#chart-requests.
 """
 
 OWN_LIMITS: Mapping[str, int] = {"au10001": 1}
-"""Requests a second of apis with a limit of their own: one more token within a second is refused.
+"""Requests a second of api-ids with a separate limit: a second token within a second is refused.
 
 Source: kiwoom.md#token-limit.
 """

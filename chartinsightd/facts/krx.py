@@ -107,7 +107,7 @@ SPECIAL_DAYS = (
         "we read it as beginning 30 minutes after the close, as on other days, and ending at 20:00",
     ),
 )
-"""Days with hours of their own. A later exam day goes into the user's override file until it is here."""
+"""Days whose hours differ from the rule. A later exam day goes into the user's override file."""
 
 CALENDAR_KNOWN_FROM = date(1999, 1, 1)
 """Trading days are exact from here on; before it every weekday is taken for a possible trading day."""

@@ -46,10 +46,10 @@ class ChartPage:
     running_volume: Ints | None = None
     """Shares traded in the session up to and including each candle (`acc_trde_qty`); None without it."""
     raw_rows: Sequence[Mapping[str, Any]] = ()
-    """The row of each candle as it came, in the same order; empty where nobody kept them."""
+    """The row of each candle as it came, in the same order; empty where rows were not kept."""
     rejected: tuple[RejectedRow, ...] = ()
     repeated: int = 0
-    """Rows that say again what another row of this reading says, and are no candle of their own."""
+    """Rows that repeat another row of this reading."""
     rows: int
     """Rows the broker sent: candles, rejected and repeated ones; a blank row (no data) counts as none."""
     asked_at: datetime

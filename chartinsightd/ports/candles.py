@@ -34,7 +34,7 @@ class CandleStore(Protocol):
         """Return what is durable and complete, for every series that has anything."""
 
     async def forget_coverage(self, series: Series, ranges: RangeSet) -> None:
-        """Take ranges out of a series' coverage, so that they are fetched anew."""
+        """Take ranges out of a series' coverage, so that they are fetched again."""
 
     async def withdraw_finality(self, starts: Mapping[Timeframe, int], day: date) -> None:
         """Call candles final no longer that cannot be, and forget seals of sessions that are not over.

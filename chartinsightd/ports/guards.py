@@ -71,18 +71,18 @@ class AlertChannel(Protocol):
         """Deliver one message, within about ten real seconds. It needs no event loop of its own.
 
         Raises:
-            AlertUndelivered: it was not taken, as far as anybody can tell; the remedy says what to mend.
+            AlertUndelivered: the channel did not accept it, as far as is known; the remedy says what to fix.
         """
 
 
 class SentRecord(Protocol):
-    """Where it is remembered across restarts what a person was told."""
+    """Remembers across restarts which alerts were sent."""
 
     def load(self) -> dict[str, Sent]:
         """Return what was saved last, by condition; nothing where it cannot be read."""
 
     async def save(self, told: Mapping[str, Sent]) -> None:
-        """Replace it. A disk that does not take it is logged: an alert is then told once more."""
+        """Replace the record. If the disk refuses it, that is logged and an alert may be sent twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

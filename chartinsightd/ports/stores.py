@@ -26,7 +26,7 @@ class AdjustmentCheck:
     """Every action effective up to this Korean day is in the ledger."""
     checked_at: datetime
     complete_from: date | None = None
-    """Every action effective after this day and up to the other is there; None: nobody wrote it down."""
+    """Every action effective after this day and up to the other is there; None: not recorded."""
     suspicion: Mapping[str, Any] | None = None
     """Why one more is supposed, that the adjusted chart does not confirm so far."""
 
@@ -105,7 +105,7 @@ class LearnedDayStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsealed:
-    """A session whose seal is to be made, or made anew because something was read since."""
+    """A session without a seal, or with one that is older than its data."""
 
     symbol: str
     day: date
@@ -192,7 +192,7 @@ class JobStore(Protocol):
         """End a job: `done`, `failed` or `cancelled`."""
 
     async def end_orphans(self, at: datetime, known: Collection[int] = ()) -> int:
-        """Mark jobs that run for nobody, such as a killed daemon's, as `interrupted`; return how many.
+        """Mark the unfinished jobs of an earlier daemon as `interrupted`; return how many.
 
         Args:
             at: when they ended.
@@ -202,7 +202,7 @@ class JobStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnfinishedBackfill:
-    """A backfill to go on with after a restart."""
+    """A backfill to resume after a restart."""
 
     job_id: int
     params: Mapping[str, Any]

@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 def install_crash_logging() -> None:
-    """From now on log, instead of printing, what nobody caught and what libraries log.
+    """Log uncaught exceptions and the logs of libraries, instead of printing them.
 
     Python would print it as it is, and a message of an exception may hold a key or a token.
     """

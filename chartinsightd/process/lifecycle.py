@@ -17,7 +17,7 @@ from chartinsightd.task_group import TaskGroup
 Service = Callable[[], Awaitable[None]]
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LONGEST_END_S = 8.0
-"""Real seconds from a signal to the end, whatever hangs: a database that does not answer a rollback, say."""
+"""Longest real seconds from a signal to the exit, even if something hangs, such as a rollback."""
 _CANCEL_AGAIN_S = 2.0
 """Real seconds after which a service that is still there is cancelled once more."""
 log = structlog.get_logger(__name__)

@@ -57,7 +57,7 @@ class Redactor:
 
 
 REDACTOR = Redactor()
-"""The one of this process: whoever learns a secret names it here."""
+"""The redactor of this process; code that learns a secret adds it here."""
 
 
 class Stamp:

@@ -41,7 +41,7 @@ class Watchdog:
         self._was_healthy = True
 
     async def run(self) -> None:
-        """Feed until cancelled; end at once where nobody watches.
+        """Feed until cancelled; end at once where no watchdog is set.
 
         When health is lost systemd ends the daemon within its timeout, unless health comes back before.
         """
@@ -49,7 +49,7 @@ class Watchdog:
             return
         while True:
             self._look()
-            # Real seconds, whatever clock the daemon goes by: systemd counts in those.
+            # Real seconds on every clock, because systemd counts in those.
             await asyncio.sleep(self._timeout_s / _FEEDS_PER_TIMEOUT)
 
     def _look(self) -> None:

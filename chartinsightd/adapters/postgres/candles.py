@@ -146,7 +146,7 @@ class PostgresCandles:
             return {series: covered for series, covered in self._covered.items() if covered}
 
     async def forget_coverage(self, series: Series, ranges: RangeSet) -> None:
-        """Take ranges out of a series' coverage, so that they are fetched anew."""
+        """Take ranges out of a series' coverage, so that they are fetched again."""
         async with self._lock, self._writer.use() as connection:
             known = await self._known_coverage(connection)
             old = known.get(series, RangeSet())

@@ -48,7 +48,7 @@ class PostgresJobs:
             )
 
     async def end_orphans(self, at: datetime, known: Collection[int] = ()) -> int:
-        """Mark jobs that run for nobody, such as a killed daemon's, as `interrupted`; return how many."""
+        """Mark the unfinished jobs of an earlier daemon as `interrupted`; return how many."""
         async with self._link.use() as connection:
             rows = await connection.fetch(
                 "update jobs set state = 'interrupted', finished_at = $1 "
