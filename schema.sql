@@ -393,7 +393,7 @@ create table if not exists candle_changes (
     from_ts timestamptz not null,
     to_ts timestamptz not null
 );
-create index if not exists candle_changes_series on candle_changes (symbol, timeframe, at);
+create index if not exists candle_changes_series on candle_changes (symbol, timeframe, number);
 comment on table candle_changes is
     'What a program that derives results from candles has to compute again; a reader keeps the last number it has seen';
 comment on column candle_changes.at is 'When the change was committed, by the daemon''s clock';
