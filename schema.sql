@@ -404,3 +404,215 @@ comment on column candle_changes.timeframe is 'Null: every timeframe';
 comment on column candle_changes.to_ts is 'The ts of the last candle concerned; it is included';
 
 insert into schema_version (version) values (5) on conflict do nothing;
+
+-- version 6: what the analysis found: points, trends, patterns; screens; who was in the universe
+
+create or replace function refuse_change () returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only: % is refused', tg_table_name, lower(tg_op)
+        using errcode = 'restrict_violation',
+        hint = 'A correction is a new row. To remove everything, drop the schema.';
+end
+$$;
+comment on function refuse_change is 'What was known at a moment stays written down as it was';
+
+create table if not exists analysis_generations (
+    symbol text collate "C" not null,
+    timeframe text not null,
+    analyser text not null,
+    generation integer not null,
+    valid_from timestamptz not null,
+    cause text not null,
+    recorded_at timestamptz not null,
+    primary key (symbol, timeframe, analyser, generation)
+);
+comment on table analysis_generations is
+    'Each time that changed candles changed results: rows confirmed at or after valid_from count from the newest generation';
+comment on column analysis_generations.valid_from is
+    'The confirmed_at (market time) from which rows of older generations no longer count';
+comment on column analysis_generations.cause is 'first, revision, adjustment or calendar';
+
+create table if not exists points (
+    symbol text collate "C" not null,
+    timeframe text not null,
+    ts timestamptz not null,
+    kind text not null check (kind in ('peak', 'valley')),
+    grade text not null check (grade in ('primary', 'secondary')),
+    price integer not null,
+    confirmed_at timestamptz not null,
+    cause text not null,
+    analyser text not null,
+    data_id text not null,
+    generation integer not null,
+    recorded_at timestamptz not null,
+    primary key (symbol, timeframe, analyser, generation, ts, kind, grade)
+);
+comment on table points is 'Peaks and valleys, each from the moment at which it could first be known; append-only';
+comment on column points.price is 'Won, as traded on the day of ts';
+comment on column points.confirmed_at is 'The close of the candle that confirmed the point, by the calendar';
+comment on column points.recorded_at is 'When this store wrote the row';
+
+create table if not exists trends (
+    symbol text collate "C" not null,
+    timeframe text not null,
+    from_ts timestamptz not null,
+    trend text not null check (trend in ('up', 'down', 'sideways')),
+    confirmed_at timestamptz not null,
+    analyser text not null,
+    data_id text not null,
+    generation integer not null,
+    recorded_at timestamptz not null,
+    primary key (symbol, timeframe, analyser, generation, from_ts)
+);
+comment on table trends is 'Each change of the trend; before the first one every series is sideways; append-only';
+
+create table if not exists pattern_events (
+    pattern_id text not null,
+    symbol text collate "C" not null,
+    timeframe text not null,
+    kind text not null,
+    state text not null check (state in ('forming', 'completed', 'failed', 'expired')),
+    at timestamptz not null,
+    confirmed_at timestamptz not null,
+    points jsonb not null,
+    levels jsonb not null,
+    evidence jsonb not null,
+    analyser text not null,
+    data_id text not null,
+    generation integer not null,
+    recorded_at timestamptz not null,
+    primary key (symbol, timeframe, analyser, generation, pattern_id, state)
+);
+comment on table pattern_events is 'Each state that a pattern entered; append-only';
+comment on column pattern_events.at is 'Start of the candle that made the state; known at its close, confirmed_at';
+comment on column pattern_events.levels is 'Won, as traded on the day of at';
+
+create or replace view current_pattern_events as
+select e.* from pattern_events e
+where not exists (
+    select from analysis_generations g
+    where g.symbol = e.symbol and g.timeframe = e.timeframe and g.analyser = e.analyser
+      and g.generation > e.generation and g.valid_from <= e.confirmed_at
+);
+comment on view current_pattern_events is 'Events that count by what is known now';
+
+create or replace view patterns as
+select distinct on (symbol, timeframe, analyser, pattern_id) *
+from current_pattern_events
+order by symbol, timeframe, analyser, pattern_id, confirmed_at desc, (state = 'forming');
+comment on view patterns is 'The latest state of each pattern';
+
+create or replace view current_points as
+select p.* from points p
+where not exists (
+    select from analysis_generations g
+    where g.symbol = p.symbol and g.timeframe = p.timeframe and g.analyser = p.analyser
+      and g.generation > p.generation and g.valid_from <= p.confirmed_at
+);
+comment on view current_points is 'Points that count by what is known now';
+
+create or replace view current_trends as
+select t.* from trends t
+where not exists (
+    select from analysis_generations g
+    where g.symbol = t.symbol and g.timeframe = t.timeframe and g.analyser = t.analyser
+      and g.generation > t.generation and g.valid_from <= t.confirmed_at
+);
+comment on view current_trends is 'Trend changes that count by what is known now';
+
+create table if not exists analysis_state (
+    symbol text collate "C" not null,
+    timeframe text not null,
+    analyser text not null,
+    data_id text,
+    analysed_to timestamptz,
+    state text not null check (state in ('due', 'done', 'too_short', 'held', 'failed')),
+    reason text not null default '',
+    analysed_at timestamptz,
+    from_start boolean not null default true,
+    cause text not null default 'first',
+    carried bytea,
+    primary key (symbol, timeframe, analyser)
+) with (fillfactor = 50);
+comment on table analysis_state is 'How far the analysis of each series is, and what is to be done again';
+comment on column analysis_state.analysed_to is 'The ts (start) of the last final candle taken in';
+comment on column analysis_state.from_start is
+    'While due: whether candles that were taken in have changed, so that the series is analysed from its beginning';
+comment on column analysis_state.cause is 'While due from the start: why (revision, adjustment, calendar)';
+comment on column analysis_state.carried is 'The analyser''s state after analysed_to, for the next candle';
+
+create table if not exists change_cursors (
+    reader text primary key,
+    number bigint not null
+);
+comment on table change_cursors is 'The number of candle_changes that a derived result has acted on';
+
+create table if not exists universe_days (
+    symbol text collate "C" not null,
+    day date not null,
+    member boolean not null,
+    reason text not null default '',
+    recorded_at timestamptz not null,
+    primary key (symbol, day)
+);
+comment on table universe_days is
+    'Each change of membership: a symbol is in the universe on a day if its last row on or before it says member';
+comment on column universe_days.reason is
+    'Why it is left out: too_small, spac, fund, halted, administrative, delisted; empty for a member';
+
+create table if not exists screens (
+    name text not null,
+    version integer not null,
+    expression jsonb not null,
+    created_at timestamptz not null,
+    primary key (name, version)
+);
+comment on table screens is 'Stored screens; a change is a new version, an expression null removes the screen';
+
+create table if not exists screen_runs (
+    id bigint generated always as identity primary key,
+    name text not null,
+    version integer not null,
+    session date not null,
+    code_id text not null,
+    data_id text not null,
+    counts jsonb not null,
+    exceptions jsonb not null default '[]',
+    created_at timestamptz not null
+);
+create index if not exists screen_runs_name on screen_runs (name, version, session);
+comment on table screen_runs is 'Runs of stored screens over the universe of one session';
+
+create table if not exists screen_matches (
+    run_id bigint not null references screen_runs (id),
+    symbol text collate "C" not null,
+    score double precision,
+    evidence jsonb not null,
+    since timestamptz not null,
+    is_new boolean not null,
+    primary key (run_id, symbol)
+);
+comment on table screen_matches is 'What a run found';
+comment on column screen_matches.since is 'The first candle of the unbroken stretch of matches';
+comment on column screen_matches.is_new is 'Whether the run before did not have it';
+
+do $$
+declare
+    name text;
+begin
+    foreach name in array array[
+        'analysis_generations', 'points', 'trends', 'pattern_events', 'screens', 'screen_runs', 'screen_matches'
+    ] loop
+        execute format(
+            'create or replace trigger append_only before update or delete on %I for each row execute function refuse_change()',
+            name
+        );
+        execute format(
+            'create or replace trigger append_only_truncate before truncate on %I for each statement execute function refuse_change()',
+            name
+        );
+    end loop;
+end
+$$;
+
+insert into schema_version (version) values (6) on conflict do nothing;

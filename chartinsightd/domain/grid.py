@@ -83,6 +83,19 @@ def candle_end(calendar: Calendar, timeframe: Timeframe, ts: int) -> int:
     return _seconds(session.ends_at)
 
 
+def candle_ends(calendar: Calendar, timeframe: Timeframe, ts: Ints) -> Ints:
+    """Return when candles that start at ts, ascending, end: `candle_end` of each, in columns."""
+    if not len(ts):
+        return ts
+    grid = grid_of_years(calendar, timeframe, _year_of(int(ts[0])), _year_of(int(ts[-1])))
+    at = np.searchsorted(grid.ts, ts)
+    at[at == len(grid)] = 0
+    ends: Ints = grid.ends[at] if len(grid) else np.zeros(len(ts), dtype=np.int64)
+    for i in np.flatnonzero(grid.ts[at] != ts) if len(grid) else range(len(ts)):
+        ends[i] = candle_end(calendar, timeframe, int(ts[i]))
+    return ends
+
+
 def last_shown_day(calendar: Calendar, timeframe: Timeframe, ts: int) -> date:
     """Return the last Korean day that belongs to the candle starting at ts.
 

@@ -1,0 +1,1 @@
+"""Keeping the analysis of every series up to date with its candles."""

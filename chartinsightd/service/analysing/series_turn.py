@@ -1,0 +1,126 @@
+"""One turn of the analysis of one series: from its candles to the rows that are added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from chartinsightd.analysis.analyser import Analysis, analyse
+from chartinsightd.analysis.candles import Candles, Traded
+from chartinsightd.domain import candle as stored
+from chartinsightd.domain.adjusted import AdjustedCandles
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.grid import candle_ends
+from chartinsightd.domain.price_limit import beyond_limit
+from chartinsightd.ports.analysis import AnalysisResult, AnalysisState, AnalysisStatus, Findings
+from chartinsightd.service.analysing.generations import first_difference, news
+
+MIN_CANDLES = 30
+"""With fewer, the structure still depends on which candle happens to be the first (measured: up to 24)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What a turn starts from."""
+
+    state: AnalysisState
+    candles: Candles
+    """From the start: all; else those after `analysed_to`. Final, adjusted, oldest first."""
+    carried: bytes | None
+    """The analyser's own state after `analysed_to`; None: start with the first candle."""
+    kept: Findings
+    """What counts of the series now; needed only where nothing is carried."""
+    data_id: str
+    """The candles up to the last one of `candles`."""
+
+
+def columns_of(found: AdjustedCandles, calendar: Calendar, market: str = "") -> Candles:
+    """Return stored candles as the analysis reads them, each with its close by the calendar."""
+    raw = found.raw
+    value = np.full(len(raw), np.nan) if raw.value is None else raw.value.astype(np.float64)
+    return Candles(
+        symbol=raw.symbol,
+        timeframe=raw.timeframe,
+        ts=raw.ts,
+        closes_at=candle_ends(calendar, raw.timeframe, raw.ts),
+        open=found.open,
+        high=found.high,
+        low=found.low,
+        close=found.close,
+        volume=found.volume,
+        value=value,
+        traded=Traded(open=raw.open, high=raw.high, low=raw.low, close=raw.close),
+        factor=found.factor,
+        market=market,
+    )
+
+
+def take_turn(turn: Turn) -> AnalysisResult:
+    """Return what a turn adds: after the carried state the next rows, from the start the difference.
+
+    A repeated analysis that finds the same rows adds none. One that differs opens a generation at the first
+    difference, so that everything known before stays as it was.
+    """
+    if turn.carried is not None:
+        return _next(turn, turn.carried)
+    if len(turn.candles) < MIN_CANDLES:
+        return _too_short(turn)
+    analysis = Analysis()
+    found = Findings.of(analyse(turn.candles, analysis))
+    valid_from = first_difference(turn.kept, found)
+    return AnalysisResult(
+        state=_done(turn),
+        carried=analysis.dump(),
+        found=news(turn.kept, found, valid_from),
+        valid_from=valid_from,
+    )
+
+
+def unsettled_step(candles: Candles, settled_to: int) -> int | None:
+    """Return the first day after `settled_to`, in seconds, whose price no day's limit allows.
+
+    Until the ledger of corporate actions is complete to that day, it may be a split that is not known yet:
+    the analysis would take it for the deepest fall of the stock's history.
+    """
+    prices = {
+        name: np.rint(getattr(candles, name)).astype(np.int64) for name in ("open", "high", "low", "close")
+    }
+    rounded = stored.Candles(
+        symbol=candles.symbol,
+        timeframe=candles.timeframe,
+        ts=candles.ts,
+        volume=candles.volume.astype(np.int64),
+        value=None,
+        final=np.ones(len(candles), dtype=np.bool_),
+        **prices,
+    )
+    steps = candles.ts[beyond_limit(rounded) & (candles.ts > settled_to)]
+    return int(steps[0]) if len(steps) else None
+
+
+def _next(turn: Turn, carried: bytes) -> AnalysisResult:
+    analysis = Analysis.load(carried)
+    found = Findings.of(analyse(turn.candles, analysis))
+    return AnalysisResult(state=_done(turn), carried=analysis.dump(), found=found)
+
+
+def _too_short(turn: Turn) -> AnalysisResult:
+    reason = f"{len(turn.candles)} of {MIN_CANDLES} candles"
+    state = replace(_done(turn), status=AnalysisStatus.TOO_SHORT, reason=reason)
+    return AnalysisResult(state=state, carried=None, found=Findings())
+
+
+def _done(turn: Turn) -> AnalysisState:
+    analysed_to = turn.state.analysed_to
+    if len(turn.candles):
+        analysed_to = datetime.fromtimestamp(int(turn.candles.ts[-1]), UTC)
+    return replace(
+        turn.state,
+        status=AnalysisStatus.DONE,
+        reason="",
+        data_id=turn.data_id,
+        analysed_to=analysed_to,
+        from_start=False,
+    )
