@@ -265,9 +265,9 @@ BREAKAGES = (
     Breakage(
         9,
         "keys that the broker echoes come through in its errors",
-        f"{_KIWOOM}/errors.py",
-        'text = text.replace(secret, "[secret]")',
-        "text = str(text)",
+        f"{_KIWOOM}/transport.py",
+        "return Redaction((*keys, *secrets)).clean(text)",
+        "return text",
         "tests/adapters/kiwoom/test_client.py::test_keys_the_broker_echoes_are_struck_out",
     ),
     Breakage(
