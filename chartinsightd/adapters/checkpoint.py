@@ -79,7 +79,7 @@ class SqliteCheckpoint:
 
     @property
     def damage(self) -> str:
-        """Why the file was begun anew; empty where it was read as it was left."""
+        """Why a new file was begun; empty where the old one was readable."""
         return self._file.damage
 
     async def load(self) -> dict[Series, SeriesState]:

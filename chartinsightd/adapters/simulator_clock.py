@@ -23,7 +23,7 @@ async def read_clock(url: str) -> SimulatedClock:
     """Return a clock that shows what the simulator at `url` shows.
 
     Raises:
-        ConfigurationError: nobody there tells the time.
+        ConfigurationError: there is no simulator that tells the time.
     """
     try:
         async with aiohttp.ClientSession() as session:

@@ -134,7 +134,7 @@ class SqliteSpool:
         if found or not numbers:
             return found
         if not after:
-            await self.drop(numbers[-1])  # nobody can commit them, and they must not stand in the way
+            await self.drop(numbers[-1])  # they cannot be committed, and must not block the others
         return await self.oldest(count, numbers[-1])
 
     async def drop(self, until: int) -> None:

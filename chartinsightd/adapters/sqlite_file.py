@@ -35,7 +35,7 @@ class SqliteFile:
         what: its name in messages, such as `checkpoint`.
         thread: where the connection lives.
         connection: the only one.
-        damage: why the file was begun anew; empty where it was read as it was left.
+        damage: why a new file was begun; empty where the old one was readable.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class SqliteFile:
 
 
 Opener = Callable[[Path, datetime], tuple[sqlite3.Connection, str]]
-"""Opens a file, whatever is wrong with it; returns the connection and what was wrong."""
+"""Opens a file in any condition; returns the connection and what was wrong."""
 
 
 @asynccontextmanager

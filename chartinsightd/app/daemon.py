@@ -200,7 +200,7 @@ class Reloader:
         return Reloaded(changed=bool(taken), needs_restart=later)
 
     def reload_on_signal(self) -> None:
-        """Do the same for SIGHUP, where nobody waits for an answer."""
+        """Do the same for SIGHUP, which expects no answer."""
         try:
             self.reload()
         except ConfigurationError as error:

@@ -54,7 +54,7 @@ def job_items(context: click.Context, incomplete: str) -> list[CompletionItem]:
 
 
 def _offer(stock: StockRow, word: str) -> CompletionItem | None:
-    """Return the stock as it would go on from the word: shells drop what begins otherwise."""
+    """Return the stock as a completion of the word: shells drop what begins otherwise."""
     if word and stock.name.casefold().startswith(word.casefold()) and _ONE_WORD.fullmatch(stock.name):
         return CompletionItem(stock.name, help=stock.symbol)
     if stock.symbol.startswith(word.upper()):

@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 _NO_SUCH_PATH = re.compile(r"(GET|POST) /")
 """How a daemon names a path it does not serve: one of another version, or one without verification."""
 _ASKER_IS_WRONG = {404, 422}
-"""HTTP statuses of what the asker can mend: nothing of that name, or not as described."""
+"""HTTP statuses of requests that the user can correct: an unknown name, or a wrong form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ class CommandFailed(click.ClickException):
 
 
 def end(status: ExitStatus) -> None:
-    """Leave the command with a status other than 0; with 0 simply go on."""
+    """Leave the command with this status; do nothing if it is 0."""
     if status is not ExitStatus.OK:
         raise click.exceptions.Exit(status)
 

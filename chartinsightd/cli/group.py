@@ -20,7 +20,7 @@ class Verb:
     """Where a verb is found, and its line in the help."""
 
     module: str
-    """Below `chartinsightd.cli.commands`; the verb is the function of its own name there."""
+    """Module below `chartinsightd.cli.commands`; the verb is the function of that name there."""
     words: str
 
 

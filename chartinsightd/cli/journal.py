@@ -56,7 +56,7 @@ async def open_journal(*, lines: int, follow: bool, since: datetime | None = Non
     """Read the daemon's unit, the system's and the user's own, for the length of the block.
 
     Args:
-        lines: so many of the last.
+        lines: how many of the last.
         follow: whether new ones come after them, for ever.
         since: only lines after this; aware. None: any.
     """

@@ -14,7 +14,7 @@ from chartinsightd.domain.foreign_text import printable
 
 _GUTTER = 2
 _SHORTEST = 6
-"""A cut column keeps so many cells."""
+"""Cells that a cut column keeps at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ def wait_for_job(connection: Connection, job_id: int, timeout_s: float | None) -
 
     Raises:
         CommandFailed: it took longer than `timeout_s` real seconds, or the daemon left for good.
-        click.exceptions.Exit: Ctrl-C; the job goes on, and it was said how to end it.
+        click.exceptions.Exit: Ctrl-C; the job continues, and the user was told how to end it.
     """
     from chartinsightd.cli.progress import shown_progress
 
@@ -52,7 +52,7 @@ def wait_for_job(connection: Connection, job_id: int, timeout_s: float | None) -
 
 
 def goes_on(job_id: int) -> str:
-    """Say that a job goes on without this command."""
+    """Say that a job continues without this command."""
     return (
         f"Job {job_id} goes on: `chartinsightctl job {job_id} --wait` shows it, "
         f"`chartinsightctl cancel {job_id}` ends it."

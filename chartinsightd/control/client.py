@@ -23,7 +23,7 @@ from chartinsightd.control.socket_path import is_foreign
 _CONNECT_TIMEOUT_S = 2.0
 _ANSWER_TIMEOUT_S = 30.0
 _SILENCE_S = 40.0
-"""Longer than two keep-alives of the server: then the stream is dead, whatever the socket says."""
+"""Longer than two keep-alives of the server: after that the stream counts as dead."""
 _RETRY_S = (0.2, 0.5, 1.0, 2.0)
 """Waits between tries to reach the stream again; the last one is repeated."""
 _BASE = "http://daemon"
@@ -194,7 +194,7 @@ class ControlClient:
         """Send one request; the block reads the answer.
 
         Raises:
-            DaemonAway: nobody answers, or in the middle of the block no longer.
+            DaemonAway: the daemon does not answer, or stops answering inside the block.
             ControlProblem: the answer's status is none of the accepted ones.
         """
         if self._session is None:
@@ -251,7 +251,7 @@ def _problem(status: int, body: bytes) -> Problem:
 
 
 def _away(path: Path, error: Exception) -> DaemonAway:
-    """Say in one line why nobody answers, and what to do."""
+    """Say in one line why the daemon does not answer, and what to do."""
     if isinstance(error, TimeoutError):
         return DaemonAway(f"The daemon does not answer at {path}.", "Look into its log.")
     reason, remedy = _REASONS.get(getattr(error, "errno", None), _BROKEN)

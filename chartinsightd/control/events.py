@@ -180,7 +180,7 @@ class Reader:
                 self._hub.since(self._place)
                 return []
         except ReaderDropped:
-            pass  # the place is too old: a reader that comes back begins anew
+            pass  # the place is too old: a returning reader starts from the present
         note = self._hub.note(EventType.RESET, "The stream begins here: read again what you show.")
         self._place = note.number
         return [note]

@@ -118,7 +118,7 @@ def _make_directory(directory: Path, gid: int | None) -> None:
         return
     directory.parent.mkdir(parents=True, exist_ok=True)
     directory.mkdir(mode=DIRECTORY_MODE)
-    directory.chmod(DIRECTORY_MODE)  # whatever the umask says
+    directory.chmod(DIRECTORY_MODE)  # independent of the umask
     if gid is not None:
         os.chown(directory, -1, gid)
 
@@ -139,7 +139,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _listener_of(path: Path) -> Peer | None:
-    """Return who listens at a path; None where nobody does."""
+    """Return the process that listens at a path; None where there is none."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(os.fspath(path))

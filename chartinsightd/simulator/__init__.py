@@ -1,4 +1,4 @@
-"""A stand-alone Kiwoom server over HTTP and WebSocket, on a clock of its own.
+"""A stand-alone Kiwoom server over HTTP and WebSocket, with its own clock.
 
 `chartinsight-simulator` (or `python -m chartinsightd.simulator`) starts it and prints one JSON line with
 `url`, `websocket_url` and `pid` when it is ready. The broker's paths are in kiwoom.md#hosts; the keys are the

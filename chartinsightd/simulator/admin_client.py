@@ -38,7 +38,7 @@ class AdminClient:
         return await self._get("clock")
 
     async def set_clock(self, *, to: datetime | None = None, speed: float | None = None) -> None:
-        """Jump, or go on at another pace."""
+        """Jump to another time, or change the pace."""
         body: dict[str, Any] = {}
         if to is not None:
             body["set"] = to.isoformat()

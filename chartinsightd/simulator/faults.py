@@ -82,7 +82,7 @@ class Fault(StrEnum):
     WS_NOT_LET_IN = "ws_not_let_in"
     """R10004, and the end, in the middle of a session."""
     WS_STRANGE_SYSTEM = "ws_strange_system"
-    """A SYSTEM frame of a code that no list has; the session goes on."""
+    """A SYSTEM frame with an unlisted code; the session continues."""
 
 
 HANDSHAKE, LOGIN, REGISTRATION, FRAMES = "websocket", "LOGIN", "REG", "0B"

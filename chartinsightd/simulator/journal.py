@@ -60,7 +60,7 @@ class Journal:
         return entry
 
     def after(self, seq: int, limit: int) -> Iterator[Entry]:
-        """Return up to so many entries that follow a number, oldest first."""
+        """Return at most `limit` entries that follow a number, oldest first."""
         first = self._entries[0].seq if self._entries else 0
         begin = max(0, seq + 1 - first)
         return islice(self._entries, begin, begin + limit)

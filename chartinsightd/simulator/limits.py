@@ -43,7 +43,7 @@ class SlidingWindow:
 
 
 class FixedWindow:
-    """A counter that starts anew with every whole second."""
+    """A counter that starts at zero with every whole second."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

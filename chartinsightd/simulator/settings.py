@@ -36,7 +36,7 @@ class Profile:
     burst: int = 5
     """What a full `bucket` holds."""
     token_period_s: float = 1.0
-    """Virtual seconds in which one token may be issued (au10001 has a bucket of its own)."""
+    """Virtual seconds in which one token may be issued (kiwoom.md#token-limit)."""
     rate_limit: bool = True
     """False: nothing is refused, violations are still counted."""
 
@@ -70,7 +70,7 @@ class Profile:
     batch_status: int = 200
     """HTTP status of that refusal (kiwoom.md#batch-too-big)."""
     unknown_stock: Literal["blank", "1902"] = "blank"
-    """ka10001 and ka10100 for a code nobody knows."""
+    """Answer of ka10001 and ka10100 for an unknown code."""
 
     date: Literal["now", "absent", "epoch"] = "now"
     """The header `Date` of an answer, in virtual time; unknown (kiwoom.md#response-headers)."""

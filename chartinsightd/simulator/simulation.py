@@ -43,7 +43,7 @@ class Simulation:
         app_key: str = DEFAULT_APP_KEY,
         secret_key: str = DEFAULT_SECRET_KEY,
     ) -> Simulation:
-        """Return a broker that nobody has called yet."""
+        """Return a broker without any request yet."""
         valid = timedelta(hours=profile.token_valid_h)
         return cls(
             profile=profile,
@@ -61,7 +61,7 @@ class Simulation:
         return self.clock.now()
 
     def correct(self, code: str, day: date, label: int | None, factor: float) -> bool:
-        """Change a past volume for good (see `Market.correct`); what was encoded is encoded anew."""
+        """Change a past volume for good (see `Market.correct`); encoded pages are dropped."""
         is_done = self.market.correct(code, day, label, factor)
         if is_done and self.corrections is not None:
             self.corrections.add(Correction(code, day, label, factor))

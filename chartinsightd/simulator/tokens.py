@@ -37,7 +37,7 @@ class Tokens:
         self.issued: list[str] = []
         """The text of every token there ever was, for tests that look for them where they must not be."""
         self.blocked_keys: frozenset[str] = frozenset()
-        """Keys that get 8050 whatever their address."""
+        """Keys that get 8050 from any address."""
         self.allowed_addresses: frozenset[str] | None = None
         """The allow-list of addresses; None allows all."""
 

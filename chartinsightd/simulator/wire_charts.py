@@ -174,7 +174,7 @@ def _turnover(day: int, volume: int, listed_shares: int) -> str:
 
 
 def tick_rows(trades: Sequence[Trade], scope: int, previous_close: int) -> EncodedRows:
-    """Fold the trades of a day into rows of so many; no sign anywhere, as captured."""
+    """Fold the trades of a day into rows of `scope` trades; no sign anywhere, as captured."""
     groups = [trades[i : i + scope] for i in range(0, len(trades), scope)]
     texts = [_tick_row(group, previous_close) for group in reversed(groups)]
     return encoded(range(len(groups), 0, -1), texts)

@@ -93,7 +93,7 @@ def empty_token() -> Refused:
 
 
 def too_fast(limit: int, api_id: str) -> Refused:
-    """1700, the only refusal with a status of its own."""
+    """1700, the only refusal whose HTTP status is not 200."""
     inner = f"1700:허용된 API 요청 개수를 초과하였습니다. 유량={limit}, API ID={api_id}"
     return Refused(5, inner, status=429)
 

@@ -132,7 +132,7 @@ class ChartAsk:
     base_day: date | None
     is_adjusted: bool
     key: str | None
-    """The next-key to go on from; None for the first page."""
+    """The next-key of the page wanted; None for the first page."""
 
 
 def chart_ask(api_id: str, body: Mapping[str, Any], cont_yn: str, next_key: str) -> ChartAsk:

@@ -196,7 +196,7 @@ _INFO_FIELDS = (
 
 
 def blank_info(code: str) -> Row:
-    """Return ka10001 for a code nobody knows: blank name and prices."""
+    """Return ka10001 for an unknown code: blank name and prices."""
     return dict.fromkeys(_INFO_FIELDS, "") | {"stk_cd": code}
 
 

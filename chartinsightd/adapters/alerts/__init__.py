@@ -1,1 +1,1 @@
-"""The ways to a person: each channel in a module of its own."""
+"""Channels that carry alerts to people, one in each module."""

@@ -23,7 +23,7 @@ class SlackChannel:
     """Implements `ports.AlertChannel`.
 
     Args:
-        webhook: the address, which is a secret: whoever has it can write there.
+        webhook: the address; it is a secret, because anyone who has it can post there.
     """
 
     name = "slack"

@@ -187,7 +187,7 @@ class Slot:
         """When its answer began to arrive, or the latest it can have been counted; seconds of the clock."""
         self.is_lost = False
         self.given_up_at: float | None = None
-        """When nobody waited for it any more; it may still be on its way."""
+        """When the caller stopped waiting; the request may still be on its way."""
 
     def answered(self) -> None:
         """The answer has begun to arrive: the broker has counted the request. Later calls change nothing."""

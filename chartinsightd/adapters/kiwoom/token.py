@@ -1,4 +1,4 @@
-"""The access token: issued once for everybody, renewed early, issued anew when the broker forgot it."""
+"""The access token: one for all requests, renewed early, replaced when the broker rejects it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LEAST_USE = timedelta(seconds=60)
 """A token that seems to have ended at once (a wrong clock) is not asked for again at every request."""
 _NO_TOKEN = "Kiwoom's answer to au10001 has no usable token and expires_dt"
 _VISIBLE = re.compile(r"[!-~]+")
-"""What can stand in an HTTP header."""
+"""Characters that an HTTP header can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -52,7 +52,7 @@ class Secret(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KiwoomAccess:
-    """Where the broker is and how to speak to it. Timeouts are real seconds, whatever the daemon's clock."""
+    """Where the broker is and how to speak to it. Timeouts are real seconds on every clock."""
 
     base_url: str
     """Scheme, host and port (kiwoom.md#hosts)."""

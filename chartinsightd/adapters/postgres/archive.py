@@ -1,4 +1,4 @@
-"""Everything that is kept in PostgreSQL, for people to read, over a connection of its own."""
+"""Everything that is kept in PostgreSQL, for people to read, over a separate connection."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class PostgresCandles:
         self._partitions: set[str] | None = None
 
     def forget_everything(self) -> None:
-        """Drop what is only true while nobody else writes."""
+        """Drop what is only true while there is no other writer."""
         self._tails.clear()
         self._covered = None
         self._partitions = None

@@ -1,4 +1,4 @@
-"""One connection to the database that comes back by itself."""
+"""A connection to the database that reconnects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ReconnectingConnection:
 
     Args:
         dsn: PostgreSQL URL.
-        settings: what the server is told at the start of a session (`search_path`, `application_name` …).
+        settings: of each session, such as `search_path` and `application_name`.
         prepare: what to do with each new connection before anybody uses it.
     """
 

@@ -134,7 +134,7 @@ class EmbeddedPostgres:
         """Start the server and wait until it takes connections.
 
         Raises:
-            StoreRefused: it will not start before somebody mends something; the message says what.
+            StoreRefused: it cannot start before the user fixes something; the message says what.
             StoreUnavailable: it did not start now (a full disk, a crash), a later try may succeed.
         """
         give_up = self._clock.monotonic() + self._clock.real(_START_AGAIN_FOR_REAL_S)
@@ -162,7 +162,7 @@ class EmbeddedPostgres:
         self._process = None
 
     async def keep_running(self) -> None:
-        """Start the server anew whenever it ends by itself; runs until cancelled.
+        """Start the server again whenever it ends unexpectedly; runs until cancelled.
 
         Raises:
             StoreError: see `start`.

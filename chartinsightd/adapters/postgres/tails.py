@@ -31,7 +31,7 @@ class Tail:
 class RecentRows:
     """The tails of the series written last, within a bound of bytes.
 
-    They hold only while this process is the only writer; whoever loses the connection clears them.
+    They are valid only while this process is the only writer; they are cleared when the connection is lost.
     """
 
     def __init__(self, capacity: int) -> None:

@@ -23,7 +23,7 @@ def render_alerts(alerts: AlertList) -> RenderableType:
 
 
 def render_channels(channels: Iterable[ChannelState]) -> RenderableType:
-    """Return a line for each channel, and below it what to mend."""
+    """Return a line for each channel, and below it what to fix."""
     return Group(*(line for one in channels for line in _channel_lines(one)))
 
 

@@ -193,7 +193,7 @@ class LaneCost(Message):
     api_id: str
     requests: Count
     seconds: Seconds
-    """At the gate, with nobody else waiting."""
+    """Time at the gate, without other requests waiting."""
 
 
 class BackfillEstimate(Message):

@@ -55,7 +55,7 @@ class TokenState(StrEnum):
     VALID = "valid"
     RENEWING = "renewing"
     REFUSED = "refused"
-    """The broker takes neither the key nor this address; `note` says what to mend."""
+    """The broker refuses the key or this address; `note` says how to fix it."""
     NONE = "none"
 
 

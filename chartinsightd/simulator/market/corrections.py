@@ -61,7 +61,7 @@ class Corrections:
         return replace(corrected, volume=rows.volume + shares)
 
     def daily(self, daily: Daily, plans: Iterable[DayPlan]) -> Daily:
-        """Return daily rows with the given ones in place of their own."""
+        """Return daily rows with the given ones in their place."""
         names = ("volume", "value", "board", "after", "late")
         columns = {name: getattr(daily, name).copy() for name in names}
         for plan in plans:

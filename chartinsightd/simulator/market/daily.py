@@ -136,7 +136,7 @@ class _Walk:
     def _bases(self, pair: Ints, at: int) -> Ints:
         """Return the base price of one day from the close before it."""
         factor = self._action_days().get(at, 1.0)
-        # A hair more, lest 0.2 times a price be a hair less than the grid price it stands for.
+        # A little more, because 0.2 times a price may come out just below the grid price that it means.
         return self._on_grid(pair[:1] * factor + 1e-6, slice(at, at + 1))
 
     def _on_grid(self, prices: NDArray[Any], part: slice | None = None) -> Ints:

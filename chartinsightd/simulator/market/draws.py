@@ -43,7 +43,7 @@ def uniforms(key: int, count: int) -> Floats:
 
 
 def uniforms_of(key: int, items: NDArray[np.int64], count: int) -> Floats:
-    """Return `count` numbers in [0, 1) for each item, one row an item, whatever other items there are."""
+    """Return `count` numbers in [0, 1) for each item, one row for each item, independent of other items."""
     seeds = mixed(items.astype(np.uint64) * _STEP + np.uint64(key))
     steps = np.arange(1, count + 1, dtype=np.uint64) * _STEP
     return _as_shares(mixed(seeds[:, None] + steps[None, :]))

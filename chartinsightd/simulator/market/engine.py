@@ -83,7 +83,7 @@ class SimulatedMarket:
         """Return the rows of one day; None where there is none.
 
         `running` adds up over the rows as they are served: it rises for after-market rows when the late print
-        appears, which nobody has measured. `adjusted_to` works under `MarketOptions.adjusted_minutes` only.
+        appears, which is not measured. `adjusted_to` works under `MarketOptions.adjusted_minutes` only.
         """
         seen = self._visible(code, day, now)
         if seen is None or day < _retention_start(_day(now)):

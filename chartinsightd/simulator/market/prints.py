@@ -22,11 +22,11 @@ _MOST_A_MINUTE = 3_000
 _GROWTH = 0.75
 """Prints grow slower than what is traded: busy stocks have larger ones too."""
 _OPENING_AUCTION = 2
-"""One share in so many of the opening minute trades after its auction."""
+"""One share in this number of the opening minute trades after its auction."""
 _OPENING_WITHIN = 60
 """The opening auction prints in this part of the first minute: its first second."""
 _BURSTS, _BURST_MS = 3, 1_500
-"""Half of the prints of a minute come in so many bursts of this length."""
+"""Half of the prints of a minute come in this number of bursts."""
 _BURST_KEY = key_of("bursts")
 """The bursts of a minute are the same for all codes: news move the market as one."""
 
@@ -97,7 +97,7 @@ class _Path:
 
     turns: Ints
     count: Ints
-    """How many of the turns differ from the one before: so many prints the row needs at least."""
+    """How many of the turns differ from the one before: the fewest prints that the row needs."""
     share: Floats
     """How far into the row each turn comes, ascending from 0 to 1."""
 

@@ -21,7 +21,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Daily:
-    """Daily rows of one code, raw, oldest first, as they are once settled; a generator's go on ahead."""
+    """Daily rows of one code, raw, oldest first, as settled; a generator's reach into the future."""
 
     day: Ints
     """Ordinals."""
@@ -115,7 +115,7 @@ class Minutes:
         return Minutes(**{name: getattr(self, name)[keep] for name in Minutes.__dataclass_fields__})
 
     def and_then(self, other: Minutes) -> Minutes:
-        """Return these rows followed by others; the others' running value must go on from here."""
+        """Return these rows followed by others, whose running value must continue from here."""
         names = Minutes.__dataclass_fields__
         return Minutes(
             **{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}

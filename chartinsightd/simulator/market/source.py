@@ -11,7 +11,7 @@ from chartinsightd.simulator.model import Ints, Issue
 
 
 class Source(Protocol):
-    """The days of every code. Pure, and cheap to ask again: it keeps bounded caches of its own."""
+    """The days of every code. Pure, and cheap to ask again, since it keeps bounded caches."""
 
     def codes(self) -> Sequence[str]:
         """Return all codes, in order, delisted and future ones included."""
