@@ -47,7 +47,11 @@ def test_chunks_and_restarts_change_no_byte(prices: list[Prices], cuts: set[int]
     for begin, end in pairwise(edges):
         state = Analysis.load(state.dump())
         more = analyse(series[begin:end], state)
-        found = Learned(points=found.points + more.points, trends=found.trends + more.trends)
+        found = Learned(
+            points=found.points + more.points,
+            trends=found.trends + more.trends,
+            patterns=found.patterns + more.patterns,
+        )
 
     whole = Analysis()
     assert found == analyse(series, whole)
