@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chartinsightd.analysis.adjusted import AdjustedCandle
 from chartinsightd.analysis.indicators.registry import Indicators
+from chartinsightd.analysis.structured import Structured
 from chartinsightd.domain import candle as stored
 from chartinsightd.domain.errors import InvalidCandle
 from chartinsightd.domain.timeframe import Timeframe
@@ -143,7 +144,17 @@ class Candles:
     @property
     def ind(self) -> Indicators:
         """The indicators of these candles, each computed once."""
-        found: Indicators = self._kept.setdefault("ind", Indicators(self))
+        if "ind" not in self._kept:
+            self._kept["ind"] = Indicators(self)
+        found: Indicators = self._kept["ind"]
+        return found
+
+    @property
+    def structure(self) -> Structured:
+        """Points, trend and patterns of these candles, analysed once and from the first of them."""
+        if "structure" not in self._kept:
+            self._kept["structure"] = Structured(list(self))
+        found: Structured = self._kept["structure"]
         return found
 
     def part(self, where: slice) -> Candles:

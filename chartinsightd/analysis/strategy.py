@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from pydantic import BaseModel
 
 from chartinsightd.analysis.candles import Bools, Candles, Floats
@@ -78,7 +79,8 @@ class Strategy:
 
     def __call__(self, candles: Candles, params: BaseModel | None = None) -> Signals:
         """Evaluate over candles; with the default parameters where none are given."""
-        return self.evaluate(candles, self.params() if params is None else params)
+        with np.errstate(all="ignore"):  # a division by zero is NaN or infinite, and no warning
+            return self.evaluate(candles, self.params() if params is None else params)
 
 
 def strategy(

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from chartinsightd.analysis.indicators import averages, momentum, volatility, volume
-from chartinsightd.analysis.indicators.averages import Floats
+from chartinsightd.analysis.indicators.averages import Bools, Floats
 from chartinsightd.analysis.indicators.momentum import Macd, Stochastic
 from chartinsightd.analysis.indicators.volatility import Bollinger, DirectionalMovement
 
@@ -225,6 +225,23 @@ class Indicators:
     def lowest(self, length: int) -> Floats:
         """Lowest low of the last candles."""
         return self._once(averages.lowest, self._columns.low, length)
+
+    @staticmethod
+    def crossed_above(line: Floats, other: Floats) -> Bools:
+        """Return where a line came to lie over another: over it now, at or under it one candle ago."""
+        before = averages.shifted(line) <= averages.shifted(other)
+        return before & (line > other)
+
+    @staticmethod
+    def highest_of(line: Floats, length: int, *, before: bool = False) -> Floats:
+        """Return the highest of a line's last values; with `before`, of those before the candle in hand."""
+        found = averages.highest(line, length)
+        return averages.shifted(found) if before else found
+
+    @staticmethod
+    def lowest_of(line: Floats, length: int, *, before: bool = False) -> Floats:
+        """Return the lowest of a line's last values; with `before`, of those before the candle in hand."""
+        return -Indicators.highest_of(-line, length, before=before)
 
     def compute(self, name: str, **parameters: float) -> dict[str, Floats]:
         """Return the lines of an indicator by its name; parameters left out have their defaults.
