@@ -109,6 +109,14 @@ class CandleReader(Protocol):
     ) -> dict[str, AdjustedCandles]:
         """Return the same for many symbols; every symbol has an entry, in the order given."""
 
+    async def versions(
+        self, symbols: Sequence[str], timeframe: Timeframe, as_of: datetime | None = None
+    ) -> dict[str, int]:
+        """Return the number of the last change that concerns each series, 0 without one; reads no candle.
+
+        Two reads of a series between which its number stayed gave the same candles.
+        """
+
 
 class ChangeLog(Protocol):
     """Which candles changed since a reader looked last. Every method raises StoreUnavailable."""

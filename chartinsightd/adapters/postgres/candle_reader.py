@@ -98,6 +98,14 @@ class PostgresCandleReader(PostgresChangeLog):
                 found |= await _read_part(connection, part, timeframe, span, as_of, with_forming)
         return found
 
+    async def versions(
+        self, symbols: Sequence[str], timeframe: Timeframe, as_of: datetime | None = None
+    ) -> dict[str, int]:
+        """Return the number of the last change of each series; see `ports.candles.CandleReader`."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch(_VERSIONS, list(symbols), str(timeframe), as_of)
+        return {row["symbol"]: row["number"] for row in rows}
+
 
 async def _read_part(
     connection: Connection,
@@ -237,4 +245,15 @@ where symbol = any($1) and ($2::timestamptz is null or found_at <= $2) order by 
 _RECORDED_LATER = """
 select symbol, extract(epoch from from_ts)::bigint as first, extract(epoch from to_ts)::bigint as last
 from candle_changes where symbol = any($1) and timeframe = $2 and kind = 'new' and at > $3
+"""
+# Three look-ups in the key of series and numbers: the series' own changes, those of its symbol, those of all.
+_VERSIONS = """
+select s.symbol, greatest(
+    coalesce((select number from candle_changes where symbol = s.symbol and timeframe = $2
+        and ($3::timestamptz is null or at <= $3) order by number desc limit 1), 0),
+    coalesce((select number from candle_changes where symbol = s.symbol and timeframe is null
+        and ($3::timestamptz is null or at <= $3) order by number desc limit 1), 0),
+    coalesce((select number from candle_changes where symbol is null and timeframe is null
+        and ($3::timestamptz is null or at <= $3) order by number desc limit 1), 0)) as number
+from unnest($1::text[]) as s(symbol)
 """

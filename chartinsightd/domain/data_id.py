@@ -1,0 +1,26 @@
+"""The name of the candles that a result rests on."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from chartinsightd.domain.series import Series
+
+_LENGTH = 20
+"""Hexadecimal digits: 80 bits, so that no two of a billion states share a name by chance."""
+
+
+def data_id(series: Series, change: int, *, until: datetime | None = None) -> str:
+    """Return the name of the final candles of a series in one state of the store.
+
+    Args:
+        series: whose.
+        change: the number of the last change of its candles (`candle_changes`) that counts: new and revised
+            candles, corporate actions and learned days all have one. An answer as of a moment names the last
+            change committed by then.
+        until: where market time is cut; aware.
+    """
+    cut = "" if until is None else until.isoformat()
+    said = f"{series.symbol} {series.timeframe} {change} {cut}"
+    return hashlib.sha256(said.encode()).hexdigest()[:_LENGTH]

@@ -1,0 +1,212 @@
+"""Keeps points, trends and patterns up to date with the candles: due by state, largest stocks first."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from chartinsightd.analysis.candles import Candles
+from chartinsightd.clock import Clock
+from chartinsightd.domain.adjusted import starts_at
+from chartinsightd.domain.data_id import data_id
+from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.analysis import (
+    AnalysisResult,
+    AnalysisState,
+    AnalysisStatus,
+    AnalysisStore,
+    Findings,
+)
+from chartinsightd.ports.candles import CandleReader, CandleSpan
+from chartinsightd.ports.stores import ActionStore
+from chartinsightd.service.analysing.series_turn import Turn, columns_of, take_turn, unsettled_step
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.jobs import Job, Jobs
+
+log = structlog.get_logger(__name__)
+
+_LOOK_EVERY_S = 60.0
+_LEAST_REAL_S = 1.0
+_CHANGES_A_LOOK = 20_000
+_NICE = 10
+"""Added to the niceness of the thread that computes: live polls and the dashboard go first."""
+
+
+class CollectedSeries(Protocol):
+    """Which series are analysed, and which of them are collected up to the last close."""
+
+    def in_order(self) -> Sequence[Series]:
+        """Return all, those of the largest stocks first."""
+
+    def is_collected(self, series: Series) -> bool:
+        """Return whether every candle that should be final by now is covered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyserRules:
+    """What the analyser goes by."""
+
+    code_id: str
+    """The rules that compute; results of others do not count."""
+    guard: timedelta
+    """A run stops after this long; the next one continues with what is still due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How one run ended."""
+
+    analysed: int = 0
+    left: int = 0
+    """Series still due when the guard stopped the run."""
+    failed: int = 0
+
+
+class Analyser:
+    """Analyses what is due, whenever something is; on demand at once.
+
+    A series is due when its candles are not those that were analysed last by these rules. Nothing else is
+    remembered: a run that was killed is continued by the next look.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: AnalysisStore,
+        reader: CandleReader,
+        actions: ActionStore,
+        series: CollectedSeries,
+        jobs: Jobs,
+        clock: Clock,
+        current_rules: CurrentRules,
+        rules: AnalyserRules,
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._actions = actions
+        self._series = series
+        self._jobs = jobs
+        self._clock = clock
+        self._current_rules = current_rules
+        self._rules = rules
+        self._settled: dict[str, int] = {}
+        self._running = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "analysis", initializer=_be_nice)
+
+    async def run(self) -> None:
+        """Analyse what is due, look after look, until cancelled. A store that is away costs the look."""
+        while True:
+            try:
+                await self.analyse("schedule")
+            except StoreError as error:
+                log.warning("analysis.put_off", error=str(error))
+            await self._clock.pace(every_s=_LOOK_EVERY_S, least_real_s=_LEAST_REAL_S)
+
+    async def analyse(self, requested_by: str, symbols: Collection[str] = ()) -> Progress:
+        """Analyse what is due, of some symbols or of all; a job where anything is.
+
+        Raises:
+            StoreError: what was not analysed stays due.
+        """
+        async with self._running:
+            due = await self._due(symbols)
+            if not due:
+                return Progress()
+            params = {"series": len(due), "symbols": sorted(symbols)}
+            async with self._jobs.running("analysis", requested_by, params) as job:
+                job.total = len(due)
+                return await self._run_job(job, due)
+
+    async def _due(self, symbols: Collection[str]) -> list[AnalysisState]:
+        """Return what is due and collected, in order."""
+        code = self._rules.code_id
+        wanted = [one for one in self._series.in_order() if not symbols or one.symbol in symbols]
+        while await self._store.mark_changed(code, _CHANGES_A_LOOK):
+            pass
+        states = await self._store.states(code)
+        if unknown := [one for one in wanted if one not in states]:
+            await self._store.add(code, unknown)
+            states |= {one: AnalysisState(series=one, status=AnalysisStatus.DUE) for one in unknown}
+        return [
+            states[one] for one in wanted if states[one].status in _TO_DO and self._series.is_collected(one)
+        ]
+
+    async def _run_job(self, job: Job, due: Sequence[AnalysisState]) -> Progress:
+        checks = await self._actions.checks()
+        self._settled = {symbol: starts_at(check.complete_to) for symbol, check in checks.items()}
+        stop_at = self._clock.monotonic() + self._rules.guard.total_seconds()
+        for place, state in enumerate(due):
+            if self._clock.monotonic() >= stop_at:
+                log.info("analysis.guard_reached", analysed=place, left=len(due) - place)
+                job.findings = {"left": len(due) - place}
+                return Progress(analysed=job.done, left=len(due) - place, failed=job.failed)
+            await self._one(job, state)
+        return Progress(analysed=job.done, failed=job.failed)
+
+    async def _one(self, job: Job, state: AnalysisState) -> None:
+        """Analyse one series; an error of its candles costs this series only."""
+        try:
+            result = await self._result(state)
+        except (ValueError, ArithmeticError, LookupError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            log.warning(
+                "analysis.failed", symbol=state.series.symbol, timeframe=state.series.timeframe, error=reason
+            )
+            job.failed += 1
+            result = _without_rows(state, AnalysisStatus.FAILED, reason)
+        else:
+            job.done += 1
+        await self._store.save(self._rules.code_id, [result], self._clock.now())
+        await self._jobs.report(job)
+
+    async def _result(self, state: AnalysisState) -> AnalysisResult:
+        series = state.series
+        versions = await self._reader.versions([series.symbol], series.timeframe)
+        carried = None if state.from_start else await self._store.carried(self._rules.code_id, series)
+        since = None if carried is None else state.analysed_to
+        found = await self._reader.read(series.symbol, series.timeframe, CandleSpan(start=since))
+        candles = columns_of(found, self._current_rules.calendar)
+        if step := self._unsettled(candles):
+            day = datetime.fromtimestamp(step, UTC).date()
+            return _without_rows(state, AnalysisStatus.HELD, f"unsettled price step on {day}")
+        turn = Turn(
+            state=state,
+            candles=candles if since is None else _after(candles, since),
+            carried=carried,
+            kept=Findings() if carried else await self._store.findings(self._rules.code_id, series),
+            data_id=data_id(series, versions[series.symbol]),
+        )
+        return await asyncio.get_running_loop().run_in_executor(self._thread, take_turn, turn)
+
+    def _unsettled(self, candles: Candles) -> int | None:
+        if candles.timeframe is not Timeframe.D1 or candles.symbol not in self._settled:
+            return None
+        return unsettled_step(candles, self._settled[candles.symbol])
+
+
+_TO_DO = frozenset({AnalysisStatus.DUE, AnalysisStatus.HELD})
+"""A held series is looked at each time: the ledger may have been settled without a new entry."""
+
+
+def _after(candles: Candles, moment: datetime) -> Candles:
+    """Return the candles that open after a moment."""
+    return candles.part(slice(int((candles.ts <= int(moment.timestamp())).sum()), None))
+
+
+def _without_rows(state: AnalysisState, status: AnalysisStatus, reason: str) -> AnalysisResult:
+    """Return a result that adds nothing; the series starts from its first candle when it is due again."""
+    return AnalysisResult(state=replace(state, status=status, reason=reason), carried=None, found=Findings())
+
+
+def _be_nice() -> None:
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
