@@ -31,7 +31,7 @@ def main(context: click.Context, config: Path | None) -> None:
 @main.command()
 @click.pass_obj
 def check(config: Path | None) -> None:
-    """Test settings, calendar, database and broker, and say what to mend."""
+    """Test settings, calendar, database and broker, and say what to fix."""
     from chartinsightd.app.check import run_check
 
     sys.exit(run_check(config))

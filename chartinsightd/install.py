@@ -148,7 +148,7 @@ def _own_command() -> Path:
     command = Path(sys.executable).parent / "chartinsightd"
     if not command.is_file():
         raise ConfigurationError(
-            f"There is no command {command}.", remedy="Install the package with pip, into a venv of its own."
+            f"There is no command {command}.", remedy="Install the package with pip, into a separate venv."
         )
     check_reachable((command, Path(sys.executable).resolve(), Path(resources.__file__)))
     return command

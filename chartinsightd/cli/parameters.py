@@ -188,7 +188,7 @@ def range_options(command: _Command) -> _Command:
     return first(last(command))
 
 
-def limit_option(default: int, words: str = "At most so many, the newest.") -> Callable[[_Command], _Command]:
+def limit_option(default: int, words: str = "At most this many, newest.") -> Callable[[_Command], _Command]:
     """Take how many rows to show, as `limit`."""
     return click.option(
         "-n",
@@ -241,7 +241,7 @@ def wait_options(command: _Command) -> _Command:
         "timeout_s",
         type=click.FloatRange(min=0.0, min_open=True),
         metavar="SECONDS",
-        help="Wait no longer than this; then the status is 4 and the job goes on.",
+        help="Wait no longer than this; then the status is 4, and the job continues.",
     )
     return wait(longest(command))
 

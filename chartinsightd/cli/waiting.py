@@ -54,7 +54,7 @@ def wait_for_job(connection: Connection, job_id: int, timeout_s: float | None) -
 def goes_on(job_id: int) -> str:
     """Say that a job continues without this command."""
     return (
-        f"Job {job_id} goes on: `chartinsightctl job {job_id} --wait` shows it, "
+        f"Job {job_id} continues: `chartinsightctl job {job_id} --wait` shows it, "
         f"`chartinsightctl cancel {job_id}` ends it."
     )
 

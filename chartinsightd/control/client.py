@@ -262,6 +262,6 @@ _START = "Start chartinsightd, or name the socket it has (control.socket)."
 _BROKEN = ("the connection broke", "Is it being restarted?")
 _REASONS: Mapping[int | None, tuple[str, str]] = {
     errno.ENOENT: ("there is no such socket", _START),
-    errno.ECONNREFUSED: ("nobody listens there", "Start chartinsightd; it replaces the old socket."),
-    errno.EACCES: ("no right to use it", "Join the socket's group (`ls -l` shows it) and log in anew."),
+    errno.ECONNREFUSED: ("no daemon listens there", "Start chartinsightd; it replaces the old socket."),
+    errno.EACCES: ("no right to use it", "Join the socket's group (`ls -l` shows it) and log in again."),
 }

@@ -152,7 +152,7 @@ def _taken(path: Path, peer: Peer | None) -> ConfigurationError:
     who = f"process {peer.pid} ({peer.name})" if peer else "a daemon that is just starting"
     return ConfigurationError(
         f"The control socket {path} belongs to {who}.",
-        remedy="Stop that one, or give this one a control.socket of its own.",
+        remedy="Stop that one, or set another control.socket for this one.",
     )
 
 

@@ -1,6 +1,6 @@
 """Makes docs/cli.md of the verbs' own help and of the messages they write as JSON.
 
-`python -m tests.cli.reference > docs/cli.md` makes it anew.
+`python -m tests.cli.reference > docs/cli.md` writes it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ What each verb takes, and what it writes with `--json`. This page is made of the
 
 - **SYMBOL** is a stock code (`005930`) or a name (`삼성전자`), or part of a name where that is one
   stock only. A name that may be several lists them and ends with status 2.
-- **DAY** is `2026-09-14`, `today`, `yesterday`, or so long ago: `-30d`, `-4w`, `-6m`, `-1y`.
+- **DAY** is `2026-09-14`, `today`, `yesterday`, or a time ago: `-30d`, `-4w`, `-6m`, `-1y`.
   Relative days count from the daemon's today, which in simulation mode is not the machine's.
 - Data goes to standard output, words and progress to standard error. Tables fit the terminal; in a
   pipe nothing is cut. `NO_COLOR` is respected.
@@ -66,8 +66,8 @@ What each verb takes, and what it writes with `--json`. This page is made of the
 | 1 | the work failed, or found a problem |
 | 2 | usage or configuration; a symbol or job that does not exist |
 | 3 | the daemon is not reachable |
-| 4 | timed out waiting; the job goes on |
-| 130 | interrupted; a job that was waited for goes on |
+| 4 | timed out waiting; the job continues |
+| 130 | interrupted; a job that was waited for continues |
 """
 _JSON = """\
 ## JSON

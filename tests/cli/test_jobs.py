@@ -77,7 +77,7 @@ def test_waiting_may_time_out(run, daemon):
     result = run("job", "7", "--wait", "--timeout", "0.2")
 
     assert result.exit_code == 4
-    assert "Timed out waiting. Job 7 goes on" in result.stderr
+    assert "Timed out waiting. Job 7 continues" in result.stderr
     assert daemon.do(lambda: daemon.backend._jobs[7]).state == "running"
 
 

@@ -134,7 +134,7 @@ def test_ctrl_c_leaves_the_job_running(environment: dict[str, str], daemon: Live
         status, text = shown.read_all()
 
     assert status == 130
-    assert "Job 7 goes on" in text
+    assert "Job 7 continues" in text
     assert "chartinsightctl cancel 7" in text
     assert "Traceback" not in text
     assert daemon.do(lambda: daemon.backend._jobs[7]).state == "running"

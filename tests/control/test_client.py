@@ -232,7 +232,7 @@ async def test_a_socket_without_a_listener_is_a_daemon_away(tmp_path):
         left.bind(str(path))
 
     async with ControlClient(path) as client:
-        with pytest.raises(DaemonAway, match="nobody listens there"):
+        with pytest.raises(DaemonAway, match="no daemon listens there"):
             await client.ask(STATUS)
 
 

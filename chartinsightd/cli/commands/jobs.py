@@ -93,8 +93,8 @@ def backfill(
 ) -> None:
     """Fetch what is missing of SYMBOLs; what is there already is not fetched again.
 
-    By default all collected timeframes, over their horizon. The work is a job of the daemon: it goes on when
-    this command ends.
+    By default all collected timeframes, over their horizon. The work is a job of the daemon and continues
+    when this command ends.
     """
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
     from chartinsightd.control.operations import BACKFILL

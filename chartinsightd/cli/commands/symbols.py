@@ -42,7 +42,7 @@ def symbols() -> None:
     help="Only this market.",
 )
 @click.option("--delisted", is_flag=True, help="Those that left the list, too.")
-@limit_option(10_000, "At most so many, the largest.")
+@limit_option(10_000, "At most this many, largest.")
 @view_options
 @pass_connection
 def list_(
@@ -112,7 +112,7 @@ def remove(connection: Connection, symbols: tuple[str, ...], as_json: bool) -> N
 @json_option
 @pass_connection
 def sync(connection: Connection, wait: bool, timeout_s: float | None, as_json: bool) -> None:
-    """Read the stock list of both markets anew."""
+    """Read the stock list of both markets again."""
     from chartinsightd.control.operations import SYNC
 
     started(connection, connection.ask(lambda client: client.ask(SYNC)), wait, timeout_s, as_json)
