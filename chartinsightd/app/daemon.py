@@ -357,7 +357,7 @@ def _connected(
             scheduler=scheduler,
             retries=retries,
             gap_reasons=gap_reasons,
-            job_groups=job_groups,
+            jobs=book,
             backfills=backfills,
             proofs=proofs,
             stock_list=stock_list,

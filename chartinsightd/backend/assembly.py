@@ -45,7 +45,7 @@ class Backend:
         expectations = Expectations(parts.clock, parts.current_rules)
         costs, database = Costs(parts), DatabaseProbe(parts)
         freshness = FreshnessBoard(parts, expectations)
-        jobs = JobBoard(parts, costs)
+        jobs = JobBoard(jobs=parts.jobs, archive=parts.archive, audience=parts.audience, costs=costs)
         coverage = CoverageBoard(parts, expectations, database)
         alerts = Alerts(parts)
         disk = DiskProbe(parts.disk)

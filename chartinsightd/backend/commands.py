@@ -37,8 +37,9 @@ from chartinsightd.control.protocol.jobs import (
 from chartinsightd.domain.planning import Fetch, plan
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.service.collecting.backfill import BackfillOrder, backfill_plan
-from chartinsightd.service.state.jobs import Job
+from chartinsightd.service.collecting.backfill import BackfillOrder, Backfills, backfill_plan
+from chartinsightd.service.sealing.verification import Verifications
+from chartinsightd.service.state.job_runner import MOST_OPEN
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +57,6 @@ class Commands:
         self._jobs = jobs
         self._costs = costs
         self._database = database
-        self._cancelled: set[int] = set()
         self._one_at_a_time = asyncio.Lock()
         """Two equal orders at once become one job."""
 
@@ -90,10 +90,11 @@ class Commands:
             estimate = self._costs.estimate(fetches, len(order.series()))
             if request.dry_run:
                 return Outcome(changed=False, state=OutcomeState.ESTIMATED, estimate=estimate)
-            if (job_id := self._equal_job(order, self._parts.backfills.running())) is not None:
+            if (job_id := _equal_job(order, self._parts.backfills)) is not None:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
             if not fetches:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_COMPLETE)
+            _refuse_if_full(self._parts.backfills)
             job = await self._parts.backfills.start(order, caller.name)
         return Outcome(
             changed=True,
@@ -117,8 +118,9 @@ class Commands:
             to_day=request.to_day,
         )
         async with self._one_at_a_time:
-            if (job_id := self._equal_job(order, self._parts.proofs.verifications.running())) is not None:
+            if (job_id := _equal_job(order, self._parts.proofs.verifications)) is not None:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
+            _refuse_if_full(self._parts.proofs.verifications)
             job = await self._parts.proofs.verifications.start(order, caller.name)
         return Outcome(
             changed=True, state=OutcomeState.STARTED, job_id=job.id or None, detail=self._when_it_begins()
@@ -136,9 +138,10 @@ class Commands:
         """
         del caller  # the server logs who asked
         job_id = asked.job_id
-        if self._parts.backfills.cancel(job_id) or self._parts.proofs.verifications.cancel(job_id):
-            is_new = job_id not in self._cancelled
-            self._cancelled.add(job_id)
+        found = self._parts.backfills.find(job_id) or self._parts.proofs.verifications.find(job_id)
+        if found is not None:
+            is_new = not found.cancelled.is_set()
+            found.cancel()
             state = OutcomeState.CANCELLED if is_new else OutcomeState.ALREADY_OVER
             detail = "It ends after the pages it is at."
             return Outcome(changed=is_new, state=state, job_id=job_id, detail=detail)
@@ -244,12 +247,6 @@ class Commands:
             await asyncio.sleep(0)
         return fetches
 
-    def _equal_job(self, order: BackfillOrder, running: Iterable[tuple[Job, BackfillOrder]]) -> int | None:
-        for job, other in running:
-            if _meaning(other) == _meaning(order) and job.id not in self._cancelled:
-                return job.id
-        return None
-
     async def _load_of(self, symbols: Sequence[str]) -> int | None:
         """Return the job in which the scheduler loads these symbols' history, once it has begun."""
         series = [
@@ -260,7 +257,7 @@ class Commands:
             return None
         kind = "backfill" if any(fetch.reason == "backfill" for fetch in due) else "poll"
         for _ in range(_JOB_LOOKS):
-            if job := next((one for one in self._parts.job_groups.running() if one.kind == kind), None):
+            if job := next((one for one in self._parts.jobs.running() if one.kind == kind), None):
                 return job.id or None
             await asyncio.sleep(_JOB_LOOK_REAL_S)
         return None
@@ -274,6 +271,27 @@ class Commands:
         log.info("daemon.state_changed", state=state, by=by)
         change = StateChange(part="daemon", state=state, previous=previous, detail=f"by {by}")
         self._parts.audience.publish(EventType.STATE, change, "daemon")
+
+
+def _equal_job(order: BackfillOrder, service: Backfills | Verifications) -> int | None:
+    """Return the job that carries out an equal order now."""
+    for one in service.open_orders():
+        if _meaning(one.order) == _meaning(order) and not one.cancelled.is_set():
+            return one.job.id
+    return None
+
+
+def _refuse_if_full(service: Backfills | Verifications) -> None:
+    """Refuse one more order where so many are open that they would only fill the memory.
+
+    Raises:
+        NotNow: wait until some are over.
+    """
+    if service.is_full:
+        raise NotNow(
+            f"{MOST_OPEN} jobs of this kind are open; no more are taken until some are over.",
+            remedy="`chartinsightctl jobs --state running` lists them, `cancel` ends them.",
+        )
 
 
 def _meaning(order: BackfillOrder) -> tuple[object, ...]:

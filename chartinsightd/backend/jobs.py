@@ -1,63 +1,59 @@
-"""Jobs as a person sees them: the history in the database, and how far the running ones are now."""
+"""Jobs as messages: the history in the database, the running ones as they are now, and events on both."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-import structlog
-
+from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.gates import Costs
-from chartinsightd.backend.parts import Parts
 from chartinsightd.control.handlers import Handlers, UnknownThing
 from chartinsightd.control.operations import JOB, JOBS
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.control.protocol.jobs import Job, JobList, JobPath, JobProgress, JobQuery, JobState
-from chartinsightd.domain.errors import StoreError
 from chartinsightd.facts.kiwoom import CHART_API_IDS
+from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.stores import JobRecord
-from chartinsightd.service.state.jobs import Job as RunningJob
-
-log = structlog.get_logger(__name__)
+from chartinsightd.service.state.jobs import Job as KnownJob
+from chartinsightd.service.state.jobs import JobChange, Jobs
 
 _PACE_OF = 30
-"""Looks, one a second while anybody looks, over which the pace of a job is measured."""
+"""Looks, one a second while there are readers, over which the pace of a job is measured."""
 _LEAST_SPAN_S = 2.0
-_RECENT = 20
-"""Of so many of the newest jobs readers are told everything."""
 
 
 class JobBoard:
-    """Answers questions about jobs, and tells readers how the running ones go on."""
+    """Answers questions about jobs, and publishes how they begin, progress and end."""
 
-    def __init__(self, parts: Parts, costs: Costs) -> None:
-        self._parts = parts
+    def __init__(self, *, jobs: Jobs, archive: Archive, audience: Audience, costs: Costs) -> None:
+        self._jobs = jobs
+        self._archive = archive
+        self._audience = audience
         self._costs = costs
         self._paces: dict[int, deque[tuple[float, int]]] = {}
-        self._told: dict[int, Job] = {}
+        self._moved: dict[int, KnownJob] = {}
+        """Jobs that progressed since readers were told."""
+        jobs.on_change(self._take)
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations that read jobs."""
         handlers.add(JOBS, self.jobs)
         handlers.add(JOB, self.job)
 
-    def running(self) -> dict[int, RunningJob]:
-        """Return what runs now, by id; work the database could not note (id 0) is left out."""
-        parts = self._parts
-        jobs = [
-            *parts.job_groups.running(),
-            *(job for job, _ in parts.backfills.running()),
-            *parts.proofs.jobs(),
-        ]
-        return {job.id: job for job in jobs if job.id}
+    @property
+    def running(self) -> int:
+        """How many jobs run now, without those the database could not number."""
+        return sum(bool(job.id) for job in self._jobs.running())
 
     async def jobs(self, query: JobQuery) -> JobList:
         """Return the history, newest first."""
         states = [state.value for state in query.state]
-        found = await self._parts.archive.jobs(states, query.kind, query.before, query.limit)
-        running = self.running()
-        items = tuple(self._shown(record, running.get(record.id)) for record in found.rows)
+        found = await self._archive.jobs(states, query.kind, query.before, query.limit)
+        known = self._jobs.known()
+        items = tuple(self._newest(record, known.get(record.id)) for record in found.rows)
         return JobList(items=items, total=found.total)
 
     async def job(self, asked: JobPath) -> Job:
@@ -66,88 +62,106 @@ class JobBoard:
         Raises:
             UnknownThing: no job has this id.
         """
-        record = await self._parts.archive.job(asked.job_id)
+        record = await self._archive.job(asked.job_id)
         if record is None:
             raise UnknownThing(
                 f"There is no job {asked.job_id}.", remedy="`chartinsightctl jobs` lists them."
             )
-        return self._shown(record, self.running().get(asked.job_id))
+        return self._newest(record, self._jobs.known().get(asked.job_id))
 
-    async def tell(self) -> None:
-        """Publish jobs that are new or over, and progress, since the last time; also the shortest ones.
+    def publish_progress(self) -> None:
+        """Tell readers of the jobs that progressed since the last time; called once a second."""
+        moved, self._moved = self._moved, {}
+        for job in moved.values():
+            self._audience.publish(EventType.PROGRESS, self._shown(job), str(job.id))
 
-        The first time all recent ones are told: one may have ended after a reader took its own look and
-        before this one, and it would wait for that news for ever.
+    def forget_progress(self) -> None:
+        """Drop what would be told: there are no readers."""
+        self._moved.clear()
+
+    def _take(self, job: KnownJob, change: JobChange) -> None:
+        """Publish a begin or an end at once, whether or not somebody reads now.
+
+        A reader that connects again continues after the last event it had: an end left out would keep a
+        command that waits for it waiting for ever.
         """
-        try:
-            records = await self._recent()
-        except StoreError as error:
-            log.debug("board.jobs_not_told", error=str(error))
+        if not job.id:
             return
-        running = self.running()
-        jobs = [self._shown(record, running.get(record.id)) for record in records]
-        for job in jobs:
-            self._tell_news(job)
-        self._told = {job.id: job for job in jobs}
-        self._paces = {job_id: pace for job_id, pace in self._paces.items() if job_id in running}
+        if change is JobChange.PROGRESSED:
+            self._moved[job.id] = job
+            return
+        if change is JobChange.ENDED:
+            self._moved.pop(job.id, None)
+            self._paces.pop(job.id, None)
+        self._audience.publish(EventType.JOB, self._shown(job), str(job.id))
 
-    def tell_nobody(self) -> None:
-        """Forget what was told."""
-        self._told = {}
-
-    async def _recent(self) -> list[JobRecord]:
-        """Return the newest jobs and older ones that ran the last time, oldest first."""
-        records = {record.id: record for record in await self._parts.archive.recent_jobs(_RECENT)}
-        for job_id, job in self._told.items():
-            if not job.state.is_over and job_id not in records:
-                record = await self._parts.archive.job(job_id)
-                if record is not None:
-                    records[job_id] = record
-        return [records[job_id] for job_id in sorted(records)]
-
-    def _tell_news(self, job: Job) -> None:
-        before = self._told.get(job.id)
-        if before is None or before.state is not job.state:
-            self._parts.audience.publish(EventType.JOB, job, str(job.id))
-        elif before.progress != job.progress:
-            self._parts.audience.publish(EventType.PROGRESS, job, str(job.id))
-
-    def _shown(self, record: JobRecord, running: RunningJob | None) -> Job:
-        is_over = JobState(record.state).is_over
-        rate = None if running is None or is_over else self._rate(running)
-        return Job(
-            id=record.id,
-            kind=record.kind,
-            state=JobState(record.state),
-            requested_by="daemon" if record.requested_by == "schedule" else record.requested_by,
-            params=record.params,
-            progress=_progress(record.progress if running is None or is_over else running.progress),
-            eta_s=None if running is None or is_over else self._eta_s(running, record.params, rate),
-            rate=rate,
-            error=record.error,
-            created_at=record.created_at,
+    def _newest(self, record: JobRecord, job: KnownJob | None) -> Job:
+        """Return a job by what is known here, else by its row."""
+        if job is not None:
+            return self._shown(job)
+        return _message(
+            record,
+            progress=record.progress,
             started_at=record.started_at,
+            created_at=record.created_at,
             finished_at=record.finished_at,
         )
 
-    def _rate(self, job: RunningJob) -> float | None:
+    def _shown(self, job: KnownJob) -> Job:
+        is_over = job.ended_at is not None
+        rate = None if is_over else self._rate(job)
+        return _message(
+            job,
+            progress=job.progress.fields(),
+            started_at=job.begun_at,
+            created_at=job.begun_at,
+            finished_at=job.ended_at,
+            rate=rate,
+            eta_s=None if is_over else self._eta_s(job, rate),
+        )
+
+    def _rate(self, job: KnownJob) -> float | None:
         """Return the pages a real second since the oldest look that is remembered."""
         looks = self._paces.setdefault(job.id, deque(maxlen=_PACE_OF))
-        now_s = self._parts.real_s
-        looks.append((now_s, job.pages))
-        begun_s, pages = looks[0]
-        return (job.pages - pages) / (now_s - begun_s) if now_s - begun_s >= _LEAST_SPAN_S else None
+        # Real seconds: people and their screens do not follow a simulated clock.
+        now_s, done = asyncio.get_running_loop().time(), job.progress.done
+        looks.append((now_s, done))
+        begun_s, before = looks[0]
+        return (done - before) / (now_s - begun_s) if now_s - begun_s >= _LEAST_SPAN_S else None
 
-    def _eta_s(self, job: RunningJob, params: Mapping[str, Any], rate: float | None) -> float | None:
+    def _eta_s(self, job: KnownJob, rate: float | None) -> float | None:
         """Return the real seconds left: at the pace seen, or as long as there is none at the gate's."""
-        if not job.pages_expected:
+        progress = job.progress
+        if not progress.total:
             return None
-        left = max(0, job.pages_expected - job.pages)
+        left = max(0, progress.total - progress.done)
         if rate:
             return left / rate
-        lanes = {CHART_API_IDS.get(timeframe, "") for timeframe in params.get("timeframes", ())} or {""}
+        lanes = {CHART_API_IDS.get(timeframe, "") for timeframe in job.params.get("timeframes", ())} or {""}
         return max(self._costs.seconds(api_id, -(-left // len(lanes))) for api_id in lanes)
 
 
-def _progress(values: Mapping[str, Any]) -> JobProgress:
-    return JobProgress.model_validate(dict(values))
+def _message(
+    job: KnownJob | JobRecord,
+    *,
+    progress: Mapping[str, Any],
+    created_at: datetime,
+    started_at: datetime | None,
+    finished_at: datetime | None,
+    rate: float | None = None,
+    eta_s: float | None = None,
+) -> Job:
+    return Job(
+        id=job.id,
+        kind=job.kind,
+        state=JobState(job.state),
+        requested_by="daemon" if job.requested_by == "schedule" else job.requested_by,
+        params=job.params,
+        progress=JobProgress.model_validate(dict(progress)),
+        eta_s=eta_s,
+        rate=rate,
+        error=job.error,
+        created_at=created_at,
+        started_at=started_at,
+        finished_at=finished_at,
+    )

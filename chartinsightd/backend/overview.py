@@ -60,7 +60,7 @@ class Overview:
             tracked=len(parts.stock_list.tracked),
             listed=self._database.listed,
             gaps=self._database.gaps,
-            jobs_running=len(self._jobs.running()),
+            jobs_running=self._jobs.running,
             alerts=self._alerts.shown(),
         )
 

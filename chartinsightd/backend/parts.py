@@ -27,7 +27,7 @@ from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.monitoring.notifier import Notifier
 from chartinsightd.service.sealing.assembly import Proofs
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.job_groups import JobGroups
+from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.stocks.stock_list import StockList
 
 
@@ -135,7 +135,7 @@ class Parts:
     scheduler: Scheduler
     retries: RetryTracker
     gap_reasons: GapReasons
-    job_groups: JobGroups
+    jobs: Jobs
     backfills: Backfills
     proofs: Proofs
     stock_list: StockList

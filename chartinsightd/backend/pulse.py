@@ -72,7 +72,7 @@ class Pulse:
         if self._parts.audience.is_listening:
             await self._tell()
         else:
-            self._jobs.tell_nobody()
+            self._jobs.forget_progress()
 
     async def _look(self) -> None:
         """Look at all series, for `is_healthy`."""
@@ -106,7 +106,7 @@ class Pulse:
             key = f"{change.symbol}/{change.timeframe}"
             self._parts.audience.publish(EventType.CANDLE, change, key)
         await self._tell_coverage()
-        await self._jobs.tell()
+        self._jobs.publish_progress()
         self._parts.audience.publish(EventType.STATUS, await self._overview.status())
 
     def _tell_states(self) -> None:

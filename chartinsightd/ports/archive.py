@@ -127,9 +127,6 @@ class Archive(Protocol):
     ) -> Found[JobRecord]:
         """Return jobs, newest first; with `before` only ids below it, which the total does not mind."""
 
-    async def recent_jobs(self, limit: int) -> list[JobRecord]:
-        """Return the newest jobs, newest first, without counting all."""
-
     async def job(self, job_id: int) -> JobRecord | None:
         """Return one job; None where there is none of this id."""
 

@@ -99,10 +99,6 @@ class FakeArchive:
         ]
         return Found(kept[:limit], len(kept))
 
-    async def recent_jobs(self, limit: int) -> list[JobRecord]:
-        """Return the newest jobs of the store."""
-        return (await self.jobs([], [], None, limit)).rows
-
     async def job(self, job_id: int) -> JobRecord | None:
         """Return one job."""
         self._need()
@@ -372,7 +368,7 @@ class BoardWorld(World):
             scheduler=self.scheduler,
             retries=self.retries,
             gap_reasons=GapReasons(self.retries, lambda: self.scheduler.is_paused, self.stock_list.listing),
-            job_groups=self.job_groups,
+            jobs=self.book,
             backfills=self.backfills,
             proofs=self.proofs,
             stock_list=self.stock_list,

@@ -194,7 +194,7 @@ def test_a_backfill_is_cancelled_once() -> None:
             await ask(backend, CANCEL, JobPath(job_id=999))
         world.broker.pace_s = 60.0
         await world.clock.sleep(105)  # in the middle of the poll of 10:05
-        [poll] = [job for job in world.job_groups.running() if job.kind == "poll"]
+        [poll] = [job for job in world.book.running() if job.kind == "poll"]
         with pytest.raises(NotNow):
             await ask(backend, CANCEL, JobPath(job_id=poll.id))
         return first.state, second.state, (await ask(backend, JOB, JobPath(job_id=job_id))).state
@@ -512,10 +512,10 @@ def test_a_broker_that_is_away_is_one_alert() -> None:
 
 
 def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
-    """Status, candles, coverage, jobs and symbols come by themselves; without readers nothing is made."""
+    """Status, candles, coverage, jobs and symbols come; without readers, ends of jobs and begins alone."""
 
     async def work(world: BoardWorld, backend: Backend) -> Any:
-        silent = world.audience.last_number
+        silent = {entry.type for entry in world.audience.since(0)}
         listener = Listener(world.audience)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(listener.listen())
@@ -528,7 +528,7 @@ def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
 
     silent, listener, _ = on_board(work)
 
-    assert silent == 0
+    assert silent == {EventType.JOB}
     assert len(listener.of(EventType.STATUS)) in range(180, 200)
     backfills = [job for job in listener.of(EventType.JOB) if job.kind == "backfill"]
     assert [job.state for job in backfills][-1] is JobState.DONE

@@ -99,12 +99,6 @@ class PostgresArchive(PostgresTracking):
             rows = await connection.fetch(_JOBS, *wanted, before, limit)
         return Found([JobRecord(**row) for row in rows], total)
 
-    async def recent_jobs(self, limit: int) -> list[JobRecord]:
-        """Return the newest jobs, newest first, without counting all."""
-        async with self._link.use() as connection:
-            rows = await connection.fetch("select * from jobs order by id desc limit $1", limit)
-        return [JobRecord(**row) for row in rows]
-
     async def job(self, job_id: int) -> JobRecord | None:
         """Return one job; None where there is none of this id."""
         async with self._link.use() as connection:

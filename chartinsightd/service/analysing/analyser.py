@@ -123,7 +123,7 @@ class Analyser:
             if not due:
                 return Progress()
             params = {"series": len(due), "symbols": sorted(symbols)}
-            async with self._jobs.running("analysis", requested_by, params) as job:
+            async with self._jobs.run_as("analysis", requested_by, params) as job:
                 job.total = len(due)
                 return await self._run_job(job, due)
 

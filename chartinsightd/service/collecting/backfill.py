@@ -24,6 +24,7 @@ from chartinsightd.ports.stores import Checkpoint, UnfinishedBackfill
 from chartinsightd.service.collecting.collector import Collector
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.job_runner import JobRunner, OpenOrder
 from chartinsightd.service.state.jobs import Job, Jobs
 from chartinsightd.task_group import TaskGroup
 
@@ -115,50 +116,33 @@ class Backfills:
         self._book = book
         self._clock = clock
         self._current_rules = current_rules
-        self._asked: asyncio.Queue[int] = asyncio.Queue()
-        self._running: dict[int, tuple[Job, BackfillOrder]] = {}
-        self._cancels: dict[int, asyncio.Event] = {}
+        self._runner: JobRunner[BackfillOrder] = JobRunner("backfill", self._carry_out)
+        self.run = self._runner.run
+        self.find = self._runner.find
+        self.open_orders = self._runner.open_orders
+        self._keys: dict[Job, int] = {}
+        """Under which a backfill is in the checkpoint."""
         self._without_id = itertools.count(-1, -1)
         """Keys of backfills that began while the database, which numbers jobs, was away."""
 
-    def plan(self, order: BackfillOrder) -> list[Fetch]:
-        """Return what an order would fetch now."""
-        states = self._ledger.planned(order.series())
-        return backfill_plan(order, self._clock.now(), states, self._current_rules.rules)
-
-    def running(self) -> list[tuple[Job, BackfillOrder]]:
-        """Return the backfills under way."""
-        return list(self._running.values())
+    @property
+    def is_full(self) -> bool:
+        """Whether so many backfills are open that another one should be refused."""
+        return self._runner.is_full
 
     async def start(self, order: BackfillOrder, by: str) -> Job:
         """Begin a backfill; it goes on after a restart until it is done or cancelled."""
         job = await self._book.begin("backfill", by, order.params())
-        key = job.id or next(self._without_id)
+        key = self._keys[job] = job.id or next(self._without_id)
         await self._checkpoint.begin_backfill(UnfinishedBackfill(job_id=key, params=order.params()))
-        self._running[key] = (job, order)
-        self._cancels[key] = asyncio.Event()
-        self._asked.put_nowait(key)
+        self._runner.start(job, order)
         return job
-
-    def cancel(self, job_id: int) -> bool:
-        """End a backfill after the pages it is at; False where none of this id runs."""
-        if job_id not in self._cancels:
-            return False
-        self._cancels[job_id].set()
-        return True
 
     async def open(self) -> None:
         """Take up again what a restart left unfinished, as new jobs. Before anything is started."""
         for left in await self._checkpoint.unfinished_backfills():
             await self.start(BackfillOrder.of_params(left.params), "restart")
             await self._forget(left.job_id)
-
-    async def run(self) -> None:
-        """Carry out what is asked for; until cancelled."""
-        async with TaskGroup() as group:
-            while True:
-                key = await self._asked.get()
-                group.create_task(self._carry_out(key), name=f"backfill {key}")
 
     async def _forget(self, key: int) -> None:
         """Take a backfill out of the checkpoint; where that cannot be, the next start finds it complete."""
@@ -167,44 +151,51 @@ class Backfills:
         except StoreUnavailable as error:
             log.warning("backfill.not_forgotten", job=key, error=str(error))
 
-    async def _carry_out(self, key: int) -> None:
-        job, order = self._running[key]
-        cancelled = self._cancels[key]
+    async def _carry_out(self, one: OpenOrder[BackfillOrder]) -> None:
+        job, cancelled = one.job, one.cancelled
         error: str | None = None
         for attempt in range(_TRIES):
-            error = await self._try(job, order, cancelled)
+            error = await self._try(one)
             if error is None or cancelled.is_set():
                 break
             log.warning("backfill.retried", job=job.id, error=error, attempt=attempt + 1)
-            await self._clock.sleep(_RETRY_S)
-        del self._running[key], self._cancels[key]
-        await self._forget(key)
+            async with one.until_cancelled():
+                await self._clock.sleep(_RETRY_S)
+        await self._forget(self._keys.pop(job))
         if cancelled.is_set():
             await self._book.end(job, state="cancelled")
         else:
             await self._book.end(job, error)
 
-    async def _try(self, job: Job, order: BackfillOrder, cancelled: asyncio.Event) -> str | None:
+    def plan(self, order: BackfillOrder) -> list[Fetch]:
+        """Return what an order would fetch now."""
+        states = self._ledger.planned(order.series())
+        return backfill_plan(order, self._clock.now(), states, self._current_rules.rules)
+
+    async def _try(self, one: OpenOrder[BackfillOrder]) -> str | None:
         """Fetch what is missing of an order; return why it is not complete, None when it is."""
-        fetches = self.plan(order)
+        job, fetches = one.job, self.plan(one.order)
         job.total = job.done + len(fetches)
         job.pages_expected = job.pages + sum(fetch.pages for fetch in fetches)
         room = asyncio.Semaphore(_AT_ONCE)
         async with TaskGroup() as group:
-            tasks = [group.create_task(self._fetch(fetch, job, room, cancelled)) for fetch in fetches]
+            tasks = [group.create_task(self._fetch(fetch, room, one)) for fetch in fetches]
         return next((problem for task in tasks if (problem := task.result())), None)
 
     async def _fetch(
-        self, fetch: Fetch, job: Job, room: asyncio.Semaphore, cancelled: asyncio.Event
+        self, fetch: Fetch, room: asyncio.Semaphore, one: OpenOrder[BackfillOrder]
     ) -> str | None:
+        """Fetch one series; return why that failed."""
+        job = one.job
         async with room:
-            if cancelled.is_set():
+            if one.cancelled.is_set():
                 return None
             try:
-                outcome = await self._collector.fetch(fetch, Priority.BACKFILL, job, stop=cancelled)
+                async with one.until_cancelled():
+                    outcome = await self._collector.fetch(fetch, Priority.BACKFILL, job, stop=one.cancelled)
+                    if outcome.is_blank:
+                        log.info("backfill.no_data", job=job.id, series=str(fetch.series))
             except SourceError as error:
                 return str(error)
         job.done += 1
-        if outcome.is_blank:
-            log.info("backfill.no_data", job=job.id, series=str(fetch.series))
         return None

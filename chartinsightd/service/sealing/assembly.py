@@ -16,7 +16,7 @@ from chartinsightd.service.sealing.rereading import Rereading
 from chartinsightd.service.sealing.sealer import Sealer
 from chartinsightd.service.sealing.verification import Verifications
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.service.state.jobs import Jobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,6 @@ class Proofs:
     def services(self) -> Mapping[str, Service]:
         """Return what is to be run."""
         return {"sealer": self.sealer.run, "verifications": self.verifications.run}
-
-    def jobs(self) -> list[Job]:
-        """Return the jobs under way."""
-        return [*self.rereading.running(), *(job for job, _ in self.verifications.running())]
 
 
 def make_proofs(

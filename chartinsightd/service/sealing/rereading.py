@@ -42,11 +42,6 @@ class Rereading:
         self._retries = retries
         self._book = book
         self._current_rules = current_rules
-        self._job: Job | None = None
-
-    def running(self) -> list[Job]:
-        """Return the job under way, if there is one."""
-        return [] if self._job is None else [self._job]
 
     async def read(self, broken: Sequence[Seal]) -> list[Seal]:
         """Read sessions again; return those of which everything came."""
@@ -55,13 +50,10 @@ class Rereading:
             "from_day": min(seal.day for seal in broken).isoformat(),
             "to_day": max(seal.day for seal in broken).isoformat(),
         }
-        job = self._job = await self._book.begin("seal", "schedule", params)
+        job = await self._book.begin("seal", "schedule", params)
         room = asyncio.Semaphore(_AT_ONCE)
-        try:
-            async with TaskGroup() as group:
-                tasks = [group.create_task(self._session(seal, job, room)) for seal in broken]
-        finally:
-            self._job = None
+        async with TaskGroup() as group:
+            tasks = [group.create_task(self._session(seal, job, room)) for seal in broken]
         await self._book.end(job)
         return [seal for seal, task in zip(broken, tasks, strict=True) if task.result()]
 

@@ -21,6 +21,7 @@ from chartinsightd.service.collecting.backfill import BackfillOrder, backfill_pl
 from chartinsightd.service.collecting.collector import Collector, Inspect
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.job_runner import JobRunner, OpenOrder
 from chartinsightd.service.state.jobs import Job, Jobs
 from chartinsightd.task_group import TaskGroup
 
@@ -55,47 +56,31 @@ class Verifications:
         self._book = book
         self._clock = clock
         self._current_rules = current_rules
-        self._asked: asyncio.Queue[tuple[Job, BackfillOrder]] = asyncio.Queue()
-        self._running: dict[int, tuple[Job, BackfillOrder]] = {}
-        self._cancels: dict[int, asyncio.Event] = {}
+        self._runner: JobRunner[BackfillOrder] = JobRunner("verify", self._carry_out)
+        self.run = self._runner.run
+        self.find = self._runner.find
+        self.open_orders = self._runner.open_orders
 
-    def running(self) -> list[tuple[Job, BackfillOrder]]:
-        """Return the verifications under way."""
-        return list(self._running.values())
+    @property
+    def is_full(self) -> bool:
+        """Whether so many verifications are open that another one should be refused."""
+        return self._runner.is_full
 
     async def start(self, order: BackfillOrder, by: str) -> Job:
         """Begin a verification; a restart ends it."""
         job = await self._book.begin("verify", by, order.params())
         job.findings = _fields(Comparison())
-        self._running[job.id] = (job, order)
-        self._cancels[job.id] = asyncio.Event()
-        self._asked.put_nowait((job, order))
+        self._runner.start(job, order)
         return job
 
-    def cancel(self, job_id: int) -> bool:
-        """End a verification after the pages it is at; False where none of this id runs."""
-        if job_id not in self._cancels:
-            return False
-        self._cancels[job_id].set()
-        return True
-
-    async def run(self) -> None:
-        """Carry out what is asked for; until cancelled."""
-        async with TaskGroup() as group:
-            while True:
-                job, order = await self._asked.get()
-                group.create_task(self._carry_out(job, order), name=f"verify {job.id}")
-
-    async def _carry_out(self, job: Job, order: BackfillOrder) -> None:
-        cancelled = self._cancels[job.id]
-        fetches = self._plan(order)
+    async def _carry_out(self, one: OpenOrder[BackfillOrder]) -> None:
+        job, fetches = one.job, self._plan(one.order)
         job.total, job.pages_expected = len(fetches), sum(fetch.pages for fetch in fetches)
         verifying, room = _Verifying(self._store, job), asyncio.Semaphore(_AT_ONCE)
         async with TaskGroup() as group:
-            tasks = [group.create_task(self._fetch(one, verifying, room, cancelled)) for one in fetches]
-        del self._running[job.id], self._cancels[job.id]
+            tasks = [group.create_task(self._fetch(fetch, verifying, room, one)) for fetch in fetches]
         error = next((problem for task in tasks if (problem := task.result())), None)
-        await self._book.end(job, error, state="cancelled" if cancelled.is_set() else None)
+        await self._book.end(job, error, state="cancelled" if one.cancelled.is_set() else None)
 
     def _plan(self, order: BackfillOrder) -> Sequence[Fetch]:
         """Plan as if nothing were there."""
@@ -103,23 +88,24 @@ class Verifications:
         return backfill_plan(order, self._clock.now(), states, self._current_rules.rules)
 
     async def _fetch(
-        self, fetch: Fetch, verifying: _Verifying, room: asyncio.Semaphore, cancelled: asyncio.Event
+        self, fetch: Fetch, verifying: _Verifying, room: asyncio.Semaphore, one: OpenOrder[BackfillOrder]
     ) -> str | None:
         """Read one series and compare; return why it could not be."""
         job = verifying.job
         async with room:
-            if cancelled.is_set():
+            if one.cancelled.is_set():
                 return None
             claimed = self._ledger.state(fetch.series).covered.clip(fetch.start, fetch.end)
             try:
-                await self._collector.fetch(
-                    fetch,
-                    Priority.VERIFICATION,
-                    job,
-                    stop=cancelled,
-                    cause="verify",
-                    inspect=verifying.inspect(claimed),
-                )
+                async with one.until_cancelled():
+                    await self._collector.fetch(
+                        fetch,
+                        Priority.VERIFICATION,
+                        job,
+                        stop=one.cancelled,
+                        cause="verify",
+                        inspect=verifying.inspect(claimed),
+                    )
             except (SourceError, StoreUnavailable) as error:
                 job.failed += 1
                 return str(error)

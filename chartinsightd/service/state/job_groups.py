@@ -38,7 +38,3 @@ class JobGroups:
         if not self._underway[kind]:
             del self._open[kind]
             await self._book.end(job)
-
-    def running(self) -> list[Job]:
-        """Return the jobs under way."""
-        return list(self._open.values())

@@ -1,33 +1,50 @@
-"""The history of work that a person looks at."""
+"""The jobs a person sees: which run now, how far they are, and their history in the database."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 import structlog
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import ChartInsightError, StoreUnavailable
+from chartinsightd.domain.progress import Progress
 from chartinsightd.domain.write import Written
 from chartinsightd.ports.stores import JobStore
 
 log = structlog.get_logger(__name__)
-_REPORT_EVERY_REAL_S = 2.0
-"""A person reads the progress: real time, however fast the clock."""
+_REPORT_EVERY_S = 2.0
 _RETRY_S = 5.0
+RUNNING = "running"
 
 
 class Job:
-    """One running unit of work and how far it is."""
+    """One unit of work: who wanted it, how far it is, and how it ended."""
 
-    def __init__(self, book: Jobs, job_id: int, kind: str) -> None:
+    def __init__(
+        self,
+        book: Jobs,
+        *,
+        job_id: int,
+        kind: str,
+        requested_by: str,
+        params: Mapping[str, Any],
+        at: datetime,
+    ) -> None:
         self.id = job_id
+        """0 where the database, which numbers jobs, was away: nobody can ask for it then."""
         self.kind = kind
+        self.requested_by = requested_by
+        self.params = params
+        self.begun_at = at
+        self.state = RUNNING
+        self.error: str | None = None
+        self.ended_at: datetime | None = None
         self.total = 0
         """Fetches that belong to it."""
         self.done = 0
@@ -39,17 +56,15 @@ class Job:
         self.findings: Mapping[str, Any] = {}
         """What a comparison found; shown and kept with the progress."""
         self._book = book
-        self._reported_at_s = float("-inf")
+        self._reported_at = float("-inf")
 
     @property
-    def progress(self) -> dict[str, Any]:
+    def progress(self) -> Progress:
         """What is shown while it runs and kept when it ended."""
-        return {
+        details = {
             "fetches": self.total,
             "fetches_done": self.done,
             "fetches_failed": self.failed,
-            "pages": self.pages,
-            "pages_expected": self.pages_expected,
             "inserted": self.written.inserted,
             "changed": self.written.changed,
             "unchanged": self.written.unchanged,
@@ -57,113 +72,146 @@ class Job:
             "spooled": self.written.spooled,
             **self.findings,
         }
+        return Progress(done=self.pages, total=self.pages_expected, unit="pages", details=details)
 
     async def add_page(self, written: Written) -> None:
-        """Count one committed page; now and then, tell the database."""
+        """Count one committed page; tell listeners, and now and then the database."""
         self.pages += 1
         self.written += written
         await self._book.report(self)
 
-    def is_report_due(self, clock: Clock) -> bool:
+    def is_report_due(self, now_s: float) -> bool:
         """Whether the last report is old enough; if so, the next one counts from now."""
-        now_s = clock.monotonic()
-        if now_s - self._reported_at_s < clock.real(_REPORT_EVERY_REAL_S):
+        if now_s - self._reported_at < _REPORT_EVERY_S:
             return False
-        self._reported_at_s = now_s
+        self._reported_at = now_s
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ending:
-    """How a job ended; written down later where the database was away."""
+class JobChange(Enum):
+    """What a listener hears of a job."""
 
-    job_id: int
-    state: str
-    progress: Mapping[str, Any]
-    error: str | None
-    at: datetime
+    BEGUN = "begun"
+    PROGRESSED = "progressed"
+    ENDED = "ended"
+
+
+JobListener = Callable[[Job, JobChange], None]
+"""Called on the event loop; must be quick. An end may be heard twice: when it happens while the database is
+away, and when it is written."""
 
 
 class Jobs:
-    """Writes jobs down. A database that is away never stops the work itself."""
+    """The jobs that run, and their history. A database that is away never stops the work."""
 
     def __init__(self, store: JobStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._owed: list[_Ending] = []
-        self._open: set[int] = set()
+        self._running: dict[Job, None] = {}
+        self._listeners: list[JobListener] = []
+        self._owed: list[Job] = []
+        """Ended jobs whose end the database does not hold yet."""
         self._is_in_doubt = False
-        """Whether a beginning may have been written although nobody was told."""
+        """Whether a beginning may have been written although its answer was lost."""
         self._is_owing = asyncio.Event()
         self._beginning = asyncio.Lock()
-        """Nobody looks for strangers while a job has a row and is not yet known by its id."""
+        """No orphans are looked for while a job has a row and its id is not known here."""
+
+    def running(self) -> list[Job]:
+        """Return the jobs that run now, oldest first."""
+        return list(self._running)
+
+    def known(self) -> dict[int, Job]:
+        """Return, by id, the jobs of which more is known here than in the database.
+
+        Those that run, and those that ended while the database was away.
+        """
+        return {job.id: job for job in [*self._running, *self._owed] if job.id}
+
+    def on_change(self, listener: JobListener) -> None:
+        """Call a listener when a job begins, commits a page and has ended."""
+        self._listeners.append(listener)
 
     async def begin(self, kind: str, requested_by: str, params: Mapping[str, Any]) -> Job:
         """Write down a new job."""
+        at, job_id = self._clock.now(), 0
         async with self._beginning:
             try:
-                job_id = await self._store.add_job(kind, requested_by, params, self._clock.now())
-                self._open.add(job_id)
+                job_id = await self._store.add_job(kind, requested_by, params, at)
             except StoreUnavailable as error:
                 log.warning("job.not_recorded", kind=kind, error=str(error))
-                job_id, self._is_in_doubt = 0, True
+                self._is_in_doubt = True
                 self._is_owing.set()
-        return Job(self, job_id, kind)
+            job = Job(self, job_id=job_id, kind=kind, requested_by=requested_by, params=params, at=at)
+            self._running[job] = None
+        self._notify(job, JobChange.BEGUN)
+        return job
 
     async def report(self, job: Job) -> None:
-        """Store a job's progress, if the last time is a while ago."""
-        if not job.id or not job.is_report_due(self._clock):
+        """Tell listeners of progress; store it if the last time is a while ago."""
+        self._notify(job, JobChange.PROGRESSED)
+        if not job.id or not job.is_report_due(self._clock.monotonic() / self._clock.speed):
             return
         try:
-            await self._store.update_job(job.id, job.progress)
+            await self._store.update_job(job.id, job.progress.fields())
         except StoreUnavailable as error:
             log.warning("job.not_recorded", job=job.id, error=str(error))
 
     async def end(self, job: Job, error: str | None = None, state: str | None = None) -> None:
         """Write down how a job ended: as `state`; without one, `failed` or `done` by what happened."""
-        state = state or ("failed" if error or job.failed else "done")
-        if state == "done":
+        job.state = state or ("failed" if error or job.failed else "done")
+        job.error, job.ended_at = error, self._clock.now()
+        if job.state == "done":
             job.pages_expected = job.pages
-        counts = {name: count for name, count in job.progress.items() if isinstance(count, int)}
-        log.info("job.ended", job=job.id, kind=job.kind, state=state, error=error, **counts)
+        self._running.pop(job, None)
+        counts = {name: count for name, count in job.progress.fields().items() if isinstance(count, int)}
+        log.info("job.ended", job=job.id, kind=job.kind, state=job.state, error=error, **counts)
         if not job.id:
             return
-        ending = _Ending(job_id=job.id, state=state, progress=job.progress, error=error, at=self._clock.now())
-        self._open.discard(job.id)
         try:
-            await self._write(ending)
+            await self._write_end(job)
         except StoreUnavailable as failure:
             log.warning("job.not_recorded", job=job.id, error=str(failure))
-            self._owed.append(ending)
+            self._owed.append(job)
             self._is_owing.set()
+            self._notify(job, JobChange.ENDED)
 
     async def run(self) -> None:
         """Write down what the database missed, once it is back; until cancelled.
 
-        Without that a job that ended during an outage, or one whose beginning was written in the moment in
+        Otherwise a job that ended during an outage, or one whose beginning was written in the moment in
         which the connection was lost, would be shown as running until the next start.
         """
         while True:
             await self._is_owing.wait()
             try:
                 while self._owed:
-                    await self._write(self._owed[0])
+                    await self._write_end(self._owed[0])
                     del self._owed[0]
                 if self._is_in_doubt:
                     async with self._beginning:
-                        await self._store.end_orphans(self._clock.now(), self._open)
+                        known = {job.id for job in self._running}
+                        await self._store.end_orphans(self._clock.now(), known)
                         self._is_in_doubt = False
             except StoreUnavailable:
                 await self._clock.sleep(_RETRY_S)
             else:
                 self._is_owing.clear()
 
-    async def _write(self, ending: _Ending) -> None:
-        await self._store.finish_job(ending.job_id, ending.state, ending.progress, ending.error, ending.at)
+    async def _write_end(self, job: Job) -> None:
+        """Write an end, then tell it: whoever reads the history after hearing of it finds it there."""
+        assert job.ended_at is not None
+        progress = job.progress.fields()
+        await self._store.finish_job(job.id, job.state, progress, job.error, job.ended_at)
+        self._notify(job, JobChange.ENDED)
+
+    def _notify(self, job: Job, change: JobChange) -> None:
+        for listener in self._listeners:
+            listener(job, change)
 
     @asynccontextmanager
-    async def running(self, kind: str, requested_by: str, params: Mapping[str, Any]) -> AsyncIterator[Job]:
-        """Run a block as a job of its own: `failed` when an expected error leaves it."""
+    async def run_as(self, kind: str, requested_by: str, params: Mapping[str, Any]) -> AsyncIterator[Job]:
+        """Run a block as a job: `failed` when an expected error leaves it."""
         job = await self.begin(kind, requested_by, params)
         try:
             yield job

@@ -153,7 +153,7 @@ class StockList:
             SourceError, StoreError: nothing was changed.
         """
         by, self._asked_by = self._asked_by or "schedule", ""
-        async with self._jobs.running("sync", by, {}) as job:
+        async with self._jobs.run_as("sync", by, {}) as job:
             await self._begin(job)
             try:
                 stocks = await self._source.listed_stocks(Priority.CATCH_UP)

@@ -51,7 +51,7 @@ class Schooled(World):
     async def read(self) -> None:
         """Read what is due by the calendar in force."""
         [fetch, *_] = self.due()
-        async with self.book.running("poll", "test", {}) as job:
+        async with self.book.run_as("poll", "test", {}) as job:
             await self.collector.fetch(fetch, Priority.LIVE, job)
 
     async def learn(self) -> None:

@@ -101,9 +101,11 @@ def test_a_cancelled_backfill_keeps_what_it_had() -> None:
         async with backfilling(world) as backfills:
             job = await backfills.start(ORDER, "somebody")
             await world.clock.sleep(5)
-            assert backfills.cancel(job.id)
+            under_way = backfills.find(job.id)
+            assert under_way is not None
+            under_way.cancel()
             await world.clock.sleep(60)
-            assert not backfills.cancel(job.id)
+            assert backfills.find(job.id) is None
         return world
 
     world = run_virtually(main())

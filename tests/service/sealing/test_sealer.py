@@ -204,7 +204,7 @@ class Morning(World):
             missing=EMPTY,
             pages=1,
         )
-        async with self.book.running("catch_up", "test", {}) as job:
+        async with self.book.run_as("catch_up", "test", {}) as job:
             await self.collector.fetch(fetch, Priority.LIVE, job)
 
     async def is_at(self, day: date, hour: int, minute: int = 0, second: int = 0) -> None:
