@@ -195,12 +195,16 @@ class CheckedClock(Clock):
         shown, offset = self._read()
         self.now()
         arrived_s = shown.timestamp() - offset
+        # The broker made the answer at `date` of its clock (up to a grain later), which was between `sent_s`
+        # and `arrived_s` of even time. The difference of the two clocks lies between these bounds.
         earliest, latest = date.timestamp() - arrived_s, (date + DATE_GRAIN).timestamp() - sent_s
         self._told.append((earliest, latest))
         if len(self._told) < _TOLD_BY:
             return
+        # The loosest bounds of the last answers: a single wrong date moves nothing.
         self._earliest = min(earliest for earliest, _ in self._told)
         latest = max(latest for _, latest in self._told)
+        # Tighten, or replace a bound that later answers refute, as after a step of the broker's clock.
         if latest < self._latest or self._earliest > self._latest:
             self._latest = latest
 

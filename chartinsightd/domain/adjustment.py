@@ -213,10 +213,12 @@ class _Bounds:
 
 def _bounds(raw: Ints, adjusted: Ints, tolerance: float) -> _Bounds:
     """Return what the columns of both tables say."""
+    # A price of 0, as some sources give for a halted day, bounds nothing: its interval is everything.
     says = (raw > 0) & (adjusted > 0)
     safe, slack = np.where(says, raw, 1), tolerance + _HAIR
     low = np.where(says, np.maximum(adjusted - slack, _HAIR) / safe, 0.0)
     high = np.where(says, (adjusted + slack) / safe, np.inf)
+    # The prices of a row were adjusted by one ratio, so it lies where the intervals of all of them overlap.
     return _Bounds(low.max(axis=0), high.min(axis=0), adjusted.max(axis=0).astype(np.float64))
 
 
@@ -254,6 +256,8 @@ class _Reading:
 
 
 def _best_reading(bounds_at: Callable[[float], _Bounds], rows: int) -> _Reading:
+    # Too narrow a tolerance reads rounding as steps, too wide a one swallows small steps. So each is tried,
+    # and the cost picks the plainest explanation: few odd rows, few steps, a narrow tolerance.
     readings = [_read(bounds_at(tolerance), tolerance) for tolerance in _TOLERANCES_WON]
     best = min(readings, key=lambda reading: reading.cost)
     if best.odd > max(_LEAST_ROWS, _MOST_ODD * rows):
@@ -266,6 +270,7 @@ def _best_reading(bounds_at: Callable[[float], _Bounds], rows: int) -> _Reading:
 def _read(bounds: _Bounds, tolerance: float) -> _Reading:
     low, high = bounds.low.tolist(), bounds.high.tolist()
     count = len(low)
+    # From the newest row backwards, because only the newest ratio is known: it is 1, nothing was adjusted.
     regimes, odd = [_Regime(count, count, 1.0, 1.0)], 0
     for i in range(count - 1, -1, -1):
         current = regimes[-1]
@@ -353,6 +358,8 @@ def _chosen(low: float, high: float, newer: Fraction, *wished: Fraction | None) 
         newer: the product of the newer ones.
         wished: None counts as no wish.
     """
+    # A chart shows the product with all newer actions, so their share is taken out first. A known factor wins
+    # while it fits: another chart must not replace 1/50 by a neighbour within its bounds.
     bounds = Fraction(low) / newer, Fraction(high) / newer
     for one in wished:
         if one is not None and bounds[0] <= one <= bounds[1]:

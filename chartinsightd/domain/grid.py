@@ -187,6 +187,8 @@ def _pattern(edges: tuple[timedelta | None, ...], timeframe: Timeframe) -> _Patt
     assert closes is not None  # every session has regular hours
     late = closes + kiwoom.LATE_PRINT_AFTER_CLOSE
     during = np.unique(_traded(edges) // span * span)
+    # The late print adds a label only at 5m (15:35). At 30m and 1h it falls into a candle that trades anyway,
+    # and that candle then waits for the morning too, since the print still changes it overnight.
     late_start = int(late.total_seconds()) // span * span
     starts = np.union1d(during, np.array([late_start], dtype=np.int64))
     return _Pattern(starts, starts == late_start, ~np.isin(starts, during))

@@ -211,7 +211,9 @@ class _Run:
     def should_take(self, place: int) -> bool:
         """Whether a candle older than all so far is better read here than by a fetch of its own."""
         if self.is_live:
-            return place >= self.reach
+            return place >= self.reach  # it comes along for nothing; one more page would delay the poll
+        # A separate fetch would begin at `first_shown`. If that is no older than the row after our last page,
+        # reading on gets at least as far with each page, and saves the rows in between.
         return self.view.first_shown(place) >= self.reach - 1
 
     def take(self, oldest: int) -> int:

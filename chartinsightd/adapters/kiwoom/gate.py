@@ -381,10 +381,12 @@ class _Lane:
         if self._clock.speed != self._speed:
             self._follow_speed(now)
         floor_s = self._round_trips.floor()
+        # The log keeps the requests that may have been counted within the second that a new one falls into.
         self._log = [slot for slot in self._log if self._clear_at(slot, floor_s) > now]
         surplus = len(self._log) - self._limit
         if surplus < 0:
             return self._not_before
+        # So many have to clear that one less than the limit is left: surplus + 1 of them, the earliest ones.
         return max(self._not_before, sorted(self._clear_at(slot, floor_s) for slot in self._log)[surplus])
 
     def _follow_speed(self, now: float) -> None:
@@ -400,6 +402,8 @@ class _Lane:
         counted_by = _NEVER if slot.answered_at is None else slot.answered_at
         if self._mode == "measured" and self._round_trips.is_trusted:
             counted_by = min(counted_by, slot.sent_at + self._round_trips.common())
+        # The old request was counted at least a way back before its answer came, the new one is counted a way
+        # there after it leaves: together the floor. For a lost one the latest possible moment is assumed.
         return counted_by + self._period_s - (0.0 if slot.is_lost else floor_s)
 
     def answered(self, slot: Slot) -> float:
