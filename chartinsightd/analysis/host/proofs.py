@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from chartinsightd.analysis.candles import Candles, Floats
 from chartinsightd.analysis.host.proof_series import proof_series
 from chartinsightd.analysis.host.refusal import Check, StrategyRefused
-from chartinsightd.analysis.strategy import Needs, Signals, Strategy
+from chartinsightd.analysis.strategy import Needs, Signals, Strategy, shape_fault
 
 SEEDS = (1, 2, 3)
 CUTS = 30
@@ -164,26 +164,6 @@ _REMEDIES = {
     Check.SCALE: "Compare prices with prices, or declare price_bound=True.",
     Check.SHAPE: "Return Signals with one bool a candle, and figures as (column, unit).",
 }
-
-
-def shape_fault(signals: object, length: int) -> str | None:
-    """Return what is wrong with an answer for so many candles; None where nothing is."""
-    if not isinstance(signals, Signals):
-        return f"gives {type(signals).__name__} instead of Signals"
-    if not _is_column(signals.hit, length, "b"):
-        return f"gives hits that are not {length} times bool"
-    if signals.score is not None and not _is_column(signals.score, length, "f"):
-        return f"gives scores that are not {length} times float"
-    for name, pair in signals.evidence.items():
-        if not (isinstance(pair, tuple) and len(pair) == 2 and _is_column(pair[0], length, "f")):
-            return f"gives evidence {name!r} that is not a column of {length} floats with a unit"
-        if not isinstance(pair[1], str) or not pair[1]:
-            return f"gives evidence {name!r} without a unit"
-    return None
-
-
-def _is_column(column: object, length: int, kind: str) -> bool:
-    return isinstance(column, np.ndarray) and column.shape == (length,) and column.dtype.kind == kind
 
 
 def _columns(signals: Signals) -> dict[str, Floats]:
