@@ -1,0 +1,81 @@
+"""What a result rests on: which candles, and which rules. The same pair gives the same bytes."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+ANALYSER_MODULES = (
+    "adjusted",
+    "analyser",
+    "candles",
+    "patterns.breakout",
+    "patterns.double",
+    "patterns.head_shoulders",
+    "patterns.life",
+    "patterns.retest",
+    "patterns.search",
+    "points",
+    "skeleton",
+    "structure",
+    "trend",
+)
+"""The modules of this package that decide points, trends and patterns: their sources make the analyser's
+id."""
+_LENGTH = 32
+"""Hexadecimal digits of an id."""
+
+
+def data_id(symbol: str, timeframe: str, *, last_ts: int, count: int, revision: int, adjustment: str) -> str:
+    """Return the id of the candles of a series as they are known now.
+
+    Args:
+        symbol: of the series.
+        timeframe: of the series.
+        last_ts: start of the last final candle, in seconds since 1970-01-01T00:00Z.
+        count: final candles from the first one on.
+        revision: number of the last revision of any of them; 0 where there is none.
+        adjustment: what names the corporate actions in force, for example the newest ex-date with all
+        factors.
+    """
+    return _digest([symbol, timeframe, last_ts, count, revision, adjustment])
+
+
+def code_id(sources: Mapping[str, str], parameters: Mapping[str, Any] | None = None) -> str:
+    """Return the id of the rules that a result was computed with.
+
+    Comments, docstrings and layout do not count: what computes the same makes nothing due.
+
+    Args:
+        sources: text of each module that takes part, by name.
+        parameters: what the computation was given, in JSON's types.
+
+    Raises:
+        SyntaxError: a source is no Python.
+    """
+    rules = {name: _rules(source) for name, source in sources.items()}
+    return _digest([rules, parameters or {}])
+
+
+def _rules(source: str) -> str:
+    """Return a source without words: what is left decides."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            kept = [one for one in body if not _is_text(one)]
+            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(tree)
+
+
+def _is_text(node: object) -> bool:
+    is_constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return is_constant and isinstance(node.value.value, str)  # type: ignore[attr-defined]
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]

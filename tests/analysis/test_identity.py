@@ -1,0 +1,64 @@
+"""Ids change with what decides, and with nothing else."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import chartinsightd.analysis
+from chartinsightd.analysis.identity import ANALYSER_MODULES, code_id, data_id
+
+ROOM = Path(chartinsightd.analysis.__file__).parent
+KNOWN = {"last_ts": 1_700_000_000, "count": 500, "revision": 3, "adjustment": "2018-05-04:1/50"}
+
+
+@pytest.mark.parametrize(
+    "change", [{"last_ts": 1_700_086_400}, {"count": 501}, {"revision": 4}, {"adjustment": ""}]
+)
+def test_whatever_changes_candles_changes_the_data_id(change: dict[str, int | str]) -> None:
+    """A new candle, a revision and a corporate action each make a series due."""
+    before = data_id("005930", "1d", **KNOWN)  # type: ignore[arg-type]
+    assert data_id("005930", "1d", **KNOWN | change) != before  # type: ignore[arg-type]
+    assert data_id("005930", "1d", **KNOWN) == before  # type: ignore[arg-type]
+
+
+def test_series_do_not_share_ids() -> None:
+    """Symbol and timeframe are part of the id, whatever the rest."""
+    ids = {data_id(*series, **KNOWN) for series in [("005930", "1d"), ("005930", "1w"), ("000660", "1d")]}  # type: ignore[arg-type]
+    assert len(ids) == 3
+
+
+def test_words_do_not_count_as_rules() -> None:
+    """A comment, a docstring and a blank line make nothing due; a constant does."""
+    source = "LIMIT = 3\n\ndef rule(x: int) -> bool:\n    return x > LIMIT\n"
+    words = source.replace("= 3", '= 3  # a limit\n"""In candles."""\n').replace(
+        "    ret", '    """More."""\n\n    ret'
+    )
+    assert code_id({"rules": words}) == code_id({"rules": source})
+    assert code_id({"rules": source.replace("3", "4")}) != code_id({"rules": source})
+    assert code_id({"rules": source}, {"length": 14}) != code_id({"rules": source}, {"length": 15})
+
+
+@given(st.dictionaries(st.text(), st.integers() | st.text() | st.booleans(), max_size=5))
+def test_the_order_of_parameters_does_not_count(parameters: dict[str, int | str | bool]) -> None:
+    """The same parameters in another order are the same rules."""
+    backwards = dict(reversed(parameters.items()))
+    assert code_id({}, parameters) == code_id({}, backwards)
+
+
+def test_the_analyser_is_all_that_it_imports() -> None:
+    """The list of modules in the analyser's id holds each one that its modules import of the package."""
+    wanted = set(ANALYSER_MODULES)
+    for name in ANALYSER_MODULES:
+        if name == "candles":  # reads indicators and structure for strategies; the analyser reads its rows
+            continue
+        tree = ast.parse((ROOM / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("chartinsightd.analysis"):
+                module = (node.module or "").removeprefix("chartinsightd.analysis.")
+                found = {module} if module in wanted else {f"{module}.{one.name}" for one in node.names}
+                assert found <= wanted, (name, found)
