@@ -14,6 +14,13 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 
+from chartinsightd.control.protocol.analysis import (
+    AnalyseRequest,
+    PatternList,
+    PatternQuery,
+    PointList,
+    PointsQuery,
+)
 from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
@@ -217,6 +224,21 @@ QUARANTINE = Query(
     request=QuarantineQuery,
     answer=QuarantineList,
 )
+POINTS = Query(
+    name="points",
+    path="/v1/points/{symbol}",
+    summary="Peaks, valleys and trend changes of one series, each with its confirmation",
+    request=PointsQuery,
+    answer=PointList,
+    statuses=(404,),
+)
+PATTERNS = Query(
+    name="patterns",
+    path="/v1/patterns",
+    summary="The latest state of each pattern",
+    request=PatternQuery,
+    answer=PatternList,
+)
 LOGS = Query(
     name="logs",
     path="/v1/logs",
@@ -229,6 +251,14 @@ BACKFILL = Command(
     path="/v1/backfill",
     summary="Fetch what is missing, or say what that would cost",
     request=BackfillRequest,
+    answer=Outcome,
+    statuses=(404, 409),
+)
+ANALYSE = Command(
+    name="analyse",
+    path="/v1/analyse",
+    summary="Analyse what is due now",
+    request=AnalyseRequest,
     answer=Outcome,
     statuses=(404, 409),
 )

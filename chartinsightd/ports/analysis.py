@@ -13,6 +13,8 @@ from chartinsightd.analysis.patterns.life import PatternEvent, PatternKind, Patt
 from chartinsightd.analysis.points import Grade, Point, PointKind
 from chartinsightd.analysis.trend import Trend, TrendChange
 from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.archive import Found
 
 
 class DueCause(StrEnum):
@@ -152,6 +154,30 @@ class AnalysisResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatternFilter:
+    """Which patterns; what is empty or None does not matter."""
+
+    symbols: Sequence[str] = ()
+    timeframes: Sequence[Timeframe] = ()
+    states: Sequence[str] = ()
+    """Of the latest state."""
+    kinds: Sequence[str] = ()
+    until: datetime | None = None
+    """Market time: states confirmed later are left out; aware."""
+    as_of: datetime | None = None
+    """Knowledge: what was recorded later is left out; aware."""
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPattern:
+    """The latest state of a pattern of a series."""
+
+    series: Series
+    found: FoundPattern
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisCounts:
     """How many series stand how."""
 
@@ -206,6 +232,12 @@ class AnalysisStore(Protocol):
             until: what was confirmed later is left out (market time); aware.
             as_of: what this store recorded later is left out (knowledge); aware.
         """
+
+    async def patterns(self, analyser: str, wanted: PatternFilter) -> Found[KnownPattern]:
+        """Return the latest state of each pattern that counts, the newest first."""
+
+    async def state(self, analyser: str, series: Series) -> AnalysisState | None:
+        """Return how one series stands; None where it is not known to the analyser."""
 
     async def save(self, analyser: str, results: Sequence[AnalysisResult], at: datetime) -> None:
         """Keep results, each whole or not at all with the others, recorded at `at`."""

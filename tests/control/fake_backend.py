@@ -21,6 +21,7 @@ from chartinsightd.control.metrics import status_metrics
 from chartinsightd.control.operations import (
     ADJUSTMENTS,
     ALERTS,
+    ANALYSE,
     BACKFILL,
     CANCEL,
     CANDLES,
@@ -30,7 +31,9 @@ from chartinsightd.control.operations import (
     JOB,
     JOBS,
     LOGS,
+    PATTERNS,
     PAUSE,
+    POINTS,
     QUARANTINE,
     RELOAD,
     RESUME,
@@ -44,6 +47,19 @@ from chartinsightd.control.operations import (
     TRACK,
     UNTRACK,
     VERIFY,
+)
+from chartinsightd.control.protocol.analysis import (
+    AnalyseRequest,
+    AnalysisStatus,
+    PatternList,
+    PatternPointRow,
+    PatternQuery,
+    PatternRow,
+    PointList,
+    PointRow,
+    PointsQuery,
+    SeriesAnalysis,
+    TrendRow,
 )
 from chartinsightd.control.protocol.coverage import (
     CoverageList,
@@ -215,6 +231,9 @@ class FakeBackend:
         handlers.add(REVISIONS, self.revisions)
         handlers.add(ADJUSTMENTS, self.adjustments)
         handlers.add(QUARANTINE, self.quarantine)
+        handlers.add(POINTS, self.points)
+        handlers.add(PATTERNS, self.patterns)
+        handlers.add(ANALYSE, self.analyse)
         handlers.add(LOGS, self.tap.logs)
         handlers.add(BACKFILL, self.backfill)
         handlers.add(VERIFY, self.verify)
@@ -227,6 +246,45 @@ class FakeBackend:
         handlers.add(TEST_ALERTS, self.test_alerts)
         handlers.add(RELOAD, self.reload)
         return handlers
+
+    # what was analysed
+
+    async def points(self, query: PointsQuery) -> PointList:
+        """Return a peak, a valley and a trend change of any known stock."""
+        self._need_store()
+        self._need_known((query.symbol,))
+        days = [datetime(2026, 9, day, tzinfo=KST).astimezone(UTC) for day in (1, 8, 15)]
+        points = (
+            _point(days[0], "valley", "primary", 68_000),
+            _point(days[1], "peak", "secondary", 72_500),
+        )
+        trend = TrendRow(from_ts=days[2], trend="up", confirmed_at=days[2] + timedelta(hours=20))
+        analysis = SeriesAnalysis(
+            status=AnalysisStatus.DONE, data_id="3f0c", code_id="structure-1", analysed_to=days[2]
+        )
+        return PointList(
+            symbol=query.symbol,
+            name=self._names[query.symbol],
+            timeframe=query.timeframe,
+            analysis=analysis,
+            points=points,
+            trends=(trend,),
+        )
+
+    async def patterns(self, query: PatternQuery) -> PatternList:
+        """Return a completed double bottom of the stocks asked for, or of the first tracked one."""
+        self._need_store()
+        symbols = query.symbol or tuple(islice(self._tracked, 1))
+        self._need_known(symbols)
+        return PatternList(
+            items=tuple(_pattern_row(symbol, self._names[symbol]) for symbol in symbols), total=len(symbols)
+        )
+
+    async def analyse(self, request: AnalyseRequest, caller: Caller) -> Outcome:
+        """Find nothing due."""
+        self.asked.append(("analyse", caller.name))
+        self._need_known(request.symbols)
+        return Outcome(changed=False, state=OutcomeState.ALREADY_COMPLETE, detail="Nothing is due.")
 
     # what is read
 
@@ -987,3 +1045,26 @@ def _price(symbol: str, at: datetime) -> int:
     )
     tremble = (crc32(f"{symbol}{hours:.2f}".encode()) % 200 - 100) / 10_000
     return max(100, round(base * (1 + wave + tremble) / 100) * 100)
+
+
+def _point(day: datetime, kind: str, grade: str, price: int) -> PointRow:
+    known = day + timedelta(days=2, hours=20)
+    return PointRow(ts=day, kind=kind, grade=grade, price=price, confirmed_at=known, cause="reversal")
+
+
+def _pattern_row(symbol: str, name: str) -> PatternRow:
+    days = [datetime(2026, 9, day, tzinfo=KST).astimezone(UTC) for day in (1, 8, 15, 22)]
+    points = zip(("first", "neckline", "second"), days, (68_000, 72_500, 68_200), strict=False)
+    return PatternRow(
+        pattern_id=f"double_bottom:{symbol}",
+        symbol=symbol,
+        name=name,
+        timeframe=Timeframe.D1,
+        kind="double_bottom",
+        state="completed",
+        at=days[3],
+        confirmed_at=days[3] + timedelta(hours=20),
+        points=tuple(PatternPointRow(role=role, ts=day, price=price) for role, day, price in points),
+        levels={"neckline": 72_500.0},
+        evidence={"apart": (0.24, "atr")},
+    )

@@ -22,8 +22,11 @@ from chartinsightd.ports.analysis import (
     FoundPattern,
     FoundPoint,
     FoundTrend,
+    KnownPattern,
     Membership,
+    PatternFilter,
 )
+from chartinsightd.ports.archive import Found
 
 
 class PostgresAnalysis:
@@ -88,6 +91,29 @@ class PostgresAnalysis:
             trends=tuple(map(_trend, trends)),
             patterns=tuple(map(_pattern, patterns)),
         )
+
+    async def patterns(self, analyser: str, wanted: PatternFilter) -> Found[KnownPattern]:
+        """Return the latest state of each pattern that counts, the newest first."""
+        async with self._connection.use() as connection:
+            rows = await connection.fetch(
+                _LATEST_PATTERNS,
+                analyser,
+                list(wanted.symbols),
+                [str(timeframe) for timeframe in wanted.timeframes],
+                list(wanted.states),
+                list(wanted.kinds),
+                wanted.until,
+                wanted.as_of,
+                wanted.limit,
+            )
+        found = [KnownPattern(series=_series(row), found=_pattern(row)) for row in rows]
+        return Found(found, rows[0]["total"] if rows else 0)
+
+    async def state(self, analyser: str, series: Series) -> AnalysisState | None:
+        """Return how one series stands; None where it is not known to the analyser."""
+        async with self._connection.use() as connection:
+            row = await connection.fetchrow(_STATE, analyser, series.symbol, str(series.timeframe))
+        return None if row is None else _state(row)
 
     async def save(self, analyser: str, results: Sequence[AnalysisResult], at: datetime) -> None:
         """Keep results, each whole or not at all with the others, recorded at `at`."""
@@ -175,9 +201,13 @@ def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
+def _series(row: Mapping[str, Any]) -> Series:
+    return Series(symbol=row["symbol"], timeframe=Timeframe(row["timeframe"]))
+
+
 def _state(row: Mapping[str, Any]) -> AnalysisState:
     return AnalysisState(
-        series=Series(symbol=row["symbol"], timeframe=Timeframe(row["timeframe"])),
+        series=_series(row),
         status=AnalysisStatus(row["state"]),
         reason=row["reason"],
         data_id=row["data_id"],
@@ -224,6 +254,7 @@ _STATES = """
 select symbol, timeframe, state, reason, data_id, analysed_to, analysed_at, from_start, cause
 from analysis_state where analyser = $1
 """
+_STATE = f"{_STATES} and symbol = $2 and timeframe = $3"
 _BEGIN_CURSOR = """
 insert into change_cursors (reader, number) select $1, last from change_counter on conflict do nothing
 """
@@ -323,6 +354,27 @@ _TRENDS = _select("trends", "from_ts as ts, trend, confirmed_at", "from_ts")
 _PATTERNS = _select(
     "pattern_events", "at as ts, pattern_id, state, kind, confirmed_at, points, levels, evidence", "at"
 )
+_LATEST_PATTERNS = """
+select *, count(*) over () as total from (
+    select distinct on (r.symbol, r.timeframe, r.pattern_id)
+        r.symbol, r.timeframe, r.pattern_id, r.kind, r.state, r.at as ts, r.confirmed_at,
+        r.points, r.levels, r.evidence
+    from pattern_events r
+    where r.analyser = $1
+      and (cardinality($2::text[]) = 0 or r.symbol = any($2))
+      and (cardinality($3::text[]) = 0 or r.timeframe = any($3))
+      and ($6::timestamptz is null or r.confirmed_at <= $6)
+      and ($7::timestamptz is null or r.recorded_at <= $7)
+      and not exists (
+        select from analysis_generations g
+        where g.symbol = r.symbol and g.timeframe = r.timeframe and g.analyser = r.analyser
+          and g.generation > r.generation and g.valid_from <= r.confirmed_at
+          and ($7::timestamptz is null or g.recorded_at <= $7))
+    order by r.symbol, r.timeframe, r.pattern_id, r.confirmed_at desc, (r.state = 'forming')
+) latest
+where (cardinality($4::text[]) = 0 or state = any($4)) and (cardinality($5::text[]) = 0 or kind = any($5))
+order by confirmed_at desc, symbol, timeframe, pattern_id limit $8
+"""
 _COUNTS = """
 select state, count(*) as count, min(analysed_at) as oldest
 from analysis_state where analyser = $1 group by state

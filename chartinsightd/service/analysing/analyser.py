@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections import deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from chartinsightd.analysis.candles import Candles
-from chartinsightd.clock import Clock
+from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.adjusted import starts_at
 from chartinsightd.domain.data_id import data_id
 from chartinsightd.domain.errors import StoreError
@@ -72,6 +73,27 @@ class Progress:
     failed: int = 0
 
 
+class _Order:
+    """A wish to analyse some symbols, or all; made on the event loop."""
+
+    def __init__(self, *, by: str, symbols: frozenset[str] = frozenset()) -> None:
+        self.by = by
+        self.symbols = symbols
+        self.begun: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        """The job's id; None where nothing is due."""
+
+    def begin(self, job_id: int | None) -> None:
+        """Tell who waits that the work begins, or that there is none."""
+        if not self.begun.done():
+            self.begun.set_result(job_id)
+
+    def fail(self, error: StoreError) -> None:
+        """Tell who waits that the work could not begin."""
+        if not self.begun.done():
+            self.begun.set_exception(error)
+            self.begun.exception()  # nothing waits for the daemon's own looks
+
+
 class Analyser:
     """Analyses what is due, whenever something is; on demand at once.
 
@@ -101,16 +123,38 @@ class Analyser:
         self._rules = rules
         self._settled: dict[str, int] = {}
         self._running = asyncio.Lock()
+        self._orders: deque[_Order] = deque()
+        self._ordered = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "analysis", initializer=_be_nice)
+
+    @property
+    def code_id(self) -> str:
+        """The rules whose results count."""
+        return self._rules.code_id
 
     async def run(self) -> None:
         """Analyse what is due, look after look, until cancelled. A store that is away costs the look."""
         while True:
+            order = self._orders.popleft() if self._orders else _Order(by="schedule")
             try:
-                await self.analyse("schedule")
+                await self._carry_out(order)
             except StoreError as error:
                 log.warning("analysis.put_off", error=str(error))
-            await self._clock.pace(every_s=_LOOK_EVERY_S, least_real_s=_LEAST_REAL_S)
+                order.fail(error)
+            await self._next_look()
+
+    async def request(self, symbols: Collection[str], by: str) -> int | None:
+        """Have `run` analyse now what is due of some symbols, or of all; return the job's id.
+
+        None: nothing is due.
+
+        Raises:
+            StoreError: the store does not answer; nothing was begun.
+        """
+        order = _Order(by=by, symbols=frozenset(symbols))
+        self._orders.append(order)
+        self._ordered.set()
+        return await order.begun
 
     async def analyse(self, requested_by: str, symbols: Collection[str] = ()) -> Progress:
         """Analyse what is due, of some symbols or of all; a job where anything is.
@@ -118,14 +162,26 @@ class Analyser:
         Raises:
             StoreError: what was not analysed stays due.
         """
+        return await self._carry_out(_Order(by=requested_by, symbols=frozenset(symbols)))
+
+    async def _carry_out(self, order: _Order) -> Progress:
         async with self._running:
-            due = await self._due(symbols)
+            due = await self._due(order.symbols)
             if not due:
+                order.begin(None)
                 return Progress()
-            params = {"series": len(due), "symbols": sorted(symbols)}
-            async with self._jobs.run_as("analysis", requested_by, params) as job:
+            params = {"series": len(due), "symbols": sorted(order.symbols)}
+            async with self._jobs.run_as("analysis", order.by, params) as job:
+                order.begin(job.id)
                 job.total = len(due)
                 return await self._run_job(job, due)
+
+    async def _next_look(self) -> None:
+        """Wait for an order, or for the next look."""
+        pause = max(_LOOK_EVERY_S, self._clock.real(_LEAST_REAL_S))
+        await wait_until(self._clock, self._clock.now() + timedelta(seconds=pause), self._ordered)
+        if not self._orders:
+            self._ordered.clear()
 
     async def _due(self, symbols: Collection[str]) -> list[AnalysisState]:
         """Return what is due and collected, in order."""
