@@ -148,7 +148,7 @@ def _open(path: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
 
 def _check(connection: sqlite3.Connection) -> None:
     """Read everything once; the file is small."""
-    check_identity(connection, "checkpoint", _APPLICATION, _VERSION)
+    check_identity(connection, "checkpoint", _SCHEMA)
     _read_states(connection)
     _read_backfills(connection)
     _rehearse(connection)

@@ -176,7 +176,7 @@ def _open(path: Path, now: datetime) -> tuple[sqlite3.Connection, str]:
 
 def _check(connection: sqlite3.Connection) -> None:
     """Read every page of the file once, and rehearse writing it: some damage shows only then."""
-    check_identity(connection, "spool", _APPLICATION, _VERSION)
+    check_identity(connection, "spool", _SCHEMA)
     connection.execute("begin immediate")
     connection.execute("update pages set kept_at = kept_at")
     connection.execute("delete from pages")

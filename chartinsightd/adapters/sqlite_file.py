@@ -12,7 +12,7 @@ import sqlite3
 from binascii import crc32
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -92,17 +92,14 @@ async def open_file(path: Path, what: str, opener: Opener, clock: Clock) -> Asyn
 
     Raises:
         ConfigurationError: the folder takes no files.
-        StoreUnavailable: the disk is full; when it has room again, the same call succeeds.
+        StoreUnavailable: the disk is full, or another program has the file; later the same call succeeds.
     """
     with ThreadPoolExecutor(1, what) as thread:
         loop = asyncio.get_running_loop()
         try:
             connection, damage = await loop.run_in_executor(thread, opener, path, clock.now())
         except (OSError, sqlite3.Error) as error:
-            words = f"The {what} {path} cannot be made: {error}."
-            if _is_for_want_of_room(error):
-                raise StoreUnavailable(words, remedy="Free some space.") from error
-            raise ConfigurationError(words, remedy="Make the folder writable.") from error
+            raise _explained(error, what, path) from error
         try:
             yield SqliteFile(path, what, thread, connection, damage)
         finally:
@@ -141,10 +138,26 @@ def open_or_begin(
     try:
         return _open_existing(path, check), "", None
     except (Damaged, sqlite3.Error, OSError, ValueError) as error:  # SQLite may quote bytes that are no text
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY or _is_for_want_of_room(error):
-            raise  # another program has it open, or the disk is full: a whole file, only not to be had now
+        if _is_busy(error) or _is_for_want_of_room(error):
+            raise  # a whole file, only not to be had now
         aside = put_aside(path, now)
         return _begin(path, schema), str(error), aside
+
+
+def _explained(error: Exception, what: str, path: Path) -> ConfigurationError | StoreUnavailable:
+    """Tell what passes by itself from what only the user can mend."""
+    words = f"The {what} {path} cannot be used: {error}."
+    if _is_busy(error):
+        return StoreUnavailable(words, remedy="Let the other program, such as a backup, finish.")
+    if _is_for_want_of_room(error):
+        return StoreUnavailable(words, remedy="Free some space.")
+    return ConfigurationError(words, remedy="Make the folder writable.")
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether another program has the file; the code's low byte says so, the others how it came about."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def _is_for_want_of_room(error: Exception) -> bool:
@@ -176,20 +189,31 @@ def _open_existing(path: Path, check: Callable[[sqlite3.Connection], None]) -> s
     return connection
 
 
-def check_identity(connection: sqlite3.Connection, what: str, application: int, version: int) -> None:
-    """Look whether the file is one of ours, of this kind and version, and whole.
+def check_identity(connection: sqlite3.Connection, what: str, schema: str) -> None:
+    """Look whether the file is one that this schema begins, with the same tables, and whole.
+
+    SQLite believes the text of `create table` that a file holds: one changed letter there gives a column
+    another name or another rule, and its own check passes.
 
     Raises:
         Damaged: it is not.
     """
-    found = tuple(
-        connection.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")
-    )
-    if found != (application, version):
-        raise Damaged(f"it is not a {what} of version {version}")
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        fresh.executescript(schema)
+        if _description(connection) != _description(fresh):
+            raise Damaged(f"it is not a {what} as this version makes it")
     [verdict] = connection.execute("pragma quick_check(1)").fetchone()
     if verdict != "ok":
         raise Damaged(str(verdict))
+
+
+def _description(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """Return what a file says of itself: whose it is, which version, and which tables, word for word."""
+    pragmas = ("application_id", "user_version", "encoding")
+    said = [tuple(connection.execute(f"pragma {name}").fetchone()) for name in pragmas]
+    return said + list(
+        connection.execute("select type, name, tbl_name, sql from sqlite_schema order by name")
+    )
 
 
 def put_aside(path: Path, now: datetime) -> Path:
