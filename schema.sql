@@ -117,7 +117,8 @@ comment on table adjustments is
 
 create or replace aggregate product (numeric) (sfunc = numeric_mul, stype = numeric, initcond = '1', parallel = safe);
 
-create or replace view candles_adjusted (
+drop view if exists candles_adjusted; -- a later block gives its columns other types
+create view candles_adjusted (
     symbol, timeframe, ts, open, high, low, close, volume, value, final
 ) as
 select
@@ -285,7 +286,8 @@ comment on view adjustment_factors is
 -- A week that holds an ex-date is made of its adjusted days, since its raw candle mixes two measures; where the
 -- first of these days is not stored the week is left out, rather than shown wrong. One join and no union on top:
 -- then a query for the newest candles reads a key backwards and stops.
-create or replace view candles_adjusted (
+drop view if exists candles_adjusted; -- a later block gives its columns other types
+create view candles_adjusted (
     symbol, timeframe, ts, open, high, low, close, volume, value, final
 ) as
 select
@@ -616,3 +618,91 @@ end
 $$;
 
 insert into schema_version (version) values (6) on conflict do nothing;
+
+-- version 7: which store this is and who writes it; what is covered is tied to rows; adjusted prices of any size
+
+create table if not exists store (
+    mode text not null,
+    id uuid not null default gen_random_uuid(),
+    made_at timestamptz not null default now(),
+    sessions bigint not null default 0,
+    writer text,
+    writer_pid integer,
+    writer_since timestamptz,
+    is_only boolean primary key default true check (is_only)
+);
+comment on table store is 'One row: which store this is, and whose session may write it';
+comment on column store.mode is 'The schema that it was made in, live or simulation: the two never mix';
+comment on column store.sessions is 'How many sessions have written; a smaller number than before is an older database';
+comment on column store.writer is 'The daemon whose session writes; it does so while that session lives';
+comment on column store.writer_since is 'backend_start of that session in pg_stat_activity';
+insert into store (mode) values (current_schema()) on conflict do nothing;
+
+create or replace function candle_checksum (
+    ts timestamptz, open integer, high integer, low integer, close integer, volume bigint, value bigint
+) returns bigint language sql stable parallel safe as $$
+select date_part('epoch', ts)::bigint / 60 * (
+    (open::bigint * 179424673 + high::bigint * 15485863 + low::bigint * 32452843 + close::bigint * 49979687
+    + volume % 2147483647 * 67867967 + coalesce(value % 2147483647 + 1, 0) * 86028121) % 2147483647
+) % 2147483647
+$$;
+comment on function candle_checksum is
+    'A number that depends on everything a candle says; sums of it do not depend on the order of candles';
+
+create table if not exists coverage_sums (
+    symbol text collate "C" not null,
+    timeframe text not null,
+    from_ts timestamptz not null,
+    rows integer not null,
+    checksum bigint not null,
+    primary key (symbol, timeframe, from_ts)
+) with (fillfactor = 70);
+comment on table coverage_sums is
+    'The final candles of a piece of the calendar as the daemon wrote them; other rows than these are found out and read again';
+comment on column coverage_sums.from_ts is
+    'Where the piece begins, UTC: a month of 5m, a year of 30m, 1h and 1d, ten years of 1w';
+comment on column coverage_sums.checksum is 'Sum of candle_checksum over the final candles of the piece';
+
+insert into coverage_sums (symbol, timeframe, from_ts, rows, checksum)
+select symbol, timeframe, from_ts, count(*), sum(candle_checksum(ts, open, high, low, close, volume, value))
+from (
+    select *, date_trunc(
+        case timeframe when '5m' then 'month' when '1w' then 'decade' else 'year' end, ts, 'UTC'
+    ) as from_ts
+    from candles where final
+) c
+where not exists (select from coverage_sums)
+group by symbol, timeframe, from_ts;
+
+drop view if exists candles_adjusted;
+create view candles_adjusted (
+    symbol, timeframe, ts, open, high, low, close, volume, value, final
+) as
+select
+    c.symbol, c.timeframe, c.ts,
+    coalesce(d.open, round(c.open * f.price)::bigint, c.open),
+    coalesce(d.high, round(c.high * f.price)::bigint, c.high),
+    coalesce(d.low, round(c.low * f.price)::bigint, c.low),
+    coalesce(d.close, round(c.close * f.price)::bigint, c.close),
+    coalesce(d.volume, round(c.volume * f.volume)::bigint, c.volume),
+    c.value, c.final
+from candles c
+left join adjustment_factors f on f.symbol = c.symbol and c.ts >= f.from_ts and c.ts < f.to_ts
+left join lateral (
+    select
+        min(e.ts) as first_ts,
+        (array_agg(coalesce(round(e.open * g.price)::bigint, e.open) order by e.ts))[1] as open,
+        max(coalesce(round(e.high * g.price)::bigint, e.high)) as high,
+        min(coalesce(round(e.low * g.price)::bigint, e.low)) as low,
+        (array_agg(coalesce(round(e.close * g.price)::bigint, e.close) order by e.ts desc))[1] as close,
+        sum(coalesce(round(e.volume * g.volume)::bigint, e.volume))::bigint as volume
+    from candles_1d e
+    left join adjustment_factors g on g.symbol = e.symbol and e.ts >= g.from_ts and e.ts < g.to_ts
+    where c.timeframe = '1w' and f.to_ts < following_monday(c.ts)
+      and e.symbol = c.symbol and e.ts >= c.ts and e.ts < following_monday(c.ts)
+) d on true
+where c.timeframe <> '1w' or f.to_ts is null or f.to_ts >= following_monday(c.ts) or d.first_ts = c.ts;
+comment on view candles_adjusted is
+    'candles in the measure of today: prices and volumes times the factors of every later corporate action, rounded half up to a won and a share';
+
+insert into schema_version (version) values (7) on conflict do nothing;

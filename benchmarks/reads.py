@@ -71,7 +71,7 @@ async def run(rows: int, series: int) -> Table:
     table = Table("Store: reading")
     async with open_bench() as bench:
         await fill(bench, rows, series)
-        await bench.store.candles.maintain()
+        await bench.store.upkeep.maintain()
         await bench.side.execute("vacuum analyze")
         partitions = await bench.side.fetchval(
             "select count(*) from pg_inherits where inhparent = 'candles_5m'::regclass"

@@ -194,7 +194,7 @@ async def measure_wal(bench: SessionLoader, table: Table) -> None:
 async def measure_disk(bench: SessionLoader, table: Table) -> None:
     """Bytes a candle after a newest-first backfill, and after maintenance."""
     table.at_most("a candle on disk, after a newest-first backfill", await _bytes(bench), 108, " B")
-    await bench.store.candles.maintain()
+    await bench.store.upkeep.maintain()
     table.at_most("a candle on disk, after maintenance", await _bytes(bench), 100, " B")
 
 

@@ -42,6 +42,8 @@ from chartinsightd.domain.calendar import Calendar, parse_overrides
 from chartinsightd.domain.errors import (
     ChartInsightError,
     ConfigurationError,
+    StoreOwned,
+    StoreRefused,
     StoreUnavailable,
 )
 from chartinsightd.domain.planning import PlanRules
@@ -383,7 +385,8 @@ def _connected(
         "adjuster": _adjuster(opened, pause_switch, job_groups, retries, stock_list, collect.timeframes).run,
         "market_watch": watch.run,
         "marks": marks.run,
-        "upkeep": Upkeep(store.candles, clock).run,
+        "upkeep": Upkeep(store.upkeep, clock).run,
+        "store": store.presence.run,
     }
     services |= {**proofs.services(), **_backend_services(backend)}
     return Daemon(services, writer, backfills, backend)
@@ -540,8 +543,8 @@ async def _open_store(
     """Connect to PostgreSQL, trying for the configured time.
 
     Args:
-        may_be_away: after that time go on without it, for as long as it takes; a first start must not, since
-            a mistyped address looks the same.
+        may_be_away: after that time, or at once where it refuses, go on without it, for as long as it takes;
+            a first start must not, since a mistyped address or a wrong password looks the same.
 
     Raises:
         StoreUnavailable, StoreRefused: see `open_store`.
@@ -550,9 +553,14 @@ async def _open_store(
     while True:
         try:
             return await stack.enter_async_context(open_store(dsn, settings.mode, clock))
+        except StoreOwned:
+            raise
         except StoreUnavailable as error:
-            log.warning("database.unreachable", error=str(error))
-            if clock.monotonic() >= give_up:
+            is_refused = isinstance(error, StoreRefused)
+            if is_refused and not may_be_away:
+                raise
+            log.warning("database.refuses" if is_refused else "database.unreachable", error=str(error))
+            if is_refused or clock.monotonic() >= give_up:
                 if not may_be_away:
                     raise
                 notify_systemd("STATUS=Waiting for the database; pages go to the spool")

@@ -83,11 +83,19 @@ class StoreError(ChartInsightError):
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be reached now; try again later."""
+    """The database did not do it now, as far as anybody can tell; the same call may be repeated."""
 
 
-class StoreRefused(StoreError):
-    """The database cannot be used (too old, no rights, wrong schema); only the user can fix it."""
+class StoreRefused(StoreUnavailable):
+    """The database answers and refuses (no right, a trigger, another schema): a person has to do something.
+
+    It is a kind of being unavailable, because a daemon that runs does the same: pages wait on disk and are
+    tried again, since rights come back and triggers are dropped.
+    """
+
+
+class StoreOwned(StoreRefused):
+    """Another daemon writes the store, and is proved alive."""
 
 
 class AlertUndelivered(ChartInsightError):

@@ -65,6 +65,6 @@ def _bounded(value: object) -> object:
 
 def _as_json(value: object) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:
         return f"a {type(value).__name__} nested too deep".ljust(_LONGEST_VALUE + 1)

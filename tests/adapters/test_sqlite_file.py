@@ -91,11 +91,9 @@ def test_every_byte_of_a_file_may_rot(kind: str, memory: Path) -> None:
 
     async def try_every_byte() -> None:
         for position, byte in enumerate(content):
-            for old in memory.glob("rotten.*"):
-                old.unlink()
-            path.write_bytes(
-                content[:position] + bytes([byte ^ (1 + position % 255)]) + content[position + 1 :]
-            )
+            remove_parts_of(path)
+            other = bytes([byte ^ (1 + position % 255)])
+            path.write_bytes(content[:position] + other + content[position + 1 :])
             await use(path)
 
     asyncio.run(try_every_byte())

@@ -10,6 +10,7 @@ from typing import Any
 from chartinsightd.adapters.postgres.actions import action_of
 from chartinsightd.adapters.postgres.archive_tracking import PostgresTracking
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series
@@ -28,6 +29,8 @@ from chartinsightd.ports.stores import Gap, JobRecord, Seal
 
 _STATEMENT_TIMEOUT_MS = 15_000
 """Shorter than the control server's patience: a question that takes longer was too large."""
+_LONGEST_LOOK_S = 8.0
+"""A server that does not say this much for so long is told of as away, within the promised 20 seconds."""
 
 
 @asynccontextmanager
@@ -38,14 +41,8 @@ async def open_archive(dsn: str, schema: str) -> AsyncIterator[PostgresArchive]:
         dsn: PostgreSQL URL.
         schema: `live` or `simulation`; it is there already.
     """
-    link = ReconnectingConnection(
-        dsn,
-        {
-            "search_path": schema,
-            "application_name": "chartinsightd archive",
-            "statement_timeout": str(_STATEMENT_TIMEOUT_MS),
-        },
-    )
+    settings = {"statement_timeout": f"{_STATEMENT_TIMEOUT_MS}ms"}
+    link = ReconnectingConnection(dsn, looking(schema, "chartinsightd archive", settings))
     try:
         yield PostgresArchive(link)
     finally:
@@ -62,7 +59,7 @@ class PostgresArchive(PostgresTracking):
     async def facts(self) -> DatabaseFacts:
         """Look at the database itself."""
         async with self._link.use() as connection:
-            row = await connection.fetchrow(_FACTS)
+            row = await connection.fetchrow(_FACTS, timeout=_LONGEST_LOOK_S)
         return DatabaseFacts(
             version=row["version"].split()[0],
             size_bytes=row["size"],

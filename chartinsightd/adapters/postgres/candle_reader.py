@@ -14,13 +14,13 @@ import numpy as np
 from chartinsightd.adapters.postgres.changes import ALWAYS, PostgresChangeLog
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
 from chartinsightd.adapters.postgres.rows import NO_VALUE, PRICES, ROW, Rows, candles_of
+from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.domain.adjusted import AdjustedCandles, Factors, adjusted, mixed_weeks, week_span
 from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.candles import CandleSpan
 
-_STATEMENT_TIMEOUT_MS = 30_000
 _SERIES_A_STATEMENT = 64
 """More series in one answer would hold the event loop for longer than 20 ms while it is decoded."""
 
@@ -33,15 +33,8 @@ async def open_candle_reader(dsn: str, schema: str) -> AsyncIterator[PostgresCan
         dsn: PostgreSQL URL.
         schema: `live` or `simulation`; it exists already.
     """
-    connection = ReconnectingConnection(
-        dsn,
-        {
-            "search_path": schema,
-            "application_name": "chartinsightd reader",
-            "default_transaction_read_only": "on",
-            "statement_timeout": str(_STATEMENT_TIMEOUT_MS),
-        },
-    )
+    read_only = {"default_transaction_read_only": "on"}
+    connection = ReconnectingConnection(dsn, looking(schema, "chartinsightd reader", read_only))
     try:
         yield PostgresCandleReader(connection)
     finally:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
 from chartinsightd.adapters.postgres.connection import Connection
-from chartinsightd.adapters.postgres.partitions import Partition
 from chartinsightd.adapters.postgres.rows import (
     PRICES,
     READ_AS,
@@ -165,19 +164,3 @@ from unnest($3::text[], $4::text[], $5::bigint[],
     $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::bigint[], $17::bigint[])
     as u(cause, symbol, ts, o1, h1, l1, c1, v1, a1, o2, h2, l2, c2, v2, a2)
 """
-
-
-async def unclustered(connection: Connection, schema: str, now: datetime) -> list[tuple[str, str]]:
-    """Return (partition, key) of partitions that ended and were never clustered."""
-    rows = await connection.fetch(
-        "select c.relname as name, k.relname as key from pg_index i "
-        "join pg_class c on c.oid = i.indrelid join pg_class k on k.oid = i.indexrelid "
-        "where c.relispartition and c.relkind = 'r' and i.indisprimary and not i.indisclustered "
-        "and c.relnamespace = $1::regnamespace order by c.relname",
-        schema,
-    )
-    return [(row["name"], row["key"]) for row in rows if _ended(row["name"], now)]
-
-
-def _ended(name: str, now: datetime) -> bool:
-    return Partition.named(name).ends_at <= now.astimezone(UTC)

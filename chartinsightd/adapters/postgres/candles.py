@@ -76,7 +76,7 @@ class _Unit:
     written: list[Written]
     tails: dict[Series, Tail] = field(default_factory=dict)
     covered: dict[Series, RangeSet] = field(default_factory=dict)
-    partitions: set[str] = field(default_factory=set)
+    partitions: dict[Timeframe, RangeSet] = field(default_factory=dict)
     touched: dict[int, Ints] = field(default_factory=dict)
     """By write, when the candles open that it added or changed."""
 
@@ -117,7 +117,7 @@ class PostgresCandles:
         self._lock = asyncio.Lock()
         self._tails = RecentRows(tail_bytes)
         self._covered: dict[Series, RangeSet] | None = None
-        self._partitions: set[str] | None = None
+        self._partitions: dict[Timeframe, RangeSet] | None = None
 
     def forget_everything(self) -> None:
         """Drop what is only true while there is no other writer."""
@@ -176,19 +176,6 @@ class PostgresCandles:
         async with self._reader.use() as connection:
             [rows] = await candle_sql.read(connection, timeframe, [span], [])
         return candles_of(symbol, timeframe, rows)
-
-    async def maintain(self) -> list[str]:
-        """Put closed partitions into the order of their key, once each; return the names of those done.
-
-        Writers and readers of that partition wait meanwhile, a few seconds for a month of the whole market.
-        """
-        done = []
-        async with self._reader.use() as connection:
-            for name, key in await candle_sql.unclustered(connection, self._schema, self._clock.now()):
-                await connection.execute(f"cluster {name} using {key}", timeout=3600)
-                await connection.execute(f"analyze {name}", timeout=3600)
-                done.append(name)
-        return done
 
     def _is_stored(self, incoming: Sequence[_Incoming]) -> bool:
         """Whether memory proves that nothing would change."""
@@ -293,12 +280,16 @@ class PostgresCandles:
         self, connection: Connection, timeframe: Timeframe, parts: Sequence[Rows], unit: _Unit
     ) -> None:
         needed = partitions_of(timeframe, (rows for rows in parts if len(rows)))
-        if needed and self._partitions is None:
+        if not needed:
+            return
+        if self._partitions is None:
             self._partitions = await existing_partitions(connection, self._schema)
+        there = unit.partitions.get(timeframe, self._partitions[timeframe])
         for partition in sorted(needed, key=lambda one: one.first_month):
-            if partition.name not in (self._partitions or ()) and partition.name not in unit.partitions:
-                await make_partition(connection, partition)
-                unit.partitions.add(partition.name)
+            if not there.covers(partition.span):
+                await make_partition(connection, partition, there)
+                there |= partition.span
+        unit.partitions[timeframe] = there
 
     async def _quarantine(self, connection: Connection, incoming: Sequence[_Incoming]) -> None:
         now = self._clock.now()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
 
-from chartinsightd.adapters.postgres.errors import store_errors
+from chartinsightd.adapters.postgres.dsn import checked
+from chartinsightd.adapters.postgres.errors import POOLED, SHAPE_IS_OTHER, store_errors
+from chartinsightd.domain.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -20,8 +22,13 @@ Connection: TypeAlias = Any
 """An asyncpg connection; the library has no types."""
 
 _CONNECT_TIMEOUT_S = 10.0
-_STATEMENT_TIMEOUT_S = 60.0
-"""After this a silent server counts as gone."""
+_STATEMENT_TIMEOUT_S = 30.0
+"""After this a silent server counts as gone; it gives up its statements itself a little earlier."""
+_DEEPEST_JSON = 40
+"""Levels; PostgreSQL takes thousands, Python's encoder fails far earlier than that."""
+
+
+_LEFT_BY = (*SHAPE_IS_OTHER, *POOLED)
 
 
 class ReconnectingConnection:
@@ -29,21 +36,28 @@ class ReconnectingConnection:
 
     Args:
         dsn: PostgreSQL URL.
-        settings: of each session, such as `search_path` and `application_name`.
         prepare: what to do with each new connection before anybody uses it.
+
+    Raises:
+        ConfigurationError: the URL is none, or asks for what cannot be had.
     """
 
-    def __init__(
-        self,
-        dsn: str,
-        settings: Mapping[str, str],
-        prepare: Callable[[Connection], Awaitable[None]] | None = None,
-    ) -> None:
-        self._dsn = dsn
-        self._settings = {"jit": "off", "timezone": "UTC", **settings}
+    def __init__(self, dsn: str, prepare: Callable[[Connection], Awaitable[None]] | None = None) -> None:
+        self._dsn = checked(dsn)
         self._prepare = prepare
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
+        self._failure: StoreUnavailable | None = None
+
+    @property
+    def failure(self) -> StoreUnavailable | None:
+        """Why the last use failed; None after one that did not."""
+        return self._failure
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether somebody has the connection now."""
+        return self._lock.locked()
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Connection]:
@@ -54,23 +68,30 @@ class ReconnectingConnection:
             StoreRefused: only the user can mend it.
         """
         async with self._lock:
-            with store_errors(self._dsn):
+            with self._noted(), store_errors(self._dsn):
                 connection = await self._connected()
                 try:
                     yield connection
-                except TimeoutError:
-                    # A server that does not answer a statement does not answer a cancel request either.
-                    connection.terminate()
-                    raise
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-                    if not isinstance(error, asyncpg.PostgresError):
-                        # The library lost track of this connection, as when a lost one ends inside a COPY.
+                except Exception as error:
+                    if not isinstance(error, asyncpg.PostgresError) or isinstance(error, _LEFT_BY):
+                        # A server that does not answer a statement does not answer a cancel request either;
+                        # of anything but a refusal the library may have lost track; and what does not fit the
+                        # tables any more is looked at when the next connection is prepared.
                         connection.terminate()
                     # A rollback that fails hides the cancel that made it necessary; whoever catches our error
                     # would go on for ever in a daemon that was asked to leave.
                     if _is_being_cancelled():
                         raise asyncio.CancelledError from error
                     raise
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreUnavailable as error:
+            self._failure = error
+            raise
+        self._failure = None
 
     async def close(self) -> None:
         """End the session."""
@@ -88,7 +109,6 @@ class ReconnectingConnection:
                 self._dsn,
                 timeout=_CONNECT_TIMEOUT_S,
                 command_timeout=_STATEMENT_TIMEOUT_S,
-                server_settings=self._settings,
             )
             try:
                 await self._set_up(connection)
@@ -99,9 +119,9 @@ class ReconnectingConnection:
         return self._connection
 
     async def _set_up(self, connection: Connection) -> None:
-        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=to_json, decoder=json.loads)
         if self._prepare is not None:
             await self._prepare(connection)
+        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=to_json, decoder=json.loads)
 
 
 def ignore_lost_connection_errors(loop: asyncio.AbstractEventLoop) -> None:
@@ -127,8 +147,11 @@ def _is_being_cancelled() -> bool:
 
 
 def to_json(value: Any) -> str:
-    """Return JSON that PostgreSQL accepts: it refuses NUL, lone surrogates, NaN and the infinities."""
-    return json.dumps(_storable(value), ensure_ascii=False, default=str)
+    """Return JSON that PostgreSQL accepts: it refuses NUL, lone surrogates, NaN and the infinities.
+
+    What lies deeper than forty levels becomes a text: the encoder would fail on it.
+    """
+    return json.dumps(_storable(value, _DEEPEST_JSON), ensure_ascii=False, default=str)
 
 
 def to_text(value: str) -> str:
@@ -136,14 +159,16 @@ def to_text(value: str) -> str:
     return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _storable(value: Any) -> Any:
+def _storable(value: Any, levels: int) -> Any:
     match value:
         case str():
             return to_text(value)
         case float() if not math.isfinite(value):
             return str(value)
+        case Mapping() | list() | tuple() if not levels:
+            return "nested too deep"
         case Mapping():
-            return {to_text(str(name)): _storable(item) for name, item in value.items()}
+            return {to_text(str(name)): _storable(item, levels - 1) for name, item in value.items()}
         case list() | tuple():
-            return [_storable(item) for item in value]
+            return [_storable(item, levels - 1) for item in value]
     return value

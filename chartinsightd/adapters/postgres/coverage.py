@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import structlog
+
 from chartinsightd.adapters.postgres.connection import Connection
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 
+log = structlog.get_logger(__name__)
+
 
 async def read(connection: Connection) -> dict[Series, RangeSet]:
-    """Return the coverage of every series."""
-    rows = await connection.fetch(
-        "select symbol, timeframe, "
-        "array_agg(extract(epoch from from_ts)::bigint order by from_ts) as starts, "
-        "array_agg(extract(epoch from to_ts)::bigint order by from_ts) as ends "
-        "from coverage group by symbol, timeframe"
-    )
+    """Return the coverage of every series; a row that cannot be one of ours covers nothing."""
+    rows = await connection.fetch(_READ, _TIMEFRAMES)
+    odd = await connection.fetchval(f"select count(*) from coverage where not ({_IS_OURS})", _TIMEFRAMES)
+    if odd:
+        log.warning("coverage.odd_rows_ignored", rows=odd)
     return {
         Series(symbol=row["symbol"], timeframe=Timeframe(row["timeframe"])): RangeSet.of(
             *zip(row["starts"], row["ends"], strict=True)
@@ -54,6 +56,15 @@ def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object
 def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
+
+_TIMEFRAMES = [str(timeframe) for timeframe in Timeframe]
+_IS_OURS = "timeframe = any($1) and isfinite(from_ts) and isfinite(to_ts)"
+
+_READ = f"""
+select symbol, timeframe, array_agg(extract(epoch from from_ts)::bigint order by from_ts) as starts,
+    array_agg(extract(epoch from to_ts)::bigint order by from_ts) as ends
+from coverage where {_IS_OURS} group by symbol, timeframe
+"""
 
 _UPDATE = """
 update coverage c set to_ts = u.to_ts

@@ -1,14 +1,29 @@
-"""The one place that knows what asyncpg and PostgreSQL raise, and what the caller does about it."""
+"""The one place that knows what asyncpg and PostgreSQL raise, and what the caller does about it.
+
+Whatever the server says becomes one of two errors: it may pass (`StoreUnavailable`), or a person has to do
+something (`StoreRefused`), told with the server's own words. Source of the codes: PostgreSQL manual,
+appendix A.
+"""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+import structlog
 
-from chartinsightd.domain.errors import StoreError, StoreRefused, StoreUnavailable
+from chartinsightd.adapters.postgres.dsn import place_of
+from chartinsightd.domain.errors import (
+    ChartInsightError,
+    ConfigurationError,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
+
+log = structlog.get_logger(__name__)
 
 _PASSING = (
     OSError,  # TimeoutError is one
@@ -25,80 +40,66 @@ _PASSING = (
     asyncpg.OutdatedSchemaCacheError,
     asyncpg.InternalClientError,
 )
+SHAPE_IS_OTHER = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.DatatypeMismatchError,
+)
+"""The tables are not those that this connection saw when it was prepared."""
+POOLED = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
+"""Statements were prepared in one session and meet another: a pooler in transaction mode."""
+_LONGEST_WORDS = 300
+
+REMEDY_POOLED = (
+    "Let database.dsn name the database itself, or a pooler in session mode: in transaction mode each"
+    " transaction meets another session (docs/operating.md, Poolers)."
+)
 
 
 @contextmanager
 def store_errors(dsn: str) -> Iterator[None]:
-    """Turn what the database raises into errors of ours.
+    """Turn whatever is raised into errors of ours: nothing that a database says or does ends the daemon.
 
     Raises:
         StoreUnavailable: it may pass.
-        StoreRefused: only the user can mend it.
+        StoreRefused: a person has to do something.
     """
     try:
         yield
+    except ChartInsightError:
+        raise
     except asyncpg.ClientConfigurationError:
-        raise _not_a_url() from None  # its text may quote the password
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        known = _known(error, dsn)
-        if known is None:
-            raise
-        raise known from error
+        # Its text may quote the password.
+        raise ConfigurationError(
+            "database.dsn is not a PostgreSQL URL.",
+            remedy="Write it as postgresql://user@host:5432/database.",
+        ) from None
+    except Exception as error:
+        raise _told(error, place_of(dsn)) from error
 
 
-def check_dsn(dsn: str) -> None:
-    """Look whether this is a PostgreSQL URL at all.
-
-    Raises:
-        StoreRefused: it is none.
-    """
-    try:
-        is_url = urlsplit(dsn).scheme in {"postgresql", "postgres"} and urlsplit(dsn).port != 0
-    except ValueError:
-        is_url = False
-    if not is_url:
-        raise _not_a_url()
-
-
-def _not_a_url() -> StoreRefused:
+def _told(error: Exception, where: str) -> StoreError:
+    if isinstance(error, _PASSING) or _is_closed(error):
+        return _unavailable(error, where)
+    if not isinstance(error, asyncpg.PostgresError):
+        return _unexpected(error, where)
+    code = getattr(error, "sqlstate", None) or "unknown"
     return StoreRefused(
-        "database.dsn is not a PostgreSQL URL.", remedy="Write it as postgresql://user@host:5432/database."
+        f"PostgreSQL at {where} refuses: {said(error)} (SQLSTATE {code}).", remedy=_remedy(error, where)
     )
 
 
-def describe(dsn: str) -> str:
-    """Return host, port and database of a URL, without user and password."""
-    try:
-        parts = urlsplit(dsn)
-        host = parse_qs(parts.query).get("host", [parts.hostname or "localhost"])[0]
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "database.dsn"
-    return f"{host}{port}{parts.path}"
-
-
-def _known(error: Exception, dsn: str) -> StoreError | None:
-    where = describe(dsn)
-    if isinstance(error, _PASSING) or _is_closed(error):
-        return _unavailable(error, where)
-    match error:
-        case asyncpg.InvalidAuthorizationSpecificationError():
-            return StoreRefused(
-                f"PostgreSQL at {where} does not accept the user or the password: {_said(error)}.",
-                remedy="Correct them in database.dsn (or in ~/.pgpass, or in the server's pg_hba.conf).",
-            )
-        case asyncpg.InvalidCatalogNameError():
-            name = where.rpartition("/")[2]
-            return StoreRefused(
-                f"There is no such database at {where}.",
-                remedy=f"Create it (createdb {name}) or correct database.dsn.",
-            )
-        case asyncpg.InsufficientPrivilegeError():
-            return StoreRefused(
-                f"The database user lacks a right at {where}: {_said(error)}.",
-                remedy="Let an administrator run: GRANT CREATE ON DATABASE <database> TO <user>.",
-            )
-    return None
+def _unexpected(error: Exception, where: str) -> StoreRefused:
+    """Tell of an error that no table names: of the library or ours. The log says where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    raised_at = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+    log.error("store.unexpected_error", error=_words(repr(error)), raised_at=raised_at)
+    return StoreRefused(
+        f"Writing to or reading from PostgreSQL at {where} failed: {type(error).__name__}: {said(error)}.",
+        remedy="It is tried again. If it stays, report it with the log line store.unexpected_error.",
+    )
 
 
 def _is_closed(error: Exception) -> bool:
@@ -116,16 +117,73 @@ def _unavailable(error: Exception, where: str) -> StoreUnavailable:
             return StoreUnavailable(f"The disk of PostgreSQL at {where} is full.", remedy="Free some space.")
         case asyncpg.TooManyConnectionsError():
             return StoreUnavailable(
-                f"PostgreSQL at {where} has no connection left.",
-                remedy="Raise max_connections or close other programs.",
+                f"PostgreSQL at {where} has no connection left: {said(error)}.",
+                remedy="ChartInsight needs six: raise max_connections or the role's CONNECTION LIMIT.",
+            )
+        case asyncpg.LockNotAvailableError():
+            return StoreUnavailable(
+                f"PostgreSQL at {where} did not get a lock in time: {said(error)}.",
+                remedy="Let the transaction that holds it end; pg_stat_activity lists it.",
             )
         case OSError():
             return StoreUnavailable(
-                f"PostgreSQL at {where} cannot be reached: {_said(error)}.",
+                f"PostgreSQL at {where} cannot be reached: {said(error)}.",
                 remedy="Start it, or correct database.dsn.",
             )
-    return StoreUnavailable(f"PostgreSQL at {where} cannot serve now: {_said(error)}.")
+    return StoreUnavailable(f"PostgreSQL at {where} cannot serve now: {said(error)}.")
 
 
-def _said(error: Exception) -> str:
-    return (str(error) or type(error).__name__).rstrip(".")
+def _remedy(error: asyncpg.PostgresError, where: str) -> str:
+    """Return what a person does about a refusal: by its kind, then by the class of its code."""
+    database = where.rpartition("/")[2] or "<database>"
+    match error:
+        case asyncpg.InvalidCatalogNameError():
+            return f"Create it (createdb {database}), or correct database.dsn."
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return "Correct user and password in database.dsn (or ~/.pgpass, or the server's pg_hba.conf)."
+        case asyncpg.InsufficientPrivilegeError():
+            return _missing_right(str(error), database)
+        case asyncpg.InvalidSQLStatementNameError() | asyncpg.DuplicatePreparedStatementError():
+            return REMEDY_POOLED
+        case asyncpg.DataCorruptedError() | asyncpg.IndexCorruptedError():
+            return (
+                "A page of the database is damaged: look after the disk, then REINDEX or restore a backup."
+                " What was lost is found and read again (docs/operating.md, Damaged pages)."
+            )
+    return _REMEDIES.get((error.sqlstate or "")[:2], "Look into the server's log.")
+
+
+_REMEDIES = {
+    "P0": "A trigger or function of the database raised this: correct it or drop it.",
+    "23": "A constraint that ChartInsight did not make refuses the row: drop it.",
+    "22": "A trigger or a changed column refuses the value: `chartinsightd check` compares the tables.",
+    "54": "The server has reached a limit; for transaction ids let an administrator run VACUUM.",
+    "42": "The tables are not as ChartInsight made them: `chartinsightd check` says which.",
+    "3F": "The schema is gone: restore it, or restart the daemon, which makes it again.",
+    "0A": "This server does not know the statement: use PostgreSQL 15 or newer, without a layer between.",
+    "25": "Something ended or forbade the transaction: look for triggers and for a pooler between.",
+}
+
+
+def _missing_right(words: str, database: str) -> str:
+    """Return the GRANT that is missing, by the object that the server names; all where it names none."""
+    tables = "IN SCHEMA <live or simulation> TO <user>;"
+    grants = {
+        "owner": "ALTER TABLE <name> OWNER TO <user>;",
+        "database": f"GRANT CONNECT, CREATE ON DATABASE {database} TO <user>;",
+        "schema": "GRANT USAGE, CREATE ON SCHEMA <live or simulation> TO <user>;",
+        "table": f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES {tables}",
+        "sequence": f"GRANT USAGE ON ALL SEQUENCES {tables}",
+    }
+    named = [grant for word, grant in grants.items() if word in words]
+    return f"Let an administrator run: {' '.join(named[:1] or list(grants.values())[1:])}"
+
+
+def said(error: Exception) -> str:
+    """Return the words of an error, short enough for a line."""
+    return _words(str(error) or type(error).__name__)
+
+
+def _words(text: str) -> str:
+    line = " ".join(text.split()).rstrip(".")
+    return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]} …"

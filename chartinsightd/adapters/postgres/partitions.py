@@ -7,6 +7,7 @@ its own. A half-year of the whole market is 40 million candles, 4 GB.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,10 +17,17 @@ import numpy as np
 from chartinsightd.adapters.postgres.connection import Connection
 from chartinsightd.adapters.postgres.rows import Rows
 from chartinsightd.domain.candle import Ints
+from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 
 _MONTHS = {Timeframe.M5: 6, Timeframe.M30: 12, Timeframe.H1: 12}
 """The length of a partition; days and weeks have none."""
+_NAME = re.compile(r"candles_(?P<timeframe>5m|30m|1h)_(?P<year>\d{4})(?:h(?P<half>[12]))?")
+_BOUND = re.compile(
+    r"FOR VALUES FROM \((?:MINVALUE|'(?P<first>\d[^']*)')\) TO \((?:MAXVALUE|'(?P<last>\d[^']*)')\)"
+)
+"""Any other bound (DEFAULT) is taken to serve all: PostgreSQL refuses a second one beside it."""
+_EARLIEST, _LATEST = -(2**62), 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +56,21 @@ class Partition:
         return _month_begin(self.first_month + _MONTHS[self.timeframe])
 
     @classmethod
-    def named(cls, name: str) -> Partition:
-        """Return the partition of a table's name."""
-        _, timeframe, period = name.split("_")
-        year, _, half = period.partition("h")
-        first_month = (int(year) - 1970) * 12 + (6 * int(half) - 6 if half else 0)
-        return cls(timeframe=Timeframe(timeframe), first_month=first_month)
+    def named(cls, name: str) -> Partition | None:
+        """Return the partition of a table's name; None where the name is not one that we give."""
+        parts = _NAME.fullmatch(name)
+        if parts is None:
+            return None
+        timeframe, half = Timeframe(parts["timeframe"]), parts["half"]
+        if (_MONTHS[timeframe] == 6) != (half is not None):
+            return None
+        first_month = (int(parts["year"]) - 1970) * 12 + (6 * int(half) - 6 if half else 0)
+        return cls(timeframe=timeframe, first_month=first_month)
+
+    @property
+    def span(self) -> RangeSet:
+        """What it holds, in seconds since 1970."""
+        return RangeSet.of((int(self.begins_at.timestamp()), int(self.ends_at.timestamp())))
 
 
 def _month_begin(months: int) -> datetime:
@@ -78,24 +95,59 @@ def _periods(ts: Ints, span: int) -> Ints:
     return months // span * span
 
 
-async def existing_partitions(connection: Connection, schema: str) -> set[str]:
-    """Return the names of the tables that are partitions."""
-    rows = await connection.fetch(
-        "select c.relname from pg_class c where c.relispartition and c.relkind = 'r' "
-        "and c.relnamespace = $1::regnamespace",
-        schema,
+async def existing_partitions(connection: Connection, schema: str) -> dict[Timeframe, RangeSet]:
+    """Return the ranges of which each table has a partition, whoever made it; a default one serves all."""
+    found = dict.fromkeys(_MONTHS, RangeSet())
+    for row in await connection.fetch(_PARTITIONS, schema):
+        found[Timeframe(row["parent"].removeprefix("candles_"))] |= _range_of(row["bound"])
+    return found
+
+
+async def foreign_partitions(connection: Connection, schema: str) -> list[str]:
+    """Return the names of partitions that somebody else made."""
+    names = [row["name"] for row in await connection.fetch(_PARTITIONS, schema)]
+    return sorted(name for name in names if Partition.named(name.partition("_from_")[0]) is None)
+
+
+def _range_of(bound: str) -> RangeSet:
+    """Return the range of a partition's bound as PostgreSQL writes it, times in UTC."""
+    values = _BOUND.fullmatch(bound)
+    if values is None:
+        return RangeSet.of((_EARLIEST, _LATEST))
+    first, last = values["first"], values["last"]
+    return RangeSet.of(
+        (_EARLIEST if first is None else _seconds(first), _LATEST if last is None else _seconds(last))
     )
-    return {row["relname"] for row in rows}
 
 
-async def make_partition(connection: Connection, partition: Partition) -> None:
-    """Make a partition and attach it.
+def _seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+async def make_partition(connection: Connection, partition: Partition, there: RangeSet) -> None:
+    """Make a partition and attach it; of one that others serve in part, what they leave.
 
     Attaching lets readers of the other partitions go on, which `create table … partition of` does not.
+
+    Args:
+        connection: of the writer.
+        partition: what is needed.
+        there: of which ranges the table has a partition.
     """
-    parent = f"candles_{partition.timeframe}"
-    begin, end = partition.begins_at.isoformat(), partition.ends_at.isoformat()
-    await connection.execute(
-        f"create table {partition.name} (like {parent} including all);"
-        f"alter table {parent} attach partition {partition.name} for values from ('{begin}') to ('{end}')"
-    )
+    for first, last in (partition.span - there).spans:
+        is_whole = RangeSet.of((first, last)) == partition.span
+        begin, end = datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
+        name = partition.name if is_whole else f"{partition.name}_from_{begin:%Y%m%d_%H%M%S}"
+        parent = f"candles_{partition.timeframe}"
+        await connection.execute(
+            f"create table {name} (like {parent} including all);"
+            f"alter table {parent} attach partition {name}"
+            f" for values from ('{begin.isoformat()}') to ('{end.isoformat()}')"
+        )
+
+
+_PARTITIONS = """
+select p.relname as parent, c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bound
+from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
+where p.relnamespace = to_regnamespace($1) and p.relname in ('candles_5m', 'candles_30m', 'candles_1h')
+"""

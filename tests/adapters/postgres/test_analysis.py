@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.analysis.patterns.life import PatternKind, PatternPoint, PatternState
 from chartinsightd.analysis.points import Grade, PointKind
@@ -49,7 +50,7 @@ _numbers = itertools.count()
 async def analysis(store: Store, database: str) -> AsyncIterator[PostgresAnalysis]:
     """Results in the store's own schema."""
     del store  # it makes the schema
-    connection = ReconnectingConnection(database, {"search_path": "simulation"})
+    connection = ReconnectingConnection(database, looking("simulation", "a test"))
     yield PostgresAnalysis(connection)
     await connection.close()
 
@@ -141,7 +142,7 @@ drawn_points = st.sets(st.integers(0, 12), max_size=6).map(lambda places: tuple(
 def test_as_of_gives_the_findings_that_were_given(database: str) -> None:
     """However often a series is analysed again, each moment's findings stay what they were then."""
     with asyncio.Runner() as runner:
-        connection = ReconnectingConnection(database, {"search_path": "simulation"})
+        connection = ReconnectingConnection(database, looking("simulation", "a test"))
         analysis = PostgresAnalysis(connection)
 
         @settings(max_examples=40, deadline=None)

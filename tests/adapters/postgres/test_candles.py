@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.candle import Candles
-from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
@@ -192,7 +191,7 @@ async def test_all_writes_or_none(store: Store, database: str) -> None:
     """A failure in the last statement takes the rows of the first with it; the call may be repeated."""
     async with connected(database) as connection:
         await connection.execute("alter table coverage rename to elsewhere")
-        with pytest.raises(asyncpg.UndefinedTableError):
+        with pytest.raises(StoreRefused, match="42P01"):
             await store.candles.save([write(page(), (FIRST, FIRST + 60))])
         assert await connection.fetchval("select count(*) from candles_5m") == 0
         await connection.execute("alter table elsewhere rename to coverage")
@@ -322,8 +321,8 @@ async def test_closed_partitions_are_clustered_once(database: str) -> None:
     async with open_store(database, "simulation", LaterClock()) as store:
         await store.candles.save([write(page(at=range(start, 100, 10))) for start in range(10)])
 
-        assert await store.candles.maintain() == ["candles_5m_2026h1"]
-        assert await store.candles.maintain() == []
+        assert await store.upkeep.maintain() == ["candles_5m_2026h1"]
+        assert await store.upkeep.maintain() == []
 
 
 _OTHERS = (
@@ -349,3 +348,16 @@ async def test_two_stores_do_not_mix(database: str) -> None:
 
         assert len(await live.candles.candles("005930", Timeframe.M5, *ALWAYS)) == 0
         assert await live.candles.coverage() == {}
+
+
+async def test_an_odd_row_of_coverage_covers_nothing(store: Store, database: str) -> None:
+    """A row that a person or another program put there costs itself, and neither the start nor the rest."""
+    await store.candles.save([write(page(at=[0]), (FIRST, FIRST + 300))])
+    before = await store.candles.coverage()
+    async with connected(database) as connection:
+        await connection.execute(
+            "insert into coverage values ('005930', '3m', '2026-01-01Z', '2026-01-02Z'),"
+            " ('005930', '1w', '-infinity', '1970-01-01Z'), ('005930', '1d', '1970-01-01Z', 'infinity')"
+        )
+    store.candles.forget_everything()
+    assert await store.candles.coverage() == before

@@ -14,7 +14,7 @@ from chartinsightd.domain.errors import StoreUnavailable
 
 async def test_a_cancel_that_meets_a_lost_connection_is_still_a_cancel(database: str) -> None:
     """The rollback that a cancel causes may fail: that is no outage to be waited out, the task ends."""
-    link = ReconnectingConnection(database, {})
+    link = ReconnectingConnection(database)
     begun = asyncio.Event()
 
     async def work() -> None:
@@ -36,7 +36,7 @@ async def test_a_cancel_that_meets_a_lost_connection_is_still_a_cancel(database:
 
 async def test_a_lost_connection_is_made_again(database: str) -> None:
     """Who asks after a loss gets a new connection."""
-    link = ReconnectingConnection(database, {})
+    link = ReconnectingConnection(database)
     for _ in range(2):
         async with link.use() as connection:
             assert await connection.fetchval("select 1") == 1
@@ -46,7 +46,7 @@ async def test_a_lost_connection_is_made_again(database: str) -> None:
 
 async def test_a_connection_left_in_the_middle_of_something_is_given_up(database: str) -> None:
     """A library that lost track of a connection is an outage of that connection, and no bug of ours."""
-    link = ReconnectingConnection(database, {})
+    link = ReconnectingConnection(database)
     async with link.use() as connection:
         lost = connection
 

@@ -177,7 +177,9 @@ async def test_adjusted_candles_follow_the_ledger(filled: tuple[Store, str]) -> 
         (date(2026, 7, 10), 23331, 30),
         (date(2026, 7, 20), 70000, 10),
     ]
-    assert kinds["candles"] == kinds["candles_adjusted"]
+    # A reverse split makes an old price larger than any that was ever traded: adjusted ones are wider.
+    wider = [(name, "bigint" if kind == "integer" else kind) for name, kind in kinds["candles"]]
+    assert wider == [tuple(row) for row in kinds["candles_adjusted"]]
 
 
 async def test_a_candle_costs_no_more_than_promised(filled: tuple[Store, str]) -> None:

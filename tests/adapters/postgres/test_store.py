@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +17,7 @@ import pytest
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
-from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
+from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRefused, StoreUnavailable
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.silence import LearnedDay
@@ -28,17 +31,26 @@ NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 """Already the 21st in Korea."""
 
 
+@asynccontextmanager
+async def running(service: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run a service of the store beside the block."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(service())
+        yield
+        task.cancel()
+
+
 async def _open(dsn: str) -> None:
     async with open_store(dsn, "simulation", SystemClock()):
         pass
 
 
-@pytest.mark.usefixtures("store")
-async def test_a_second_writer_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_second_writer_is_refused(store: Store, database: str) -> None:
     """Two daemons never write one schema; the message names the process that does."""
-    monkeypatch.setattr("chartinsightd.adapters.postgres.store._LOCK_TIMEOUT_MS", 50)
-    with pytest.raises(StoreRefused, match=rf"{os.getpid()}@"):
-        await _open(database)
+    async with running(store.presence.run):
+        with pytest.raises(StoreOwned, match=rf"{os.getpid()}@"):
+            await _open(database)
+    assert store.presence.failure is None
 
 
 async def test_a_writer_that_left_makes_room(database: str) -> None:
@@ -88,7 +100,7 @@ async def test_a_silent_server_is_unavailable(monkeypatch: pytest.MonkeyPatch) -
 )
 async def test_a_url_that_is_none_is_refused(dsn: str) -> None:
     """The message shows how to write it, and never the password."""
-    with pytest.raises(StoreRefused, match=r"postgresql://user@host") as caught:
+    with pytest.raises(ConfigurationError, match=r"postgresql://user@host") as caught:
         await _open(dsn)
     assert "secret" not in str(caught.value)
 
@@ -111,7 +123,7 @@ async def test_a_user_without_rights_is_refused(postgres_server: EmbeddedPostgre
         await connection.execute("drop schema simulation cascade")
         await connection.execute("create role visitor login")
     try:
-        with pytest.raises(StoreRefused, match="GRANT CREATE"):
+        with pytest.raises(StoreRefused, match="GRANT CONNECT, CREATE ON DATABASE"):
             await _open(database.replace("//chartinsight@", "//visitor@"))
     finally:
         await execute(postgres_server.dsn, "drop role visitor")

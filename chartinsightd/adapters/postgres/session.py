@@ -1,0 +1,144 @@
+"""What every connection to the database is told, and what it proves before anybody uses it.
+
+Nothing is taken for granted: a pooler may swallow settings or hand each transaction to another session, a
+server may have been set to lose commits, and a database may have been replaced under its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+import asyncpg
+
+from chartinsightd.adapters.postgres.binaries import OLDEST_MAJOR
+from chartinsightd.adapters.postgres.connection import Connection
+from chartinsightd.adapters.postgres.errors import REMEDY_POOLED
+from chartinsightd.adapters.postgres.shape import lacking, present
+from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
+
+Settings: TypeAlias = Mapping[str, str]
+
+SETTINGS: Settings = MappingProxyType(
+    {
+        "jit": "off",
+        "timezone": "UTC",
+        "synchronous_commit": "on",
+        "statement_timeout": "25s",
+        "lock_timeout": "2s",
+        "idle_in_transaction_session_timeout": "60s",
+        # A server that hears nothing of a machine that lost its power ends the session in a minute.
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+    }
+)
+"""What holds for each session that does not say otherwise; a lock is never waited for longer than it says."""
+
+
+async def tell(connection: Connection, settings: Settings) -> None:
+    """Give a session its settings, and prove that it is a session: that they and it stay the same.
+
+    Not in the startup message, which poolers refuse or cut.
+
+    Raises:
+        StoreRefused: a pooler in transaction mode stands between.
+    """
+    names, values = list(settings), list(settings.values())
+    try:
+        told = await connection.fetch(_TELL, names, values)
+        held = await connection.fetch(_HELD, names)
+    except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError):
+        raise _pooled() from None
+    if [tuple(row) for row in told] != [tuple(row) for row in held]:
+        raise _pooled()
+
+
+def _pooled() -> StoreRefused:
+    return StoreRefused(
+        "A pooler in transaction mode stands before PostgreSQL: what one statement sets, the next does not"
+        " find.",
+        remedy=REMEDY_POOLED,
+    )
+
+
+async def check_server(connection: Connection) -> None:
+    """Look whether this server and database can hold a store at all.
+
+    Raises:
+        StoreRefused: the server is too old, or stores text in another encoding.
+        StoreUnavailable: it takes no writes now.
+    """
+    version = connection.get_server_version()
+    if version.major < OLDEST_MAJOR:
+        raise StoreRefused(
+            f"PostgreSQL {version.major}.{version.minor} is too old.",
+            remedy=f"ChartInsight needs version {OLDEST_MAJOR} or newer.",
+        )
+    encoding, read_only = await connection.fetchrow(
+        "select current_setting('server_encoding'), current_setting('transaction_read_only')"
+    )
+    if read_only == "on":
+        # Perhaps only for now, while another server takes over: the daemon must come back by itself.
+        raise StoreUnavailable(
+            "The database takes no writes: it is a stand-by, or default_transaction_read_only is on.",
+            remedy="Let database.dsn name the primary, or a user who may write.",
+        )
+    if encoding != "UTF8":
+        raise StoreRefused(
+            f"The database stores text as {encoding}; Korean names need UTF8.",
+            remedy="Create it with: createdb -E UTF8 -T template0 <database>.",
+        )
+
+
+async def check_place(connection: Connection, schema: str) -> None:
+    """Look whether names without a schema mean this schema, and whether the store in it is this mode's.
+
+    Raises:
+        StoreRefused: they do not.
+    """
+    found = await connection.fetchval("select current_schema()")
+    if found != schema:
+        where = f"the schema {found}" if found else "no schema"
+        raise StoreRefused(
+            f"The connection works in {where} instead of {schema}: search_path does not hold.",
+            remedy="Let the role use the schema (GRANT USAGE ON SCHEMA), and let a pooler pass search_path on"
+            " or keep sessions (docs/operating.md, Poolers).",
+        )
+    mode = await connection.fetchval("select mode from store")
+    if mode is not None and mode != schema:
+        raise StoreRefused(
+            f"The schema {schema} holds the store of mode {mode}: it was renamed, or restored here.",
+            remedy=f"Rename it back (ALTER SCHEMA {schema} RENAME TO {mode}), or use another database.",
+        )
+
+
+async def check_shape(connection: Connection, schema: str) -> None:
+    """Look whether every table and column is there.
+
+    Raises:
+        StoreRefused: something is not, and the writer could not make it so far.
+    """
+    if lacks := lacking(await present(connection, schema)):
+        raise StoreRefused(
+            f"The store in schema {schema} lacks {enumerated(lacks)}.",
+            remedy="The daemon makes what can be made when it connects; `chartinsightd check` says what"
+            " stands in the way.",
+        )
+
+
+def enumerated(names: list[str], limit: int = 5) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return f"{', '.join(names[:limit])}{more}"
+
+
+_TELL = """
+select name, set_config(name, value, false), pg_backend_pid()
+from unnest($1::text[], $2::text[]) with ordinality as s(name, value, place) order by place
+"""
+_HELD = """
+select name, current_setting(name), pg_backend_pid()
+from unnest($1::text[]) with ordinality as s(name, place) order by place
+"""

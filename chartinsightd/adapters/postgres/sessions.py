@@ -1,0 +1,113 @@
+"""The sessions of one store: each is prepared the same way, and together they know which database it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import structlog
+
+from chartinsightd.adapters.postgres.connection import Connection
+from chartinsightd.adapters.postgres.errors import REMEDY_POOLED
+from chartinsightd.adapters.postgres.owner import Incarnation, become_writer
+from chartinsightd.adapters.postgres.schema import apply_schema
+from chartinsightd.adapters.postgres.session import (
+    SETTINGS,
+    Settings,
+    check_place,
+    check_server,
+    check_shape,
+    tell,
+)
+from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import StoreRefused
+
+log = structlog.get_logger(__name__)
+
+Prepare = Callable[[Connection], Awaitable[None]]
+
+
+def looking(schema: str, name: str, settings: Settings | None = None) -> Prepare:
+    """Return what prepares a connection that makes nothing, and refuses a store that is not whole.
+
+    Args:
+        schema: `live` or `simulation`.
+        name: shown to whoever looks at the server's sessions.
+        settings: beside those of every session.
+    """
+    told = {**SETTINGS, "search_path": schema, "application_name": name, **(settings or {})}
+
+    async def prepare(connection: Connection) -> None:
+        await tell(connection, told)
+        await check_shape(connection, schema)
+        await check_place(connection, schema)
+
+    return prepare
+
+
+class Sessions:
+    """Prepares the connections of one daemon to one schema.
+
+    Args:
+        schema: `live` or `simulation`.
+        name: the daemon's; it is the application_name of each.
+        clock: for waits.
+    """
+
+    def __init__(self, schema: str, name: str, clock: Clock) -> None:
+        self._schema = schema
+        self._settings = {**SETTINGS, "search_path": schema, "application_name": name}
+        self._name = name
+        self._clock = clock
+        self._writer_process: int | None = None
+        self._known: Incarnation | None = None
+        self._generation = 0
+        self.changed = asyncio.Event()
+        """Set when the database may not be the one that was written before; whoever looked clears it."""
+
+    @property
+    def generation(self) -> int:
+        """Rises when the database may be another or an older one: what was known of it may not hold."""
+        return self._generation
+
+    def writer(self, settings: Settings, on_new: Callable[[], None]) -> Prepare:
+        """Return what prepares the only connection that writes candles.
+
+        Args:
+            settings: of its own.
+            on_new: told of each session, since somebody else may have written meanwhile.
+        """
+
+        async def prepare(connection: Connection) -> None:
+            await tell(connection, {**self._settings, **settings})
+            await check_server(connection)
+            await apply_schema(connection, self._schema)
+            await check_place(connection, self._schema)
+            self._compare(await become_writer(connection, self._name, self._clock))
+            self._writer_process = connection.get_server_pid()
+            on_new()
+
+        return prepare
+
+    def reader(self, settings: Settings | None = None) -> Prepare:
+        """Return what prepares any other connection: it makes nothing, and refuses what is not whole."""
+        look = looking(self._schema, self._name, settings)
+
+        async def prepare(connection: Connection) -> None:
+            if connection.get_server_pid() == self._writer_process:
+                raise StoreRefused(
+                    "A pooler in transaction mode stands before PostgreSQL: two connections share a session.",
+                    remedy=REMEDY_POOLED,
+                )
+            await look(connection)
+
+        return prepare
+
+    def _compare(self, found: Incarnation) -> None:
+        known, self._known = self._known, found
+        if known is None or found == replace(known, sessions=known.sessions + 1):
+            return
+        self._generation += 1
+        self.changed.set()
+        log.warning("store.may_be_another", generation=self._generation, sessions=found.sessions)

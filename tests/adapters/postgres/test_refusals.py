@@ -1,0 +1,91 @@
+"""Whatever the database says is one of two errors of ours; once that has passed the same call succeeds."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
+from chartinsightd.domain.write import Written
+from tests.adapters.postgres.test_candles import FIRST, page, write
+from tests.support.postgres import connected
+
+NO_ERRORS = ("00", "01", "02")
+"""Classes of success and of warnings: they cannot be raised."""
+CODES = sorted(
+    {
+        str(error.sqlstate)
+        for error in vars(asyncpg).values()
+        if isinstance(error, type) and getattr(error, "sqlstate", None)
+    }
+)
+
+BOOM = """
+create function boom() returns trigger language plpgsql as $$
+begin raise exception 'made by an administrator' using errcode = tg_argv[0]; end $$
+"""
+
+
+async def test_every_code_of_the_server_is_an_error_of_ours(store: Store, database: str) -> None:
+    """Each SQLSTATE that the library knows, raised in our transaction, leaves nothing behind and passes."""
+    codes = [code for code in CODES if code[:2] not in NO_ERRORS]
+    assert len(codes) > 200
+    async with connected(database) as connection:
+        await connection.execute(BOOM)
+        for number, code in enumerate(codes):
+            one = write(page(at=[number]), (FIRST + 300 * number, FIRST + 300 * number + 300))
+            await connection.execute(
+                "create trigger boom before insert or update or delete on coverage"
+                f" for each statement execute function boom('{code}')"
+            )
+            with pytest.raises(StoreUnavailable):
+                await store.candles.save([one])
+            await connection.execute("drop trigger boom on coverage")
+            assert await store.candles.save([one]) == [Written(inserted=1)], code
+
+
+async def test_a_refusal_has_the_servers_words_and_a_remedy(store: Store, database: str) -> None:
+    """Who reads the message learns what the server said, its code, and what to look at."""
+    async with connected(database) as connection:
+        await connection.execute(BOOM)
+        await connection.execute(
+            "create trigger boom before insert or update on coverage"
+            " for each statement execute function boom('P0001')"
+        )
+        with pytest.raises(StoreRefused, match=r"made by an administrator \(SQLSTATE P0001\)") as caught:
+            await store.candles.save([write(page(at=[0]), (FIRST, FIRST + 300))])
+    assert "trigger" in caught.value.remedy
+
+
+@pytest.mark.parametrize("error", [RuntimeError, RecursionError, MemoryError, KeyError, ValueError, OSError])
+async def test_any_error_below_is_an_error_of_ours(error: type[Exception], database: str) -> None:
+    """What is raised while the connection is in use, by whomever, ends that use and no more."""
+    link = ReconnectingConnection(database)
+    with pytest.raises(StoreUnavailable):
+        async with link.use():
+            raise error("some words")
+    assert link.failure is not None
+    async with link.use() as connection:
+        assert await connection.fetchval("select 1") == 1
+    assert link.failure is None
+    await link.close()
+
+
+async def test_a_right_that_is_missing_is_named_with_its_grant(store: Store, database: str) -> None:
+    """A lost right on a table is not answered with the right to make databases."""
+    async with connected(database) as connection:
+        await connection.execute("create role app login; grant usage, create on schema simulation to app")
+        try:
+            link = ReconnectingConnection(database.replace("//chartinsight@", "//app@"))
+            with pytest.raises(StoreRefused, match="permission denied") as caught:
+                async with link.use() as other:
+                    await other.execute(
+                        "insert into simulation.coverage values ('005930', '5m', now(), now())"
+                    )
+            await link.close()
+        finally:
+            await connection.execute("drop owned by app; drop role app")
+    assert "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES" in caught.value.remedy
+    assert store.presence.failure is None
