@@ -122,19 +122,29 @@ class SessionFold:
 
     def _day(self) -> Forming | None:
         """Return today's day candle: by the prices that the broker says, where it says them."""
-        if self._regular is None or self._newest is None:
+        regular, newest = self._regular, self._newest
+        if regular is None or newest is None:
             return None
-        told = self._regular.day
+        if regular.day is None:
+            candle, since = self._day_of_parts(), self._since(self._midnight, self._day_ends)
+        else:
+            told, since = regular.day, None
+            candle = Candle(
+                symbol=self.symbol,
+                timeframe=Timeframe.D1,
+                ts=self.session.starts_at,
+                open=told.open,
+                high=told.high,
+                low=told.low,
+                close=regular.price,
+                volume=0,
+            )
+        whole = replace(candle, volume=newest.running_volume, value=newest.running_value)
+        return Forming(candle=whole, unexplained_since=since)
+
+    def _day_of_parts(self) -> Candle:
         parts = [self._parts[start] for start in sorted(self._parts) if start < self._day_ends]
-        candle = replace(
-            _folded(self.symbol, Timeframe.D1, self._midnight, parts),
-            volume=self._newest.running_volume,
-            value=self._newest.running_value,
-        )
-        if told is None:
-            return Forming(candle=candle, unexplained_since=self._since(self._midnight, self._day_ends))
-        candle = replace(candle, open=told.open, high=told.high, low=told.low, close=self._regular.price)
-        return Forming(candle=candle, unexplained_since=None)
+        return _folded(self.symbol, Timeframe.D1, self._midnight, parts)
 
     def _since(self, start: int, end: int) -> datetime | None:
         since = self._running.unexplained_since(start, end)

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.trade import Trade
 
 
@@ -92,3 +94,14 @@ class LiveFeed(Protocol):
 
     def state(self) -> FeedState:
         """Return what may be shown."""
+
+
+class DayCandles(Protocol):
+    """Where the days before today are kept."""
+
+    async def candles_of(self, timeframe: Timeframe, spans: Sequence[tuple[str, int, int]]) -> list[Candles]:
+        """Return the candles of each (symbol, first, last), in seconds, both included, in the same order.
+
+        Raises:
+            StoreError: they cannot be read now.
+        """

@@ -1,0 +1,62 @@
+"""Keeps forming candles in the table, marked as not final: many at once, and nothing that is known better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from chartinsightd.domain.candle import Candle, Candles
+from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.forming import Forming
+from chartinsightd.domain.ranges import EMPTY
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.write import Write
+from chartinsightd.ports.candles import CandleStore
+
+log = structlog.get_logger(__name__)
+
+
+class ProvisionalRows:
+    """Writes forming candles past the writer: what the store does not take now comes again with more trades.
+
+    Args:
+        store: the table; it never replaces a final candle by one that is not.
+    """
+
+    def __init__(self, store: CandleStore) -> None:
+        self._store = store
+        self._read_until: dict[Series, int] = {}
+        """The start of the newest candle that the broker's chart showed, in seconds since the epoch."""
+
+    def note(self, writes: Sequence[Write]) -> None:
+        """Hear what was read from charts: it is better than what trades give. Called for every commit."""
+        for write in writes:
+            if len(write.candles):
+                newest = int(write.candles.ts[-1])
+                self._read_until[write.series] = max(newest, self._read_until.get(write.series, newest))
+
+    async def save(self, forming: Iterable[Forming]) -> None:
+        """Keep candles whose beginning was seen, and of which no chart has been read yet."""
+        by_series: dict[Series, list[Candle]] = {}
+        for one in forming:
+            if self._is_worth_keeping(one):
+                series = Series(symbol=one.candle.symbol, timeframe=one.candle.timeframe)
+                by_series.setdefault(series, []).append(one.candle)
+        writes = [
+            Write(candles=Candles.of(series.symbol, series.timeframe, candles), covered=EMPTY)
+            for series, candles in by_series.items()
+        ]
+        if not writes:
+            return
+        try:
+            await self._store.save(writes)
+        except StoreError as error:
+            log.debug("live.not_kept", error=str(error))
+
+    def _is_worth_keeping(self, one: Forming) -> bool:
+        candle = one.candle
+        series = Series(symbol=candle.symbol, timeframe=candle.timeframe)
+        begins = int(candle.ts.timestamp())
+        knows_its_beginning = one.unexplained_since is None or one.unexplained_since > candle.ts
+        return knows_its_beginning and begins > self._read_until.get(series, begins - 1)
