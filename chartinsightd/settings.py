@@ -52,6 +52,8 @@ SECRETS = {
 _HIDDEN = SECRETS.keys() | {("database", "dsn")}
 """What no message quotes. A whole section is not quoted either: it may hold one of these."""
 _HOSTS = {"real": "api.kiwoom.com", "paper": "mockapi.kiwoom.com"}
+_WEBSOCKET_PORT, _WEBSOCKET_PATH = 10000, "/api/dostk/websocket"
+"""kiwoom.md#hosts."""
 _SYMBOL = re.compile(r"[0-9A-Z]{6}")
 
 
@@ -89,7 +91,7 @@ class KiwoomSettings(Section):
     base_url: str = ""
     """Overrides the REST host of the environment."""
     websocket_url: str = ""
-    """Overrides the WebSocket host of the environment."""
+    """Overrides the WebSocket host of the environment: the whole URL, path included."""
     app_key: SecretStr = SecretStr("")
     secret_key: SecretStr = SecretStr("")
     requests_per_second: Annotated[int, Field(ge=1, le=20)] | None = None
@@ -108,6 +110,13 @@ class KiwoomSettings(Section):
     def rest_url(self) -> str:
         """The REST host in force."""
         return self.base_url.rstrip("/") or f"https://{_HOSTS[self.environment]}"
+
+    @property
+    def socket_url(self) -> str:
+        """The WebSocket in force; empty where another REST host is set alone: the two belong together."""
+        if self.websocket_url or self.base_url:
+            return self.websocket_url
+        return f"wss://{_HOSTS[self.environment]}:{_WEBSOCKET_PORT}{_WEBSOCKET_PATH}"
 
     @property
     def pace(self) -> int:
@@ -251,6 +260,16 @@ class AlertSettings(Section):
         return self
 
 
+class LiveSettings(Section):
+    """Forming candles from Kiwoom's live stream of trades."""
+
+    enabled: bool = True
+    """Off: candles come from polls alone."""
+    most_symbols: Annotated[int, Field(ge=1, le=1_000)] = 95
+    """So many symbols are registered at most, the first tracked ones. Reports name 100 a connection, some 40;
+    what Kiwoom refuses is left to polls (kiwoom.md#websocket-registration)."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -269,6 +288,7 @@ class Settings(BaseSettings):
     kiwoom: KiwoomSettings = KiwoomSettings()
     database: DatabaseSettings = DatabaseSettings()
     collect: CollectSettings = CollectSettings()
+    live: LiveSettings = LiveSettings()
     clock: ClockSettings = ClockSettings()
     control: ControlSettings = ControlSettings()
     log: LogSettings = LogSettings()

@@ -15,7 +15,7 @@ from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.targets import TARGETS
 from chartinsightd.resources import default_config
-from chartinsightd.settings import Settings, load_settings
+from chartinsightd.settings import KiwoomSettings, Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -323,3 +323,18 @@ def test_any_variable_is_taken_or_refused_by_name(place: tuple[str, str], value:
             return
     assert variable in said or place[0] in said
     assert place[1] not in {"app_key", "secret_key", "dsn"} or len(value) < 6 or value not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "wss://api.kiwoom.com:10000/api/dostk/websocket"),
+        ({"environment": "paper"}, "wss://mockapi.kiwoom.com:10000/api/dostk/websocket"),
+        ({"websocket_url": "ws://here/socket"}, "ws://here/socket"),
+        ({"base_url": "http://here"}, ""),
+        ({"base_url": "http://here", "websocket_url": "ws://here/socket"}, "ws://here/socket"),
+    ],
+)
+def test_the_stream_is_never_another_host_than_the_rest(given: dict[str, str], url: str) -> None:
+    """The environment's, unless set; a REST host that is set alone leaves it off."""
+    assert KiwoomSettings.model_validate(given).socket_url == url

@@ -28,6 +28,7 @@ from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
 from chartinsightd.app.alerting import new_notifier
 from chartinsightd.app.broker import believes_dates, new_circuit, open_broker
+from chartinsightd.app.live import new_live
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.commits import Commits
@@ -349,6 +350,18 @@ def _connected(
         needs_dates=believes_dates(settings),
         on_withdrawn=current_rules.plan_anew,
     )
+    live = new_live(
+        settings,
+        issuer=kiwoom.issuer,
+        store=store,
+        audience=opened.audience,
+        tracked=lambda: stock_list.tracked,
+        current_rules=current_rules,
+        clock=clock,
+    )
+    if live is not None:
+        writer.tell(live.candles.note)
+        services |= live.services()
     backend = Backend(
         Parts(
             identity=_identity(settings, opened),
@@ -371,6 +384,7 @@ def _connected(
             audience=opened.audience,
             notifier=opened.notifier,
             disk=FolderDisk(settings.state_dir),
+            live=live.candles if live is not None else None,
             watches=(opened.loop_watch, _clock_probe(settings, clock), marks),
             reload=reloader.reload,
         )

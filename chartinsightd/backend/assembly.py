@@ -14,6 +14,7 @@ from chartinsightd.backend.freshness import FreshnessBoard
 from chartinsightd.backend.gates import Costs
 from chartinsightd.backend.health import HealthBoard
 from chartinsightd.backend.jobs import JobBoard
+from chartinsightd.backend.live_view import LiveProbe
 from chartinsightd.backend.metrics import Metrics
 from chartinsightd.backend.overview import Overview
 from chartinsightd.backend.parts import Parts
@@ -61,7 +62,7 @@ class Backend:
         Records(parts, database).register(self.handlers)
         Commands(parts, jobs, costs, database).register(self.handlers)
         Alerting(alerts, parts.notifier).register(self.handlers)
-        self.metrics = Metrics(overview, parts.commits).metrics
+        self.metrics = Metrics(overview, parts.commits, parts.live).metrics
         self.is_healthy = health.is_healthy
         self.open = database.look
         self.run_database = database.run
@@ -79,4 +80,6 @@ def _watches(parts: Parts) -> Iterator[HealthProbe]:
         clock,
     )
     yield TokenProbe(parts.issuer.failure, clock)
+    if parts.live is not None:
+        yield LiveProbe(parts.live, clock, parts.current_rules)
     yield RateProbe(REFUSALS, lambda: sum(lane.throttled for lane in gate.state()), clock)

@@ -6,21 +6,25 @@ import asyncio
 from collections.abc import Iterator
 
 from chartinsightd.backend.commits import Commits
+from chartinsightd.backend.live_view import live_metrics
 from chartinsightd.backend.overview import Overview, row_counts
 from chartinsightd.control.metrics import status_metrics
 from chartinsightd.control.protocol.problems import Metric
+from chartinsightd.service.live.live_candles import LiveCandles
 
 
 class Metrics:
     """Answers `/metrics`."""
 
-    def __init__(self, overview: Overview, commits: Commits) -> None:
+    def __init__(self, overview: Overview, commits: Commits, live: LiveCandles | None) -> None:
         self._overview = overview
         self._commits = commits
+        self._live = live
 
     async def metrics(self) -> list[Metric]:
         """Return every metric of the daemon."""
-        return [*status_metrics(await self._overview.status()), *self._counted()]
+        live = live_metrics(self._live) if self._live is not None else ()
+        return [*status_metrics(await self._overview.status()), *self._counted(), *live]
 
     def _counted(self) -> Iterator[Metric]:
         rows = row_counts(self._commits.total).model_dump()

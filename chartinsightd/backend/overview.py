@@ -10,6 +10,7 @@ from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.freshness import FreshnessBoard
 from chartinsightd.backend.gates import PRIORITY_NAMES, lanes_shown
 from chartinsightd.backend.jobs import JobBoard
+from chartinsightd.backend.live_view import live_status
 from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.phases import session_status
 from chartinsightd.control.protocol.status import (
@@ -55,6 +56,7 @@ class Overview:
             },
             database=self._database.status(),
             spool=self._spool(),
+            live=live_status(parts.live) if parts.live is not None else None,
             freshness=lateness.freshness,
             rows_today=row_counts(parts.commits.today),
             tracked=len(parts.stock_list.tracked),

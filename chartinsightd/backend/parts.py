@@ -24,6 +24,7 @@ from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.monitoring.notifier import Notifier
 from chartinsightd.service.sealing.assembly import Proofs
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -147,6 +148,8 @@ class Parts:
     audience: Audience
     notifier: Notifier
     disk: Disk
+    live: LiveCandles | None = None
+    """None where the live stream is switched off."""
     watches: tuple[HealthProbe, ...] = ()
     """Of parts that the board does not know by itself."""
     reload: Callable[[], Reloaded]

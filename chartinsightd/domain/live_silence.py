@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.grid import traded_minutes
@@ -59,7 +60,7 @@ class Voice:
 
 
 def _trading_time(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
-    """Return how long continuous trading went on up to now, counted in whole minutes; none while it rests."""
+    """Return how many whole silent minutes up to now trading went on without a break; none while it rests."""
     session = calendar.session(day_of(end))
     if session is None:
         return timedelta(0)
@@ -68,7 +69,8 @@ def _trading_time(start: datetime, end: datetime, calendar: Calendar) -> timedel
     first = _minute(max(start - session.starts_at, timedelta(0)))
     if last not in minutes:
         return timedelta(0)
-    return timedelta(minutes=sum(1 for minute in range(first, last) if minute in minutes))
+    unbroken = takewhile(minutes.__contains__, range(last - 1, first, -1))
+    return timedelta(minutes=sum(1 for _ in unbroken))
 
 
 def _minute(since_midnight: timedelta) -> int:

@@ -26,6 +26,7 @@ _NAMES: dict[str, tuple[str, str]] = {
     "disk.filling": ("디스크 공간 부족", "the disk is filling"),
     "disk.full": ("디스크 거의 가득 참", "the disk is nearly full"),
     "fetch.failing": ("시세 조회 실패", "series cannot be fetched"),
+    "live.lost": ("실시간 체결 연결 끊김", "the live stream is lost"),
     "loop.frozen": ("데몬 멈춤", "the daemon is frozen"),
     "queue.stuck": ("요청 대기열 멈춤", "requests wait and none leaves"),
     "rows.refused": ("비정상 데이터 급증", "many rows cannot be candles"),

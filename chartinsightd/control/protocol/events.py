@@ -67,6 +67,8 @@ class CandleChange(Message):
     symbol: Symbol
     timeframe: Timeframe
     candle: CandleRow
+    unexplained_since: Instant | None = None
+    """Of a forming candle: trades were missed, and its volume does not add up from here on."""
 
 
 class StreamNote(Message):

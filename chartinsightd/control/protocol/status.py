@@ -185,6 +185,48 @@ class Freshness(Message):
     """Some of these, at most 100: those of which nothing is stored, then those that wait longest."""
 
 
+class LiveState(StrEnum):
+    """How the live stream of trades is."""
+
+    OPEN = "open"
+    CONNECTING = "connecting"
+    """Not yet there, or nothing is tracked."""
+    LOST = "lost"
+    """`note` says why; it is tried again."""
+
+
+class CloseCounts(Message):
+    """Today's 5m candles of the stream, compared with those of Kiwoom's charts."""
+
+    compared: Count = 0
+    differing: Count = 0
+    wrong: Count = 0
+    """Differing although every share was explained."""
+    unseen: Count = 0
+    """Candles of which no trade came."""
+    shares_missing: int = 0
+    """Shares of the charts less those of the trades."""
+
+
+class LiveStatus(Message):
+    """The live stream of trades."""
+
+    state: LiveState
+    since: Instant | None = None
+    """When the connection in force logged in."""
+    symbols: Count = 0
+    """Symbols whose trades come."""
+    refused: Count = 0
+    """Symbols that Kiwoom did not register."""
+    trades: Count = 0
+    """Since the daemon's start."""
+    repeated: Count = 0
+    """Trades that came more than once."""
+    closes: CloseCounts = CloseCounts.model_construct()
+    note: str = ""
+    """Why it is lost and what to do; empty while all is well."""
+
+
 class RowCounts(Message):
     """What became of rows."""
 
@@ -250,6 +292,8 @@ class Status(Message):
     """Requests that wait at the gate, of all api-ids together."""
     database: DatabaseStatus
     spool: SpoolStatus = SpoolStatus.model_construct()
+    live: LiveStatus | None = None
+    """None where it is switched off."""
     freshness: tuple[Freshness, ...] = ()
     """One a collected timeframe, shortest first."""
     rows_today: RowCounts = RowCounts.model_construct()

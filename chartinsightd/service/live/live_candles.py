@@ -18,7 +18,7 @@ from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.live_silence import Voice
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.trade import Trade
-from chartinsightd.domain.write import Write
+from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.live import DayCandles, FeedLost, FeedOpened, FeedState, LiveFeed, Trades
 from chartinsightd.service.live.close_check import CloseCheck
 from chartinsightd.service.live.forming_candles import FormingCandles
@@ -117,7 +117,7 @@ class LiveCandles:
         """Return what may be shown of the stream."""
         return self._feed.state()
 
-    def note(self, writes: Sequence[Write]) -> None:
+    def note(self, writes: Sequence[Write], _written: Sequence[Written]) -> None:
         """Hear what was committed; called for every commit."""
         self._rows.note(writes)
         self.closes.note(writes)
@@ -183,7 +183,9 @@ class LiveCandles:
             self._news.clear()
             while self._to_publish:
                 due = now_s() - _PUBLISH_EVERY_REAL_S
-                for symbol in [one for one in self._to_publish if self._published_s.get(one, 0.0) <= due]:
+                for symbol in [
+                    one for one in self._to_publish if self._published_s.get(one, float("-inf")) <= due
+                ]:
                     self._to_publish.discard(symbol)
                     self._published_s[symbol] = now_s()
                     self._on_forming(self._forming.newest(symbol))

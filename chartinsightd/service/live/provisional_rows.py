@@ -9,10 +9,12 @@ import structlog
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.forming import Forming
+from chartinsightd.domain.grid import candle_end
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.candles import CandleStore
+from chartinsightd.service.state.current_rules import CurrentRules
 
 log = structlog.get_logger(__name__)
 
@@ -22,19 +24,31 @@ class ProvisionalRows:
 
     Args:
         store: the table; it never replaces a final candle by one that is not.
+        current_rules: the calendar in force.
     """
 
-    def __init__(self, store: CandleStore) -> None:
+    def __init__(self, store: CandleStore, current_rules: CurrentRules) -> None:
         self._store = store
+        self._current_rules = current_rules
         self._read_until: dict[Series, int] = {}
-        """The start of the newest candle that the broker's chart showed, in seconds since the epoch."""
+        """The start of the newest closed candle that a chart showed, in seconds since the epoch."""
 
     def note(self, writes: Sequence[Write]) -> None:
-        """Hear what was read from charts: it is better than what trades give. Called for every commit."""
+        """Hear what was read from charts: it is better than what trades give. Called for every commit.
+
+        A chart shows the running candle too; that one is only as old as the question.
+        """
         for write in writes:
-            if len(write.candles):
-                newest = int(write.candles.ts[-1])
+            if (newest := self._newest_closed(write)) is not None:
                 self._read_until[write.series] = max(newest, self._read_until.get(write.series, newest))
+
+    def _newest_closed(self, write: Write) -> int | None:
+        asked_at = int(write.asked_at.timestamp()) if write.asked_at is not None else 0
+        calendar, timeframe = self._current_rules.calendar, write.series.timeframe
+        for ts, is_final in zip(write.candles.ts[::-1].tolist(), write.candles.final[::-1], strict=True):
+            if is_final or candle_end(calendar, timeframe, ts) <= asked_at:
+                return int(ts)
+        return None
 
     async def save(self, forming: Iterable[Forming]) -> None:
         """Keep candles whose beginning was seen, and of which no chart has been read yet."""

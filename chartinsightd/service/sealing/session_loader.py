@@ -97,7 +97,8 @@ class SessionLoader:
                 first, last = _whole_days(span) if timeframe.is_intraday else span.spans[0]
                 spans[place] = case.symbol, first, last - 1
         found = await self._store.candles_of(timeframe, list(spans.values()))
-        return dict(zip(spans, found, strict=True))
+        # What is covered is final; a row that is not was formed by live trades alone, and proves nothing.
+        return {place: one.where(one.final) for place, one in zip(spans, found, strict=True)}
 
     async def _week_days(self, cases: Sequence[tuple[Unsealed, Session]]) -> dict[int, Candles]:
         """Return the days of the weeks that end with these sessions, by their places."""

@@ -1,0 +1,62 @@
+"""The live stream, as the settings want it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chartinsightd.adapters.kiwoom.realtime.feed import KiwoomFeed, RealtimeAccess
+from chartinsightd.adapters.kiwoom.token import TokenIssuer
+from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.backend.audience import Audience
+from chartinsightd.backend.live_view import FormingEvents
+from chartinsightd.clock import Clock
+from chartinsightd.process.lifecycle import Service
+from chartinsightd.service.live.forming_candles import FormingCandles
+from chartinsightd.service.live.live_candles import LiveCandles
+from chartinsightd.service.live.provisional_rows import ProvisionalRows
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """The stream and what is made of it."""
+
+    feed: KiwoomFeed
+    candles: LiveCandles
+
+    def services(self) -> dict[str, Service]:
+        """Return what has to run."""
+        return {"live.feed": self.feed.run, "live.candles": self.candles.run}
+
+
+def new_live(
+    settings: Settings,
+    *,
+    issuer: TokenIssuer,
+    store: Store,
+    audience: Audience,
+    tracked: Callable[[], Sequence[str]],
+    current_rules: CurrentRules,
+    clock: Clock,
+) -> Live | None:
+    """Return the live stream; None where it is off, or its host is not known."""
+    url = settings.kiwoom.socket_url
+    if not settings.live.enabled or not url:
+        return None
+    access = RealtimeAccess(
+        url=url, user_agent=settings.kiwoom.user_agent, most_symbols=settings.live.most_symbols
+    )
+    feed = KiwoomFeed(access=access, issuer=issuer, clock=clock)
+    candles = LiveCandles(
+        feed=feed,
+        forming=FormingCandles(current_rules, settings.collect.timeframes),
+        rows=ProvisionalRows(store.candles, current_rules),
+        days=store.seals,
+        tracked=tracked,
+        on_forming=FormingEvents(audience),
+        current_rules=current_rules,
+        clock=clock,
+    )
+    return Live(feed=feed, candles=candles)
