@@ -9,11 +9,11 @@ from chartinsightd.backend.probes import ProbeBoard
 from chartinsightd.control.protocol.status import Health, HealthCheck
 
 _PATIENCE_S = 300.0
-"""What could be read for so long, while nothing at all was committed, does not wait: it is forgotten."""
+"""Data overdue this long without any commit means that the daemon is stuck."""
 _PATIENCE_REAL_S = 60.0
-"""Under a fast clock five minutes are soon over; so long in real seconds is always granted."""
+"""The same in real seconds at least, since five minutes pass quickly under a fast clock."""
 _BLIND_REAL_S = 60.0
-"""A look at the series that is older proves nothing any more."""
+"""A look at the series counts up to this age."""
 
 
 class HealthBoard:
@@ -51,10 +51,10 @@ class HealthBoard:
         return Health(ok=all(check.ok for check in checks), checks=checks)
 
     def is_healthy(self) -> bool:
-        """Whether a restart would help nobody: data was committed lately, or nothing could be fetched.
+        """Whether a restart would not help: data was committed lately, or nothing could be fetched.
 
         An outage outside (the database away, the broker blocked or away and tried again on schedule) is
-        reported by `health` and its alert. It is not answered with a restart, which would mend nothing and
+        reported by `health` and its alert. It is not answered with a restart, which would fix nothing and
         ask the broker for another token each time.
         """
         lateness = self._freshness.latest

@@ -125,7 +125,7 @@ class Archive(Protocol):
     async def jobs(
         self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
     ) -> Found[JobRecord]:
-        """Return jobs, newest first; with `before` only ids below it, which the total does not mind."""
+        """Return jobs, newest first. With `before`, only smaller ids; the total ignores it."""
 
     async def job(self, job_id: int) -> JobRecord | None:
         """Return one job; None where there is none of this id."""

@@ -392,7 +392,7 @@ def test_a_blocked_broker_is_told_with_its_remedy_and_not_answered_with_a_restar
     assert "Register it." in status.token.note
     [(part, remedy)] = [(check.part, check.remedy) for check in health.checks if not check.ok]
     assert part == "broker"
-    assert remedy.startswith("Register it. When it is mended, `chartinsightctl resume`")
+    assert remedy.startswith("Register it. Once it is fixed, `chartinsightctl resume`")
     assert is_healthy
     assert after.token.state is TokenState.VALID
     assert [alert.ended_at is None for alert in listener.of(EventType.ALERT)] == [True, False]

@@ -195,21 +195,21 @@ class Slot:
             self.answered_at = self._lane.answered(self)
 
     def lost(self) -> None:
-        """It ended without an answer. Nothing after `answered`."""
+        """The request ended without an answer. No effect after `answered`."""
         if self.answered_at is None:
             self.is_lost = True
             self.answered_at = self._lane.lost()
 
     def given_up(self) -> None:
-        """Nobody waits for its answer any longer. Nothing after `answered`."""
+        """The caller stopped waiting for the answer. No effect after `answered`."""
         if self.answered_at is None:
             self.is_lost = True
             self.given_up_at, self.answered_at = self._lane.given_up()
 
     def cut_off(self) -> None:
-        """Its connection ended before an answer. Nothing after `answered`.
+        """The connection ended before an answer. No effect after `answered`.
 
-        Whoever cut the connection need not be the broker, which may stand still and read it later.
+        The broker need not be the one that cut it: it may stand still and read the request later.
         """
         if self.answered_at is None:
             self.is_lost = True

@@ -89,7 +89,7 @@ class PostgresArchive(PostgresTracking):
     async def jobs(
         self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
     ) -> Found[JobRecord]:
-        """Return jobs, newest first; with `before` only ids below it, which the total does not mind."""
+        """Return jobs, newest first. With `before`, only smaller ids; the total ignores it."""
         async with self._link.use() as connection:
             wanted = list(states), list(kinds)
             total = await connection.fetchval(f"select count(*) from jobs where {_THESE_JOBS}", *wanted)

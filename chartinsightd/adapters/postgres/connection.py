@@ -125,10 +125,10 @@ class ReconnectingConnection:
 
 
 def ignore_lost_connection_errors(loop: asyncio.AbstractEventLoop) -> None:
-    """Let a loop not complain of what was lost with a connection, once that was given up.
+    """Silence asyncpg's unretrieved exceptions for connections that were closed already.
 
-    The library fails the operation that it takes for running, and nobody waits for it any more: whoever did
-    was told already.
+    When a connection is lost, asyncpg fails the operation that it believes to be running. Its caller has got
+    an error before and no longer waits for it.
     """
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ GUESSED = "refused"
 """The code of such a block."""
 _TRIAL = timedelta(seconds=10)
 """How long others wait, at least, while one request finds out whether the block is over."""
-_TRY_NOW = "When it is mended, `chartinsightctl resume` tries at once."
+_TRY_NOW = "Once it is fixed, `chartinsightctl resume` tries at once."
 
 
 class Circuit:
@@ -110,7 +110,7 @@ class Circuit:
             log.info("broker.unblocked")
 
     def try_now(self) -> bool:
-        """Let one request try before its time: somebody says that it is mended. False without a block."""
+        """Let one request try now, because the user says the cause is fixed. False without a block."""
         if self._known is None:
             return False
         self._know(replace(self._known, until=self._clock.now()))

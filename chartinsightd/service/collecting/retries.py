@@ -1,4 +1,4 @@
-"""How long the broker, one series, or a range of one is left alone after asking in vain."""
+"""Retry timing after failed fetches: for the whole broker, one series, or part of a series."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from chartinsightd.service.collecting.circuit_breaker import GUESSED, Circuit
 log = structlog.get_logger(__name__)
 
 Part = tuple[Series, bool]
-"""A series, and whether its newest page is meant or its history: trouble with one never delays the other."""
+"""A series, and whether its newest page or its history is meant: failures of one never delay the other."""
 
 _FIRST_RETRY_S = 30.0
 _LONGEST_RETRY_S = 300.0
-"""For one series whose requests fail."""
+"""Longest wait of a series whose requests fail."""
 _LONGEST_EMPTY_S = 4 * 3600.0
-"""For one that has no data: it is asked for a few times a day."""
+"""Longest wait of a series without data: a few tries a day."""
 _LONGEST_WITHHELD_S = 86_400.0
-"""For a range that answers leave out, or show with rows that are no candles: once a day in the end."""
+"""Longest wait of a range that answers leave out, or fill with rows that cannot be candles."""
 _FAILURES_OF_AN_OUTAGE = 5
-"""So many failures in a row, of whatever series, mean that the broker is away."""
+"""Failures in a row, of any series, after which the broker counts as away."""
 _STUBBORN = 3
-"""Answers without what was asked for, after which it is not to be waited for."""
+"""After this many incomplete answers, stop waiting for the rest."""
 _FIRST_AWAY_S = 5.0
 _LONGEST_AWAY_S = 60.0
 _REFUSALS_OF_A_BLOCK = 10
-"""So many refusals in a row, of whatever series, are not about the series."""
+"""Refusals in a row, of any series, after which the cause is not the series."""
 _REFUSED = (
     "Look at the message: the key may lack a right, or Kiwoom changed something. Its REST API portal tells;"
     " an update of ChartInsight may be needed."
@@ -50,18 +50,18 @@ _REFUSED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why something is left alone, and until when."""
+    """Why something is not fetched now, and until when."""
 
     reason: GapReason
     told: str
-    """The same in words, the broker's where it had any."""
+    """The reason in words: the broker's, where it gave any."""
     failures: int
     not_before: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeferredRange:
-    """A range that was asked for, and that no answer covered."""
+    """A range that was requested and that no answer covered."""
 
     ranges: RangeSet
     trouble: Failure
@@ -95,7 +95,7 @@ class RetryTracker:
         return self._circuit.block
 
     def try_now(self) -> bool:
-        """Ask again before the time: somebody says that it is mended. False where nothing is blocked."""
+        """Let one request try now, because the user fixed the cause. False without a block."""
         self._held_until = None
         return self._circuit.try_now()
 

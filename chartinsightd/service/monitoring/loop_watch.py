@@ -16,11 +16,11 @@ log = structlog.get_logger(__name__)
 
 FROZEN = "loop.frozen"
 _FROZEN_AFTER_S = 20.0
-"""Nothing of ours holds the loop for a second; systemd's watchdog gives up after two minutes."""
+"""Longer than our code ever holds the loop (a second), and before systemd's watchdog acts (two minutes)."""
 _TICKS = 20
-"""Looks within that time."""
+"""Looks of the thread within that time."""
 _SHOWN_LOOKS = 60
-"""A loop that turns again shows for so many beats of the pulse that it had stopped."""
+"""Looks of the monitor for which a loop that runs again is still reported as having stopped."""
 _REMEDY = "Stacks of all threads are in the log. systemd restarts the daemon within two minutes; report it."
 
 
@@ -28,9 +28,8 @@ class LoopWatch:
     """Implements `board.watches.Watch`; its `run` is a service whose turning is watched by a thread.
 
     The thread counts its own ticks since the last turn, so that a process that was stopped as a whole (a
-    suspend, a debugger) is not taken for frozen. Even where the thread cannot run, since one call keeps
-    everything to itself, the stacks are written: by C code that needs nobody's leave. They hold names of
-    functions and files, and no values.
+    suspend, a debugger) is not taken for frozen. If a C call holds the GIL and the thread cannot run
+    either, faulthandler still writes all stacks. They hold names of functions and files, and no values.
 
     Args:
         tell: called in the thread when the loop has stopped, with what is to be told; it may take its time.

@@ -247,7 +247,7 @@ def test_a_block_stops_all_requests_for_a_while() -> None:
 
     assert due(world) == []
     [remedy] = [line["remedy"] for line in logs if line["event"] == "broker.blocked"]
-    assert remedy.startswith("register the address When it is mended, `chartinsightctl resume`")
+    assert remedy.startswith("register the address Once it is fixed, `chartinsightctl resume`")
 
 
 def test_symbols_no_longer_tracked_are_left_alone() -> None:
