@@ -14,6 +14,7 @@ from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.parts import Reloaded
 from chartinsightd.control.handlers import NotNow, UnknownThing
 from chartinsightd.control.operations import (
+    ANALYSE,
     BACKFILL,
     CANCEL,
     CANDLES,
@@ -23,7 +24,9 @@ from chartinsightd.control.operations import (
     JOBS,
     LOGS,
     OPERATIONS,
+    PATTERNS,
     PAUSE,
+    POINTS,
     RELOAD,
     RESUME,
     SESSION_COVERAGE,
@@ -79,12 +82,12 @@ def on_board(work: Callable[[BoardWorld, Backend], Awaitable[Any]], **changes: A
 
 
 def test_every_operation_has_a_handler() -> None:
-    """The backend answers every operation of the table but the log, which the daemon's tap of it answers."""
+    """The backend answers every operation but those that the daemon adds: its log, and the analysis."""
 
     async def work(_: BoardWorld, backend: Backend) -> Any:
         return set(backend.handlers)
 
-    assert on_board(work) == set(OPERATIONS) - {LOGS}
+    assert on_board(work) == set(OPERATIONS) - {ANALYSE, LOGS, PATTERNS, POINTS}
 
 
 def test_the_status_tells_that_all_is_well() -> None:

@@ -249,9 +249,9 @@ BREAKAGES = (
     Breakage(
         8,
         "every mode writes the schema of live",
-        f"{_POSTGRES}/store.py",
-        '    settings = {"search_path": schema,',
-        '    settings = {"search_path": "live",',
+        f"{_POSTGRES}/sessions.py",
+        'self._settings = {**SETTINGS, "search_path": schema,',
+        'self._settings = {**SETTINGS, "search_path": "live",',
         f"{_T_STORE}::test_two_stores_do_not_mix",
     ),
     Breakage(
