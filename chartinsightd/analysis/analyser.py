@@ -76,9 +76,10 @@ class Analysis:
         self.structure.forget_before(last.at + 1)
         if not any(point.at == last.at and point.kind is last.kind for point in points):
             return ()
-        leg = self.structure.leg_after(last)
-        turned = candle.low if last.is_peak else candle.high
-        return self.patterns.begin(pivots, candle, turned if leg is None else leg.value)
+        deepest = self.structure.extreme_after(last)
+        if deepest is None:
+            deepest = candle.low if last.is_peak else candle.high
+        return self.patterns.begin(pivots, candle, deepest)
 
     def _change(self, trend: Trend, candle: AdjustedCandle) -> TrendChange:
         return TrendChange(

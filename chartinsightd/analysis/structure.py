@@ -202,19 +202,26 @@ class Structure:
 
     def leg_after(self, pivot: Point) -> OpenLeg | None:
         """Return the leg that is open after a point of the skeleton; None where no candle follows it."""
-        after = pivot.at + 1 - self.first
-        values = self.lows[after:] if pivot.is_peak else self.highs[after:]
-        if not values:
+        extreme = self.extreme_after(pivot)
+        if extreme is None:
             return None
-        at = after + values.index(min(values) if pivot.is_peak else max(values))
-        candle = self.candles[at]
+        values = self.lows if pivot.is_peak else self.highs
+        candle = self.candles[values.index(extreme, pivot.at + 1 - self.first)]
         return OpenLeg(
             kind=PointKind.VALLEY if pivot.is_peak else PointKind.PEAK,
             from_ts=pivot.ts,
             ts=candle.ts,
             price=candle.traded_low if pivot.is_peak else candle.traded_high,
-            value=candle.low if pivot.is_peak else candle.high,
+            value=extreme,
         )
+
+    def extreme_after(self, pivot: Point) -> float | None:
+        """Return the lowest price after a peak, the highest after a valley; None where no candle follows."""
+        after = pivot.at + 1 - self.first
+        values = self.lows[after:] if pivot.is_peak else self.highs[after:]
+        if not values:
+            return None
+        return min(values) if pivot.is_peak else max(values)
 
     def dump(self) -> dict[str, Any]:
         """Return the state in JSON's types."""

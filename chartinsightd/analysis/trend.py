@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from chartinsightd.analysis.points import Point, PointKind
+from chartinsightd.analysis.points import Point
 
 
 class Trend(StrEnum):
@@ -61,13 +61,15 @@ class TrendRules:
         return _OF_SIGN[self.sign]
 
     def look(self, pivots: Sequence[Point]) -> None:
-        """Read the prices off a skeleton that has changed."""
-        last, before = pivots[-2:], pivots[-4:-2]
-        values, earlier = ({point.kind: point.value for point in pair} for pair in (last, before))
-        self.last_peak = values.get(PointKind.PEAK, self.last_peak)
-        self.last_valley = values.get(PointKind.VALLEY, self.last_valley)
-        self.is_peak_lower = self.last_peak < earlier.get(PointKind.PEAK, float("-inf"))
-        self.is_valley_higher = self.last_valley > earlier.get(PointKind.VALLEY, float("inf"))
+        """Read the prices off a skeleton that has changed; it has a point at least."""
+        newest = pivots[:-5:-1]
+        values = [point.value for point in newest] + [None] * (4 - len(newest))
+        peaks, valleys = (values[0::2], values[1::2]) if newest[0].is_peak else (values[1::2], values[0::2])
+        (peak, peak_before), (valley, valley_before) = peaks, valleys
+        self.last_peak = float("inf") if peak is None else peak
+        self.last_valley = float("-inf") if valley is None else valley
+        self.is_peak_lower = peak_before is not None and self.last_peak < peak_before
+        self.is_valley_higher = valley_before is not None and self.last_valley > valley_before
 
     def take(self, close: float) -> Trend | None:
         """Return the trend that a candle's close begins, None where it changes nothing."""
@@ -88,5 +90,6 @@ class TrendRules:
     def load(cls, state: Mapping[str, Any], pivots: Sequence[Point]) -> TrendRules:
         """Return the rules that `dump` described, over the same skeleton."""
         rules = cls(Trend(state["now"]))
-        rules.look(pivots)
+        if pivots:
+            rules.look(pivots)
         return rules

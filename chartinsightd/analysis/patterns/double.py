@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from chartinsightd.analysis.adjusted import is_above
 from chartinsightd.analysis.patterns.breakout import Breakout
-from chartinsightd.analysis.patterns.life import PatternKind, PatternPoint, expiry, hundredths, key_of
+from chartinsightd.analysis.patterns.life import PatternKind, PatternPoint, expiry, hundredths
 from chartinsightd.analysis.points import Point
 
 MOST_APART_ATR = 1.0
@@ -40,7 +40,6 @@ def start(pivots: Sequence[Point], known: int, atr: float) -> Breakout | None:
         return None
     limit = max(side * first.value, side * second.value)
     return Breakout(
-        key=key_of(KINDS[side], first, turn, second),
         kind=KINDS[side],
         side=side,
         anchor=turn.at,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chartinsightd.analysis.adjusted import is_above
 from chartinsightd.analysis.patterns.breakout import Breakout
-from chartinsightd.analysis.patterns.life import PatternKind, PatternPoint, expiry, hundredths, key_of
+from chartinsightd.analysis.patterns.life import PatternKind, PatternPoint, expiry, hundredths
 from chartinsightd.analysis.points import Point
 
 LEAST_PROMINENCE = 0.2
@@ -89,18 +89,21 @@ def _shapes(pivots: Sequence[Point]) -> Iterator[_Shape]:
         return
     side = 1 if pivots[last].is_peak else -1
     values = [side * point.value for point in pivots]
-    if values[last] >= max(values):  # nothing can be a head over it
-        return
+    right = highest = values[last]
     for head in range(last - 2, 2, -2):
-        if values[head] <= max(values[head + 1 :]):
+        top = values[head]
+        if top <= highest:
             continue
-        right_neck = min(range(head + 1, last, 2), key=values.__getitem__)
+        highest = top
+        right_neck = min(values[head + 1 : last : 2])
+        if is_above(LEAST_PROMINENCE * (top - right_neck), top - right):
+            continue  # the height is this or more: no left side can make the head stand out
         for left in range(head - 2, 0, -2):
-            if values[head] <= values[left]:
+            if values[left] >= top:
                 break
-            left_neck = min(range(left + 1, head, 2), key=values.__getitem__)
-            five = (left, left_neck, head, right_neck, last)
-            if values[left - 1] < values[left_neck] and _is_balanced(*(values[one] for one in five)):
+            left_neck = min(values[left + 1 : head : 2])
+            if values[left - 1] < left_neck and _is_balanced(values[left], left_neck, top, right_neck, right):
+                five = (left, values.index(left_neck, left), head, values.index(right_neck, head), last)
                 shape = _shape([pivots[one] for one in five], side)
                 if shape is not None:
                     yield shape
@@ -139,7 +142,6 @@ def _forming(shape: _Shape, known: int, atr: float) -> Breakout:
     left, left_neck, head, _, right = shape.points
     kind, span = KINDS[shape.side], right.at - left.at
     return Breakout(
-        key=key_of(kind, left, head, right),
         kind=kind,
         side=shape.side,
         anchor=head.at,

@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from chartinsightd.analysis.adjusted import AdjustedCandle
-from chartinsightd.analysis.points import Point
 
 ATR_LENGTH = 14
 LIFE_IN_SPANS = 3
@@ -82,7 +81,6 @@ class Forming(ABC):
 
     RULE: ClassVar[str]
 
-    key: str
     kind: PatternKind
     side: int
     """+1 where the pattern is a top, -1 where it is one upside down."""
@@ -94,6 +92,11 @@ class Forming(ABC):
     expires: int
     """Number of the candle with which it expires."""
     evidence: dict[str, tuple[float, str]]
+
+    @property
+    def key(self) -> str:
+        """Kind and times of the extremes: what no other pattern of the series has."""
+        return ":".join([self.kind, *(str(point.ts) for point in self.points[::2])])
 
     @abstractmethod
     def judge(self, number: int, candle: AdjustedCandle, atr: float) -> PatternState | None:
@@ -129,7 +132,7 @@ class Forming(ABC):
 
     def dumped(self) -> dict[str, Any]:
         """Return the fields that all patterns have, in JSON's types."""
-        names = ("key", "kind", "side", "anchor", "limit", "expires")
+        names = ("kind", "side", "anchor", "limit", "expires")
         return {
             "rule": self.RULE,
             **{name: getattr(self, name) for name in names},
@@ -144,12 +147,6 @@ def loaded(state: Mapping[str, Any]) -> dict[str, Any]:
     points = tuple(PatternPoint(*point) for point in state["points"])
     evidence = {name: (value, unit) for name, (value, unit) in state["evidence"].items()}
     return fields | {"kind": PatternKind(state["kind"]), "points": points, "evidence": evidence}
-
-
-def key_of(kind: PatternKind, *points: Point) -> str:
-    """Return what no other pattern of the series has: the kind, and the times of the points that it began
-    with."""
-    return f"{kind}:" + ":".join([str(point.ts) for point in points])
 
 
 def hundredths(value: float) -> float:

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from chartinsightd.analysis.adjusted import AdjustedCandle, is_above
+from chartinsightd.analysis.adjusted import HAIR, AdjustedCandle, is_above
 from chartinsightd.analysis.patterns.life import (
     Forming,
     PatternKind,
     PatternPoint,
     PatternState,
     hundredths,
-    key_of,
     loaded,
 )
 from chartinsightd.analysis.points import Grade, Point
@@ -40,8 +39,8 @@ class Retest(Forming):
     """The valley before a peak: a close under it before any touch ends the watch."""
     deepest: float
     """The lowest price since the peak, up to the first touch."""
-    bottom: float
-    """The lower edge of the band under the peak."""
+    reach: float
+    """What a high has to reach for a touch: the lower edge of the band, less a hair."""
     trigger: float | None = None
     """The low of the last candle that touched; a close under it completes."""
 
@@ -58,10 +57,10 @@ class Retest(Forming):
         if number >= self.expires or (trigger is None and close < self.turn):
             return PatternState.EXPIRED
         high, low = (candle.high, candle.low) if side > 0 else (-candle.low, -candle.high)
-        if not is_above(self.bottom, high) and not is_above(LEAST_DEPTH_ATR * atr, self.limit - self.deepest):
+        if high >= self.reach and not is_above(LEAST_DEPTH_ATR * atr, self.limit - self.deepest):
             return self._touch(candle, low, atr)
         if trigger is None and low < self.deepest:
-            self.deepest, self.bottom = low, _bottom(self.limit, low)
+            self.deepest, self.reach = low, _reach(self.limit, low)
         return None
 
     def _touch(self, candle: AdjustedCandle, low: float, atr: float) -> PatternState | None:
@@ -73,14 +72,24 @@ class Retest(Forming):
         self.evidence["depth"] = (hundredths((self.limit - self.deepest) / atr), "atr")
         return PatternState.FORMING if is_first else None
 
+    @property
+    def key(self) -> str:
+        """Kind and times of the point and the one before; the touch may be repeated."""
+        return ":".join([self.kind, *(str(point.ts) for point in self.points[:2])])
+
     def levels(self, number: int) -> dict[str, float]:  # noqa: ARG002 - the band does not slope
         """Return the band, and the price a close beyond which completes."""
-        values = {"limit": self.limit, "band": self.bottom, "trigger": self.trigger, "turn": self.turn}
+        values = {
+            "limit": self.limit,
+            "band": _bottom(self.limit, self.deepest),
+            "trigger": self.trigger,
+            "turn": self.turn,
+        }
         return {name: self.side * value for name, value in values.items() if value is not None}
 
     def dump(self) -> dict[str, Any]:
         """Return the fields in JSON's types."""
-        names = ("since", "turn", "deepest", "bottom", "trigger")
+        names = ("since", "turn", "deepest", "reach", "trigger")
         return {**self.dumped(), **{name: getattr(self, name) for name in names}}
 
     @classmethod
@@ -103,7 +112,6 @@ def start(pivots: Sequence[Point], known: int, deepest: float) -> Retest | None:
     side = 1 if point.is_peak else -1
     limit, lowest = side * point.value, side * deepest
     return Retest(
-        key=key_of(KINDS[side], turn, point),
         kind=KINDS[side],
         side=side,
         anchor=point.at,
@@ -114,9 +122,14 @@ def start(pivots: Sequence[Point], known: int, deepest: float) -> Retest | None:
         since=known,
         turn=side * turn.value,
         deepest=lowest,
-        bottom=_bottom(limit, lowest),
+        reach=_reach(limit, lowest),
     )
 
 
 def _bottom(top: float, deepest: float) -> float:
     return top - BAND * (top - deepest)
+
+
+def _reach(top: float, deepest: float) -> float:
+    bottom = _bottom(top, deepest)
+    return bottom - HAIR * abs(bottom)

@@ -51,17 +51,17 @@ class Patterns:
 
     def measure(self, candle: AdjustedCandle) -> None:
         """Take a candle into the average true range: the plain mean of fourteen, then Wilder's."""
-        before = self._close if self._count else candle.close
-        span = (candle.high if candle.high > before else before) - (
-            candle.low if candle.low < before else before
-        )
-        self._count += 1
-        self._close = candle.close
-        if self._count > ATR_LENGTH:
-            self.atr += (span - self.atr) / ATR_LENGTH
+        _, _, _, high, low, close, _, _, _ = candle
+        count, before = self._count, self._close
+        if count:
+            high = high if high > before else before
+            low = low if low < before else before
+        self._count, self._close = count + 1, close
+        if count >= ATR_LENGTH:
+            self.atr += (high - low - self.atr) / ATR_LENGTH
         else:
-            self.atr += span
-            if self._count == ATR_LENGTH:
+            self.atr += high - low
+            if count + 1 == ATR_LENGTH:
                 self.atr /= ATR_LENGTH
 
     def begin(
@@ -77,15 +77,15 @@ class Patterns:
         if not self.is_ready or self.atr <= 0:
             return ()
         number = self._count - 1
-        starts = (
+        events: tuple[PatternEvent, ...] = ()
+        for pattern in (
             double.start(pivots, number, self.atr),
             head_shoulders.start(pivots, number, self.atr),
             retest.start(pivots, number, deepest),
-        )
-        begun = [pattern for pattern in starts if pattern and self._admit(pattern, pivots[-1].at, candle)]
-        return tuple(
-            pattern.event(PatternState.FORMING, number, candle) for pattern in begun if _is_shown(pattern)
-        )
+        ):
+            if pattern is not None and self._admit(pattern, pivots[-1].at, candle) and _is_shown(pattern):
+                events += (pattern.event(PatternState.FORMING, number, candle),)
+        return events
 
     def _admit(self, pattern: Forming, extreme: int, candle: AdjustedCandle) -> bool:
         """Keep a pattern that is not there already, and whose limit the close has not passed."""
