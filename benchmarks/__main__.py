@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ("decode", "gate", "store", "reads", "path", "start", "day")
+PARTS = ("decode", "gate", "store", "reads", "path", "start", "analysis", "day")
 
 
 def main() -> None:

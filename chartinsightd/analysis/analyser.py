@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chartinsightd.analysis.adjusted import AdjustedCandle
 from chartinsightd.analysis.patterns.life import PatternEvent
@@ -19,8 +19,7 @@ from chartinsightd.analysis.structure import Structure
 from chartinsightd.analysis.trend import Trend, TrendChange, TrendRules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class Learned(NamedTuple):
     """What became known with the close of candles; every entry carries its own moment."""
 
     points: tuple[Point, ...] = ()

@@ -22,6 +22,8 @@ POINTS_SEARCHED = 9
 """The left shoulder is one of the last points of the skeleton: two smaller swings may lie inside the
 shape."""
 
+_ALMOST = 1 - 1e-6
+
 KINDS = {1: PatternKind.HEAD_SHOULDERS, -1: PatternKind.INVERSE_HEAD_SHOULDERS}
 ROLES = ("left_shoulder", "left_neckline", "head", "right_neckline", "right_shoulder")
 
@@ -96,13 +98,18 @@ def _shapes(pivots: Sequence[Point]) -> Iterator[_Shape]:
             continue
         highest = top
         right_neck = min(values[head + 1 : last : 2])
-        if is_above(LEAST_PROMINENCE * (top - right_neck), top - right):
-            continue  # the height is this or more: no left side can make the head stand out
+        # quick looks first, a hair too wide: most candidates fail them, `_is_balanced` decides on the others
+        if top - right < LEAST_PROMINENCE * (top - right_neck) * _ALMOST:
+            continue
+        floor = right - (right - right_neck) / 2 / _ALMOST
         for left in range(head - 2, 0, -2):
-            if values[left] >= top:
+            shoulder = values[left]
+            if shoulder >= top:
                 break
+            if shoulder < floor:
+                continue
             left_neck = min(values[left + 1 : head : 2])
-            if values[left - 1] < left_neck and _is_balanced(values[left], left_neck, top, right_neck, right):
+            if values[left - 1] < left_neck and _is_balanced(shoulder, left_neck, top, right_neck, right):
                 five = (left, values.index(left_neck, left), head, values.index(right_neck, head), last)
                 shape = _shape([pivots[one] for one in five], side)
                 if shape is not None:
