@@ -108,11 +108,10 @@ class ControlClient:
         """
         asked = request or Nothing()
         path = operation.path.format(**asked.model_dump(include=set(operation.path_fields)))
-        is_query = not operation.writes
         async with self._asked(
             operation.method,
             path,
-            asked if is_query else None,
+            asked if operation.method == "GET" else None,
             left_out=operation.path_fields,
             body=asked if operation.has_body else None,
             accepted=operation.answer_statuses,

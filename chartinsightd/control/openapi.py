@@ -111,7 +111,7 @@ def _operation(operation: Operation[Any, Any], schemas: dict[str, Any]) -> dict[
 
 
 def _responses(operation: Operation[Any, Any]) -> dict[str, Any]:
-    sized = (413, 415) if operation.writes else ()
+    sized = (413, 415) if operation.method == "POST" else ()
     responses = {str(OK): _content("Done", JSON, _ref(operation.answer))}
     for code in sorted({*_ANY, *sized, *operation.statuses}):
         responses[str(code)] = _content(_REFUSALS[code], PROBLEM_JSON, _ref(Problem))

@@ -55,6 +55,12 @@ from chartinsightd.control.protocol.rows import (
     StockList,
     StockQuery,
 )
+from chartinsightd.control.protocol.screens import (
+    ScreenerQuery,
+    ScreenRequest,
+    ScreenResult,
+    StrategyList,
+)
 from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status
 from chartinsightd.control.protocol.words import Nothing, Request
 
@@ -103,14 +109,20 @@ class Operation(Generic[Q, A]):
     @property
     def has_body(self) -> bool:
         """Whether the request is a JSON body."""
-        return self.writes and self.request is not Nothing and not self.path_fields
+        return self.method == "POST" and self.request is not Nothing and not self.path_fields
 
 
 class Query(Operation[Q, A]):
     """Reads and changes nothing. The only kind that a read-only listener can offer."""
 
-    method = "GET"
+    method: ClassVar[Literal["GET", "POST"]] = "GET"
     writes = False
+
+
+class Search(Query[Q, A]):
+    """A query whose request is too deep for a URL, so it comes as a body; reads and changes nothing."""
+
+    method = "POST"
 
 
 class Command(Operation[Q, A]):
@@ -238,6 +250,29 @@ PATTERNS = Query(
     summary="The latest state of each pattern",
     request=PatternQuery,
     answer=PatternList,
+)
+STRATEGIES = Query(
+    name="strategies",
+    path="/v1/strategies",
+    summary="The strategies that a screen may name, with their parameters",
+    request=Nothing,
+    answer=StrategyList,
+)
+SCREENER = Query(
+    name="screener",
+    path="/v1/screener",
+    summary="One strategy over every collected stock at one session",
+    request=ScreenerQuery,
+    answer=ScreenResult,
+    statuses=(404, 409),
+)
+SCREEN = Search(
+    name="screen",
+    path="/v1/screener",
+    summary="An expression over every collected stock at one session; stores nothing",
+    request=ScreenRequest,
+    answer=ScreenResult,
+    statuses=(409,),
 )
 LOGS = Query(
     name="logs",

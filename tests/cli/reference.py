@@ -24,6 +24,8 @@ ANSWERS = {
     "adjustments": "AdjustmentList",
     "points": "PointList",
     "patterns": "PatternList",
+    "strategies": "StrategyList",
+    "screen": "ScreenResult",
     "analyse": "Outcome",
     "jobs": "JobList",
     "job": "Job",

@@ -13,6 +13,7 @@ from tests.cli.reference import ANSWERS, reference
 MESSAGES: dict[str, type[BaseModel]] = {kind.__name__: kind for kind in Message.__subclasses__()}
 ARGUMENTS = {
     "coverage --sessions": ["-t", "5m"],
+    "screen": ["trend_up"],
     "points": ["005930", "1d"],
     "candles": ["005930", "1d"],
     "job": ["7"],

@@ -38,10 +38,13 @@ from chartinsightd.control.operations import (
     RELOAD,
     RESUME,
     REVISIONS,
+    SCREEN,
+    SCREENER,
     SEALS,
     SESSION_COVERAGE,
     STATUS,
     STOCKS,
+    STRATEGIES,
     SYNC,
     TEST_ALERTS,
     TRACK,
@@ -109,6 +112,17 @@ from chartinsightd.control.protocol.rows import (
     StockList,
     StockQuery,
     StockRow,
+)
+from chartinsightd.control.protocol.screens import (
+    ScreenCounts,
+    ScreenerQuery,
+    ScreenException,
+    ScreenFigure,
+    ScreenMatch,
+    ScreenRequest,
+    ScreenResult,
+    StrategyList,
+    StrategyRow,
 )
 from chartinsightd.control.protocol.status import (
     Alert,
@@ -234,6 +248,9 @@ class FakeBackend:
         handlers.add(POINTS, self.points)
         handlers.add(PATTERNS, self.patterns)
         handlers.add(ANALYSE, self.analyse)
+        handlers.add(STRATEGIES, self.strategies)
+        handlers.add(SCREENER, self.screener)
+        handlers.add(SCREEN, self.screen)
         handlers.add(LOGS, self.tap.logs)
         handlers.add(BACKFILL, self.backfill)
         handlers.add(VERIFY, self.verify)
@@ -285,6 +302,51 @@ class FakeBackend:
         self.asked.append(("analyse", caller.name))
         self._need_known(request.symbols)
         return Outcome(changed=False, state=OutcomeState.ALREADY_COMPLETE, detail="Nothing is due.")
+
+    async def strategies(self) -> StrategyList:
+        """Return one strategy."""
+        row = StrategyRow(id="trend_up", version=1, title="상승 추세", timeframes=(Timeframe.D1,), warmup=60)
+        return StrategyList(items=(row,))
+
+    async def screener(self, query: ScreenerQuery) -> ScreenResult:
+        """Find the first tracked stock, and one that is too short."""
+        if query.strategy_name != "trend_up":
+            raise UnknownThing(f"There is no strategy {query.strategy_name}.", remedy="There are trend_up.")
+        return await self.screen(ScreenRequest(expression={}, session=query.session))
+
+    async def screen(self, request: ScreenRequest) -> ScreenResult:
+        """Find the same whatever is asked."""
+        self._need_store()
+        symbols = tuple(islice(self._tracked, 2))
+        day = request.session or SEALED_DAY
+        start = datetime(day.year, day.month, day.day, tzinfo=KST).astimezone(UTC)
+        figure = ScreenFigure(value=3.2, unit="%", ts=start)
+        matches = tuple(
+            ScreenMatch(
+                symbol=symbol,
+                name=self._names[symbol],
+                score=1.5,
+                evidence={"trend_up": {"rise": figure}},
+                since=start,
+                is_new=True,
+            )
+            for symbol in symbols[:1]
+        )
+        exceptions = tuple(
+            ScreenException(
+                symbol=symbol, name=self._names[symbol], reason="too_short", detail="10 of 61 candles"
+            )
+            for symbol in symbols[1:]
+        )
+        counts = ScreenCounts(universe=len(symbols), evaluated=len(matches), too_short=len(exceptions))
+        return ScreenResult(
+            session=day,
+            data_id="3f0c",
+            code_id="9ab1",
+            counts=counts,
+            matches=matches,
+            exceptions=exceptions,
+        )
 
     # what is read
 
@@ -961,7 +1023,7 @@ def _further(job: Job, pages: int, now: datetime) -> Job:
     progress = job.progress
     expected = progress.pages_expected or progress.fetches
     done = min(expected, progress.pages + pages)
-    rows = progress.inserted + (done - progress.pages) * 900
+    rows = progress.inserted + max(0, done - progress.pages) * 900
     moved = progress.model_copy(update={"pages": done, "inserted": rows})
     if done < expected:
         return job.model_copy(update={"progress": moved, "eta_s": (expected - done) / 5, "rate": 5.0})

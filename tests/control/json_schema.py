@@ -69,6 +69,8 @@ class Schemas:
         raise NotImplementedError(f"no values for {schema}")
 
     def _objects(self, schema: Schema) -> st.SearchStrategy[Any]:
+        if "properties" not in schema:  # free-form: any JSON object
+            return st.dictionaries(st.text(max_size=_SHORT), st.integers(-9, 9), max_size=_SHORT)
         fields = {name: self.values(field) for name, field in schema["properties"].items()}
         required = {name: fields.pop(name) for name in schema.get("required", ())}
         return st.fixed_dictionaries(required, optional=fields)

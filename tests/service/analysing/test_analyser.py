@@ -12,6 +12,7 @@ import pytest
 from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
 from chartinsightd.adapters.postgres.candle_reader import open_candle_reader
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
@@ -85,7 +86,7 @@ async def world(store: Store, database: str, collected: Collected) -> AsyncItera
     refresh = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=2))
     async with AsyncExitStack() as stack:
         reader = await stack.enter_async_context(open_candle_reader(database, "simulation"))
-        connection = ReconnectingConnection(database, {"search_path": "simulation"})
+        connection = ReconnectingConnection(database, looking("simulation", "a test"))
         stack.push_async_callback(connection.close)
         analysis = PostgresAnalysis(connection)
         analyser = Analyser(

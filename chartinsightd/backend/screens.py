@@ -1,0 +1,123 @@
+"""Queries of strategies and screens, as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from chartinsightd.analysis.screens.evaluation import Excepted, Match, Seen
+from chartinsightd.analysis.screens.expression import ScreenInvalid
+from chartinsightd.analysis.strategy import Strategy
+from chartinsightd.control.handlers import Handlers, NotNow, UnknownThing
+from chartinsightd.control.operations import SCREEN, SCREENER, STRATEGIES
+from chartinsightd.control.protocol.screens import (
+    ScreenCounts,
+    ScreenerQuery,
+    ScreenException,
+    ScreenFigure,
+    ScreenMatch,
+    ScreenRequest,
+    ScreenResult,
+    StrategyList,
+    StrategyRow,
+)
+from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.service.analysing.screening import NoSession, ScreenAnswer, Screener
+
+
+class ScreenBoard:
+    """Answers what strategies there are, and evaluates screens."""
+
+    def __init__(self, screener: Screener) -> None:
+        self._screener = screener
+
+    def register(self, handlers: Handlers) -> None:
+        """Offer the operations of strategies and screens."""
+        handlers.add(STRATEGIES, self.strategies)
+        handlers.add(SCREENER, self.screener)
+        handlers.add(SCREEN, self.screen)
+
+    async def strategies(self) -> StrategyList:
+        """Return every strategy that a screen may name."""
+        known = self._screener.strategies
+        return StrategyList(items=tuple(_strategy(known[name]) for name in sorted(known)))
+
+    async def screener(self, query: ScreenerQuery) -> ScreenResult:
+        """Return where one strategy hits at a session.
+
+        Raises:
+            UnknownThing: there is no such strategy.
+            NotNow: the session cannot be screened.
+        """
+        if query.strategy_name not in self._screener.strategies:
+            known = ", ".join(sorted(self._screener.strategies))
+            raise UnknownThing(f"There is no strategy {query.strategy_name}.", remedy=f"There are {known}.")
+        return await self.screen(
+            ScreenRequest(expression={"strategy": query.strategy_name}, session=query.session)
+        )
+
+    async def screen(self, request: ScreenRequest) -> ScreenResult:
+        """Return where an expression holds at a session.
+
+        Raises:
+            ConfigurationError: the expression is no screen.
+            NotNow: the session cannot be screened.
+        """
+        try:
+            answer = await self._screener.screen(dict(request.expression), request.session)
+        except ScreenInvalid as error:
+            raise ConfigurationError(error.message, remedy=error.remedy) from error
+        except NoSession as error:
+            raise NotNow(error.message, remedy=error.remedy) from error
+        return _result(answer)
+
+
+def _strategy(strategy: Strategy) -> StrategyRow:
+    return StrategyRow(
+        id=strategy.id,
+        version=strategy.version,
+        title=strategy.title,
+        timeframes=tuple(sorted(strategy.timeframes, key=lambda one: one.value)),
+        warmup=strategy.needs(strategy.params()).warmup,
+        parameters=strategy.params.model_json_schema(),
+    )
+
+
+def _result(answer: ScreenAnswer) -> ScreenResult:
+    screened, names = answer.screened, answer.names
+    return ScreenResult(
+        session=answer.session,
+        data_id=answer.data_id,
+        code_id=answer.code_id,
+        counts=ScreenCounts(**screened.counts),
+        matches=tuple(_match(one, names) for one in screened.matches),
+        exceptions=tuple(_exception(one, names) for one in screened.exceptions),
+    )
+
+
+def _match(match: Match, names: Mapping[str, str]) -> ScreenMatch:
+    evidence = {
+        strategy: {name: _figure(seen) for name, seen in figures.items()}
+        for strategy, figures in match.evidence.items()
+    }
+    return ScreenMatch(
+        symbol=match.symbol,
+        name=names.get(match.symbol, ""),
+        score=match.score,
+        evidence=evidence,
+        since=datetime.fromtimestamp(match.since, UTC),
+        is_new=match.is_new,
+    )
+
+
+def _figure(seen: Seen) -> ScreenFigure:
+    return ScreenFigure(value=seen.value, unit=seen.unit, ts=datetime.fromtimestamp(seen.ts, UTC))
+
+
+def _exception(excepted: Excepted, names: Mapping[str, str]) -> ScreenException:
+    return ScreenException(
+        symbol=excepted.symbol,
+        name=names.get(excepted.symbol, ""),
+        reason=excepted.reason,
+        detail=excepted.detail,
+    )

@@ -1,0 +1,109 @@
+"""Strategies and screens: what may be asked of every collected stock, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from chartinsightd.control.protocol.words import (
+    AskedDay,
+    Count,
+    Day,
+    Instant,
+    Message,
+    Request,
+    Symbol,
+    Text,
+)
+from chartinsightd.domain.timeframe import Timeframe
+
+
+class StrategyRow(Message):
+    """One strategy."""
+
+    id: str
+    version: int
+    title: str
+    timeframes: tuple[Timeframe, ...]
+    warmup: Count
+    """Candles before the newest one that it needs with its default parameters."""
+    parameters: Mapping[str, Any] = Field(default_factory=dict)
+    """The JSON Schema of its parameters, defaults and bounds included."""
+
+
+class StrategyList(Message):
+    """Strategies, by id."""
+
+    items: tuple[StrategyRow, ...] = ()
+
+
+class ScreenerQuery(Request):
+    """One strategy with its default parameters."""
+
+    strategy_name: Annotated[Text, Field(max_length=100)]
+    session: AskedDay | None = None
+    """The trading day whose close is looked at; None: the last one whose daily candles are final."""
+
+
+class ScreenRequest(Request):
+    """An expression over strategies and facts; see docs/analysis.md."""
+
+    expression: Mapping[str, Any]
+    session: AskedDay | None = None
+
+
+class ScreenFigure(Message):
+    """A figure that decided."""
+
+    value: float
+    unit: str
+    ts: Instant
+    """Start of the candle that it is of."""
+
+
+class ScreenMatch(Message):
+    """A stock for which the expression holds at the session."""
+
+    symbol: Symbol
+    name: str = ""
+    score: float | None = None
+    evidence: Mapping[str, Mapping[str, ScreenFigure]] = Field(default_factory=dict)
+    """For each strategy its figures at its latest hit."""
+    since: Instant
+    """Start of the first candle of the unbroken stretch."""
+    is_new: bool
+    """Whether the stretch begins at the session."""
+
+
+class ScreenException(Message):
+    """A stock that was not evaluated."""
+
+    symbol: Symbol
+    name: str = ""
+    reason: str
+    """`too_short`, `stale` or `failed`."""
+    detail: str = ""
+
+
+class ScreenCounts(Message):
+    """Evaluated and excepted stocks add up to the universe."""
+
+    universe: Count = 0
+    evaluated: Count = 0
+    too_short: Count = 0
+    stale: Count = 0
+    failed: Count = 0
+
+
+class ScreenResult(Message):
+    """What a screen found at one session."""
+
+    session: Day
+    data_id: str
+    code_id: str
+    counts: ScreenCounts
+    matches: tuple[ScreenMatch, ...] = ()
+    """The best score first, those without one last."""
+    exceptions: tuple[ScreenException, ...] = ()
