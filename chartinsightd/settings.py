@@ -49,7 +49,7 @@ SECRETS = {
     ("alerts", "apprise_urls"): "alerts_apprise_urls",
 }
 """Section and key of each setting that is refused in files, with its systemd credential."""
-_HIDDEN = SECRETS.keys() | {("database", "dsn")}
+HIDDEN = SECRETS.keys() | {("database", "dsn")}
 """What no message quotes. A whole section is not quoted either: it may hold one of these."""
 _HOSTS = {"real": "api.kiwoom.com", "paper": "mockapi.kiwoom.com"}
 _WEBSOCKET_PORT, _WEBSOCKET_PATH = 10000, "/api/dostk/websocket"
@@ -337,7 +337,7 @@ def load_settings(config: Path | None = None) -> Settings:
     Raises:
         ConfigurationError: something is wrong; the message names each key and where it was set.
     """
-    path = config or _find_config()
+    path = config or find_config()
     text = _read(path) if path else ""
     values = _parse(text, path)
     _refuse_secrets(values, text, path)
@@ -353,7 +353,8 @@ def load_settings(config: Path | None = None) -> Settings:
         ) from None
 
 
-def _find_config() -> Path | None:
+def find_config() -> Path | None:
+    """Return the settings file of this process where none is named: the first place that has one."""
     if named := os.environ.get(CONFIG_VARIABLE):
         return Path(named)
     home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
@@ -383,7 +384,7 @@ def _refuse_secrets(values: Mapping[str, Any], text: str, path: Path | None) -> 
         if isinstance(given, Mapping) and key in given:
             anew = "issuing a new key" if section == "kiwoom" else "making a new one"
             raise ConfigurationError(
-                f"{path}, line {_line_of(text, (section, key))}: {section}.{key} does not belong in a file.",
+                f"{path}, line {line_of(text, (section, key))}: {section}.{key} does not belong in a file.",
                 remedy=f"Set {PREFIX}{section.upper()}__{key.upper()} or the systemd credential"
                 f" {credential}, take it out of the file, and consider {anew}.",
             )
@@ -442,7 +443,7 @@ def _explain_one(mistake: Mapping[str, Any], text: str, path: Path | None) -> st
         if mistake["type"] == "extra_forbidden"
         else mistake["msg"].removeprefix("Value error, ")
     )
-    secret = keys[:2] in _HIDDEN or len(keys) < 2
+    secret = keys[:2] in HIDDEN or len(keys) < 2
     given = (
         ""
         if secret or mistake["type"] in {"extra_forbidden", "value_error"}
@@ -459,12 +460,12 @@ def _place(text: str, path: Path | None, keys: tuple[str, ...]) -> str:
         return f"Environment variable {variable}"
     if path is None:
         return "Settings"
-    line = _line_of(text, keys)
+    line = line_of(text, keys)
     return f"{path}, line {line}" if line else str(path)
 
 
-def _line_of(text: str, keys: tuple[str, ...]) -> int | None:
-    """Find the line that sets a key; the line of its table when it is written in another way."""
+def line_of(text: str, keys: tuple[str, ...]) -> int | None:
+    """Return the line (from 1) that sets a key; the line of its table when it is written in another way."""
     section: tuple[str, ...] = ()
     best: int | None = None
     for number, line in enumerate(text.splitlines(), start=1):

@@ -32,7 +32,8 @@ from chartinsightd.app.live import new_live
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.commits import Commits
-from chartinsightd.backend.parts import Identity, Parts, Reloaded
+from chartinsightd.backend.configuration import Reloaded
+from chartinsightd.backend.parts import Identity, Parts
 from chartinsightd.backend.probes import SET_THE_CLOCK, SET_THE_SIMULATED_CLOCK, ClockProbe
 from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
 from chartinsightd.control.events import EventTap
@@ -50,6 +51,7 @@ from chartinsightd.domain.errors import (
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.effective_settings import EffectiveSetting, effective_settings
 from chartinsightd.ports.spool import Spool
 from chartinsightd.ports.stores import Checkpoint
 from chartinsightd.process.crash_logging import install_crash_logging
@@ -181,9 +183,14 @@ class Reloader:
 
     def __init__(self, settings: Settings, config: Path | None, tap: Processor) -> None:
         self._settings = settings
+        self._effective = effective_settings(settings, config)
         self._config = config
         self._tap = tap
         self.stock_list: StockList | None = None
+
+    def effective(self) -> tuple[EffectiveSetting, ...]:
+        """Return each setting as it is in force."""
+        return tuple(self._effective.values())
 
     def reload(self) -> Reloaded:
         """Take over what can be.
@@ -198,6 +205,11 @@ class Reloader:
         if self.stock_list is not None and any(name.startswith("collect.") for name in taken):
             self.stock_list.choose_by(universe(fresh))
         self._settings = _with_taken_over(self._settings, fresh)
+        self._effective |= {
+            name: one
+            for name, one in effective_settings(fresh, self._config).items()
+            if name not in changed - taken  # what waits for a restart stays as it is in force
+        }
         later = tuple(sorted(changed - taken))
         log.info("settings.reloaded", changed=sorted(taken), needs_restart=later)
         return Reloaded(changed=bool(taken), needs_restart=later)
@@ -386,7 +398,7 @@ def _connected(
             disk=FolderDisk(settings.state_dir),
             live=live.candles if live is not None else None,
             watches=(opened.loop_watch, _clock_probe(settings, clock), marks),
-            reload=reloader.reload,
+            configuration=reloader,
         )
     )
     services |= {

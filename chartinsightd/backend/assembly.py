@@ -8,6 +8,7 @@ from chartinsightd.backend.alerting import Alerting
 from chartinsightd.backend.alerts import Alerts
 from chartinsightd.backend.commands import Commands
 from chartinsightd.backend.completeness import Expectations
+from chartinsightd.backend.configuration import ConfigurationHandlers
 from chartinsightd.backend.coverage import CoverageBoard
 from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.freshness import FreshnessBoard
@@ -62,6 +63,7 @@ class Backend:
         Records(parts, database).register(self.handlers)
         Commands(parts, jobs, costs, database).register(self.handlers)
         Alerting(alerts, parts.notifier).register(self.handlers)
+        ConfigurationHandlers(parts.configuration).register(self.handlers)
         self.metrics = Metrics(overview, parts.commits, parts.live).metrics
         self.is_healthy = health.is_healthy
         self.open = database.look

@@ -18,7 +18,6 @@ from chartinsightd.control.operations import (
     BACKFILL,
     CANCEL,
     PAUSE,
-    RELOAD,
     RESUME,
     SYNC,
     TRACK,
@@ -70,7 +69,6 @@ class Commands:
         handlers.add(TRACK, self.track)
         handlers.add(UNTRACK, self.untrack)
         handlers.add(SYNC, self.sync)
-        handlers.add(RELOAD, self.reload)
 
     async def backfill(self, request: BackfillRequest, caller: Caller) -> Outcome:
         """Start a job that fetches what is missing, or say what it would cost.
@@ -207,19 +205,6 @@ class Commands:
         job_id, is_new = await self._parts.stock_list.request(caller.name)
         state = OutcomeState.STARTED if is_new else OutcomeState.ALREADY_RUNNING
         return Outcome(changed=is_new, state=state, job_id=job_id or None)
-
-    async def reload(self, caller: Caller) -> Outcome:
-        """Read the configuration again; `detail` names what needs a restart.
-
-        Raises:
-            ConfigurationError: it is wrong; nothing was taken over.
-        """
-        del caller  # the server logs who asked
-        reloaded = self._parts.reload()
-        state = OutcomeState.RELOADED if reloaded.changed else OutcomeState.ALREADY_CURRENT
-        later = ", ".join(reloaded.needs_restart)
-        detail = f"Needs a restart: {later}." if later else ""
-        return Outcome(changed=reloaded.changed, state=state, detail=detail)
 
     async def _check(self, symbols: Iterable[str]) -> None:
         names = await self._database.names()

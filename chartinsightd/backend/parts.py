@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.commits import Commits
+from chartinsightd.backend.configuration import Configuration
 from chartinsightd.backend.probes import HealthProbe, TokenFailure
 from chartinsightd.clock import Clock
 from chartinsightd.domain.planning import PlanRules
@@ -102,15 +103,6 @@ class IssuerView(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reloaded:
-    """What reading the configuration again brought."""
-
-    changed: bool
-    needs_restart: tuple[str, ...] = ()
-    """Sections that differ and hold from the next start on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What does not change while the daemon runs."""
 
@@ -152,8 +144,7 @@ class Parts:
     """None where the live stream is switched off."""
     watches: tuple[HealthProbe, ...] = ()
     """Of parts that the board does not know by itself."""
-    reload: Callable[[], Reloaded]
-    """Raises ConfigurationError: the configuration is wrong and nothing was taken over."""
+    configuration: Configuration
 
     @property
     def rules(self) -> PlanRules:

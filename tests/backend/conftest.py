@@ -12,7 +12,8 @@ from typing import Any
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.commits import Commits
-from chartinsightd.backend.parts import Identity, Parts, Reloaded
+from chartinsightd.backend.configuration import Reloaded
+from chartinsightd.backend.parts import Identity, Parts
 from chartinsightd.backend.probes import ClockProbe, TokenFailure
 from chartinsightd.clock import CheckedClock
 from chartinsightd.control.handlers import Caller
@@ -25,6 +26,7 @@ from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, St
 from chartinsightd.domain.notice import Notice, Place
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.effective_settings import EffectiveSetting, effective_settings
 from chartinsightd.ports.archive import (
     DatabaseFacts,
     Found,
@@ -48,6 +50,7 @@ from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
 from chartinsightd.service.sealing.assembly import make_proofs
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.stocks.stock_list import StockList, targets
+from chartinsightd.settings import Settings
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.harness import folder
 from tests.support.postgres import database, new_database, postgres_server, store
@@ -339,7 +342,12 @@ class BoardWorld(World):
         place = Place(host="box", mode="simulation")
         return Notifier([self.channel], self.record, self.clock, NotifierRules(), place, lambda text: text)
 
-    def _reload(self) -> Reloaded:
+    def effective(self) -> tuple[EffectiveSetting, ...]:
+        """Return the defaults of one section."""
+        return tuple(effective_settings(Settings()).values())
+
+    def reload(self) -> Reloaded:
+        """Return what a test set, or raise it."""
         if isinstance(self.reloaded, ConfigurationError):
             raise self.reloaded
         return self.reloaded
@@ -381,7 +389,7 @@ class BoardWorld(World):
             notifier=self.notifier,
             disk=self.disk,
             watches=(ClockProbe(CheckedClock(self.clock)),),
-            reload=self._reload,
+            configuration=self,
         )
 
     @asynccontextmanager

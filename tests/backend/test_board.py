@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from chartinsightd.backend.assembly import Backend
-from chartinsightd.backend.parts import Reloaded
+from chartinsightd.backend.configuration import Reloaded
 from chartinsightd.control.handlers import NotNow, UnknownThing
 from chartinsightd.control.operations import (
     ANALYSE,
