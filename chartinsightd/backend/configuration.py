@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from chartinsightd.control.handlers import Caller, Handlers
-from chartinsightd.control.operations import RELOAD
+from chartinsightd.control.operations import CONFIG, RELOAD
+from chartinsightd.control.protocol.config import Setting, SettingList
 from chartinsightd.control.protocol.jobs import Outcome, OutcomeState
 from chartinsightd.effective_settings import EffectiveSetting
 
@@ -42,7 +43,12 @@ class ConfigurationHandlers:
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations on settings."""
+        handlers.add(CONFIG, self.config)
         handlers.add(RELOAD, self.reload)
+
+    async def config(self) -> SettingList:
+        """Return each setting in force."""
+        return SettingList(items=tuple(Setting(**asdict(one)) for one in self._configuration.effective()))
 
     async def reload(self, caller: Caller) -> Outcome:
         """Read the configuration again; `detail` names what needs a restart.

@@ -21,6 +21,7 @@ from chartinsightd.control.protocol.analysis import (
     PointList,
     PointsQuery,
 )
+from chartinsightd.control.protocol.config import SettingList
 from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
@@ -280,6 +281,13 @@ LOGS = Query(
     summary="Recent log lines, oldest first",
     request=LogQuery,
     answer=LogList,
+)
+CONFIG = Query(
+    name="config",
+    path="/v1/config",
+    summary="Each setting in force, and where its value comes from",
+    request=Nothing,
+    answer=SettingList,
 )
 BACKFILL = Command(
     name="backfill",

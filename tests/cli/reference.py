@@ -38,6 +38,7 @@ ANSWERS = {
     "pause": "Outcome",
     "resume": "Outcome",
     "reload": "Outcome",
+    "config show": "SettingList",
     "alerts list": "AlertList",
     "alerts test": "AlertTrial",
     "symbols list": "StockList",

@@ -252,3 +252,19 @@ def test_a_paused_daemon_is_not_well(run, backend):
 
     assert result.exit_code == 1
     assert "`chartinsightctl resume`" in result.stderr
+
+
+def test_settings_are_shown_with_their_origin_and_secrets_as_present_or_absent(run):
+    """A line for each setting: name, value as in the file, and the place that set it."""
+    result = run("config", "show")
+
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert lines == [
+        ["Setting", "Value", "From"],
+        ["mode", '"simulation"', "CHARTINSIGHT_MODE"],
+        ["kiwoom.app_key", "(present)", "kiwoom_app_key"],
+        ["collect.symbols", '["005930"]', "/etc/chartinsight.toml:12"],
+        ["collect.calendar_overrides", "default"],
+        ["database.dsn", "(absent)", "default"],
+    ]

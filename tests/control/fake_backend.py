@@ -25,6 +25,7 @@ from chartinsightd.control.operations import (
     BACKFILL,
     CANCEL,
     CANDLES,
+    CONFIG,
     COVERAGE,
     GAPS,
     HEALTH,
@@ -64,6 +65,7 @@ from chartinsightd.control.protocol.analysis import (
     SeriesAnalysis,
     TrendRow,
 )
+from chartinsightd.control.protocol.config import Setting, SettingList
 from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
@@ -180,6 +182,13 @@ class Scene(StrEnum):
     """Every listed stock is tracked: 2,700."""
 
 
+_SETTINGS = (
+    Setting(name="mode", value="simulation", origin="environment", place="CHARTINSIGHT_MODE"),
+    Setting(name="kiwoom.app_key", value=True, is_secret=True, origin="credential", place="kiwoom_app_key"),
+    Setting(name="collect.symbols", value=["005930"], origin="file", place="/etc/chartinsight.toml:12"),
+    Setting(name="collect.calendar_overrides", value=None, origin="default"),
+    Setting(name="database.dsn", value=False, is_secret=True, origin="default"),
+)
 CALLER = Caller(name="test", may_write=True)
 
 
@@ -252,6 +261,7 @@ class FakeBackend:
         handlers.add(SCREENER, self.screener)
         handlers.add(SCREEN, self.screen)
         handlers.add(LOGS, self.tap.logs)
+        handlers.add(CONFIG, self.config)
         handlers.add(BACKFILL, self.backfill)
         handlers.add(VERIFY, self.verify)
         handlers.add(CANCEL, self.cancel)
@@ -518,6 +528,10 @@ class FakeBackend:
         rows = _quarantined() if self._tracked else []
         kept = [row for row in rows if not query.symbol or row.symbol in query.symbol]
         return QuarantineList(items=tuple(kept[: query.limit]), total=len(kept))
+
+    async def config(self) -> SettingList:
+        """Return a setting of each origin."""
+        return SettingList(items=_SETTINGS)
 
     # what changes something
 
