@@ -84,7 +84,7 @@ async def open_bench() -> AsyncIterator[SessionLoader]:
     ):
         await plain.execute(PLAIN_TABLE)
         await side.execute("set search_path to simulation")
-        yield SessionLoader(store, plain, side)
+        yield SessionLoader(store=store, ledger=plain, rules=side)
 
 
 async def measure_pages(bench: SessionLoader, table: Table, rounds: int) -> None:

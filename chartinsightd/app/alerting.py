@@ -34,12 +34,12 @@ def new_notifier(settings: Settings) -> Notifier:
         level=alerts.level, quiet=timedelta(seconds=alerts.quiet_s), remind=timedelta(hours=alerts.remind_h)
     )
     return Notifier(
-        [*channels_of(alerts)],
-        ToldFile(state_file(settings, _FILE)),
-        SystemClock(),
-        NotifierRules(tell=tell, per_hour=alerts.per_hour),
-        Place(host=socket.gethostname(), mode=settings.mode),
-        REDACTOR.clean,
+        channels=[*channels_of(alerts)],
+        record=ToldFile(state_file(settings, _FILE)),
+        clock=SystemClock(),
+        rules=NotifierRules(tell=tell, per_hour=alerts.per_hour),
+        place=Place(host=socket.gethostname(), mode=settings.mode),
+        clean=REDACTOR.clean,
     )
 
 

@@ -14,8 +14,9 @@ from chartinsightd.adapters.postgres.check import check_database
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.app.alerting import channels_of
 from chartinsightd.app.broker import access, believes_dates, block_file
-from chartinsightd.app.daemon import load_calendar, open_clock, prepare_logs
-from chartinsightd.clock import Clock
+from chartinsightd.app.opening import load_calendar, open_clock
+from chartinsightd.app.reload import Logging
+from chartinsightd.clock import Clock, SystemClock
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
 from chartinsightd.facts.krx import KST
@@ -34,7 +35,7 @@ def run_check(config: Path | None) -> int:
     except ChartInsightError as error:
         _print_failure("settings", error)
         return status_of(error)
-    prepare_logs(settings)
+    Logging(clock=SystemClock()).set_up(settings)
     print(f"ok    settings   mode {settings.mode}")
     return asyncio.run(_run_checks(settings))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chartinsightd.adapters.kiwoom.realtime.feed import KiwoomFeed, RealtimeAccess
@@ -16,6 +15,8 @@ from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.settings import Settings
 
 
@@ -37,7 +38,8 @@ def new_live(
     issuer: TokenIssuer,
     store: Store,
     audience: Audience,
-    tracked: Callable[[], Sequence[str]],
+    watchlist: Watchlist,
+    commits: CommitFeed,
     current_rules: CurrentRules,
     clock: Clock,
 ) -> Live | None:
@@ -54,7 +56,8 @@ def new_live(
         forming=FormingCandles(current_rules, settings.collect.timeframes),
         rows=ProvisionalRows(store.candles, current_rules),
         days=store.seals,
-        tracked=tracked,
+        watchlist=watchlist,
+        commits=commits,
         on_forming=FormingEvents(audience),
         current_rules=current_rules,
         clock=clock,

@@ -54,7 +54,7 @@ def conditions(parts: Parts, database: DatabaseProbe) -> Iterator[tuple[str, Con
 def _proving(parts: Parts) -> Iterator[tuple[str, Condition]]:
     """Yield what contradicts itself whatever is read again."""
     sealer = parts.proofs.sealer
-    broken = [seal for seal in sealer.open_seals() if sealer.is_given_up(seal)]
+    broken = [seal for seal in sealer.open_seals() if sealer.has_given_up(seal)]
     if broken:
         newest = max(broken, key=lambda seal: seal.day)
         message = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chartinsightd.backend.alerting import Alerting
 from chartinsightd.backend.alerts import Alerts
@@ -32,6 +32,8 @@ from chartinsightd.backend.pulse import Pulse
 from chartinsightd.backend.records import Records
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import HEALTH, STATUS
+from chartinsightd.process.lifecycle import Service
+from chartinsightd.process.watchdog import Watchdog
 
 
 class Backend:
@@ -40,7 +42,7 @@ class Backend:
     Args:
         parts: the services.
 
-    `open` is awaited once before anything is asked; `run_database`, `run_disk` and `run_pulse` are services.
+    `open` is awaited once before anything is asked.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -67,9 +69,16 @@ class Backend:
         self.metrics = Metrics(overview, parts.commits, parts.live).metrics
         self.is_healthy = health.is_healthy
         self.open = database.look
-        self.run_database = database.run
-        self.run_pulse = pulse.run
-        self.run_disk = disk.run
+        self._services: dict[str, Service] = {
+            "board.database": database.run,
+            "board.pulse": pulse.run,
+            "board.disk": disk.run,
+            "watchdog": Watchdog(health.is_healthy).run,
+        }
+
+    def services(self) -> Mapping[str, Service]:
+        """Return what runs until the daemon ends."""
+        return self._services
 
 
 def _watches(parts: Parts) -> Iterator[HealthProbe]:

@@ -110,7 +110,7 @@ class Commands:
         """
         await self._check(request.symbols)
         order = BackfillOrder(
-            symbols=tuple(dict.fromkeys(request.symbols)) or self._parts.stock_list.tracked,
+            symbols=tuple(dict.fromkeys(request.symbols)) or self._parts.watchlist.symbols,
             timeframes=self._timeframes(request),
             from_day=request.from_day,
             to_day=request.to_day,
@@ -156,7 +156,6 @@ class Commands:
         if self._parts.pause_switch.is_shut:
             return Outcome(changed=False, state=OutcomeState.ALREADY_PAUSED)
         self._parts.pause_switch.shut()
-        self._parts.scheduler.pause()
         self._tell_state("paused", "running", caller.name)
         return Outcome(changed=True, state=OutcomeState.PAUSED)
 
@@ -166,7 +165,7 @@ class Commands:
         if not (self._parts.pause_switch.is_shut or was_blocked):
             return Outcome(changed=False, state=OutcomeState.ALREADY_RESUMED)
         self._parts.pause_switch.open()
-        self._parts.scheduler.resume()
+        self._parts.scheduler.replan()
         self._parts.stock_list.try_now()
         self._tell_state("running", "blocked" if was_blocked else "paused", caller.name)
         detail = "The broker refused us before; one request tries now." if was_blocked else ""

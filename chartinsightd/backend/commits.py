@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.quarantine_probe import QuarantineProbe, Refusals
 from chartinsightd.clock import Clock
 from chartinsightd.control.protocol.events import CandleChange
@@ -13,19 +14,21 @@ from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.write import Write, Written
+from chartinsightd.service.state.feed import CommitFeed
 
 
 class Commits:
-    """Called by the writer after each commit.
+    """Counts every commit.
 
     Args:
         clock: whose day counts.
-        is_listening: whether anybody wants to hear of single candles.
+        audience: single candles are remembered only while it has readers.
+        feed: the commits.
     """
 
-    def __init__(self, clock: Clock, is_listening: Callable[[], bool]) -> None:
+    def __init__(self, clock: Clock, audience: Audience, feed: CommitFeed) -> None:
         self._clock = clock
-        self._is_listening = is_listening
+        self._audience = audience
         self._day: date | None = None
         self._today = Written()
         self._total = Written()
@@ -34,8 +37,9 @@ class Commits:
         self._quarantine = QuarantineProbe(clock)
         self._newest: dict[Series, Candles] = {}
         self._touched: set[Series] = set()
+        feed.subscribe(self._on_commit)
 
-    def __call__(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
+    def _on_commit(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
         """Count a commit."""
         self._begin_day()
         rows = sum(written, start=Written())
@@ -44,7 +48,7 @@ class Commits:
         self._pages += len(writes)
         self._last_s = self._clock.monotonic()
         self._quarantine.add(writes, rows)
-        if self._is_listening():
+        if self._audience.is_listening:
             for write, result in zip(writes, written, strict=True):
                 self._remember(write, result)
 

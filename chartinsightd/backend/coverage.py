@@ -98,7 +98,7 @@ class CoverageBoard:
             UnknownThing: one of them is in no stock list.
         """
         if not asked:
-            return self._parts.stock_list.tracked
+            return self._parts.watchlist.symbols
         names = await self._database.names()
         for symbol in asked:
             if symbol not in names:

@@ -59,7 +59,7 @@ class Overview:
             live=live_status(parts.live) if parts.live is not None else None,
             freshness=lateness.freshness,
             rows_today=row_counts(parts.commits.today),
-            tracked=len(parts.stock_list.tracked),
+            tracked=len(parts.watchlist.symbols),
             listed=self._database.listed,
             gaps=self._database.gaps,
             jobs_running=self._jobs.running,
@@ -110,7 +110,7 @@ class Overview:
     def _notes(self) -> Iterator[str]:
         if not self._parts.stock_list.synced:
             yield "Waiting for the list of stocks; nothing is collected before."
-        elif not self._parts.stock_list.tracked:
+        elif not self._parts.watchlist.symbols:
             yield "No symbol is tracked."
         if (learned := self._parts.current_rules.learned.get(day_of(self._parts.clock.now()))) is not None:
             yield lesson(learned)

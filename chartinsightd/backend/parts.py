@@ -30,6 +30,7 @@ from chartinsightd.service.monitoring.notifier import Notifier
 from chartinsightd.service.sealing.assembly import Proofs
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.stock_list import StockList
 
 
@@ -132,6 +133,7 @@ class Parts:
     backfills: Backfills
     proofs: Proofs
     stock_list: StockList
+    watchlist: Watchlist
     archive: Archive
     gate: GateView
     issuer: IssuerView

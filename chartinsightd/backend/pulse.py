@@ -127,7 +127,7 @@ class Pulse:
             self._parts.audience.publish(EventType.SYMBOLS, outcome)
 
     async def _tell_coverage(self) -> None:
-        tracked = frozenset(self._parts.stock_list.tracked)
+        tracked = frozenset(self._parts.watchlist.symbols)
         touched = [one for one in self._parts.commits.take_touched() if one.symbol in tracked]
         try:
             rows = await self._coverage.rows(touched) if touched else []

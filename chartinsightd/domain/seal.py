@@ -73,7 +73,7 @@ class _Contradiction:
     fields: Mapping[str, Any]
 
 
-def judge(witnesses: SessionData) -> Verdict:
+def verify_session(witnesses: SessionData) -> Verdict:
     """Hear all witnesses of a session."""
     found = [*_of_longer(witnesses), *_of_day(witnesses), *_of_week(witnesses)]
     chain = witnesses.chain

@@ -70,7 +70,7 @@ class LastTrade:
         return self.newest_at >= midnight(day)
 
 
-def judge(
+def day_status(
     session: Session,
     followed: Collection[str],
     sightings: Iterable[LastTrade],

@@ -50,4 +50,4 @@ class _Bridge(logging.Handler):
         fields = {"library": record.name, "message": record.getMessage()}
         if record.exc_info and record.exc_info[1] is not None:
             fields["exc_info"] = record.exc_info  # type: ignore[assignment]
-        getattr(log, level)("library.said", **fields)
+        getattr(log, level)("library.logged", **fields)

@@ -61,7 +61,7 @@ def _stop(stop: asyncio.Event) -> None:
 def _leave_anyway() -> None:
     """End as a power cut would, which every start is made for, rather than not at all."""
     tasks = sorted(task.get_name() for task in asyncio.all_tasks())
-    log.error("daemon.left_in_haste", after_s=LONGEST_END_S, waiting_for=tasks)
+    log.error("daemon.forced_exit", after_s=LONGEST_END_S, waiting_for=tasks)
     sys.stderr.flush()
     os._exit(0)
 

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from chartinsightd.clock import Clock, SystemClock
+from chartinsightd.clock import Clock
 from chartinsightd.facts.krx import KST
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -61,20 +61,16 @@ REDACTOR = Redactor()
 
 
 class Stamp:
-    """Puts the time of the daemon's clock on every event, as `timestamp`: KST, ISO 8601."""
+    """Puts a clock's time on every event, as `timestamp`: KST, ISO 8601."""
 
-    def __init__(self) -> None:
-        self.clock: Clock = SystemClock()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         """Work as a structlog processor."""
         del logger, method
-        event["timestamp"] = self.clock.now().astimezone(KST).isoformat(timespec="milliseconds")
+        event["timestamp"] = self._clock.now().astimezone(KST).isoformat(timespec="milliseconds")
         return event
-
-
-STAMP = Stamp()
-"""The one of this process; in simulation it is given the virtual clock."""
 
 
 def is_under_systemd() -> bool:
@@ -82,12 +78,13 @@ def is_under_systemd() -> bool:
     return "JOURNAL_STREAM" in os.environ
 
 
-def configure_logs(format_: str, level: str, *taps: Processor) -> None:
+def configure_logs(format_: str, level: str, clock: Clock, *taps: Processor) -> None:
     """Set up the log of this process on standard error.
 
     Args:
         format_: `json`, `console`, or `auto` (JSON under systemd, console elsewhere).
         level: the least level shown: `debug`, `info`, `warning`, `error`.
+        clock: its time is on every event.
         taps: see every event that is shown, secrets taken out.
     """
     as_json = format_ == "json" or (format_ == "auto" and is_under_systemd())
@@ -95,7 +92,7 @@ def configure_logs(format_: str, level: str, *taps: Processor) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            STAMP,
+            Stamp(clock),
             structlog.processors.format_exc_info,
             REDACTOR,
             *taps,

@@ -41,20 +41,16 @@ from chartinsightd.ports.broker import ListedStock, Priority
 from chartinsightd.ports.guards import DiskSpace
 from chartinsightd.ports.stores import JobRecord, Seal
 from chartinsightd.service.collecting.backfill import Backfills
-from chartinsightd.service.collecting.collector import Collector, CollectRules
-from chartinsightd.service.collecting.pausing import PausableCharts, PausableLists, PauseSwitch
-from chartinsightd.service.collecting.scheduler import Scheduler
-from chartinsightd.service.collecting.writer import Writer
+from chartinsightd.service.collecting.pausing import PausableLists
 from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
-from chartinsightd.service.sealing.assembly import make_proofs
-from chartinsightd.service.state.job_groups import JobGroups
+from chartinsightd.service.sealing.assembly import assemble_proofs
 from chartinsightd.service.stocks.stock_list import StockList, targets
 from chartinsightd.settings import Settings
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.harness import folder
 from tests.support.postgres import database, new_database, postgres_server, store
-from tests.support.world import SETTLE, World
+from tests.support.world import World
 
 __all__ = ["database", "folder", "new_database", "postgres_server", "store"]
 
@@ -299,28 +295,28 @@ class BoardWorld(World):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.pause_switch = PauseSwitch()
         self.audience = Audience(self.clock.now)
-        self.commits = Commits(self.clock, lambda: self.audience.is_listening)
-        self.writer = Writer(self.store, self.spool, self.ledger, self.clock, self.commits)
-        rules = CollectRules(settle=SETTLE, fold=self.fold)
-        charts = PausableCharts(self.broker, self.pause_switch)
-        self.collector = Collector(charts, self.writer, self.current_rules, rules)
-        self.job_groups = JobGroups(self.book)
-        self.scheduler = Scheduler(
-            self.collector,
-            self.ledger,
-            self.job_groups,
-            self.retries,
-            self.clock,
-            self.current_rules,
-            self.timeframes,
-        )
+        self.counted = Commits(self.clock, self.audience, self.commits)
         self.backfills = Backfills(
-            self.collector, self.ledger, self.checkpoint, self.book, self.clock, self.current_rules
+            collector=self.collector,
+            ledger=self.ledger,
+            checkpoint=self.checkpoint,
+            jobs=self.jobs,
+            clock=self.clock,
+            current_rules=self.current_rules,
         )
-        proving = (self.collector, self.store, self.ledger, self.retries, self.book, self.clock)
-        self.proofs = make_proofs(*proving, self.current_rules, self.timeframes, lambda: self.symbols)
+        self.proofs = assemble_proofs(
+            collector=self.collector,
+            store=self.store,
+            ledger=self.ledger,
+            retries=self.retries,
+            jobs=self.jobs,
+            clock=self.clock,
+            current_rules=self.current_rules,
+            watchlist=self.watchlist,
+            commits=self.commits,
+            timeframes=self.timeframes,
+        )
         self.archive = FakeArchive(self.store, self.clock.now)
         self.disk, self.channel, self.record = FakeDisk(), FakeChannel(), FakeRecord()
         self.gate = FakeGate()
@@ -328,19 +324,26 @@ class BoardWorld(World):
         self.issuer = FakeIssuer(self.start + timedelta(days=1))
         self.reloaded: Reloaded | ConfigurationError = Reloaded(changed=False)
         self.stock_list = StockList(
-            PausableLists(FakeLists(), self.pause_switch),
-            self.store,
-            self.archive,
-            self.book,
-            self.clock,
-            targets(self.symbols),
-            self.scheduler.track,
+            source=PausableLists(FakeLists(), self.pause_switch),
+            store=self.store,
+            tracking=self.archive,
+            jobs=self.jobs,
+            clock=self.clock,
+            choose=targets(self.symbols),
+            watchlist=self.watchlist,
         )
 
     def new_notifier(self) -> Notifier:
         """Return a notifier as after a restart: what it told is known, nothing else."""
         place = Place(host="box", mode="simulation")
-        return Notifier([self.channel], self.record, self.clock, NotifierRules(), place, lambda text: text)
+        return Notifier(
+            channels=[self.channel],
+            record=self.record,
+            clock=self.clock,
+            rules=NotifierRules(),
+            place=place,
+            clean=lambda text: text,
+        )
 
     def effective(self) -> tuple[EffectiveSetting, ...]:
         """Return the defaults of one section."""
@@ -375,16 +378,19 @@ class BoardWorld(World):
             writer=self.writer,
             scheduler=self.scheduler,
             retries=self.retries,
-            gap_reasons=GapReasons(self.retries, lambda: self.scheduler.is_paused, self.stock_list.listing),
-            jobs=self.book,
+            gap_reasons=GapReasons(
+                retries=self.retries, pause_switch=self.pause_switch, listing=self.stock_list.listing
+            ),
+            jobs=self.jobs,
             backfills=self.backfills,
             proofs=self.proofs,
             stock_list=self.stock_list,
+            watchlist=self.watchlist,
             archive=self.archive,
             gate=self.gate,
             issuer=self.issuer,
             pause_switch=self.pause_switch,
-            commits=self.commits,
+            commits=self.counted,
             audience=self.audience,
             notifier=self.notifier,
             disk=self.disk,
@@ -403,10 +409,8 @@ class BoardWorld(World):
             "scheduler": self.scheduler.run,
             "backfills": self.backfills.run,
             "stock_list": self.stock_list.run,
-            "database": backend.run_database,
-            "pulse": backend.run_pulse,
-            "disk": backend.run_disk,
             "alerts": self.notifier.run,
+            **backend.services(),
         }
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(run()) for name, run in services.items() if name not in without]

@@ -197,7 +197,7 @@ def test_a_backfill_is_cancelled_once() -> None:
             await ask(backend, CANCEL, JobPath(job_id=999))
         world.broker.pace_s = 60.0
         await world.clock.sleep(105)  # in the middle of the poll of 10:05
-        [poll] = [job for job in world.book.running() if job.kind == "poll"]
+        [poll] = [job for job in world.jobs.running() if job.kind == "poll"]
         with pytest.raises(NotNow):
             await ask(backend, CANCEL, JobPath(job_id=poll.id))
         return first.state, second.state, (await ask(backend, JOB, JobPath(job_id=job_id))).state
@@ -265,10 +265,12 @@ def test_a_learned_day_is_one_alert_and_a_note() -> None:
 
     async def work(world: BoardWorld, backend: Backend) -> Any:
         now = world.clock.now()
-        world.current_rules.learn([LearnedDay(day=day_of(now), is_open=False, evidence={}, learned_at=now)])
+        world.current_rules.replace_learned(
+            [LearnedDay(day=day_of(now), is_open=False, evidence={}, learned_at=now)]
+        )
         await world.clock.sleep(60)
         status = await ask(backend, STATUS)
-        world.current_rules.learn([])
+        world.current_rules.replace_learned([])
         await world.clock.sleep(60)
         return status, await ask(backend, STATUS)
 
@@ -330,7 +332,7 @@ def test_a_symbol_added_by_hand_is_loaded_and_stays() -> None:
             first,
             second,
             rows,
-            world.stock_list.tracked,
+            world.watchlist.symbols,
             await ask(backend, JOBS, JobQuery(kind=("sync",))),
         )
 
@@ -360,7 +362,7 @@ def test_a_symbol_removed_by_hand_is_left_alone_and_keeps_its_candles() -> None:
             second,
             rows,
             world.broker.requests,
-            world.stock_list.tracked,
+            world.watchlist.symbols,
             await ask(backend, STATUS),
         )
 
@@ -475,7 +477,7 @@ def test_a_silent_night_is_healthy() -> None:
         world = BoardWorld(datetime(2026, 9, 15, 21, 0, tzinfo=KST))
         async with world.on_board() as backend:
             await world.clock.sleep(2000)
-            return world.commits.age_s, backend.is_healthy(), (await ask(backend, HEALTH)).ok
+            return world.counted.age_s, backend.is_healthy(), (await ask(backend, HEALTH)).ok
 
     silent_s, is_healthy, ok = run_virtually(main())
 
@@ -489,7 +491,7 @@ def test_a_look_that_is_too_old_proves_nothing() -> None:
 
     async def main() -> bool:
         world = BoardWorld(MORNING)
-        async with world.on_board(without=["pulse"]) as backend:
+        async with world.on_board(without=["board.pulse"]) as backend:
             await world.clock.sleep(120)
             return backend.is_healthy()
 

@@ -52,7 +52,7 @@ def test_refused_rows_that_cluster_are_one_alert(refused: int, sound: int, *, is
         world = BoardWorld(START)
         async with world.on_board(without=["scheduler"]) as backend:
             rows = [("005930", "price_not_positive")] * refused
-            world.commits(refusing(*rows), [Written(quarantined=refused, unchanged=sound)])
+            world.commits.publish(refusing(*rows), [Written(quarantined=refused, unchanged=sound)])
             await world.clock.sleep(10)
             during = await ask(backend, STATUS)
             await world.clock.sleep(timedelta(minutes=11).total_seconds())

@@ -16,7 +16,7 @@ from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.fold import fold
 from chartinsightd.domain.grid import candle_starts
 from chartinsightd.domain.ranges import EMPTY
-from chartinsightd.domain.seal import SealState, SessionData, judge
+from chartinsightd.domain.seal import SealState, SessionData, verify_session
 from chartinsightd.domain.timeframe import Timeframe
 
 DAY = date(2026, 11, 20)
@@ -83,7 +83,7 @@ MINUTES = st.builds(
 @given(MINUTES)
 def test_a_session_whose_witnesses_agree_is_sealed(minutes: Candles) -> None:
     """Whatever spans are silent: the chain, the longer candles, the day and the week prove it together."""
-    verdict = judge(witnesses(minutes))
+    verdict = verify_session(witnesses(minutes))
 
     assert verdict.state is SealState.SEALED
     assert verdict.evidence["compared"] == ["30m", "1h", "1d", "1w"]
@@ -105,7 +105,7 @@ def test_any_candle_that_is_not_what_5m_folds_into_breaks_it(minutes: Candles, d
         values[place] += 1
         wrong = replace(longer, **{column: values})
 
-    verdict = judge(replace(whole, longer={**whole.longer, timeframe: wrong}))
+    verdict = verify_session(replace(whole, longer={**whole.longer, timeframe: wrong}))
 
     assert verdict.state is SealState.BROKEN
     assert set(verdict.evidence["suspects"]) == {"5m", timeframe.value}
@@ -124,7 +124,7 @@ def test_more_shares_in_the_minutes_than_in_the_day_break_it(minutes: Candles) -
         return
     day = replace(day_of(minutes), volume=np.array([shares - 1]))
 
-    verdict = judge(witnesses(minutes, day=day, week_days=None, week=None))
+    verdict = verify_session(witnesses(minutes, day=day, week_days=None, week=None))
 
     assert verdict.state is SealState.BROKEN
     assert {one["field"] for one in verdict.evidence["differs"]} == {"volume"}
@@ -137,7 +137,7 @@ def test_either_reading_of_the_after_market_is_accepted(minutes: Candles) -> Non
     regular = minutes.where(minutes.ts < int(SESSION.after_open_at.timestamp()))
     day = day_of(regular if len(regular) else minutes)
 
-    assert judge(witnesses(minutes, day=day, week_days=None, week=None)).state is SealState.SEALED
+    assert verify_session(witnesses(minutes, day=day, week_days=None, week=None)).state is SealState.SEALED
 
 
 def test_a_broken_chain_is_not_sealed_although_all_else_agrees() -> None:
@@ -153,7 +153,7 @@ def test_a_broken_chain_is_not_sealed_although_all_else_agrees() -> None:
         missing_volume=7,
     )
 
-    verdict = judge(witnesses(minutes, chain=chain))
+    verdict = verify_session(witnesses(minutes, chain=chain))
 
     assert verdict.state is SealState.BROKEN
     assert (verdict.evidence["suspects"], verdict.evidence["missing_volume"]) == (["5m"], 7)
@@ -167,7 +167,7 @@ def test_nothing_contradicts_and_nothing_proves() -> None:
     mute = replace(whole.chain, state=ChainState.UNPROVED)
     short = replace(whole.chain, rows=len(minutes) - 1)
 
-    verdicts = [judge(witnesses(minutes, chain=chain)) for chain in (mute, short, None)]
+    verdicts = [verify_session(witnesses(minutes, chain=chain)) for chain in (mute, short, None)]
 
     assert [verdict.state for verdict in verdicts] == [SealState.UNPROVED] * 3
     # one more reading may prove what was read in parts, and nothing proves it without a running volume
@@ -182,7 +182,9 @@ def test_a_silent_day_is_sealed_by_its_daily_candle() -> None:
     silent = {"chain": None, "longer": {}, "week_days": None, "week": None}
 
     states = [
-        judge(replace(witnesses(candles(Timeframe.M5, STARTS)), minutes=none, day=day, **silent)).state
+        verify_session(
+            replace(witnesses(candles(Timeframe.M5, STARTS)), minutes=none, day=day, **silent)
+        ).state
         for day in (flat, candles(Timeframe.D1, []), traded, None)
     ]
 

@@ -17,7 +17,7 @@ from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.fold import fold
 from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.ranges import EMPTY
-from chartinsightd.domain.seal import SealState, SessionData, Verdict, judge
+from chartinsightd.domain.seal import SealState, SessionData, Verdict, verify_session
 from chartinsightd.domain.timeframe import Timeframe
 
 FRIDAY = date(2026, 11, 20)
@@ -60,14 +60,14 @@ def witnesses(**changes: Any) -> SessionData:
 
 
 def with_day(**changes: int) -> Verdict:
-    return judge(witnesses(day=day_of([*(DAY | changes).values()])))
+    return verify_session(witnesses(day=day_of([*(DAY | changes).values()])))
 
 
 def test_a_seal_says_what_was_counted_and_compared() -> None:
     """Candles, shares, the witnesses that were heard, and the part of the day that the minutes hold."""
     longer = {Timeframe.H1: fold(MINUTES, Timeframe.H1, EMPTY)}
 
-    verdict = judge(witnesses(longer=longer, day=day_of([*DAY.values()])))
+    verdict = verify_session(witnesses(longer=longer, day=day_of([*DAY.values()])))
 
     assert verdict == Verdict(
         state=SealState.SEALED,
@@ -83,8 +83,8 @@ def test_a_seal_says_what_was_counted_and_compared() -> None:
 
 def test_who_was_not_heard_is_not_named() -> None:
     """Minutes alone are sealed by their chain; the part of the day is a ratio of four digits."""
-    assert judge(witnesses()).evidence["compared"] == []
-    assert "minutes_of_day" not in judge(witnesses()).evidence
+    assert verify_session(witnesses()).evidence["compared"] == []
+    assert "minutes_of_day" not in verify_session(witnesses()).evidence
     assert with_day(volume=190).evidence["minutes_of_day"] == 0.6474
 
 
@@ -100,12 +100,12 @@ def test_who_was_not_heard_is_not_named() -> None:
 )
 def test_the_words_of_a_chain(chain: Chain | None, words: str) -> None:
     """What a read of the whole session proved, and of how many candles where others are stored."""
-    assert judge(witnesses(chain=chain)).evidence["chain"] == words
+    assert verify_session(witnesses(chain=chain)).evidence["chain"] == words
 
 
 def test_a_session_without_a_candle_says_so() -> None:
     """There is no chain where there is nothing to chain."""
-    assert judge(witnesses(chain=None, minutes=minutes_of())).evidence == {
+    assert verify_session(witnesses(chain=None, minutes=minutes_of())).evidence == {
         "chain": "no candle",
         "candles": 0,
         "volume": 0,
@@ -118,8 +118,9 @@ def test_candles_that_were_not_read_whole_are_to_be_read_again() -> None:
     one, none = MINUTES.where(slice(1)), minutes_of()
     mute = replace(PROVED, state=ChainState.UNPROVED, rows=2)
 
-    assert judge(witnesses(chain=None, minutes=one)).evidence["suspects"] == ["5m"]
-    for verdict in (judge(witnesses(chain=None, minutes=none)), judge(witnesses(chain=mute))):
+    assert verify_session(witnesses(chain=None, minutes=one)).evidence["suspects"] == ["5m"]
+    for heard in (witnesses(chain=None, minutes=none), witnesses(chain=mute)):
+        verdict = verify_session(heard)
         assert (verdict.state, "suspects" in verdict.evidence) == (SealState.UNPROVED, False)
 
 
@@ -127,7 +128,7 @@ def test_a_broken_chain_says_where_and_adds_its_suspect_to_others() -> None:
     """With the first place and its shares, beside what all seals say; no suspect hides another."""
     broken = replace(PROVED, state=ChainState.BROKEN, breaks=2, broken_at=SESSION.open_at, missing_volume=-7)
 
-    verdict = judge(witnesses(chain=broken, **week_of(FLAT, TRADED, week=[1, 1, 1, 1, 1])))
+    verdict = verify_session(witnesses(chain=broken, **week_of(FLAT, TRADED, week=[1, 1, 1, 1, 1])))
 
     assert verdict.state is SealState.BROKEN
     rest = {name: value for name, value in verdict.evidence.items() if name != "differs"}
@@ -148,7 +149,7 @@ def test_a_longer_candle_that_differs_is_shown_with_both_values() -> None:
     hours = fold(MINUTES, Timeframe.H1, EMPTY)
     hours.high[0] = 113
 
-    assert judge(witnesses(longer={Timeframe.H1: hours})).evidence["differs"] == [
+    assert verify_session(witnesses(longer={Timeframe.H1: hours})).evidence["differs"] == [
         {
             "timeframe": "1h",
             "ts": "2026-11-20T00:00:00+00:00",
@@ -186,8 +187,9 @@ def test_a_day_is_held_to_what_is_right_with_or_without_the_after_market(
 
 def test_minutes_without_a_day_and_a_day_without_minutes() -> None:
     """One of the two must be wrong: so many candles have no day, so many shares no minutes."""
-    no_day = judge(witnesses(day=Candles.empty(SYMBOL, Timeframe.D1)))
-    no_minutes = judge(witnesses(chain=None, minutes=minutes_of(), day=day_of([100, 100, 100, 100, 9])))
+    no_day = verify_session(witnesses(day=Candles.empty(SYMBOL, Timeframe.D1)))
+    unequal = witnesses(chain=None, minutes=minutes_of(), day=day_of([100, 100, 100, 100, 9]))
+    no_minutes = verify_session(unequal)
 
     shared = {"timeframe": "1d", "against": "5m"}
     assert no_day.evidence["differs"] == [shared | {"field": "no_day", "expected": 3, "found": 0}]
@@ -230,7 +232,7 @@ def test_a_week_is_its_days_with_or_without_the_silent_ones(
         sum(day[4] for day in days),
     )
 
-    verdict = judge(witnesses(**week_of(*days, week=week)))
+    verdict = verify_session(witnesses(**week_of(*days, week=week)))
 
     assert (verdict.state, verdict.evidence["compared"]) == (SealState.SEALED, ["1w"])
 
@@ -262,7 +264,7 @@ def test_a_week_that_is_not_its_days_is_shown(
     days: list[Sequence[int]], week: list[int] | None, difference: dict[str, Any]
 ) -> None:
     """Once, where the week starts; the days or the week are wrong."""
-    verdict = judge(witnesses(**week_of(*days, week=week)))
+    verdict = verify_session(witnesses(**week_of(*days, week=week)))
 
     where = {"timeframe": "1w", "ts": "2026-11-15T15:00:00+00:00", "against": "1d"}
     assert (verdict.state, verdict.evidence["suspects"]) == (SealState.BROKEN, ["1d", "1w"])
@@ -274,7 +276,7 @@ def test_a_week_may_start_before_its_first_candle() -> None:
     heard = week_of(FLAT, TRADED, week=TRADED)
     late = heard["week_days"].where(slice(1, None))
 
-    assert judge(witnesses(week_days=late, week=heard["week"])).state is SealState.SEALED
+    assert verify_session(witnesses(week_days=late, week=heard["week"])).state is SealState.SEALED
 
 
 def test_a_week_is_judged_only_where_both_sides_are_known() -> None:
@@ -282,6 +284,6 @@ def test_a_week_is_judged_only_where_both_sides_are_known() -> None:
     whole = week_of(TRADED, week=[1, 1, 1, 1, 1])
 
     for heard in ({"week_days": whole["week_days"]}, {"week": whole["week"]}, week_of(FLAT, week=None)):
-        assert judge(witnesses(**heard)).state is SealState.SEALED
+        assert verify_session(witnesses(**heard)).state is SealState.SEALED
     for alone in ("week_days", "week"):
-        assert judge(witnesses(**{alone: whole[alone]})).evidence["compared"] == []
+        assert verify_session(witnesses(**{alone: whole[alone]})).evidence["compared"] == []

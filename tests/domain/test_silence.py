@@ -17,8 +17,8 @@ from chartinsightd.domain.silence import (
     DayStatus,
     LastTrade,
     contradictions,
+    day_status,
     has_trading,
-    judge,
     look_due,
 )
 
@@ -50,7 +50,7 @@ sightings = st.lists(st.builds(seen, st.sampled_from(SYMBOLS), minutes, st.just(
 def test_one_trade_is_enough_against_a_closure(silent: list[LastTrade], trade: LastTrade) -> None:
     """Whatever else is silent, a single row of the day read since the opening means that it is open."""
     traded = LastTrade(symbol=trade.symbol, asked_at=trade.asked_at, newest_at=session().open_at)
-    assert judge(session(), SYMBOLS, [*silent, traded]) is DayStatus.OPEN
+    assert day_status(session(), SYMBOLS, [*silent, traded]) is DayStatus.OPEN
 
 
 @given(found=sightings, followed=st.sets(st.sampled_from(SYMBOLS)))
@@ -60,7 +60,7 @@ def test_a_closure_needs_many_answers_long_after_the_opening(
     """Silence is believed of enough symbols and nine in ten of the followed, two hours after the opening."""
     late = {one.symbol for one in found if one.asked_at >= session().open_at + DOUBT}
     expected = len(late) >= LEAST_SYMBOLS and len(late & followed) >= 0.9 * len(followed)
-    assert judge(session(), followed, found) is (DayStatus.SILENT if expected else DayStatus.UNKNOWN)
+    assert day_status(session(), followed, found) is (DayStatus.SILENT if expected else DayStatus.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_the_least_silence_that_closes_a_day(
     silent: Sequence[str], followed: Sequence[str], after_open: timedelta, verdict: DayStatus
 ) -> None:
     """Five symbols, nine of ten that are followed, two hours after the opening; with less all is open."""
-    assert judge(session(), followed, [seen(symbol, after_open) for symbol in silent]) is verdict
+    assert day_status(session(), followed, [seen(symbol, after_open) for symbol in silent]) is verdict
 
 
 def test_how_many_must_be_silent_is_for_the_caller_to_say() -> None:
     """One silent symbol is reason enough to ask others, and never to believe in a closure."""
     silent = [seen(SYMBOLS[0], DOUBT)]
 
-    assert judge(session(), SYMBOLS[:1], silent, least=1) is DayStatus.SILENT
-    assert judge(session(), SYMBOLS[:1], silent) is DayStatus.UNKNOWN
+    assert day_status(session(), SYMBOLS[:1], silent, least=1) is DayStatus.SILENT
+    assert day_status(session(), SYMBOLS[:1], silent) is DayStatus.UNKNOWN
 
 
 def test_a_daily_row_of_the_day_shows_it() -> None:
@@ -94,16 +94,16 @@ def test_a_daily_row_of_the_day_shows_it() -> None:
     daily = seen(SYMBOLS[0], timedelta(), midnight(DAY))
     before = seen(SYMBOLS[0], timedelta(), midnight(DAY) - timedelta(seconds=1))
 
-    assert judge(session(), SYMBOLS, [daily]) is DayStatus.OPEN
-    assert judge(session(), SYMBOLS, [before]) is DayStatus.UNKNOWN
+    assert day_status(session(), SYMBOLS, [daily]) is DayStatus.OPEN
+    assert day_status(session(), SYMBOLS, [before]) is DayStatus.UNKNOWN
 
 
 def test_a_late_opening_is_no_closure() -> None:
     """An exam day that no table knows opens at 10:00: nothing that is seen by then closes the day."""
     silent = [seen(symbol, timedelta(minutes=59)) for symbol in SYMBOLS]
-    assert judge(session(), SYMBOLS, silent) is DayStatus.UNKNOWN
+    assert day_status(session(), SYMBOLS, silent) is DayStatus.UNKNOWN
     trades = [seen(symbol, timedelta(hours=3), session().open_at + timedelta(hours=1)) for symbol in SYMBOLS]
-    assert judge(session(), SYMBOLS, [*silent, *trades]) is DayStatus.OPEN
+    assert day_status(session(), SYMBOLS, [*silent, *trades]) is DayStatus.OPEN
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ SECRET = "the-secret-in-an-exception"
 BEGIN = f"""
 import asyncio, logging, sys, threading
 from chartinsightd.process.crash_logging import install_crash_logging
+from chartinsightd.clock import SystemClock
 from chartinsightd.process.logs import REDACTOR, configure_logs
 REDACTOR.hide(["{SECRET}"])
-configure_logs("json", "info")
+configure_logs("json", "info", SystemClock())
 install_crash_logging()
 """
 DEEDS = {
@@ -25,7 +26,7 @@ def work(): raise KeyError('{SECRET}')
 thread = threading.Thread(target=work)
 thread.start()
 thread.join()""",
-    "library.said": f"logging.getLogger('aiohttp').error('token %s', '{SECRET}')",
+    "library.logged": f"logging.getLogger('aiohttp').error('token %s', '{SECRET}')",
     "never retrieved": f"""
 async def main():
     async def fail(): raise ValueError('{SECRET}')

@@ -102,7 +102,7 @@ def test_what_hangs_does_not_hold_up_the_end() -> None:
         words, _ = process.communicate(timeout=30)
 
     assert process.returncode == 0
-    assert "daemon.left_in_haste" in words
+    assert "daemon.forced_exit" in words
     assert "stubborn" in words
 
 

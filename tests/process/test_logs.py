@@ -10,19 +10,17 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.clock import SimulatedClock
-from chartinsightd.process.logs import HIDDEN, STAMP, Redactor, configure_logs
+from chartinsightd.clock import SimulatedClock, SystemClock
+from chartinsightd.process.logs import HIDDEN, Redactor, configure_logs
 
 SECRET = "k9-secret-of-somebody"
 
 
 @pytest.fixture(autouse=True)
 def _as_before() -> object:
-    """Leave structlog and the stamp as they were found."""
-    clock = STAMP.clock
+    """Leave structlog as it was found."""
     yield
     structlog.reset_defaults()
-    STAMP.clock = clock
 
 
 nested = st.recursive(
@@ -47,7 +45,7 @@ def test_json_lines_carry_the_journal_s_priority_under_systemd(
 ) -> None:
     """`<4>` before the JSON of a warning: journald takes it as the level."""
     monkeypatch.setenv("JOURNAL_STREAM", "8:1")
-    configure_logs("auto", "info")
+    configure_logs("auto", "info", SystemClock())
 
     structlog.get_logger().warning("store.unavailable", retry_in_s=1.0)
 
@@ -59,8 +57,7 @@ def test_json_lines_carry_the_journal_s_priority_under_systemd(
 
 def test_events_carry_the_time_of_the_daemon_s_clock(capsys: pytest.CaptureFixture[str]) -> None:
     """In simulation the log tells virtual time, in KST."""
-    STAMP.clock = SimulatedClock(datetime(2026, 9, 14, 23, 0, tzinfo=UTC), 1.0)
-    configure_logs("json", "info")
+    configure_logs("json", "info", SimulatedClock(datetime(2026, 9, 14, 23, 0, tzinfo=UTC), 1.0))
 
     structlog.get_logger().info("job.ended")
 

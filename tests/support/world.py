@@ -15,19 +15,21 @@ from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.stores import Seal
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.collector import Collector, CollectRules
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.pausing import PausableCharts, PauseSwitch
 from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.collecting.scheduler import Scheduler
-from chartinsightd.service.collecting.writer import OnCommit, Writer
+from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.gaps.gap_list import GapList
 from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.watchlist import Watchlist
 from tests.support.fakes import FakeBlocks, FakeBroker, FakeCheckpoint, FakeSpool, FakeStore
 from tests.support.virtual import LoopClock
 
@@ -62,28 +64,34 @@ class World:
         )
         self.current_rules = CurrentRules(self.rules)
         self.ledger = CoverageLedger(self.store, self.checkpoint)
-        self.listeners: list[OnCommit] = []
+        self.commits, self.watchlist, self.pause_switch = CommitFeed(), Watchlist(), PauseSwitch()
         self.writer = Writer(
-            self.store,
-            self.spool,
-            self.ledger,
-            self.clock,
-            self._committed,
+            store=self.store,
+            spool=self.spool,
+            ledger=self.ledger,
+            commits=self.commits,
+            clock=self.clock,
             spool_bytes=self.spool_bytes,
         )
-        self.book = Jobs(self.store, self.clock)
+        self.jobs = Jobs(self.store, self.clock)
+        self.job_groups = JobGroups(self.jobs)
+        self.charts = PausableCharts(self.broker, self.pause_switch)
         rules = CollectRules(settle=SETTLE, fold=self.fold)
-        self.collector = Collector(self.broker, self.writer, self.current_rules, rules)
+        self.collector = Collector(
+            source=self.charts, writer=self.writer, current_rules=self.current_rules, rules=rules
+        )
         self.circuit = Circuit(self.clock, self.blocks)
         self.retries = RetryTracker(self.clock, self.circuit)
         self.scheduler = Scheduler(
-            self.collector,
-            self.ledger,
-            JobGroups(self.book),
-            self.retries,
-            self.clock,
-            self.current_rules,
-            self.timeframes,
+            collector=self.collector,
+            ledger=self.ledger,
+            job_groups=self.job_groups,
+            retries=self.retries,
+            clock=self.clock,
+            current_rules=self.current_rules,
+            watchlist=self.watchlist,
+            pause_switch=self.pause_switch,
+            timeframes=self.timeframes,
         )
 
     def gap_list(
@@ -92,25 +100,28 @@ class World:
         open_seals: Callable[[], Sequence[Seal]] = tuple,
     ) -> GapList:
         """Return what lists the gaps of this world."""
-        gap_reasons = GapReasons(self.retries, lambda: self.scheduler.is_paused, listing)
+        gap_reasons = GapReasons(retries=self.retries, pause_switch=self.pause_switch, listing=listing)
         return GapList(
-            self.scheduler, gap_reasons, self.ledger, open_seals, self.store, self.clock, self.current_rules
+            scheduler=self.scheduler,
+            gap_reasons=gap_reasons,
+            ledger=self.ledger,
+            open_seals=open_seals,
+            store=self.store,
+            clock=self.clock,
+            current_rules=self.current_rules,
+            watchlist=self.watchlist,
         )
 
     def new_broker(self) -> FakeBroker:
         """Return the broker of this world."""
         return FakeBroker(self.clock, self.calendar, self.listed_at)
 
-    def _committed(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
-        for listener in self.listeners:
-            listener(writes, written)
-
     @asynccontextmanager
     async def running(self, *symbols: str) -> AsyncIterator[None]:
         """Follow these symbols inside the block."""
         await self.ledger.open()
         await self.writer.open()
-        await self.scheduler.track(symbols)
+        self.watchlist.replace(symbols)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.writer.run()), group.create_task(self.scheduler.run())]
             yield

@@ -134,7 +134,7 @@ def ignore_lost_connection_errors(loop: asyncio.AbstractEventLoop) -> None:
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if "future" in context and isinstance(error, asyncpg.ConnectionDoesNotExistError):
-            log.debug("store.loss_told_before", error=str(error))
+            log.debug("store.lost_connection_ignored", error=str(error))
         else:
             loop.default_exception_handler(context)
 

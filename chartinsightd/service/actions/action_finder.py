@@ -61,14 +61,14 @@ class CorporateActionFinder:
     """
 
     def __init__(
-        self, charts: ChartSource, stored: StoredCandles, current_rules: CurrentRules, clock: Clock
+        self, *, charts: ChartSource, stored: StoredCandles, current_rules: CurrentRules, clock: Clock
     ) -> None:
         self._charts = charts
         self._stored = stored
         self._current_rules = current_rules
         self._clock = clock
 
-    async def look(
+    async def find(
         self,
         symbol: str,
         known: Sequence[CorporateAction],
@@ -91,7 +91,7 @@ class CorporateActionFinder:
         today = day_of(self._clock.now())
         stored = today if since is not None else await self._oldest_stored(symbol, today)
         first = since or min(stored, today - _MINUTES_REACH)
-        reading = _Reading(symbol, today, list(known), priority, job)
+        reading = _Reading(symbol=symbol, today=today, known=list(known), priority=priority, job=job)
         if len(self._current_rules.calendar.sessions(first, today)) < DAY_PAGE_ROWS:
             await self._by_days(reading, today)
             findings = Findings(actions=tuple(reading.changes))
@@ -106,7 +106,9 @@ class CorporateActionFinder:
     ) -> Findings:
         """Check one page of weeks against the ledger; where it does not explain them, look closer."""
         today = day_of(self._clock.now())
-        return await self._by_weeks(_Reading(symbol, today, list(known), priority, job), today)
+        return await self._by_weeks(
+            _Reading(symbol=symbol, today=today, known=list(known), priority=priority, job=job), today
+        )
 
     async def _oldest_stored(self, symbol: str, today: date) -> date:
         firsts = [today]
@@ -182,7 +184,7 @@ class _Reading:
     """What is known of a symbol's actions while its charts come in."""
 
     def __init__(
-        self, symbol: str, today: date, known: list[CorporateAction], priority: Priority, job: Job
+        self, *, symbol: str, today: date, known: list[CorporateAction], priority: Priority, job: Job
     ) -> None:
         self.symbol = symbol
         self.today = today

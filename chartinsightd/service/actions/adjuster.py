@@ -1,9 +1,9 @@
-"""Keeps the ledger of corporate actions complete: at first all of a symbol's, then each morning's."""
+"""Keeps the corporate actions complete: first all of a symbol's past, then those of each morning."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum, auto
@@ -27,6 +27,7 @@ from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Job
+from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,7 @@ class _Trouble:
     not_before: datetime
 
 
-class _Burst:
+class _SharedJob:
     """One job for all that is done without a rest between."""
 
     def __init__(self, job_groups: JobGroups) -> None:
@@ -83,19 +84,19 @@ class _Burst:
         self._has_failed: bool | None = None
         """Of the last piece of work, which leaves the job only when the next one has joined."""
 
-    async def join(self, params: Mapping[str, Any], pages: int) -> Job:
-        job = await self._job_groups.join(_KIND, params, pages)
+    async def enter(self, params: Mapping[str, Any], pages: int) -> Job:
+        job = await self._job_groups.enter(_KIND, params, pages)
         await self.rest()
         return job
 
-    def leave(self, *, failed: bool) -> None:
+    def exit(self, *, failed: bool) -> None:
         self._has_failed = failed
 
     async def rest(self) -> None:
         """End the job, unless something joined it just now."""
         if self._has_failed is not None:
             failed, self._has_failed = self._has_failed, None
-            await self._job_groups.leave(_KIND, failed=failed)
+            await self._job_groups.exit(_KIND, failed=failed)
 
 
 class Adjuster:
@@ -103,34 +104,35 @@ class Adjuster:
 
     Args:
         quotes: today's base prices.
-        evidence: compares charts.
-        store: the ledger.
-        tracked: names the symbols that are followed now.
+        finder: compares charts.
+        store: the corporate actions.
+        watchlist: the symbols whose actions are kept complete.
         timeframes: those that are collected.
     """
 
     def __init__(
         self,
+        *,
         quotes: QuoteSource,
-        evidence: CorporateActionFinder,
+        finder: CorporateActionFinder,
         store: ActionStore,
         ledger: CoverageLedger,
         job_groups: JobGroups,
         retries: RetryTracker,
         clock: Clock,
         current_rules: CurrentRules,
-        tracked: Callable[[], Sequence[str]],
+        watchlist: Watchlist,
         timeframes: Sequence[Timeframe],
     ) -> None:
         self._quotes = quotes
-        self._evidence = evidence
+        self._finder = finder
         self._store = store
         self._ledger = ledger
-        self._burst = _Burst(job_groups)
+        self._job = _SharedJob(job_groups)
         self._retries = retries
         self._clock = clock
         self._current_rules = current_rules
-        self._tracked = tracked
+        self._watchlist = watchlist
         self._timeframes = timeframes
         self._checks: dict[str, AdjustmentCheck] | None = None
         self._quoted_on = date.min
@@ -147,7 +149,7 @@ class Adjuster:
         """Work, one symbol after the other, and rest; until cancelled."""
         while True:
             if not await self._worked():
-                await self._burst.rest()
+                await self._job.rest()
                 await wait_until(self._clock, self._next_look(), self._never)
                 self._loaded = self._find_loaded()
 
@@ -171,13 +173,13 @@ class Adjuster:
         now = self._clock.now()
         today = day_of(now)
         is_time = self._current_rules.calendar.is_trading_day(today) and now >= at_kst(today, _MORNING)
-        return is_time and self._quoted_on != today and bool(self._tracked()) and self._may_try("")
+        return is_time and self._quoted_on != today and bool(self._watchlist.symbols) and self._may_try("")
 
     def _next_look(self) -> datetime:
         """Return when something may be due: a time of day, a new symbol whose history has come meanwhile."""
         now = self._clock.now()
         today = day_of(now)
-        nap_s = _LOOK_EVERY_S if self._unread() or not self._tracked() else _IDLE_S
+        nap_s = _LOOK_EVERY_S if self._unread() or not self._watchlist.symbols else _IDLE_S
         times = [at_kst(day, one) for day in (today, today + _DAY) for one in (_MORNING, *_AGAIN)]
         nap = timedelta(seconds=max(nap_s, self._clock.real(_LOOK_EVERY_REAL_S)))
         return min(now + nap, *(at for at in times if at > now))
@@ -185,7 +187,9 @@ class Adjuster:
     def _unread(self) -> list[str]:
         """Return the symbols that were never looked at, or not as far back as their history goes by now."""
         checks = self._checks or {}
-        return [one for one in self._tracked() if one not in checks or self._is_deeper(one, checks[one])]
+        return [
+            one for one in self._watchlist.symbols if one not in checks or self._is_deeper(one, checks[one])
+        ]
 
     def _is_deeper(self, symbol: str, check: AdjustmentCheck) -> bool:
         kept_from = self._kept_from(symbol)
@@ -226,7 +230,7 @@ class Adjuster:
     def _by_need(self) -> list[tuple[str, AdjustmentCheck | None]]:
         """Return the tracked symbols: suspects, then those that fell behind or are new, then the others."""
         checks = self._checks or {}
-        found = [(symbol, checks.get(symbol)) for symbol in self._tracked()]
+        found = [(symbol, checks.get(symbol)) for symbol in self._watchlist.symbols]
 
         def need(entry: tuple[str, AdjustmentCheck | None]) -> tuple[bool, date, datetime]:
             check = entry[1]
@@ -264,7 +268,7 @@ class Adjuster:
     def _is_anchor_due(self, check: AdjustmentCheck) -> bool:
         now = self._clock.now()
         day, count = self._anchored
-        most = -(-len(self._tracked()) // _ANCHOR_SHARE)
+        most = -(-len(self._watchlist.symbols) // _ANCHOR_SHARE)
         return now - check.checked_at >= _ANCHOR_EVERY and (day != day_of(now) or count < most)
 
     # Looking.
@@ -272,17 +276,17 @@ class Adjuster:
     async def _look(self, symbol: str, check: AdjustmentCheck | None, depth: _Depth) -> None:
         """Compare a symbol's charts, and write down what they say."""
         priority = Priority.SEAL if depth is _Depth.NEWS else Priority.VERIFICATION
-        job = await self._burst.join({"timeframes": [Timeframe.D1, Timeframe.W1]}, 1)
+        job = await self._job.enter({"timeframes": [Timeframe.D1, Timeframe.W1]}, 1)
         failed = True
         try:
             known = await self._store.actions(symbol)
             kept_from = self._kept_from(symbol)
             if depth is _Depth.ANCHOR:
                 self._count_anchor()
-                findings = await self._evidence.newest_weeks(symbol, known, priority, job)
+                findings = await self._finder.newest_weeks(symbol, known, priority, job)
             else:
                 since = check.complete_to - _DAY if check is not None and depth is _Depth.NEWS else None
-                findings = await self._evidence.look(symbol, known, since, priority, job)
+                findings = await self._finder.find(symbol, known, since, priority, job)
             await self._take(symbol, findings)
             failed = findings.short is not None and self._is_too_short(symbol, findings.short)
             if not failed:
@@ -296,7 +300,7 @@ class Adjuster:
                 self._retries.failed((Series(symbol=symbol, timeframe=Timeframe.D1), False), error)
             self._put_off(symbol, error, "adjustments.look_failed")
         finally:
-            self._burst.leave(failed=failed)
+            self._job.exit(failed=failed)
 
     def _count_anchor(self) -> None:
         today = day_of(self._clock.now())
@@ -365,9 +369,9 @@ class Adjuster:
 
     async def _ask_base_prices(self) -> bool:
         """Compare today's base prices with the last closes: a difference is an action of today."""
-        today, symbols = day_of(self._clock.now()), list(self._tracked())
+        today, symbols = day_of(self._clock.now()), list(self._watchlist.symbols)
         last = self._current_rules.calendar.session_on_or_before(today - _DAY)
-        job = await self._burst.join({"day": today.isoformat()}, -(-len(symbols) // 100))
+        job = await self._job.enter({"day": today.isoformat()}, -(-len(symbols) // 100))
         failed = True
         try:
             prices = await self._quotes.base_prices(symbols, Priority.CATCH_UP)
@@ -378,7 +382,7 @@ class Adjuster:
             self._put_off("", error, "adjustments.base_prices_failed")
             return False
         finally:
-            self._burst.leave(failed=failed)
+            self._job.exit(failed=failed)
         self._quoted_on = today
         self._troubles.pop("", None)
         job.pages += -(-len(symbols) // 100)

@@ -1,4 +1,4 @@
-"""What was learned of the calendar: put in force, kept, and taken back."""
+"""Corrections of the calendar by the market: applied, stored, and reverted."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _IN_FLIGHT_S = 60.0
 
 
 class LearnedDays:
-    """Changes the calendar in force, and lets the coverage of a day that became a session begin anew."""
+    """Changes the calendar in effect; a day that became a session loses its coverage and is fetched again."""
 
     def __init__(
-        self, current_rules: CurrentRules, ledger: CoverageLedger, store: LearnedDayStore, clock: Clock
+        self, *, current_rules: CurrentRules, ledger: CoverageLedger, store: LearnedDayStore, clock: Clock
     ) -> None:
         self._current_rules = current_rules
         self._ledger = ledger
@@ -43,7 +43,7 @@ class LearnedDays:
     async def open(self) -> None:
         """Put in force what was kept, before anything is read; where that cannot be, `load` does it later."""
         with contextlib.suppress(StoreError):
-            self._current_rules.learn(await self._store.learned_days())
+            self._current_rules.replace_learned(await self._store.learned_days())
             self._is_loaded = True
 
     async def load(self) -> bool:
@@ -62,28 +62,28 @@ class LearnedDays:
 
     async def _load_late(self) -> None:
         kept = await self._store.learned_days()
-        self._current_rules.learn(kept)
+        self._current_rules.replace_learned(kept)
         self._is_loaded = True
         recent = day_of(self._clock.now()) - _RECENT
         for learned in kept:
             if learned.is_open and learned.day >= recent:
                 await self._settle(learned.day, was_session=False)
 
-    async def learn(self, learned: LearnedDay) -> None:
-        """Believe what the market showed of a day."""
+    async def apply(self, learned: LearnedDay) -> None:
+        """Correct the calendar by what the market showed of a day."""
         was_session = self._current_rules.calendar.is_trading_day(learned.day)
         before = self._current_rules.learned.get(learned.day)
-        self._current_rules.learn([*self._others(learned.day), learned])
+        self._current_rules.replace_learned([*self._others(learned.day), learned])
         if before is None or before.is_open is not learned.is_open:
             kind = "open" if learned.is_open else "closed"
             log.warning("calendar.day_learned", day=str(learned.day), kind=kind, **learned.evidence)
         await self._settle(learned.day, was_session=was_session)
 
-    async def unlearn(self, day: date) -> None:
-        """Believe the calendar again."""
+    async def revert(self, day: date) -> None:
+        """Take a correction back: the calendar was right."""
         was_session = self._current_rules.calendar.is_trading_day(day)
-        self._current_rules.learn(self._others(day))
-        log.warning("calendar.lesson_taken_back", day=str(day))
+        self._current_rules.replace_learned(self._others(day))
+        log.warning("calendar.day_reverted", day=str(day))
         await self._settle(day, was_session=was_session)
 
     def _others(self, day: date) -> list[LearnedDay]:
@@ -94,11 +94,11 @@ class LearnedDays:
         if not was_session and self._current_rules.calendar.is_trading_day(day):
             # What was read while the day counted as closed proves nothing of its candles.
             await self._clock.pace(every_s=_IN_FLIGHT_S, least_real_s=1.0)
-            await self._begin_anew(day)
+            await self._forget_coverage(day)
         self._unsaved.add(day)
         await self.load()
 
-    async def _begin_anew(self, day: date) -> None:
+    async def _forget_coverage(self, day: date) -> None:
         while True:
             try:
                 await self._ledger.forget_everywhere(lambda series: _span(day, series))
@@ -106,7 +106,7 @@ class LearnedDays:
             except StoreError as error:
                 log.warning("calendar.not_kept", error=str(error), retry_in_s=_IN_FLIGHT_S)
                 await self._clock.sleep(_IN_FLIGHT_S)
-        self._current_rules.plan_anew()
+        self._current_rules.invalidate_plans()
 
     async def _save(self, day: date) -> None:
         learned = self._current_rules.learned.get(day)

@@ -19,43 +19,43 @@ from chartinsightd.ports.broker import ChartPage, ChartRequest, ChartSource, Pri
 
 log = structlog.get_logger(__name__)
 
-_STRANGERS = 8
-"""Large stocks asked that are not followed, before smaller ones that are."""
-_MOST_ASKED = 16
-"""Symbols asked, in vain or not, before a look is given up."""
+_MAX_UNTRACKED_PROBES = 8
+"""Largest number of stocks outside the watchlist that are asked, before smaller ones on it."""
+_MAX_PROBES = 16
+"""Largest number of symbols asked in one look, whether they answer or not."""
 _RECENT_ROWS = 60
 """Daily rows that are looked at."""
 
 
 class MarketProbe:
-    """The largest stocks; those among them that are followed come first."""
+    """Reads the charts of the largest stocks; those on the watchlist come first."""
 
     def __init__(self, source: ChartSource, clock: Clock) -> None:
         self._source = source
         self._clock = clock
 
-    async def sightings(
-        self, followed: Iterable[str], count: int, as_of: date | None = None
+    async def last_trades(
+        self, tracked: Iterable[str], count: int, as_of: date | None = None
     ) -> list[LastTrade]:
         """Return the newest 5m rows of up to so many symbols.
 
         Args:
-            followed: the symbols that are read all the time.
+            tracked: the symbols that are read all the time.
             count: how many are wanted.
             as_of: look at charts as they were at the end of this Korean day; None for now.
         """
-        return [sighting_of(page) for page in await self._ask(followed, count, Timeframe.M5, as_of)]
+        return [last_trade_of(page) for page in await self._ask(tracked, count, Timeframe.M5, as_of)]
 
-    async def daily_charts(self, followed: Iterable[str], count: int) -> list[frozenset[date]]:
+    async def daily_charts(self, tracked: Iterable[str], count: int) -> list[frozenset[date]]:
         """Return the Korean days of the newest daily rows of up to so many symbols."""
-        return [days_of(page.candles) for page in await self._ask(followed, count, Timeframe.D1, None)]
+        return [days_of(page.candles) for page in await self._ask(tracked, count, Timeframe.D1, None)]
 
     async def _ask(
-        self, followed: Iterable[str], count: int, timeframe: Timeframe, as_of: date | None
+        self, tracked: Iterable[str], count: int, timeframe: Timeframe, as_of: date | None
     ) -> list[ChartPage]:
         found: list[ChartPage] = []
         try:
-            async with aclosing(self._pages(followed, timeframe, as_of)) as pages:
+            async with aclosing(self._pages(tracked, timeframe, as_of)) as pages:
                 async for page in pages:
                     found.append(page)
                     if len(found) == count:
@@ -65,10 +65,10 @@ class MarketProbe:
         return found
 
     async def _pages(
-        self, followed: Iterable[str], timeframe: Timeframe, as_of: date | None
+        self, tracked: Iterable[str], timeframe: Timeframe, as_of: date | None
     ) -> AsyncGenerator[ChartPage]:
         """Yield the first page of each symbol that has data."""
-        for symbol in _ordered(followed):
+        for symbol in _ordered(tracked):
             now = self._clock.now()
             request = ChartRequest(symbol=symbol, timeframe=timeframe, until=now, base_day=as_of)
             async with aclosing(self._source.pages(request, Priority.CATCH_UP)) as pages:  # type: ignore[type-var]
@@ -77,14 +77,14 @@ class MarketProbe:
                 yield page
 
 
-def sighting_of(page: ChartPage) -> LastTrade:
+def last_trade_of(page: ChartPage) -> LastTrade:
     """Return what the newest row of a page (with rows) says."""
     newest_at = datetime.fromtimestamp(int(page.candles.ts[-1]), UTC)
     return LastTrade(symbol=page.candles.symbol, asked_at=page.asked_at, newest_at=newest_at)
 
 
-def is_witness(symbol: str) -> bool:
-    """Whether a symbol is one that trades on every day."""
+def trades_every_day(symbol: str) -> bool:
+    """Whether a symbol is large enough to trade on every trading day."""
     return symbol in TARGETS
 
 
@@ -94,8 +94,8 @@ def days_of(candles: Candles) -> frozenset[date]:
     return frozenset(day_of(datetime.fromtimestamp(ts, UTC)) for ts in recent)
 
 
-def _ordered(followed: Iterable[str]) -> Sequence[str]:
-    own = list(followed)
-    known = [symbol for symbol in own if is_witness(symbol)]
-    strangers = [symbol for symbol in TARGETS if symbol not in own][:_STRANGERS]
-    return [*known, *strangers, *(symbol for symbol in own if symbol not in TARGETS)][:_MOST_ASKED]
+def _ordered(tracked: Iterable[str]) -> Sequence[str]:
+    own = list(tracked)
+    known = [symbol for symbol in own if trades_every_day(symbol)]
+    untracked = [symbol for symbol in TARGETS if symbol not in own][:_MAX_UNTRACKED_PROBES]
+    return [*known, *untracked, *(symbol for symbol in own if symbol not in TARGETS)][:_MAX_PROBES]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -15,12 +15,14 @@ from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.kst import at_kst, day_of
 from chartinsightd.domain.silence import DayStatus, LastTrade, LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.domain.write import Write
+from chartinsightd.domain.write import Write, Written
 from chartinsightd.facts import kiwoom
 from chartinsightd.service.calendar.learned_days import LearnedDays
-from chartinsightd.service.calendar.market_probe import MarketProbe, days_of, is_witness
+from chartinsightd.service.calendar.market_probe import MarketProbe, days_of, trades_every_day
 from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
 
@@ -38,46 +40,51 @@ class MarketWatch:
     """Looks at what is read anyway, and asks a few charts when that leaves a doubt.
 
     Args:
-        witnesses: asked in doubt.
-        lessons: what is learned goes there.
-        almanac: the calendar in force.
-        patience: while it holds everything back, nothing is asked.
-        followed: says which symbols are read all the time.
-        clock: whose day it is.
+        probe: asks the charts of large stocks when commits leave a doubt.
+        learned_days: where contradictions of the calendar are applied.
+        current_rules: the calendar in effect.
+        retries: while the broker is held back, nothing is asked.
+        watchlist: the symbols that are collected.
+        commits: every committed page shows when its symbol last traded.
+        clock: the daemon's.
     """
 
     def __init__(
         self,
-        witnesses: MarketProbe,
+        *,
+        probe: MarketProbe,
         learned_days: LearnedDays,
         current_rules: CurrentRules,
         retries: RetryTracker,
-        followed: Callable[[], Sequence[str]],
+        watchlist: Watchlist,
+        commits: CommitFeed,
         clock: Clock,
     ) -> None:
-        self._witnesses = witnesses
+        self._probe = probe
         self._learned_days = learned_days
         self._current_rules = current_rules
         self._retries = retries
-        self._followed = followed
+        self._watchlist = watchlist
         self._clock = clock
         self._seen: dict[str, LastTrade] = {}
         self._charts: dict[str, tuple[datetime, Candles]] = {}
-        """The newest daily page of each witness that was read anyway, and when it was asked for."""
+        """The newest polled daily page of each large stock, and when it was asked for."""
         self._begun_at: datetime | None = None
         self._asked_at: datetime | None = None
-        """When witnesses were last asked of the day at hand."""
+        """When the probe was last asked about this day."""
         self._compared_until: datetime | None = None
         self._compare_after: datetime | None = None
+        commits.subscribe(self._on_commit)
 
-    def note(self, writes: Sequence[Write]) -> None:
-        """Take in what was committed; called for every commit, so it must be quick."""
+    def _on_commit(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
+        """Remember the last trades that committed pages show."""
+        del written
         for write in writes:
             tells = write.is_newest and len(write.candles) and not write.rejected
             # a week's newest row is its first day, whatever was traded since
             if tells and write.asked_at and write.series.timeframe is not Timeframe.W1:
                 self._note(write.asked_at, write)
-                if write.series.timeframe is Timeframe.D1 and is_witness(write.series.symbol):
+                if write.series.timeframe is Timeframe.D1 and trades_every_day(write.series.symbol):
                     self._charts[write.series.symbol] = write.asked_at, write.candles
 
     def _note(self, asked_at: datetime, write: Write) -> None:
@@ -96,7 +103,7 @@ class MarketWatch:
 
     async def _look(self) -> None:
         is_held = self._retries.held_until is not None or self._retries.block is not None
-        if not await self._learned_days.load() or is_held or not self._followed():
+        if not await self._learned_days.load() or is_held or not self._watchlist.symbols:
             return
         now = self._clock.now()
         self._begun_at = self._begun_at or now
@@ -112,33 +119,33 @@ class MarketWatch:
     async def _look_for_silence(self, session: Session, now: datetime) -> None:
         if not session.open_at + silence.DOUBT <= now < session.ends_at:
             return
-        followed = self._followed()
-        sightings = list(self._seen.values())
+        followed = self._watchlist.symbols
+        last_trades = list(self._seen.values())
         # a few that are followed could all be halted: others are asked, once none of these has traded
-        silent = silence.judge(session, followed, sightings, least=1) is DayStatus.SILENT
+        silent = silence.day_status(session, followed, last_trades, least=1) is DayStatus.SILENT
         if silent and self._may_ask(now):
-            asked = await self._witnesses.sightings(followed, silence.LEAST_SYMBOLS)
-            found = [*sightings, *asked]
-            if asked and silence.judge(session, followed, found) is DayStatus.SILENT:
-                await self._learn(session.day, is_open=False, sightings=found)
+            asked = await self._probe.last_trades(followed, silence.LEAST_SYMBOLS)
+            found = [*last_trades, *asked]
+            if asked and silence.day_status(session, followed, found) is DayStatus.SILENT:
+                await self._learn(session.day, is_open=False, last_trades=found)
 
     async def _look_again(self, learned: LearnedDay, now: datetime) -> None:
         """Look whether a day taken for closed has begun after all."""
         session = self._current_rules.calendar.supposed_session(learned.day)
         if session is None or now >= session.ends_at or not self._may_ask(now):
             return
-        sightings = await self._witnesses.sightings(self._followed(), silence.WITNESSES)
-        if silence.judge(session, (), sightings) is DayStatus.OPEN:
-            await self._learned_days.unlearn(learned.day)
+        last_trades = await self._probe.last_trades(self._watchlist.symbols, silence.WITNESSES)
+        if silence.day_status(session, (), last_trades) is DayStatus.OPEN:
+            await self._learned_days.revert(learned.day)
 
     async def _look_at_holiday(self, now: datetime) -> None:
         due_at = silence.look_due(now, self._current_rules.calendar)
         if due_at is None or (self._asked_at is not None and self._asked_at >= due_at):
             return
         self._asked_at = now
-        sightings = await self._witnesses.sightings(self._followed(), silence.WITNESSES)
-        if silence.has_trading(day_of(now), sightings):
-            await self._learn(day_of(now), is_open=True, sightings=sightings)
+        last_trades = await self._probe.last_trades(self._watchlist.symbols, silence.WITNESSES)
+        if silence.has_trading(day_of(now), last_trades):
+            await self._learn(day_of(now), is_open=True, last_trades=last_trades)
 
     def _may_ask(self, now: datetime) -> bool:
         """Whether the last look is long enough ago; remember this one."""
@@ -147,11 +154,11 @@ class MarketWatch:
         self._asked_at = now
         return True
 
-    async def _learn(self, day: date, *, is_open: bool, sightings: Sequence[LastTrade]) -> None:
+    async def _learn(self, day: date, *, is_open: bool, last_trades: Sequence[LastTrade]) -> None:
         now = self._clock.now()
-        newest = max(one.newest_at for one in sightings)
-        evidence = {"symbols": len({one.symbol for one in sightings}), "newest_row": newest.isoformat()}
-        await self._learned_days.learn(
+        newest = max(one.newest_at for one in last_trades)
+        evidence = {"symbols": len({one.symbol for one in last_trades}), "newest_row": newest.isoformat()}
+        await self._learned_days.apply(
             LearnedDay(day=day, is_open=is_open, evidence=evidence, learned_at=now)
         )
 
@@ -168,12 +175,12 @@ class MarketWatch:
             if now < max(begun_at, due_at) + polls:
                 return
             self._compare_after = now + _AGAIN
-            charts = await self._witnesses.daily_charts(self._followed(), silence.WITNESSES)
+            charts = await self._probe.daily_charts(self._watchlist.symbols, silence.WITNESSES)
         found = silence.contradictions(now, self._current_rules.calendar, charts)
         if found is None:
             return
         for day in found.refuted:
-            await self._learned_days.unlearn(day)
+            await self._learned_days.revert(day)
         for day in found.opened:
             await self._confirm(day, is_open=True, evidence={"daily_charts": len(charts)})
         for session in found.missing:
@@ -185,12 +192,12 @@ class MarketWatch:
         if known is not None and known.confirmed_at is not None:
             return
         count = silence.LEAST_SYMBOLS
-        sightings = await self._witnesses.sightings(self._followed(), count, as_of=session.day)
-        verdict = silence.judge(session, (), sightings)
-        if verdict is DayStatus.SILENT:
-            await self._confirm(session.day, is_open=False, evidence={"symbols": len(sightings)})
-        elif verdict is DayStatus.OPEN:
-            log.warning("calendar.daily_rows_missing", day=str(session.day), symbols=len(sightings))
+        last_trades = await self._probe.last_trades(self._watchlist.symbols, count, as_of=session.day)
+        status = silence.day_status(session, (), last_trades)
+        if status is DayStatus.SILENT:
+            await self._confirm(session.day, is_open=False, evidence={"symbols": len(last_trades)})
+        elif status is DayStatus.OPEN:
+            log.warning("calendar.daily_rows_missing", day=str(session.day), symbols=len(last_trades))
 
     async def _confirm(self, day: date, *, is_open: bool, evidence: dict[str, int]) -> None:
         now = self._clock.now()
@@ -199,7 +206,7 @@ class MarketWatch:
             known = LearnedDay(day=day, is_open=is_open, evidence=evidence, learned_at=now)
         elif known.confirmed_at is not None:
             return
-        await self._learned_days.learn(replace(known, confirmed_at=now))
+        await self._learned_days.apply(replace(known, confirmed_at=now))
 
 
 def _morning(now: datetime) -> datetime:

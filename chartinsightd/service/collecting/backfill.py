@@ -103,17 +103,18 @@ class Backfills:
 
     def __init__(
         self,
+        *,
         collector: Collector,
         ledger: CoverageLedger,
         checkpoint: Checkpoint,
-        book: Jobs,
+        jobs: Jobs,
         clock: Clock,
         current_rules: CurrentRules,
     ) -> None:
         self._collector = collector
         self._ledger = ledger
         self._checkpoint = checkpoint
-        self._book = book
+        self._jobs = jobs
         self._clock = clock
         self._current_rules = current_rules
         self._runner: JobRunner[BackfillOrder] = JobRunner("backfill", self._carry_out)
@@ -132,7 +133,7 @@ class Backfills:
 
     async def start(self, order: BackfillOrder, by: str) -> Job:
         """Begin a backfill; it goes on after a restart until it is done or cancelled."""
-        job = await self._book.begin("backfill", by, order.params())
+        job = await self._jobs.begin("backfill", by, order.params())
         key = self._keys[job] = job.id or next(self._without_id)
         await self._checkpoint.begin_backfill(UnfinishedBackfill(job_id=key, params=order.params()))
         self._runner.start(job, order)
@@ -163,9 +164,9 @@ class Backfills:
                 await self._clock.sleep(_RETRY_S)
         await self._forget(self._keys.pop(job))
         if cancelled.is_set():
-            await self._book.end(job, state="cancelled")
+            await self._jobs.end(job, state="cancelled")
         else:
-            await self._book.end(job, error)
+            await self._jobs.end(job, error)
 
     def plan(self, order: BackfillOrder) -> list[Fetch]:
         """Return what an order would fetch now."""

@@ -81,7 +81,7 @@ class Collector:
     """Turns fetches into committed candles and coverage."""
 
     def __init__(
-        self, source: ChartSource, writer: Writer, current_rules: CurrentRules, rules: CollectRules
+        self, *, source: ChartSource, writer: Writer, current_rules: CurrentRules, rules: CollectRules
     ) -> None:
         self._source = source
         self._writer = writer
@@ -119,7 +119,7 @@ class Collector:
             until=datetime.fromtimestamp(fetch.start, UTC),
             base_day=fetch.base_day,
         )
-        reading = _Reading(self._current_rules, self._rules, fetch, cause)
+        reading = _Reading(current_rules=self._current_rules, rules=self._rules, fetch=fetch, cause=cause)
         waiting: deque[asyncio.Future[Written]] = deque()
         urgent = priority is Priority.LIVE
         await self._writer.ready(urgent=urgent)
@@ -160,7 +160,9 @@ async def _settle(waiting: deque[asyncio.Future[Written]], leave: int, job: Job)
 class _Reading:
     """What is known while the pages of one fetch come in, newest first."""
 
-    def __init__(self, current_rules: CurrentRules, rules: CollectRules, fetch: Fetch, cause: Cause) -> None:
+    def __init__(
+        self, *, current_rules: CurrentRules, rules: CollectRules, fetch: Fetch, cause: Cause
+    ) -> None:
         self._current_rules = current_rules
         self._rules = rules
         self._fetch = fetch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -38,27 +38,24 @@ class FutureMarks:
 
     Args:
         needs_dates: whether answers tell the time; then nothing is taken back before enough of them did.
-        on_withdrawn: called when something was taken back, so that plans are made again.
     """
 
     part = "marks"
 
     def __init__(
         self,
+        *,
         ledger: CoverageLedger,
         store: CandleStore,
         clock: CheckedClock,
         current_rules: CurrentRules,
-        *,
         needs_dates: bool,
-        on_withdrawn: Callable[[], None],
     ) -> None:
         self._ledger = ledger
         self._store = store
         self._clock = clock
         self._current_rules = current_rules
         self._needs_dates = needs_dates
-        self._on_withdrawn = on_withdrawn
         self._told: tuple[float, str] | None = None
         """Until when, by the clock's monotonic seconds, which words are shown."""
 
@@ -108,4 +105,4 @@ class FutureMarks:
         )
         self._told = self._clock.monotonic() + _TOLD_S, words
         log.error("clock.marks_withdrawn", series=touched, latest=latest.isoformat())
-        self._on_withdrawn()
+        self._current_rules.invalidate_plans()

@@ -1,9 +1,9 @@
-"""The valve before the broker: while it is shut, nothing new is asked for, whoever wants it."""
+"""Pausing: while the switch is shut, nothing new is asked of the broker."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from chartinsightd.ports.broker import (
@@ -15,27 +15,35 @@ from chartinsightd.ports.broker import (
     QuoteSource,
     StockListSource,
 )
+from chartinsightd.service.state.feed import Feed, Subscription
 
 
 class PauseSwitch:
-    """Open or shut; it begins open."""
+    """Open or shut; it begins open. The control API operates it."""
 
     def __init__(self) -> None:
         self._opened = asyncio.Event()
         self._opened.set()
+        self._changes: Feed[[]] = Feed()
 
     @property
     def is_shut(self) -> bool:
-        """Whether nothing passes."""
+        """Whether requests have to wait."""
         return not self._opened.is_set()
 
     def shut(self) -> None:
-        """Let nothing more pass; what is on its way arrives."""
+        """Hold back new requests; answers to earlier ones are still taken."""
         self._opened.clear()
+        self._changes.publish()
 
     def open(self) -> None:
-        """Let those that wait pass."""
+        """Let the waiting requests go."""
         self._opened.set()
+        self._changes.publish()
+
+    def on_change(self, listener: Callable[[], None]) -> Subscription:
+        """Call a listener after each `shut` and `open`."""
+        return self._changes.subscribe(listener)
 
     async def passed(self) -> None:
         """Wait until it is open."""
@@ -43,7 +51,7 @@ class PauseSwitch:
 
 
 class PausableCharts:
-    """Implements `ports.ChartSource`: each page waits for the valve."""
+    """Implements `ports.ChartSource`: each page waits while the switch is shut."""
 
     def __init__(self, source: ChartSource, pause_switch: PauseSwitch) -> None:
         self._source = source
@@ -59,7 +67,7 @@ class PausableCharts:
 
 
 class PausableQuotes:
-    """Implements `ports.QuoteSource`: a question waits for the valve."""
+    """Implements `ports.QuoteSource`: a request waits while the switch is shut."""
 
     def __init__(self, source: QuoteSource, pause_switch: PauseSwitch) -> None:
         self._source = source
@@ -72,7 +80,7 @@ class PausableQuotes:
 
 
 class PausableLists:
-    """Implements `ports.StockListSource`: the list waits for the valve."""
+    """Implements `ports.StockListSource`: the list waits while the switch is shut."""
 
     def __init__(self, source: StockListSource, pause_switch: PauseSwitch) -> None:
         self._source = source

@@ -20,9 +20,11 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.broker import Priority
 from chartinsightd.service.collecting.collector import Collector, FetchOutcome
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import Part, RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
+from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
@@ -67,12 +69,15 @@ class Scheduler:
 
     def __init__(
         self,
+        *,
         collector: Collector,
         ledger: CoverageLedger,
         job_groups: JobGroups,
         retries: RetryTracker,
         clock: Clock,
         current_rules: CurrentRules,
+        watchlist: Watchlist,
+        pause_switch: PauseSwitch,
         timeframes: Sequence[Timeframe],
     ) -> None:
         self._collector = collector
@@ -81,11 +86,11 @@ class Scheduler:
         self._retries = retries
         self._clock = clock
         self._current_rules = current_rules
-        current_rules.tell(self._plan_anew)
+        self._watchlist = watchlist
+        self._pause_switch = pause_switch
         self._timeframes = tuple(timeframes)
         self._series: tuple[Series, ...] = ()
         self._followed: frozenset[Series] = frozenset()
-        self._is_tracking = False
         self._queue: list[_Task] = []
         self._queued: dict[Part, _Task] = {}
         """What of the queue still holds: a newer plan for a series replaces its older one."""
@@ -94,45 +99,31 @@ class Scheduler:
         self._in_flight: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._replan = True
-        self._is_paused = False
-
-    async def track(self, symbols: Iterable[str]) -> None:
-        """Follow these symbols from now on, and no others."""
-        self._series = tuple(
-            Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in self._timeframes
-        )
-        self._followed = frozenset(self._series)
-        self._retries.forget_others(self._followed)
-        self._is_tracking = True
-        self._plan_anew()
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether nothing new is asked of the broker."""
-        return self._is_paused
-
-    def pause(self) -> None:
-        """Ask nothing more of the broker; what is in flight is kept."""
-        self._is_paused = True
-
-    def resume(self) -> None:
-        """Go on, and catch up."""
-        self._is_paused = False
-        self._plan_anew()
-
-    @property
-    def is_tracking(self) -> bool:
-        """Whether it is known yet what is to be followed."""
-        return self._is_tracking
+        current_rules.on_change(self.replan)
+        pause_switch.on_change(self.replan)
+        watchlist.on_change(self._follow)
+        self._follow()
 
     @property
     def series(self) -> tuple[Series, ...]:
-        """What is followed."""
+        """Every timeframe of every symbol on the watchlist."""
         return self._series
 
-    def _plan_anew(self) -> None:
+    def replan(self) -> None:
+        """Plan every series again at once."""
         self._replan = True
         self._wake.set()
+
+    def _follow(self) -> None:
+        """Collect the symbols on the watchlist, and no others."""
+        self._series = tuple(
+            Series(symbol=symbol, timeframe=timeframe)
+            for symbol in self._watchlist.symbols
+            for timeframe in self._timeframes
+        )
+        self._followed = frozenset(self._series)
+        self._retries.forget_others(self._followed)
+        self.replan()
 
     def queued(self) -> dict[Priority, int]:
         """Count the fetches that wait for their turn, by priority."""
@@ -194,7 +185,7 @@ class Scheduler:
 
     def _start_ready(self, group: TaskGroup) -> None:
         """Start queued fetches as far as their lanes have room."""
-        if self._is_paused or self._retries.held_until is not None:
+        if self._pause_switch.is_shut or self._retries.held_until is not None:
             return
         held: list[_Task] = []
         while self._queue:
@@ -219,7 +210,7 @@ class Scheduler:
     async def _carry_out(self, task: _Task) -> None:
         """Fetch, remember trouble, and queue what is due for the series after it."""
         fetch, kind = task.fetch, _KINDS[task.fetch.reason]
-        job = await self._job_groups.join(kind, {"timeframes": [*self._timeframes]}, fetch.pages)
+        job = await self._job_groups.enter(kind, {"timeframes": [*self._timeframes]}, fetch.pages)
         failed = True
         try:
             outcome = await self._collector.fetch(fetch, task.priority, job, fetch.max_pages)
@@ -231,7 +222,7 @@ class Scheduler:
             self._in_flight[task.lane] -= 1
             self._enqueue([fetch.series])
             self._wake.set()
-        await self._job_groups.leave(kind, failed=failed)
+        await self._job_groups.exit(kind, failed=failed)
 
     def _judge(self, task: _Task, outcome: FetchOutcome) -> bool:
         """Success means coverage: whether the fetch proved at least something of what it was sent for.

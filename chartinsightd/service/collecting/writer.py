@@ -7,7 +7,7 @@ everything goes through there, so that nothing newer is ever committed before so
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,12 +21,10 @@ from chartinsightd.ports.candles import CandleStore
 from chartinsightd.ports.spool import Spool, SpoolState
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.row_accounting import check_commit
+from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
-
-OnCommit = Callable[[Sequence[Write], Sequence[Written]], None]
-"""Told what each commit brought, after it is durable; must be quick."""
 
 _LARGEST_BATCH = 10
 """Pages in one transaction: more gain nothing (measurements.md#batch-size)."""
@@ -53,25 +51,26 @@ class Writer:
         store: where writes are committed.
         spool: where they wait while the store is away.
         ledger: what is covered.
+        commits: where each commit is published.
         clock: for waits.
-        on_commit: told of each commit.
         spool_bytes: how large the spool may grow, a few pages more or less.
     """
 
     def __init__(
         self,
+        *,
         store: CandleStore,
         spool: Spool,
         ledger: CoverageLedger,
+        commits: CommitFeed,
         clock: Clock,
-        *on_commit: OnCommit,
-        spool_bytes: int = 512 * 2**20,
+        spool_bytes: int,
     ) -> None:
         self._store = store
         self._spool = spool
         self._ledger = ledger
         self._clock = clock
-        self._on_commit = [*on_commit]
+        self._commits = commits
         self._spool_bytes = spool_bytes
         self._waiting: list[_Item] = []
         self._room = asyncio.Semaphore(_MAX_PENDING_PAGES)
@@ -81,10 +80,6 @@ class Writer:
         """Set while anything waits on disk."""
         self._has_shrunk = asyncio.Condition()
         self._failure: StoreUnavailable | None = None
-
-    def tell(self, listener: OnCommit) -> None:
-        """Tell one more of each commit."""
-        self._on_commit.append(listener)
 
     @property
     def spooled(self) -> SpoolState:
@@ -228,8 +223,7 @@ class Writer:
         self._failure = None
         check_commit(writes, written)
         await self._ledger.record(writes)
-        for listener in self._on_commit:
-            listener(writes, written)
+        self._commits.publish(writes, written)
         return written
 
 

@@ -1,4 +1,4 @@
-"""Keeps the list of what is missing or not proved, and why, where other programs can read it."""
+"""Writes the list of missing and unproved ranges, with reasons, to the table that other programs read."""
 
 from __future__ import annotations
 
@@ -23,31 +23,34 @@ from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.sealing.rereading import suspects_of
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
 
 _EVERY_S = 30.0
 _EVERY_REAL_S = 1.0
-"""Under a fast clock, no more often than this in real seconds."""
+"""Real seconds between two lists, at least."""
 _NAPS = 10
-"""Taken one by one, so that a clock that changes its pace is followed soon."""
+"""The wait is split, so that a change of the clock's speed takes effect soon."""
 
 
 class GapList:
     """Compares what should be there and proved with what is, and writes the difference down.
 
     Args:
-        scheduler: says which series are followed.
-        explainer: says why.
-        ledger: says what is covered.
+        scheduler: the series that are collected.
+        gap_reasons: why a range is missing.
+        ledger: the coverage.
         open_seals: returns the sessions that are not sealed, by symbol and day.
-        store: where it is written down.
-        clock: the time.
-        almanac: the calendar and the horizons.
+        store: where the list is written.
+        clock: the daemon's.
+        current_rules: the calendar and the horizons.
+        watchlist: until it is known, nothing counts as missing.
     """
 
     def __init__(
         self,
+        *,
         scheduler: Scheduler,
         gap_reasons: GapReasons,
         ledger: CoverageLedger,
@@ -55,6 +58,7 @@ class GapList:
         store: GapStore,
         clock: Clock,
         current_rules: CurrentRules,
+        watchlist: Watchlist,
     ) -> None:
         self._scheduler = scheduler
         self._gap_reasons = gap_reasons
@@ -63,12 +67,13 @@ class GapList:
         self._store = store
         self._clock = clock
         self._current_rules = current_rules
+        self._watchlist = watchlist
         self._written: list[Gap] | None = None
 
     async def run(self) -> None:
         """Write the list whenever it has changed, once it is known what is followed; until cancelled."""
         while True:
-            if self._scheduler.is_tracking:
+            if self._watchlist.is_known:
                 await self._write(self.gaps())
             for _ in range(_NAPS):
                 await self._clock.pace(every_s=_EVERY_S / _NAPS, least_real_s=_EVERY_REAL_S / _NAPS)
@@ -90,7 +95,7 @@ class GapList:
             return
         is_live = fetch.reason == "live"
         is_late = not is_live or self._gap_reasons.tried(fetch.series, is_live=True)
-        for missing, why in self._gap_reasons.parted(fetch.series, fetch.missing, is_live=is_live):
+        for missing, why in self._gap_reasons.split(fetch.series, fetch.missing, is_live=is_live):
             if is_late or why.reason is not GapReason.NOT_FETCHED_YET:
                 yield from _gaps_of(fetch.series, missing, why)
 

@@ -10,6 +10,7 @@ from chartinsightd.domain.gap_reason import GapReason, Listing, Why, of_silence
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
+from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import Failure, RetryTracker
 
 _NOT_FETCHED = Why(reason=GapReason.NOT_FETCHED_YET)
@@ -17,30 +18,31 @@ _PAUSED = Why(reason=GapReason.PAUSED)
 
 
 class GapReasons:
-    """Knows what is known of each series that is not complete.
+    """Explains each missing range of a series.
 
     Args:
-        patience: remembers what was tried in vain.
-        is_paused: whether a person paused collecting.
+        retries: the failed fetches.
+        pause_switch: whether a person paused collecting.
         listing: what the stock list says of a symbol; None where it was not read yet.
     """
 
     def __init__(
         self,
+        *,
         retries: RetryTracker,
-        is_paused: Callable[[], bool],
+        pause_switch: PauseSwitch,
         listing: Callable[[str], Listing | None],
     ) -> None:
         self._retries = retries
-        self._is_paused = is_paused
+        self._pause_switch = pause_switch
         self._listing = listing
 
     def tried(self, series: Series, *, is_live: bool) -> bool:
         """Whether the newest page of a series, or its history, was tried in vain."""
         return (series, is_live) in self._retries.troubles
 
-    def parted(self, series: Series, missing: RangeSet, *, is_live: bool) -> Iterable[tuple[RangeSet, Why]]:
-        """Part a missing range by why it is missing.
+    def split(self, series: Series, missing: RangeSet, *, is_live: bool) -> Iterable[tuple[RangeSet, Why]]:
+        """Split a missing range by the reason why it is missing.
 
         Args:
             series: whose.
@@ -57,7 +59,7 @@ class GapReasons:
     def of(self, series: Series, instant: int) -> Why:
         """Return why the candle that starts at an instant (seconds since the epoch) is missing."""
         missing = RangeSet.of((instant, instant + 1))
-        [(_, why)] = self.parted(series, missing, is_live=self.tried(series, is_live=True))
+        [(_, why)] = self.split(series, missing, is_live=self.tried(series, is_live=True))
         return why
 
     def _why(self, series: Series, missing: RangeSet, *, is_live: bool) -> Why:
@@ -66,7 +68,7 @@ class GapReasons:
             return Why(reason=GapReason.BLOCKED, evidence={"told": block.message, "code": block.code})
         trouble = self._retries.troubles.get((series, is_live))
         if trouble is None:
-            return _PAUSED if self._is_paused() else _NOT_FETCHED
+            return _PAUSED if self._pause_switch.is_shut else _NOT_FETCHED
         why = _tried(trouble)
         if trouble.reason is not GapReason.UNKNOWN:
             return why

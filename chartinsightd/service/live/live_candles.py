@@ -24,6 +24,8 @@ from chartinsightd.service.live.close_check import CloseCheck
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
@@ -60,7 +62,8 @@ class LiveCandles:
         forming: what its trades make.
         rows: where they are kept.
         days: the days before today.
-        tracked: the symbols that are collected, the most wanted first.
+        watchlist: the symbols that are collected, the most wanted first.
+        commits: what the charts brought, beside which the stream is checked.
         on_forming: told what changed.
         current_rules: the calendar in force.
         clock: what time it is.
@@ -73,7 +76,8 @@ class LiveCandles:
         forming: FormingCandles,
         rows: ProvisionalRows,
         days: DayCandles,
-        tracked: Callable[[], Sequence[str]],
+        watchlist: Watchlist,
+        commits: CommitFeed,
         on_forming: OnForming,
         current_rules: CurrentRules,
         clock: Clock,
@@ -82,7 +86,7 @@ class LiveCandles:
         self._forming = forming
         self._rows = rows
         self._days = days
-        self._tracked = tracked
+        self._watchlist = watchlist
         self._on_forming = on_forming
         self._current_rules = current_rules
         self._clock = clock
@@ -97,6 +101,7 @@ class LiveCandles:
         self._published_s: dict[str, float] = {}
         self._to_store: set[str] = set()
         self._week_read: tuple[Session, float] | None = None
+        commits.subscribe(self._on_commit)
 
     @property
     def loss(self) -> Loss | None:
@@ -117,8 +122,8 @@ class LiveCandles:
         """Return what may be shown of the stream."""
         return self._feed.state()
 
-    def note(self, writes: Sequence[Write], _written: Sequence[Written]) -> None:
-        """Hear what was committed; called for every commit."""
+    def _on_commit(self, writes: Sequence[Write], _written: Sequence[Written]) -> None:
+        """Compare what the charts brought with the stream."""
         self._rows.note(writes)
         self.closes.note(writes)
 
@@ -201,7 +206,7 @@ class LiveCandles:
     async def _watch(self) -> NoReturn:
         """Want what is tracked, know the week, and doubt a stream that says nothing."""
         while True:
-            self._feed.want(self._tracked())
+            self._feed.want(self._watchlist.symbols)
             await self._learn_week()
             self._doubt()
             await self._clock.pace(every_s=_WATCH_EVERY_S, least_real_s=_WATCH_EVERY_REAL_S)
@@ -223,7 +228,7 @@ class LiveCandles:
         )
         if session is None or (self._week_read and self._is_fresh(*self._week_read, session, now_s)):
             return
-        symbols = self._tracked()
+        symbols = self._watchlist.symbols
         span = _days_before(session, self._current_rules.calendar)
         try:
             found = await self._days.candles_of(Timeframe.D1, [(symbol, *span) for symbol in symbols])

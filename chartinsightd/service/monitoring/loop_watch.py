@@ -41,6 +41,7 @@ class LoopWatch:
 
     def __init__(
         self,
+        *,
         tell: Callable[[str, Condition], None],
         stacks: IO[str] | None = None,
         frozen_after_s: float = _FROZEN_AFTER_S,

@@ -73,6 +73,7 @@ class Notifier:
 
     def __init__(
         self,
+        *,
         channels: Sequence[AlertChannel],
         record: SentRecord,
         clock: Clock,
@@ -89,7 +90,14 @@ class Notifier:
         self._delivered = dict(self._told)
         self._begun_s = clock.monotonic()
         self._outboxes = [
-            _Outbox(channel, clock, rules.per_hour, self._notice, self._remember) for channel in channels
+            _Outbox(
+                channel=channel,
+                clock=clock,
+                per_hour=rules.per_hour,
+                notice=self._notice,
+                on_delivered=self._remember,
+            )
+            for channel in channels
         ]
 
     @property
@@ -176,6 +184,7 @@ class _Outbox:
 
     def __init__(
         self,
+        *,
         channel: AlertChannel,
         clock: Clock,
         per_hour: int,

@@ -1,8 +1,8 @@
-"""Everything that proves what is stored: the sealer, what reads broken sessions again, and verifications."""
+"""Builds the services that prove what is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chartinsightd.clock import Clock
@@ -16,37 +16,50 @@ from chartinsightd.service.sealing.rereading import Rereading
 from chartinsightd.service.sealing.sealer import Sealer
 from chartinsightd.service.sealing.verification import Verifications
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.watchlist import Watchlist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proofs:
-    """The services that prove."""
+    """The sealer, its rereading of broken sessions, and verifications."""
 
     sealer: Sealer
     rereading: Rereading
     verifications: Verifications
 
     def services(self) -> Mapping[str, Service]:
-        """Return what is to be run."""
+        """Return the services to run."""
         return {"sealer": self.sealer.run, "verifications": self.verifications.run}
 
 
-def make_proofs(
+def assemble_proofs(
+    *,
     collector: Collector,
     store: SealStore,
     ledger: CoverageLedger,
     retries: RetryTracker,
-    book: Jobs,
+    jobs: Jobs,
     clock: Clock,
     current_rules: CurrentRules,
+    watchlist: Watchlist,
+    commits: CommitFeed,
     timeframes: Sequence[Timeframe],
-    symbols: Callable[[], Iterable[str]],
 ) -> Proofs:
-    """Connect them; arguments as in their own classes."""
-    rereading = Rereading(collector, retries, book, current_rules)
-    return Proofs(
-        sealer=Sealer(store, ledger, rereading, clock, current_rules, timeframes, symbols),
+    """Connect the services; arguments as in their own classes."""
+    rereading = Rereading(collector=collector, retries=retries, jobs=jobs, current_rules=current_rules)
+    sealer = Sealer(
+        store=store,
+        ledger=ledger,
         rereading=rereading,
-        verifications=Verifications(collector, store, ledger, book, clock, current_rules),
+        clock=clock,
+        current_rules=current_rules,
+        timeframes=timeframes,
+        watchlist=watchlist,
+        commits=commits,
     )
+    verifications = Verifications(
+        collector=collector, store=store, ledger=ledger, jobs=jobs, clock=clock, current_rules=current_rules
+    )
+    return Proofs(sealer=sealer, rereading=rereading, verifications=verifications)

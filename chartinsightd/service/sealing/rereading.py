@@ -36,11 +36,11 @@ class Rereading:
     """Fetches broken sessions with the priority of the seal."""
 
     def __init__(
-        self, collector: Collector, retries: RetryTracker, book: Jobs, current_rules: CurrentRules
+        self, *, collector: Collector, retries: RetryTracker, jobs: Jobs, current_rules: CurrentRules
     ) -> None:
         self._collector = collector
         self._retries = retries
-        self._book = book
+        self._jobs = jobs
         self._current_rules = current_rules
 
     async def read(self, broken: Sequence[Seal]) -> list[Seal]:
@@ -50,11 +50,11 @@ class Rereading:
             "from_day": min(seal.day for seal in broken).isoformat(),
             "to_day": max(seal.day for seal in broken).isoformat(),
         }
-        job = await self._book.begin("seal", "schedule", params)
+        job = await self._jobs.begin("seal", "schedule", params)
         room = asyncio.Semaphore(_AT_ONCE)
         async with TaskGroup() as group:
             tasks = [group.create_task(self._session(seal, job, room)) for seal in broken]
-        await self._book.end(job)
+        await self._jobs.end(job)
         return [seal for seal, task in zip(broken, tasks, strict=True) if task.result()]
 
     async def _session(self, seal: Seal, job: Job, room: asyncio.Semaphore) -> bool:

@@ -1,10 +1,10 @@
-"""Seals sessions the morning after: each is proved complete, is read again, or stays open with evidence."""
+"""Seals sessions the morning after: each is proved complete, read again, or stays open with evidence."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from chartinsightd.domain.calendar import Session
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.horizon import horizon_start
 from chartinsightd.domain.kst import day_of
-from chartinsightd.domain.seal import SealState, Verdict, judge
+from chartinsightd.domain.seal import SealState, Verdict, verify_session
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.stores import Seal, SealStore, Unsealed
@@ -24,6 +24,8 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.sealing.rereading import Rereading, suspects_of
 from chartinsightd.service.sealing.session_loader import SessionLoader
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
 
@@ -32,21 +34,21 @@ _Case = tuple[Unsealed, Session]
 
 _REREAD_AFTER = (timedelta(minutes=1), timedelta(minutes=30), timedelta(hours=4))
 """How long after a proof failed its session is read again, each time; after the last it stays open."""
-_SYMBOLS = 50
-"""Symbols looked at in one statement."""
-_CASES = 250
-"""Sessions judged in one go: some megabytes of candles."""
+_MAX_SYMBOLS = 50
+"""Symbols of one SQL statement."""
+_MAX_SESSIONS = 250
+"""Sessions loaded at once: some megabytes of candles."""
 _SLICE = 25
-"""Sessions judged before others may run: a few milliseconds."""
-_COMPANY = timedelta(seconds=30)
-"""How long news wait for company."""
+"""Sessions verified before other tasks run: a few milliseconds."""
+_DEBOUNCE = timedelta(seconds=30)
+"""Changes within this time are verified together."""
 _LEAST_REAL_S = 0.5
-"""Under a fast clock, no more often than this in real seconds."""
+"""Real seconds between two looks, at least: a fast clock must not make the loop spin."""
 _RETRY = timedelta(minutes=5)
 _AFTER_SETTLING = timedelta(minutes=30)
-"""After Kiwoom's corrections are in, until every session is looked at, also one that brought no news."""
-_DOUBT = timedelta(minutes=1)
-"""What was committed so shortly before a look may not have been seen by it: it is looked at once more."""
+"""After Kiwoom's corrections are in, until every session is looked at, also an unchanged one."""
+_COMMIT_LAG = timedelta(minutes=1)
+"""A look may have missed a commit that was this recent; such sessions are looked at once more."""
 
 
 @dataclass(slots=True)
@@ -59,27 +61,30 @@ class _Round:
 
 
 class Sealer:
-    """Judges each session once it is complete, and again when something of it was read anew.
+    """Verifies each session once it is complete, and again when any of its candles was read again.
 
     Args:
-        store: holds candles, chains and seals.
-        ledger: knows what is covered.
+        store: candles, chains and seals.
+        ledger: the coverage.
         rereading: fetches broken sessions again.
-        clock: the time.
-        almanac: the calendar and the horizons.
+        clock: the daemon's.
+        current_rules: the calendar and the horizons.
         timeframes: the collected ones; without 5m nothing can be proved, and nothing is sealed.
-        symbols: returns the tracked ones.
+        watchlist: the symbols whose sessions are sealed.
+        commits: a commit that changes a session makes it due.
     """
 
     def __init__(
         self,
+        *,
         store: SealStore,
         ledger: CoverageLedger,
         rereading: Rereading,
         clock: Clock,
         current_rules: CurrentRules,
         timeframes: Sequence[Timeframe],
-        symbols: Callable[[], Iterable[str]],
+        watchlist: Watchlist,
+        commits: CommitFeed,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -87,48 +92,49 @@ class Sealer:
         self._clock = clock
         self._current_rules = current_rules
         self._timeframes = tuple(timeframes)
-        self._symbols = symbols
+        self._watchlist = watchlist
         self._open: dict[_Key, Seal] = {}
         """Every seal that is not sealed."""
         self._is_loaded = False
         self._reread_at: dict[_Key, datetime] = {}
-        self._unjudged: set[_Key] = set()
-        """What was read again and not judged yet: the store may go away between the two."""
-        self._news: set[str] = set()
+        self._unverified: set[_Key] = set()
+        """Sessions read again and not verified since: the store may fail between the two."""
+        self._changed: set[str] = set()
         self._wake = asyncio.Event()
         self._all_at: datetime | None = None
         """When every symbol is to be looked at; None for now."""
         self._again_at: datetime | None = None
-        """When what was not complete is to be looked at again."""
+        """When sessions that were not complete are looked at again."""
+        commits.subscribe(self._on_commit)
 
-    def note(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
-        """Hear what was committed: sessions with news are looked at soon."""
-        news = {
+    def _on_commit(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
+        """Look soon at the symbols of which a commit changed anything that a proof rests on."""
+        changed = {
             write.series.symbol
             for write, done in zip(writes, written, strict=True)
             if done.chains or (done.changed and not write.series.timeframe.is_intraday)
         }
-        if news:
-            self._news |= news
+        if changed:
+            self._changed |= changed
             self._wake.set()
 
     def open_seals(self) -> list[Seal]:
         """Return what is not sealed of what is followed and whose minutes are kept, by symbol and day."""
         if not self._open:
             return []
-        kept_from, followed = self._kept_from(self._clock.now()), frozenset(self._symbols())
+        kept_from, followed = self._kept_from(self._clock.now()), frozenset(self._watchlist.symbols)
         return [
             self._open[symbol, day]
             for symbol, day in sorted(self._open)
             if day >= kept_from and symbol in followed
         ]
 
-    def is_given_up(self, seal: Seal) -> bool:
+    def has_given_up(self, seal: Seal) -> bool:
         """Whether a broken session was read again in vain as often as that is done."""
         return seal.state == SealState.BROKEN and int(seal.evidence.get("rereads", 0)) >= len(_REREAD_AFTER)
 
     async def run(self) -> None:
-        """Look at what has news, and every morning at everything; until cancelled."""
+        """Verify changed sessions as they come, and every session each morning; until cancelled."""
         if Timeframe.M5 not in self._timeframes:
             log.warning("seal.not_possible", reason="5m candles are not collected")
             await asyncio.Event().wait()
@@ -143,12 +149,12 @@ class Sealer:
                 self._again_at = self._clock.now() + _RETRY
 
     async def _rest(self) -> None:
-        """Wait for news and a little for their company, or for the next thing that is due."""
-        due = [self._all_at or self._clock.now() + _COMPANY, *self._reread_at.values()]
+        """Wait until a commit changes something, then for more changes; or until something is due."""
+        due = [self._all_at or self._clock.now() + _DEBOUNCE, *self._reread_at.values()]
         due += [self._again_at] if self._again_at is not None else []
-        has_news = await wait_until(self._clock, min(due), self._wake)
-        company_s = _COMPANY.total_seconds() if has_news else 0.0
-        await self._clock.pace(every_s=company_s, least_real_s=_LEAST_REAL_S)
+        is_changed = await wait_until(self._clock, min(due), self._wake)
+        debounce_s = _DEBOUNCE.total_seconds() if is_changed else 0.0
+        await self._clock.pace(every_s=debounce_s, least_real_s=_LEAST_REAL_S)
         self._wake.clear()
 
     async def _load(self) -> None:
@@ -159,16 +165,16 @@ class Sealer:
             self._is_loaded = True
 
     async def _look(self) -> None:
-        """Judge every session that has news and is complete."""
+        """Verify every changed session that is complete."""
         now = self._clock.now()
-        wanted, self._news = self._news | self._all_due(now), set()
+        wanted, self._changed = self._changed | self._all_due(now), set()
         found = _Round()
         try:
-            await self._judge_new(sorted(wanted), now, found)
+            await self._verify_new(sorted(wanted), now, found)
         except StoreError:
-            self._news |= wanted
+            self._changed |= wanted
             raise
-        self._news |= found.waiting
+        self._changed |= found.waiting
         self._again_at = now + _RETRY if found.waiting else None
         if found.states:
             log.info("seal.sessions_judged", symbols=len(wanted), **found.states)
@@ -177,7 +183,7 @@ class Sealer:
         """Return every tracked symbol, once a morning and after the start."""
         if self._all_at is not None and now < self._all_at:
             return set()
-        symbols = set(self._symbols())
+        symbols = set(self._watchlist.symbols)
         if symbols:
             calendar = self._current_rules.calendar
             session = calendar.session_on_or_before(day_of(now) - timedelta(days=1))
@@ -186,31 +192,31 @@ class Sealer:
             self._all_at = session.settled_at + _AFTER_SETTLING
         return symbols
 
-    async def _judge_new(self, symbols: Sequence[str], now: datetime, found: _Round) -> None:
-        """Judge what has no seal yet, or news since, of these symbols."""
+    async def _verify_new(self, symbols: Sequence[str], now: datetime, found: _Round) -> None:
+        """Verify the sessions of these symbols that have no seal, or changed since."""
         sessions = self._settled(now)
-        bench = self._bench(now)
-        for start in range(0, len(symbols), _SYMBOLS):
-            part = symbols[start : start + _SYMBOLS]
+        loader = self._loader(now)
+        for start in range(0, len(symbols), _MAX_SYMBOLS):
+            part = symbols[start : start + _MAX_SYMBOLS]
             unsealed = await self._store.unsealed(part, list(sessions)) if sessions else []
             cases = [(case, sessions[case.day]) for case in unsealed]
-            ready = [case for case in cases if bench.is_complete(case[0].symbol, case[1])]
+            ready = [case for case in cases if loader.is_complete(case[0].symbol, case[1])]
             done = {(case.symbol, case.day) for case, _ in ready}
             found.waiting |= {case.symbol for case, _ in cases if (case.symbol, case.day) not in done}
-            await self._judge(ready, now, bench, found)
+            await self._verify(ready, now, loader, found)
 
-    async def _judge(
-        self, cases: Sequence[_Case], now: datetime, bench: SessionLoader, found: _Round
+    async def _verify(
+        self, cases: Sequence[_Case], now: datetime, loader: SessionLoader, found: _Round
     ) -> None:
-        for start in range(0, len(cases), _CASES):
-            part = cases[start : start + _CASES]
+        for start in range(0, len(cases), _MAX_SESSIONS):
+            part = cases[start : start + _MAX_SESSIONS]
             seals = []
-            for place, (case, witnesses) in enumerate(zip(part, await bench.hear(part), strict=True)):
-                seals.append(self._seal(case[0], judge(witnesses)))
+            for place, (case, data) in enumerate(zip(part, await loader.load(part), strict=True)):
+                seals.append(self._seal(case[0], verify_session(data)))
                 if place % _SLICE == 0:
                     await asyncio.sleep(0)
-            doubt = max(_DOUBT, timedelta(seconds=self._clock.real(_LEAST_REAL_S)))
-            await self._store.save_seals(seals, now - doubt)
+            lag = max(_COMMIT_LAG, timedelta(seconds=self._clock.real(_LEAST_REAL_S)))
+            await self._store.save_seals(seals, now - lag)
             found.states.update(seal.state for seal in seals)
             for seal in seals:
                 self._remember(seal)
@@ -238,7 +244,7 @@ class Sealer:
             self._reread_at.pop(key, None)
 
     async def _read_again(self) -> None:
-        """Read broken sessions again whose wait is over, and judge them anew."""
+        """Read broken sessions again whose wait is over, and verify them once more."""
         now = self._clock.now()
         kept = self._settled(now)
         for key in [key for key in self._reread_at if key[1] not in kept]:
@@ -246,8 +252,8 @@ class Sealer:
         due = [self._open[key] for key, at in self._reread_at.items() if at <= now]
         if due:
             await self._read(due, now)
-        if self._unjudged:
-            await self._judge_reread()
+        if self._unverified:
+            await self._verify_reread()
 
     async def _read(self, due: Sequence[Seal], now: datetime) -> None:
         """Read sessions again; what the broker does not give counts for nothing and is tried again."""
@@ -256,21 +262,27 @@ class Sealer:
         for seal in await self._rereading.read(due):
             key = seal.symbol, seal.day
             self._open[key] = _counted(seal)
-            self._unjudged.add(key)
+            self._unverified.add(key)
             del self._reread_at[key]
 
-    async def _judge_reread(self) -> None:
+    async def _verify_reread(self) -> None:
         """Judge what was read again."""
-        known = await self._store.chains(sorted(self._unjudged))
+        known = await self._store.chains(sorted(self._unverified))
         found, now = _Round(), self._clock.now()
         kept = self._settled(now)
         cases = [(case, kept[case.day]) for case in known if case.day in kept]
-        await self._judge(cases, now, self._bench(now), found)
+        await self._verify(cases, now, self._loader(now), found)
         log.info("seal.sessions_read_again", sessions=len(known), **found.states)
-        self._unjudged.clear()
+        self._unverified.clear()
 
-    def _bench(self, now: datetime) -> SessionLoader:
-        return SessionLoader(self._store, self._ledger, self._current_rules.rules, self._timeframes, now)
+    def _loader(self, now: datetime) -> SessionLoader:
+        return SessionLoader(
+            store=self._store,
+            ledger=self._ledger,
+            rules=self._current_rules.rules,
+            timeframes=self._timeframes,
+            now=now,
+        )
 
     def _settled(self, now: datetime) -> Mapping[date, Session]:
         """Return the sessions whose 5m candles are kept and can be judged by now."""

@@ -1,4 +1,4 @@
-"""Gathers what is stored of sessions that are to be sealed: one statement a timeframe for all of them."""
+"""Loads the candles of sessions that are to be sealed: one SQL statement a timeframe for all of them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LONGER = (Timeframe.M30, Timeframe.H1)
 
 
 class SessionLoader:
-    """Which timeframes can speak for a session at this moment, and what each says.
+    """Knows which timeframes can prove a session at this moment, and loads their candles.
 
     Args:
-        store: holds the candles.
-        ledger: knows what is covered.
+        store: the candles.
+        ledger: the coverage.
         rules: the calendar, and how far back each timeframe is kept.
         timeframes: the ones that are collected.
         now: aware.
@@ -34,6 +34,7 @@ class SessionLoader:
 
     def __init__(
         self,
+        *,
         store: SealStore,
         ledger: CoverageLedger,
         rules: PlanRules,
@@ -55,10 +56,10 @@ class SessionLoader:
         """Whether all that is kept of a session is covered, so that it can be judged."""
         return all(
             self._ledger.state(Series(symbol=symbol, timeframe=timeframe)).covered.covers(span)
-            for timeframe, span in self._witnesses_of(session).items()
+            for timeframe, span in self._spans_of(session).items()
         )
 
-    async def hear(self, cases: Sequence[tuple[Unsealed, Session]]) -> list[SessionData]:
+    async def load(self, cases: Sequence[tuple[Unsealed, Session]]) -> list[SessionData]:
         """Return what is stored of these sessions, in the same order."""
         found = {timeframe: await self._candles(timeframe, cases) for timeframe in self._begins}
         week_days = await self._week_days(cases)
@@ -75,8 +76,8 @@ class SessionLoader:
             for place, (case, session) in enumerate(cases)
         ]
 
-    def _witnesses_of(self, session: Session) -> Mapping[Timeframe, RangeSet]:
-        """Return which timeframes speak for a session, and what each must cover to do so."""
+    def _spans_of(self, session: Session) -> Mapping[Timeframe, RangeSet]:
+        """Return the timeframes that can prove a session, and the range each must cover to do so."""
         if session not in self._known:
             spans = {timeframe: _labels(self._calendar, session, timeframe) for timeframe in self._begins}
             self._known[session] = {
@@ -92,7 +93,7 @@ class SessionLoader:
         """Return a timeframe's candles of the sessions it speaks for, by their places."""
         spans: dict[int, tuple[str, int, int]] = {}
         for place, (case, session) in enumerate(cases):
-            span = self._witnesses_of(session).get(timeframe)
+            span = self._spans_of(session).get(timeframe)
             if span is not None:
                 first, last = _whole_days(span) if timeframe.is_intraday else span.spans[0]
                 spans[place] = case.symbol, first, last - 1
@@ -104,8 +105,8 @@ class SessionLoader:
         """Return the days of the weeks that end with these sessions, by their places."""
         spans: dict[int, tuple[str, int, int]] = {}
         for place, (case, session) in enumerate(cases):
-            week = self._witnesses_of(session).get(Timeframe.W1)
-            if week is not None and Timeframe.D1 in self._witnesses_of(session):
+            week = self._spans_of(session).get(Timeframe.W1)
+            if week is not None and Timeframe.D1 in self._spans_of(session):
                 spans[place] = case.symbol, week.spans[0][0], week.spans[0][1] - 1
         found = await self._store.candles_of(Timeframe.D1, list(spans.values()))
         return dict(zip(spans, found, strict=True))
@@ -126,6 +127,6 @@ def _second(day: date) -> int:
 
 
 def _whole_days(span: RangeSet) -> tuple[int, int]:
-    """Return the Korean day around a span: candles at hours that nobody expected are heard too."""
+    """Return the Korean day around a span: candles outside the expected hours count too."""
     start = _second(day_of(datetime.fromtimestamp(span.spans[0][0], UTC)))
     return start, start + DAY_S

@@ -43,17 +43,18 @@ class Verifications:
 
     def __init__(
         self,
+        *,
         collector: Collector,
         store: SealStore,
         ledger: CoverageLedger,
-        book: Jobs,
+        jobs: Jobs,
         clock: Clock,
         current_rules: CurrentRules,
     ) -> None:
         self._collector = collector
         self._store = store
         self._ledger = ledger
-        self._book = book
+        self._jobs = jobs
         self._clock = clock
         self._current_rules = current_rules
         self._runner: JobRunner[BackfillOrder] = JobRunner("verify", self._carry_out)
@@ -68,7 +69,7 @@ class Verifications:
 
     async def start(self, order: BackfillOrder, by: str) -> Job:
         """Begin a verification; a restart ends it."""
-        job = await self._book.begin("verify", by, order.params())
+        job = await self._jobs.begin("verify", by, order.params())
         job.findings = _fields(Comparison())
         self._runner.start(job, order)
         return job
@@ -80,7 +81,7 @@ class Verifications:
         async with TaskGroup() as group:
             tasks = [group.create_task(self._fetch(fetch, verifying, room, one)) for fetch in fetches]
         error = next((problem for task in tasks if (problem := task.result())), None)
-        await self._book.end(job, error, state="cancelled" if one.cancelled.is_set() else None)
+        await self._jobs.end(job, error, state="cancelled" if one.cancelled.is_set() else None)
 
     def _plan(self, order: BackfillOrder) -> Sequence[Fetch]:
         """Plan as if nothing were there."""

@@ -1,4 +1,4 @@
-"""The calendar in force, in one place: whoever asks here goes by what was learned a moment ago."""
+"""The planning rules in effect. Read them here each time: the calendar changes at runtime."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from datetime import date
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.silence import LearnedDay
+from chartinsightd.service.state.feed import Feed, Subscription
 
 
 class CurrentRules:
-    """Holds what plans follow. The calendar in it is replaced when the market shows other than it says.
+    """The rules of this moment. One writer (`LearnedDays`), any number of readers.
 
     Args:
-        rules: at the start, with the built-in calendar and the user's overrides.
+        rules: the rules at the start, with the built-in calendar and the user's overrides.
     """
 
     def __init__(self, rules: PlanRules) -> None:
         self._rules = rules
         self._learned: dict[date, LearnedDay] = {}
-        self._listeners: list[Callable[[], None]] = []
+        self._changes: Feed[[]] = Feed()
 
     @property
     def rules(self) -> PlanRules:
-        """What a plan made now follows; not to be kept."""
+        """The rules for a plan that is made now. Do not keep them."""
         return self._rules
 
     @property
     def calendar(self) -> Calendar:
-        """The calendar in force; not to be kept."""
+        """The calendar in effect. Do not keep it."""
         return self._rules.calendar
 
     @property
     def learned(self) -> Mapping[date, LearnedDay]:
-        """What the market showed of some days."""
+        """The days on which the market contradicted the calendar."""
         return self._learned
 
-    def tell(self, listener: Callable[[], None]) -> None:
-        """Call a listener whenever plans made before do not hold any more; it must be quick."""
-        self._listeners.append(listener)
+    def on_change(self, listener: Callable[[], None]) -> Subscription:
+        """Call a listener whenever earlier plans are out of date. It must be quick."""
+        return self._changes.subscribe(listener)
 
-    def plan_anew(self) -> None:
-        """Let those who plan begin again: what is covered changed."""
-        for listener in self._listeners:
-            listener()
+    def invalidate_plans(self) -> None:
+        """Call the listeners: coverage was taken back, so there is more to fetch than they planned."""
+        self._changes.publish()
 
-    def learn(self, days: Iterable[LearnedDay]) -> None:
-        """Replace all that was learned."""
+    def replace_learned(self, days: Iterable[LearnedDay]) -> None:
+        """Replace every learned day."""
         self._learned = {one.day: one for one in days}
         opened = {day: one.is_open for day, one in self._learned.items()}
         if opened == self.calendar.learned:
             return
         self._rules = replace(self._rules, calendar=self.calendar.with_learned(opened))
-        self.plan_anew()
+        self.invalidate_plans()

@@ -12,24 +12,24 @@ from chartinsightd.service.state.jobs import Job, Jobs
 class JobGroups:
     """One running job for each kind of work; it ends when its last fetch does."""
 
-    def __init__(self, book: Jobs) -> None:
-        self._book = book
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
         self._open: dict[str, Job] = {}
         self._underway: dict[str, int] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def join(self, kind: str, params: Mapping[str, Any], pages: int) -> Job:
+    async def enter(self, kind: str, params: Mapping[str, Any], pages: int) -> Job:
         """Add a fetch of so many pages to the running job of a kind; begin one where there is none."""
         self._underway[kind] = self._underway.get(kind, 0) + 1
         async with self._one_at_a_time:
             if kind not in self._open:
-                self._open[kind] = await self._book.begin(kind, "schedule", params)
+                self._open[kind] = await self._jobs.begin(kind, "schedule", params)
             job = self._open[kind]
         job.total += 1
         job.pages_expected += pages
         return job
 
-    async def leave(self, kind: str, *, failed: bool) -> None:
+    async def exit(self, kind: str, *, failed: bool) -> None:
         """Count a fetch as ended; with the last one, end the job."""
         job = self._open[kind]
         job.done += 1
@@ -37,4 +37,4 @@ class JobGroups:
         self._underway[kind] -= 1
         if not self._underway[kind]:
             del self._open[kind]
-            await self._book.end(job)
+            await self._jobs.end(job)

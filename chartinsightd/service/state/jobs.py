@@ -18,7 +18,8 @@ from chartinsightd.domain.write import Written
 from chartinsightd.ports.stores import JobStore
 
 log = structlog.get_logger(__name__)
-_REPORT_EVERY_S = 2.0
+_REPORT_EVERY_REAL_S = 2.0
+"""A person reads the progress: real time, however fast the clock."""
 _RETRY_S = 5.0
 RUNNING = "running"
 
@@ -28,8 +29,8 @@ class Job:
 
     def __init__(
         self,
-        book: Jobs,
         *,
+        jobs: Jobs,
         job_id: int,
         kind: str,
         requested_by: str,
@@ -55,8 +56,8 @@ class Job:
         self.written = Written()
         self.findings: Mapping[str, Any] = {}
         """What a comparison found; shown and kept with the progress."""
-        self._book = book
-        self._reported_at = float("-inf")
+        self._jobs = jobs
+        self._reported_at_s = float("-inf")
 
     @property
     def progress(self) -> Progress:
@@ -78,13 +79,14 @@ class Job:
         """Count one committed page; tell listeners, and now and then the database."""
         self.pages += 1
         self.written += written
-        await self._book.report(self)
+        await self._jobs.report(self)
 
-    def is_report_due(self, now_s: float) -> bool:
+    def is_report_due(self, clock: Clock) -> bool:
         """Whether the last report is old enough; if so, the next one counts from now."""
-        if now_s - self._reported_at < _REPORT_EVERY_S:
+        now_s = clock.monotonic()
+        if now_s - self._reported_at_s < clock.real(_REPORT_EVERY_REAL_S):
             return False
-        self._reported_at = now_s
+        self._reported_at_s = now_s
         return True
 
 
@@ -142,7 +144,7 @@ class Jobs:
                 log.warning("job.not_recorded", kind=kind, error=str(error))
                 self._is_in_doubt = True
                 self._is_owing.set()
-            job = Job(self, job_id=job_id, kind=kind, requested_by=requested_by, params=params, at=at)
+            job = Job(jobs=self, job_id=job_id, kind=kind, requested_by=requested_by, params=params, at=at)
             self._running[job] = None
         self._notify(job, JobChange.BEGUN)
         return job
@@ -150,7 +152,7 @@ class Jobs:
     async def report(self, job: Job) -> None:
         """Tell listeners of progress; store it if the last time is a while ago."""
         self._notify(job, JobChange.PROGRESSED)
-        if not job.id or not job.is_report_due(self._clock.monotonic() / self._clock.speed):
+        if not job.id or not job.is_report_due(self._clock):
             return
         try:
             await self._store.update_job(job.id, job.progress.fields())
@@ -175,6 +177,16 @@ class Jobs:
             self._owed.append(job)
             self._is_owing.set()
             self._notify(job, JobChange.ENDED)
+
+    async def open(self) -> None:
+        """End the jobs that a killed daemon left running. Without the database, the next start does."""
+        try:
+            orphans = await self._store.end_orphans(self._clock.now())
+        except StoreUnavailable as error:
+            log.warning("jobs.not_looked_at", error=str(error))
+            return
+        if orphans:
+            log.warning("jobs.interrupted", jobs=orphans)
 
     async def run(self) -> None:
         """Write down what the database missed, once it is back; until cancelled.

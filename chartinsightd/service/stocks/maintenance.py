@@ -1,4 +1,4 @@
-"""What the store needs now and then: closed partitions are put in order, at an hour when nobody reads."""
+"""Maintains the store: puts closed partitions in order once a night."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DAILY_AT = time(5, 0)
 """KST: after the last reader of the evening, before the morning's work."""
 
 
-class Upkeep:
+class Maintenance:
     """Maintains the store once a night."""
 
     def __init__(self, store: StoreUpkeep, clock: Clock) -> None:

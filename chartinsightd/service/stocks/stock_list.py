@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import time, timedelta
 
 import structlog
@@ -15,6 +15,7 @@ from chartinsightd.domain.kst import next_time
 from chartinsightd.ports.broker import ListedStock, Priority, StockListSource
 from chartinsightd.ports.stores import StockStore, TrackingStore
 from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
 
@@ -31,18 +32,19 @@ class StockList:
 
     Args:
         choose: names the symbols to track, given the whole list.
-        on_tracked: told the tracked symbols after each synchronisation and each change by hand.
+        watchlist: replaced after each synchronisation and each change by hand.
     """
 
     def __init__(
         self,
+        *,
         source: StockListSource,
         store: StockStore,
         tracking: TrackingStore,
         jobs: Jobs,
         clock: Clock,
         choose: Universe,
-        on_tracked: Callable[[list[str]], Awaitable[None]],
+        watchlist: Watchlist,
     ) -> None:
         self._source = source
         self._store = store
@@ -50,9 +52,8 @@ class StockList:
         self._jobs = jobs
         self._clock = clock
         self._choose = choose
-        self._on_tracked = on_tracked
+        self._watchlist = watchlist
         self._chosen: list[str] | None = None
-        self._tracked: tuple[str, ...] = ()
         self._synced = 0
         self._listings: dict[str, Listing] = {}
         self._by_hand: dict[str, bool] = {}
@@ -64,11 +65,6 @@ class StockList:
         self._began = asyncio.Condition()
         self._changing = asyncio.Lock()
         """A list that comes in and a wish of a person never cross."""
-
-    @property
-    def tracked(self) -> tuple[str, ...]:
-        """The symbols that are collected; empty before the first synchronisation."""
-        return self._tracked
 
     @property
     def synced(self) -> int:
@@ -130,12 +126,14 @@ class StockList:
 
     async def _set(self, symbols: Iterable[str], by: str, *, wanted: bool) -> list[str]:
         async with self._changing:
-            changed = [one for one in dict.fromkeys(symbols) if (one in self._tracked) is not wanted]
+            changed = [
+                one for one in dict.fromkeys(symbols) if (one in self._watchlist.symbols) is not wanted
+            ]
             if changed:
                 await self._tracking.set_tracking(changed, wanted, self._clock.now(), by)
                 log.info("stocks.tracking_changed", symbols=changed, tracked=wanted, by=by)
                 self._by_hand |= dict.fromkeys(changed, wanted)
-                await self._follow()
+                self._follow()
         return changed
 
     async def _tried(self) -> bool:
@@ -175,8 +173,8 @@ class StockList:
         try:
             self._by_hand = await self._tracking.tracking()
         finally:
-            await self._follow()  # without the database by what is known of it: collecting goes on
-        tracked = self._tracked
+            self._follow()  # without the database by the wishes known before: collecting continues
+        tracked = self._watchlist.symbols
         job.written = await self._store.save_stocks(stocks, frozenset(tracked), self._clock.now())
         unlisted = sorted(set(tracked) - {stock.symbol for stock in stocks})
         if unlisted:
@@ -184,11 +182,10 @@ class StockList:
         log.info("stocks.synced", listed=len(stocks), tracked=len(tracked))
         self._synced += 1
 
-    async def _follow(self) -> None:
-        """Follow what the rule and a person chose; before the first list nothing is known of the rule."""
+    def _follow(self) -> None:
+        """Collect what the rule and a person chose; before the first list the rule has chosen nothing."""
         if self._chosen is not None:
-            self._tracked = tuple(with_wishes(self._chosen, self._by_hand))
-            await self._on_tracked([*self._tracked])
+            self._watchlist.replace(with_wishes(self._chosen, self._by_hand))
 
 
 def with_wishes(chosen: Sequence[str], by_hand: Mapping[str, bool]) -> list[str]:

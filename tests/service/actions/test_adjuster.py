@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,7 @@ from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.watchlist import Watchlist
 from tests.domain.made_up_charts import adjusted, split, walk, weekly
 from tests.support.fakes import PAGE_ROWS, FakeBlocks, FakeCheckpoint, FakeStore
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
@@ -187,7 +189,7 @@ class World:
         self, hours: float, *, symbols: Sequence[str] = SYMBOLS, known_after_s: float = 0.0
     ) -> list[dict[str, object]]:
         """Let the adjuster work for some hours; the next play goes on where this one ended."""
-        begun_at = self.clock.start
+        watchlist = Watchlist()
         rules = PlanRules(
             calendar=CALENDAR,
             horizons=dict.fromkeys(Timeframe, Horizon.parse("max")),
@@ -206,19 +208,32 @@ class World:
         for series in [*ledger._states] * self.blanks:
             retries.found_nothing((series, False))
         adjuster = Adjuster(
-            self.market,
-            CorporateActionFinder(self.market, self.market, current_rules, self.clock),
-            self.actions,
-            ledger,
-            JobGroups(Jobs(store, self.clock)),
-            retries,
-            self.clock,
-            current_rules,
-            lambda: symbols if self.clock.now() >= begun_at + timedelta(seconds=known_after_s) else (),
-            tuple(Timeframe),
+            quotes=self.market,
+            finder=CorporateActionFinder(
+                charts=self.market, stored=self.market, current_rules=current_rules, clock=self.clock
+            ),
+            store=self.actions,
+            ledger=ledger,
+            job_groups=JobGroups(Jobs(store, self.clock)),
+            retries=retries,
+            clock=self.clock,
+            current_rules=current_rules,
+            watchlist=watchlist,
+            timeframes=tuple(Timeframe),
         )
+
+        async def work() -> None:
+            async with asyncio.TaskGroup() as group:
+                if known_after_s:
+                    group.create_task(adjuster.run())
+                    await self.clock.sleep(known_after_s)
+                    watchlist.replace(symbols)
+                else:
+                    watchlist.replace(symbols)
+                    group.create_task(adjuster.run())
+
         with capture_logs() as logs:
-            run_virtually(cancelled_after(adjuster.run(), hours * 3600))
+            run_virtually(cancelled_after(work(), hours * 3600))
         self.clock.start += timedelta(hours=hours)
         return logs
 

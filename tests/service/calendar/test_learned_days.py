@@ -46,18 +46,20 @@ class Schooled(World):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.broker.calendar = Calendar().with_learned({OPENED: True})
-        self.learned_days = LearnedDays(self.current_rules, self.ledger, self.kept, self.clock)
+        self.learned_days = LearnedDays(
+            current_rules=self.current_rules, ledger=self.ledger, store=self.kept, clock=self.clock
+        )
 
     async def read(self) -> None:
         """Read what is due by the calendar in force."""
         [fetch, *_] = self.due()
-        async with self.book.run_as("poll", "test", {}) as job:
+        async with self.jobs.run_as("poll", "test", {}) as job:
             await self.collector.fetch(fetch, Priority.LIVE, job)
 
     async def learn(self) -> None:
         """Learn that the day is a session."""
         learned = LearnedDay(day=OPENED, is_open=True, evidence={}, learned_at=self.clock.now())
-        await self.learned_days.learn(learned)
+        await self.learned_days.apply(learned)
 
     def due(self) -> list[Fetch]:
         """Return what is to be read."""
@@ -71,8 +73,20 @@ class Schooled(World):
     @asynccontextmanager
     async def writing_through(self, spool: Spool) -> AsyncIterator[None]:
         """Run a writer with this spool inside the block."""
-        self.writer = Writer(self.store, spool, self.ledger, self.clock)
-        self.collector = Collector(self.broker, self.writer, self.current_rules, CollectRules(settle=SETTLE))
+        self.writer = Writer(
+            store=self.store,
+            spool=spool,
+            ledger=self.ledger,
+            commits=self.commits,
+            clock=self.clock,
+            spool_bytes=self.spool_bytes,
+        )
+        self.collector = Collector(
+            source=self.broker,
+            writer=self.writer,
+            current_rules=self.current_rules,
+            rules=CollectRules(settle=SETTLE),
+        )
         await self.learned_days.open()
         await self.ledger.open()
         await self.writer.open()

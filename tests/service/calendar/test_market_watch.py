@@ -44,22 +44,22 @@ class Watched(World):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.broker.calendar = self.truth
-        self.learned_days = LearnedDays(self.current_rules, self.ledger, self.kept, self.clock)
-        self.watch = MarketWatch(
-            MarketProbe(self.broker, self.clock),
-            self.learned_days,
-            self.current_rules,
-            self.retries,
-            lambda: self.symbols,
-            self.clock,
+        self.learned_days = LearnedDays(
+            current_rules=self.current_rules, ledger=self.ledger, store=self.kept, clock=self.clock
         )
-        self.symbols: tuple[str, ...] = ()
-        self.listeners.append(lambda writes, _: self.watch.note(writes))
+        self.watch = MarketWatch(
+            probe=MarketProbe(self.broker, self.clock),
+            learned_days=self.learned_days,
+            current_rules=self.current_rules,
+            retries=self.retries,
+            watchlist=self.watchlist,
+            commits=self.commits,
+            clock=self.clock,
+        )
 
     @asynccontextmanager
     async def watched(self, *symbols: str) -> AsyncIterator[None]:
         """Follow symbols and watch the market inside the block."""
-        self.symbols = symbols
         await self.learned_days.open()
         async with self.running(*symbols), asyncio.TaskGroup() as group:
             task = group.create_task(self.watch.run())
@@ -150,7 +150,7 @@ def test_a_session_that_begins_late_is_collected_all_the_same() -> None:
         one, was_closed = run_virtually(main())
 
     assert was_closed
-    assert [line["event"] for line in said] == ["calendar.day_learned", "calendar.lesson_taken_back"]
+    assert [line["event"] for line in said] == ["calendar.day_learned", "calendar.day_reverted"]
     assert one.kept.days == {}
     assert one.due() == []
     assert one.candles_of(SILENT) == len(SYMBOLS) * HALF_HOURS

@@ -28,7 +28,12 @@ async def backfilling(world: World) -> AsyncIterator[Backfills]:
     """Run the services a backfill needs."""
     await world.ledger.open()
     backfills = Backfills(
-        world.collector, world.ledger, world.checkpoint, world.book, world.clock, world.current_rules
+        collector=world.collector,
+        ledger=world.ledger,
+        checkpoint=world.checkpoint,
+        jobs=world.jobs,
+        clock=world.clock,
+        current_rules=world.current_rules,
     )
     await backfills.open()
     async with asyncio.TaskGroup() as group:

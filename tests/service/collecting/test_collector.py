@@ -95,13 +95,18 @@ def collected(
     """Carry out fetches with a broker that slips."""
     world = World(NOW)
     broker = SlippingBroker(world.clock, world.calendar, NOW - timedelta(days=60), changes=list(changes))
-    collector = Collector(broker, world.writer, world.current_rules, CollectRules(settle=SETTLE))
+    collector = Collector(
+        source=broker,
+        writer=world.writer,
+        current_rules=world.current_rules,
+        rules=CollectRules(settle=SETTLE),
+    )
 
     async def main() -> list[FetchOutcome]:
         await world.ledger.open()
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(world.writer.run())
-            job = await world.book.begin("catch_up", "test", {})
+            job = await world.jobs.begin("catch_up", "test", {})
             outcomes = [await collector.fetch(one, Priority.CATCH_UP, job) for one in fetches]
             writer.cancel()
         return outcomes

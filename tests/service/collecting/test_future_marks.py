@@ -67,14 +67,9 @@ def test_marks_in_the_future_are_withdrawn(asked_at: datetime, read_in: datetime
     async def main() -> CoverageLedger:
         ledger = CoverageLedger(store, checkpoint)
         await ledger.open()
-        marks = FutureMarks(
-            ledger,
-            store,
-            clock,
-            CurrentRules(RULES),
-            needs_dates=True,
-            on_withdrawn=lambda: planned.append(1),
-        )
+        rules = CurrentRules(RULES)
+        rules.on_change(lambda: planned.append(1))
+        marks = FutureMarks(ledger=ledger, store=store, clock=clock, current_rules=rules, needs_dates=True)
         await marks.withdraw()
         assert bool(marks.look()) is bool(planned)
         return ledger

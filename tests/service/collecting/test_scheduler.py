@@ -195,7 +195,7 @@ def test_a_learned_closure_ends_the_polls_of_its_day_at_once() -> None:
         polls = []
         async with world.running("005930"):
             for learned in ([], [closed_day], []):
-                world.current_rules.learn(learned)
+                world.current_rules.replace_learned(learned)
                 await world.clock.sleep(120)
                 world.broker.requests.clear()
                 await world.clock.sleep(2 * 3600)
@@ -257,7 +257,7 @@ def test_symbols_no_longer_tracked_are_left_alone() -> None:
         world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
         async with world.running("005930"):
             await world.clock.sleep(60)
-            await world.scheduler.track(["000660"])
+            world.watchlist.replace(["000660"])
             world.broker.requests.clear()
             await world.clock.sleep(3600)
         return world
@@ -282,7 +282,7 @@ def test_symbols_no_longer_tracked_are_left_alone_whatever_was_wrong_with_them(t
         async with world.running("005930"):
             await world.clock.sleep(20)
             assert world.retries.next_retry() is not None
-            await world.scheduler.track([])
+            world.watchlist.replace([])
             world.broker.requests.clear()
             await world.clock.sleep(6 * 3600)
         return world

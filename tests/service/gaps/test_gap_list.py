@@ -115,9 +115,9 @@ def test_what_only_waits_is_not_fetched_yet_or_paused(is_paused: bool, reason: G
     async def main() -> list[Gap]:
         world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="60d")
         await world.ledger.open()
-        await world.scheduler.track(["005930"])
+        world.watchlist.replace(["005930"])
         if is_paused:
-            world.scheduler.pause()
+            world.pause_switch.shut()
         return world.gap_list().gaps()
 
     gaps = run_virtually(main())
@@ -136,7 +136,7 @@ def test_what_becomes_due_while_paused_is_a_gap() -> None:
         gaps = world.gap_list()
         async with world.running("005930"):
             await world.clock.sleep(60)
-            world.scheduler.pause()
+            world.pause_switch.shut()
             before = gaps.gaps()
             await world.clock.sleep(2 * 3600)
             return before, gaps.gaps()
@@ -159,7 +159,7 @@ def test_nothing_is_written_before_it_is_known_what_is_followed() -> None:
         task = asyncio.create_task(world.gap_list().run())
         await world.clock.sleep(60)
         before = world.store.gaps
-        await world.scheduler.track(["005930"])
+        world.watchlist.replace(["005930"])
         await world.clock.sleep(60)
         task.cancel()
         return before, world.store.gaps

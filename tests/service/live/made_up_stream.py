@@ -19,6 +19,8 @@ from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 from tests.support.fakes import FakeStore
 from tests.support.harness import moment
@@ -104,12 +106,15 @@ class Stage:
     """When something was told, and what."""
 
     def __post_init__(self) -> None:
+        watchlist, self.commits = Watchlist(), CommitFeed()
+        watchlist.replace((SYMBOL, OTHER))
         self.live = LiveCandles(
             feed=self.feed,
             forming=FormingCandles(self.rules, tuple(Timeframe)),
             rows=ProvisionalRows(self.store, self.rules),  # type: ignore[arg-type]
             days=self.days,
-            tracked=lambda: (SYMBOL, OTHER),
+            watchlist=watchlist,
+            commits=self.commits,
             on_forming=lambda found: self.told.append((self.clock.monotonic(), list(found))),
             current_rules=self.rules,
             clock=self.clock,

@@ -124,7 +124,9 @@ def test_what_a_chart_says_of_a_closed_candle_is_left_alone() -> None:
         on.feed.say(on.trade(51_000))
         closed = on.live._forming.candle(SYMBOL, Timeframe.M5, int(moment("2026-11-20", 9, 55).timestamp()))
         assert closed is not None
-        on.live.note([read(replace(closed.candle, volume=99), on.clock.now(), final=False)], [Written()])
+        on.commits.publish(
+            [read(replace(closed.candle, volume=99), on.clock.now(), final=False)], [Written()]
+        )
         await asyncio.sleep(25)
 
     on = play(scene)
@@ -142,7 +144,7 @@ def test_a_running_candle_in_a_chart_does_not_stop_ours() -> None:
         on.feed.say(on.trade(50_000))
         await asyncio.sleep(1)
         running = on.last(Timeframe.M5).candle
-        on.live.note([read(running, on.clock.now(), final=False)], [Written()])
+        on.commits.publish([read(running, on.clock.now(), final=False)], [Written()])
         on.feed.say(on.trade(51_000))
         await asyncio.sleep(25)
 
@@ -200,8 +202,8 @@ def test_closes_are_compared_with_the_chart() -> None:
         charts = [truth[0], replace(truth[1], volume=27), replace(truth[2], close=50_100), later]
         rows = Candles.of(SYMBOL, Timeframe.M5, [replace(one, final=True) for one in charts])
         write = Write(candles=rows, covered=EMPTY, asked_at=on.clock.now(), is_newest=True)
-        on.live.note([write], [Written()])
-        on.live.note([write], [Written()])
+        on.commits.publish([write], [Written()])
+        on.commits.publish([write], [Written()])
 
     on = play(scene)
     figures = on.live.closes.total
@@ -308,7 +310,7 @@ def test_trades_that_charts_show_and_the_stream_does_not_are_proof() -> None:
                 close=50_000,
                 volume=5,
             )
-            on.live.note([read(row, on.clock.now(), final=True)], [Written()])
+            on.commits.publish([read(row, on.clock.now(), final=True)], [Written()])
         await asyncio.sleep(15)
         assert len(on.feed.given_up) == 1
 

@@ -34,7 +34,7 @@ async def test_a_frozen_loop_is_told_while_it_stands(tmp_path: Path) -> None:
         assert condition.level == "error"
 
     with (tmp_path / "stacks").open("w+") as stacks:
-        watch = LoopWatch(tell, stacks, frozen_after_s=0.1)
+        watch = LoopWatch(tell=tell, stacks=stacks, frozen_after_s=0.1)
         secret = "the-secret-value-of-a-local"
         await frozen(watch, 0.4)
         stacks.seek(0)
@@ -53,7 +53,7 @@ async def test_a_frozen_loop_is_told_while_it_stands(tmp_path: Path) -> None:
 async def test_a_loop_that_turns_is_not_told() -> None:
     """Short pauses are nobody's business."""
     told: list[str] = []
-    await frozen(LoopWatch(lambda event, _: told.append(event), frozen_after_s=0.3), 0.1)
+    await frozen(LoopWatch(tell=lambda event, _: told.append(event), frozen_after_s=0.3), 0.1)
     assert told == []
 
 
@@ -61,8 +61,10 @@ async def test_the_notice_leaves_while_the_loop_stands() -> None:
     """The thread delivers by a loop of its own; once the real one turns, nothing is told twice."""
     channel, record = FakeChannel(), FakeRecord()
     place = Place(host="box", mode="live")
-    notifier = Notifier([channel], record, SystemClock(), NotifierRules(), place, str)
-    watch = LoopWatch(notifier.notify_from_thread, frozen_after_s=0.1)
+    notifier = Notifier(
+        channels=[channel], record=record, clock=SystemClock(), rules=NotifierRules(), place=place, clean=str
+    )
+    watch = LoopWatch(tell=notifier.notify_from_thread, frozen_after_s=0.1)
     await frozen(watch, 0.4)
     assert len(channel.got) == 1
     assert "데몬 멈춤" in channel.got[0].subject

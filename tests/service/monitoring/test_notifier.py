@@ -49,12 +49,12 @@ class World:
         """Return a notifier that knows what the last one told."""
         place = Place(host="box", mode="live")
         return Notifier(
-            self.channels,
-            self.record,
-            self.clock,
-            self.rules,
-            place,
-            lambda text: text.replace(SECRET, "***"),
+            channels=self.channels,
+            record=self.record,
+            clock=self.clock,
+            rules=self.rules,
+            place=place,
+            clean=lambda text: text.replace(SECRET, "***"),
         )
 
     async def lasting(self, found: Mapping[str, Condition], seconds: float) -> None:

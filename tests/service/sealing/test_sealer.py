@@ -29,6 +29,7 @@ from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
 from chartinsightd.ports.stores import Seal, Unsealed
 from chartinsightd.service.sealing.rereading import Rereading
 from chartinsightd.service.sealing.sealer import Sealer
+from chartinsightd.service.state.feed import CommitFeed
 from tests.support.fakes import FakeBroker, FakeStore
 from tests.support.virtual import run_virtually
 from tests.support.world import World
@@ -157,22 +158,27 @@ class Morning(World):
     withheld: set[datetime] = field(default_factory=set)
     """When the candles open that the broker does not show."""
     is_told: bool = True
-    """Whether the sealer hears of commits."""
+    """Whether the sealer is told of commits."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.store.now = self.clock.now
+        self.watchlist.replace([SYMBOL])
         self.sealer = Sealer(
-            self.store,
-            self.ledger,
-            Rereading(self.collector, self.retries, self.book, self.current_rules),
-            self.clock,
-            self.current_rules,
-            self.timeframes,
-            lambda: [SYMBOL],
+            store=self.store,
+            ledger=self.ledger,
+            rereading=Rereading(
+                collector=self.collector,
+                retries=self.retries,
+                jobs=self.jobs,
+                current_rules=self.current_rules,
+            ),
+            clock=self.clock,
+            current_rules=self.current_rules,
+            timeframes=self.timeframes,
+            watchlist=self.watchlist,
+            commits=self.commits if self.is_told else CommitFeed(),
         )
-        if self.is_told:
-            self.listeners.append(self.sealer.note)
 
     def new_broker(self) -> FakeBroker:
         """Return one with running volumes."""
@@ -204,7 +210,7 @@ class Morning(World):
             missing=EMPTY,
             pages=1,
         )
-        async with self.book.run_as("catch_up", "test", {}) as job:
+        async with self.jobs.run_as("catch_up", "test", {}) as job:
             await self.collector.fetch(fetch, Priority.LIVE, job)
 
     async def is_at(self, day: date, hour: int, minute: int = 0, second: int = 0) -> None:

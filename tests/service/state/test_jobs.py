@@ -43,13 +43,13 @@ def test_a_job_that_ends_while_the_database_is_away_is_written_down_later() -> N
     """Nobody sees it run for ever: its end is kept until it can be written, with the moment it had."""
     clock = LoopClock(START)
     store = AwayStore(clock, away_s=60.0)
-    book = Jobs(store, clock)
+    jobs = Jobs(store, clock)
 
     async def lives() -> None:
-        job = await book.begin("backfill", "a person", {})
-        await book.end(job)
+        job = await jobs.begin("backfill", "a person", {})
+        await jobs.end(job)
         assert store.jobs[job.id]["state"] == "running"
-        await cancelled_after(book.run(), 70.0)
+        await cancelled_after(jobs.run(), 70.0)
         written = store.jobs[job.id]
         assert (written["state"], written["finished_at"]) == ("done", START)
 
@@ -60,13 +60,13 @@ def test_a_job_whose_beginning_was_written_unheard_does_not_run_for_ever() -> No
     """The connection may be lost after the row and before the answer; jobs that do run are left alone."""
     clock = LoopClock(START)
     store = DeafStore()
-    book = Jobs(store, clock)
+    jobs = Jobs(store, clock)
 
     async def lives() -> None:
-        running = await book.begin("backfill", "a person", {})
+        running = await jobs.begin("backfill", "a person", {})
         store.loses_the_answer = True
-        unheard = await book.begin("poll", "schedule", {})
-        await cancelled_after(book.run(), 10.0)
+        unheard = await jobs.begin("poll", "schedule", {})
+        await cancelled_after(jobs.run(), 10.0)
         assert unheard.id == 0
         assert [store.jobs[number]["state"] for number in (running.id, 2)] == ["running", "interrupted"]
 

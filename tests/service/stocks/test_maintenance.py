@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.facts.krx import KST
-from chartinsightd.service.stocks.maintenance import Upkeep
+from chartinsightd.service.stocks.maintenance import Maintenance
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
 
 
@@ -30,6 +30,6 @@ def test_it_works_every_night_at_five() -> None:
     clock = LoopClock(datetime(2026, 9, 15, 8, 30, tzinfo=KST))
     store = FakeUpkeep(clock)
 
-    run_virtually(cancelled_after(Upkeep(store, clock).run(), 3 * 86_400))
+    run_virtually(cancelled_after(Maintenance(store, clock).run(), 3 * 86_400))
 
     assert [(at.day, at.hour, at.minute) for at in store.at] == [(16, 5, 0), (17, 5, 0), (18, 5, 0)]

@@ -12,6 +12,7 @@ from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ListedStock, Priority
 from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.stock_list import StockList, at_least, targets
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
@@ -49,20 +50,19 @@ class FakeTracking:
 
 
 def played(source: FakeList, hours: float, choose: object = None) -> tuple[FakeStore, list[list[str]]]:
-    """Let the list be kept for some hours; return the store and what was tracked."""
-    store, tracked = FakeStore(), []
-
-    async def on_tracked(symbols: list[str]) -> None:
-        tracked.append(symbols)
+    """Let the list be kept for some hours; return the store and each change of the watchlist."""
+    store, watchlist = FakeStore(), Watchlist()
+    tracked: list[list[str]] = []
+    watchlist.on_change(lambda: tracked.append([*watchlist.symbols]))
 
     stock_list = StockList(
-        source,
-        store,
-        FakeTracking(),
-        Jobs(store, source.clock),
-        source.clock,
-        choose or targets(("005930",)),  # type: ignore[arg-type]
-        on_tracked,
+        source=source,
+        store=store,
+        tracking=FakeTracking(),
+        jobs=Jobs(store, source.clock),
+        clock=source.clock,
+        choose=choose or targets(("005930",)),  # type: ignore[arg-type]
+        watchlist=watchlist,
     )
     run_virtually(cancelled_after(stock_list.run(), hours * 3600))
     return store, tracked
@@ -80,7 +80,7 @@ def test_the_list_is_read_at_start_and_every_morning() -> None:
         (16, 8, 10),
         (17, 8, 10),
     ]
-    assert tracked == [["005930"]] * 4
+    assert tracked == [["005930"]]
     assert [stock.symbol for stock in store.stocks] == ["005930"]
 
 

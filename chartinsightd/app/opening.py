@@ -1,0 +1,165 @@
+"""Opens what the services share: the clock, the state files, PostgreSQL, the session with Kiwoom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import structlog
+
+from chartinsightd.adapters.checkpoint import open_checkpoint
+from chartinsightd.adapters.kiwoom.session import Kiwoom
+from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
+from chartinsightd.adapters.postgres.embedded import open_embedded
+from chartinsightd.adapters.postgres.store import Store, open_store
+from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
+from chartinsightd.adapters.spool import open_spool
+from chartinsightd.app.broker import new_circuit, open_broker
+from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
+from chartinsightd.domain.calendar import Calendar, parse_overrides
+from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRefused, StoreUnavailable
+from chartinsightd.ports.spool import Spool
+from chartinsightd.ports.stores import Checkpoint
+from chartinsightd.process.lifecycle import Service, notify_systemd
+from chartinsightd.process.runtime_file import runtime_file
+from chartinsightd.service.collecting.circuit_breaker import Circuit
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.settings import Settings, state_file
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What the services share. The exit stack that opened it closes it."""
+
+    clock: CheckedClock
+    checkpoint: Checkpoint
+    spool: Spool
+    store: Store
+    archive: PostgresArchive
+    ledger: CoverageLedger
+    kiwoom: Kiwoom
+    circuit: Circuit
+    database: Literal["embedded", "external"]
+    services: Mapping[str, Service]
+    """What keeps the resources themselves in order."""
+
+
+async def open_clock(settings: Settings) -> Clock:
+    """Return the machine's clock, or in simulation the virtual one.
+
+    Raises:
+        ConfigurationError: the simulator whose clock is to be followed cannot be asked.
+    """
+    if settings.mode == "live":
+        return SystemClock()
+    if settings.clock.follow:
+        return await read_clock(settings.kiwoom.rest_url)
+    start = settings.clock.start or SystemClock().now()
+    return SimulatedClock(start, settings.clock.speed, settings.clock.anchor)
+
+
+def load_calendar(settings: Settings) -> Calendar:
+    """Return the calendar with the user's overrides.
+
+    Raises:
+        ConfigurationError: the override file cannot be read or is wrong.
+    """
+    path = settings.collect.calendar_overrides
+    if path is None:
+        return Calendar()
+    try:
+        return Calendar(parse_overrides(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"collect.calendar_overrides: {path} cannot be read: {error}.") from error
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error.message}", remedy=error.remedy) from error
+
+
+async def open_resources(stack: AsyncExitStack, settings: Settings, clock: CheckedClock) -> Resources:
+    """Open everything in order: what is on this machine, the database, the broker.
+
+    Raises:
+        ChartInsightError: something cannot be opened and must not be waited for.
+    """
+    services: dict[str, Service] = {}
+    dsn = await _open_database(stack, settings, clock, services)
+    checkpoint = await stack.enter_async_context(
+        open_checkpoint(state_file(settings, "checkpoint.sqlite"), clock)
+    )
+    circuit = new_circuit(settings, clock)
+    spool = await stack.enter_async_context(open_spool(state_file(settings, "spool.sqlite"), clock))
+    is_known = bool(await checkpoint.load()) or spool.state.pages > 0
+    store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
+    archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
+    ledger = CoverageLedger(store.candles, checkpoint)
+    await ledger.open()
+    services |= {"store": store.presence.run, "ledger": partial(ledger.reconcile_later, clock)}
+    broker = open_broker(settings, clock, circuit, is_first=ledger.is_empty)
+    kiwoom = await stack.enter_async_context(broker)
+    if settings.clock.follow and isinstance(virtual := clock.own, SimulatedClock):
+        services["clock"] = partial(follow_clock, virtual, settings.kiwoom.rest_url)
+    return Resources(
+        clock=clock,
+        checkpoint=checkpoint,
+        spool=spool,
+        store=store,
+        archive=archive,
+        ledger=ledger,
+        kiwoom=kiwoom,
+        circuit=circuit,
+        database="embedded" if "postgres" in services else "external",
+        services=services,
+    )
+
+
+async def _open_database(
+    stack: AsyncExitStack, settings: Settings, clock: Clock, services: dict[str, Service]
+) -> str:
+    """Return the URL of the user's database; without one, start the embedded server first."""
+    notify_systemd("STATUS=Opening the database")
+    dsn = settings.database.dsn.get_secret_value()
+    shown = ""
+    if not dsn:
+        server = await stack.enter_async_context(open_embedded(settings.state_dir, clock))
+        services["postgres"], dsn = server.keep_running, server.dsn
+        shown = dsn
+    stack.enter_context(runtime_file(state_file(settings, "daemon.json"), database=shown))
+    return dsn
+
+
+async def _open_store(
+    stack: AsyncExitStack, settings: Settings, dsn: str, clock: Clock, *, may_be_away: bool
+) -> Store:
+    """Connect to PostgreSQL, trying for the configured time.
+
+    Args:
+        may_be_away: after that time, or at once where it refuses, continue without it, for as long as it
+            takes. A first start must not: a mistyped address or a wrong password looks the same.
+
+    Raises:
+        StoreUnavailable, StoreRefused: see `open_store`.
+    """
+    give_up = clock.monotonic() + clock.real(settings.database.connect_timeout_s)
+    while True:
+        try:
+            return await stack.enter_async_context(open_store(dsn, settings.mode, clock))
+        except StoreOwned:
+            raise
+        except StoreUnavailable as error:
+            is_refused = isinstance(error, StoreRefused)
+            if is_refused and not may_be_away:
+                raise
+            log.warning("database.refuses" if is_refused else "database.unreachable", error=str(error))
+            if is_refused or clock.monotonic() >= give_up:
+                if not may_be_away:
+                    raise
+                notify_systemd("STATUS=Waiting for the database; pages go to the spool")
+                return await stack.enter_async_context(
+                    open_store(dsn, settings.mode, clock, answers_now=False)
+                )
+            await clock.sleep(clock.real(1.0))

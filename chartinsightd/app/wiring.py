@@ -1,0 +1,390 @@
+"""Builds every service once, one function a capability, from the shared state upwards."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chartinsightd import __version__
+from chartinsightd.adapters.disk import FolderDisk
+from chartinsightd.app.alerting import new_notifier
+from chartinsightd.app.broker import believes_dates
+from chartinsightd.app.live import Live, new_live
+from chartinsightd.app.opening import Resources
+from chartinsightd.app.reload import universe
+from chartinsightd.backend.assembly import Backend
+from chartinsightd.backend.audience import Audience
+from chartinsightd.backend.commits import Commits
+from chartinsightd.backend.configuration import Configuration
+from chartinsightd.backend.parts import Identity, Parts
+from chartinsightd.backend.probes import SET_THE_CLOCK, SET_THE_SIMULATED_CLOCK, ClockProbe
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.planning import PlanRules
+from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.process.lifecycle import Service
+from chartinsightd.service.actions.action_finder import CorporateActionFinder
+from chartinsightd.service.actions.adjuster import Adjuster
+from chartinsightd.service.calendar.learned_days import LearnedDays
+from chartinsightd.service.calendar.market_probe import MarketProbe
+from chartinsightd.service.calendar.market_watch import MarketWatch
+from chartinsightd.service.collecting.backfill import Backfills
+from chartinsightd.service.collecting.collector import Collector, CollectRules
+from chartinsightd.service.collecting.future_marks import FutureMarks
+from chartinsightd.service.collecting.pausing import (
+    PausableCharts,
+    PausableLists,
+    PausableQuotes,
+    PauseSwitch,
+)
+from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.collecting.scheduler import Scheduler
+from chartinsightd.service.collecting.writer import Writer
+from chartinsightd.service.gaps.gap_list import GapList
+from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.monitoring.loop_watch import LoopWatch
+from chartinsightd.service.monitoring.notifier import Notifier
+from chartinsightd.service.sealing.assembly import Proofs, assemble_proofs
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.job_groups import JobGroups
+from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.stocks.maintenance import Maintenance
+from chartinsightd.service.stocks.stock_list import StockList
+from chartinsightd.settings import Settings
+
+
+def plan_rules(settings: Settings, calendar: Calendar) -> PlanRules:
+    """Return the rules of every plan."""
+    collect = settings.collect
+    refresh = RefreshRule(
+        settle=timedelta(seconds=collect.settle_s),
+        poll_delay=timedelta(seconds=collect.poll_delay_s),
+        folded=frozenset(collect.fold),
+    )
+    return PlanRules(calendar=calendar, horizons=collect.horizons, refresh=refresh)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """State that one service writes and many read, and the broker behind the pause switch."""
+
+    settings: Settings
+    resources: Resources
+    current_rules: CurrentRules
+    watchlist: Watchlist
+    commits: CommitFeed
+    jobs: Jobs
+    job_groups: JobGroups
+    pause_switch: PauseSwitch
+    retries: RetryTracker
+    charts: PausableCharts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Every service of the daemon but those that answer the control API."""
+
+    shared: _Shared
+    learned_days: LearnedDays
+    market_watch: MarketWatch
+    writer: Writer
+    scheduler: Scheduler
+    backfills: Backfills
+    stock_list: StockList
+    proofs: Proofs
+    adjuster: Adjuster
+    gap_reasons: GapReasons
+    gap_list: GapList
+    future_marks: FutureMarks
+    maintenance: Maintenance
+    notifier: Notifier
+    loop_watch: LoopWatch
+    live: Live | None
+    """None where the live stream is off."""
+
+    async def open(self) -> None:
+        """Take over what an earlier process left. Before anything runs."""
+        await self.shared.jobs.open()
+        await self.learned_days.open()
+        await self.writer.open()
+        await self.backfills.open()
+
+    def running(self) -> Mapping[str, Service]:
+        """Return what runs until the daemon ends."""
+        return {
+            "alerts": self.notifier.run,
+            "loop_watch": self.loop_watch.run,
+            "writer": self.writer.run,
+            "jobs": self.shared.jobs.run,
+            "scheduler": self.scheduler.run,
+            "backfills": self.backfills.run,
+            "stock_list": self.stock_list.run,
+            "gap_list": self.gap_list.run,
+            "adjuster": self.adjuster.run,
+            "market_watch": self.market_watch.run,
+            "future_marks": self.future_marks.run,
+            "maintenance": self.maintenance.run,
+            **self.proofs.services(),
+            **(self.live.services() if self.live is not None else {}),
+        }
+
+
+def assemble_services(
+    settings: Settings, resources: Resources, current_rules: CurrentRules, hub: Audience
+) -> Services:
+    """Build the services; nothing runs yet."""
+    shared = _share(settings, resources, current_rules)
+    learned_days = LearnedDays(
+        current_rules=current_rules,
+        ledger=resources.ledger,
+        store=resources.store.learned_days,
+        clock=resources.clock,
+    )
+    writer = _writer(shared)
+    collector = Collector(
+        source=shared.charts,
+        writer=writer,
+        current_rules=current_rules,
+        rules=CollectRules(settle=current_rules.rules.refresh.settle, fold=settings.collect.fold),
+    )
+    scheduler = _scheduler(shared, collector)
+    stock_list = _stock_list(shared)
+    proofs = _proofs(shared, collector)
+    gap_reasons = GapReasons(
+        retries=shared.retries, pause_switch=shared.pause_switch, listing=stock_list.listing
+    )
+    notifier = new_notifier(settings)
+    return Services(
+        shared=shared,
+        learned_days=learned_days,
+        market_watch=_market_watch(shared, learned_days),
+        writer=writer,
+        scheduler=scheduler,
+        backfills=_backfills(shared, collector),
+        stock_list=stock_list,
+        proofs=proofs,
+        adjuster=_adjuster(shared),
+        gap_reasons=gap_reasons,
+        gap_list=_gap_list(shared, scheduler, gap_reasons, proofs),
+        future_marks=_future_marks(shared),
+        maintenance=Maintenance(resources.store.upkeep, resources.clock),
+        notifier=notifier,
+        live=_live(shared, hub),
+        loop_watch=LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr),
+    )
+
+
+def _share(settings: Settings, resources: Resources, current_rules: CurrentRules) -> _Shared:
+    jobs, pause_switch = Jobs(resources.store.jobs, resources.clock), PauseSwitch()
+    return _Shared(
+        settings=settings,
+        resources=resources,
+        current_rules=current_rules,
+        watchlist=Watchlist(),
+        commits=CommitFeed(),
+        jobs=jobs,
+        job_groups=JobGroups(jobs),
+        pause_switch=pause_switch,
+        retries=RetryTracker(resources.clock, resources.circuit),
+        charts=PausableCharts(resources.kiwoom.charts, pause_switch),
+    )
+
+
+def _market_watch(shared: _Shared, learned_days: LearnedDays) -> MarketWatch:
+    clock = shared.resources.clock
+    return MarketWatch(
+        probe=MarketProbe(shared.charts, clock),
+        learned_days=learned_days,
+        current_rules=shared.current_rules,
+        retries=shared.retries,
+        watchlist=shared.watchlist,
+        commits=shared.commits,
+        clock=clock,
+    )
+
+
+def _writer(shared: _Shared) -> Writer:
+    resources = shared.resources
+    return Writer(
+        store=resources.store.candles,
+        spool=resources.spool,
+        ledger=resources.ledger,
+        commits=shared.commits,
+        clock=resources.clock,
+        spool_bytes=shared.settings.collect.spool_mb * 2**20,
+    )
+
+
+def _scheduler(shared: _Shared, collector: Collector) -> Scheduler:
+    return Scheduler(
+        collector=collector,
+        ledger=shared.resources.ledger,
+        job_groups=shared.job_groups,
+        retries=shared.retries,
+        clock=shared.resources.clock,
+        current_rules=shared.current_rules,
+        watchlist=shared.watchlist,
+        pause_switch=shared.pause_switch,
+        timeframes=shared.settings.collect.timeframes,
+    )
+
+
+def _backfills(shared: _Shared, collector: Collector) -> Backfills:
+    resources = shared.resources
+    return Backfills(
+        collector=collector,
+        ledger=resources.ledger,
+        checkpoint=resources.checkpoint,
+        jobs=shared.jobs,
+        clock=resources.clock,
+        current_rules=shared.current_rules,
+    )
+
+
+def _stock_list(shared: _Shared) -> StockList:
+    resources = shared.resources
+    return StockList(
+        source=PausableLists(resources.kiwoom.lists, shared.pause_switch),
+        store=resources.store.stocks,
+        tracking=resources.archive,
+        jobs=shared.jobs,
+        clock=resources.clock,
+        choose=universe(shared.settings),
+        watchlist=shared.watchlist,
+    )
+
+
+def _proofs(shared: _Shared, collector: Collector) -> Proofs:
+    resources = shared.resources
+    return assemble_proofs(
+        collector=collector,
+        store=resources.store.seals,
+        ledger=resources.ledger,
+        retries=shared.retries,
+        jobs=shared.jobs,
+        clock=resources.clock,
+        current_rules=shared.current_rules,
+        watchlist=shared.watchlist,
+        commits=shared.commits,
+        timeframes=shared.settings.collect.timeframes,
+    )
+
+
+def _adjuster(shared: _Shared) -> Adjuster:
+    resources = shared.resources
+    finder = CorporateActionFinder(
+        charts=shared.charts,
+        stored=resources.store.candles,
+        current_rules=shared.current_rules,
+        clock=resources.clock,
+    )
+    return Adjuster(
+        quotes=PausableQuotes(resources.kiwoom.lists, shared.pause_switch),
+        finder=finder,
+        store=resources.store.actions,
+        ledger=resources.ledger,
+        job_groups=shared.job_groups,
+        retries=shared.retries,
+        clock=resources.clock,
+        current_rules=shared.current_rules,
+        watchlist=shared.watchlist,
+        timeframes=shared.settings.collect.timeframes,
+    )
+
+
+def _gap_list(shared: _Shared, scheduler: Scheduler, gap_reasons: GapReasons, proofs: Proofs) -> GapList:
+    resources = shared.resources
+    return GapList(
+        scheduler=scheduler,
+        gap_reasons=gap_reasons,
+        ledger=resources.ledger,
+        open_seals=proofs.sealer.open_seals,
+        store=resources.store.gaps,
+        clock=resources.clock,
+        current_rules=shared.current_rules,
+        watchlist=shared.watchlist,
+    )
+
+
+def _live(shared: _Shared, hub: Audience) -> Live | None:
+    resources = shared.resources
+    return new_live(
+        shared.settings,
+        issuer=resources.kiwoom.issuer,
+        store=resources.store,
+        audience=hub,
+        watchlist=shared.watchlist,
+        commits=shared.commits,
+        current_rules=shared.current_rules,
+        clock=resources.clock,
+    )
+
+
+def _future_marks(shared: _Shared) -> FutureMarks:
+    resources = shared.resources
+    return FutureMarks(
+        ledger=resources.ledger,
+        store=resources.store.candles,
+        clock=resources.clock,
+        current_rules=shared.current_rules,
+        needs_dates=believes_dates(shared.settings),
+    )
+
+
+def assemble_backend(
+    settings: Settings,
+    resources: Resources,
+    services: Services,
+    hub: Audience,
+    configuration: Configuration,
+) -> Backend:
+    """Build what answers the control API, and what watches over the services."""
+    shared = services.shared
+    return Backend(
+        Parts(
+            identity=_identity(settings, resources),
+            clock=resources.clock,
+            current_rules=shared.current_rules,
+            ledger=resources.ledger,
+            writer=services.writer,
+            scheduler=services.scheduler,
+            retries=shared.retries,
+            gap_reasons=services.gap_reasons,
+            jobs=shared.jobs,
+            backfills=services.backfills,
+            proofs=services.proofs,
+            stock_list=services.stock_list,
+            watchlist=shared.watchlist,
+            archive=resources.archive,
+            gate=resources.kiwoom.gate,
+            issuer=resources.kiwoom.issuer,
+            pause_switch=shared.pause_switch,
+            commits=Commits(resources.clock, hub, shared.commits),
+            audience=hub,
+            notifier=services.notifier,
+            disk=FolderDisk(settings.state_dir),
+            live=None if services.live is None else services.live.candles,
+            watches=(services.loop_watch, _clock_probe(settings, resources), services.future_marks),
+            configuration=configuration,
+        )
+    )
+
+
+def _clock_probe(settings: Settings, resources: Resources) -> ClockProbe:
+    remedy = SET_THE_CLOCK if settings.mode == "live" else SET_THE_SIMULATED_CLOCK
+    return ClockProbe(resources.clock, is_followed=settings.clock.follow, remedy=remedy)
+
+
+def _identity(settings: Settings, resources: Resources) -> Identity:
+    return Identity(
+        version=__version__,
+        mode=settings.mode,
+        environment=settings.kiwoom.environment,
+        database=resources.database,
+        pace=settings.kiwoom.pace,
+        timeframes=settings.collect.timeframes,
+        started_at=resources.clock.now(),
+    )
