@@ -42,7 +42,7 @@ CITING_KINDS = {
     ".html",
     ".css",
 }
-PROPER_NAMES = {"AsyncExitStack", "ChartInsight"}
+PROPER_NAMES = {"AsyncExitStack", "ChartInsight", "WebSocket"}
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
 
 
