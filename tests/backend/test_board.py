@@ -14,7 +14,6 @@ from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.configuration import Reloaded
 from chartinsightd.control.handlers import NotNow, UnknownThing
 from chartinsightd.control.operations import (
-    ANALYSE,
     BACKFILL,
     CANCEL,
     CANDLES,
@@ -22,11 +21,7 @@ from chartinsightd.control.operations import (
     HEALTH,
     JOB,
     JOBS,
-    LOGS,
-    OPERATIONS,
-    PATTERNS,
     PAUSE,
-    POINTS,
     RELOAD,
     RESUME,
     SESSION_COVERAGE,
@@ -79,15 +74,6 @@ def on_board(work: Callable[[BoardWorld, Backend], Awaitable[Any]], **changes: A
             return await work(world, backend)
 
     return run_virtually(main())
-
-
-def test_every_operation_has_a_handler() -> None:
-    """The backend answers every operation but those that the daemon adds: its log, and the analysis."""
-
-    async def work(_: BoardWorld, backend: Backend) -> Any:
-        return set(backend.handlers)
-
-    assert on_board(work) == set(OPERATIONS) - {ANALYSE, LOGS, PATTERNS, POINTS}
 
 
 def test_the_status_tells_that_all_is_well() -> None:
