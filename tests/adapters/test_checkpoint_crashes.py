@@ -127,7 +127,7 @@ async def _known(checkpoint: SqliteCheckpoint) -> Model:
 
 
 def run_crashes(done: list[tuple[str, Any]], shares: list[float], log_pages: int) -> None:
-    """Run the check in a folder of its own."""
+    """Run the check in a separate folder."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(check_crashes(Path(folder) / "checkpoint.sqlite", done, shares, log_pages))
 

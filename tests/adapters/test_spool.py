@@ -186,7 +186,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_any_flipped_byte_costs_one_page_at_most(whole: Path, tmp_path: Path) -> None:
-    """Whatever byte rots, the file opens; what it gives is what was given, in order; and it goes on."""
+    """With any byte damaged the file opens, returns only what was written, in order, and takes more."""
     content = whole.read_bytes()
     numbers = itertools.count()
 

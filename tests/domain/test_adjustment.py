@@ -311,7 +311,7 @@ def test_two_rows_make_a_regime() -> None:
 
 @pytest.mark.parametrize("place", [2, 15, 30])
 def test_two_days_left_unadjusted_are_odd(place: int) -> None:
-    """Where the regime goes on before them they are no two actions; a stretch of days is."""
+    """Odd rows are no action where the regime continues before them; a stretch of days is one."""
     raw = chart(60)
     served = halved(raw, 40)
 

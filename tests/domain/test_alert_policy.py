@@ -1,4 +1,4 @@
-"""Each condition is told when it begins, when it has lasted long, and when it ends."""
+"""Each condition is announced when it begins, when it has lasted long, and when it ends."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_long_one_is_told_again_with_its_beginning_and_its_newest_words() -> N
 
 
 def test_no_reminder_where_none_is_wanted() -> None:
-    """With `remind` zero a condition is told once, however long it lasts."""
+    """With `remind` zero a condition is announced once, however long it lasts."""
     rules = AlertRules(quiet=QUIET, remind=timedelta(0))
 
     assert now_told({"database.away": AWAY}, told(timedelta(days=365)), rules) == []
@@ -105,7 +105,7 @@ def test_an_end_is_told_in_the_words_of_its_beginning() -> None:
 
 
 def test_nothing_ends_while_not_all_is_known() -> None:
-    """Just after a start a condition may last although nobody looked yet; what is seen is told."""
+    """Just after a start, an unseen condition may still last; those that are seen are announced."""
     found = now_told({"fetch.failing": SLOW}, told(timedelta(minutes=1)), may_end=False)
 
     assert [(one.event, one.turn) for one in found] == [("fetch.failing", Phase.BEGUN)]
@@ -133,14 +133,14 @@ def test_a_clock_that_was_set_back_silences_nothing(is_open: bool, turn: Phase) 
     ("level", "events"), [("warning", ["database.away", "fetch.failing"]), ("error", ["database.away"])]
 )
 def test_what_is_below_the_wanted_level_is_not_told(level: Level, events: list[str]) -> None:
-    """The others are told nevertheless."""
+    """The others are announced nevertheless."""
     found = now_told({"database.away": AWAY, "fetch.failing": SLOW}, {}, AlertRules(level=level))
 
     assert [one.event for one in found] == events
 
 
 def test_an_end_is_told_whatever_level_is_wanted_now() -> None:
-    """Who was told that something began is told that it is over."""
+    """A condition whose beginning was announced has its end announced."""
     assert [one.turn for one in now_told({}, told(SECOND), AlertRules(level="error"))] == [Phase.ENDED]
 
 

@@ -86,7 +86,7 @@ def test_nothing_lasted_less_than_no_time() -> None:
 
 
 def test_a_condition_without_a_name_is_called_as_the_log_calls_it() -> None:
-    """Something new is told all the same."""
+    """A new condition is announced all the same."""
     assert notice_of([piece("moon.gone")], PLACE).subject.endswith(": moon.gone 발생 / moon.gone: began")
 
 

@@ -14,7 +14,7 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def at(timeframe: Timeframe, *days: int) -> Candles:
-    """Return candles so many days after the start."""
+    """Return candles at these days after the start."""
     rows = [
         Candle(
             symbol="005930",

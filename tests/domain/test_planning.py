@@ -157,7 +157,7 @@ def test_after_the_plan_nothing_is_due(situation: tuple[Broker, dict[Series, Ser
 def test_killed_anywhere_it_converges(
     situation: tuple[Broker, dict[Series, SeriesState]], lives: list[int]
 ) -> None:
-    """A daemon killed after any page plans anew from what is covered and gets done."""
+    """A daemon killed after any page plans from what is covered and completes the load."""
     broker, states = situation
     broker = replace(broker, rules=replace(broker.rules, page_rows=dict.fromkeys(Timeframe, 150)))
     for pages in lives:
@@ -363,7 +363,7 @@ def without_days(state: SeriesState, *places: int) -> SeriesState:
 
 @pytest.mark.parametrize(("older", "pages"), [(-5, [("live", 1)]), (-6, [("live", 1), ("catch_up", 1)])])
 def test_the_newest_page_brings_its_oldest_candle(older: int, pages: list[tuple[str, int]]) -> None:
-    """A hole at the last of its rows is free, one before it costs a page of its own."""
+    """A hole at the last of its rows is free, one before it costs another page."""
     rules = replace(RULES, page_rows={Timeframe.D1: 5})
     state = without_days(complete(Timeframe.D1, kst(11, 20, 8)), older)
 

@@ -126,7 +126,7 @@ def test_an_answer_is_judged_by_itself_before_it_is_held_against_the_question(
 
 
 def test_a_clock_that_is_slow_by_hours_costs_no_candle() -> None:
-    """The end of the Korean day is the bound, and nobody trades within hours of it."""
+    """The end of the Korean day is the bound, and there is no trading within hours of it."""
     asked = Asked(at=datetime(2026, 11, 20, 1, 0, tzinfo=KST))
     newest = replace(SOUND, ts=datetime(2026, 11, 20, 19, 55, tzinfo=KST).astimezone(UTC))
 

@@ -186,7 +186,7 @@ def test_a_day_is_held_to_what_is_right_with_or_without_the_after_market(
 
 
 def test_minutes_without_a_day_and_a_day_without_minutes() -> None:
-    """One of the two must be wrong: so many candles have no day, so many shares no minutes."""
+    """One of the two must be wrong: candles without a day, or shares without minutes."""
     no_day = verify_session(witnesses(day=Candles.empty(SYMBOL, Timeframe.D1)))
     unequal = witnesses(chain=None, minutes=minutes_of(), day=day_of([100, 100, 100, 100, 9]))
     no_minutes = verify_session(unequal)

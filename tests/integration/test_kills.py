@@ -85,7 +85,7 @@ def reads(requests: Sequence[dict[str, Any]], begin: datetime, end: datetime) ->
 
 
 async def kill_at(daemon: Daemon, simulator: Simulator, moments: Sequence[datetime]) -> int:
-    """Kill and restart the daemon at virtual moments; return the chart reads nobody needed.
+    """Kill and restart the daemon at virtual moments; return the chart reads that were not needed.
 
     The first life loads the history and is not counted.
     """
@@ -150,7 +150,7 @@ async def test_fifty_kills(folder: Path) -> None:
 
 
 async def test_database_and_checkpoint_lost(folder: Path) -> None:
-    """PostgreSQL killed while collecting, a checkpoint gone, a checkpoint of garbage: each mends itself."""
+    """PostgreSQL killed while collecting, a checkpoint gone or garbage: the daemon recovers."""
     arguments = ("--start", moment(DAY, 8).isoformat(), "--speed", "100")
     async with (
         open_simulator(folder, *arguments) as simulator,

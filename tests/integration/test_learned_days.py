@@ -27,7 +27,7 @@ LOADING = 300.0
 
 
 async def test_a_busy_holiday_and_a_silent_session(folder: Path, database: str) -> None:
-    """Trading on a holiday is collected like any other; a closure nobody knew is one notice and no gap."""
+    """Trading on a holiday is collected like any other; an unknown closure is one alert and no gap."""
     options = ["--option", f"closed_on={SILENT}", "--option", f"open_on={OPENED}"]
     arguments = ["--start", moment("2026-10-08", 21).isoformat(), "--speed", str(LOADING), *options]
     settings = collecting(SYMBOLS, SHORT) | FOLLOWED

@@ -1,4 +1,4 @@
-"""What goes wrong at the first start: each mistake has a message of its own, a remedy and an exit status."""
+"""What goes wrong at the first start: each mistake has its message, remedy and exit status."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """Settings with one thing wrong, and what a person is told."""
+    """Settings with one mistake, and the message about it."""
 
     status: ExitStatus
     words: tuple[str, ...]
@@ -147,7 +147,7 @@ async def test_a_mistake_has_its_own_message(folder: Path, broker: str, database
 
 
 async def test_an_address_that_is_not_registered(folder: Path, broker: str, database: str) -> None:
-    """8050 names the place where an address is registered, and has a status of its own."""
+    """8050 names the place where an address is registered, and has its own exit status."""
     daemon = Daemon(folder, {"CHARTINSIGHT_KIWOOM__BASE_URL": broker} | CLOCK, database)
     async with AdminClient(broker) as admin:
         await admin.allow_addresses(["192.0.2.1"])
@@ -231,7 +231,7 @@ async def test_a_wrong_database_password(folder: Path, broker: str, guarded: str
 
 
 async def test_a_second_daemon(folder: Path, broker: str, database: str) -> None:
-    """A second daemon on the same schema does not start and says who has it; the first goes on."""
+    """A second daemon on the same schema does not start and names the first, which keeps running."""
     (folder / "other").mkdir()
     settings = {"CHARTINSIGHT_KIWOOM__BASE_URL": broker} | CLOCK
     first = Daemon(folder, settings, database)

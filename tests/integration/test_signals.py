@@ -18,7 +18,7 @@ def track(daemon: Daemon, *symbols: str) -> None:
 
 
 async def test_reload_and_leave_while_loading(folder: Path, database: str) -> None:
-    """SIGHUP takes up another symbol, refuses nonsense and goes on; SIGTERM ends a long load at once."""
+    """SIGHUP adds a symbol and refuses wrong settings without an exit; SIGTERM ends a long load at once."""
     async with open_simulator(folder, "--start", START, "--speed", "1") as simulator:
         (folder / "config.toml").write_text('[collect]\nsymbols = ["005930"]\n', encoding="utf-8")
         settings = {"CHARTINSIGHT_CLOCK__FOLLOW": "true"}

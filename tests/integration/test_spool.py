@@ -1,4 +1,4 @@
-"""PostgreSQL away for hours of a trading day: collecting goes on, and nothing is lost or fetched twice."""
+"""PostgreSQL away for hours of a trading day: collecting continues, nothing is lost or fetched twice."""
 
 from __future__ import annotations
 

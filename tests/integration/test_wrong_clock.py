@@ -1,4 +1,4 @@
-"""A machine whose own clock is wrong: nothing that still forms is called final, and it is told."""
+"""A machine whose clock is wrong: no forming candle becomes final, and an alert says so."""
 
 from __future__ import annotations
 

@@ -245,7 +245,7 @@ async def test_the_old_row_tail() -> None:
 
 
 async def test_ticks_fold_by_count_and_page_by_a_falling_count() -> None:
-    """Rows hold so many ticks, unsigned; in a key, rows given plus the count stay constant within a day."""
+    """Rows hold `tic_scope` ticks, unsigned; rows given plus the key's count are constant within a day."""
     async with running(replace(UNLIMITED, tick_page=20)) as broker:
         body = {"stk_cd": "005930", "tic_scope": "3", "upd_stkpc_tp": "0"}
         first = await broker.call("ka10079", **body)

@@ -42,7 +42,7 @@ async def test_other_agents_pass_the_firewall() -> None:
 
 
 async def test_a_token_answer() -> None:
-    """The token lives 24 virtual hours, its end is told in KST; header api-id is not needed."""
+    """The token lives 24 virtual hours and ends at a time in KST; the header api-id is not needed."""
     async with running(is_logged_in=False) as broker:
         answer = await broker.login()
 
@@ -73,7 +73,7 @@ async def test_wrong_keys(changes: dict[str, Any], return_code: int, inner: str)
 
 
 async def test_an_address_or_key_that_is_not_registered() -> None:
-    """Both get 8050 instead of a token; lifting the block mends it."""
+    """Both get 8050 instead of a token, until the block is lifted."""
     async with running(is_logged_in=False) as broker:
         await broker.admin("POST", "ip-allowlist", {"allow": ["192.0.2.1"]})
         stranger = await broker.login()
@@ -213,7 +213,7 @@ async def test_the_paper_host_lets_two_through() -> None:
 
 
 async def test_a_second_token_at_once_is_refused_in_odd_words() -> None:
-    """au10001 has a bucket of its own, and its refusal an unfilled placeholder."""
+    """au10001 is limited separately, and its refusal has an unfilled placeholder."""
     async with running(Profile()) as broker:
         again = await broker.login()
 

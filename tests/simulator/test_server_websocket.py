@@ -85,7 +85,7 @@ async def test_a_bad_token_ends_the_session() -> None:
 
 
 async def test_a_second_login_closes_the_first() -> None:
-    """The older session is told R10001 and closed; by switch both stay."""
+    """The older session gets R10001 and is closed; by switch both stay."""
     async with running() as broker, socket_of(broker) as old, socket_of(broker) as new:
         await old.log_in(broker)
         await new.log_in(broker)
@@ -175,7 +175,7 @@ async def trades(socket: Socket, count: int) -> list[dict[str, Any]]:
 
 
 async def test_trades_fold_into_the_chart() -> None:
-    """The 0B trades of ten minutes are the chart's volume, highs and lows; 13 goes on by |15|."""
+    """The 0B trades of ten minutes are the chart's volume, highs and lows; 13 grows by |15|."""
     async with running(FAST) as broker, socket_of(broker) as socket:
         await socket.log_in(broker)
         await socket.ask(REG)
@@ -213,7 +213,7 @@ async def test_entries_come_several_in_a_frame() -> None:
 
 @pytest.mark.parametrize(("jump", "hour"), [(timedelta(hours=-25), "11"), (timedelta(hours=73), "13")])
 async def test_a_jump_of_the_clock_streams_nothing(jump: timedelta, hour: str) -> None:
-    """Going back, or forward by more than the catch-up, starts anew from there."""
+    """After a jump back, or forward by more than the catch-up, trades start from the new time."""
     async with running(FAST) as broker, socket_of(broker) as socket:
         await socket.log_in(broker)
         await socket.ask(REG)

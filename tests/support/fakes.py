@@ -231,7 +231,7 @@ class FakeStore:
         self.jobs[job_id] |= {"state": state, "progress": progress, "error": error, "finished_at": at}
 
     async def end_orphans(self, at: datetime, known: Collection[int] = ()) -> int:
-        """Mark jobs that nobody knows of."""
+        """Mark jobs of an earlier daemon."""
         orphans = [
             job for number, job in self.jobs.items() if job["state"] == "running" and number not in known
         ]

@@ -54,7 +54,7 @@ def moment(day: date | str, hour: int, minute: int = 0) -> datetime:
 
 
 def free_port() -> int:
-    """Return a port nobody listens on now."""
+    """Return a port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

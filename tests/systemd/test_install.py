@@ -115,7 +115,7 @@ def test_crash_dumps_hold_no_keys(shipped: dict[str, list[str]]) -> None:
 
 
 def test_writing_keeps_what_is_theirs(tmp_path: Path) -> None:
-    """A second run changes nothing; an own config.toml stays, a changed unit is made anew."""
+    """A second run changes nothing; an edited config.toml stays, an edited unit is written again."""
     files = planned_files(COMMAND)
     assert set(write_files(files, tmp_path).values()) == {"written"}
     assert set(write_files(files, tmp_path).values()) == {"unchanged"}

@@ -209,7 +209,7 @@ def test_keys_are_nowhere_but_with_the_daemon(machine: Machine) -> None:
 
 @pytest.mark.parametrize(("folder", "mode"), [("/var/lib/chartinsight", "700"), ("/run/chartinsight", "750")])
 def test_folders_are_closed(machine: Machine, folder: str, mode: str) -> None:
-    """The state is the daemon's alone; the runtime folder is open to its group and to nobody else."""
+    """The state is the daemon's alone; the runtime folder is open to its group only."""
     assert machine.run("stat", "-c", "%a %U %G", folder).split() == [mode, "chartinsight", "chartinsight"]
     assert (machine.status("runuser", "-u", "alice", "--", "ls", folder) == 0) is (mode == "750")
     assert machine.status("runuser", "-u", "mallory", "--", "ls", folder) != 0
@@ -224,7 +224,7 @@ def test_control_socket_is_for_the_group(machine: Machine) -> None:
 
 
 def test_killed_daemon_comes_back_and_catches_up(machine: Machine, broker: Broker) -> None:
-    """After kill -9 systemd starts the daemon anew; it fetches what it missed, and equals the truth."""
+    """After kill -9 systemd restarts the daemon; it fetches what it missed and equals the truth."""
     before = machine.restarts()
 
     machine.run("kill", "-KILL", machine.main_pid())
@@ -236,7 +236,7 @@ def test_killed_daemon_comes_back_and_catches_up(machine: Machine, broker: Broke
 
 
 def test_frozen_daemon_is_replaced(machine: Machine) -> None:
-    """A daemon that works is left alone; one that stands still is ended by the watchdog, and started anew."""
+    """A working daemon is left alone; a frozen one is killed by the watchdog and restarted."""
     set_drop_in(machine, "WatchdogSec=5s")
     machine.run("systemctl", "restart", UNIT)
     started_at = machine.show(FED_AT)
@@ -266,7 +266,7 @@ def test_stop_is_orderly(machine: Machine) -> None:
 
 
 def test_what_a_restart_cannot_mend_ends_in_an_alert(machine: Machine) -> None:
-    """Without keys the daemon says so once, is not started again, and somebody is told."""
+    """Without keys the daemon says so once, is not restarted, and the alert unit runs."""
     machine.run("sh", "-c", "mkdir -p -m 700 /root/keys && mv /etc/credstore/kiwoom_* /root/keys/")
 
     assert machine.status("systemctl", "restart", UNIT) != 0

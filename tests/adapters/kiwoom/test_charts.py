@@ -118,7 +118,7 @@ async def test_pages_may_overlap() -> None:
     ids=["blank", "endless", "replayed", "same-key", "no-key", "partial", "truncated", "html", "reset"],
 )
 async def test_a_page_that_cannot_be_believed_is_asked_for_again(bad: Reply) -> None:
-    """A blank, replayed, partial or broken page is never taken for the end; the next try goes on."""
+    """A blank, replayed, partial or broken page is never taken for the end; the next try continues."""
     async with session() as ours:
         ours.broker.will(
             "ka10080", page(range(3), "k1"), bad, bad, page(range(3, 6), "k2"), page(range(6, 7))
@@ -294,7 +294,7 @@ async def test_base_prices_cost_a_bad_row_that_row() -> None:
 
 
 async def test_base_prices_of_others_are_refused() -> None:
-    """An answer about stocks nobody asked for is no answer."""
+    """An answer about stocks that were not asked for is refused."""
     async with session() as ours:
         ours.broker.will("ka10095", Reply(OK | {"atn_stk_infr": [{"stk_cd": "000660", "base_pric": "1"}]}))
         with pytest.raises(MalformedAnswer):

@@ -86,7 +86,7 @@ def test_no_sliding_second_ever_holds_more_than_the_limit(
 def test_a_broker_that_stands_still_counts_no_burst(
     limit: int, seed: int, stalls: list[tuple[float, float]]
 ) -> None:
-    """What was given up while it stood still is counted when it goes on, together with nothing too many."""
+    """Requests that timed out while it stood still are counted when it resumes, never too many at once."""
     spans = [(since, since + lasts) for since, lasts in stalls]
     broker = ModelBroker(PROFILES["uniform"], seed, stalls=spans, timeout_s=10)
 
@@ -106,7 +106,7 @@ def test_a_broker_that_stands_still_counts_no_burst(
 def test_a_cut_way_to_a_broker_that_stands_still_counts_no_burst(
     limit: int, seed: int, stalls: list[tuple[float, float, list[float]]]
 ) -> None:
-    """What had reached it before the way was cut is counted when it goes on, with nothing too many."""
+    """Requests that reached it before a cut are counted when it resumes, never too many at once."""
     spans = [(since, since + lasts) for since, lasts, _ in stalls]
     cuts = [since + share * lasts for since, lasts, shares in stalls for share in shares]
     broker = ModelBroker(PROFILES["uniform"], seed, stalls=spans, cuts=cuts)
@@ -222,7 +222,7 @@ def test_nothing_starves_below_a_steady_live_load() -> None:
 
 
 def test_cancelled_waiters_vanish() -> None:
-    """A request cancelled while it waits costs nobody a turn."""
+    """A request cancelled while it waits costs the others no turn."""
 
     async def use(gate: Gate) -> float:
         async with asyncio.TaskGroup() as group:
@@ -253,7 +253,7 @@ def test_a_request_cancelled_at_the_moment_of_its_turn_costs_nothing() -> None:
 
 
 def test_api_ids_do_not_slow_each_other() -> None:
-    """Each api-id has a lane of its own (kiwoom.md#rate-limit)."""
+    """Each api-id has its own lane (kiwoom.md#rate-limit)."""
 
     async def use(gate: Gate) -> list[float]:
         async with asyncio.TaskGroup() as group:
@@ -264,7 +264,7 @@ def test_api_ids_do_not_slow_each_other() -> None:
 
 
 def test_an_api_with_a_limit_of_its_own_keeps_it() -> None:
-    """Tokens are one a second, whatever the other apis may do; a limit of its own is never above theirs."""
+    """Tokens are limited to one a second; a separate limit is never above the common one."""
 
     async def main(own: int) -> float:
         async with Gate(LoopClock(), 5, own_limits={API: own}) as gate:

@@ -234,7 +234,7 @@ async def test_a_connection_lost_between_two_calls_is_not_noticed(store: Store, 
 
 
 async def test_a_cancelled_save_is_rolled_back(store: Store, database: str) -> None:
-    """Cancelling a save that waits leaves nothing behind, and the store goes on working."""
+    """Cancelling a save that waits leaves nothing behind, and the store keeps working."""
     async with connected(database) as connection, connection.transaction():
         await connection.execute("lock table coverage in access exclusive mode")
         with pytest.raises(TimeoutError):

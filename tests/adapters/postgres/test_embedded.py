@@ -102,7 +102,7 @@ async def test_a_second_daemon_is_refused(used_dir: Path) -> None:
 
 
 async def test_a_path_too_long_for_a_socket_gets_a_short_one(state_dir: Path) -> None:
-    """The socket moves to a private folder of its own."""
+    """The socket moves to a private folder."""
     async with open_embedded(state_dir / ("deep" * 30), SystemClock(), FAST) as server:
         assert len(server.socket_folder.name) + len(str(server.socket_folder.parent)) < 93
         assert server.socket_folder.stat().st_mode & 0o077 == 0
