@@ -71,7 +71,7 @@ def test_columns_are_whole_numbers_even_when_empty() -> None:
 
 
 def test_times_must_be_utc_and_ascend() -> None:
-    """An unsafe candle is reported with its name and time."""
+    """A time that is not UTC, or not later than the one before, is refused with its name and time."""
     sound = Candle(
         symbol="005930", timeframe=Timeframe.M5, ts=START, open=1, high=1, low=1, close=1, volume=1
     )
