@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chartinsightd.backend.parts import Lane, Parts
+from chartinsightd.backend.parts import Parts
 from chartinsightd.control.protocol.jobs import BackfillEstimate, LaneCost
 from chartinsightd.control.protocol.status import GateLane, PriorityName
 from chartinsightd.domain.planning import Fetch
 from chartinsightd.facts.kiwoom import CHART_API_IDS
-from chartinsightd.ports.broker import Priority
+from chartinsightd.ports.broker import LaneState, Priority
 
 PRIORITY_NAMES: Mapping[Priority, PriorityName] = {
     Priority.LIVE: PriorityName.LIVE,
@@ -20,12 +20,12 @@ PRIORITY_NAMES: Mapping[Priority, PriorityName] = {
 }
 
 
-def lanes_shown(lanes: Iterable[Lane]) -> tuple[GateLane, ...]:
+def lanes_shown(lanes: Iterable[LaneState]) -> tuple[GateLane, ...]:
     """Return the gate's lanes; priorities nobody waits with are left out."""
     return tuple(_shown(lane) for lane in lanes)
 
 
-def _shown(lane: Lane) -> GateLane:
+def _shown(lane: LaneState) -> GateLane:
     return GateLane(
         api_id=lane.api_id,
         limit=lane.limit,

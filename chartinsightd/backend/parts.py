@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -16,7 +15,7 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.archive import Archive
-from chartinsightd.ports.broker import Priority
+from chartinsightd.ports.broker import RateLimiter, TokenState
 from chartinsightd.ports.guards import Disk
 from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
@@ -34,69 +33,10 @@ from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.stock_list import StockList
 
 
-class Lane(Protocol):
-    """What the gate shows of one api-id. Times are seconds of the daemon's clock."""
-
-    @property
-    def api_id(self) -> str:
-        """The api."""
-
-    @property
-    def limit(self) -> int:
-        """Requests a second it allows itself now."""
-
-    @property
-    def ceiling(self) -> int:
-        """Requests a second it never goes above."""
-
-    @property
-    def queued(self) -> Mapping[Priority, int]:
-        """Requests that wait."""
-
-    @property
-    def in_flight(self) -> int:
-        """Requests without an answer yet."""
-
-    @property
-    def sent_last_minute(self) -> int:
-        """Requests of the last minute."""
-
-    @property
-    def recent(self) -> tuple[int, ...]:
-        """Requests sent in each second of the last minute, oldest first."""
-
-    @property
-    def utilisation(self) -> float:
-        """Those against what the limit allowed, 0 to 1."""
-
-    @property
-    def throttled(self) -> int:
-        """Refusals for the pace since the start."""
-
-
-class GateView(Protocol):
-    """The gate, as it is shown."""
-
-    def state(self) -> Sequence[Lane]:
-        """Return what every api-id used so far is doing."""
-
-
-class TokenView(Protocol):
-    """What may be shown of the token."""
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When it ends; None while there is none."""
-
-    @property
-    def issued(self) -> int:
-        """How often one was issued since the start."""
-
-
 class IssuerView(Protocol):
     """The holder of the token, as it is shown."""
 
-    def state(self) -> TokenView:
+    def state(self) -> TokenState:
         """Return what may be shown."""
 
     def failure(self) -> TokenFailure | None:
@@ -135,7 +75,7 @@ class Parts:
     stock_list: StockList
     watchlist: Watchlist
     archive: Archive
-    gate: GateView
+    gate: RateLimiter
     issuer: IssuerView
     pause_switch: PauseSwitch
     commits: Commits

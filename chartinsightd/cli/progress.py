@@ -12,7 +12,6 @@ from rich.table import Column
 from chartinsightd.cli.console import words_console
 from chartinsightd.cli.endings import say
 from chartinsightd.cli.formatting import duration, percent
-from chartinsightd.cli.waiting import ProgressShown
 from chartinsightd.control.client import ControlError
 from chartinsightd.control.protocol.jobs import Job
 from chartinsightd.domain.foreign_text import printable
@@ -23,7 +22,7 @@ _LINE_EVERY = 0.1
 
 
 @contextmanager
-def shown_progress() -> Iterator[ProgressShown]:
+def shown_progress() -> Iterator[ProgressBar | ProgressLines]:
     """Show progress for the length of the block."""
     console = words_console()
     if not console.is_terminal:

@@ -116,3 +116,44 @@ class QuoteSource(Protocol):
         Raises:
             SourceError: see `domain.errors`.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneState:
+    """What the gate shows of one api-id. Times are seconds of the daemon's clock."""
+
+    api_id: str
+    limit: int
+    """Requests a second it allows itself now."""
+    ceiling: int
+    """Requests a second it never goes above."""
+    queued: Mapping[Priority, int]
+    in_flight: int
+    sent_last_minute: int
+    recent: tuple[int, ...]
+    """Requests sent in each second of the last minute, oldest first."""
+    utilisation: float
+    """Requests of the last minute (or since the gate opened) against what the limit allows, 0 to 1."""
+    throttled: int
+    """How often the broker refused for pace since the gate was opened."""
+    smallest_round_trip_s: float | None
+    mean_round_trip_s: float | None
+
+
+class RateLimiter(Protocol):
+    """What admits requests to the broker."""
+
+    def state(self) -> Sequence[LaneState]:
+        """Return what every api-id used so far is doing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenState:
+    """What may be shown of the token. Instants are aware, UTC; None while there is no token."""
+
+    issued_at: datetime | None
+    expires_at: datetime | None
+    issued: int
+    """How often one was issued since the start."""
+    rejected: int
+    """How often the broker rejected one before its end."""

@@ -8,7 +8,6 @@ from bisect import insort
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from itertools import count
 from types import TracebackType
 from typing import Literal
@@ -17,7 +16,7 @@ from aiolimiter import AsyncLimiter
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import SourceUnavailable
-from chartinsightd.ports.broker import Priority
+from chartinsightd.ports.broker import LaneState, Priority
 from chartinsightd.task_group import TaskGroup
 
 Mode = Literal["proved", "measured"]
@@ -47,28 +46,6 @@ _PATIENCE_S = 60.0
 _CUT_PATIENCE_S = 5.0
 """Real seconds. A way to the broker may be cut while the broker stands still; as a rule it just went away."""
 _NEVER = float("inf")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneState:
-    """What the gate shows of one api-id. Times are seconds of the daemon's clock."""
-
-    api_id: str
-    limit: int
-    """Requests a second it allows itself now."""
-    ceiling: int
-    """Requests a second it never goes above."""
-    queued: Mapping[Priority, int]
-    in_flight: int
-    sent_last_minute: int
-    recent: tuple[int, ...]
-    """Requests sent in each second of the last minute, oldest first."""
-    utilisation: float
-    """Requests of the last minute (or since the gate opened) against what the limit allows, 0 to 1."""
-    throttled: int
-    """How often the broker refused for pace since the gate was opened."""
-    smallest_round_trip_s: float | None
-    mean_round_trip_s: float | None
 
 
 class Gate:

@@ -14,7 +14,7 @@ from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import MalformedAnswer, SourceError
 from chartinsightd.facts.krx import KST
-from chartinsightd.ports.broker import Priority
+from chartinsightd.ports.broker import Priority, TokenState
 
 _EARLY = timedelta(seconds=600)
 """How long before its end a token is renewed, as the official client does (kiwoom.md#token-issue)."""
@@ -38,18 +38,6 @@ class Token:
         """When to ask for the next: 600 s before the end, or at half of a short life; aware, UTC."""
         life = self.expires_at - self.issued_at
         return self.issued_at + max(life - min(_EARLY, life / 2), _LEAST_USE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenState:
-    """What may be shown of the token. Instants are aware, UTC; None while there is no token."""
-
-    issued_at: datetime | None
-    expires_at: datetime | None
-    issued: int
-    """How often one was issued since the start."""
-    rejected: int
-    """How often the broker rejected one before its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chartinsightd.adapters.kiwoom.gate import Gate, LaneState, Mode
+from chartinsightd.adapters.kiwoom.gate import Gate, Mode
 from chartinsightd.domain.errors import SourceUnavailable
-from chartinsightd.ports.broker import Priority
+from chartinsightd.ports.broker import LaneState, Priority
 
 from .model_broker import PROFILES, ModelBroker
 from .virtual import LoopClock, run_virtually
