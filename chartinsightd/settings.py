@@ -270,6 +270,17 @@ class LiveSettings(Section):
     what Kiwoom refuses is left to polls (kiwoom.md#websocket-registration)."""
 
 
+class AnalysisSettings(Section):
+    """Points, trends and patterns of what is collected."""
+
+    enabled: bool = True
+    """Off: nothing is analysed by itself; what was found stays readable."""
+    timeframes: tuple[Timeframe, ...] = ()
+    """Those of the collected timeframes that are analysed; empty: all."""
+    guard_minutes: Annotated[int, Field(ge=1, le=720)] = 50
+    """A run stops after this long and continues at the next look."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -289,6 +300,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     collect: CollectSettings = CollectSettings()
     live: LiveSettings = LiveSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
     clock: ClockSettings = ClockSettings()
     control: ControlSettings = ControlSettings()
     log: LogSettings = LogSettings()

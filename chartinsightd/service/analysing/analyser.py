@@ -49,8 +49,8 @@ class CollectedSeries(Protocol):
     def in_order(self) -> Sequence[Series]:
         """Return all, those of the largest stocks first."""
 
-    def is_collected(self, series: Series) -> bool:
-        """Return whether every candle that should be final by now is covered."""
+    def collected_to(self, series: Series) -> int | None:
+        """Return the start of the candle up to which all are final and covered, in seconds; None: not yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,9 +193,15 @@ class Analyser:
         if unknown := [one for one in wanted if one not in states]:
             await self._store.add(code, unknown)
             states |= {one: AnalysisState(series=one, status=AnalysisStatus.DUE) for one in unknown}
-        return [
-            states[one] for one in wanted if states[one].status in _TO_DO and self._series.is_collected(one)
-        ]
+        return [states[one] for one in wanted if states[one].status in _TO_DO and self._is_ready(states[one])]
+
+    def _is_ready(self, state: AnalysisState) -> bool:
+        """Return whether there is more to take in than was, and all of it is collected."""
+        end = self._series.collected_to(state.series)
+        if end is None:
+            return False
+        is_later = state.analysed_to is None or state.analysed_to.timestamp() < end
+        return state.from_start or is_later
 
     async def _run_job(self, job: Job, due: Sequence[AnalysisState]) -> Progress:
         checks = await self._actions.checks()
@@ -231,13 +237,15 @@ class Analyser:
         carried = None if state.from_start else await self._store.carried(self._rules.code_id, series)
         since = None if carried is None else state.analysed_to
         found = await self._reader.read(series.symbol, series.timeframe, CandleSpan(start=since))
-        candles = columns_of(found, self._current_rules.calendar)
+        read = columns_of(found, self._current_rules.calendar)
+        candles = _up_to(read, self._series.collected_to(series))
         if step := self._unsettled(candles):
             day = datetime.fromtimestamp(step, UTC).date()
             return _without_rows(state, AnalysisStatus.HELD, f"unsettled price step on {day}")
         turn = Turn(
             state=state,
             candles=candles if since is None else _after(candles, since),
+            has_later=len(candles) < len(read),
             carried=carried,
             kept=Findings() if carried else await self._store.findings(self._rules.code_id, series),
             data_id=data_id(series, versions[series.symbol]),
@@ -252,6 +260,11 @@ class Analyser:
 
 _TO_DO = frozenset({AnalysisStatus.DUE, AnalysisStatus.HELD})
 """A held series is looked at each time: the ledger may have been settled without a new entry."""
+
+
+def _up_to(candles: Candles, last: int | None) -> Candles:
+    """Return the candles up to the one that opens at `last`, in seconds; none without it."""
+    return candles.part(slice(0, 0 if last is None else int((candles.ts <= last).sum())))
 
 
 def _after(candles: Candles, moment: datetime) -> Candles:

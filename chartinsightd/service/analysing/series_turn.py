@@ -34,6 +34,8 @@ class Turn:
     """What counts of the series now; needed only where nothing is carried."""
     data_id: str
     """The candles up to the last one of `candles`."""
+    has_later: bool = False
+    """Whether final candles follow that wait for one before them: the series stays due."""
 
 
 def columns_of(found: AdjustedCandles, calendar: Calendar, market: str = "") -> Candles:
@@ -118,7 +120,7 @@ def _done(turn: Turn) -> AnalysisState:
         analysed_to = datetime.fromtimestamp(int(turn.candles.ts[-1]), UTC)
     return replace(
         turn.state,
-        status=AnalysisStatus.DONE,
+        status=AnalysisStatus.DUE if turn.has_later else AnalysisStatus.DONE,
         reason="",
         data_id=turn.data_id,
         analysed_to=analysed_to,

@@ -16,6 +16,7 @@ from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.refresh import RefreshRule
@@ -42,14 +43,15 @@ class Collected:
 
     def __init__(self) -> None:
         self.missing: set[str] = set()
+        self.last = int(midnight(DAYS[-1]).timestamp())
 
     def in_order(self) -> Sequence[Series]:
         """Return them, largest first."""
         return [Series(symbol=symbol, timeframe=Timeframe.D1) for symbol in SYMBOLS]
 
-    def is_collected(self, series: Series) -> bool:
-        """Return whether a series is not missing."""
-        return series.symbol not in self.missing
+    def collected_to(self, series: Series) -> int | None:
+        """Return the last day, or the one set, unless the series is missing."""
+        return None if series.symbol in self.missing else self.last
 
 
 class World:
@@ -141,6 +143,19 @@ async def test_what_is_not_collected_waits(world: World, collected: Collected) -
 
     collected.missing = set()
     assert await world.analyser.analyse("test") == Progress(analysed=1)
+
+
+async def test_candles_after_one_that_may_change_wait_with_it(world: World, collected: Collected) -> None:
+    """What follows the last collected candle is taken in later, once, and by nothing but time passing."""
+    await world.save(days("005930", 120))
+    collected.last = int(midnight(DAYS[99]).timestamp())
+    assert await world.analyser.analyse("test", ["005930"]) == Progress(analysed=1)
+    assert await world.analyser.analyse("test", ["005930"]) == Progress()
+
+    collected.last = int(midnight(DAYS[119]).timestamp())
+    assert await world.analyser.analyse("test", ["005930"]) == Progress(analysed=1)
+    assert await world.status("005930") is AnalysisStatus.DONE
+    assert await world.analyser.analyse("test", ["005930"]) == Progress()
 
 
 async def test_a_short_series_is_recorded_once(world: World) -> None:

@@ -1,0 +1,112 @@
+"""The analysis and the screens, as the settings want them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+
+from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
+from chartinsightd.adapters.postgres.candle_reader import PostgresCandleReader, open_candle_reader
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.sessions import looking
+from chartinsightd.analysis.identity import ANALYSER_MODULES, code_id
+from chartinsightd.analysis.strategies import SHIPPED
+from chartinsightd.clock import Clock
+from chartinsightd.ports.archive import Archive
+from chartinsightd.ports.stores import ActionStore
+from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
+from chartinsightd.service.analysing.collected import TrackedSeries
+from chartinsightd.service.analysing.screening import Screener
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisStores:
+    """The connections of the analysis; none of them is shared with collecting."""
+
+    reader: PostgresCandleReader
+    results: PostgresAnalysis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysing:
+    """What finds points, trends and patterns, and what screens."""
+
+    analyser: Analyser
+    screener: Screener
+    store: PostgresAnalysis
+
+
+async def open_analysis(stack: AsyncExitStack, dsn: str, schema: str) -> AnalysisStores:
+    """Open the connections of the analysis; each connects when it is first needed."""
+    reader = await stack.enter_async_context(open_candle_reader(dsn, schema))
+    connection = ReconnectingConnection(dsn, looking(schema, "chartinsightd analysis"))
+    stack.push_async_callback(connection.close)
+    return AnalysisStores(reader=reader, results=PostgresAnalysis(connection))
+
+
+def new_analysis(
+    settings: Settings,
+    stores: AnalysisStores,
+    *,
+    actions: ActionStore,
+    archive: Archive,
+    tracked: Callable[[], Sequence[str]],
+    ledger: CoverageLedger,
+    jobs: Jobs,
+    clock: Clock,
+    current_rules: CurrentRules,
+) -> Analysing:
+    """Return the analyser and the screener over the stores."""
+    analysis = settings.analysis
+    wanted = analysis.timeframes or settings.collect.timeframes
+    series = TrackedSeries(
+        tracked=tracked,
+        timeframes=[one for one in wanted if one in settings.collect.timeframes],
+        ledger=ledger,
+        current_rules=current_rules,
+        clock=clock,
+    )
+    analyser = Analyser(
+        store=stores.results,
+        reader=stores.reader,
+        actions=actions,
+        series=series,
+        jobs=jobs,
+        clock=clock,
+        current_rules=current_rules,
+        rules=AnalyserRules(code_id=analyser_code(), guard=timedelta(minutes=analysis.guard_minutes)),
+    )
+    screener = Screener(
+        reader=stores.reader,
+        archive=archive,
+        strategies=SHIPPED,
+        sources=_sources(f"strategies.{name}" for name in SHIPPED),
+        clock=clock,
+        current_rules=current_rules,
+    )
+    return Analysing(analyser=analyser, screener=screener, store=stores.results)
+
+
+@cache
+def analyser_code() -> str:
+    """Return the id of the rules that find points, trends and patterns."""
+    return code_id(_sources(ANALYSER_MODULES))
+
+
+def _sources(modules: Iterable[str]) -> dict[str, str]:
+    """Return the source of modules of `chartinsightd.analysis`, by the last part of their names."""
+    package = files("chartinsightd.analysis")
+    return {
+        name if name in ANALYSER_MODULES else name.rpartition(".")[2]: (
+            package.joinpath(*name.split(".")).with_suffix(".py").read_text("utf-8")  # type: ignore[attr-defined]
+        )
+        for name in modules
+    }

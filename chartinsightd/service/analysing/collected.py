@@ -1,0 +1,72 @@
+"""Which series are analysed, and whether their candles are collected up to the last close."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.grid import grid_of_years
+from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.state.current_rules import CurrentRules
+
+
+class TrackedSeries:
+    """Implements `analyser.CollectedSeries` over the tracked symbols and what is covered of them."""
+
+    def __init__(
+        self,
+        *,
+        tracked: Callable[[], Sequence[str]],
+        timeframes: Sequence[Timeframe],
+        ledger: CoverageLedger,
+        current_rules: CurrentRules,
+        clock: Clock,
+    ) -> None:
+        self._tracked = tracked
+        self._timeframes = tuple(timeframes)
+        self._ledger = ledger
+        self._current_rules = current_rules
+        self._clock = clock
+
+    def in_order(self) -> Sequence[Series]:
+        """Return the series of the tracked symbols, days first: they matter to a screen."""
+        return [
+            Series(symbol=symbol, timeframe=timeframe)
+            for timeframe in sorted(self._timeframes, key=lambda one: (one.is_intraday, one is Timeframe.W1))
+            for symbol in self._tracked()
+        ]
+
+    def collected_to(self, series: Series) -> int | None:
+        """Return the start of the candle up to which all are final and covered, in seconds; None: not yet.
+
+        During a session nothing is: its candles come one by one, and are analysed after its collection.
+        """
+        last = self._last_final(series.timeframe)
+        if last is None or not self._ledger.state(series).covered.covers(RangeSet.of((last, last + 1))):
+            return None
+        return last
+
+    def _last_final(self, timeframe: Timeframe) -> int | None:
+        """Return the start of the last candle before the first that may still change; None in a session.
+
+        The candle of the late print settles in the morning, the after-market's candles in the evening. What
+        follows a candle that may change waits with it, so that no candle is ever inserted between others.
+        """
+        rules, now = self._current_rules.rules, self._clock.now()
+        session = rules.calendar.session(day_of(now))
+        if session is not None and session.open_at <= now < session.ends_at:
+            return None
+        year = day_of(now).year
+        grid = grid_of_years(rules.calendar, timeframe, year - 1, year)
+        settle_s = math.ceil(rules.refresh.settle.total_seconds())
+        final_at = np.where(grid.waits_overnight, grid.settled, grid.ends + settle_s)
+        open_ones = np.flatnonzero(final_at > int(now.timestamp()))
+        at = int(open_ones[0]) - 1 if len(open_ones) else len(grid) - 1
+        return int(grid.ts[at]) if at >= 0 else None
