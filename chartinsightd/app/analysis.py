@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 
 from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
-from chartinsightd.adapters.postgres.candle_reader import PostgresCandleReader, open_candle_reader
-from chartinsightd.adapters.postgres.connection import ReconnectingConnection
-from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.analysis.identity import ANALYSER_MODULES, code_id
 from chartinsightd.analysis.strategies import SHIPPED
+from chartinsightd.app.analysis_stores import AnalysisStores
+from chartinsightd.backend.analysis import AnalysisBoard
+from chartinsightd.backend.screens import ScreenBoard
 from chartinsightd.clock import Clock
+from chartinsightd.control.handlers import Handlers
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.stores import ActionStore
+from chartinsightd.process.lifecycle import Service
 from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
 from chartinsightd.service.analysing.collected import TrackedSeries
 from chartinsightd.service.analysing.screening import Screener
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnalysisStores:
-    """The connections of the analysis; none of them is shared with collecting."""
-
-    reader: PostgresCandleReader
-    results: PostgresAnalysis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +37,9 @@ class Analysing:
     screener: Screener
     store: PostgresAnalysis
 
-
-async def open_analysis(stack: AsyncExitStack, dsn: str, schema: str) -> AnalysisStores:
-    """Open the connections of the analysis; each connects when it is first needed."""
-    reader = await stack.enter_async_context(open_candle_reader(dsn, schema))
-    connection = ReconnectingConnection(dsn, looking(schema, "chartinsightd analysis"))
-    stack.push_async_callback(connection.close)
-    return AnalysisStores(reader=reader, results=PostgresAnalysis(connection))
+    def services(self) -> Mapping[str, Service]:
+        """Return what has to run: the analyser, also for orders where it does not run by itself."""
+        return {"analyser": self.analyser.run}
 
 
 def new_analysis(
@@ -58,7 +48,7 @@ def new_analysis(
     *,
     actions: ActionStore,
     archive: Archive,
-    tracked: Callable[[], Sequence[str]],
+    watchlist: Watchlist,
     ledger: CoverageLedger,
     jobs: Jobs,
     clock: Clock,
@@ -68,7 +58,7 @@ def new_analysis(
     analysis = settings.analysis
     wanted = analysis.timeframes or settings.collect.timeframes
     series = TrackedSeries(
-        tracked=tracked,
+        watchlist=watchlist,
         timeframes=[one for one in wanted if one in settings.collect.timeframes],
         ledger=ledger,
         current_rules=current_rules,
@@ -82,7 +72,11 @@ def new_analysis(
         jobs=jobs,
         clock=clock,
         current_rules=current_rules,
-        rules=AnalyserRules(code_id=analyser_code(), guard=timedelta(minutes=analysis.guard_minutes)),
+        rules=AnalyserRules(
+            is_automatic=analysis.enabled,
+            code_id=analyser_code(),
+            guard=timedelta(minutes=analysis.guard_minutes),
+        ),
     )
     screener = Screener(
         reader=stores.reader,
@@ -93,6 +87,12 @@ def new_analysis(
         current_rules=current_rules,
     )
     return Analysing(analyser=analyser, screener=screener, store=stores.results)
+
+
+def register_analysis(handlers: Handlers, analysing: Analysing, archive: Archive) -> None:
+    """Offer what the analysis found, and screens, over the control API."""
+    AnalysisBoard(store=analysing.store, analyser=analysing.analyser, names=archive.names).register(handlers)
+    ScreenBoard(analysing.screener).register(handlers)
 
 
 @cache

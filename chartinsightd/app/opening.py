@@ -17,6 +17,7 @@ from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
+from chartinsightd.app.analysis_stores import AnalysisStores, open_analysis
 from chartinsightd.app.broker import new_circuit, open_broker
 from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
 from chartinsightd.domain.calendar import Calendar, parse_overrides
@@ -41,6 +42,7 @@ class Resources:
     spool: Spool
     store: Store
     archive: PostgresArchive
+    analysis: AnalysisStores
     ledger: CoverageLedger
     kiwoom: Kiwoom
     circuit: Circuit
@@ -96,6 +98,7 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
     is_known = bool(await checkpoint.load()) or spool.state.pages > 0
     store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
+    analysis = await open_analysis(stack, dsn, settings.mode)
     ledger = CoverageLedger(store.candles, checkpoint)
     await ledger.open()
     services |= {"store": store.presence.run, "ledger": partial(ledger.reconcile_later, clock)}
@@ -109,6 +112,7 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
         spool=spool,
         store=store,
         archive=archive,
+        analysis=analysis,
         ledger=ledger,
         kiwoom=kiwoom,
         circuit=circuit,

@@ -10,6 +10,7 @@ from datetime import timedelta
 from chartinsightd import __version__
 from chartinsightd.adapters.disk import FolderDisk
 from chartinsightd.app.alerting import new_notifier
+from chartinsightd.app.analysis import Analysing, new_analysis, register_analysis
 from chartinsightd.app.broker import believes_dates
 from chartinsightd.app.live import Live, new_live
 from chartinsightd.app.opening import Resources
@@ -104,6 +105,7 @@ class Services:
     loop_watch: LoopWatch
     live: Live | None
     """None where the live stream is off."""
+    analysing: Analysing
 
     async def open(self) -> None:
         """Take over what an earlier process left. Before anything runs."""
@@ -129,6 +131,7 @@ class Services:
             "maintenance": self.maintenance.run,
             **self.proofs.services(),
             **(self.live.services() if self.live is not None else {}),
+            **self.analysing.services(),
         }
 
 
@@ -173,6 +176,7 @@ def assemble_services(
         maintenance=Maintenance(resources.store.upkeep, resources.clock),
         notifier=notifier,
         live=_live(shared, hub),
+        analysing=_analysing(shared),
         loop_watch=LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr),
     )
 
@@ -323,6 +327,21 @@ def _live(shared: _Shared, hub: Audience) -> Live | None:
     )
 
 
+def _analysing(shared: _Shared) -> Analysing:
+    resources = shared.resources
+    return new_analysis(
+        shared.settings,
+        resources.analysis,
+        actions=resources.store.actions,
+        archive=resources.archive,
+        watchlist=shared.watchlist,
+        ledger=resources.ledger,
+        jobs=shared.jobs,
+        clock=resources.clock,
+        current_rules=shared.current_rules,
+    )
+
+
 def _future_marks(shared: _Shared) -> FutureMarks:
     resources = shared.resources
     return FutureMarks(
@@ -343,7 +362,7 @@ def assemble_backend(
 ) -> Backend:
     """Build what answers the control API, and what watches over the services."""
     shared = services.shared
-    return Backend(
+    backend = Backend(
         Parts(
             identity=_identity(settings, resources),
             clock=resources.clock,
@@ -371,6 +390,8 @@ def assemble_backend(
             configuration=configuration,
         )
     )
+    register_analysis(backend.handlers, services.analysing, resources.archive)
+    return backend
 
 
 def _clock_probe(settings: Settings, resources: Resources) -> ClockProbe:

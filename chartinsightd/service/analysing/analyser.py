@@ -57,6 +57,9 @@ class CollectedSeries(Protocol):
 class AnalyserRules:
     """What the analyser goes by."""
 
+    is_automatic: bool = True
+    """False: only orders are carried out."""
+
     code_id: str
     """The rules that compute; results of others do not count."""
     guard: timedelta
@@ -135,13 +138,18 @@ class Analyser:
     async def run(self) -> None:
         """Analyse what is due, look after look, until cancelled. A store that is away costs the look."""
         while True:
-            order = self._orders.popleft() if self._orders else _Order(by="schedule")
-            try:
-                await self._carry_out(order)
-            except StoreError as error:
-                log.warning("analysis.put_off", error=str(error))
-                order.fail(error)
+            if self._orders:
+                await self._tried(self._orders.popleft())
+            elif self._rules.is_automatic:
+                await self._tried(_Order(by="schedule"))
             await self._next_look()
+
+    async def _tried(self, order: _Order) -> None:
+        try:
+            await self._carry_out(order)
+        except StoreError as error:
+            log.warning("analysis.put_off", error=str(error))
+            order.fail(error)
 
     async def request(self, symbols: Collection[str], by: str) -> int | None:
         """Have `run` analyse now what is due of some symbols, or of all; return the job's id.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.watchlist import Watchlist
 
 
 class TrackedSeries:
@@ -23,13 +24,13 @@ class TrackedSeries:
     def __init__(
         self,
         *,
-        tracked: Callable[[], Sequence[str]],
+        watchlist: Watchlist,
         timeframes: Sequence[Timeframe],
         ledger: CoverageLedger,
         current_rules: CurrentRules,
         clock: Clock,
     ) -> None:
-        self._tracked = tracked
+        self._watchlist = watchlist
         self._timeframes = tuple(timeframes)
         self._ledger = ledger
         self._current_rules = current_rules
@@ -40,7 +41,7 @@ class TrackedSeries:
         return [
             Series(symbol=symbol, timeframe=timeframe)
             for timeframe in sorted(self._timeframes, key=lambda one: (one.is_intraday, one is Timeframe.W1))
-            for symbol in self._tracked()
+            for symbol in self._watchlist.symbols
         ]
 
     def collected_to(self, series: Series) -> int | None:
