@@ -27,6 +27,8 @@ from chartinsightd.service.state.current_rules import CurrentRules
 
 _MAX_STOCKS = 10_000
 _TIMEFRAME = Timeframe.D1
+_STRETCH = 250
+"""Candles before the session over which the beginning of a stretch of matches is looked for: a year."""
 
 
 class NoSession(ChartInsightError):
@@ -99,7 +101,7 @@ class Screener:
         day = self._session(session)
         async with self._screening:
             found = await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)
-            needed = candles_needed(expression, self.strategies) + self._sessions_since(day)
+            needed = candles_needed(expression, self.strategies) + _STRETCH + self._sessions_since(day)
             universe, versions = await self._universe(found.rows, needed)
             run = (expression, self.strategies, universe, int(midnight(day).timestamp()))
             screened = await asyncio.get_running_loop().run_in_executor(self._thread, screen, *run)
