@@ -56,7 +56,7 @@ _BACKOFF = Backoff(first=timedelta(minutes=5), longest=timedelta(hours=12))
 _SHORT_FOR = timedelta(days=1)
 """So long it is hoped that an adjusted chart will reach back as far as what is stored."""
 _UNUSABLE_SHARE = 0.25
-"""Of the symbols: if so many base prices differ, it is the source that changed, and not the stocks."""
+"""Share of the symbols: if more base prices differ, the source has changed, not the stocks."""
 
 
 class _Depth(Enum):
@@ -67,7 +67,7 @@ class _Depth(Enum):
     NEWS = auto()
     """To the last look."""
     ANCHOR = auto()
-    """One page of weeks, whatever was found before."""
+    """One page of weeks, independent of earlier findings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 _DAY = timedelta(days=1)
 _RECENT = 14 * _DAY
-"""Older days are final whatever the calendar says of them."""
+"""Older days are final, independent of the calendar."""
 _IN_FLIGHT_S = 60.0
 """After so long every page that was read by the calendar before is committed."""
 

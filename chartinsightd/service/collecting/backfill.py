@@ -99,7 +99,7 @@ def backfill_plan(
 
 
 class Backfills:
-    """Runs the backfills that were asked for, each as a job of its own."""
+    """Runs the requested backfills, each as a separate job."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class Backfills:
         return self._runner.is_full
 
     async def start(self, order: BackfillOrder, by: str) -> Job:
-        """Begin a backfill; it goes on after a restart until it is done or cancelled."""
+        """Begin a backfill; it resumes after a restart until it is done or cancelled."""
         job = await self._jobs.begin("backfill", by, order.params())
         key = self._keys[job] = job.id or next(self._without_id)
         await self._checkpoint.begin_backfill(UnfinishedBackfill(job_id=key, params=order.params()))

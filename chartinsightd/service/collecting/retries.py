@@ -150,7 +150,7 @@ class RetryTracker:
         self._withheld = {series: some for series, some in self._withheld.items() if series in followed}
 
     def forget_needless(self, series: Series, due: RangeSet) -> None:
-        """Forget withheld ranges whose wait is over and that nobody asks for again."""
+        """Forget deferred ranges whose wait is over and that are not requested again."""
         now = self._clock.now()
         self._keep_withheld(
             series,

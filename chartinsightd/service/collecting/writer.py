@@ -1,4 +1,4 @@
-"""Brings pages to the store: many at once where nobody waits, at once where somebody does.
+"""Brings pages to the store: batched for backfills, at once for live polls.
 
 While the store is away they wait on disk, in the order in which they came. As long as anything waits there,
 everything goes through there, so that nothing newer is ever committed before something older.
@@ -34,7 +34,7 @@ _MAX_PENDING_PAGES = 40
 """Pages in memory at which fetching waits for the store."""
 _BACKOFF = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=30))
 _PATIENT_SHARE = 0.75
-"""Of the spool's room, for what nobody waits for; the rest is kept for live polls."""
+"""Share of the spool's room for backfills; the rest is kept for live polls."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +122,7 @@ class Writer:
 
         Args:
             write: what to commit.
-            urgent: commit now, together with whatever waits.
+            urgent: commit now, together with the pages that wait.
         """
         await self._room.acquire()
         item = _Item(write, urgent, asyncio.get_running_loop().create_future())

@@ -1,1 +1,1 @@
-"""Whether data flows, and who is told when it does not."""
+"""Whether data flows, and the alerts when it does not."""

@@ -56,7 +56,7 @@ class NotifierRules:
 
     tell: AlertRules = field(default_factory=AlertRules)
     per_hour: int = 20
-    """Messages for each channel; what comes beyond is told in one as soon as there is room."""
+    """Most messages for each channel in an hour; further alerts are combined into a later one."""
 
 
 class Notifier:
@@ -106,7 +106,7 @@ class Notifier:
         return not self._outboxes
 
     def update(self, lasting: Mapping[str, Condition]) -> None:
-        """Take note of all that is wrong now; what is new goes on its way. Never waits."""
+        """Note all current conditions and queue what is new. Never waits."""
         if self.is_silent:
             return
         now = self._clock.now()
@@ -133,7 +133,7 @@ class Notifier:
     def notify_from_thread(self, event: str, condition: Condition) -> None:
         """Tell at once that a condition began, from a thread that waits for it, while the loop stands still.
 
-        What reached nobody is told by `update`, if the loop ever turns again.
+        What reached no channel is sent by `update`, if the loop ever runs again.
         """
         if self.is_silent or (event in self._told and self._told[event].is_open):
             return
@@ -167,7 +167,7 @@ class Notifier:
         return replace(notice, subject=self._clean(notice.subject), text=self._clean(notice.text))
 
     async def _remember(self, told: Sequence[Notification]) -> None:
-        """Keep what has reached somebody: what has not is told again after a restart."""
+        """Remember what was delivered; the rest is sent again after a restart."""
         self._delivered |= {one.event: one.told for one in told}
         self._delivered = worth_keeping(self._delivered, self._clock.now(), self._rules.tell)
         await self._record.save({event: self._cleaned(one) for event, one in self._delivered.items()})
@@ -229,7 +229,7 @@ class _Outbox:
                 await self._deliver()
 
     def _wait_s(self) -> float:
-        """Return how long to hold back: after a failure longer each time, and to keep to so many an hour."""
+        """Return how long to wait: longer after each failure, and to keep within the messages of an hour."""
         retry_s = _BACKOFF.after(self._failures).total_seconds() if self._failures else 0.0
         full_s = 0.0
         if len(self._sent) == self._per_hour:

@@ -46,5 +46,5 @@ class Feed(Generic[P]):
 class CommitFeed(Feed[[Sequence[Write], Sequence[Written]]]):
     """What the writer committed: the writes and what each of them did, once both are durable.
 
-    The writer publishes; whoever counts, watches or proves subscribes.
+    The writer publishes; services that count, watch or prove subscribe.
     """

@@ -19,7 +19,7 @@ class JobGroups:
         self._one_at_a_time = asyncio.Lock()
 
     async def enter(self, kind: str, params: Mapping[str, Any], pages: int) -> Job:
-        """Add a fetch of so many pages to the running job of a kind; begin one where there is none."""
+        """Add a fetch and its pages to the running job of a kind; begin one where there is none."""
         self._underway[kind] = self._underway.get(kind, 0) + 1
         async with self._one_at_a_time:
             if kind not in self._open:

@@ -38,7 +38,7 @@ class Job:
         at: datetime,
     ) -> None:
         self.id = job_id
-        """0 where the database, which numbers jobs, was away: nobody can ask for it then."""
+        """0 if the database, which numbers jobs, was away: the job cannot be looked up then."""
         self.kind = kind
         self.requested_by = requested_by
         self.params = params
