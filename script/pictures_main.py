@@ -36,11 +36,12 @@ COLOURS = "32"
 """So few are enough for text, and keep a picture below 150 KB."""
 SCREENS: Mapping[str, Sequence[str]] = {
     "overview": ("1",),
-    "coverage": ("2",),
-    "jobs": ("3",),
-    "chart": ("4",),
-    "symbols": ("5",),
-    "log": ("6",),
+    "coverage": ("5",),
+    "jobs": ("6",),
+    "chart": ("3",),
+    "symbols": ("2",),
+    "alerts": ("7",),
+    "log": ("8",),
 }
 """The keys that lead to each screen."""
 FONTS = "Hangul, 'DejaVu Sans Mono', monospace"

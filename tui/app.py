@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
+from textual.widgets import Input
 
 from chartinsight_tui import theme
 from chartinsight_tui.clock import Clock
-from chartinsight_tui.formatting import clock_time, countdown, stamp
+from chartinsight_tui.context import Context
+from chartinsight_tui.formatting import NOTHING, clock_time, countdown
+from chartinsight_tui.hangul import letters_of
+from chartinsight_tui.messages import Confirm, OpenBackfill, ReadAgain, ShowChart, ShowScreen
 from chartinsight_tui.screens.overview import OverviewView
 from chartinsight_tui.screens.view import View, Wanted
+from chartinsight_tui.state_line import state_line
 from chartinsight_tui.store import Failure, LinkState, Part, Store
 from chartinsight_tui.text import Language, Words
-from chartinsight_tui.widgets.bars import Banner, KeyBar, Piece, TopBar
+from chartinsight_tui.widgets.bars import KeyBar, StateBar, Tab, TopBar
+from chartinsight_tui.widgets.notice import Notice
+from chartinsight_tui.widgets.pane import Piece
+from chartinsightd.domain.foreign_text import printable_lines
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from chartinsight_tui.connection import Connection
     from chartinsightd.control.client import ControlClient
     from chartinsightd.control.protocol.jobs import Outcome
@@ -31,10 +42,43 @@ if TYPE_CHECKING:
 OpenClient = Callable[[], "AbstractAsyncContextManager[ControlClient]"]
 Remember = Callable[[str, str], None]
 """Called with the name of the theme and the colour of rising prices (`red` or `green`)."""
-VIEWS = ("overview", "coverage", "jobs", "chart", "symbols", "log")
-_MUTATIONS = {"backfill", "pause", "cancel_job", "track", "sync"}
-_SETTLE_S = 0.1
-"""Changes within this time are drawn together."""
+KEYS = {
+    "overview": "1",
+    "symbols": "2",
+    "chart": "3",
+    "coverage": "5",
+    "jobs": "6",
+    "alerts": "7",
+    "log": "8",
+}
+"""The screens in their order, each with its digit; 4 is kept for the screener."""
+VIEWS = tuple(KEYS)
+_CLASSES = {
+    "symbols": ("symbols", "SymbolsView"),
+    "chart": ("chart", "ChartView"),
+    "coverage": ("data.view", "DataView"),
+    "jobs": ("jobs", "JobsView"),
+    "alerts": ("alerts", "AlertsView"),
+    "log": ("log", "LogView"),
+}
+_MUTATIONS = {"backfill", "pause", "cancel_job", "track", "sync", "verify"}
+_SETTLE_S = 0.25
+"""Changes within this time are drawn together: at most four times a second."""
+_BADGES = {
+    "plain": ("▶", "dim", ""),
+    "working": ("▶", "accent", ""),
+    "attention": ("▲", "warn", ""),
+    "trouble": ("✕", "ground", "bad"),
+    "unknown": ("?", "dim", ""),
+}
+"""Mark, colour of the badge and of its ground. Well is not among them: that is for the daemon to say."""
+
+
+def _stock_commands() -> type[Provider]:
+    """Return who finds stocks for the palette; its code is loaded only when that is opened."""
+    from chartinsight_tui.screens.stock_commands import StockCommands
+
+    return StockCommands
 
 
 def _forget(theme_name: str, rise: str) -> None:
@@ -51,29 +95,27 @@ class Dashboard(App[None]):
         colours: name of the theme.
         rise_is_red: price colours as in Korea; otherwise rise is green.
         read_only: nothing that changes the daemon is offered.
-        remember: told when a person chose other colours.
+        remember: called when a person chose other colours.
     """
 
     TITLE = "ChartInsight"
+    CSS_PATH = "dashboard.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012 - as in App
     VERTICAL_BREAKPOINTS = [(0, "-h-tiny"), (32, "-h-normal"), (50, "-h-tall")]  # noqa: RUF012 - as in App
-    CSS = """
-    #body { height: 1fr; }
-    Toast { padding: 0 1; width: auto; max-width: 70%; }
-    """
+    COMMANDS = App.COMMANDS | {_stock_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
-        *[
-            Binding(str(number), f"show('{name}')", f"tab.{name}", show=False)
-            for number, name in enumerate(VIEWS, 1)
-        ],
-        Binding("b", "backfill", "key.backfill"),
-        Binding("y", "copy", "key.copy"),
-        Binding("r", "refresh_all", "key.refresh", show=False),
+        *[Binding(key, f"show('{name}')", f"tab.{name}", show=False) for name, key in KEYS.items()],
+        Binding("exclamation_mark", "cause", "key.cause", show=False, key_display="!"),
+        Binding("grave_accent", "place_before", "key.place_before", show=False, key_display="`"),
+        Binding("P", "pause", "key.pause", show=False),
+        Binding("y", "copy", "key.copy", show=False),
+        Binding("r", "read_again", "key.read_again", show=False),
+        Binding("ctrl+r", "read_again", show=False),
         Binding("t", "next_theme", "key.theme", show=False),
-        Binding("u", "swap_colours", "key.colours", show=False),
-        Binding("colon", "command_palette", "key.palette", show=False, key_display=":"),
+        Binding("b", "backfill", "key.backfill"),
+        Binding("colon", "command_palette", "key.palette", key_display=":"),
         Binding("question_mark", "keys", "key.help", key_display="?"),
-        Binding("q", "quit", "key.quit"),
+        Binding("q", "quit", "key.quit", show=False),
     ]
 
     def __init__(
@@ -91,45 +133,66 @@ class Dashboard(App[None]):
         self._open_client = open_client
         self._clock = clock
         self._remember = remember
-        self.words = Words(language)
-        self.store = Store()
-        self.connection: Connection | None = None
-        self.read_only = read_only
         self._dirty: set[Part] = set()
         self._is_settling = False
-        self._active = VIEWS[0]
         self._views: dict[str, View] = {}
-        self._stale: dict[str, set[Part]] = {}
+        self._active = self._before = VIEWS[0]
+        self._said_hangul = False
         for one in theme.ALL:
             self.register_theme(theme.textual_theme(one))
-        self.palette = theme.Palette(colours=_colours(colours), rise_is_red=rise_is_red)
         self.theme = colours
-        self._top = TopBar(lambda: self.palette, [self.words[f"tab.{name}"] for name in VIEWS], self._news)
-        self._banner = Banner()
-        self._keys = KeyBar(lambda: self.palette, self._shown_keys)
+        self.context = Context(
+            store=Store(),
+            words=Words(language),
+            colours=theme.Palette(colours=_colours(colours), rise_is_red=rise_is_red),
+            read_only=read_only,
+            now=self.daemon_now,
+        )
+        palette = lambda: self.context.palette  # noqa: E731 - read anew at each drawing
+        self._top = TopBar(palette, self._tabs, self._news)
+        self._state = StateBar(palette, self._state_pieces)
+        self._notice = Notice(palette)
+        self._keys = KeyBar(palette, self._shown_keys)
+
+    @property
+    def store(self) -> Store:
+        """The last known data."""
+        return self.context.store
+
+    @property
+    def words(self) -> Words:
+        """Texts in the language of the user."""
+        return self.context.words
+
+    @property
+    def palette(self) -> theme.Palette:
+        """The colours of the moment."""
+        return self.context.palette
 
     def compose(self) -> ComposeResult:
-        """Lay out bars and body; the first screen fills the body at once."""
+        """Lay out the bars and the body; the first screen fills the body at once."""
         yield self._top
-        yield self._banner
+        yield self._state
+        yield self._notice
         with Container(id="body"):
-            self._views[VIEWS[0]] = OverviewView(VIEWS[0])
+            self._views[VIEWS[0]] = OverviewView(VIEWS[0], self.context)
             yield self._views[VIEWS[0]]
         yield self._keys
 
     def on_mount(self) -> None:
         """Begin to connect once the first picture is drawn."""
-        self.view.focus()
+        self.view.main_widget().focus()
+        self._top.show(self._active)
         self.set_interval(1.0, self._tick)
-        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._keys.refresh())
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._keys.update())
         self.call_after_refresh(lambda: self.run_worker(self._connect(), name="connection"))
 
     async def _connect(self) -> None:
         """Load the connection's code beside the running loop, then stay connected."""
-        self.connection = await asyncio.to_thread(self._load_connection)
+        self.context.connection = await asyncio.to_thread(self._load_connection)
         for view in self._views.values():
             self._need(view)
-        await self.connection.run()
+        await self.context.connection.run()
 
     def _load_connection(self) -> Connection:
         from chartinsight_tui.connection import Connection
@@ -140,21 +203,25 @@ class Dashboard(App[None]):
 
     def daemon_now(self) -> datetime | None:
         """Return the daemon's time of this moment, UTC; None while it is away."""
-        return self._daemon_time(self._clock.now()) if self.store.is_online else None
+        return self._daemon_time() if self.store.is_online else None
 
-    def _daemon_time(self, at: datetime) -> datetime:
-        """Return what the daemon's clock shows at an instant of this machine's, as far as is known."""
+    def _daemon_time(self) -> datetime:
+        """Return what the daemon's clock shows now, as far as is known."""
         status = self.store.status
         if status is None:
-            return at
-        since_status_s = self._clock.monotonic() - self.store.status_at
-        passed = timedelta(seconds=since_status_s) - (self._clock.now() - at)
+            return self._clock.now()
+        passed = timedelta(seconds=self._clock.monotonic() - self.store.status_at)
         return status.clock.now + passed * status.clock.speed
 
     def _tick(self) -> None:
-        self._top.refresh()
-        if self._active == VIEWS[0] and self.store.is_online:
-            self.view.refresh_data(frozenset({Part.STATUS}))
+        self._draw_bars()
+        if self.store.is_online:
+            self.view.tick()
+
+    def _draw_bars(self) -> None:
+        self._state.fit_height(self.size.width)
+        self._top.update()
+        self._state.update()
 
     # screens
 
@@ -164,35 +231,51 @@ class Dashboard(App[None]):
         return self._views[self._active]
 
     async def action_show(self, name: str) -> None:
-        """Show a screen; made when it is first asked for, kept from then on."""
+        """Show a screen; made when it is first asked for, kept from then on. The chosen stock goes along."""
+        await self._show(name, self.view.wanted())
+
+    async def _show(self, name: str, wanted: Wanted) -> None:
         if name not in self._views:
-            view = self._views[name] = _make_view(name)
+            view = self._views[name] = _make_view(name, self.context)
             await self.query_one("#body").mount(view)
             self._need(view)
-        self._active = name
+        if name != self._active:
+            self._before, self._active = self._active, name
         for known, view in self._views.items():
             view.display = known == name
-        self._top.show(VIEWS.index(name))
-        parts = self._stale.pop(name, set()) | self.view.PARTS
-        self.view.refresh_data(frozenset(parts))
+        self._top.show(name)
+        if wanted.symbols:
+            await self.view.go_to(wanted)
+        self.view.refresh_data(self.view.PARTS)
         self.view.main_widget().focus()
 
-    async def show_chart(self, symbol: str, timeframe: str) -> None:
-        """Show a series on the chart screen."""
-        from chartinsight_tui.screens.chart import ChartView
+    async def action_place_before(self) -> None:
+        """Go back to the screen before this one."""
+        await self.action_show(self._before)
 
-        await self.action_show("chart")
-        assert isinstance(self.view, ChartView)
-        await self.view.show_series(symbol, timeframe)
+    async def action_cause(self) -> None:
+        """Go to the first cause of the state in the second row; while the daemon is away, say what helps."""
+        if self.store.link.state is LinkState.OFFLINE:
+            self._say_link()
+        else:
+            await self.action_show("alerts")
+
+    @on(ShowScreen)
+    async def _show_screen(self, event: ShowScreen) -> None:
+        await self.action_show(event.name)
+
+    @on(ShowChart)
+    async def _show_chart(self, event: ShowChart) -> None:
+        await self._show("chart", Wanted(symbols=(event.symbol,), timeframes=(event.timeframe,)))
 
     def _need(self, view: View) -> None:
-        if self.connection is not None:
-            for part in view.PARTS & {Part.COVERAGE, Part.STOCKS}:
-                self.connection.need(part)
+        if self.context.connection is not None:
+            for part in sorted(view.PARTS - {Part.STATUS, Part.LINK, Part.CANDLE}):
+                self.context.connection.need(part)
 
     @on(TopBar.TabClicked)
     async def _show_clicked(self, event: TopBar.TabClicked) -> None:
-        await self.action_show(VIEWS[event.index])
+        await self.action_show(event.name)
 
     # data
 
@@ -211,60 +294,82 @@ class Dashboard(App[None]):
     def _draw_changes(self) -> None:
         self._is_settling = False
         changed, self._dirty = self._dirty, set()
-        for name, view in self._views.items():
-            if name != self._active:
-                self._stale.setdefault(name, set()).update(changed & view.PARTS)
-        if shown := frozenset(changed & self.view.PARTS):
-            self.view.refresh_data(shown)
-        self._top.refresh()
         if Part.LINK in changed:
             self._say_link()
+            changed |= self.view.PARTS
+        if shown := frozenset(changed & self.view.PARTS):
+            self.view.refresh_data(shown)
+        self._draw_bars()
+        self._keys.update()
 
     def _say_link(self) -> None:
-        link, words = self.store.link, self.words
-        if link.state is not LinkState.OFFLINE:
-            self._banner.say("")
-        elif link.heard_at is None:
-            self._banner.say(words.put("banner.never", reason=link.reason, remedy=link.remedy))
+        """While the daemon is away: why, and what to do."""
+        link = self.store.link
+        if link.state is LinkState.OFFLINE:
+            self._notice.say(f"{link.reason} {link.remedy}")
         else:
-            since = None if link.since is None else self._daemon_time(link.since)
-            times = {"since": clock_time(since), "data": stamp(self._daemon_time(link.heard_at))}
-            self._banner.say(words.put("banner.offline", **times, reason=link.reason, remedy=link.remedy))
-        self._keys.refresh()
+            self._notice.say("")
+
+    def _tabs(self) -> Sequence[Tab]:
+        status = self.store.status
+        lasting = 0 if status is None else sum(alert.ended_at is None for alert in status.alerts)
+        return [
+            Tab(
+                name=name,
+                key=key,
+                title=self.words[f"tab.{name}"],
+                count=lasting if name == "alerts" and self.store.is_online else 0,
+            )
+            for name, key in KEYS.items()
+        ]
+
+    def _state_pieces(self) -> tuple[Piece, Piece, str]:
+        line = state_line(self.store, self.words, self.daemon_now())
+        mark, colour, ground = _BADGES[line.kind]
+        palette = self.context.colours
+        badge = f"{mark} {self.words[f'line.kind.{line.kind}']}".strip()
+        style = palette.of(colour, ground, bold=True)
+        facts = palette.of(colour) if line.kind == "attention" else palette.text
+        return (badge, style), (line.facts, palette.dim if line.kind == "unknown" else facts), line.coming
 
     def _news(self) -> Iterator[Piece]:
-        """Yield what the top bar says on the right, the least important first."""
+        """Yield what the first row says on the right, the least important first."""
         status, palette, words = self.store.status, self.palette, self.words
         if status is not None:
-            yield f"{words[f'mode.{status.daemon.mode}']} {status.daemon.environment}", palette.faint
-            if lasting := sum(alert.ended_at is None for alert in status.alerts):
-                yield words.put("top.alerts", count=lasting), palette.of("bad", bold=True)
+            yield words[f"mode.{status.daemon.mode}.{status.daemon.environment}"], palette.faint
             yield self._left(), palette.dim
-        if self.read_only:
-            yield words["top.read_only"], palette.warn
-        yield self._link_news()
-        now = self._daemon_time(self._clock.now())
-        yield clock_time(now), palette.strong if self.store.is_online else palette.faint
+        if self.context.read_only:
+            yield words["top.read_only"], self.context.colours.warn
+        yield clock_time(self._daemon_time()), palette.strong if self.store.is_online else palette.faint
 
     def _left(self) -> str:
         status, now = self.store.status, self.daemon_now()
-        if status is None or now is None or status.session.next_change_at is None:
+        if status is None or status.session.next_change_at is None:
             return ""
         phase = self.words[f"phase.{status.session.phase}"]
+        if now is None:
+            return f"{phase} {NOTHING}"
         return f"{phase} {countdown((status.session.next_change_at - now).total_seconds())}"
 
-    def _link_news(self) -> Piece:
-        state, status = self.store.link.state, self.store.status
-        if state is not LinkState.ONLINE or status is None:
-            style = self.palette.warn if state is LinkState.CONNECTING else self.palette.of("bad", bold=True)
-            return f"○ {self.words[f'link.{state}']}", style
-        daemon = status.daemon.state
-        return (
-            f"● {self.words[f'state.{daemon}']}",
-            self.palette.good if daemon == "running" else self.palette.warn,
-        )
-
     # keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take keys of the Hangul mode for the letters on them, except where a text is typed."""
+        is_new_key = isinstance(event, events.Key) and not event.is_forwarded
+        if is_new_key and not isinstance(self.focused, Input):
+            assert isinstance(event, events.Key)
+            if letters := letters_of(event.character or ""):
+                await self._press_letters(letters)
+                return
+        await super().on_event(event)
+
+    async def _press_letters(self, letters: str) -> None:
+        if not self._said_hangul:
+            self._said_hangul = True
+            self.notify(self.words["hangul.works"], timeout=3)
+        for letter in letters:
+            key = "grave_accent" if letter == "`" else letter
+            await super().on_event(events.Key(key, letter))
 
     def active_keys(self) -> list[tuple[Binding, str, str]]:
         """Return the bindings that work now, each with its key's name and its words."""
@@ -286,7 +391,7 @@ class Dashboard(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing that changes the daemon when that was ruled out."""
         del parameters
-        return not (self.read_only and action in _MUTATIONS)
+        return not (self.context.read_only and action in _MUTATIONS)
 
     def action_keys(self) -> None:
         """Show all keys."""
@@ -296,34 +401,39 @@ class Dashboard(App[None]):
 
     def action_copy(self) -> None:
         """Copy what is shown to the terminal's clipboard (OSC 52)."""
-        if text := self.view.copy_text():
+        if text := printable_lines(self.view.copy_text()):
             self.copy_to_clipboard(text)
             self.notify(self.words.put("copied", count=len(text.splitlines())), timeout=2)
 
-    def action_refresh_all(self) -> None:
-        """Read everything that is shown anew."""
-        if self.connection is not None:
-            self.connection.refresh()
+    @on(ReadAgain)
+    def action_read_again(self) -> None:
+        """Ask for everything that is shown now."""
+        if self.context.connection is not None:
+            self.context.connection.refresh()
 
     # colours
 
     def action_next_theme(self) -> None:
         """Take the next theme."""
-        self.use_theme(theme.NAMES[(theme.NAMES.index(self.palette.colours.name) + 1) % len(theme.NAMES)])
+        name = self.context.colours.colours.name
+        self.use_theme(theme.NAMES[(theme.NAMES.index(name) + 1) % len(theme.NAMES)])
 
     def use_theme(self, name: str) -> None:
         """Take a theme by name."""
         self.theme = name
-        self._choose(theme.Palette(colours=_colours(name), rise_is_red=self.palette.rise_is_red))
+        self._choose(theme.Palette(colours=_colours(name), rise_is_red=self.context.colours.rise_is_red))
 
     def action_swap_colours(self) -> None:
         """Change between red for rise, as in Korea, and green for rise."""
-        self._choose(theme.Palette(colours=self.palette.colours, rise_is_red=not self.palette.rise_is_red))
+        chosen = self.context.colours
+        self._choose(theme.Palette(colours=chosen.colours, rise_is_red=not chosen.rise_is_red))
 
     def _choose(self, palette: theme.Palette) -> None:
-        self.palette = palette
+        self.context.colours = palette
         self._remember(palette.colours.name, "red" if palette.rise_is_red else "green")
         self.view.refresh_data(frozenset(self.view.PARTS))
+        self._draw_bars()
+        self._keys.update()
         for widget in self.screen.query("*"):
             widget.refresh()
 
@@ -336,88 +446,85 @@ class Dashboard(App[None]):
         for name in theme.NAMES:
             title = words.put("palette.theme", name=words[f"theme.{name}"])
             yield SystemCommand(title, words["palette.theme_help"], lambda name=name: self.use_theme(name))
-        actions = ("swap_colours", "refresh_all", "copy", "keys", "backfill", "pause", "sync", "quit")
+        actions = ("swap_colours", "read_again", "copy", "keys", "backfill", "pause", "sync", "quit")
         for action in actions:
             if self.check_action(action, ()):
                 run = lambda action=action: self.run_worker(self.run_action(action))  # noqa: E731
                 yield SystemCommand(words[f"palette.{action}"], words[f"palette.{action}_help"], run)
+
+    def action_command_palette(self) -> None:
+        """Open the palette: stocks by name, code or first consonants, screens, and what keys do."""
+        from textual.command import CommandPalette
+
+        if self.context.connection is not None:
+            self.context.connection.need(Part.STOCKS)
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=self.words["palette.hint"]))
 
     def _go(self, name: str) -> None:
         self.run_worker(self.action_show(name))
 
     # what changes the daemon: asked first
 
+    @on(OpenBackfill)
     def action_backfill(self) -> None:
-        """Open the dialog for a new backfill about what is under the cursor."""
-        self.open_backfill(self.view.wanted())
-
-    def open_backfill(self, wanted: Wanted) -> None:
-        """Open the dialog for a new backfill."""
+        """Open the form for a backfill of what is under the cursor."""
         from chartinsight_tui.screens.backfill import BackfillDialog
 
-        if self.connection is None:
+        if self.context.connection is None or not self.check_action("backfill", ()):
             return
-        self.connection.need(Part.STOCKS)
-        self.push_screen(BackfillDialog(self.words, self.store, self.connection, wanted), self._tell)
+        self.context.connection.need(Part.STOCKS)
+        self.push_screen(
+            BackfillDialog(self.context, self.context.connection, self.view.wanted()), self._tell
+        )
 
-    async def action_pause(self) -> None:
-        """Pause the daemon, or let it go on."""
+    def action_pause(self) -> None:
+        """Pause the daemon, or start it again."""
         status = self.store.status
         if status is None:
             return
         paused = status.daemon.state != "paused"
         question = self.words["ask.pause" if paused else "ask.resume"]
-        self.confirm(question, lambda connection: connection.set_paused(paused))
+        self._ask(Confirm(question, lambda connection: connection.set_paused(paused)))
 
-    async def action_sync(self) -> None:
-        """Read the stock list of both markets anew."""
-        self.confirm(self.words["ask.sync"], lambda connection: connection.sync())
+    def action_sync(self) -> None:
+        """Read the stock list of both markets."""
+        self._ask(Confirm(self.words["ask.sync"], lambda connection: connection.sync()))
 
-    def confirm(self, question: str, do: Callable[[Connection], Awaitable[Outcome | Failure]]) -> None:
+    @on(Confirm)
+    def _ask(self, event: Confirm) -> None:
         """Ask; do it when the answer is yes, and tell what came of it."""
         from chartinsight_tui.screens.dialogs import ConfirmDialog
 
         def answered(yes: bool | None) -> None:
-            if yes and self.connection is not None:
-                self.run_worker(self._do(do(self.connection)))
+            if yes and self.context.connection is not None:
+                self.run_worker(self._do(event, self.context.connection))
 
-        self.push_screen(ConfirmDialog(self.words, question), answered)
+        if not self.context.read_only:
+            self.push_screen(ConfirmDialog(self.words, printable_lines(event.question)), answered)
 
-    async def _do(self, work: Awaitable[Outcome | Failure]) -> None:
-        self._tell(await work)
+    async def _do(self, event: Confirm, connection: Connection) -> None:
+        self._tell(await event.order(connection))
 
     def _tell(self, outcome: Outcome | Failure | None) -> None:
         """Tell what came of a change."""
         if isinstance(outcome, Failure):
-            self.notify(str(outcome), severity="error", timeout=8)
+            self.notify(printable_lines(str(outcome)), severity="error", timeout=8, markup=False)
         elif outcome is not None:
             job = self.words.put("outcome.job", id=outcome.job_id) if outcome.job_id is not None else ""
             text = f"{self.words[f'outcome.{outcome.state}']} {job} {outcome.detail}".strip()
-            self.notify(text, severity="information" if outcome.changed else "warning")
+            self.notify(
+                printable_lines(text), severity="information" if outcome.changed else "warning", markup=False
+            )
 
 
 def _colours(name: str) -> theme.Colours:
     return next(colours for colours in theme.ALL if colours.name == name)
 
 
-def _make_view(name: str) -> View:
+def _make_view(name: str, context: Context) -> View:
     """Make a screen; its code is loaded only now."""
-    if name == "coverage":
-        from chartinsight_tui.screens.coverage import CoverageView
-
-        return CoverageView(name)
-    if name == "jobs":
-        from chartinsight_tui.screens.jobs import JobsView
-
-        return JobsView(name)
-    if name == "chart":
-        from chartinsight_tui.screens.chart import ChartView
-
-        return ChartView(name)
-    if name == "symbols":
-        from chartinsight_tui.screens.symbols import SymbolsView
-
-        return SymbolsView(name)
-    from chartinsight_tui.screens.log import LogView
-
-    return LogView(name)
+    module, kind = _CLASSES[name]
+    found = getattr(import_module(f"chartinsight_tui.screens.{module}"), kind)
+    view: View = found(name, context)
+    return view

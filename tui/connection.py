@@ -9,13 +9,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Never, TypeVar
 
 from chartinsight_tui.clock import Clock
 from chartinsight_tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
 from chartinsightd.control.operations import (
+    ALERTS,
     BACKFILL,
     CANCEL,
     CANDLES,
@@ -25,20 +26,16 @@ from chartinsightd.control.operations import (
     LOGS,
     PAUSE,
     RESUME,
+    SEALS,
     SESSION_COVERAGE,
     STATUS,
     STOCKS,
     SYNC,
     TRACK,
     UNTRACK,
+    VERIFY,
 )
-from chartinsightd.control.protocol.coverage import (
-    CoverageQuery,
-    GapList,
-    GapQuery,
-    SessionCoverageList,
-    SessionCoverageQuery,
-)
+from chartinsightd.control.protocol.coverage import CoverageQuery, GapQuery, SealQuery, SessionCoverageQuery
 from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.jobs import (
     BackfillEstimate,
@@ -47,9 +44,12 @@ from chartinsightd.control.protocol.jobs import (
     JobQuery,
     Outcome,
     SymbolsRequest,
+    VerifyRequest,
 )
 from chartinsightd.control.protocol.rows import CandleList, CandleQuery, LogList, LogQuery, StockQuery
 from chartinsightd.control.protocol.status import Status
+from chartinsightd.control.protocol.words import MAX_ROWS
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.task_group import TaskGroup
 
@@ -63,7 +63,15 @@ _SILENCE_S = 4.0
 """A daemon that needs longer for a status is taken for away."""
 _REREAD_S = 4.0
 """Wait before a part that could not be read is tried again."""
-_READ_BY_EVENT = {EventType.SYMBOLS: (Part.STOCKS, Part.COVERAGE)}
+_CALM_S = 1.0
+"""Events come in bursts; what they make old is read once, this long after the first."""
+_READ_BY_EVENT = {
+    EventType.SYMBOLS: (Part.STOCKS, Part.COVERAGE, Part.SESSIONS, Part.GAPS, Part.SEALS),
+    EventType.COVERAGE: (Part.SESSIONS, Part.GAPS, Part.SEALS),
+    EventType.ALERT: (Part.ALERTS,),
+}
+_SEALED_DAYS = 40
+"""Days back, holidays included, whose seals are shown."""
 _STATUS_EVENTS = {EventType.STATE, EventType.ALERT, EventType.SYMBOLS}
 _NOT_CONNECTED = Failure(reason="The daemon is not connected.", remedy="Wait for the connection.")
 
@@ -88,6 +96,8 @@ class Connection:
         self._client: ControlClient | None = None
         self._wanted = {Part.JOBS, Part.LOGS}
         self._to_read: set[Part] = set()
+        self._old: set[Part] = set()
+        """Read soon: events made them old."""
         self._read_soon = asyncio.Event()
         self._poll_soon = asyncio.Event()
 
@@ -110,6 +120,11 @@ class Connection:
             self._wanted.add(part)
             self._read(part)
 
+    def show_sessions(self, timeframe: str) -> None:
+        """Keep the trading days of another timeframe up to date."""
+        self._store.sessions_of = timeframe
+        self._read(Part.SESSIONS)
+
     def refresh(self) -> None:
         """Read everything that is shown anew."""
         self._read(*self._wanted)
@@ -125,16 +140,6 @@ class Connection:
             symbol=symbol, timeframe=Timeframe(timeframe), to_ts=before, limit=500, adjusted=adjusted
         )
         return await self._ask(lambda client: client.ask(CANDLES, query))
-
-    async def gaps(self, symbol: str, timeframe: str) -> GapList | Failure:
-        """Return the gaps of one series."""
-        query = GapQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),), limit=50)
-        return await self._ask(lambda client: client.ask(GAPS, query))
-
-    async def sessions(self, timeframe: str) -> SessionCoverageList | Failure:
-        """Return the trading days of a timeframe that are not complete, of the last 60."""
-        query = SessionCoverageQuery(timeframe=Timeframe(timeframe))
-        return await self._ask(lambda client: client.ask(SESSION_COVERAGE, query))
 
     async def job_log(self, job_id: int) -> LogList | Failure:
         """Return what the log says of a job."""
@@ -153,6 +158,10 @@ class Connection:
     async def cancel(self, job_id: int) -> Outcome | Failure:
         """End a job."""
         return await self._ask(lambda client: client.ask(CANCEL, JobPath(job_id=job_id)))
+
+    async def verify(self, request: VerifyRequest) -> Outcome | Failure:
+        """Read series again and compare them with the store."""
+        return await self._ask(lambda client: client.ask(VERIFY, request))
 
     async def set_paused(self, paused: bool) -> Outcome | Failure:
         """Ask nothing more of the broker, or go on."""
@@ -239,7 +248,18 @@ class Connection:
             self._changed(part)
         if event.type in _STATUS_EVENTS:
             self._poll_soon.set()
-        self._read(*_READ_BY_EVENT.get(event.type, ()))
+        self._read_calmly(*_READ_BY_EVENT.get(event.type, ()))
+
+    def _read_calmly(self, *parts: Part) -> None:
+        """Read parts once a burst of events is over."""
+        new = (self._wanted & set(parts)) - self._old
+        if new and not self._old:
+            asyncio.get_running_loop().call_later(_CALM_S, self._read_old)
+        self._old |= new
+
+    def _read_old(self) -> None:
+        old, self._old = self._old, set()
+        self._read(*old)
 
     def _read(self, *parts: Part) -> None:
         self._to_read |= self._wanted & set(parts)
@@ -273,8 +293,22 @@ class Connection:
             case Part.COVERAGE:
                 answer = await client.ask(COVERAGE, CoverageQuery())
                 self._store.put_coverage(answer.items, answer.at)
+            case Part.SESSIONS:
+                query = SessionCoverageQuery(timeframe=Timeframe(self._store.sessions_of))
+                self._store.put_sessions(await client.ask(SESSION_COVERAGE, query))
+            case Part.GAPS:
+                found = await client.ask(GAPS, GapQuery(limit=1_000))
+                self._store.put_gaps(found.items, found.total)
+            case Part.SEALS:
+                self._store.put_seals((await client.ask(SEALS, self._seal_query())).items)
+            case Part.ALERTS:
+                self._store.put_alerts(await client.ask(ALERTS))
             case Part.STOCKS:
                 self._store.put_stocks((await client.ask(STOCKS, StockQuery())).items)
+
+    def _seal_query(self) -> SealQuery:
+        now = self._clock.now() if self._store.status is None else self._store.status.clock.now
+        return SealQuery(from_day=day_of(now) - timedelta(days=_SEALED_DAYS), limit=MAX_ROWS)
 
     def _put_status(self, status: Status) -> None:
         self._hear()

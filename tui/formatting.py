@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len, set_cell_size
 
+from chartinsightd.domain.foreign_text import printable
+
 KST = ZoneInfo("Asia/Seoul")
 NOTHING = "–"
 """Stands where there is no value yet."""
@@ -99,6 +101,7 @@ def size(count: float) -> str:
 @lru_cache(maxsize=8_192)
 def fit(text: str, width: int, align: Align = "left") -> str:
     """Return the text in exactly `width` cells; Hangul takes two, what is too long ends with `…`."""
+    text = printable(text)
     length = cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)

@@ -8,16 +8,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol.coverage import CoverageRow
+    from chartinsightd.control.protocol.coverage import (
+        CoverageRow,
+        GapRow,
+        SealRow,
+        SessionCoverage,
+        SessionCoverageList,
+    )
     from chartinsightd.control.protocol.events import CandleChange, Event
     from chartinsightd.control.protocol.jobs import Job
     from chartinsightd.control.protocol.rows import CandleRow, LogLine, StockRow
-    from chartinsightd.control.protocol.status import Status
+    from chartinsightd.control.protocol.status import AlertList, Status
 
 MAX_LOG_LINES = 2_000
 MAX_JOBS = 500
@@ -34,6 +40,10 @@ class Part(StrEnum):
     JOBS = "jobs"
     LOGS = "logs"
     COVERAGE = "coverage"
+    SESSIONS = "sessions"
+    GAPS = "gaps"
+    SEALS = "seals"
+    ALERTS = "alerts"
     STOCKS = "stocks"
     CANDLE = "candle"
 
@@ -85,8 +95,18 @@ class Store:
         """Log lines ever taken: tells who shows them how many are new."""
         self.coverage: dict[Series, CoverageRow] = {}
         self.coverage_at: datetime | None = None
+        self.sessions: dict[str, SessionCoverageList] = {}
+        """By timeframe; only of `sessions_of` kept up to date."""
+        self.sessions_of = "5m"
+        """The timeframe whose trading days are shown."""
+        self.gaps: tuple[GapRow, ...] = ()
+        self.gap_count = 0
+        self.seals: dict[tuple[str, date], SealRow] = {}
+        self.alerts: AlertList | None = None
         self.stocks: dict[str, StockRow] = {}
         self._names: dict[str, str] = {}
+        self._wrong_of: SessionCoverageList | None = None
+        self._wrong_days: dict[tuple[str, date], SessionCoverage] = {}
         self.live: dict[Series, CandleRow] = {}
         """The newest candle of each watched series."""
         self.watched: frozenset[Series] = frozenset()
@@ -140,6 +160,46 @@ class Store:
         self.coverage_at = at
         self._names |= {symbol: row.name for (symbol, _), row in self.coverage.items()}
         self.mark(Part.COVERAGE)
+
+    def put_sessions(self, answer: SessionCoverageList) -> None:
+        """Replace the trading days of one timeframe."""
+        self.sessions[answer.timeframe.value] = answer
+        self.mark(Part.SESSIONS)
+
+    def put_gaps(self, rows: tuple[GapRow, ...], total: int) -> None:
+        """Replace the gaps, newest range first."""
+        self.gaps, self.gap_count = rows, total
+        self.mark(Part.GAPS)
+
+    def put_seals(self, rows: Iterable[SealRow]) -> None:
+        """Replace the seals of the last days."""
+        self.seals = {(row.symbol, row.day): row for row in rows}
+        self.mark(Part.SEALS)
+
+    def put_alerts(self, alerts: AlertList) -> None:
+        """Replace alerts and channels."""
+        self.alerts = alerts
+        self.mark(Part.ALERTS)
+
+    def gaps_of(self, series: Series) -> list[GapRow]:
+        """Return the gaps of one series, as far as gaps were read."""
+        return [gap for gap in self.gaps if (gap.symbol, gap.timeframe.value) == series]
+
+    def is_known(self, symbol: str, day: date) -> bool:
+        """Whether the last answer about the shown timeframe spoke of a symbol's trading day at all."""
+        answer = self.sessions.get(self.sessions_of)
+        return answer is not None and symbol in answer.symbols and day in answer.days
+
+    def wrong(self, symbol: str, day: date) -> SessionCoverage | None:
+        """Return what is wrong with a known trading day; None where it is complete and proved."""
+        answer = self.sessions.get(self.sessions_of)
+        return None if answer is None else self._wrong(answer).get((symbol, day))
+
+    def _wrong(self, answer: SessionCoverageList) -> dict[tuple[str, date], SessionCoverage]:
+        if self._wrong_of is not answer:
+            self._wrong_of = answer
+            self._wrong_days = {(item.symbol, item.day): item for item in answer.items}
+        return self._wrong_days
 
     def put_stocks(self, rows: Iterable[StockRow]) -> None:
         """Replace the stock list; its order is kept."""

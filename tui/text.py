@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from chartinsight_tui.words_en import ENGLISH
-from chartinsight_tui.words_ko import KOREAN
+from chartinsight_tui.formatting import NOTHING
+from chartinsight_tui.words import ENGLISH, KOREAN
 
+_UNITS = (("days", 86_400, 3_600), ("hours", 3_600, 60), ("minutes", 60, 1))
 Language = Literal["en", "ko"]
 LANGUAGES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH, "ko": KOREAN}
 
@@ -34,6 +35,17 @@ class Words:
     def get(self, key: str, default: str) -> str:
         """Return a text, or the default for words that only the daemon knows."""
         return self._texts.get(key, default)
+
+    def duration(self, seconds: float | None) -> str:
+        """Write a duration in two units at most, such as `2분 06초` or `2m 06s`; less than nothing is 0."""
+        if seconds is None:
+            return NOTHING
+        whole = max(0, round(seconds))
+        for unit, length, part in _UNITS:
+            if whole >= length:
+                rest = whole % length // part
+                return self.put(f"duration.{unit}", count=whole // length, rest=rest)
+        return self.put("duration.seconds", count=whole)
 
     def put(self, key: str, **values: object) -> str:
         """Return a text with values in its places."""

@@ -6,7 +6,7 @@ states have a mark of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from rich.style import Style
@@ -90,6 +90,15 @@ class Palette:
             name = "blue" if self.rise_is_red else "red"
         value: str = getattr(self.colours, name)
         return value
+
+    @cached_property
+    def muted(self) -> Palette:
+        """The same without meaning: of what is not known any more nothing is good, bad, up or down."""
+        dim = self.colours.dim
+        grey = replace(
+            self.colours, text=dim, accent=dim, good=dim, warn=dim, bad=dim, red=dim, blue=dim, green=dim
+        )
+        return Palette(colours=grey, rise_is_red=self.rise_is_red)
 
     @cached_property
     def text(self) -> Style:

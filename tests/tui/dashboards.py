@@ -23,7 +23,7 @@ NOWHERE = Path("/nowhere/control.sock")
 """A socket that is not there; its path is part of pictures."""
 
 
-LOADABLE = frozenset({Part.JOBS, Part.LOGS, Part.COVERAGE, Part.STOCKS, Part.STATUS})
+LOADABLE = frozenset(Part) - {Part.LINK, Part.CANDLE}
 
 
 class StandingClock:
@@ -116,7 +116,10 @@ async def connected(pilot: Pilot[None]) -> Dashboard:
     """Wait until the dashboard has read what its screen shows."""
     app = pilot.app
     assert isinstance(app, Dashboard)
-    await until(pilot, lambda: app.store.is_online and app.store.loaded >= app.view.PARTS & LOADABLE)
+    wanted = lambda: app.view.PARTS & LOADABLE  # noqa: E731 - the screen may change meanwhile
+    await until(
+        pilot, lambda: app.store.is_online and app.store.loaded | app.store.failures.keys() >= wanted()
+    )
     await until(pilot, lambda: not app.is_drawing)
     return app
 

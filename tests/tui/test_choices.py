@@ -48,9 +48,10 @@ def test_where_nothing_can_be_written_nothing_happens(tmp_path: Path) -> None:
 
 
 async def test_keys_for_colours_are_remembered() -> None:
-    """The dashboard tells what was chosen by key."""
+    """The dashboard says which colours were chosen, by key or from the palette."""
     told: list[tuple[str, str]] = []
     app = dashboard(remember=lambda theme, rise: told.append((theme, rise)))
     async with app.run_test() as pilot:
-        await pilot.press("t", "u")
+        await pilot.press("t")
+        app.action_swap_colours()
     assert told == [("light", "red"), ("light", "green")]

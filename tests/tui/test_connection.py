@@ -17,7 +17,7 @@ from tests.tui.dashboards import Daemon, connected, dashboard, eventually, nowhe
 
 
 async def test_a_killed_daemon_is_noticed_and_its_data_stays() -> None:
-    """The banner says since when the daemon is away and how old the data is; the data is still shown."""
+    """The state is unknown from then on, and says since when; what was known is still shown."""
     daemon = Daemon()
     app = dashboard(daemon.open)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -25,8 +25,9 @@ async def test_a_killed_daemon_is_noticed_and_its_data_stays() -> None:
         daemon.kill()
         await offline(pilot)
         text = shown(app)
-        assert "offline since 10:07:30, showing data of 10-14 10:07:30" in text
-        assert "PostgreSQL 18.6" in text
+        assert "? UNKNOWN  daemon not reached · nothing known since 10:07:30" in text
+        assert "30 stocks" not in text.splitlines()[1]
+        assert "10-13" in text
 
 
 async def test_a_daemon_that_comes_back_is_found() -> None:
@@ -39,7 +40,7 @@ async def test_a_daemon_that_comes_back_is_found() -> None:
         await offline(pilot)
         await daemon.backend.pause(CALLER)
         daemon.start_again()
-        await until(pilot, lambda: "● paused" in shown(app) and "offline" not in shown(app))
+        await until(pilot, lambda: "Collecting is paused" in shown(app) and "UNKNOWN" not in shown(app))
         assert app.store.is_online
 
 
@@ -48,7 +49,9 @@ async def test_a_daemon_that_never_was_is_told_with_its_remedy() -> None:
     app = dashboard(nowhere)
     async with app.run_test(size=(120, 24)) as pilot:
         await offline(pilot)
-        assert "offline: No daemon at /nowhere/control.sock: there is no such socket. Start" in shown(app)
+        text = shown(app)
+        assert "daemon not reached" in text
+        assert "No daemon at /nowhere/control.sock: there is no such socket. Start" in text
 
 
 async def test_a_silent_daemon_is_away(monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -74,6 +77,7 @@ async def test_events_are_shown_as_they_come() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await connected(pilot)
         daemon.backend.log("error", "store.failed", symbol="005930")
+        await app.action_show("log")
         await until(pilot, lambda: "store.failed" in shown(app))
 
 

@@ -58,7 +58,7 @@ async def test_the_cursor_stays_on_its_row(steps: list[tuple[list[int], list[str
             assert (table.row_id in rows) if rows else (table.row_id is None)
             lines = [table.render_line(y) for y in range(table.size.height)]
             assert {line.cell_length for line in lines} <= {table.size.width}
-            assert not rows or any(line.text.strip().startswith(f"▌{table.row_id}") for line in lines)
+            assert not rows or any(line.text.strip().startswith(f"▎{table.row_id}") for line in lines)
 
 
 async def test_the_mouse_chooses() -> None:
@@ -71,7 +71,7 @@ async def test_the_mouse_chooses() -> None:
         assert table.row_id == 3
         table._scroll(30)
         assert table.row_id == 30
-        assert table.render_line(1).text.startswith("▌30")
+        assert table.render_line(1).text.startswith("▎30")
 
 
 async def test_an_empty_table_says_why() -> None:

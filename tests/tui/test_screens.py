@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from chartinsight_tui.app import VIEWS, Dashboard
@@ -31,15 +32,15 @@ SMALL, GOOD, LARGE = (80, 24), (120, 40), (200, 60)
 
 Compare = Callable[..., bool]
 Before = Callable[[Pilot[None]], Awaitable[None]]
-SCREENS = pytest.mark.parametrize("number", range(1, 7), ids=VIEWS)
+SCREENS = pytest.mark.parametrize("name", VIEWS)
 
 
-def full(number: int, *keys: str, then: str = "") -> Before:
+def full(name: str, *keys: str, then: str = "") -> Before:
     """Return what goes to a screen, presses keys and waits until words are there."""
 
     async def go(pilot: Pilot[None]) -> None:
         app = await connected(pilot)
-        await app.action_show(VIEWS[number - 1])
+        await app.action_show(name)
         await connected(pilot)
         await settled(pilot)
         if keys:
@@ -56,37 +57,37 @@ def of(scene: Scene, **options: Any) -> Dashboard:
 
 
 @SCREENS
-def test_full(number: int, snap_compare: Compare) -> None:
+def test_full(name: str, snap_compare: Compare) -> None:
     """With thirty symbols at work, in the smallest terminal that is supported."""
-    assert snap_compare(of(Scene.FULL), run_before=full(number), terminal_size=SMALL)
+    assert snap_compare(of(Scene.FULL), run_before=full(name), terminal_size=SMALL)
 
 
 @SCREENS
-def test_empty(number: int, snap_compare: Compare) -> None:
+def test_empty(name: str, snap_compare: Compare) -> None:
     """Just started and nothing tracked: each screen says what is missing, and how to begin."""
-    assert snap_compare(of(Scene.EMPTY), run_before=full(number), terminal_size=SMALL)
+    assert snap_compare(of(Scene.EMPTY), run_before=full(name), terminal_size=SMALL)
 
 
 @SCREENS
-def test_loading(number: int, snap_compare: Compare) -> None:
+def test_loading(name: str, snap_compare: Compare) -> None:
     """Before the daemon answered."""
 
     async def go(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, Dashboard)
-        await app.action_show(VIEWS[number - 1])
+        await app.action_show(name)
         await settled(pilot)
 
     assert snap_compare(dashboard(never), run_before=go, terminal_size=SMALL)
 
 
 @SCREENS
-def test_offline(number: int, snap_compare: Compare) -> None:
+def test_offline(name: str, snap_compare: Compare) -> None:
     """The daemon went away: its data is still there, and a banner says how old it is."""
     daemon = Daemon()
 
     async def go(pilot: Pilot[None]) -> None:
-        await full(number)(pilot)
+        await full(name)(pilot)
         daemon.kill()
         app = await offline(pilot)
         await until(pilot, lambda: str(NOWHERE) in app.store.link.reason)
@@ -96,13 +97,13 @@ def test_offline(number: int, snap_compare: Compare) -> None:
 
 
 @SCREENS
-def test_error(number: int, snap_compare: Compare) -> None:
+def test_error(name: str, snap_compare: Compare) -> None:
     """The database is away and the token refused: what is wrong, and what to do."""
 
     async def go(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, Dashboard)
-        await app.action_show(VIEWS[number - 1])
+        await app.action_show(name)
         needed = app.view.PARTS & {Part.COVERAGE, Part.STOCKS}
         await until(pilot, lambda: app.store.is_online and needed <= set(app.store.failures))
         await until(pilot, lambda: {Part.JOBS, Part.LOGS} <= app.store.loaded)
@@ -123,58 +124,88 @@ def test_never_heard(snap_compare: Compare) -> None:
 def test_korean(snap_compare: Compare) -> None:
     """In Korean everything stands in its column: Hangul takes two cells."""
     app = of(Scene.FULL, language="ko")
-    assert snap_compare(app, run_before=full(3), terminal_size=SMALL)
+    assert snap_compare(app, run_before=full("jobs"), terminal_size=SMALL)
 
 
-def test_days_of_a_timeframe(snap_compare: Compare) -> None:
-    """Symbols by trading days."""
-    assert snap_compare(of(Scene.FULL), run_before=full(2, "s", then="14"), terminal_size=SMALL)
+@pytest.mark.parametrize("steps", [1, 2], ids=["gaps", "seals"])
+def test_views_of_the_data(steps: int, snap_compare: Compare) -> None:
+    """What is missing with its evidence, and the daily closing with its checks."""
+    app = of(Scene.FULL, language="ko")
+    assert snap_compare(app, run_before=full("coverage", *["tab"] * steps), terminal_size=SMALL)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_home_is_complete_in_a_good_terminal(language: str, snap_compare: Compare) -> None:
+    """State, day, freshness, limits, jobs, links, what comes, alerts and the record of the day."""
+    app = of(Scene.FULL, language=language)
+    assert snap_compare(app, run_before=full("overview"), terminal_size=GOOD)
+
+
+def test_home_of_a_tiny_terminal(snap_compare: Compare) -> None:
+    """At 40 columns the state, the open alerts and what is late are still there."""
+    app = of(Scene.ERROR, language="ko")
+
+    async def go(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.store.is_online and Part.JOBS in app.store.loaded)
+        await settled(pilot)
+
+    assert snap_compare(app, run_before=go, terminal_size=(40, 12))
 
 
 def test_candles_near(snap_compare: Compare) -> None:
     """Zoomed in: boxes for falling candles, wicks in the middle; high contrast."""
     app = of(Scene.FULL, colours="contrast")
-    assert snap_compare(app, run_before=full(4, "plus", "plus", "left", "left"), terminal_size=SMALL)
+    assert snap_compare(app, run_before=full("chart", "plus", "plus", "left", "left"), terminal_size=SMALL)
 
 
 def test_candles_without_red_and_green(snap_compare: Compare) -> None:
     """The colour-blind safe theme."""
     app = of(Scene.FULL, colours="colour-blind")
-    assert snap_compare(app, run_before=full(4, "minus"), terminal_size=SMALL)
+    assert snap_compare(app, run_before=full("chart", "minus"), terminal_size=SMALL)
 
 
 def test_light(snap_compare: Compare) -> None:
     """The light theme, read-only."""
     app = of(Scene.FULL, colours="light", read_only=True)
-    assert snap_compare(app, run_before=full(5), terminal_size=SMALL)
+    assert snap_compare(app, run_before=full("symbols"), terminal_size=SMALL)
 
 
 def test_backfill(snap_compare: Compare) -> None:
     """The dialog for a new backfill, with its cost."""
     app = of(Scene.FULL, language="ko")
-    assert snap_compare(app, run_before=full(2, "b", then="요청"), terminal_size=SMALL)
+    assert snap_compare(app, run_before=full("coverage", "b", then="요청"), terminal_size=SMALL)
 
 
 def test_keys(snap_compare: Compare) -> None:
     """All keys."""
-    assert snap_compare(of(Scene.FULL), run_before=full(4, "question_mark"), terminal_size=SMALL)
+    assert snap_compare(of(Scene.FULL), run_before=full("chart", "question_mark"), terminal_size=SMALL)
 
 
 def test_question(snap_compare: Compare) -> None:
     """What changes the daemon asks first."""
-    assert snap_compare(of(Scene.FULL), run_before=full(5, "space"), terminal_size=SMALL)
+    assert snap_compare(of(Scene.FULL), run_before=full("symbols", "space"), terminal_size=SMALL)
 
 
 @pytest.mark.parametrize("size", [GOOD, LARGE], ids=["good", "large"])
 async def test_larger_terminals_show_more(size: tuple[int, int]) -> None:
-    """More room shows more: the log on the overview, the detail beside the list."""
+    """More room shows more: the record of the day on the first screen, forty trading days on the data."""
     app = of(Scene.FULL)
     async with app.run_test(size=size) as pilot:
-        await full(1)(pilot)
-        assert "backfill.failed" in shown(app)
-        await full(2)(pilot)
-        detail, table = app.view.query_one("#coverage-detail"), app.view.query_one("RowTable")
-        assert (detail.region.x > table.region.x) == (size == LARGE)
+        await full("overview")(pilot)
+        assert "Kiwoom has no such symbol: 0126Z0 (1901)." in shown(app)
+        await full("coverage")(pilot)
+        assert "08-20 → 10-14" in shown(app)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("size", [(40, 12), SMALL, GOOD, (133, 37)], ids=str)
+async def test_every_row_is_as_wide_as_the_terminal(size: tuple[int, int], language: str) -> None:
+    """In both languages and at any size nothing is pushed out of its row, and no Hangul is split."""
+    app = of(Scene.FULL, language=language)
+    async with app.run_test(size=size) as pilot:
+        for name in VIEWS:
+            await full(name)(pilot)
+            assert {cell_len(line) for line in shown(app).splitlines()} == {size[0]}, name
 
 
 def test_pictures_are_small() -> None:

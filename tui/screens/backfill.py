@@ -14,16 +14,18 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, Static
 
+from chartinsight_tui.context import Context
+from chartinsight_tui.days import day_from
 from chartinsight_tui.formatting import big_won, duration, number
 from chartinsight_tui.search import found
-from chartinsight_tui.store import Failure, Store
-from chartinsight_tui.text import Words
+from chartinsight_tui.store import Failure
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 from chartinsightd.control.protocol.jobs import BackfillEstimate, BackfillRequest, Outcome
+from chartinsightd.domain.foreign_text import printable, printable_lines
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
-    from chartinsight_tui.app import Dashboard
     from chartinsight_tui.connection import Connection
     from chartinsight_tui.screens.view import Wanted
     from chartinsightd.control.protocol.rows import StockRow
@@ -37,8 +39,7 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
     """A form for a backfill. Nothing is started before its button; the cost stands beside that.
 
     Args:
-        words: texts.
-        store: where the stocks are.
+        context: what all screens share.
         connection: what is asked for the cost, and for the backfill.
         wanted: what the form begins with.
     """
@@ -48,45 +49,23 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
         Binding("ctrl+s", "start", "key.start"),
         Binding("down", "to_list", "key.to_list", show=False),
     ]
-    DEFAULT_CSS = """
-    BackfillDialog { align: center middle; background: $background 60%;
-        & > .box { width: 74; max-width: 96%; height: auto; max-height: 96%; background: $panel;
-            border: round $accent; border-title-color: $accent; padding: 0 1; }
-        & Input { border: none; height: 1; padding: 0; background: $surface; width: 1fr; }
-        & Input:focus { border: none; background: $boost; }
-        & Checkbox > .toggle--button { color: $surface; background: $surface; }
-        & Checkbox.-on > .toggle--button { color: $success; background: $surface; }
-        & Input.-invalid { background: $error 30%; }
-        & .line { height: 1; }
-        & .label { width: 12; color: $secondary; }
-        & Checkbox { border: none; height: 1; padding: 0 1 0 0; width: auto; background: transparent; }
-        & RowTable { height: 6; margin-left: 12; }
-        & #cost { height: 2; margin-top: 1; }
-        & .buttons { height: auto; align-horizontal: right; }
-        & Button { margin: 0 1; min-width: 12; }
-    }
-    BackfillDialog.-h-normal RowTable, BackfillDialog.-h-tall RowTable { height: 12; }
-    """
 
-    def __init__(self, words: Words, store: Store, connection: Connection, wanted: Wanted) -> None:
+    def __init__(self, context: Context, connection: Connection, wanted: Wanted) -> None:
         super().__init__()
-        self._words = words
-        self._store = store
+        self._shared = context
+        self._words = context.words
+        self._store = context.store
         self._connection = connection
         self._wanted = wanted
         self._chosen: list[str] = list(wanted.symbols)
         self._asked = 0
-        self._table = RowTable(lambda: self._dash.palette, self._cells, lambda: words["search.none"])
-
-    @property
-    def _dash(self) -> Dashboard:
-        return self.app  # type: ignore[return-value]
+        self._table = RowTable(lambda: context.palette, self._cells, lambda: self._words["search.none"])
 
     def compose(self) -> ComposeResult:
         """Lay out the form."""
         words = self._words
-        with Vertical(classes="box") as box:
-            box.border_title = words["backfill.title"]
+        with Vertical(classes="box"):
+            yield Static(words["backfill.title"], classes="title")
             yield self._line("backfill.symbols", Static("", id="chosen", markup=False))
             yield self._line("backfill.search", Input(placeholder=words["search.hint"], id="search"))
             yield self._table
@@ -131,7 +110,7 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
 
     def _cells(self, symbol: Hashable) -> Cells:
         stock: StockRow = self._store.stocks[str(symbol)]
-        palette = self._dash.palette
+        palette = self._shared.palette
         return [
             ("✓" if stock.symbol in self._chosen else "", palette.good),
             (stock.symbol, palette.accent),
@@ -178,7 +157,7 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
                 symbols=tuple(self._chosen), timeframes=timeframes, from_day=first, to_day=last
             )
         except ValidationError as error:
-            return str(error.errors()[0]["msg"])
+            return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
 
     def _day(self, name: str) -> date | None:
         """Return a typed day.
@@ -187,7 +166,11 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
             ValueError: it is none.
         """
         text = self.query_one(f"#{name}", Input).value.strip()
-        return date.fromisoformat(text) if text else None
+        return day_from(text, self._today()) if text else None
+
+    def _today(self) -> date:
+        now = self._shared.now()
+        return day_of(now) if now is not None else date.max
 
     @on(Checkbox.Changed)
     def _mark(self) -> None:
@@ -201,9 +184,9 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
     def _form_changed(self) -> None:
         """Say what is wrong at once; ask for the cost when nothing more is typed."""
         names = " ".join(f"{symbol} {self._store.name_of(symbol)}" for symbol in self._chosen)
-        self.query_one("#chosen", Static).update(names or self._words["backfill.none_chosen"])
+        self.query_one("#chosen", Static).update(printable(names) or self._words["backfill.none_chosen"])
         for name in ("from", "to"):
-            self.query_one(f"#{name}").set_class(not self._is_day(name), "-invalid")
+            self.query_one(f"#{name}").set_class(not self._is_day(name), "-wrong")
         self._asked += 1
         self.query_one("#start", Button).disabled = True
         request = self.request()
@@ -243,7 +226,7 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
         )
 
     def _say(self, words: str) -> None:
-        self.query_one("#cost", Static).update(words)
+        self.query_one("#cost", Static).update(printable_lines(words))
 
     # the end
 

@@ -1,4 +1,4 @@
-"""Screen 4: the candles of one series."""
+"""Screen 3: the candles of one series."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from chartinsight_tui.charting import CandleLike, direction
+from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import big_won, candle_start, number
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Failure, Part
 from chartinsight_tui.widgets.candle_chart import CandleChart
+from chartinsightd.domain.candle_time import has_closed
+from chartinsightd.domain.foreign_text import printable
+from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.rows import CandleList
@@ -32,18 +36,17 @@ class ChartView(View):
     PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.CANDLE, Part.STOCKS})
     FILTERS: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s,slash", "pick", "key.pick"),
+        Binding("slash", "pick", "key.pick", key_display="/"),
         Binding("right_square_bracket", "timeframe(1)", "key.next_timeframe", key_display="]"),
         Binding("left_square_bracket", "timeframe(-1)", "key.last_timeframe", show=False, key_display="["),
-        Binding("a", "adjusted", "key.adjusted"),
-        Binding("n", "symbol(1)", "key.next_symbol"),
-        Binding("p", "symbol(-1)", "key.last_symbol", show=False),
+        Binding("left_curly_bracket", "symbol(-1)", "key.last_symbol", show=False, key_display="{"),
+        Binding("right_curly_bracket", "symbol(1)", "key.next_symbol", key_display="}"),
+        Binding("u", "adjusted", "key.adjusted"),
     ]
-    DEFAULT_CSS = "ChartView > Static { height: 2; padding: 0 1; }"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self._head = Static()
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__(name, context)
+        self._head = Static(markup=False)
         self._chart = CandleChart(lambda: self.palette, self._empty_words)
         self._symbol = ""
         self._timeframe = "1d"
@@ -83,6 +86,16 @@ class ChartView(View):
         self._chart.refresh()
         self._draw_head()
 
+    def tick(self) -> None:
+        """Draw the numbers again: a candle may have closed."""
+        self._draw_head()
+
+    async def go_to(self, wanted: Wanted) -> None:
+        """Show the stock that was chosen on another screen."""
+        timeframe = wanted.timeframes[0] if wanted.timeframes else self._timeframe
+        if (wanted.symbols[0], timeframe) != (self._symbol, self._timeframe):
+            await self.show_series(wanted.symbols[0], timeframe)
+
     def wanted(self) -> Wanted:
         """Return the series that is shown."""
         return Wanted(symbols=(self._symbol,), timeframes=(self._timeframe,)) if self._symbol else Wanted()
@@ -103,10 +116,10 @@ class ChartView(View):
         self.run_worker(self._read_newest(), group="candles", exclusive=True)
 
     async def _read_newest(self) -> None:
-        if self.dash.connection is None:
+        if self.context.connection is None:
             return
         self._is_loading = True
-        self._answer = await self.dash.connection.candles(
+        self._answer = await self.context.connection.candles(
             self._symbol, self._timeframe, before=None, adjusted=self._is_adjusted
         )
         self._is_loading = False
@@ -128,8 +141,8 @@ class ChartView(View):
 
     async def _read_older(self) -> None:
         series, first = (self._symbol, self._timeframe), self._chart.candles[0].ts
-        if self.dash.connection is not None:
-            answer = await self.dash.connection.candles(*series, before=first, adjusted=self._is_adjusted)
+        if self.context.connection is not None:
+            answer = await self.context.connection.candles(*series, before=first, adjusted=self._is_adjusted)
             if not isinstance(answer, Failure) and series == (self._symbol, self._timeframe):
                 self._answer = answer
                 self._chart.prepend(answer.items)
@@ -156,8 +169,8 @@ class ChartView(View):
         palette, words = self.palette, self.words
         kind = words["chart.adjusted"] if self._is_adjusted else words["chart.raw"]
         head = Text.assemble(
-            (f"{self._symbol} {self.store.name_of(self._symbol)}  ", palette.strong),
-            *((f" {name} ", self._tab_style(name)) for name in TIMEFRAMES),
+            (printable(f"{self._symbol} {self.store.name_of(self._symbol)}  "), palette.strong),
+            *((f" {words[f'timeframe.{name}']} ", self._tab_style(name)) for name in TIMEFRAMES),
             (f"  {kind}", palette.dim),
         )
         pointed = self._chart.pointed()
@@ -180,7 +193,16 @@ class ChartView(View):
             text.append(f"{words[f'chart.{key}']} ", palette.dim).append(f"{number(value)} ", style)
         if before is not None and before.close:
             text.append(_change(candle.close, before.close), palette.of(_way(candle.close, before.close)))
-        return text if candle.final else text.append(f" ◦ {words['chart.forming']}", palette.warn)
+        return text if candle.final else text.append(f" ◦ {words[self._unfinished(candle)]}", palette.warn)
+
+    def _unfinished(self, candle: CandleLike) -> str:
+        """Return what a candle that is not final is called: it forms, or it closed and was not read since."""
+        now, status = self.context.now(), self.store.status
+        if now is None or status is None:
+            return "chart.not_final"
+        ends_at = status.session.ends_at
+        is_over = has_closed(candle.ts, Timeframe(self._timeframe), now, ends_at)
+        return "chart.unconfirmed" if is_over else "chart.forming"
 
     # keys
 

@@ -19,17 +19,7 @@ from chartinsight_tui.store import Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.theme import Palette
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
-
-_BOX = """
-    align: center middle;
-    background: $background 60%;
-    & > .box {
-        width: 64; max-width: 96%; height: auto; max-height: 96%; background: $panel;
-        border: round $accent; border-title-color: $accent; padding: 0 1;
-    }
-    & Button { margin: 0 1; min-width: 12; }
-    & .buttons { height: auto; align-horizontal: right; margin-top: 1; }
-"""
+from chartinsightd.domain.foreign_text import printable
 
 
 class ConfirmDialog(ModalScreen[bool]):
@@ -45,7 +35,6 @@ class ConfirmDialog(ModalScreen[bool]):
         Binding("n,escape", "answer(False)", "key.no"),
         Binding("left,right", "app.focus_next", show=False),
     ]
-    DEFAULT_CSS = f"ConfirmDialog {{ {_BOX} }}"
 
     def __init__(self, words: Words, question: str) -> None:
         super().__init__()
@@ -54,8 +43,7 @@ class ConfirmDialog(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Lay out the question and two buttons; No has the focus."""
-        with Vertical(classes="box") as box:
-            box.border_title = self._words["ask.title"]
+        with Vertical(classes="box"):
             yield Static(self._question, markup=False)
             with Horizontal(classes="buttons"):
                 yield Button(self._words["ask.no"], id="no", compact=True)
@@ -71,7 +59,7 @@ class ConfirmDialog(ModalScreen[bool]):
 
 
 class TextDialog(ModalScreen[None]):
-    """A text to read, longer than a line.
+    """A text to read, longer than a line; foreign parts of it are printable.
 
     Args:
         title: stands in its upper edge.
@@ -82,7 +70,6 @@ class TextDialog(ModalScreen[None]):
         Binding("escape,enter,q", "dismiss(None)", "key.close"),
         Binding("y", "copy", "key.copy"),
     ]
-    DEFAULT_CSS = f"TextDialog {{ {_BOX} & > .box {{ width: 90; }} }}"
 
     def __init__(self, title: str, text: Text) -> None:
         super().__init__()
@@ -91,8 +78,8 @@ class TextDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the text; it scrolls where it is long."""
-        with VerticalScroll(classes="box") as box:
-            box.border_title = self._title
+        with VerticalScroll(classes="box"):
+            yield Static(printable(self._title), classes="title", markup=False)
             yield Static(self._text)
 
     def action_copy(self) -> None:
@@ -114,7 +101,7 @@ class KeysDialog(TextDialog):
     ]
 
     def __init__(self, words: Words, palette: Palette, keys: Sequence[tuple[Binding, str, str]]) -> None:
-        lines = [Text.assemble((fit("1–6", 12), palette.of("accent", bold=True)), words["keys.screens"])]
+        lines = [Text.assemble((fit("1–8", 12), palette.of("accent", bold=True)), words["keys.screens"])]
         lines += [
             Text.assemble((fit(name, 12), palette.of("accent", bold=True)), text)
             for binding, name, text in keys
@@ -138,12 +125,6 @@ class StockDialog(ModalScreen[str]):
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
     ]
-    DEFAULT_CSS = f"""
-    StockDialog {{ {_BOX}
-        & Input, & Input:focus {{ border: none; height: 1; padding: 0; background: $surface; }}
-        & RowTable {{ height: 14; }}
-    }}
-    """
 
     def __init__(self, words: Words, store: Store, palette: Palette) -> None:
         super().__init__()
@@ -154,8 +135,8 @@ class StockDialog(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         """Lay out the line to type into, and what it finds."""
-        with Vertical(classes="box") as box:
-            box.border_title = self._words["search.title"]
+        with Vertical(classes="box"):
+            yield Static(self._words["search.title"], classes="title")
             yield Input(placeholder=self._words["search.hint"])
             yield self._table
 

@@ -1,71 +1,75 @@
-"""Screen 3: what runs and what ran."""
+"""Screen 6: what runs, what ran, what failed, and why."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.style import Style
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.widget import Widget
 
-from chartinsight_tui.formatting import NOTHING, bar, clock_time, duration, number, percent, stamp
+from chartinsight_tui.context import Context
+from chartinsight_tui.formatting import NOTHING, clock_time, fit, number, percent, stamp
+from chartinsight_tui.job_words import kind_of, subject, texts
+from chartinsight_tui.messages import Confirm
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Failure, Part
-from chartinsight_tui.widgets.panel import Panel
+from chartinsight_tui.widgets.pane import Line, Pane, Piece, heading, wrapped
 from chartinsight_tui.widgets.row_table import Cell, Cells, Column, RowTable
+from chartinsightd.domain.kst import day_of
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.jobs import Job
-    from chartinsightd.control.protocol.rows import LogList
+    from chartinsightd.control.protocol.rows import LogLine, LogList
 
-_FILTERS = ("all", "active", "failed", "over")
-_STATES = {
-    "active": {"queued", "running"},
-    "failed": {"failed", "interrupted"},
-    "over": {"done", "failed", "cancelled", "interrupted"},
-}
 _MARKS = {
-    "queued": ("○", "dim"), "running": ("▶", "accent"), "done": ("✓", "good"), "failed": ("✗", "bad"),
-    "cancelled": ("■", "dim"), "interrupted": ("!", "warn"),
-}  # fmt: skip
+    "queued": ("·", "dim"),
+    "running": ("▶", "accent"),
+    "done": ("✓", "good"),
+    "failed": ("✕", "bad"),
+    "cancelled": ("–", "dim"),
+    "interrupted": ("✕", "warn"),
+}
+_FAILED = {"failed", "interrupted"}
+_POLL = "poll"
+_KINDS = ("poll", "catch_up", "backfill", "seal", "adjust", "sync", "verify")
+_CELL_MINUTES = 10
+_FIRST_HOUR, _LAST_HOUR = 6, 22
+_GRID = {"·": "faint", "■": "good", "▶": "accent", "▲": "warn", "✕": "bad"}
+_RANK = "·■▶▲✕"
 
 
 class JobsView(View):
-    """The run history, newest first; the detail of one job with its errors and its log lines."""
+    """The day as a grid, the run history, and the chosen job with its own log."""
 
     PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.JOBS})
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "next_filter", "key.state_filter"),
+        Binding("f", "faults", "key.failed_only"),
+        Binding("s", "polls", "key.polls"),
         Binding("x", "cancel_job", "key.cancel"),
     ]
-    SCOPED_CSS: ClassVar[bool] = False  # its rules look at the size classes of the screen above
-    DEFAULT_CSS = """
-    JobsView > Container { height: 1fr; layout: vertical; }
-    JobsView #job-detail { height: 8; }
-    .-h-normal JobsView #job-detail { height: 14; }
-    .-wide JobsView > Container { layout: horizontal; }
-    .-wide JobsView #job-detail { height: 1fr; width: 80; }
-    """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self._table = RowTable(lambda: self.palette, self._cells, lambda: self.what_is_missing(Part.JOBS))
-        self._detail = Panel("", self._draw_detail, id="job-detail")
-        self._state_filter = _FILTERS[0]
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__(name, context)
+        self._faults = False
+        self._shows_polls = False
+        self._folded = 0
         self._log: LogList | Failure | None = None
         self._log_of: int | None = None
+        self._table = RowTable(lambda: self.palette, self._cells, lambda: self.what_is_missing(Part.JOBS))
+        self._grid = Pane(self._draw_grid, lambda: self.palette, id="job-grid")
+        self._detail = Pane(self._draw_detail, lambda: self.palette, id="job-detail")
 
     def compose(self) -> ComposeResult:
-        """Lay out list and detail; side by side where the terminal is wide."""
-        with Container():
-            yield self._table
-            yield self._detail
+        """Lay out the grid of the day, the history and the chosen job."""
+        yield self.trail
+        yield self._grid
+        yield self._table
+        yield self._detail
         yield self.filter_input
 
     def on_mount(self) -> None:
@@ -73,15 +77,15 @@ class JobsView(View):
         words = self.words
         self._table.set_columns(
             [
-                Column(title="#", width=5, align="right"),
-                Column(title=words["column.kind"], width=10),
+                Column(title=words["column.id"], width=6, align="right"),
+                Column(title=words["column.kind"], width=9),
                 Column(title=words["column.state"], width=11),
-                Column(title=words["column.progress"], width=18),
+                Column(title=words["column.what"], width=20, flex=1),
+                Column(title=words["column.progress"], width=13, drop=3),
                 Column(title=words["column.rows"], width=10, align="right", drop=2),
-                Column(title=words["column.time"], width=8, align="right"),
-                Column(title=words["column.started"], width=14),
-                Column(title=words["column.by"], width=8, drop=3),
-                Column(title=words["column.what"], width=16, flex=1, drop=4),
+                Column(title=words["column.took"], width=11, align="right"),
+                Column(title=words["column.started"], width=8),
+                Column(title=words["column.by"], width=8, drop=4),
             ]
         )
 
@@ -91,135 +95,189 @@ class JobsView(View):
 
     def refresh_data(self, changed: frozenset[Part]) -> None:
         """Show the jobs; the cursor stays on its job."""
-        if Part.JOBS in changed or not self._table.row_count:
+        if changed - {Part.STATUS}:
             self._table.set_rows(self._rows())
+            self._grid.update()
         self._table.refresh()
-        self._detail.refresh()
+        self._detail.update()
+        self.trail.update()
 
     def wanted(self) -> Wanted:
         """Return what the job under the cursor was about."""
         params = job.params if (job := self._job()) is not None else {}
-        return Wanted(symbols=_texts(params.get("symbols")), timeframes=_texts(params.get("timeframes")))
+        return Wanted(symbols=texts(params.get("symbols")), timeframes=texts(params.get("timeframes")))
 
     def copy_text(self) -> str:
-        """Return the detail as plain text."""
-        return self._draw_detail(200, 500).plain
+        """Return the detail as text."""
+        return self._detail.plain()
 
-    # rows
+    # what the lines around say
+
+    def faults_only(self) -> bool:
+        """Whether only failed jobs are shown."""
+        return self._faults
+
+    def trail_end(self) -> str:
+        """Return how many jobs are shown, and how many polls are folded away."""
+        shown = self.words.put("list.count", count=number(self._table.row_count))
+        folded = self.words.put("jobs.folded", count=number(self._folded)) if self._folded else ""
+        return " · ".join(part for part in (shown, folded) if part)
 
     def _rows(self) -> list[int]:
-        states = _STATES.get(self._state_filter)
-        jobs = [job for job in self.store.jobs.values() if states is None or job.state in states]
-        return sorted((job.id for job in jobs if self._is_wanted(job)), reverse=True)
+        """Return the ids, newest first; polls that went well only where they are asked for."""
+        jobs = [job for job in self.store.jobs.values() if self._is_wanted(job)]
+        kept = [job for job in jobs if self._shows_polls or not _is_quiet(job)]
+        self._folded = len(jobs) - len(kept)
+        return sorted((job.id for job in kept), reverse=True)
 
     def _is_wanted(self, job: Job) -> bool:
+        if self._faults and job.state not in _FAILED:
+            return False
         text = self.filter_text
+        about = subject(job, self.words, self.store.name_of)
         return (
             not text
             or text
-            in f"{job.id} {job.kind} {self._kind(job)} {job.requested_by} {self._what(job)}".casefold()
+            in f"#{job.id} {job.kind} {kind_of(job, self.words)} {about} {job.requested_by}".casefold()
         )
 
-    def _cells(self, job_id: Hashable) -> Cells:
-        job, palette = self.store.jobs[cast("int", job_id)], self.palette
+    # rows
+
+    def _cells(self, row: Hashable) -> Cells:
+        job, palette = self.store.jobs[cast("int", row)], self.palette
         mark, style = self._mark(job)
+        about = job.error or subject(job, self.words, self.store.name_of)
         return [
             (str(job.id), palette.dim),
-            (self._kind(job), palette.text),
+            (kind_of(job, self.words), palette.text),
             (f"{mark} {self.words[f'job.state.{job.state}']}", style),
+            (about, palette.warn if job.error else palette.text),
             self._progress(job),
             (number(job.progress.rows), palette.text),
-            (self._time(job), palette.text),
-            (stamp(job.started_at), palette.dim),
+            (self._took(job), palette.text),
+            (self._started(job), palette.dim),
             (job.requested_by, palette.dim),
-            (job.error or self._what(job), palette.bad if job.error else palette.dim),
         ]
 
     def _mark(self, job: Job) -> tuple[str, Style]:
         mark, colour = _MARKS[job.state]
         return mark, self.palette.of(colour)
 
-    def _kind(self, job: Job) -> str:
-        return self.words.get(f"job.kind.{job.kind}", job.kind)
-
     def _progress(self, job: Job) -> Cell:
         fraction = job.progress.fraction
         if fraction is None or job.state.is_over:
             return (NOTHING if fraction is None else f"{percent(fraction)}%"), self.palette.dim
-        return f"{bar(fraction, 12)}{percent(fraction):>5}%", self.palette.accent
+        filled = round(fraction * 7)
+        bar: list[Piece] = [
+            ("━" * filled, self.palette.accent),
+            ("─" * (7 - filled), self.palette.of("line")),
+        ]
+        return [*bar, (f"{percent(fraction):>5}%", self.palette.dim)]
 
-    def _time(self, job: Job) -> str:
+    def _took(self, job: Job) -> str:
         if job.finished_at and job.started_at:
-            return duration((job.finished_at - job.started_at).total_seconds())
-        return f"-{duration(job.eta_s)}" if job.eta_s is not None else NOTHING
+            return self.words.duration((job.finished_at - job.started_at).total_seconds())
+        if job.eta_s is None or not self.store.is_online:
+            return NOTHING
+        return self.words.put("jobs.left", time=self.words.duration(job.eta_s))
 
-    def _what(self, job: Job) -> str:
-        symbols = _texts(job.params.get("symbols"))
-        named = [self.store.name_of(symbol) or symbol for symbol in symbols[:3]]
-        more = f" +{len(symbols) - 3}" if len(symbols) > 3 else ""
-        return f"{' '.join(named)}{more} {' '.join(_texts(job.params.get('timeframes')))}".strip()
+    def _started(self, job: Job) -> str:
+        if job.started_at is None:
+            return NOTHING
+        now = self.context.now()
+        is_today = now is not None and day_of(job.started_at) == day_of(now)
+        return clock_time(job.started_at)[:5] if is_today else stamp(job.started_at)[:5]
 
-    # detail
+    # the day
+
+    def _draw_grid(self, width: int, height: int) -> Sequence[Line]:
+        del height
+        now = self.context.now() or (self.store.status.clock.now if self.store.status else None)
+        if now is None:
+            return []
+        words, today = self.words, day_of(now)
+        room = min(width - 12, (_LAST_HOUR - _FIRST_HOUR) * 60 // _CELL_MINUTES)
+        lines: list[Line] = [heading(words["jobs.today"], width, self.palette, words["jobs.cell"])]
+        lines += [self._kind_line(kind, today, room) for kind in _KINDS]
+        hours = "".join(f"{hour:02}    " for hour in range(_FIRST_HOUR, _LAST_HOUR))
+        return [*lines, [(f" {' ' * 10}{hours[:room]}", self.palette.dim)]]
+
+    def _kind_line(self, kind: str, today: date, room: int) -> Line:
+        cells = ["·"] * room
+        for job in self.store.jobs.values():
+            if job.kind != kind or job.started_at is None or day_of(job.started_at) != today:
+                continue
+            hours, minutes, _ = map(int, clock_time(job.started_at).split(":"))
+            at = ((hours - _FIRST_HOUR) * 60 + minutes) // _CELL_MINUTES
+            if 0 <= at < room:
+                cells[at] = max(cells[at], _grid_mark(job), key=_RANK.index)
+        pieces: list[Piece] = [(f" {fit(self.words[f'job.kind.{kind}'], 9)} ", self.palette.dim)]
+        return [*pieces, *((mark, self.palette.of(_GRID[mark])) for mark in cells)]
+
+    # the chosen job
 
     def _job(self) -> Job | None:
-        job_id = self._table.row_id
-        return self.store.jobs.get(job_id) if isinstance(job_id, int) else None
+        row = self._table.row_id
+        return self.store.jobs.get(row) if isinstance(row, int) else None
 
-    def _draw_detail(self, width: int, height: int) -> Text:
-        del width
-        self._detail.entitle(self.words["jobs.detail"])
+    def _draw_detail(self, width: int, height: int) -> Sequence[Line]:
+        del height
         if (job := self._job()) is None:
-            return Text(self.words["jobs.no_job"], self.palette.dim)
-        lines = [*self._headlines(job), *self._log_lines(job)]
-        return Text("\n").join(lines[:height])
+            return [heading(self.words["jobs.no_job"], width, self.palette)]
+        about = subject(job, self.words, self.store.name_of)
+        state = self.words[f"job.state.{job.state}"]
+        times = f"{state} · {stamp(job.started_at)} → {clock_time(job.finished_at)}"
+        title = f"#{job.id} {kind_of(job, self.words)} {about}".strip()
+        return [
+            heading(title, width, self.palette, times),
+            *self._facts(job, width),
+            *self._log_lines(job, width),
+        ]
 
-    def _headlines(self, job: Job) -> list[Text]:
-        palette, progress, words = self.palette, job.progress, self.words
-        mark, style = self._mark(job)
-        head = Text.assemble(
-            (f"#{job.id} {self._kind(job)} ", palette.strong),
-            (f"{mark} {words[f'job.state.{job.state}']} ", style),
-            (f"{job.requested_by} {stamp(job.started_at)} → {stamp(job.finished_at)}", palette.dim),
-        )
+    def _facts(self, job: Job, width: int) -> Iterator[Line]:
+        progress, words, palette = job.progress, self.words, self.palette
+        if job.error:
+            for place, line in enumerate(wrapped(job.error, max(10, width - 10), palette.text)):
+                yield [(f" {fit(words['jobs.cause'] if not place else '', 6)} ", palette.warn), *line]
+        elif job.state in _FAILED:
+            yield [(f" {words['jobs.no_cause']}", palette.dim)]
         counts = words.put(
             "jobs.counts",
             pages=number(progress.pages), expected=number(progress.pages_expected or None),
             inserted=number(progress.inserted), changed=number(progress.changed),
             unchanged=number(progress.unchanged), quarantined=number(progress.quarantined),
         )  # fmt: skip
-        pace = (
-            words.put("jobs.pace", rate=f"{job.rate:.1f}", eta=duration(job.eta_s))
-            if job.rate is not None
-            else ""
-        )
-        lines = [head, Text(f"{counts}  {pace}", palette.text)]
-        if job.params:
-            shown = {key: value for key, value in job.params.items() if value not in (None, [], "", False)}
-            lines.append(Text(json.dumps(shown, ensure_ascii=False, default=str), palette.dim))
-        return [*lines, Text(f"✗ {job.error}", palette.bad)] if job.error else lines
+        yield [(f" {counts}", palette.text)]
+        if job.kind == "verify":
+            found = words.put(
+                "job.verified", equal=number(progress.equal), differing=number(progress.unequal)
+            )
+            yield [(f" {found}", palette.warn if progress.unequal else palette.good)]
 
-    def _log_lines(self, job: Job) -> list[Text]:
+    def _log_lines(self, job: Job, width: int) -> list[Line]:
         if self._log_of != job.id or self._log is None:
             return []
+        lines: list[Line] = [[], heading(self.words["jobs.log"], width, self.palette)]
         if isinstance(self._log, Failure):
-            return [Text(str(self._log), self.palette.bad)]
+            return [*lines, [(f" {self._log}", self.palette.warn)]]
+        if not self._log.items:
+            return [*lines, [(f" {self.words['jobs.no_log']}", self.palette.dim)]]
+        return [*lines, *map(self._log_line, reversed(self._log.items))]
+
+    def _log_line(self, line: LogLine) -> Line:
+        fields = " ".join(f"{key}={value}" for key, value in line.fields.items() if value is not None)
+        style = self.palette.warn if line.level.rank > 1 else self.palette.text
         return [
-            Text.assemble(
-                (f"{clock_time(line.at)} ", self.palette.faint),
-                (f"{line.event} ", self.palette.warn if line.level.rank > 1 else self.palette.text),
-                (
-                    f"{line.symbol} " + " ".join(f"{key}={value}" for key, value in line.fields.items()),
-                    self.palette.dim,
-                ),
-            )
-            for line in reversed(self._log.items)
+            (f" {clock_time(line.at)}  ", self.palette.dim),
+            (fit(line.event, 18) + " ", style),
+            (f"{line.symbol} {fields}".strip(), self.palette.dim),
         ]
 
     # keys
 
     @on(RowTable.Moved)
     def _rest(self) -> None:
-        self._detail.refresh()
+        self._detail.update()
         self.after_rest(self._look)
 
     @on(RowTable.Chosen)
@@ -233,29 +291,46 @@ class JobsView(View):
             self.run_worker(self._load_log(job.id), group="job-log", exclusive=True)
 
     async def _load_log(self, job_id: int) -> None:
-        if self.dash.connection is not None:
-            self._log = await self.dash.connection.job_log(job_id)
+        if self.context.connection is not None:
+            self._log = await self.context.connection.job_log(job_id)
             self._log_of = job_id
-            self._detail.refresh()
+            self._detail.update()
 
-    def action_next_filter(self) -> None:
-        """Show all jobs, those that run, those that failed, those that are over."""
-        self._state_filter = _FILTERS[(_FILTERS.index(self._state_filter) + 1) % len(_FILTERS)]
-        self.notify(self.words[f"jobs.filter.{self._state_filter}"], timeout=2)
+    def action_faults(self) -> None:
+        """Show failed jobs only, or all."""
+        self._faults = not self._faults
+        self.refresh_data(self.PARTS)
+
+    def action_polls(self) -> None:
+        """Show polls that went well too, or fold them away."""
+        self._shows_polls = not self._shows_polls
         self.refresh_data(self.PARTS)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer cancelling only where changes are allowed."""
+        """Offer cancelling only where changes are allowed, and there is something to cancel."""
         if action == "cancel_job":
-            return not self.dash.read_only
+            return not self.context.read_only
         return super().check_action(action, parameters)
 
     def action_cancel_job(self) -> None:
         """End the job under the cursor, after a question."""
-        if (job := self._job()) is not None and not job.state.is_over:
-            question = self.words.put("ask.cancel", id=job.id, kind=self._kind(job))
-            self.dash.confirm(question, lambda connection: connection.cancel(job.id))
+        if (job := self._job()) is None:
+            return
+        if job.state.is_over:
+            self.notify(self.words["outcome.already_over"], severity="warning", timeout=3)
+            return
+        question = self.words.put("ask.cancel", id=job.id, kind=kind_of(job, self.words))
+        self.post_message(Confirm(question, lambda connection: connection.cancel(job.id)))
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+def _is_quiet(job: Job) -> bool:
+    """Whether a job is a poll that went well: there are dozens a day, and they bury all others."""
+    return job.kind == _POLL and job.state == "done" and not job.error
+
+
+def _grid_mark(job: Job) -> str:
+    if job.state in _FAILED:
+        return "✕"
+    if not job.state.is_over:
+        return "▶"
+    return "▲" if job.progress.fetches_failed or job.state == "cancelled" else "■"

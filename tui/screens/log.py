@@ -1,4 +1,4 @@
-"""Screen 6: the daemon's log as it grows."""
+"""Screen 8: the daemon's log as it grows."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import clock_time, number, stamp
 from chartinsight_tui.screens.view import View
 from chartinsight_tui.store import Part
-from chartinsight_tui.widgets.bars import Banner
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
+from chartinsightd.domain.foreign_text import printable
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.rows import LogLine
 
 _LEVELS = ("debug", "info", "warning", "error")
-_RANKS = {"debug": 0, "info": 1, "warning": 2, "error": 3, "critical": 4}
+"""As `LogLevel` ranks them."""
 _MARKS = {"debug": "·", "info": " ", "warning": "▲", "error": "✗", "critical": "✗"}
 
 
@@ -32,26 +33,23 @@ class LogView(View):
 
     PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.LOGS})
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "next_level", "key.level"),
+        Binding("enter", "show_line", "key.choose"),
+        Binding("s", "next_level", "key.level"),
+        Binding("f", "faults", "key.faults"),
         Binding("space", "pause_log", "key.pause_log"),
     ]
-    DEFAULT_CSS = (
-        "LogView > .count { height: 1; background: $background; color: $secondary; display: block; }"
-    )
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__(name, context)
         self._table = RowTable(lambda: self.palette, self._cells, lambda: self.what_is_missing(Part.LOGS))
-        self._count = Banner()
-        self._count.add_class("count")
         self._lines: dict[int, LogLine] = {}
         self._level = _LEVELS[1]
         self._is_paused = False
         self._follows = True
 
     def compose(self) -> ComposeResult:
-        """Lay out the lines, and a line that says what of them is shown."""
-        yield self._count
+        """Lay out the lines."""
+        yield self.trail
         yield self._table
         yield self.filter_input
 
@@ -80,11 +78,19 @@ class LogView(View):
             self._table.set_rows(list(self._lines))
             if follows:
                 self._table.action_move(len(self._lines))
+        self.trail.update()
+        self._table.refresh()
+
+    def trail_end(self) -> str:
+        """Return how many lines are shown, from which level, and whether the end is followed."""
         key = "log.paused" if self._is_paused else "log.following" if self._follows else "log.standing"
         level = self.words[f"level.{self._level}"]
         values = {"shown": number(len(self._lines)), "total": number(len(self.store.logs)), "level": level}
-        self._count.say(f"{self.words.put('log.count', **values)} · {self.words[key]}")
-        self._table.refresh()
+        return f"{self.words.put('log.count', **values)} · {self.words[key]}"
+
+    def faults_only(self) -> bool:
+        """Whether only warnings and errors are shown."""
+        return self._level not in {"debug", "info"}
 
     def _wanted_lines(self) -> dict[int, LogLine]:
         """Return the lines to show by their number since the start."""
@@ -92,14 +98,14 @@ class LogView(View):
         return {number: line for number, line in enumerate(self.store.logs, first) if self._is_wanted(line)}
 
     def _is_wanted(self, line: LogLine) -> bool:
-        if _RANKS[line.level] < _RANKS[self._level]:
+        if line.level.rank < _LEVELS.index(self._level):
             return False
         text = self.filter_text
         return not text or text in f"{line.event} {line.symbol} {line.level} {_fields(line)}".casefold()
 
     def _cells(self, number: Hashable) -> Cells:
         line, palette = self._lines[cast("int", number)], self.palette
-        style = self._style(line.level)
+        style = self._style(line)
         return [
             (clock_time(line.at), palette.faint),
             (_MARKS[line.level], style),
@@ -108,10 +114,10 @@ class LogView(View):
             (_fields(line), palette.dim),
         ]
 
-    def _style(self, level: str) -> Style:
-        if _RANKS[level] >= _RANKS["error"]:
+    def _style(self, line: LogLine) -> Style:
+        if line.level.rank >= _LEVELS.index("error"):
             return self.palette.bad
-        return {"warning": self.palette.warn, "debug": self.palette.dim}.get(level, self.palette.text)
+        return {"warning": self.palette.warn, "debug": self.palette.dim}.get(line.level, self.palette.text)
 
     def _line(self) -> LogLine | None:
         return self._lines.get(cast("int", self._table.row_id))
@@ -132,7 +138,8 @@ class LogView(View):
             self.refresh_data(frozenset())
 
     @on(RowTable.Chosen)
-    def _show_line(self) -> None:
+    def action_show_line(self) -> None:
+        """Show the whole line."""
         if (line := self._line()) is None:
             return
         from chartinsight_tui.screens.dialogs import TextDialog
@@ -144,7 +151,7 @@ class LogView(View):
             "symbol": line.symbol,
         }
         text = Text("\n").join(
-            Text.assemble((f"{key:<14}", self.palette.dim), _shown(value))
+            Text.assemble((printable(f"{key:<14}"), self.palette.dim), printable(_shown(value)))
             for key, value in {**rows, **line.fields}.items()
             if value != ""
         )
@@ -153,6 +160,12 @@ class LogView(View):
     def action_next_level(self) -> None:
         """Show from the next level on; after errors all again."""
         self._level = _LEVELS[(_LEVELS.index(self._level) + 1) % len(_LEVELS)]
+        self._is_paused = False
+        self.refresh_data(self.PARTS)
+
+    def action_faults(self) -> None:
+        """Show warnings and errors only, or all but what is for debugging."""
+        self._level = "info" if self.faults_only() else "warning"
         self._is_paused = False
         self.refresh_data(self.PARTS)
 

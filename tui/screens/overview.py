@@ -2,312 +2,461 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from rich.style import Style
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Grid
 from textual.widget import Widget
 
+from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import (
     NOTHING,
-    bar,
     candle_start,
     clock_time,
-    countdown,
-    duration,
     fit,
     number,
     percent,
-    short_stamp,
     size,
     sparkline,
-    stamp,
 )
+from chartinsight_tui.job_words import job_line, kind_of
+from chartinsight_tui.messages import ShowScreen
 from chartinsight_tui.screens.view import View
+from chartinsight_tui.state_line import alert_title
 from chartinsight_tui.store import Part
-from chartinsight_tui.widgets.panel import Panel
+from chartinsight_tui.widgets.pane import Line, Pane, Piece, beside, heading, padded, width_of
+from chartinsightd.domain.kst import day_of
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.jobs import Job
-    from chartinsightd.control.protocol.rows import LogLine
-    from chartinsightd.control.protocol.status import Alert, Freshness, GateLane, SessionStatus, Status
+    from chartinsightd.control.protocol.status import Alert, Freshness, GateLane, Status
 
-_WIDE_ENOUGH = 60
-"""Below this width notes of the daemon do not fit into its own box, and are written out among the alerts."""
-_PANELS = ("daemon", "session", "gate", "freshness", "jobs", "alerts", "log")
+_TWO_COLUMNS = 76
+"""From this width on there are two columns."""
+_WIDE = 110
+_SMALL = (60, 16)
+"""Below this width or height only the verdict, the alerts and what is late have room."""
+_MOST_CELLS = 30
+"""Cells of a row of the freshness map; with more stocks a cell stands for several."""
+_TENS = 10
+_RANK = "■?△▲"
+"""Marks of the freshness map, the worst last."""
+_COLOURS = {"■": "good", "?": "dim", "△": "warn", "▲": "warn"}
+_LEAST_RECORD = 3
+"""The record of the day is shown where so many lines of it have room."""
+_MOST_ALERTS = 12
+_DAY_BEGINS_H, _DAY_ENDS_H = 8, 20
+"""Hours of the bar of the day, KST: from before the opening to the end of the after-market."""
 
 
-class OverviewView(View):
-    """Daemon, session, gate, freshness, running jobs, alerts and the last log lines in small boxes."""
+class OverviewView(View, can_focus=True):
+    """Session, freshness, request limits, jobs, links, alerts and what happened today, without boxes."""
 
-    PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.JOBS, Part.LOGS})
+    PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.JOBS, Part.COVERAGE})
     FILTERS: ClassVar[bool] = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("P", "app.pause", "key.pause")]
-    SCOPED_CSS: ClassVar[bool] = False  # its rules look at the size classes of the screen above
-    DEFAULT_CSS = """
-    OverviewView { height: 1fr; }
-    OverviewView > Grid { grid-size: 2; grid-columns: 1fr 1fr; grid-rows: 7 7 1fr; height: 1fr; }
-    OverviewView #box-log { display: none; }
-    .-h-normal OverviewView > Grid { grid-rows: 7 8 1fr 1.5fr; }
-    .-h-normal OverviewView #box-log { display: block; column-span: 2; }
-    .-h-tall OverviewView #box-log { display: block; column-span: 2; }
-    .-h-tall OverviewView > Grid { grid-rows: 9 9 1fr 1.5fr; }
-    .-wide OverviewView > Grid { grid-size: 3; grid-columns: 1fr 1fr 1fr; grid-rows: 9 9 1fr; }
-    .-wide OverviewView #box-log { display: block; column-span: 3; }
-    .-wide.-h-tiny OverviewView #box-log { display: none; }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "key.open_alerts"),
+        Binding("P", "app.pause", "key.pause"),
+    ]
 
-    can_focus = True
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__(name, context)
+        self._pane = Pane(self._draw, lambda: self.palette, id="home")
 
     def compose(self) -> ComposeResult:
-        """Lay the boxes out; which are seen depends on the terminal's size."""
-        with Grid():
-            for name in _PANELS:
-                yield Panel(self.words[f"overview.{name}"], getattr(self, f"_draw_{name}"), id=f"box-{name}")
-        yield self.filter_input
+        """Lay out the one pane; its columns depend on the terminal's size."""
+        yield self._pane
 
     def main_widget(self) -> Widget:
-        """Return the view itself: boxes take no keys."""
+        """Return the view itself."""
         return self
 
     def refresh_data(self, changed: frozenset[Part]) -> None:
-        """Draw the boxes anew."""
+        """Draw what changed."""
         del changed
-        for panel in self.query(Panel):
-            panel.refresh()
+        self._pane.update()
+
+    def tick(self) -> None:
+        """Draw the countdowns."""
+        self._pane.update()
 
     def copy_text(self) -> str:
-        """Return all boxes as plain text."""
-        panels = [panel for panel in self.query(Panel) if panel.display]
-        return "\n\n".join(
-            f"{str(panel.border_title).strip()}\n{panel.render().plain.rstrip()}" for panel in panels
-        )
+        """Return the screen as text."""
+        return self._pane.plain()
 
-    # boxes
+    def action_open(self) -> None:
+        """Go to the alerts, where causes stand."""
+        self.post_message(ShowScreen("alerts"))
 
-    def _status(self) -> Status | None:
-        return self.store.status
+    # layout
 
-    def _nothing(self) -> Text:
-        return Text(self.what_is_missing(Part.STATUS), self.palette.dim)
+    def _draw(self, width: int, height: int) -> Sequence[Line]:
+        status = self.store.status
+        if status is None:
+            return [[], [(f" {self.what_is_missing(Part.STATUS)}", self.palette.dim)]]
+        if width < _SMALL[0] or height < _SMALL[1]:
+            return [[], *self._alerts(status, width, 3), [], *self._small_freshness(status, width)]
+        if width < _TWO_COLUMNS:
+            return [
+                *self._day(status, width),
+                [],
+                *self._freshness(status, width),
+                [],
+                *self._alerts(status, width, 4),
+            ]
+        return self._columns(status, width, height)
 
-    def _draw_daemon(self, width: int, height: int) -> Text:
-        del height
-        if (status := self._status()) is None:
-            return self._nothing()
-        daemon, token, database = status.daemon, status.token, status.database
-        lines = [
-            self._row("daemon", self._state(status)),
-            self._row("uptime", Text(f"{duration(daemon.uptime_s)} · {daemon.version} · pid {daemon.pid}")),
-            self._row("database", self._health(database.reachable, self._database(status), database.note)),
-            self._row("token", self._health(token.state == "valid", self._token(status), token.note)),
-            self._row("rows", self._rows_today(status)),
-            *(Text(note, self.palette.warn) for note in daemon.notes),
-        ]
-        return _lines(lines, width)
+    def _columns(self, status: Status, width: int, height: int) -> Sequence[Line]:
+        gap = 4 if width >= _WIDE else 3
+        left = (width - gap) * 55 // 100 if width >= _WIDE else (width - gap) * 3 // 5
+        left = min(left, 70)
+        right = width - left - gap
+        top = [*self._day(status, width), []]
+        room = height - len(top)
+        columns = self._left_column(status, left, room), self._right_column(status, right, room)
+        sides = beside(*columns, left, gap)
+        rest = room - len(sides) - 2
+        record = [[], *self._today(status, width, rest)] if rest >= _LEAST_RECORD else []
+        return [*top, *sides, *record]
 
-    def _draw_session(self, width: int, height: int) -> Text:
-        del height
-        if (status := self._status()) is None:
-            return self._nothing()
-        session, now = status.session, self.dash.daemon_now() or status.clock.now
-        hours = f"{_hm(session.opens_at)}–{_hm(session.closes_at)}, {_hm(session.ends_at)}"
-        lines = [
-            self._row("phase", Text(self.words[f"phase.{session.phase}"], self.palette.strong)),
-            self._row("next", self._next_change(session, now)),
-            Text(bar(_passed(session, now), max(1, width)), self.palette.of("accent", "raised")),
-            self._row("hours", Text(hours if session.day else NOTHING)),
-            self._row("following", Text(f"{session.next_session or NOTHING}")),
-        ]
-        return _lines(lines, width)
+    def _left_column(self, status: Status, width: int, height: int) -> Sequence[Line]:
+        lines = [*self._freshness(status, width), [], *self._gate(status, width)]
+        jobs = [[], *self._jobs(width, 2)]
+        links = [[], *self._links(status, width)]
+        if len(lines) + len(links) <= height:
+            spare = (height - len(lines) - len(links) - 2) // 2
+            lines += [[], *self._jobs(width, max(1, spare))] if spare > 0 else []
+            return [*lines, *links]
+        return [*lines, *jobs]
 
-    def _draw_gate(self, width: int, height: int) -> Text:
-        if (status := self._status()) is None:
-            return self._nothing()
-        queue = "  ".join(
-            f"{self.words.get(f'priority.{name}', name)} {number(count)}"
-            for name, count in status.queue.items()
-            if count
-        )
-        lines = [self._lane(lane, width) for lane in status.gate[: max(1, height - 2)]]
-        lines.append(self._row("queue", Text(queue or self.words["gate.nothing_queued"])))
-        spool = status.spool
-        waiting = f"{number(spool.pages)} · {size(spool.bytes)} · {stamp(spool.oldest_at)}"
-        style = self.palette.warn if spool.pages else self.palette.text
-        lines.append(
-            self._row("spool", Text(waiting if spool.pages else self.words["gate.spool_empty"], style))
-        )
-        return _lines(lines, width)
+    def _right_column(self, status: Status, width: int, height: int) -> Sequence[Line]:
+        coming = [*self._coming(status, width), []]
+        most = min(_MOST_ALERTS, max(2, height - len(coming) - 1))
+        return [*coming, *self._alerts(status, width, most)]
 
-    def _draw_freshness(self, width: int, height: int) -> Text:
-        del height
-        if (status := self._status()) is None:
-            return self._nothing()
-        if not status.freshness:
-            return Text(self.words["freshness.none"], self.palette.dim)
-        words = self.words
-        head = (words["freshness.worst"], words["freshness.median"], words["freshness.late"])
-        titles = "".join(fit(title, 7, "right") for title in head)
-        heading = f"{'':3}{titles}  {words['freshness.newest']}"
-        lines = [Text(heading, self.palette.dim), *(self._fresh(one, width) for one in status.freshness)]
-        return _lines(lines, width)
+    # panes
 
-    def _draw_jobs(self, width: int, height: int) -> Text:
-        jobs = self.store.jobs.values()
-        running = [job for job in jobs if job.state in {"running", "queued"}]
-        if not running:
-            is_known = Part.JOBS in self.store.loaded
-            return Text(
-                self.words["jobs.none_run"] if is_known else self.what_is_missing(Part.JOBS), self.palette.dim
+    def _day(self, status: Status, width: int) -> list[Line]:
+        """Return the session as a bar over the hours of the day, with the present marked."""
+        now = self.context.now() or status.clock.now
+        title = self.words.put("home.today", day=self._day_name(now))
+        session = status.session
+        hours = ""
+        if session.opens_at and session.closes_at and session.ends_at:
+            hours = self.words.put(
+                "home.hours",
+                opens=clock_time(session.opens_at)[:5],
+                closes=clock_time(session.closes_at)[:5],
+                ends=clock_time(session.ends_at)[:5],
             )
-        running.sort(key=lambda job: (job.progress.fraction is None, -job.id))
-        lines = [line for job in running[:height] for line in self._job(job, width)]
-        return _lines(lines[:height], width)
+        room = max(10, width - 10)
+        bar = [self._day_cell(status, now, place, room) for place in range(room)]
+        label = fit(self.words["home.session"], 8)
+        scale = self._scale(now, room)
+        return [
+            heading(title, width, self.palette, hours or self.words["home.no_session"]),
+            [(f" {label}", self.palette.dim), *bar],
+            [(" " * 9, self.palette.text), (scale, self.palette.dim)],
+        ]
 
-    def _draw_alerts(self, width: int, height: int) -> Text:
-        if (status := self._status()) is None:
-            return self._nothing()
-        notes = [status.token.note, *status.daemon.notes] if width < _WIDE_ENOUGH else []
-        lines = [Text(line, self.palette.warn) for note in notes for line in _wrapped(note, width)]
-        lines += [line for alert in status.alerts for line in self._alert(alert)]
-        return _lines(lines[:height], width) if lines else Text(self.words["alerts.none"], self.palette.good)
+    def _day_name(self, at: datetime) -> str:
+        day = day_of(at)
+        return self.words.put("day.long", month=day.month, day=day.day, weekday=self._weekday(day.weekday()))
 
-    def _draw_log(self, width: int, height: int) -> Text:
-        if not self.store.logs:
-            return Text(self.what_is_missing(Part.LOGS), self.palette.dim)
-        return _lines([self._log_line(line) for line in list(self.store.logs)[-height:]], width)
+    def _weekday(self, number: int) -> str:
+        return self.words[f"weekday.{number}"]
 
-    # lines
-
-    def _row(self, key: str, value: Text) -> Text:
-        label = fit(self.words[f"label.{key}"], 8)
-        return Text.assemble((f"{label} ", self.palette.dim), value)
-
-    def _state(self, status: Status) -> Text:
-        state = status.daemon.state
-        style = self.palette.good if state == "running" else self.palette.warn
-        ready = "" if status.daemon.ready else f" · {self.words['daemon.not_ready']}"
-        where = f"{self.words[f'mode.{status.daemon.mode}']}/{status.daemon.environment}"
-        return Text.assemble((f"● {self.words[f'state.{state}']}{ready}", style), f"  {where}")
-
-    def _health(self, is_well: bool, words: str, note: str) -> Text:
-        mark, style = ("●", self.palette.good) if is_well else ("▲", self.palette.bad)
-        return Text.assemble((f"{mark} ", style), (note or words, self.palette.text if is_well else style))
-
-    def _database(self, status: Status) -> str:
-        database = status.database
-        return f"{database.schema_} {size(database.size_bytes)} · PostgreSQL {database.version}"
-
-    def _token(self, status: Status) -> str:
-        token = status.token
-        until = self.words.put("token.until", at=short_stamp(token.expires_at)) if token.expires_at else ""
-        return f"{self.words[f'token.{token.state}']} {until}"
-
-    def _rows_today(self, status: Status) -> Text:
-        rows = status.rows_today
-        text = Text(f"+{number(rows.inserted)} ~{number(rows.changed)} ={number(rows.unchanged)}")
-        return text.append(f" !{rows.quarantined}", self.palette.warn) if rows.quarantined else text
-
-    def _next_change(self, session: SessionStatus, now: datetime) -> Text:
-        closes = session.closes_at if session.closes_at and session.closes_at > now else None
-        at = closes if session.phase == "regular" and closes else session.next_change_at
-        if at is None:
-            return Text(NOTHING)
-        key = "session.closes_in" if at == closes else "session.changes_in"
-        left = countdown((at - now).total_seconds())
-        return Text.assemble((f"{left} ", self.palette.strong), (self.words[key], self.palette.dim))
-
-    def _lane(self, lane: GateLane, width: int) -> Text:
-        waiting = sum(lane.queued.values())
-        style = self.palette.warn if lane.limit < lane.ceiling else self.palette.text
-        figures = (
-            f"{lane.limit:g}/s {lane.utilisation * 100:3.0f}%  {self.words['gate.waiting']} {number(waiting)}"
+    def _day_cell(self, status: Status, now: datetime, place: int, room: int) -> Piece:
+        """Return one stretch of the day: over, to come, or without trading."""
+        hour = _DAY_BEGINS_H + (_DAY_ENDS_H - _DAY_BEGINS_H) * place / room
+        at = _hour(now)
+        session = status.session
+        trades = (
+            session.opens_at is not None
+            and session.ends_at is not None
+            and _hour(session.opens_at) <= hour < _hour(session.ends_at)
         )
-        text = Text.assemble((f"{lane.api_id} ", self.palette.dim), (figures, style), "  ")
-        room = max(0, min(60, width - text.cell_len - 1))
-        return text.append(sparkline(lane.recent, room, max(lane.ceiling, 1)), self.palette.accent)
+        if not trades:
+            return "·", self.palette.faint
+        return ("━", self.palette.of("accent")) if hour <= at else ("─", self.palette.of("line"))
 
-    def _fresh(self, one: Freshness, width: int) -> Text:
-        style = self.palette.warn if one.late else self.palette.text
-        worst = f"{duration(one.worst_age_s):>7}"
-        text = Text.assemble((f"{one.timeframe.value:<3}", self.palette.dim), (worst, style))
-        text.append(f"{duration(one.median_age_s):>7}").append(f"{one.late or '·':>7}", style)
-        text.append(f"  {candle_start(one.newest_ts, one.timeframe.value)}", self.palette.dim)
-        if one.worst_symbol and text.cell_len + 8 <= width:
-            text.append(f"  {one.worst_symbol}", self.palette.warn)
-        return text
+    def _scale(self, now: datetime, room: int) -> str:
+        """Return the hours below the bar; the present stands among them, where there is room."""
+        line = [" "] * room
+        for hour in range(_DAY_BEGINS_H, _DAY_ENDS_H):
+            at = (hour - _DAY_BEGINS_H) * room // (_DAY_ENDS_H - _DAY_BEGINS_H)
+            line[at : at + 2] = f"{hour:02}"
+        at = int((_hour(now) - _DAY_BEGINS_H) * room / (_DAY_ENDS_H - _DAY_BEGINS_H))
+        if self.store.is_online and 0 <= at < room - 7:
+            mark = f" ▲{clock_time(now)[:5]} "
+            at = max(1, at) - 1
+            line[at : at + len(mark)] = mark
+            for place in (at - 1, at + len(mark)):
+                if 0 <= place < room and line[place].isdigit():
+                    line[place] = " "
+        return "".join(line)[:room]
 
-    def _job(self, job: Job, width: int) -> Iterable[Text]:
-        progress, fraction = job.progress, job.progress.fraction
-        kind = self.words.get(f"job.kind.{job.kind}", job.kind)
-        head = Text.assemble((f"{job.id:>4} ", self.palette.dim), f"{fit(kind, 10)} ")
-        if job.state == "queued" or fraction is None or job.eta_s is None:
-            yield head.append(f"{number(progress.rows)} {self.words['jobs.rows']}", self.palette.dim)
-            return
-        left = duration(job.eta_s)
-        left = self.words.put("jobs.left", time=left) if width >= 50 else left
-        end = f" {percent(fraction):>4}%  {left}"
-        room = max(4, min(60, width - 16 - cell_len(end)))
-        yield head.append(bar(fraction, room), self.palette.of("accent", "raised")).append(end)
+    def _freshness(self, status: Status, width: int) -> list[Line]:
+        words = self.words
+        titles = (("home.newest", 8), ("home.late", 5), ("home.gaps", 5))
+        head = " ".join(fit(words[key], cells, "right") for key, cells in titles)
+        lines: list[Line] = [heading(words["home.freshness"], width, self.palette, head)]
+        if not status.freshness:
+            return [*lines, [(f" {words['freshness.none']}", self.palette.dim)]]
+        return [*lines, *(self._fresh(one, status.tracked, width) for one in status.freshness)]
 
-    def _alert(self, alert: Alert) -> Iterable[Text]:
+    def _fresh(self, one: Freshness, tracked: int, width: int) -> Line:
+        name = one.timeframe.value
+        missing = sum(row.missing for (_, timeframe), row in self.store.coverage.items() if timeframe == name)
+        is_known = self.store.is_online
+        gaps = number(missing) if is_known and Part.COVERAGE in self.store.loaded else NOTHING
+        newest = candle_start(one.newest_ts, name)[-5:]
+        late = number(one.late) if is_known else NOTHING
+        tail: list[Piece] = [
+            (f"{newest:>8} ", self.palette.dim),
+            (f"{late:>5} ", self.palette.warn if one.late else self.palette.text),
+            (f"{gaps:>5}", self.palette.warn if missing else self.palette.text),
+        ]
+        head: list[Piece] = [(f" {fit(self.words[f'timeframe.{name}'], 6)} ", self.palette.dim)]
+        room = width - width_of(head) - width_of(tail) - 1
+        return [*padded([*head, *self._map(one, tracked, room)], width - width_of(tail)), *tail]
+
+    def _map(self, one: Freshness, tracked: int, room: int) -> list[Piece]:
+        """Return a mark for each tracked stock, ten by ten; with many stocks the worst of several."""
+        marks = self._marks(one) or ["?"] * tracked
+        most = max(1, min(_MOST_CELLS, room - (min(_MOST_CELLS, room) - 1) // _TENS))
+        each = -(-len(marks) // most) if marks else 1
+        cells = [max(marks[at : at + each], key=_RANK.index) for at in range(0, len(marks), each)]
+        pieces: list[Piece] = []
+        for place, mark in enumerate(cells):
+            space = " " if place and place % _TENS == 0 else ""
+            pieces.append((space + mark, self.palette.of(_COLOURS[mark])))
+        return pieces
+
+    def _marks(self, one: Freshness) -> list[str]:
+        rows = [
+            row for (_, timeframe), row in self.store.coverage.items() if timeframe == one.timeframe.value
+        ]
+        if not self.store.is_online:
+            return ["?"] * len(rows)
+        late = set(one.late_symbols)
+        unnamed = one.late > len(late)
+        marks = []
+        for row in rows:
+            if row.symbol in late:
+                marks.append("▲")
+            elif row.missing:
+                marks.append("△")
+            else:
+                marks.append("?" if unnamed or row.read_at is None else "■")
+        return marks
+
+    def _small_freshness(self, status: Status, width: int) -> Iterator[Line]:
+        for one in status.freshness:
+            is_late = bool(one.late) and self.store.is_online
+            mark = "?" if not self.store.is_online else "▲" if is_late else "■"
+            fresh = (
+                f"{max(0, status.tracked - one.late)}/{status.tracked}" if self.store.is_online else NOTHING
+            )
+            newest = f"{self.words['home.newest']} {candle_start(one.newest_ts, one.timeframe.value)[-5:]}"
+            head = f" {fit(self.words[f'timeframe.{one.timeframe.value}'], 6)} {mark} {fresh}"
+            room = max(1, width - cell_len(head) - cell_len(newest) - 1)
+            yield [
+                (head, self.palette.of(_COLOURS[mark])),
+                (" " * room, self.palette.text),
+                (newest, self.palette.dim),
+            ]
+
+    def _gate(self, status: Status, width: int) -> list[Line]:
+        words = self.words
+        head = f"{fit(words['home.per_second'], 7, 'right')} {fit(words['gate.waiting'], 6, 'right')}"
+        lines: list[Line] = [heading(words["home.gate"], width, self.palette, head)]
+        lines += [self._lane(lane, width) for lane in status.gate]
+        spool = status.spool
+        waiting = words.put("home.spooled", pages=number(spool.pages), size=size(spool.bytes))
+        style = self.palette.warn if spool.pages else self.palette.text
+        label = fit(words["home.spool"], 14)
+        return [
+            *lines,
+            [
+                (f" {label} ", self.palette.dim),
+                (waiting if spool.pages else words["gate.spool_empty"], style),
+            ],
+        ]
+
+    def _lane(self, lane: GateLane, width: int) -> Line:
+        waiting = sum(lane.queued.values())
+        sent = f"{lane.sent_last_minute / 60:.1f}/{lane.limit:g}"
+        style = self.palette.warn if lane.limit < lane.ceiling else self.palette.text
+        if not self.store.is_online:
+            sent = NOTHING
+        tail: list[Piece] = [(f"{sent:>9} ", style), (f"{number(waiting):>6}", self.palette.text)]
+        name = fit(self.words.get(f"lane.{lane.api_id}", lane.api_id), 6)
+        head: list[Piece] = [(f" {lane.api_id} {name} ", self.palette.dim)]
+        room = max(0, width - width_of(head) - width_of(tail) - 1)
+        gauge = min(14, room)
+        filled = min(gauge, round(lane.utilisation * gauge))
+        history = sparkline(lane.recent, max(0, min(30, room - gauge - 1)), max(lane.ceiling, 1))
+        pieces = [
+            *head,
+            ("━" * filled, self.palette.accent),
+            ("─" * (gauge - filled), self.palette.of("line")),
+        ]
+        return [*padded([*pieces, (f" {history}", self.palette.dim)], width - width_of(tail)), *tail]
+
+    def _jobs(self, width: int, most: int) -> list[Line]:
+        running = [job for job in self.store.jobs.values() if job.state in {"running", "queued"}]
+        lines: list[Line] = [heading(self.words["home.jobs"], width, self.palette, str(len(running) or ""))]
+        if not running:
+            known = Part.JOBS in self.store.loaded
+            text = self.words["jobs.none_run"] if known else self.what_is_missing(Part.JOBS)
+            return [*lines, [(f" {text}", self.palette.dim)]]
+        running.sort(key=lambda job: (job.progress.fraction is None, -job.id))
+        return [*lines, *(self._job(job, width) for job in running[:most])]
+
+    def _job(self, job: Job, width: int) -> Line:
+        fraction = job.progress.fraction
+        head: list[Piece] = [
+            (f" {f'#{job.id}':<5} ", self.palette.dim),
+            (fit(kind_of(job, self.words), 9) + " ", self.palette.text),
+        ]
+        if fraction is None:
+            return [*head, (self.words.put("home.rows", count=number(job.progress.rows)), self.palette.dim)]
+        left = self.words.duration(job.eta_s) if self.store.is_online else NOTHING
+        tail = f" {percent(fraction):>4}% {left}"
+        room = max(4, min(40, width - width_of(head) - cell_len(tail) - 1))
+        filled = round(fraction * room)
+        return [
+            *head,
+            ("━" * filled, self.palette.accent),
+            ("─" * (room - filled), self.palette.of("line")),
+            (tail, self.palette.dim),
+        ]
+
+    def _links(self, status: Status, width: int) -> list[Line]:
+        token, database, daemon, words = status.token, status.database, status.daemon, self.words
+        until = words.put("token.until", at=clock_time(token.expires_at)[:5]) if token.expires_at else ""
+        rows = status.rows_today
+        counted = words.put("home.rows_today", count=number(rows.inserted), since=self._counted_since(status))
+        up = words.put("home.up", version=daemon.version, time=words.duration(daemon.uptime_s))
+        postgres = f"PostgreSQL {database.version} · {size(database.size_bytes)}"
+        lines: list[tuple[str, bool, str]] = [
+            (
+                "kiwoom",
+                token.state == "valid",
+                token.note or f"{words[f'token.{token.state}']} {until}".strip(),
+            ),
+            ("database", database.reachable, database.note or postgres),
+            ("daemon", daemon.state == "running" and daemon.ready, f"{up} · {counted}"),
+        ]
+        return [heading(words["home.links"], width, self.palette), *(self._link(*line) for line in lines)]
+
+    def _link(self, name: str, is_well: bool, text: str) -> Line:
+        if not self.store.is_online:
+            at = self.store.status.clock.now if self.store.status else None
+            mark, style, text = "?", self.palette.dim, self.words.put("line.unknown_since", at=clock_time(at))
+        else:
+            mark, style = ("●", self.palette.good) if is_well else ("▲", self.palette.warn)
+        return [
+            (f" {mark} ", style),
+            (fit(self.words[f"link.{name}"], 9), self.palette.dim),
+            (text, self.palette.text if is_well else style),
+        ]
+
+    def _counted_since(self, status: Status) -> str:
+        """Say since when rows are counted, where that is not midnight: the daemon counts its own."""
+        started = status.daemon.started_at
+        if day_of(started) < day_of(status.clock.now):
+            return ""
+        return self.words.put("home.since", at=clock_time(started)[:5])
+
+    def _coming(self, status: Status, width: int) -> list[Line]:
+        now, session = self.context.now(), status.session
+        lines: list[Line] = [heading(self.words["home.coming"], width, self.palette)]
+        events = [
+            (session.opens_at, "coming.opens"),
+            (session.closes_at, "coming.closes"),
+            (session.ends_at, "coming.ends"),
+        ]
+        last = now or status.clock.now
+        for at, key in events:
+            if at is not None and at > last:
+                left = NOTHING if now is None else self.words.duration((at - now).total_seconds())
+                lines.append(self._event(clock_time(at)[:5], self.words[key], left, width))
+        if session.next_session is not None and len(lines) < 4:
+            lines.append(
+                self._event(f"{session.next_session:%m-%d}", self.words["coming.session"], "", width)
+            )
+        return lines if len(lines) > 1 else [*lines, [(f" {NOTHING}", self.palette.dim)]]
+
+    def _event(self, at: str, text: str, left: str, width: int) -> Line:
+        head = f" {at:<6} {text}"
+        room = max(1, width - cell_len(head) - cell_len(left))
+        return [(head, self.palette.text), (" " * room, self.palette.text), (left, self.palette.dim)]
+
+    def _alerts(self, status: Status, width: int, most: int) -> list[Line]:
+        lines: list[Line] = [
+            heading(self.words["home.alerts"], width, self.palette, self.words["home.all_alerts"])
+        ]
+        lasting = [alert for alert in status.alerts if alert.ended_at is None]
+        over = [alert for alert in status.alerts if alert.ended_at is not None]
+        if not self.store.is_online:
+            at = self.words.put("line.unknown_since", at=clock_time(status.clock.now))
+            lines.append([(f" ? {at}", self.palette.dim)])
+        elif not lasting:
+            lines.append([(f" ✓ {self.words['home.no_alerts']}", self.palette.good)])
+        return [*lines, *(self._alert(alert) for alert in [*lasting, *over])][: most + 1]
+
+    def _alert(self, alert: Alert) -> Line:
         over = alert.ended_at is not None
+        mark = "✓" if over else "✕" if alert.level == "error" else "▲"
         style = (
             self.palette.dim if over else self.palette.bad if alert.level == "error" else self.palette.warn
         )
-        end = f" → {clock_time(alert.ended_at)}" if over else ""
-        mark = "✓" if over else "▲"
-        yield Text(f"{mark} {clock_time(alert.at)}{end} {alert.event}", style)
-        yield Text(f"  {alert.message}", style)
-        if alert.remedy and not over:
-            yield Text(f"  {alert.remedy}", self.palette.text)
+        return [
+            (f" {mark} {clock_time(alert.at)[:5]} ", style),
+            (alert_title(alert, self.words), self.palette.dim if over else self.palette.text),
+        ]
 
-    def _log_line(self, line: LogLine) -> Text:
-        style = self._level(line.level)
-        fields = " ".join(f"{key}={value}" for key, value in line.fields.items())
-        text = Text.assemble((f"{clock_time(line.at)} ", self.palette.faint), (f"{line.event}", style))
-        return text.append(f" {line.symbol} {fields}".rstrip(), self.palette.dim)
+    def _today(self, status: Status, width: int, most: int) -> list[Line]:
+        """Return what was done today, newest first: at most one line a kind and quarter of an hour."""
+        today = day_of(status.clock.now)
+        told: set[tuple[str, datetime]] = set()
+        lines: list[Line] = []
+        for job in self._ended(today):
+            assert job.finished_at is not None
+            quarter = job.finished_at.replace(
+                minute=job.finished_at.minute // 15 * 15, second=0, microsecond=0
+            )
+            if (job.kind, quarter) not in told:
+                told.add((job.kind, quarter))
+                lines.append(self._record(job))
+        if not lines:
+            known = Part.JOBS in self.store.loaded
+            lines = [[(f" {self.words['home.nothing_today'] if known else NOTHING}", self.palette.dim)]]
+        head = heading(self.words["home.record"], width, self.palette, self.words["home.all_jobs"])
+        return [head, *lines[:most]]
 
-    def _level(self, level: str) -> Style:
-        if level in {"error", "critical"}:
-            return self.palette.bad
-        return self.palette.warn if level == "warning" else self.palette.text
+    def _ended(self, today: object) -> Iterable[Job]:
+        jobs = [
+            job for job in self.store.jobs.values() if job.finished_at and day_of(job.finished_at) == today
+        ]
+        return sorted(jobs, key=lambda job: job.finished_at or job.created_at, reverse=True)
 
-
-def _lines(lines: Iterable[Text], width: int) -> Text:
-    """Join lines, each cut to the width."""
-    kept = []
-    for line in lines:
-        if line.cell_len > width:
-            line.truncate(width, overflow="ellipsis")
-        kept.append(line)
-    return Text("\n").join(kept)
-
-
-def _wrapped(words: str, width: int) -> list[str]:
-    """Return words in lines of at most a width where a word is not longer."""
-    lines: list[str] = []
-    for word in words.split():
-        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines
-
-
-def _hm(instant: datetime | None) -> str:
-    return clock_time(instant)[:5]
+    def _record(self, job: Job) -> Line:
+        failed = job.state in {"failed", "interrupted"}
+        mark, style = ("✕", self.palette.warn) if failed else ("✓", self.palette.dim)
+        return [
+            (f" {clock_time(job.finished_at)[:5]}  ", self.palette.dim),
+            (f"{mark} ", style),
+            (job_line(job, self.words, self.store.name_of), self.palette.text),
+        ]
 
 
-def _passed(session: SessionStatus, now: datetime) -> float:
-    """Return how much of the regular session is over, 0 to 1."""
-    if session.opens_at is None or session.closes_at is None:
-        return 0.0
-    whole = (session.closes_at - session.opens_at).total_seconds()
-    return max(0.0, min(1.0, (now - session.opens_at).total_seconds() / whole)) if whole else 0.0
+def _hour(instant: datetime) -> float:
+    """Return the time of day in KST as hours."""
+    hours, minutes, _ = clock_time(instant).split(":")
+    return int(hours) + int(minutes) / 60

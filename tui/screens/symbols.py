@@ -1,4 +1,4 @@
-"""Screen 5: every listed stock."""
+"""Screen 2: the stocks that are collected, and every other one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import big_won, number
+from chartinsight_tui.messages import Confirm, ShowChart
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.search import is_found
 from chartinsight_tui.store import Part
-from chartinsight_tui.widgets.bars import Banner
+from chartinsight_tui.widgets.pane import Line, Piece
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 
 if TYPE_CHECKING:
@@ -35,27 +37,23 @@ class SymbolsView(View):
 
     PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.STOCKS})
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "track", "key.track"),
-        Binding("f", "next_filter", "key.market_filter"),
-        Binding("o", "next_order", "key.order"),
-        Binding("c", "chart", "key.chart"),
-        Binding("S", "app.sync", "key.sync", show=False),
+        Binding("enter", "chart", "key.chart"),
+        Binding("w,space", "track", "key.track", key_display="w"),
+        Binding("s", "next_filter", "key.scope"),
+        Binding("o", "next_order(1)", "key.order"),
+        Binding("O", "next_order(-1)", show=False),
+        Binding("c", "chart", show=False),
     ]
-    DEFAULT_CSS = (
-        "SymbolsView > .count { height: 1; background: $background; color: $secondary; display: block; }"
-    )
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__(name, context)
         self._table = RowTable(lambda: self.palette, self._cells, lambda: self.what_is_missing(Part.STOCKS))
-        self._count = Banner()
-        self._count.add_class("count")
         self._only = _FILTERS[0]
         self._order = "cap"
 
     def compose(self) -> ComposeResult:
-        """Lay out the list, and a line that says what of it is shown."""
-        yield self._count
+        """Lay out the list."""
+        yield self.trail
         yield self._table
         yield self.filter_input
 
@@ -83,15 +81,27 @@ class SymbolsView(View):
     def refresh_data(self, changed: frozenset[Part]) -> None:
         """Show the stocks; the cursor stays on its stock."""
         if Part.STOCKS in changed or not self._table.row_count:
-            rows = self._rows()
-            self._table.set_rows(rows)
-            values = {"shown": number(len(rows)), "total": number(len(self.store.stocks))}
-            only, order = (
-                self.words[f"symbols.filter.{self._only}"],
-                self.words[f"symbols.order.{self._order}"],
-            )
-            self._count.say(self.words.put("symbols.count", **values, only=only, order=order))
+            self._table.set_rows(self._rows())
+        self.trail.update()
         self._table.refresh()
+
+    def trail_pieces(self) -> Line:
+        """Return the scopes, the one that is shown marked."""
+        pieces: list[Piece] = [(" ", self.palette.text)]
+        for only in _FILTERS:
+            style = self.palette.of("text", "cursor", bold=True) if only == self._only else self.palette.dim
+            pieces.append((f" {self.words[f'symbols.filter.{only}']} ", style))
+        return pieces
+
+    def trail_end(self) -> str:
+        """Return how many of all are shown, and in which order."""
+        values = {"shown": number(self._table.row_count), "total": number(len(self.store.stocks))}
+        return self.words.put("symbols.count", **values, order=self.words[f"symbols.order.{self._order}"])
+
+    async def go_to(self, wanted: Wanted) -> None:
+        """Put the cursor on a stock that was chosen elsewhere."""
+        self.refresh_data(self.PARTS)
+        self._table.go_to(wanted.symbols[0])
 
     def wanted(self) -> Wanted:
         """Return the stock under the cursor."""
@@ -135,7 +145,7 @@ class SymbolsView(View):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer tracking only where changes are allowed."""
         if action == "track":
-            return not self.dash.read_only
+            return not self.context.read_only
         return super().check_action(action, parameters)
 
     def action_track(self) -> None:
@@ -145,17 +155,19 @@ class SymbolsView(View):
         key = "ask.untrack" if stock.tracked else "ask.track"
         question = self.words.put(key, symbol=stock.symbol, name=stock.name)
         wanted = not stock.tracked
-        self.dash.confirm(question, lambda connection: connection.set_tracked((stock.symbol,), wanted))
+        self.post_message(
+            Confirm(question, lambda connection: connection.set_tracked((stock.symbol,), wanted))
+        )
 
     def action_next_filter(self) -> None:
         """Show all stocks, the tracked ones, one market."""
         self._only = _FILTERS[(_FILTERS.index(self._only) + 1) % len(_FILTERS)]
         self.refresh_data(self.PARTS)
 
-    def action_next_order(self) -> None:
-        """Order by cap, name, symbol, price."""
+    def action_next_order(self, steps: int) -> None:
+        """Order by cap, name, symbol, price; negative: the order before."""
         orders = list(_ORDERS)
-        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self._order = orders[(orders.index(self._order) + steps) % len(orders)]
         self.refresh_data(self.PARTS)
 
     @on(RowTable.HeadClicked)
@@ -164,7 +176,7 @@ class SymbolsView(View):
         self.refresh_data(self.PARTS)
 
     @on(RowTable.Chosen)
-    async def action_chart(self) -> None:
+    def action_chart(self) -> None:
         """Show the stock under the cursor as a chart."""
         if (stock := self._stock()) is not None:
-            await self.dash.show_chart(stock.symbol, "1d")
+            self.post_message(ShowChart(stock.symbol, "1d"))

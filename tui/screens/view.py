@@ -1,12 +1,13 @@
-"""What all six screens have in common: data, filter, what `y` copies and what `b` would fetch."""
+"""What all screens have in common: data, filter, what `y` copies and what `b` would fetch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -14,12 +15,11 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
+from chartinsight_tui.context import Context
 from chartinsight_tui.store import LinkState, Part, Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.theme import Palette
-
-if TYPE_CHECKING:
-    from chartinsight_tui.app import Dashboard
+from chartinsight_tui.widgets.pane import Line, Pane, Piece, width_of
 
 _REST_S = 0.25
 
@@ -36,7 +36,12 @@ class Wanted:
 
 
 class View(Vertical):
-    """One of the six screens. Kept as it is while another one is shown."""
+    """One of the screens. Kept as it is while another one is shown.
+
+    Args:
+        name: of the screen.
+        context: what all screens share.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "key.filter", key_display="/"),
@@ -46,38 +51,34 @@ class View(Vertical):
     """The data it shows."""
     FILTERS: ClassVar[bool] = True
     """Whether `/` does something here."""
-    DEFAULT_CSS = """
-    View { height: 1fr; width: 1fr; }
-    View > .filter { dock: bottom; height: 1; border: none; padding: 0 1; background: $panel; display: none; }
-    View > .filter.-open { display: block; }
-    View > .filter:focus { border: none; }
-    """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, context: Context) -> None:
         super().__init__(id=name)
+        self.context = context
         self.filter_text = ""
+        self._trail = Pane(lambda width, _: [self._trail_line(width)], lambda: self.palette, id="trail")
         self._resting: Timer | None = None
         self._filter = Input(placeholder=self.words["filter.hint"], classes="filter")
 
     @property
-    def dash(self) -> Dashboard:
-        """The app this screen belongs to."""
-        return cast("Dashboard", self.app)
-
-    @property
     def store(self) -> Store:
         """The last known data."""
-        return self.dash.store
+        return self.context.store
 
     @property
     def palette(self) -> Palette:
         """The colours of the moment."""
-        return self.dash.palette
+        return self.context.palette
 
     @property
     def words(self) -> Words:
         """Texts in the language of the user."""
-        return self.dash.words
+        return self.context.words
+
+    @property
+    def trail(self) -> Pane:
+        """The line below the verdict: part of what `compose` yields."""
+        return self._trail
 
     @property
     def filter_input(self) -> Input:
@@ -90,9 +91,38 @@ class View(Vertical):
         """Show what the store holds now; only parts of `PARTS` come."""
         raise NotImplementedError
 
+    def tick(self) -> None:
+        """A second has passed: draw what tells the time, if anything does."""
+
+    async def go_to(self, wanted: Wanted) -> None:
+        """Put the cursor on a stock that was chosen on another screen, where it is to be seen here."""
+
     def main_widget(self) -> Widget:
         """Return what takes the keys."""
         raise NotImplementedError
+
+    def trail_pieces(self) -> Line:
+        """Return what the third line says on the left: the views of the screen, or where one is in it."""
+        return []
+
+    def trail_end(self) -> str:
+        """Return what it says on the right: count, order, age."""
+        return ""
+
+    def faults_only(self) -> bool:
+        """Whether only what is wrong is shown."""
+        return False
+
+    def _trail_line(self, width: int) -> Line:
+        on: list[Piece] = []
+        if self.faults_only():
+            on.append((f" {self.words['filter.faults']} ", self.palette.of("warn", bold=True)))
+        if self.filter_text:
+            on.append((f" ‘{self.filter_text}’ ", self.palette.of("warn", bold=True)))
+        left = [*self.trail_pieces(), *on]
+        end = f"{self.trail_end()} "
+        room = max(1, width - width_of(left) - cell_len(end))
+        return [*left, (" " * room, self.palette.text), (end, self.palette.dim)]
 
     def copy_text(self) -> str:
         """Return what `y` copies; empty for nothing."""
@@ -108,10 +138,18 @@ class View(Vertical):
         if (failure := self.store.failures.get(part)) is not None:
             return str(failure)
         if part in self.store.loaded:
-            return words["empty.filtered"] if self.filter_text else words[f"empty.{part.value}"]
+            return self._why_empty(part)
         if self.store.link.state is LinkState.OFFLINE:
             return words["empty.never_heard"]
         return words["empty.loading"]
+
+    def _why_empty(self, part: Part) -> str:
+        """Empty by a filter is not empty: say which one, and how to lift it."""
+        if self.filter_text:
+            return self.words.put("empty.filtered", text=self.filter_text)
+        if self.faults_only():
+            return self.words.get(f"empty.{part.value}.faults", self.words["empty.faults"])
+        return self.words[f"empty.{part.value}"]
 
     # a cursor at rest
 

@@ -1,4 +1,4 @@
-"""The lines around a screen: tabs and clock above, keys below."""
+"""The lines around a screen: tabs and clock, the state in words, the keys."""
 
 from __future__ import annotations
 
@@ -6,84 +6,125 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
-from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.widget import Widget
 
-from chartinsight_tui.formatting import fit
 from chartinsight_tui.theme import Palette
+from chartinsight_tui.widgets.pane import Line, Pane, Piece, width_of, wrapped
 
-Piece = tuple[str, Style]
+_NARROW = 60
+"""Below this width only the tab that is shown has room."""
 
 
-class TopBar(Widget):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """One screen in the first row."""
+
+    name: str
+    key: str
+    """The digit that shows it."""
+    title: str
+    count: int = 0
+    """Stands behind the title; 0 is not written."""
+
+
+class TopBar(Pane):
     """The tabs on the left, what must always be seen on the right; a click on a tab chooses it.
 
     Args:
         palette: returns the colours of the moment.
-        titles: the tabs' titles, in the order of the number keys.
+        tabs: returns the tabs.
         news: returns the pieces on the right, the most important last.
     """
-
-    DEFAULT_CSS = "TopBar { height: 1; background: $panel; }"
 
     @dataclass
     class TabClicked(Message):
         """A tab was clicked."""
 
-        index: int
+        name: str
 
     def __init__(
-        self, palette: Callable[[], Palette], titles: Sequence[str], news: Callable[[], Iterable[Piece]]
+        self,
+        palette: Callable[[], Palette],
+        tabs: Callable[[], Sequence[Tab]],
+        news: Callable[[], Iterable[Piece]],
     ) -> None:
-        super().__init__()
-        self._palette = palette
-        self._titles = [f" {number} {title} " for number, title in enumerate(titles, 1)]
+        super().__init__(lambda width, _: [self._line(width)], palette)
+        self._tabs = tabs
         self._news = news
-        self._active = 0
+        self._active = ""
 
-    def show(self, index: int) -> None:
+    def show(self, name: str) -> None:
         """Mark a tab as the one that is shown."""
-        self._active = index
-        self.refresh()
+        self._active = name
+        self.update()
 
-    def render(self) -> Text:
-        """Draw tabs and news; the least important news go where there is no room."""
+    def _shown(self, width: int) -> list[tuple[Tab, str]]:
+        tabs = [tab for tab in self._tabs() if width >= _NARROW or tab.name == self._active]
+        return [(tab, f" {tab.key} {tab.title}{f' {tab.count}' if tab.count else ''} ") for tab in tabs]
+
+    def _line(self, width: int) -> Line:
         palette = self._palette()
-        line = Text(no_wrap=True, overflow="crop")
-        for index, title in enumerate(self._titles):
-            is_active = index == self._active
-            line.append(title, palette.of("ground", "accent", bold=True) if is_active else palette.dim)
-        news = list(self._news())
-        while news and line.cell_len + sum(cell_len(text) + 2 for text, _ in news) > self.size.width:
+        line: list[Piece] = []
+        for tab, title in self._shown(width):
+            style = palette.of("ground", "accent", bold=True) if tab.name == self._active else palette.dim
+            line.append((title, palette.warn if tab.count and tab.name != self._active else style))
+        news = [(f" {text} ", style) for text, style in self._news() if text]
+        while news and width_of(line) + width_of(news) > width:
             news.pop(0)
-        width = sum(cell_len(text) + 2 for text, _ in news)
-        line.append(" " * max(0, self.size.width - line.cell_len - width))
-        for text, style in news:
-            line.append(f" {text} ", style)
-        return line
+        room = max(0, width - width_of(line) - width_of(news))
+        return [*line, (" " * room, palette.text), *news]
 
     def on_click(self, event: events.Click) -> None:
         """Say which tab was clicked."""
         at = 0
-        for index, title in enumerate(self._titles):
+        for tab, title in self._shown(self.size.width):
             at += cell_len(title)
             if event.x < at:
-                self.post_message(self.TabClicked(index))
+                self.post_message(self.TabClicked(tab.name))
                 return
 
 
-class KeyBar(Widget):
+class StateBar(Pane):
+    """How things are, in words, on every screen: a badge, the facts, and on the right what comes next.
+
+    Args:
+        palette: returns the colours of the moment.
+        state: returns badge, facts and what comes next.
+    """
+
+    def __init__(self, palette: Callable[[], Palette], state: Callable[[], tuple[Piece, Piece, str]]) -> None:
+        super().__init__(self._lines, palette)
+        self._state = state
+
+    def fit_height(self, width: int) -> None:
+        """Take as many rows as the words need, where the terminal is narrow."""
+        self.styles.height = len(self._lines(width, 4)) if width < _NARROW else 1
+
+    def _lines(self, width: int, height: int) -> Sequence[Line]:
+        palette = self._palette()
+        (badge, badge_style), (facts, style), coming = self._state()
+        head: Piece = (f" {badge} ", badge_style)
+        if width < _NARROW:
+            first, *rest = wrapped(f"{badge} {facts}", width - 2, style) or [[]]
+            return [[(" ", style), *first], *([(" ", style), *line] for line in rest)][:height]
+        room = width - width_of([head]) - 1
+        end = f" {coming} " if cell_len(facts) + cell_len(coming) + 2 <= room else ""
+        clauses = facts.split(" · ")
+        while len(clauses) > 1 and cell_len(" · ".join(clauses)) > room:
+            clauses.pop()
+        line: list[Piece] = [head, (f" {' · '.join(clauses)}", style)]
+        gap = max(0, width - width_of(line) - cell_len(end))
+        return [[*line, (" " * gap, palette.text), (end, palette.dim)]]
+
+
+class KeyBar(Pane):
     """The keys that do something here; a click presses one.
 
     Args:
         palette: returns the colours of the moment.
         keys: returns key, its name and what it does, the most important first.
     """
-
-    DEFAULT_CSS = "KeyBar { height: 1; background: $panel; }"
 
     @dataclass
     class KeyClicked(Message):
@@ -94,31 +135,32 @@ class KeyBar(Widget):
     def __init__(
         self, palette: Callable[[], Palette], keys: Callable[[], Sequence[tuple[str, str, str]]]
     ) -> None:
-        super().__init__()
-        self._palette = palette
+        super().__init__(lambda width, _: [self._line(width)], palette)
         self._keys = keys
 
-    def _shown(self) -> list[tuple[str, str, str]]:
-        """Return the keys there is room for; the last two, help and the way out, stay always."""
+    def _shown(self, width: int) -> tuple[list[tuple[str, str, str]], int]:
+        """Return the keys there is room for, and the room before the last two, which stay always."""
         keys = list(self._keys())
-        while len(keys) > 2 and sum(map(_key_width, keys)) > self.size.width:
+        while len(keys) > 2 and sum(map(_key_width, keys)) > width:
             del keys[-3]
-        return keys
+        return keys, max(0, width - sum(map(_key_width, keys)))
 
-    def render(self) -> Text:
-        """Draw as many keys as there is room for."""
+    def _line(self, width: int) -> Line:
         palette = self._palette()
-        line = Text(no_wrap=True, overflow="crop")
-        for _, name, words in self._shown():
-            line.append(f" {name}", palette.of("accent", bold=True))
-            line.append(f" {words} ", palette.dim)
+        line: list[Piece] = []
+        keys, room = self._shown(width)
+        for place, (_, name, words) in enumerate(keys):
+            if place == len(keys) - 2:
+                line.append((" " * room, palette.text))
+            line += [(f" {name}", palette.of("accent", bold=True)), (f" {words} ", palette.dim)]
         return line
 
     def on_click(self, event: events.Click) -> None:
         """Say which key was clicked."""
+        keys, room = self._shown(self.size.width)
         at = 0
-        for key in self._shown():
-            at += _key_width(key)
+        for place, key in enumerate(keys):
+            at += _key_width(key) + (room if place == len(keys) - 2 else 0)
             if event.x < at:
                 self.post_message(self.KeyClicked(key[0]))
                 return
@@ -126,27 +168,3 @@ class KeyBar(Widget):
 
 def _key_width(key: tuple[str, str, str]) -> int:
     return cell_len(key[1]) + cell_len(key[2]) + 3
-
-
-class Banner(Widget):
-    """One line across the screen while something is not as it should be; gone otherwise."""
-
-    DEFAULT_CSS = """
-    Banner { height: 1; background: $error; color: $background; text-style: bold; display: none; }
-    Banner.-mild { background: $warning; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._words = ""
-
-    def say(self, words: str, *, mild: bool = False) -> None:
-        """Show words; nothing shows no banner."""
-        self._words = words
-        self.set_class(mild, "-mild")
-        self.display = bool(words)
-        self.refresh()
-
-    def render(self) -> Text:
-        """Draw the words, cut to the width."""
-        return Text(fit(f" {self._words}", self.size.width), no_wrap=True)

@@ -70,7 +70,6 @@ class CandleChart(Widget, can_focus=True):
         Binding("plus,equals_sign", "zoom(1)", "key.zoom_in", key_display="+"),
         Binding("minus", "zoom(-1)", "key.zoom_out", key_display="-"),
     ]
-    DEFAULT_CSS = "CandleChart { height: 1fr; width: 1fr; }"
 
     @dataclass
     class CrossMoved(Message):

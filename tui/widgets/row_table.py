@@ -16,8 +16,10 @@ from textual.widget import Widget
 
 from chartinsight_tui.formatting import Align, fit
 from chartinsight_tui.theme import Palette
+from chartinsight_tui.widgets.pane import Piece, padded
 
-Cell = tuple[str, Style]
+Cell = Piece | list[Piece]
+"""A text in one style, or several of them."""
 Cells = Sequence[Cell]
 
 
@@ -63,7 +65,6 @@ class RowTable(Widget, can_focus=True):
         Binding("right,l", "aside(1)", "key.right", show=False),
         Binding("enter", "choose", "key.choose", show=False),
     ]
-    DEFAULT_CSS = "RowTable { height: 1fr; width: 1fr; }"
 
     @dataclass
     class Moved(Message):
@@ -231,7 +232,7 @@ class RowTable(Widget, can_focus=True):
         return Strip([Segment(fit(text, width, "center"), self._palette().dim)], width)
 
     def _heading(self, width: int) -> Strip:
-        style = self._palette().of("dim", "raised", bold=True)
+        style = self._palette().dim
         text = " ".join(
             fit(placed.column.title, placed.column.width, placed.column.align)
             for placed in self._layout(width)
@@ -241,15 +242,13 @@ class RowTable(Widget, can_focus=True):
     def _draw_row(self, row: int, width: int, y: int) -> Strip:
         cells, is_current = self._cells(self._rows[row]), row == self._row
         behind = self._palette().of("text", "cursor") if is_current else Style.null()
-        segments = [Segment("▌" if is_current and self.has_focus else " ", behind + self._palette().accent)]
+        segments = [Segment("▎" if is_current and self.has_focus else " ", behind + self._palette().accent)]
         at, current = 1, self._current_cell() if is_current else None
         for placed in self._layout(width):
-            text, style = cells[placed.index]
-            shown = style + behind
-            if placed.index == current:
-                shown = shown + Style(reverse=True, bold=True)
-            segments.append(Segment(fit(text, placed.column.width, placed.column.align), shown))
-            segments.append(Segment(" ", style + behind))
+            mark = Style(reverse=True, bold=True) if placed.index == current else Style.null()
+            for text, style in _fitted(cells[placed.index], placed.column):
+                segments.append(Segment(text, style + behind + mark))
+            segments.append(Segment(" ", behind))
             at += placed.column.width + 1
         segments.append(Segment(" " * max(0, width - at), behind))
         line = Strip(segments).crop(0, width - 1).adjust_cell_length(width - 1)
@@ -344,3 +343,11 @@ class RowTable(Widget, can_focus=True):
         self._top = max(self._row - self._room() + 1, min(self._top, self._row, last_top))
         self._top = max(0, self._top)
         self.refresh()
+
+
+def _fitted(cell: Cell, column: Column) -> list[Piece]:
+    """Return a cell in exactly its column's width."""
+    if isinstance(cell, list):
+        return padded(cell, column.width)
+    text, style = cell
+    return [(fit(text, column.width, column.align), style)]

@@ -1,0 +1,51 @@
+"""What screens say to the dashboard. None of them knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from chartinsight_tui.store import Failure
+
+if TYPE_CHECKING:
+    from chartinsight_tui.connection import Connection
+    from chartinsightd.control.protocol.jobs import Outcome
+
+Order = Callable[["Connection"], Awaitable["Outcome | Failure"]]
+
+
+@dataclass
+class ShowScreen(Message):
+    """Another screen is wanted."""
+
+    name: str
+
+
+@dataclass
+class ShowChart(Message):
+    """The candles of a series are wanted."""
+
+    symbol: str
+    timeframe: str
+
+
+@dataclass
+class Confirm(Message):
+    """Something would be changed; a person is to be asked first."""
+
+    question: str
+    """With the object, its cost and its effect."""
+    order: Order
+
+
+@dataclass
+class OpenBackfill(Message):
+    """The form for a backfill is wanted, filled with what the screen stands on."""
+
+
+@dataclass
+class ReadAgain(Message):
+    """What is shown is to be asked for again now."""

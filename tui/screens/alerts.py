@@ -1,0 +1,194 @@
+"""Screen 7: what wants a person, what was, and through which channels people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.style import Style
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from chartinsight_tui.context import Context
+from chartinsight_tui.formatting import NOTHING, clock_time, fit, number, stamp
+from chartinsight_tui.screens.view import View
+from chartinsight_tui.state_line import alert_title
+from chartinsight_tui.store import Part
+from chartinsight_tui.widgets.pane import Line, Pane, heading, wrapped
+from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
+from chartinsightd.domain.kst import day_of
+
+if TYPE_CHECKING:
+    from chartinsightd.control.protocol.status import Alert, ChannelState
+
+
+class AlertsView(View):
+    """Open alerts first, then past ones; below, the whole text of the chosen one, never cut."""
+
+    PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.ALERTS})
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f", "faults", "key.open_only")]
+
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__(name, context)
+        self._faults = False
+        self._alerts: list[Alert] = []
+        self._table = RowTable(lambda: self.palette, self._cells, lambda: self.what_is_missing(Part.ALERTS))
+        self._detail = Pane(self._draw_detail, lambda: self.palette, id="alert-detail")
+
+    def compose(self) -> ComposeResult:
+        """Lay out the list above the text."""
+        yield self.trail
+        yield self._table
+        yield self._detail
+        yield self.filter_input
+
+    def on_mount(self) -> None:
+        """Name the columns."""
+        words = self.words
+        self._table.set_columns(
+            [
+                Column(title="", width=1),
+                Column(title=words["column.started"], width=14),
+                Column(title=words["column.lasted"], width=13),
+                Column(title=words["column.what"], width=30, flex=1),
+            ]
+        )
+
+    def main_widget(self) -> Widget:
+        """Return the list."""
+        return self._table
+
+    def refresh_data(self, changed: frozenset[Part]) -> None:
+        """Show the alerts; the cursor stays on its alert."""
+        if changed - {Part.STATUS}:
+            self._alerts = sorted(self._wanted_alerts(), key=lambda alert: alert.ended_at is not None)
+            self._table.set_rows(list(range(len(self._alerts))))
+        self._table.refresh()
+        self._detail.update()
+        self.trail.update()
+
+    def tick(self) -> None:
+        """Draw how long alerts last by now."""
+        if any(alert.ended_at is None for alert in self._alerts):
+            self._table.refresh()
+
+    def faults_only(self) -> bool:
+        """Whether only open alerts are shown."""
+        return self._faults
+
+    def trail_end(self) -> str:
+        """Return how many there are, and how many of them are open."""
+        lasting = sum(alert.ended_at is None for alert in self._alerts)
+        counts = {"open": number(lasting), "over": number(len(self._alerts) - lasting)}
+        return self.words.put("alerts.counts", **counts) if self.store.alerts is not None else ""
+
+    def copy_text(self) -> str:
+        """Return the whole text of the alert under the cursor."""
+        return self._detail.plain()
+
+    def _wanted_alerts(self) -> list[Alert]:
+        known = () if self.store.alerts is None else self.store.alerts.items
+        return [
+            alert
+            for alert in known
+            if not (self._faults and alert.ended_at is not None)
+            and self.filter_text
+            in f"{alert.event} {alert.message} {alert_title(alert, self.words)}".casefold()
+        ]
+
+    def _cells(self, row: Hashable) -> Cells:
+        alert, palette = self._alerts[cast("int", row)], self.palette
+        over = alert.ended_at is not None
+        style = palette.dim if over else palette.text
+        return [
+            (mark_of(alert), self._style(alert)),
+            (self._began(alert), style),
+            (self._lasted(alert), style),
+            (alert_title(alert, self.words), style),
+        ]
+
+    def _style(self, alert: Alert) -> Style:
+        if alert.ended_at is not None:
+            return self.palette.dim
+        return self.palette.bad if alert.level == "error" else self.palette.warn
+
+    def _began(self, alert: Alert) -> str:
+        now = self.context.now()
+        is_today = now is not None and day_of(alert.at) == day_of(now)
+        return clock_time(alert.at) if is_today else stamp(alert.at)
+
+    def _lasted(self, alert: Alert) -> str:
+        now = alert.ended_at or self.context.now()
+        if now is None:
+            return NOTHING
+        time = self.words.duration((now - alert.at).total_seconds())
+        return time if alert.ended_at else self.words.put("alerts.for", time=time)
+
+    # the whole text
+
+    def _alert(self) -> Alert | None:
+        row = self._table.row_id
+        return self._alerts[row] if isinstance(row, int) and row < len(self._alerts) else None
+
+    def _draw_detail(self, width: int, height: int) -> Sequence[Line]:
+        lines: list[Line] = []
+        if (alert := self._alert()) is not None:
+            lines += self._text(alert, width)
+        channels = self._channels(width)
+        return [*lines[: max(3, height - len(channels))], *channels]
+
+    def _text(self, alert: Alert, width: int) -> list[Line]:
+        words, palette = self.words, self.palette
+        state = words["alerts.over"] if alert.ended_at else words[f"level.{alert.level}"]
+        title = alert_title(alert, words)
+        lines: list[Line] = [heading(title, width, palette, f"{mark_of(alert)} {state} · {alert.event}")]
+        parts = [("alerts.to_do", words.get(f"alert.{alert.event}.do", alert.remedy))]
+        if title != alert.message or words.language == "en":
+            parts.insert(0, ("alerts.details", alert.message))
+        if alert.remedy and alert.remedy != parts[-1][1]:
+            parts.append(("alerts.remedy", alert.remedy))
+        for key, text in parts:
+            label = words[key]
+            body = wrapped(text, max(10, width - 12), palette.text)
+            lines += [[(f" {_label(label, place)} ", palette.dim), *line] for place, line in enumerate(body)]
+        return lines
+
+    def _channels(self, width: int) -> list[Line]:
+        words, palette = self.words, self.palette
+        lines: list[Line] = [[], heading(words["alerts.channels"], width, palette)]
+        if self.store.alerts is None:
+            return [*lines, [(f" {NOTHING}", palette.dim)]]
+        if not self.store.alerts.channels:
+            return [*lines, [(f" ? {words['alerts.no_channel']}", palette.warn)]]
+        return [*lines, *(line for one in self.store.alerts.channels for line in self._channel(one, width))]
+
+    def _channel(self, one: ChannelState, width: int) -> list[Line]:
+        palette = self.palette
+        waiting = self.words.put("alerts.waiting", count=one.waiting) if one.waiting else ""
+        mark, style = ("●", palette.good) if one.ok else ("✕", palette.warn)
+        text = " · ".join(part for part in (one.detail, one.remedy, waiting) if part)
+        head: Line = [(f" {mark} ", style), (f"{one.channel} ", palette.text)]
+        body = wrapped(text, max(10, width - 6), palette.dim)
+        return [head, *([("   ", palette.text), *line] for line in body)]
+
+    # keys
+
+    @on(RowTable.Moved)
+    def _show_text(self) -> None:
+        self._detail.update()
+
+    def action_faults(self) -> None:
+        """Show only open alerts, or all."""
+        self._faults = not self._faults
+        self.refresh_data(self.PARTS)
+
+
+def mark_of(alert: Alert) -> str:
+    """Return the mark of an alert: over, trouble, attention."""
+    return "✓" if alert.ended_at is not None else "✕" if alert.level == "error" else "▲"
+
+
+def _label(text: str, place: int) -> str:
+    return fit(text if place == 0 else "", 8)

@@ -1,0 +1,20 @@
+"""Every text of the dashboard: one table, in which each key has its English and its Korean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chartinsight_tui.words import data, dialogs, frame, home, keys, stocks, work
+from chartinsight_tui.words.alerts_ko import KOREAN_ALERTS
+
+_TABLE: Mapping[str, tuple[str, str]] = {
+    **frame.WORDS,
+    **home.WORDS,
+    **data.WORDS,
+    **work.WORDS,
+    **stocks.WORDS,
+    **dialogs.WORDS,
+    **keys.WORDS,
+}
+ENGLISH: Mapping[str, str] = {key: english for key, (english, _) in _TABLE.items()}
+KOREAN: Mapping[str, str] = {key: korean for key, (_, korean) in _TABLE.items()} | KOREAN_ALERTS
