@@ -13,7 +13,8 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.effective_settings import EffectiveSetting, effective_settings
 from chartinsightd.process.logs import REDACTOR, configure_logs
-from chartinsightd.service.stocks.stock_list import StockList, Universe, at_least, targets
+from chartinsightd.service.stocks.stock_list import StockList
+from chartinsightd.service.stocks.universe import LargeShares, Named, Universe
 from chartinsightd.settings import Section, Settings, load_settings
 
 log = structlog.get_logger(__name__)
@@ -96,8 +97,8 @@ def universe(settings: Settings) -> Universe:
     """Return the rule that chooses the symbols to collect."""
     collect = settings.collect
     if collect.universe == "targets":
-        return targets(collect.symbols)
-    return at_least(collect.min_market_cap)
+        return Named(collect.symbols)
+    return LargeShares(collect.min_market_cap)
 
 
 def _differences(before: Section | Settings, after: Section | Settings, prefix: str = "") -> set[str]:

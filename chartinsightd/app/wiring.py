@@ -256,7 +256,7 @@ def _stock_list(shared: _Shared) -> StockList:
         tracking=resources.archive,
         jobs=shared.jobs,
         clock=resources.clock,
-        choose=universe(shared.settings),
+        universe=universe(shared.settings),
         watchlist=shared.watchlist,
     )
 
@@ -386,7 +386,12 @@ def assemble_backend(
             notifier=services.notifier,
             disk=FolderDisk(settings.state_dir),
             live=None if services.live is None else services.live.candles,
-            watches=(services.loop_watch, _clock_probe(settings, resources), services.future_marks),
+            watches=(
+                services.loop_watch,
+                _clock_probe(settings, resources),
+                services.future_marks,
+                services.stock_list,
+            ),
             configuration=configuration,
         )
     )

@@ -212,9 +212,9 @@ class Commands:
                 raise unlisted(symbol)
 
     def _need_list(self) -> None:
-        if not self._parts.stock_list.synced:
+        if not self._parts.watchlist.is_known:
             raise NotNow(
-                "The list of stocks was not read yet since the start.",
+                "The list of stocks was not read yet, and nothing is known of an earlier one.",
                 remedy="Try again in a moment; the log says why it takes longer (stocks.sync_failed).",
             )
 

@@ -9,6 +9,7 @@ import structlog
 from chartinsightd.backend.parts import Parts
 from chartinsightd.control.protocol.status import DatabaseStatus
 from chartinsightd.domain.errors import StoreError
+from chartinsightd.facts.targets import TARGETS
 from chartinsightd.ports.archive import DatabaseFacts
 
 log = structlog.get_logger(__name__)
@@ -70,7 +71,10 @@ class DatabaseProbe:
             self._failure = None
 
     async def names(self) -> dict[str, str]:
-        """Return the name of every stock that is or was listed; read anew after each synchronisation.
+        """Return the name of every stock that is or was listed, and of whatever is collected beside.
+
+        They are read again after each synchronisation of the stock list. What no list names has its own
+        symbol for a name.
 
         Raises:
             StoreUnavailable: they were never read, and the database is away.
@@ -85,4 +89,10 @@ class DatabaseProbe:
                 log.info("board.names_kept", error=str(error))
             else:
                 self._names_of = synced
-        return self._names
+        collected = self._parts.watchlist.symbols, self._parts.ledger.symbols
+        unnamed = {symbol for symbols in collected for symbol in symbols if symbol not in self._names}
+        return (
+            self._names | {symbol: TARGETS.get(symbol, symbol) for symbol in unnamed}
+            if unnamed
+            else self._names
+        )

@@ -33,6 +33,8 @@ _NAMES: dict[str, tuple[str, str]] = {
     "seals.broken": ("일별 검증 실패", "seals are broken"),
     "spool.refused": ("임시 저장소 쓰기 실패", "the spool takes no pages"),
     "spool.full": ("임시 저장소 가득 참", "the spool is full"),
+    "stocks.list_failing": ("종목 목록 조회 실패", "the stock list cannot be read"),
+    "stocks.universe_shrank": ("수집 대상 급감", "the universe shrank"),
     "token.failing": ("접근 토큰 갱신 실패", "the token cannot be renewed"),
 }
 """Each condition in Korean and in English; an unknown one is called by its own name."""

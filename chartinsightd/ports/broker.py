@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
 from chartinsightd.domain.candle import Candles, Ints
@@ -72,6 +72,17 @@ class ChartSource(Protocol):
         """
 
 
+class IssueKind(StrEnum):
+    """What a listed issue is, by the `marketCode` of its row."""
+
+    SHARE = "share"
+    ETF = "etf"
+    ETN = "etn"
+    REIT = "reit"
+    FUND = "fund"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedStock:
     """One row of the stock list (ka10099, kiwoom.md#stock-list)."""
@@ -87,6 +98,9 @@ class ListedStock:
     order_warning: str
     nxt_enabled: bool
     listed_on: date | None
+    kind: IssueKind = IssueKind.SHARE
+    delisted_on: date | None = None
+    """The first Korean day without it, where that is known though no list shows it."""
 
     @property
     def market_cap(self) -> int:
@@ -94,11 +108,25 @@ class ListedStock:
         return self.listed_shares * self.last_price
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockListing:
+    """The stock list of both markets."""
+
+    stocks: Sequence[ListedStock]
+    unreadable: frozenset[str] = frozenset()
+    """Symbols that are listed and whose rows could not be read."""
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Everything that is listed."""
+        return frozenset(stock.symbol for stock in self.stocks) | self.unreadable
+
+
 class StockListSource(Protocol):
     """Where the list of stocks comes from."""
 
-    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
-        """Return every listed stock of both markets, ETFs and the like left out.
+    async def listed_stocks(self, priority: Priority) -> StockListing:
+        """Return every listed issue of both markets, ETFs and the like included.
 
         Raises:
             SourceError: see `domain.errors`.

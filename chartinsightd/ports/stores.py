@@ -13,6 +13,7 @@ from chartinsightd.domain.chain import Chain
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.silence import LearnedDay
+from chartinsightd.domain.stock_list import KnownStocks
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Written
 from chartinsightd.ports.broker import ListedStock
@@ -64,9 +65,23 @@ class StockStore(Protocol):
     """Where the list of stocks is kept."""
 
     async def save_stocks(
-        self, stocks: Sequence[ListedStock], tracked: frozenset[str], at: datetime
+        self,
+        stocks: Sequence[ListedStock],
+        tracked: frozenset[str],
+        at: datetime,
+        unreadable: frozenset[str] = frozenset(),
     ) -> Written:
-        """Replace the list: new ones are added, changed ones updated, missing ones get `delisted_on`."""
+        """Replace the list: new ones are added, changed ones updated, missing ones get `delisted_on`.
+
+        Those that are listed and whose rows are `unreadable` stay as they are.
+        """
+
+    async def known_stocks(self) -> KnownStocks:
+        """Return what the last list said.
+
+        Raises:
+            StoreUnavailable: it cannot be told now.
+        """
 
 
 class TrackingStore(Protocol):

@@ -37,7 +37,7 @@ from chartinsightd.ports.archive import (
     Revision,
     StockFilter,
 )
-from chartinsightd.ports.broker import ListedStock, Priority
+from chartinsightd.ports.broker import Priority, StockListing
 from chartinsightd.ports.guards import DiskSpace
 from chartinsightd.ports.stores import JobRecord, Seal
 from chartinsightd.service.collecting.backfill import Backfills
@@ -45,7 +45,8 @@ from chartinsightd.service.collecting.pausing import PausableLists
 from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
 from chartinsightd.service.sealing.assembly import assemble_proofs
-from chartinsightd.service.stocks.stock_list import StockList, targets
+from chartinsightd.service.stocks.stock_list import StockList
+from chartinsightd.service.stocks.universe import Named
 from chartinsightd.settings import Settings
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.harness import folder
@@ -281,10 +282,12 @@ class FakeRecord:
 class FakeLists:
     """The list of stocks."""
 
-    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
+    async def listed_stocks(self, priority: Priority) -> StockListing:
         """Return a few."""
         del priority
-        return [listed_stock(symbol=symbol, name=name) for symbol, name in LISTED.items()]
+        return StockListing(
+            stocks=[listed_stock(symbol=symbol, name=name) for symbol, name in LISTED.items()]
+        )
 
 
 @dataclass
@@ -329,7 +332,7 @@ class BoardWorld(World):
             tracking=self.archive,
             jobs=self.jobs,
             clock=self.clock,
-            choose=targets(self.symbols),
+            universe=Named(self.symbols),
             watchlist=self.watchlist,
         )
 

@@ -154,8 +154,40 @@ from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
-from chartinsightd.facts.targets import TARGETS
 
+TARGETS: dict[str, str] = {
+    "005930": "삼성전자",
+    "000660": "SK하이닉스",
+    "373220": "LG에너지솔루션",
+    "005380": "현대차",
+    "000270": "기아",
+    "035720": "카카오",
+    "068270": "셀트리온",
+    "005490": "POSCO홀딩스",
+    "051910": "LG화학",
+    "055550": "신한지주",
+    "006400": "삼성SDI",
+    "012330": "현대모비스",
+    "015760": "한국전력",
+    "033780": "KT&G",
+    "247540": "에코프로비엠",
+    "028300": "HLB",
+    "293490": "카카오게임즈",
+    "058470": "리노공업",
+    "041510": "에스엠",
+    "035900": "JYP Ent.",
+    "207940": "삼성바이오로직스",
+    "035420": "NAVER",
+    "105560": "KB금융",
+    "028260": "삼성물산",
+    "012450": "한화에어로스페이스",
+    "329180": "HD현대중공업",
+    "034020": "두산에너빌리티",
+    "086790": "하나금융지주",
+    "196170": "알테오젠",
+    "259960": "크래프톤",
+}
+"""Thirty stocks; screens were drawn with them."""
 NOW = datetime(2026, 10, 14, 1, 7, 30, tzinfo=UTC)
 """Wednesday 10:07:30 KST, in the regular session."""
 TODAY = date(2026, 10, 14)

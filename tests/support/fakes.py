@@ -21,9 +21,10 @@ from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.silence import LearnedDay
+from chartinsightd.domain.stock_list import KnownStocks
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
-from chartinsightd.ports.broker import ChartPage, ChartRequest, ListedStock, Priority
+from chartinsightd.ports.broker import ChartPage, ChartRequest, ListedStock, Priority, StockListing
 from chartinsightd.ports.guards import KnownBlock
 from chartinsightd.ports.spool import Spooled, SpoolState
 from chartinsightd.ports.stores import Gap, UnfinishedBackfill
@@ -83,10 +84,10 @@ class FakeBroker:
             limit = min(limit, int(asked_at.timestamp()) - 86_400)
         return starts[starts < min(limit, asked_at.timestamp())]
 
-    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
+    async def listed_stocks(self, priority: Priority) -> StockListing:
         """Return one stock."""
         del priority
-        return [listed_stock()]
+        return StockListing(stocks=[listed_stock()])
 
 
 def grid_between(calendar: Calendar, timeframe: Timeframe, first: datetime, last: datetime) -> np.ndarray:
@@ -151,6 +152,7 @@ class FakeStore:
     commits: list[int] = field(default_factory=list)
     """How many writes each commit had."""
     stocks: list[ListedStock] = field(default_factory=list)
+    tracked: frozenset[str] = frozenset()
     gaps: list[Gap] = field(default_factory=list)
     quarantined: list[RejectedRow] = field(default_factory=list)
 
@@ -202,12 +204,26 @@ class FakeStore:
         self.gaps = list(gaps)
 
     async def save_stocks(
-        self, stocks: Sequence[ListedStock], tracked: frozenset[str], at: datetime
+        self,
+        stocks: Sequence[ListedStock],
+        tracked: frozenset[str],
+        at: datetime,
+        unreadable: frozenset[str] = frozenset(),
     ) -> Written:
         """Replace the list."""
-        del tracked, at
-        self.stocks = list(stocks)
+        del at
+        kept = [stock for stock in self.stocks if stock.symbol in unreadable]
+        self.stocks = [*kept, *stocks]
+        self.tracked = tracked
         return Written(inserted=len(stocks))
+
+    async def known_stocks(self) -> KnownStocks:
+        """Return what the last list said."""
+        return KnownStocks(
+            listed=frozenset(stock.symbol for stock in self.stocks),
+            priced=frozenset(stock.symbol for stock in self.stocks if stock.last_price),
+            tracked=tuple(sorted(self.tracked)),
+        )
 
     async def add_job(self, kind: str, requested_by: str, params: Mapping[str, Any], at: datetime) -> int:
         """Write down a new job."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.gap_reason import Listing
@@ -53,6 +53,8 @@ class World:
     spool: FakeSpool = field(default_factory=FakeSpool)
     spool_bytes: int = 100_000_000
     calendar: Calendar = CALENDAR
+    ended: dict[str, date] = field(default_factory=dict)
+    """Symbols that are not listed any more, and since when."""
 
     def __post_init__(self) -> None:
         self.clock = LoopClock(self.start)
@@ -121,7 +123,7 @@ class World:
         """Follow these symbols inside the block."""
         await self.ledger.open()
         await self.writer.open()
-        self.watchlist.replace(symbols)
+        self.watchlist.replace(symbols, self.ended)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.writer.run()), group.create_task(self.scheduler.run())]
             yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,17 +11,36 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from chartinsightd.adapters.kiwoom.bounds import check_list
 from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.domain.errors import MalformedAnswer
-from chartinsightd.domain.foreign_text import cleaned
+from chartinsightd.domain.foreign_text import cleaned, quoted, shortened
 from chartinsightd.facts.krx import KST
-from chartinsightd.ports.broker import ListedStock, Priority
+from chartinsightd.ports.broker import IssueKind, ListedStock, Priority, StockListing
 
 log = structlog.get_logger(__name__)
 
 _PATH = "/api/dostk/stkinfo"
 _MARKETS = {"0": "KOSPI", "10": "KOSDAQ"}
 """`mrkt_tp` of the request, and `marketCode` of its shares; the list of market 0 mixes kinds."""
+_KINDS = dict.fromkeys(_MARKETS, IssueKind.SHARE) | {
+    "8": IssueKind.ETF,
+    "60": IssueKind.ETN,
+    "70": IssueKind.ETN,
+    "90": IssueKind.ETN,
+    "6": IssueKind.REIT,
+    "2": IssueKind.FUND,
+    "4": IssueKind.FUND,
+    "9": IssueKind.FUND,
+}
+"""By `marketCode`; the numbers are those of `mrkt_tp`."""
+_SYMBOL = re.compile(r"[0-9A-Z]{6}")
+_LARGEST_NUMBER = 2**63 - 1
+"""What the store's columns hold."""
+_LONGEST_TEXT = 80
+"""Characters kept of a name or a state."""
+_MOST_UNREADABLE = 0.1
+"""Of the rows; more are no list."""
 _BATCH = 100
 """101 codes in one request are refused with 1634, for good."""
 _MILLION = 1_000_000
@@ -28,6 +48,10 @@ _HUNDRED_MILLION = 100_000_000
 """억, the unit of `mac`, in won."""
 
 _T = TypeVar("_T", bound=msgspec.Struct)
+
+
+class _Coded(msgspec.Struct, gc=False):
+    code: str = ""
 
 
 class _ListRow(msgspec.Struct, gc=False):
@@ -43,7 +67,7 @@ class _ListRow(msgspec.Struct, gc=False):
 
 
 class _ListAnswer(msgspec.Struct):
-    rows: list[_ListRow] = msgspec.field(name="list")
+    rows: list[msgspec.Raw] = msgspec.field(name="list")
 
 
 class _SnapshotRow(msgspec.Struct, gc=False):
@@ -95,16 +119,18 @@ class KiwoomLists:
     def __init__(self, client: KiwoomClient) -> None:
         self._client = client
 
-    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
-        """Return every listed stock of both markets, ETFs and the like left out (ka10099).
+    async def listed_stocks(self, priority: Priority) -> StockListing:
+        """Return every listed issue of both markets (ka10099). A row that cannot be read costs that row.
 
         Raises:
-            MalformedAnswer: a row cannot be read or a market is empty. Nothing is left out silently, because
-            a stock
-                missing from the list is taken to be delisted.
+            MalformedAnswer: a market has no share, or one row in ten cannot be read: a stock that is missing
+                from the list is taken to be delisted.
             SourceError: see `domain.errors`.
         """
-        return [stock for code in _MARKETS for stock in await self._listed(code, priority)]
+        reader = _ListReader()
+        for code in _MARKETS:
+            reader.read(code, await self._rows(code, priority))
+        return reader.listing()
 
     async def snapshots(self, symbols: Sequence[str], priority: Priority) -> list[Snapshot]:
         """Return today's figures of symbols, 100 a request; unknown ones are left out (ka10095).
@@ -137,24 +163,66 @@ class KiwoomLists:
             found |= _base_prices(rows, frozenset(batch))
         return found
 
-    async def _listed(self, market_code: str, priority: Priority) -> list[ListedStock]:
-        rows: list[_ListRow] = []
+    async def _rows(self, market_code: str, priority: Priority) -> list[msgspec.Raw]:
+        rows: list[msgspec.Raw] = []
         cont_key: str | None = None
         keys: set[str] = set()
         while True:
             answer = await self._client.post(
                 "ka10099", _PATH, {"mrkt_tp": market_code}, priority=priority, cont_key=cont_key
             )
+            check_list(answer.document, "Kiwoom's answer to ka10099")
             rows += _decoded("ka10099", answer.document, _ListAnswer).rows
             if (cont_key := answer.cont_key) is None:
                 break
             if not cont_key or cont_key in keys:
                 raise MalformedAnswer("ka10099 announces more rows, and gives no usable key.")
             keys.add(cont_key)
-        stocks = [_listed_stock(row) for row in rows if row.market_code == market_code]
-        if not stocks:
-            raise MalformedAnswer(f"ka10099 gave no stock of {_MARKETS[market_code]} at all.")
-        return stocks
+        return rows
+
+
+class _ListReader:
+    """Reads the rows of both markets one by one, keeping apart what cannot be read."""
+
+    def __init__(self) -> None:
+        self._stocks: dict[str, ListedStock] = {}
+        self._unreadable: set[str] = set()
+        self._failures = 0
+
+    def read(self, market_code: str, rows: Sequence[msgspec.Raw]) -> None:
+        """Take the rows of a market.
+
+        Raises:
+            MalformedAnswer: it has no share at all.
+        """
+        stocks = [stock for row in rows if (stock := self._stock(market_code, row)) is not None]
+        if not any(stock.kind is IssueKind.SHARE for stock in stocks):
+            raise MalformedAnswer(f"ka10099 gave no share of {_MARKETS[market_code]} at all.")
+        self._stocks |= {stock.symbol: stock for stock in stocks}
+
+    def listing(self) -> StockListing:
+        """Return what was read.
+
+        Raises:
+            MalformedAnswer: too much of it could not be.
+        """
+        if self._failures > _MOST_UNREADABLE * (len(self._stocks) + self._failures):
+            raise MalformedAnswer(f"{self._failures} rows of ka10099 cannot be read.")
+        unreadable = frozenset(self._unreadable) - self._stocks.keys()
+        return StockListing(stocks=list(self._stocks.values()), unreadable=unreadable)
+
+    def _stock(self, market_code: str, raw: msgspec.Raw) -> ListedStock | None:
+        symbol = ""
+        try:
+            symbol = msgspec.json.decode(raw, type=_Coded).code
+            row = msgspec.json.decode(raw, type=_ListRow)
+            other_market = row.market_code in _MARKETS and row.market_code != market_code
+            return None if other_market else _listed_stock(row, market_code)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MalformedAnswer) as error:
+            self._failures += 1
+            self._unreadable |= {symbol} if _SYMBOL.fullmatch(symbol) else set()
+            log.warning("stocks.row_unreadable", symbol=quoted(symbol), error=shortened(str(error)))
+            return None
 
 
 def _decoded(api_id: str, document: bytes, kind: type[_T]) -> _T:
@@ -164,20 +232,29 @@ def _decoded(api_id: str, document: bytes, kind: type[_T]) -> _T:
         raise MalformedAnswer(f"Kiwoom's answer to {api_id} is not what it should be: {error}") from error
 
 
-def _listed_stock(row: _ListRow) -> ListedStock:
-    if not row.code:
-        raise MalformedAnswer(f"ka10099 gave a row without code ({row.name!r}).")
-    return ListedStock(
+def _listed_stock(row: _ListRow, market_code: str) -> ListedStock:
+    if not _SYMBOL.fullmatch(row.code):
+        raise MalformedAnswer(f"{quoted(row.code)} is no stock code.")
+    stock = ListedStock(
         symbol=row.code,
-        name=cleaned(row.name),
-        market=_MARKETS[row.market_code or ""],
+        name=_short(row.name),
+        market=_MARKETS[market_code],
         listed_shares=_number(row.code, "listCount", row.list_count) or 0,
         last_price=_number(row.code, "lastPrice", row.last_price) or 0,
-        state=cleaned(row.state or ""),
-        order_warning=cleaned(row.order_warning or ""),
+        state=_short(row.state or ""),
+        order_warning=_short(row.order_warning or ""),
         nxt_enabled=row.nxt_enable == "Y",
         listed_on=_day(row.reg_day),
+        kind=_KINDS.get(row.market_code or "", IssueKind.OTHER),
     )
+    if stock.market_cap > _LARGEST_NUMBER:
+        raise MalformedAnswer(f"The numbers of {row.code} are larger than any stock's.")
+    return stock
+
+
+def _short(text: str) -> str:
+    """Return a name or a state as it may be kept and shown anywhere."""
+    return shortened(cleaned(text).strip(), _LONGEST_TEXT)
 
 
 def _snapshot(row: _SnapshotRow) -> Snapshot:
@@ -206,7 +283,7 @@ def _base_prices(rows: Sequence[_SnapshotRow], asked: frozenset[str]) -> dict[st
     for row in rows:
         symbol = row.stk_cd or ""
         if symbol and symbol not in asked:
-            raise MalformedAnswer(f"ka10095 gave a row of {symbol!r}, which was not asked for.")
+            raise MalformedAnswer(f"ka10095 gave a row of {quoted(symbol)}, which was not asked for.")
         try:
             price = _number(symbol, "base_pric", row.base_pric)
         except MalformedAnswer as error:
@@ -223,7 +300,7 @@ def _number(symbol: str, field: str, text: str | None) -> int | None:
     if not digits:
         return None
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):
-        raise MalformedAnswer(f"{field} of {symbol} is not a number: {text!r}")
+        raise MalformedAnswer(f"{field} of {symbol} is not a number: {quoted(text)}")
     return int(digits)
 
 

@@ -283,7 +283,7 @@ where (cardinality($2::text[]) = 0 or symbol = any($2))
   and ($3 = '%%' or name ilike $3 or symbol like $4)
   and (cardinality($5::text[]) = 0 or market = any($5))
   and ($6::boolean is null or tracked = $6)
-  and ($7 or delisted_on is null)
+  and ($7 or delisted_on is null or tracked)
 order by market_cap desc, symbol limit $1
 """
 

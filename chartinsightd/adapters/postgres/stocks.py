@@ -9,6 +9,7 @@ from typing import Any
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection, to_text
 from chartinsightd.domain.errors import StoreRefused
 from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.stock_list import KnownStocks
 from chartinsightd.domain.write import Written
 from chartinsightd.ports.broker import ListedStock
 
@@ -23,7 +24,11 @@ class PostgresStocks:
         self._link = link
 
     async def save_stocks(
-        self, stocks: Sequence[ListedStock], tracked: frozenset[str], at: datetime
+        self,
+        stocks: Sequence[ListedStock],
+        tracked: frozenset[str],
+        at: datetime,
+        unreadable: frozenset[str] = frozenset(),
     ) -> Written:
         """Replace the list: new ones are added, changed ones updated, missing ones get `delisted_on`.
 
@@ -31,6 +36,7 @@ class PostgresStocks:
             stocks: the whole list; of a symbol that comes twice the last one counts.
             tracked: the symbols whose candles are collected.
             at: when the list was read, aware; its KST day becomes `delisted_on`.
+            unreadable: symbols that are listed and whose rows could not be read; they stay as they are.
 
         Returns:
             What became of `stocks`; those that left the list are not counted.
@@ -42,14 +48,28 @@ class PostgresStocks:
         new = {stock.symbol: _row(stock, stock.symbol in tracked) for stock in stocks}
         async with self._link.use() as connection, connection.transaction():
             old = {row["symbol"]: tuple(row) for row in await connection.fetch(_SELECT)}
-            _check_length(len(new), sum(row[_DELISTED_ON] is None for row in old.values()))
+            _check_length(
+                len(new.keys() | unreadable), sum(row[_DELISTED_ON] is None for row in old.values())
+            )
             changes = [row for symbol, row in new.items() if old.get(symbol) != row]
             if changes:
                 await connection.executemany(_UPSERT, [(*row, at) for row in changes])
-            await _mark_missing(connection, old.values(), new, tracked, at)
+            await _mark_missing(connection, old.values(), new.keys() | unreadable, tracked, at)
         inserted = len(new.keys() - old.keys())
         changed = len(changes) - inserted
         return Written(inserted=inserted, changed=changed, unchanged=len(stocks) - len(changes))
+
+    async def known_stocks(self) -> KnownStocks:
+        """Return what the last list said."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch(_KNOWN)
+        listed = [row for row in rows if row["delisted_on"] is None]
+        return KnownStocks(
+            listed=frozenset(row["symbol"] for row in listed),
+            priced=frozenset(row["symbol"] for row in listed if row["last_price"] > 0),
+            tracked=tuple(row["symbol"] for row in rows if row["tracked"]),
+            delisted={row["symbol"]: row["delisted_on"] for row in rows if row["delisted_on"] is not None},
+        )
 
 
 _COLUMNS = (
@@ -77,6 +97,7 @@ _UPSERT = (
     + f" where (stocks.{', stocks.'.join(_COLUMNS)})"
     + f" is distinct from (excluded.{', excluded.'.join(_COLUMNS)})"
 )
+_KNOWN = "select symbol, last_price, tracked, delisted_on from stocks order by market_cap desc, symbol"
 _MARK = "update stocks set delisted_on = $2, tracked = $3, updated_at = $4 where symbol = $1"
 
 
@@ -92,7 +113,7 @@ def _row(stock: ListedStock, is_tracked: bool) -> tuple[Any, ...]:
         to_text(stock.order_warning),
         stock.nxt_enabled,
         stock.listed_on,
-        None,
+        stock.delisted_on,
         is_tracked,
     )
 

@@ -14,7 +14,7 @@ from chartinsightd.domain.errors import SourceError
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.silence import LastTrade
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.facts.targets import TARGETS
+from chartinsightd.facts.targets import DELISTED, TARGETS
 from chartinsightd.ports.broker import ChartPage, ChartRequest, ChartSource, Priority
 
 log = structlog.get_logger(__name__)
@@ -85,7 +85,7 @@ def last_trade_of(page: ChartPage) -> LastTrade:
 
 def trades_every_day(symbol: str) -> bool:
     """Whether a symbol is large enough to trade on every trading day."""
-    return symbol in TARGETS
+    return symbol in TARGETS and symbol not in DELISTED
 
 
 def days_of(candles: Candles) -> frozenset[date]:
@@ -97,5 +97,6 @@ def days_of(candles: Candles) -> frozenset[date]:
 def _ordered(tracked: Iterable[str]) -> Sequence[str]:
     own = list(tracked)
     known = [symbol for symbol in own if trades_every_day(symbol)]
-    untracked = [symbol for symbol in TARGETS if symbol not in own][:_MAX_UNTRACKED_PROBES]
-    return [*known, *untracked, *(symbol for symbol in own if symbol not in TARGETS)][:_MAX_PROBES]
+    listed = [symbol for symbol in TARGETS if symbol not in DELISTED]
+    untracked = [symbol for symbol in listed if symbol not in own][:_MAX_UNTRACKED_PROBES]
+    return [*known, *untracked, *(symbol for symbol in own if not trades_every_day(symbol))][:_MAX_PROBES]

@@ -103,7 +103,7 @@ class MarketWatch:
 
     async def _look(self) -> None:
         is_held = self._retries.held_until is not None or self._retries.block is not None
-        if not await self._learned_days.load() or is_held or not self._watchlist.symbols:
+        if not await self._learned_days.load() or is_held or not self._watchlist.listed:
             return
         now = self._clock.now()
         self._begun_at = self._begun_at or now
@@ -119,7 +119,7 @@ class MarketWatch:
     async def _look_for_silence(self, session: Session, now: datetime) -> None:
         if not session.open_at + silence.DOUBT <= now < session.ends_at:
             return
-        followed = self._watchlist.symbols
+        followed = self._watchlist.listed
         last_trades = list(self._seen.values())
         # a few that are followed could all be halted: others are asked, once none of these has traded
         silent = silence.day_status(session, followed, last_trades, least=1) is DayStatus.SILENT
@@ -134,7 +134,7 @@ class MarketWatch:
         session = self._current_rules.calendar.supposed_session(learned.day)
         if session is None or now >= session.ends_at or not self._may_ask(now):
             return
-        last_trades = await self._probe.last_trades(self._watchlist.symbols, silence.WITNESSES)
+        last_trades = await self._probe.last_trades(self._watchlist.listed, silence.WITNESSES)
         if silence.day_status(session, (), last_trades) is DayStatus.OPEN:
             await self._learned_days.revert(learned.day)
 
@@ -143,7 +143,7 @@ class MarketWatch:
         if due_at is None or (self._asked_at is not None and self._asked_at >= due_at):
             return
         self._asked_at = now
-        last_trades = await self._probe.last_trades(self._watchlist.symbols, silence.WITNESSES)
+        last_trades = await self._probe.last_trades(self._watchlist.listed, silence.WITNESSES)
         if silence.has_trading(day_of(now), last_trades):
             await self._learn(day_of(now), is_open=True, last_trades=last_trades)
 
@@ -175,7 +175,7 @@ class MarketWatch:
             if now < max(begun_at, due_at) + polls:
                 return
             self._compare_after = now + _AGAIN
-            charts = await self._probe.daily_charts(self._watchlist.symbols, silence.WITNESSES)
+            charts = await self._probe.daily_charts(self._watchlist.listed, silence.WITNESSES)
         found = silence.contradictions(now, self._current_rules.calendar, charts)
         if found is None:
             return
@@ -192,7 +192,7 @@ class MarketWatch:
         if known is not None and known.confirmed_at is not None:
             return
         count = silence.LEAST_SYMBOLS
-        last_trades = await self._probe.last_trades(self._watchlist.symbols, count, as_of=session.day)
+        last_trades = await self._probe.last_trades(self._watchlist.listed, count, as_of=session.day)
         status = silence.day_status(session, (), last_trades)
         if status is DayStatus.SILENT:
             await self._confirm(session.day, is_open=False, evidence={"symbols": len(last_trades)})

@@ -15,11 +15,12 @@ import structlog
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.chain import Chain, Counted, chains_of
-from chartinsightd.domain.finality import final_mask, final_ranges
+from chartinsightd.domain.finality import final_mask, final_ranges, possible_coverage
 from chartinsightd.domain.grid import candle_end
 from chartinsightd.domain.planning import Fetch
 from chartinsightd.domain.quality import Asked, RejectedRow, check
 from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.weeks import aligned_weeks
 from chartinsightd.domain.write import Cause, Write, Written
@@ -137,6 +138,24 @@ class Collector:
                 await self._writer.ready(urgent=urgent)
         await _settle(waiting, 0, job)
         return reading.outcome()
+
+    async def prove_empty(
+        self, series: Series, ranges: RangeSet, now: datetime, job: Job, *, is_newest: bool
+    ) -> None:
+        """Commit that a range holds no candle, as after the delisting of a stock.
+
+        Args:
+            series: whose.
+            ranges: in seconds since the epoch; what can still form at now is left out.
+            now: aware.
+            job: the job that counts it.
+            is_newest: whether the newest rows need not be read again either.
+        """
+        calendar, settle = self._current_rules.calendar, self._rules.settle
+        covered = possible_coverage(series.timeframe, ranges, now, calendar, settle)
+        candles = Candles.of(series.symbol, series.timeframe, [])
+        write = Write(candles=candles, covered=covered, asked_at=now, is_newest=is_newest)
+        await job.add_page(await (await self._writer.submit(write, urgent=False)))
 
     async def _checked(self, page: ChartPage, fetch: Fetch, priority: Priority) -> _Checked:
         """Part the candles of a page from its rows that are none."""

@@ -194,6 +194,11 @@ class CoverageLedger:
         await self._advance(forgotten)
 
     @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols of which anything is covered."""
+        return frozenset(series.symbol for series, state in self._states.items() if state.covered)
+
+    @property
     def latest_mark(self) -> datetime | None:
         """The latest instant that anything is covered to or was read at; aware, UTC. None without any."""
         ends = (state.covered.spans[-1][1] for state in self._states.values() if state.covered)

@@ -10,9 +10,9 @@ from chartinsightd.ports.broker import (
     ChartPage,
     ChartRequest,
     ChartSource,
-    ListedStock,
     Priority,
     QuoteSource,
+    StockListing,
     StockListSource,
 )
 from chartinsightd.service.state.feed import Feed, Subscription
@@ -86,7 +86,7 @@ class PausableLists:
         self._source = source
         self._pause_switch = pause_switch
 
-    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
+    async def listed_stocks(self, priority: Priority) -> StockListing:
         """Return the source's list."""
         await self._pause_switch.passed()
         return await self._source.listed_stocks(priority)

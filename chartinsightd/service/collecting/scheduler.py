@@ -13,6 +13,7 @@ import structlog
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.errors import SourceError
 from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.planning import Fetch, next_due, plan
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import Series, SeriesState
@@ -24,6 +25,7 @@ from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import Part, RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
+from chartinsightd.service.state.jobs import Job
 from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 
@@ -33,6 +35,8 @@ _LIVE_AT_ONCE = 48
 _DEEP_AT_ONCE = 8
 """Fetches in flight for live polls, and for each chart api deeper in history: enough to hide latency."""
 
+_FOREVER = 2**40
+"""After any instant, in seconds since the epoch."""
 _PRIORITIES = {"live": Priority.LIVE, "catch_up": Priority.CATCH_UP, "backfill": Priority.BACKFILL}
 _TOLD = {
     GapReason.QUARANTINED: "its rows cannot be candles",
@@ -213,8 +217,7 @@ class Scheduler:
         job = await self._job_groups.enter(kind, {"timeframes": [*self._timeframes]}, fetch.pages)
         failed = True
         try:
-            outcome = await self._collector.fetch(fetch, task.priority, job, fetch.max_pages)
-            failed = not self._judge(task, outcome)
+            failed = not await self._fetch(task, job)
         except SourceError as error:
             self._retries.failed(task.key, error)
         finally:
@@ -223,6 +226,24 @@ class Scheduler:
             self._enqueue([fetch.series])
             self._wake.set()
         await self._job_groups.exit(kind, failed=failed)
+
+    async def _fetch(self, task: _Task, job: Job) -> bool:
+        """Carry out a task; return whether anything of what it is for is proved then.
+
+        A stock that is not listed any more has no newer rows, and what the broker does not serve of it any
+        more it will not serve tomorrow: both are settled once.
+        """
+        fetch, ended = task.fetch, self._watchlist.ended_on(task.fetch.series.symbol)
+        if ended is not None and fetch.base_day is None:
+            after = RangeSet.of((int(midnight(ended).timestamp()), _FOREVER))
+            await self._collector.prove_empty(fetch.series, after, self._clock.now(), job, is_newest=True)
+            return True
+        outcome = await self._collector.fetch(fetch, task.priority, job, fetch.max_pages)
+        if outcome.is_blank and ended is not None:
+            span = RangeSet.of((fetch.start, fetch.end))
+            await self._collector.prove_empty(fetch.series, span, self._clock.now(), job, is_newest=False)
+            return True
+        return self._judge(task, outcome)
 
     def _judge(self, task: _Task, outcome: FetchOutcome) -> bool:
         """Success means coverage: whether the fetch proved at least something of what it was sent for.

@@ -206,7 +206,7 @@ class LiveCandles:
     async def _watch(self) -> NoReturn:
         """Want what is tracked, know the week, and doubt a stream that says nothing."""
         while True:
-            self._feed.want(self._watchlist.symbols)
+            self._feed.want(self._watchlist.listed)
             await self._learn_week()
             self._doubt()
             await self._clock.pace(every_s=_WATCH_EVERY_S, least_real_s=_WATCH_EVERY_REAL_S)
@@ -228,7 +228,7 @@ class LiveCandles:
         )
         if session is None or (self._week_read and self._is_fresh(*self._week_read, session, now_s)):
             return
-        symbols = self._watchlist.symbols
+        symbols = self._watchlist.listed
         span = _days_before(session, self._current_rules.calendar)
         try:
             found = await self._days.candles_of(Timeframe.D1, [(symbol, *span) for symbol in symbols])

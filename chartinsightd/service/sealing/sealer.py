@@ -122,7 +122,7 @@ class Sealer:
         """Return what is not sealed of what is followed and whose minutes are kept, by symbol and day."""
         if not self._open:
             return []
-        kept_from, followed = self._kept_from(self._clock.now()), frozenset(self._watchlist.symbols)
+        kept_from, followed = self._kept_from(self._clock.now()), frozenset(self._watchlist.listed)
         return [
             self._open[symbol, day]
             for symbol, day in sorted(self._open)
@@ -183,7 +183,7 @@ class Sealer:
         """Return every tracked symbol, once a morning and after the start."""
         if self._all_at is not None and now < self._all_at:
             return set()
-        symbols = set(self._watchlist.symbols)
+        symbols = set(self._watchlist.listed)
         if symbols:
             calendar = self._current_rules.calendar
             session = calendar.session_on_or_before(day_of(now) - timedelta(days=1))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from types import MappingProxyType
 
 from chartinsightd.service.state.feed import Feed, Subscription
 
@@ -12,24 +14,39 @@ class Watchlist:
 
     def __init__(self) -> None:
         self._symbols: tuple[str, ...] = ()
+        self._ended: Mapping[str, date] = {}
         self._is_known = False
         self._changes: Feed[[]] = Feed()
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols, largest stock first; empty before the list of stocks was read."""
+        """The symbols, largest stock first; empty before anything is known."""
         return self._symbols
 
     @property
     def is_known(self) -> bool:
-        """Whether the list of stocks was read since the start: an empty watchlist means nothing before."""
+        """Whether it is known what is collected: an empty watchlist means nothing before."""
         return self._is_known
 
-    def replace(self, symbols: Iterable[str]) -> None:
-        """Collect these symbols and no others. Listeners are called only on a change."""
-        before = (self._is_known, self._symbols)
-        self._is_known, self._symbols = True, tuple(symbols)
-        if before != (self._is_known, self._symbols):
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The symbols without those that are not listed any more."""
+        return tuple(symbol for symbol in self._symbols if symbol not in self._ended)
+
+    def ended_on(self, symbol: str) -> date | None:
+        """Return the first Korean day without a symbol that is not listed any more; None for others."""
+        return self._ended.get(symbol)
+
+    def replace(self, symbols: Iterable[str], ended: Mapping[str, date] = MappingProxyType({})) -> None:
+        """Collect these symbols and no others. Listeners are called only on a change.
+
+        Args:
+            symbols: the largest first.
+            ended: those of them that are not listed any more, and the first Korean day without each.
+        """
+        before = (self._is_known, self._symbols, self._ended)
+        self._is_known, self._symbols, self._ended = True, tuple(symbols), dict(ended)
+        if before != (self._is_known, self._symbols, self._ended):
             self._changes.publish()
 
     def on_change(self, listener: Callable[[], None]) -> Subscription:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import time, timedelta
+import contextlib
+from collections.abc import Iterable, Mapping
+from datetime import date, time, timedelta
 
 import structlog
 
 from chartinsightd.clock import Clock, wait_until
-from chartinsightd.domain.errors import SourceError, StoreError
+from chartinsightd.domain.alert_policy import Condition
+from chartinsightd.domain.errors import MalformedAnswer, SourceError, StoreError, StoreUnavailable
 from chartinsightd.domain.gap_reason import Listing
-from chartinsightd.domain.kst import next_time
-from chartinsightd.ports.broker import ListedStock, Priority, StockListSource
+from chartinsightd.domain.kst import day_of, next_time
+from chartinsightd.domain.stock_list import NOTHING_KNOWN, KnownStocks, leave_at_once, why_incomplete
+from chartinsightd.facts.targets import DELISTED
+from chartinsightd.ports.broker import Priority, StockListing, StockListSource
 from chartinsightd.ports.stores import StockStore, TrackingStore
 from chartinsightd.service.state.jobs import Job, Jobs
 from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.stocks.universe import Universe, delisted_target, with_wishes
 
 log = structlog.get_logger(__name__)
 
@@ -23,15 +28,20 @@ _DAILY_AT = time(8, 10)
 """KST: after Kiwoom's morning corrections, before the opening."""
 _RETRY = timedelta(minutes=5)
 
-Universe = Callable[[list[ListedStock]], list[str]]
-"""Chooses the tracked symbols from the list."""
+_TOLD_AFTER = 2
+"""Failures running; a single one is tried again before anybody could look."""
+_LIST_REMEDY = "What was followed goes on. The list is asked for every five minutes; see stocks.sync_failed."
+_UNIVERSE_REMEDY = (
+    "Compare `chartinsightctl symbols list` with what you expect; `symbols add` keeps a symbol."
+)
+_SHRANK_TOLD_S = 86_400.0
 
 
 class StockList:
     """Synchronises `stocks` at start and once a day; what a person adds or removes by hand stays so.
 
     Args:
-        choose: names the symbols to track, given the whole list.
+        universe: names the symbols to track.
         watchlist: replaced after each synchronisation and each change by hand.
     """
 
@@ -43,7 +53,7 @@ class StockList:
         tracking: TrackingStore,
         jobs: Jobs,
         clock: Clock,
-        choose: Universe,
+        universe: Universe,
         watchlist: Watchlist,
     ) -> None:
         self._source = source
@@ -51,9 +61,18 @@ class StockList:
         self._tracking = tracking
         self._jobs = jobs
         self._clock = clock
-        self._choose = choose
+        self._universe = universe
         self._watchlist = watchlist
         self._chosen: list[str] | None = None
+        self._known: KnownStocks | None = None
+        """What the last accepted list said; None where nothing could be read of it yet."""
+        self._doubted: list[str] | None = None
+        """What a list would have chosen of which too many would leave."""
+        self._is_rule_new = False
+        self._failures = 0
+        self._failure: SourceError | StoreError | None = None
+        self._shrank: tuple[float, str] | None = None
+        """Until when it is told that the universe shrank, by the clock's monotonic seconds; and the words."""
         self._synced = 0
         self._listings: dict[str, Listing] = {}
         self._by_hand: dict[str, bool] = {}
@@ -75,8 +94,43 @@ class StockList:
         """Return what the list says of a symbol; None where it is not listed, or no list was read."""
         return self._listings.get(symbol)
 
+    def _ended_on(self, symbol: str) -> date | None:
+        """Return the first Korean day without a symbol that is not listed any more; None for others.
+
+        A symbol that is missing from one day's list alone may be a slip of the list.
+        """
+        if symbol in self._listings and (self._known is None or symbol in self._known.listed):
+            return None
+        if symbol in DELISTED:
+            return DELISTED[symbol].day
+        first_missing = self._known.delisted.get(symbol) if self._known else None
+        is_sure = first_missing is not None and first_missing < day_of(self._clock.now())
+        return first_missing if is_sure else None
+
+    part = "stocks"
+
+    def look(self) -> Mapping[str, Condition]:
+        """Return what is wrong with the list."""
+        found: dict[str, Condition] = {}
+        if self._failure is not None and self._failures >= _TOLD_AFTER:
+            words = f"The stock list is not read: {self._failure.message}"
+            remedy = (
+                self._failure.remedy
+                or "It is asked for every five minutes; see stocks.sync_failed in the log."
+            )
+            found["stocks.list_failing"] = Condition(level="warning", message=words, remedy=remedy)
+        if self._shrank is not None and self._clock.monotonic() < self._shrank[0]:
+            remedy = (
+                "Compare `chartinsightctl symbols list` with what you expect; `symbols add` keeps a symbol."
+            )
+            found["stocks.universe_shrank"] = Condition(
+                level="warning", message=self._shrank[1], remedy=remedy
+            )
+        return found
+
     async def run(self) -> None:
-        """Synchronise now, and every morning; after a failure, again in five minutes."""
+        """Follow what is known; synchronise now, and every morning; after a failure, in five minutes."""
+        await self._follow_known()
         while True:
             self._resync.clear()
             due = next_time(self._clock.now(), _DAILY_AT)
@@ -84,9 +138,9 @@ class StockList:
                 due = self._clock.now() + _RETRY
             await wait_until(self._clock, due, self._resync)
 
-    def choose_by(self, choose: Universe) -> None:
+    def choose_by(self, universe: Universe) -> None:
         """Track by another rule from now on."""
-        self._choose = choose
+        self._universe, self._is_rule_new = universe, True
         self._resync.set()
 
     def try_now(self) -> None:
@@ -140,9 +194,27 @@ class StockList:
         try:
             await self.sync()
         except (SourceError, StoreError) as error:
+            self._failures, self._failure = self._failures + 1, error
             log.warning("stocks.sync_failed", error=str(error), retry_in_s=_RETRY.total_seconds())
             return False
+        self._failures, self._failure = 0, None
         return True
+
+    async def _follow_known(self) -> None:
+        """Go on with what is known before any list is read: named symbols, and those tracked before."""
+        try:
+            await self._remember()
+        except StoreError as error:
+            log.warning("stocks.known_not_read", error=str(error))
+        chosen = self._universe.without_list(self._known.tracked if self._known else ())
+        if chosen:
+            self._chosen = chosen
+            self._follow()
+
+    async def _remember(self) -> None:
+        if self._known is None:
+            self._by_hand = await self._tracking.tracking()
+            self._known = await self._store.known_stocks()
 
     async def sync(self) -> None:
         """Read both markets and store them.
@@ -154,9 +226,9 @@ class StockList:
         async with self._jobs.run_as("sync", by, {}) as job:
             await self._begin(job)
             try:
-                stocks = await self._source.listed_stocks(Priority.CATCH_UP)
+                listing = await self._source.listed_stocks(Priority.CATCH_UP)
                 async with self._changing:
-                    await self._take(stocks, job)
+                    await self._take(listing, job)
             finally:
                 self._job = None
 
@@ -166,44 +238,82 @@ class StockList:
             self._begun.append(job.id)
             self._began.notify_all()
 
-    async def _take(self, stocks: list[ListedStock], job: Job) -> None:
-        """Store a list, and follow what is chosen of it."""
-        self._chosen = self._choose(stocks)
-        self._listings = {one.symbol: Listing(state=one.state, listed_on=one.listed_on) for one in stocks}
+    async def _take(self, listing: StockListing, job: Job) -> None:
+        """Judge a list as a whole; then store it, and follow what is chosen of it.
+
+        Raises:
+            MalformedAnswer: it cannot be whole, or a second one must confirm it; nothing was changed.
+            StoreError: it was not stored. Collecting goes on with what was chosen, unless it was refused.
+        """
+        with contextlib.suppress(StoreUnavailable):
+            await self._remember()
+        priced = frozenset(stock.symbol for stock in listing.stocks if stock.last_price)
+        why = why_incomplete(listing.symbols, priced | listing.unreadable, self._known or NOTHING_KNOWN)
+        if why is not None:
+            raise MalformedAnswer(f"The stock list is taken for incomplete: {why}. Nothing was changed.")
+        chosen = self._confirmed(self._universe.choose(listing.stocks), listing)
         try:
             self._by_hand = await self._tracking.tracking()
-        finally:
-            self._follow()  # without the database by the wishes known before: collecting continues
-        tracked = self._watchlist.symbols
-        job.written = await self._store.save_stocks(stocks, frozenset(tracked), self._clock.now())
-        unlisted = sorted(set(tracked) - {stock.symbol for stock in stocks})
-        if unlisted:
-            log.warning("stocks.tracked_but_not_listed", symbols=unlisted)
-        log.info("stocks.synced", listed=len(stocks), tracked=len(tracked))
+            tracked = with_wishes(chosen, self._by_hand)
+            at, unreadable = self._clock.now(), listing.unreadable
+            left = DELISTED.keys() - listing.symbols
+            gone = [delisted_target(symbol) for symbol in tracked if symbol in left]
+            stocks = [*listing.stocks, *gone]
+            job.written = await self._store.save_stocks(stocks, frozenset(tracked), at, unreadable)
+        except StoreUnavailable:
+            self._choose(chosen, listing, priced)
+            raise
+        self._choose(chosen, listing, priced)
+        self._tell_unlisted(listing)
+        log.info("stocks.synced", listed=len(listing.stocks), tracked=len(self._watchlist.symbols))
         self._synced += 1
 
+    def _confirmed(self, chosen: list[str], listing: StockListing) -> list[str]:
+        """Return what a list chose, and what its unreadable rows chose before.
+
+        Raises:
+            MalformedAnswer: too many symbols would leave at once, and no list said so before.
+        """
+        before = self._chosen or []
+        kept = [symbol for symbol in before if symbol in listing.unreadable and symbol not in chosen]
+        chosen = [*chosen, *kept]
+        doubted, self._doubted = self._doubted, None
+        if self._is_rule_new or not leave_at_once(before, chosen):
+            return chosen
+        leaving = len(set(before).difference(chosen))
+        if doubted is None or leave_at_once(chosen, doubted) or leave_at_once(doubted, chosen):
+            self._doubted = chosen
+            raise MalformedAnswer(
+                f"{leaving} of {len(before)} symbols would leave at once: the list is read again first."
+            )
+        words = f"The universe shrank from {len(before)} to {len(chosen)} symbols; two lists say the same."
+        self._shrank = self._clock.monotonic() + _SHRANK_TOLD_S, words
+        log.warning("stocks.universe_shrank", before=len(before), after=len(chosen))
+        return chosen
+
+    def _choose(self, chosen: list[str], listing: StockListing, priced: frozenset[str]) -> None:
+        self._chosen, self._is_rule_new = chosen, False
+        before = self._known or NOTHING_KNOWN
+        gone = dict.fromkeys(before.listed - listing.symbols, day_of(self._clock.now())) | {**before.delisted}
+        self._known = KnownStocks(
+            listed=listing.symbols,
+            priced=priced,
+            tracked=tuple(chosen),
+            delisted={symbol: day for symbol, day in gone.items() if symbol not in listing.symbols},
+        )
+        self._listings |= {
+            one.symbol: Listing(state=one.state, listed_on=one.listed_on) for one in listing.stocks
+        }
+        self._follow()
+
+    def _tell_unlisted(self, listing: StockListing) -> None:
+        unlisted = sorted(set(self._watchlist.symbols) - listing.symbols - DELISTED.keys())
+        if unlisted:
+            log.warning("stocks.tracked_but_not_listed", symbols=unlisted)
+
     def _follow(self) -> None:
-        """Collect what the rule and a person chose; before the first list the rule has chosen nothing."""
+        """Collect what the rule and a person chose; before anything is known the rule has chosen nothing."""
         if self._chosen is not None:
-            self._watchlist.replace(with_wishes(self._chosen, self._by_hand))
-
-
-def with_wishes(chosen: Sequence[str], by_hand: Mapping[str, bool]) -> list[str]:
-    """Return the symbols that a rule chose, without those removed by hand, then those added by hand."""
-    kept = [symbol for symbol in chosen if by_hand.get(symbol, True)]
-    return list(dict.fromkeys([*kept, *(symbol for symbol, wanted in by_hand.items() if wanted)]))
-
-
-def targets(symbols: tuple[str, ...]) -> Universe:
-    """Track these symbols, listed or not."""
-    return lambda stocks: list(symbols)  # noqa: ARG005 - the list does not matter here
-
-
-def at_least(min_market_cap: int) -> Universe:
-    """Track every stock at least that large (won), largest first."""
-
-    def choose(stocks: list[ListedStock]) -> list[str]:
-        large = [stock for stock in stocks if stock.market_cap >= min_market_cap]
-        return [stock.symbol for stock in sorted(large, key=lambda stock: -stock.market_cap)]
-
-    return choose
+            symbols = with_wishes(self._chosen, self._by_hand)
+            ended = {symbol: day for symbol in symbols if (day := self._ended_on(symbol)) is not None}
+            self._watchlist.replace(symbols, ended)

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from chartinsightd.facts.targets import TARGETS
+from chartinsightd.facts.targets import DELISTED, TARGETS
 from chartinsightd.simulator.market.days import FIRST_DAY, trading_days
 from chartinsightd.simulator.market.draws import Floats, key_of, uniforms
 from chartinsightd.simulator.market.rows import Action
@@ -52,7 +52,9 @@ _ETF_THEMES = (
     "방산",
 )
 
-_KOSDAQ_TARGETS = frozenset({"247540", "028300", "293490", "058470", "041510", "035900", "196170"})
+_KOSDAQ_TARGETS = frozenset(
+    {"247540", "028300", "091990", "263750", "293490", "058470", "041510", "035900", "112040", "067630"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,7 @@ def _target(seed: int, code: str, name: str) -> Profile:
         industry=_INDUSTRIES[key % len(_INDUSTRIES)],
         size_class="대형주",
         nxt_enabled=True,
+        delisted_on=DELISTED[code].day if code in DELISTED else None,
     )
     return Profile(
         issue=issue,

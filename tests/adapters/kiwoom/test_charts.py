@@ -10,7 +10,7 @@ import pytest
 
 from chartinsightd.domain.errors import MalformedAnswer, RequestRefused, SourceError, SourceUnavailable
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
+from chartinsightd.ports.broker import ChartPage, ChartRequest, IssueKind, Priority
 
 from .fake_broker import OK, Reply, Session, session
 from .samples import sample
@@ -231,7 +231,7 @@ async def test_the_recorded_list_is_read() -> None:
         ours.broker.will("ka10099", Reply(recorded.body), Reply(OK | {"list": [listed("0126Z0", "10")]}))
         stocks = await ours.lists.listed_stocks(Priority.CATCH_UP)
 
-    first, second, third = stocks
+    first, second, third = stocks.stocks
     assert (first.symbol, first.name, first.market) == ("000040", "KR모터스", "KOSPI")
     assert (first.listed_shares, first.last_price) == (86375184, 267)
     assert (second.listed_on, second.order_warning) == (date(1990, 3, 20), "3")
@@ -239,14 +239,41 @@ async def test_the_recorded_list_is_read() -> None:
     assert [one.body for one in ours.broker.seen("ka10099")] == [{"mrkt_tp": "0"}, {"mrkt_tp": "10"}]
 
 
-async def test_only_shares_of_the_market_are_listed() -> None:
-    """The list of market 0 mixes kinds: ETFs and the like are left out."""
+async def test_every_issue_of_the_list_is_listed() -> None:
+    """The list of market 0 mixes kinds: each has its own; a row of the other market belongs there."""
     async with session() as ours:
-        rows = [listed("005930", "0"), listed("069500", "8", listCount="?"), listed("900000", "50")]
-        ours.broker.will("ka10099", Reply(OK | {"list": rows}), Reply(OK | {"list": [listed("1", "10")]}))
-        stocks = await ours.lists.listed_stocks(Priority.CATCH_UP)
+        rows = [listed("005930", "0"), listed("069500", "8"), listed("088980", "2"), listed("035900", "10")]
+        others = [listed("035900", "10")]
+        ours.broker.will("ka10099", Reply(OK | {"list": rows}), Reply(OK | {"list": others}))
+        found = await ours.lists.listed_stocks(Priority.CATCH_UP)
 
-    assert [stock.symbol for stock in stocks] == ["005930", "1"]
+    assert [(stock.symbol, stock.kind, stock.market) for stock in found.stocks] == [
+        ("005930", IssueKind.SHARE, "KOSPI"),
+        ("069500", IssueKind.ETF, "KOSPI"),
+        ("088980", IssueKind.FUND, "KOSPI"),
+        ("035900", IssueKind.SHARE, "KOSDAQ"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        listed("000020", "0", listCount="1,234,567"),
+        listed("000020", "0", listCount="9" * 18, lastPrice="9" * 18),
+        listed("000020", "0") | {"listCount": 7},
+        listed("000020", "0") | {"name": ["x"]},
+    ],
+)
+async def test_a_row_of_the_list_that_cannot_be_read_costs_that_row(bad: dict[str, Any]) -> None:
+    """Its symbol is known to be listed all the same; all others are read."""
+    async with session() as ours:
+        good = [listed(f"{number:05}0", "0") for number in range(10, 30)]
+        others = [listed("035900", "10")]
+        ours.broker.will("ka10099", Reply(OK | {"list": [*good, bad]}), Reply(OK | {"list": others}))
+        found = await ours.lists.listed_stocks(Priority.CATCH_UP)
+
+    assert (len(found.stocks), found.unreadable) == (21, frozenset({"000020"}))
+    assert "000020" in found.symbols
 
 
 @pytest.mark.parametrize(
@@ -257,7 +284,9 @@ async def test_only_shares_of_the_market_are_listed() -> None:
 async def test_a_list_that_may_lack_stocks_is_refused(rows: list[Any]) -> None:
     """A stock missing from the list is taken to be delisted, so a doubtful list is none."""
     async with session() as ours:
-        ours.broker.will("ka10099", Reply(OK | {"list": rows}))
+        ours.broker.will(
+            "ka10099", Reply(OK | {"list": rows}), Reply(OK | {"list": [listed("035900", "10")]})
+        )
         with pytest.raises(MalformedAnswer):
             await ours.lists.listed_stocks(Priority.CATCH_UP)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -314,3 +314,23 @@ def test_folded_candles_equal_the_served_ones(timeframe: Timeframe) -> None:
     assert newest + timeframe.span <= world.clock.now()
     assert world.clock.now() - newest < 2 * timeframe.span + timedelta(minutes=10)
     assert int(newest.timestamp()) in world.ledger.state(series).covered
+
+
+@pytest.mark.parametrize("blank", [True, False])
+def test_a_delisted_stock_is_settled_once(blank: bool) -> None:
+    """What is still served of it is kept; the rest is no gap, and nothing is asked for day after day."""
+
+    async def main() -> World:
+        world = World(BEFORE_OPEN, horizon="120d", ended={"091990": date(2026, 8, 3)})
+        world.broker.blank |= {"091990"} if blank else set()
+        async with world.running("091990"):
+            await world.clock.sleep(24 * 3600)
+            asked = len(world.broker.requests)
+            await world.clock.sleep(3 * 24 * 3600)
+            assert len(world.broker.requests) == asked
+            assert world.gap_list().gaps() == []
+        return world
+
+    world = run_virtually(main())
+    assert due(world) == []
+    assert bool(world.store.candles) is not blank

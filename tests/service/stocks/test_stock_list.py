@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
+import pytest
 from structlog.testing import capture_logs
 
 from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.facts.krx import KST
-from chartinsightd.ports.broker import ListedStock, Priority
+from chartinsightd.ports.broker import IssueKind, ListedStock, Priority, StockListing
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.watchlist import Watchlist
-from chartinsightd.service.stocks.stock_list import StockList, at_least, targets
+from chartinsightd.service.stocks.stock_list import StockList
+from chartinsightd.service.stocks.universe import LargeShares, Named, Universe
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
 
@@ -28,14 +30,19 @@ class FakeList:
     stocks: list[ListedStock]
     errors: list[Exception] = field(default_factory=list)
     asked_at: list[datetime] = field(default_factory=list)
+    later: list[list[ListedStock]] = field(default_factory=list)
+    """The lists of the next readings, one each; then the last of them."""
+    unreadable: frozenset[str] = frozenset()
 
-    async def listed_stocks(self, priority: Priority) -> list[ListedStock]:
+    async def listed_stocks(self, priority: Priority) -> StockListing:
         """Return the list, or fail."""
         del priority
         self.asked_at.append(self.clock.now().astimezone(KST))
         if self.errors:
             raise self.errors.pop(0)
-        return self.stocks
+        if self.later:
+            self.stocks = self.later.pop(0)
+        return StockListing(stocks=self.stocks, unreadable=self.unreadable)
 
 
 class FakeTracking:
@@ -49,9 +56,14 @@ class FakeTracking:
         """Forget what a person wants."""
 
 
-def played(source: FakeList, hours: float, choose: object = None) -> tuple[FakeStore, list[list[str]]]:
+TARGET = Named(("005930",))
+
+
+def played(
+    source: FakeList, hours: float, universe: Universe = TARGET, store: FakeStore | None = None
+) -> tuple[FakeStore, list[list[str]]]:
     """Let the list be kept for some hours; return the store and each change of the watchlist."""
-    store, watchlist = FakeStore(), Watchlist()
+    store, watchlist = store or FakeStore(), Watchlist()
     tracked: list[list[str]] = []
     watchlist.on_change(lambda: tracked.append([*watchlist.symbols]))
 
@@ -61,7 +73,7 @@ def played(source: FakeList, hours: float, choose: object = None) -> tuple[FakeS
         tracking=FakeTracking(),
         jobs=Jobs(store, source.clock),
         clock=source.clock,
-        choose=choose or targets(("005930",)),  # type: ignore[arg-type]
+        universe=universe,
         watchlist=watchlist,
     )
     run_virtually(cancelled_after(stock_list.run(), hours * 3600))
@@ -104,7 +116,7 @@ def test_the_largest_are_tracked_by_market_cap() -> None:
         listed_stock(symbol="000003", listed_shares=9, last_price=100),
     ]
 
-    assert at_least(1_000)(stocks) == ["000002", "000001"]
+    assert LargeShares(1_000).choose(stocks) == ["000002", "000001"]
 
 
 def test_a_tracked_symbol_that_is_not_listed_is_told() -> None:
@@ -112,8 +124,113 @@ def test_a_tracked_symbol_that_is_not_listed_is_told() -> None:
     source = FakeList(LoopClock(START), [listed_stock()])
 
     with capture_logs() as logs:
-        played(source, 0.5, targets(("005930", "999999")))
+        played(source, 0.5, Named(("005930", "999999")))
 
     assert [line["symbols"] for line in logs if line["event"] == "stocks.tracked_but_not_listed"] == [
         ["999999"]
     ]
+
+
+MARKET = [listed_stock(symbol=f"{number:06}", listed_shares=100, last_price=1_000) for number in range(40)]
+ALL = [stock.symbol for stock in MARKET]
+WHOLE = LargeShares(1)
+
+
+def changed(count: int, **changes: object) -> list[ListedStock]:
+    """Return the market with the last so many stocks changed."""
+    return [*MARKET[:-count], *(replace(stock, **changes) for stock in MARKET[-count:])]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bad", [MARKET[:6], changed(40, last_price=0), changed(10, last_price=0)])
+def test_a_list_that_cannot_be_whole_changes_nothing(bad: list[ListedStock]) -> None:
+    """Cut short, or without its prices: what is followed goes on, and nothing is stored."""
+    source = FakeList(LoopClock(START), MARKET, later=[MARKET, bad])
+
+    with capture_logs():
+        store, tracked = played(source, 3, WHOLE)
+
+    assert all(sorted(symbols) == ALL for symbols in tracked)
+    assert len(store.stocks) == 40
+    assert len(source.asked_at) > 10, "it is asked for again and again"
+
+
+def test_a_universe_shrinks_by_a_second_list_alone() -> None:
+    """A tenth and more leaving at once is believed when a second list says so, not before."""
+    shrunk = changed(12, listed_shares=0)
+    source = FakeList(LoopClock(START), MARKET, later=[MARKET, shrunk, MARKET, shrunk, shrunk])
+
+    with capture_logs():
+        _, tracked = played(source, 50, WHOLE)
+
+    sizes = [len(symbols) for symbols in tracked]
+    assert sizes == [40, 28]
+
+
+def test_another_rule_may_shrink_it_at_once() -> None:
+    """What a person asks for needs no second list."""
+    clock = LoopClock(START)
+    source, store, watchlist = FakeList(clock, MARKET), FakeStore(), Watchlist()
+    tracked: list[int] = []
+    watchlist.on_change(lambda: tracked.append(len(watchlist.symbols)))
+
+    async def main() -> None:
+        stock_list = StockList(
+            source=source,
+            store=store,
+            tracking=FakeTracking(),
+            jobs=Jobs(store, clock),
+            clock=clock,
+            universe=WHOLE,
+            watchlist=watchlist,
+        )
+        await stock_list.sync()
+        stock_list.choose_by(Named(("000001",)))
+        await stock_list.sync()
+
+    run_virtually(main())
+    assert tracked == [40, 1]
+
+
+def test_an_unreadable_row_costs_that_row() -> None:
+    """A listed symbol whose row cannot be read is followed as before, and is not taken for delisted."""
+    source = FakeList(LoopClock(START), MARKET, later=[MARKET, MARKET[1:]], unreadable=frozenset({"000000"}))
+
+    store, tracked = played(source, 3, WHOLE)
+
+    assert {tuple(sorted(symbols)) for symbols in tracked} == {tuple(ALL)}
+    assert sorted(stock.symbol for stock in store.stocks) == ALL
+
+
+@pytest.mark.parametrize(("universe", "expected"), [(Named(("005930",)), ["005930"]), (WHOLE, ["000660"])])
+def test_nothing_waits_for_the_list(universe: Universe, expected: list[str]) -> None:
+    """While the list is away, named symbols are followed, and those that were followed before the restart."""
+    source = FakeList(LoopClock(START), MARKET, [SourceUnavailable("away")] * 1_000)
+    store = FakeStore(stocks=[listed_stock(symbol="000660")], tracked=frozenset({"000660"}))
+
+    with capture_logs():
+        _, tracked = played(source, 1, universe, store)
+
+    assert tracked == [expected]
+
+
+def test_other_issues_are_listed_and_not_chosen() -> None:
+    """ETFs, REITs and funds can be named; a market cap chooses shares alone."""
+    etf = listed_stock(symbol="069500", kind=IssueKind.ETF, listed_shares=10**9, last_price=10**5)
+    source = FakeList(LoopClock(START), [*MARKET, etf])
+
+    store, tracked = played(source, 0.5, WHOLE)
+
+    assert "069500" in {stock.symbol for stock in store.stocks}
+    assert sorted(tracked[-1]) == ALL
+
+
+def test_a_delisted_target_is_shown_with_its_successor() -> None:
+    """It is kept among the stocks as delisted, and no line of the log complains."""
+    source = FakeList(LoopClock(START), MARKET)
+
+    with capture_logs() as logs:
+        store, _ = played(source, 0.5, Named(("091990", "000001")))
+
+    (shown,) = [stock for stock in store.stocks if stock.symbol == "091990"]
+    assert (shown.delisted_on, "068270" in shown.state) == (date(2024, 1, 12), True)
+    assert not [line for line in logs if line["log_level"] == "warning"]
