@@ -49,7 +49,10 @@ class _Part:
 
     def take(self, trade: Trade) -> None:
         price, at = trade.price, trade.running_volume
-        self.high, self.low = max(self.high, price), min(self.low, price)
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
         self.volume += trade.volume
         if at < self.first:
             self.open, self.first = price, at
@@ -82,11 +85,12 @@ class SessionFold:
         """Count a trade in; return False for one that was seen before."""
         if not self._running.takes(trade):
             return False
-        if _is_newer(trade, self._newest):
+        is_newest = trade.running_volume == self._running.volume
+        if is_newest:
             self._newest = trade
         if (trade.at - self._midnight) // _MINUTE_S in self._minutes:
             self._take_into_part(trade)
-            if trade.at < self._day_ends and _is_newer(trade, self._regular):
+            if trade.at < self._day_ends and (is_newest or _is_newer(trade, self._regular)):
                 self._regular = trade
         return True
 
@@ -125,7 +129,7 @@ class SessionFold:
         regular, newest = self._regular, self._newest
         if regular is None or newest is None:
             return None
-        if regular.day is None:
+        if regular.day is None or not regular.day.hold(regular.price):
             candle, since = self._day_of_parts(), self._since(self._midnight, self._day_ends)
         else:
             told, since = regular.day, None

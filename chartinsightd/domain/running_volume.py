@@ -33,25 +33,21 @@ class RunningVolume:
     """
 
     def __init__(self, begins_at: int) -> None:
-        self._volume = 0
+        self.volume = 0
+        """Shares traded up to the newest trade."""
         self._at = begins_at
         self._holes: list[Hole] = []
-
-    @property
-    def volume(self) -> int:
-        """Shares traded up to the newest trade."""
-        return self._volume
 
     def takes(self, trade: Trade) -> bool:
         """Follow a trade; return False for one that was seen before."""
         first, last = trade.running_volume - trade.volume, trade.running_volume
-        if first == self._volume:
+        if first == self.volume:
             self._go_on(trade)
             return True
-        if last <= self._volume:
+        if last <= self.volume:
             return self._fill(first, last, trade.at)
         # The volume jumped, or it fell: what a trade says twice is a hole that nothing can fill.
-        self._add(Hole(self._volume, max(first, self._volume), self._at, trade.at))
+        self._add(Hole(self.volume, max(first, self.volume), self._at, trade.at))
         self._go_on(trade)
         return True
 
@@ -61,7 +57,9 @@ class RunningVolume:
         return max(start, min(found)) if found else None
 
     def _go_on(self, trade: Trade) -> None:
-        self._volume, self._at = trade.running_volume, max(self._at, trade.at)
+        self.volume = trade.running_volume
+        if trade.at > self._at:
+            self._at = trade.at
 
     def _fill(self, first: int, last: int, at: int) -> bool:
         """Take a late trade for the hole it was missed in."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayFigures:
@@ -13,10 +15,16 @@ class DayFigures:
     high: int
     low: int
 
+    def hold(self, price: int) -> bool:
+        """Whether they can be those of a day that traded at a price: what cannot be is not believed."""
+        return self.low <= self.open <= self.high and self.low <= price <= self.high
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trade:
-    """One print, or several of one second and price (kiwoom.md#websocket-registration, `0B`)."""
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One print, or several of one second and price (kiwoom.md#websocket-registration, `0B`).
+
+    A struct where other values are data classes: thousands a second are made.
+    """
 
     symbol: str
     at: int

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.candle import Candle, Candles
@@ -131,6 +131,15 @@ def test_the_day_has_the_prices_of_regular_hours_and_the_volume_of_all(
     assert made.value == sum(price * volume for _, price, volume in shares)
     assert day.unexplained_since is None
     assert made.ts == DAY.starts_at
+
+
+@given(shares=tapes, high=st.integers(1, 49_999))
+def test_figures_of_a_day_that_cannot_be_are_not_believed(
+    shares: list[tuple[int, int, int]], high: int
+) -> None:
+    """A high below the price of the trade that tells it: the day is what its own trades make."""
+    wrong = [replace(trade, day=DayFigures(open=high, high=high, low=high)) for trade in tape(shares)]
+    assert folded(wrong).newest(Timeframe.D1) == folded(tape(shares, told=False)).newest(Timeframe.D1)
 
 
 @given(shares=tapes, dice=st.randoms(use_true_random=False), told=st.booleans())

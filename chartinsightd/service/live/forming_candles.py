@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 
 from chartinsightd.domain.calendar import Session
@@ -13,6 +14,8 @@ from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.trade import Trade
 from chartinsightd.service.state.current_rules import CurrentRules
+
+_ALL = frozenset(Timeframe)
 
 
 class FormingCandles:
@@ -57,17 +60,14 @@ class FormingCandles:
         """Take the final days of this week before a session, by symbol, oldest first."""
         self._weeks_day, self._weeks = day, earlier
 
-    def newest(self, symbol: str) -> list[Forming]:
-        """Return the candles of all timeframes that the newest trades belong to."""
+    def newest(self, symbol: str, timeframes: AbstractSet[Timeframe] = _ALL) -> list[Forming]:
+        """Return the candles of some timeframes, of those that are kept, that the newest trades belong to."""
         fold = self._folds.get(symbol)
         if fold is None:
             return []
-        found: dict[Timeframe, Forming] = {
-            tf: one for tf in Timeframe if tf is not Timeframe.W1 and (one := fold.newest(tf)) is not None
-        }
-        if Timeframe.W1 in self._timeframes and (week := self._week(found.get(Timeframe.D1))) is not None:
-            found[Timeframe.W1] = week
-        return [one for timeframe, one in found.items() if timeframe in self._timeframes]
+        wanted = [timeframe for timeframe in self._timeframes if timeframe in timeframes]
+        found = (self._newest(fold, timeframe) for timeframe in wanted)
+        return [one for one in found if one is not None]
 
     def recent(self, symbol: str) -> list[Forming]:
         """Return the same, and before each intraday candle the one that closed."""
@@ -94,9 +94,10 @@ class FormingCandles:
         self._ends = self._begins + DAY_S
         return True
 
-    def _week(self, day: Forming | None) -> Forming | None:
-        """Return the week; None while the days before are not known."""
-        if day is None or self._session is None or self._weeks_day != self._session.day:
-            return None
-        earlier = self._weeks.get(day.candle.symbol, ())
-        return forming_week(day, earlier, self._current_rules.calendar)
+    def _newest(self, fold: SessionFold, timeframe: Timeframe) -> Forming | None:
+        if timeframe is not Timeframe.W1:
+            return fold.newest(timeframe)
+        day = fold.newest(Timeframe.D1)
+        if day is None or self._weeks_day != fold.session.day:
+            return None  # the days before are not known yet
+        return forming_week(day, self._weeks.get(fold.symbol, ()), self._current_rules.calendar)

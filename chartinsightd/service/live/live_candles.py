@@ -21,6 +21,7 @@ from chartinsightd.domain.trade import Trade
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.live import DayCandles, FeedLost, FeedOpened, FeedState, LiveFeed, Trades
 from chartinsightd.service.live.close_check import CloseCheck
+from chartinsightd.service.live.coalescer import Coalescer
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -30,11 +31,11 @@ from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
 
-_PUBLISH_EVERY_REAL_S = 0.25
-"""A series changes for its readers at most four times a second."""
+_QUICK_EVERY_REAL_S, _SLOW_EVERY_REAL_S = 0.25, 1.0
+"""The shortest candle changes for its readers at most four times a second, the longer ones once."""
+_QUICK = frozenset({Timeframe.M5})
+_SLOW = frozenset(Timeframe) - _QUICK
 _LOOK_EVERY_REAL_S = 0.02
-_BREATH = 64
-"""Events in a row after which the other tasks of the loop get their turn."""
 _STORE_EVERY_S, _STORE_EVERY_REAL_S = 20.0, 1.0
 """Three rows a series and minute are some hundred bytes of WAL."""
 _WATCH_EVERY_S, _WATCH_EVERY_REAL_S = 10.0, 0.2
@@ -97,8 +98,7 @@ class LiveCandles:
         self._trades = 0
         self._repeated = 0
         self._news = asyncio.Event()
-        self._to_publish: set[str] = set()
-        self._published_s: dict[str, float] = {}
+        self._quick, self._slow = Coalescer(_QUICK_EVERY_REAL_S), Coalescer(_SLOW_EVERY_REAL_S)
         self._to_store: set[str] = set()
         self._week_read: tuple[Session, float] | None = None
         commits.subscribe(self._on_commit)
@@ -136,28 +136,25 @@ class LiveCandles:
             group.create_task(self._watch())
 
     async def _listen(self) -> NoReturn:
-        turn = 0
         while True:
             match await self._feed.next():
                 case Trades(trades=trades):
                     self._take(trades)
+                    await asyncio.sleep(0)  # a stream that never rests would leave no turn to anybody else
                 case FeedOpened(symbols=symbols):
                     self._open(symbols)
                 case FeedLost() as event:
                     self._lose(event)
-            turn += 1
-            if turn % _BREATH == 0:
-                await asyncio.sleep(0)  # a queue that is never empty never makes its reader wait
 
     def _take(self, trades: Sequence[Trade]) -> None:
-        self._voice.heard(self._clock.now())
+        take = self._forming.take
+        taken = [trade.symbol for trade in trades if take(trade)]
         self._trades += len(trades)
-        for trade in trades:
-            if self._forming.take(trade):
-                self._to_publish.add(trade.symbol)
-                self._to_store.add(trade.symbol)
-            else:
-                self._repeated += 1
+        self._repeated += len(trades) - len(taken)
+        changed = set(taken)
+        self._quick.add(changed)
+        self._slow.add(changed)
+        self._to_store |= changed
         self._news.set()
 
     def _open(self, symbols: frozenset[str]) -> None:
@@ -181,20 +178,19 @@ class LiveCandles:
         self._registered_since.clear()
 
     async def _publish(self) -> NoReturn:
-        """Tell of what changed, each symbol at most four times a real second and soon after its trade."""
+        """Tell of what changed, soon after its trade."""
         now_s = asyncio.get_running_loop().time
         while True:
-            await self._news.wait()
-            self._news.clear()
-            while self._to_publish:
-                due = now_s() - _PUBLISH_EVERY_REAL_S
-                for symbol in [
-                    one for one in self._to_publish if self._published_s.get(one, float("-inf")) <= due
-                ]:
-                    self._to_publish.discard(symbol)
-                    self._published_s[symbol] = now_s()
-                    self._on_forming(self._forming.newest(symbol))
-                await asyncio.sleep(_LOOK_EVERY_REAL_S)
+            if not (self._quick or self._slow):
+                await self._news.wait()
+            if self._news.is_set():
+                self._news.clear()
+                self._voice.heard(self._clock.now())
+            for symbol in self._quick.take_due(now_s()):
+                self._on_forming(self._forming.newest(symbol, _QUICK))
+            for symbol in self._slow.take_due(now_s()):
+                self._on_forming(self._forming.newest(symbol, _SLOW))
+            await asyncio.sleep(_LOOK_EVERY_REAL_S)
 
     async def _keep(self) -> NoReturn:
         """Keep what changed, now and then."""

@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 
 from chartinsightd.adapters.kiwoom.connections import QuietConnector
+from chartinsightd.adapters.kiwoom.realtime.buffer import EventBuffer
 from chartinsightd.adapters.kiwoom.realtime.frames import LARGEST_FRAME
 from chartinsightd.adapters.kiwoom.realtime.session import Session, SessionEnded, Tally, Wanted, first_end
 from chartinsightd.adapters.kiwoom.token import Token, TokenIssuer
@@ -25,8 +26,6 @@ from chartinsightd.ports.live import FeedEvent, FeedLost, FeedState, LossCause
 
 log = structlog.get_logger(__name__)
 
-_QUEUED = 4_096
-"""Events that wait for the reader; beyond that the broker waits, and nothing is lost."""
 _USUAL = Backoff(first=timedelta(seconds=2), longest=timedelta(minutes=1))
 """Fast reconnects are closed by the broker during the handshake (reported)."""
 _SLOW = Backoff(first=timedelta(minutes=10), longest=timedelta(hours=1))
@@ -73,7 +72,7 @@ class KiwoomFeed:
         self._random = random or Random()
         self._wanted = Wanted()
         self._tally = Tally()
-        self._events: asyncio.Queue[FeedEvent] = asyncio.Queue(_QUEUED)
+        self._events = EventBuffer()
         self._given_up = asyncio.Event()
         self._reason = ""
         self._session: Session | None = None
@@ -86,7 +85,7 @@ class KiwoomFeed:
 
     async def next(self) -> FeedEvent:
         """Wait for what comes next."""
-        return await self._events.get()
+        return await self._events.take()
 
     def reconnect(self, reason: str) -> None:
         """Give up the session."""

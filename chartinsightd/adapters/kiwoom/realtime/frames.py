@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -15,12 +17,18 @@ LARGEST_FRAME = 1024 * 1024
 PING = '{"trnm":"PING"}'
 TRADES = "0B"
 _GROUP = "1"
-_LONGEST_NUMBER = 15
-"""Digits; a day of the largest stock has eleven, of won in millions eight."""
+_DIGITS = r"[+-]{0,4}(\d{1,15})"
+"""A number whose sign says something else: a direction, an aggressor. A day of the largest stock has eleven
+digits of shares, of won in millions eight."""
+_CLOCK = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", re.ASCII).fullmatch
+"""HHmmss."""
+_TRADE = re.compile(f"{_DIGITS};{_DIGITS};{_DIGITS};(?:{_DIGITS})?", re.ASCII).fullmatch
+_NUMBER = re.compile(_DIGITS, re.ASCII).fullmatch
+_KEPT = 4_096
+"""Readings that are kept because the next trade says the same: of clocks, of the figures of a day."""
 _MILLION = 1_000_000
 _LARGEST_PRICE = 2**31 - 1
 """Prices are stored in four bytes."""
-_CLOCK_DIGITS = 6
 
 
 class Kind(StrEnum):
@@ -123,44 +131,39 @@ def trade_of(entry: Entry, midnight: int, latest: int) -> Trade | None:
         latest: a trade after this instant is one of an earlier day, sent again.
     """
     values = entry.values
-    at, price, volume = _second(values.time), _number(values.price), _number(values.volume)
-    running, millions = _number(values.running_volume), _number(values.running_value)
-    if at is None or not price or price > _LARGEST_PRICE or not volume or running is None:
+    second = _second(values.time)
+    found = _TRADE(f"{values.price};{values.volume};{values.running_volume};{values.running_value}")
+    if second is None or found is None:
         return None
-    if midnight + at > latest or running < volume:
+    price, volume, running, millions = found.groups()
+    at, won, shares, of_day = midnight + second, int(price), int(volume), int(running)
+    if not 0 < won <= _LARGEST_PRICE or not 0 < shares <= of_day or at > latest:
         return None
     return Trade(
         symbol=entry.item,
-        at=midnight + at,
-        price=price,
-        volume=volume,
-        running_volume=running,
-        running_value=(millions or 0) * _MILLION,
-        day=_day(values, price),
+        at=at,
+        price=won,
+        volume=shares,
+        running_volume=of_day,
+        running_value=int(millions or 0) * _MILLION,
+        day=_day(values.open, values.high, values.low),
     )
 
 
-def _day(values: _Values, price: int) -> DayFigures | None:
-    first, high, low = _number(values.open), _number(values.high), _number(values.low)
-    if not first or not high or not low or not low <= min(first, price) <= max(first, price) <= high:
-        return None
-    return DayFigures(open=first, high=high, low=low)
-
-
+@lru_cache(maxsize=_KEPT)
 def _second(clock: str) -> int | None:
-    """Return the second of the day of HHmmss."""
-    if len(clock) != _CLOCK_DIGITS or not (clock.isascii() and clock.isdigit()):
+    """Return the second of the day of HHmmss; many trades share one."""
+    if (found := _CLOCK(clock)) is None:
         return None
-    hour, minute, second = int(clock[:2]), int(clock[2:4]), int(clock[4:])
-    return (hour * 60 + minute) * 60 + second if hour < 24 and minute < 60 and second < 60 else None
+    hour, minute, second = map(int, found.groups())
+    return (hour * 60 + minute) * 60 + second
 
 
-def _number(text: str) -> int | None:
-    """Return a number whose sign says something else: a direction, an aggressor."""
-    digits = text.lstrip("+-")
-    if not digits.isdigit() or not digits.isascii() or len(digits) > _LONGEST_NUMBER:
-        return None
-    return int(digits)
+@lru_cache(maxsize=_KEPT)
+def _day(first: str, high: str, low: str) -> DayFigures | None:
+    """Return a day's figures; they are the same for many trades in a row."""
+    numbers = [int(found[1]) if (found := _NUMBER(text)) else 0 for text in (first, high, low)]
+    return DayFigures(open=numbers[0], high=numbers[1], low=numbers[2]) if all(numbers) else None
 
 
 def login(token: str) -> str:

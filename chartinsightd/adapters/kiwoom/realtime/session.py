@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 _ANSWER_S = 15.0
 """Real seconds that the answer to a LOGIN or a REG may take."""
-_AHEAD = timedelta(minutes=10)
+_AHEAD_S = 600
 """A trade further in the future than this is one of an earlier day."""
 _REFUSED_ALONE = 3
 """So many codes refused one by one, one after the other: there is no room for more."""
@@ -103,6 +103,9 @@ class Session:
         self._tally = tally
         self._answers: asyncio.Queue[Frame] = asyncio.Queue(_REMEMBERED_ANSWERS)
         self._words = Redaction((token,))
+        self._day = clock.now(), clock.now()
+        """From when to when the Korean day lasts; none yet."""
+        self._midnight_s = 0
         self.since: datetime | None = None
         """When the login was taken; aware, UTC."""
         self.registered: frozenset[str] = frozenset()
@@ -138,7 +141,10 @@ class Session:
 
     async def _pass_on(self, frame: Frame, now: datetime) -> None:
         """Pass the trades of a frame on, in its order."""
-        start, latest = int(midnight(day_of(now)).timestamp()), int((now + _AHEAD).timestamp())
+        if not self._day[0] <= now < self._day[1]:
+            self._day = midnight(day_of(now)), midnight(day_of(now) + timedelta(days=1))
+            self._midnight_s = int(self._day[0].timestamp())
+        start, latest = self._midnight_s, int(now.timestamp()) + _AHEAD_S
         trades: list[Trade] = []
         for entry in frame.data or ():
             if entry.type != frames.TRADES:

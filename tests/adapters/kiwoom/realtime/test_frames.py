@@ -84,8 +84,8 @@ def test_what_cannot_be_a_trade(changes: dict[str, str]) -> None:
     assert trade(**changes) is None
 
 
-@pytest.mark.parametrize("changes", [{"16": ""}, {"17": "0"}, {"18": "x"}, {"17": "20500"}, {"18": "20900"}])
-def test_blank_or_impossible_day_figures_are_left_out(changes: dict[str, str]) -> None:
+@pytest.mark.parametrize("changes", [{"16": ""}, {"17": "0"}, {"18": "x"}])
+def test_blank_day_figures_are_left_out(changes: dict[str, str]) -> None:
     """Later fields are often blank: the trade counts without them."""
     made = trade(**changes)
     assert made is not None
