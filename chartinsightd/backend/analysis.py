@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
-from chartinsightd.backend.coverage import unlisted
+from chartinsightd.backend.scope import unlisted
 from chartinsightd.control.handlers import Caller, Handlers
 from chartinsightd.control.operations import ANALYSE, PATTERNS, POINTS
 from chartinsightd.control.protocol.analysis import (

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from chartinsightd.backend.alerting import Alerting
 from chartinsightd.backend.alerts import Alerts
-from chartinsightd.backend.commands import Commands
 from chartinsightd.backend.completeness import Expectations
 from chartinsightd.backend.configuration import ConfigurationHandlers
 from chartinsightd.backend.coverage import CoverageBoard
@@ -17,8 +16,10 @@ from chartinsightd.backend.health import HealthBoard
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.live_view import LiveProbe
 from chartinsightd.backend.metrics import Metrics
+from chartinsightd.backend.order_commands import CancelCommand, OrderCommands
 from chartinsightd.backend.overview import Overview
 from chartinsightd.backend.parts import Parts
+from chartinsightd.backend.pause_commands import PauseCommands
 from chartinsightd.backend.probes import (
     REFUSALS,
     DiskProbe,
@@ -30,6 +31,8 @@ from chartinsightd.backend.probes import (
 )
 from chartinsightd.backend.pulse import Pulse
 from chartinsightd.backend.records import Records
+from chartinsightd.backend.scope import Scope
+from chartinsightd.backend.stock_commands import InitialLoad, StockCommands
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import HEALTH, STATUS
 from chartinsightd.process.lifecycle import Service
@@ -47,7 +50,8 @@ class Backend:
 
     def __init__(self, parts: Parts) -> None:
         expectations = Expectations(parts.clock, parts.current_rules)
-        costs, database = Costs(parts), DatabaseProbe(parts)
+        database = DatabaseProbe(parts)
+        costs = Costs(gate=parts.gate, pace=parts.identity.pace, clock=parts.clock)
         freshness = FreshnessBoard(parts, expectations)
         jobs = JobBoard(jobs=parts.jobs, archive=parts.archive, audience=parts.audience, costs=costs)
         coverage = CoverageBoard(parts, expectations, database)
@@ -62,8 +66,10 @@ class Backend:
         self.handlers.add(HEALTH, health.health)
         coverage.register(self.handlers)
         jobs.register(self.handlers)
-        Records(parts, database).register(self.handlers)
-        Commands(parts, jobs, costs, database).register(self.handlers)
+        archive, rules = parts.archive, parts.current_rules
+        Records(archive=archive, names=database.names, current_rules=rules).register(self.handlers)
+        for commands in _commands(parts, jobs, costs, database):
+            commands.register(self.handlers)
         Alerting(alerts, parts.notifier).register(self.handlers)
         ConfigurationHandlers(parts.configuration).register(self.handlers)
         self.metrics = Metrics(overview, parts.commits, parts.live).metrics
@@ -79,6 +85,38 @@ class Backend:
     def services(self) -> Mapping[str, Service]:
         """Return what runs until the daemon ends."""
         return self._services
+
+
+def _commands(
+    parts: Parts, jobs: JobBoard, costs: Costs, database: DatabaseProbe
+) -> Iterator[OrderCommands | CancelCommand | PauseCommands | StockCommands]:
+    """Yield what changes something."""
+    backfills, verifications = parts.backfills, parts.proofs.verifications
+    scope = Scope(names=database.names, watchlist=parts.watchlist, timeframes=parts.identity.timeframes)
+    yield OrderCommands(
+        backfills=backfills,
+        verifications=verifications,
+        scope=scope,
+        costs=costs,
+        pause_switch=parts.pause_switch,
+    )
+    yield CancelCommand(backfills=backfills, verifications=verifications, jobs=jobs)
+    yield PauseCommands(
+        pause_switch=parts.pause_switch,
+        scheduler=parts.scheduler,
+        stock_list=parts.stock_list,
+        retries=parts.retries,
+        audience=parts.audience,
+    )
+    yield StockCommands(
+        stock_list=parts.stock_list,
+        scope=scope,
+        initial_load=InitialLoad(
+            jobs=parts.jobs, ledger=parts.ledger, current_rules=parts.current_rules, clock=parts.clock
+        ),
+        pause_switch=parts.pause_switch,
+        audience=parts.audience,
+    )
 
 
 def _watches(parts: Parts) -> Iterator[HealthProbe]:

@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from chartinsightd.backend.completeness import Expectation, Expectations
 from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.parts import Parts
-from chartinsightd.control.handlers import Handlers, UnknownThing
+from chartinsightd.backend.scope import unlisted
+from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import COVERAGE, SESSION_COVERAGE
 from chartinsightd.control.protocol.coverage import (
     CoverageList,
@@ -174,14 +175,6 @@ class CoverageBoard:
         """Keep no more rows than there are tracked series, as long as nobody asks for others."""
         if len(self._known) > 2 * len(self._parts.scheduler.series) + _SLICE:
             self._known.clear()
-
-
-def unlisted(symbol: str) -> UnknownThing:
-    """Return the refusal of a symbol nobody knows."""
-    return UnknownThing(
-        f"{symbol} is in no stock list.",
-        remedy="`chartinsightctl symbols list` shows all; `symbols sync` reads it anew.",
-    )
 
 
 def _session(series: Series, day: date, ratio: float, reason: GapReason) -> SessionCoverage:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chartinsightd.backend.parts import Parts
+from chartinsightd.clock import Clock
 from chartinsightd.control.protocol.jobs import BackfillEstimate, LaneCost
 from chartinsightd.control.protocol.status import GateLane, PriorityName
 from chartinsightd.domain.planning import Fetch
 from chartinsightd.facts.kiwoom import CHART_API_IDS
-from chartinsightd.ports.broker import LaneState, Priority
+from chartinsightd.ports.broker import LaneState, Priority, RateLimiter
 
 PRIORITY_NAMES: Mapping[Priority, PriorityName] = {
     Priority.LIVE: PriorityName.LIVE,
@@ -42,8 +42,10 @@ def _shown(lane: LaneState) -> GateLane:
 class Costs:
     """What requests cost at the gate, in real seconds."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, *, gate: RateLimiter, pace: int, clock: Clock) -> None:
+        self._gate = gate
+        self._pace = pace
+        self._clock = clock
 
     def estimate(self, fetches: Iterable[Fetch], series: int) -> BackfillEstimate:
         """Return what fetches cost; of so many series asked for, those without a fetch are covered."""
@@ -53,7 +55,7 @@ class Costs:
             api_id = CHART_API_IDS[fetch.series.timeframe]
             requests[api_id] = requests.get(api_id, 0) + fetch.pages
             needed.add(fetch.series)
-        waiting = {lane.api_id: sum(lane.queued.values()) for lane in self._parts.gate.state()}
+        waiting = {lane.api_id: sum(lane.queued.values()) for lane in self._gate.state()}
         costs = [
             LaneCost(api_id=api_id, requests=count, seconds=self.seconds(api_id, count))
             for api_id, count in sorted(requests.items())
@@ -70,5 +72,5 @@ class Costs:
 
     def seconds(self, api_id: str, requests: int) -> float:
         """Return how long so many requests take at the gate's present pace."""
-        limits = {lane.api_id: lane.limit for lane in self._parts.gate.state()}
-        return requests / self._parts.clock.real(limits.get(api_id, self._parts.identity.pace))
+        limits = {lane.api_id: lane.limit for lane in self._gate.state()}
+        return requests / self._clock.real(limits.get(api_id, self._pace))

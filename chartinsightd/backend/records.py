@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from chartinsightd.backend.coverage import unlisted
-from chartinsightd.backend.database import DatabaseProbe
-from chartinsightd.backend.parts import Parts
+from chartinsightd.backend.scope import StockNames, unlisted
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import (
     ADJUSTMENTS,
@@ -40,7 +38,8 @@ from chartinsightd.control.protocol.rows import (
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.finality import known_at
 from chartinsightd.domain.series import Series
-from chartinsightd.ports.archive import KnownAction, KnownGap, Revision, StockFilter
+from chartinsightd.ports.archive import Archive, KnownAction, KnownGap, Revision, StockFilter
+from chartinsightd.service.state.current_rules import CurrentRules
 
 _SLICE = 1_000
 """Candles turned into messages before others may run: some milliseconds."""
@@ -49,10 +48,10 @@ _SLICE = 1_000
 class Records:
     """Answers from the database."""
 
-    def __init__(self, parts: Parts, database: DatabaseProbe) -> None:
-        self._archive = parts.archive
-        self._database = database
-        self._current_rules = parts.current_rules
+    def __init__(self, *, archive: Archive, names: StockNames, current_rules: CurrentRules) -> None:
+        self._archive = archive
+        self._names = names
+        self._current_rules = current_rules
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations that read the archive."""
@@ -86,7 +85,7 @@ class Records:
         Raises:
             UnknownThing: the symbol is in no stock list.
         """
-        names = await self._database.names()
+        names = await self._names()
         if query.symbol not in names:
             raise unlisted(query.symbol)
         series = Series(symbol=query.symbol, timeframe=query.timeframe)
@@ -131,7 +130,7 @@ class Records:
     async def gaps(self, query: GapQuery) -> GapList:
         """Return what is missing, and why."""
         found = await self._archive.gaps(query.symbol, query.timeframe, query.limit)
-        names = await self._database.names()
+        names = await self._names()
         return GapList(items=tuple(_gap_row(row, names) for row in found.rows), total=found.total)
 
     async def seals(self, query: SealQuery) -> SealList:
@@ -139,20 +138,20 @@ class Records:
         found = await self._archive.seals(
             query.symbol, query.state, query.from_day, query.to_day, query.limit
         )
-        names = await self._database.names()
+        names = await self._names()
         items = tuple(SealRow(name=names.get(row.symbol, ""), **asdict(row)) for row in found.rows)
         return SealList(items=items, total=found.total)
 
     async def revisions(self, query: RevisionQuery) -> RevisionList:
         """Return changes of final candles."""
         found = await self._archive.revisions(query.symbol, query.timeframe, query.limit)
-        names = await self._database.names()
+        names = await self._names()
         return RevisionList(items=tuple(_revision_row(row, names) for row in found.rows), total=found.total)
 
     async def adjustments(self, query: AdjustmentQuery) -> AdjustmentList:
         """Return the ledger of corporate actions."""
         found = await self._archive.adjustments(query.symbol, query.limit)
-        names = await self._database.names()
+        names = await self._names()
         items = tuple(_adjustment_row(row, names) for row in found.rows)
         return AdjustmentList(items=items, total=found.total)
 

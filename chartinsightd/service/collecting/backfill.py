@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 8
 """Fetches of one backfill in flight: enough to hide latency; the gate sets the pace."""
+_PLANNED_AT_ONCE = 25
+"""Symbols planned before others may run."""
 _FOREVER = 2**40
 _RETRY_S = 60.0
 _TRIES = 5
@@ -172,6 +174,14 @@ class Backfills:
         """Return what an order would fetch now."""
         states = self._ledger.planned(order.series())
         return backfill_plan(order, self._clock.now(), states, self._current_rules.rules)
+
+    async def plan_in_slices(self, order: BackfillOrder) -> list[Fetch]:
+        """Return what `plan` does, some symbols at a time: the whole market would stop the loop."""
+        fetches: list[Fetch] = []
+        for start in range(0, len(order.symbols), _PLANNED_AT_ONCE):
+            fetches += self.plan(replace(order, symbols=order.symbols[start : start + _PLANNED_AT_ONCE]))
+            await asyncio.sleep(0)
+        return fetches
 
     async def _try(self, one: OpenOrder[BackfillOrder]) -> str | None:
         """Fetch what is missing of an order; return why it is not complete, None when it is."""

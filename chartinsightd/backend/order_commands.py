@@ -1,0 +1,166 @@
+"""Commands that order work: backfill, verify, cancel. A repeated one answers `already_…`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chartinsightd.backend.gates import Costs
+from chartinsightd.backend.jobs import JobBoard
+from chartinsightd.backend.scope import Scope
+from chartinsightd.control.handlers import Caller, Handlers, NotNow
+from chartinsightd.control.operations import BACKFILL, CANCEL, VERIFY
+from chartinsightd.control.protocol.jobs import (
+    BackfillRequest,
+    JobPath,
+    Outcome,
+    OutcomeState,
+    VerifyRequest,
+)
+from chartinsightd.service.collecting.backfill import BackfillOrder, Backfills
+from chartinsightd.service.collecting.pausing import PauseSwitch
+from chartinsightd.service.sealing.verification import Verifications
+from chartinsightd.service.state.job_runner import MOST_OPEN
+
+
+class OrderCommands:
+    """Starts backfills and verifications."""
+
+    def __init__(
+        self,
+        *,
+        backfills: Backfills,
+        verifications: Verifications,
+        scope: Scope,
+        costs: Costs,
+        pause_switch: PauseSwitch,
+    ) -> None:
+        self._backfills = backfills
+        self._verifications = verifications
+        self._scope = scope
+        self._costs = costs
+        self._pause_switch = pause_switch
+        self._one_at_a_time = asyncio.Lock()
+        """Two equal orders at once become one job."""
+
+    def register(self, handlers: Handlers) -> None:
+        """Offer the operations that start work."""
+        handlers.add(BACKFILL, self.backfill)
+        handlers.add(VERIFY, self.verify)
+
+    async def backfill(self, request: BackfillRequest, caller: Caller) -> Outcome:
+        """Start a job that fetches what is missing, or say what it would cost.
+
+        Raises:
+            UnknownThing: a symbol is in no stock list.
+            NotNow: too many backfills are open.
+        """
+        order = self._order(request, await self._scope.check(request.symbols))
+        async with self._one_at_a_time:
+            fetches = await self._backfills.plan_in_slices(order)
+            estimate = self._costs.estimate(fetches, len(order.series()))
+            if request.dry_run:
+                return Outcome(changed=False, state=OutcomeState.ESTIMATED, estimate=estimate)
+            if (job_id := _equal_job(order, self._backfills)) is not None:
+                return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
+            if not fetches:
+                return Outcome(changed=False, state=OutcomeState.ALREADY_COMPLETE)
+            _refuse_if_full(self._backfills)
+            job = await self._backfills.start(order, caller.name)
+        return Outcome(
+            changed=True,
+            state=OutcomeState.STARTED,
+            job_id=job.id or None,
+            estimate=estimate,
+            detail=self._when_it_begins(),
+        )
+
+    async def verify(self, request: VerifyRequest, caller: Caller) -> Outcome:
+        """Start a job that reads series again and compares.
+
+        Raises:
+            UnknownThing: a symbol is in no stock list.
+            NotNow: too many verifications are open.
+        """
+        order = self._order(request, await self._scope.symbols_or_tracked(request.symbols))
+        async with self._one_at_a_time:
+            if (job_id := _equal_job(order, self._verifications)) is not None:
+                return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
+            _refuse_if_full(self._verifications)
+            job = await self._verifications.start(order, caller.name)
+        return Outcome(
+            changed=True, state=OutcomeState.STARTED, job_id=job.id or None, detail=self._when_it_begins()
+        )
+
+    def _order(self, request: BackfillRequest | VerifyRequest, symbols: tuple[str, ...]) -> BackfillOrder:
+        return BackfillOrder(
+            symbols=symbols,
+            timeframes=self._scope.timeframes(request.timeframes),
+            from_day=request.from_day,
+            to_day=request.to_day,
+        )
+
+    def _when_it_begins(self) -> str:
+        return "It begins when the daemon is resumed." if self._pause_switch.is_shut else ""
+
+
+class CancelCommand:
+    """Ends backfills and verifications."""
+
+    def __init__(self, *, backfills: Backfills, verifications: Verifications, jobs: JobBoard) -> None:
+        self._backfills = backfills
+        self._verifications = verifications
+        self._jobs = jobs
+
+    def register(self, handlers: Handlers) -> None:
+        """Offer to end a job."""
+        handlers.add(CANCEL, self.cancel)
+
+    async def cancel(self, asked: JobPath, caller: Caller) -> Outcome:
+        """End a backfill or a verification after the pages it is at.
+
+        Raises:
+            UnknownThing: there is no such job.
+            NotNow: it is the daemon's own work.
+        """
+        del caller  # the server logs who asked
+        job_id = asked.job_id
+        found = self._backfills.find(job_id) or self._verifications.find(job_id)
+        if found is not None:
+            is_new = not found.cancelled.is_set()
+            found.cancel()
+            state = OutcomeState.CANCELLED if is_new else OutcomeState.ALREADY_OVER
+            detail = "It ends after the pages it is at."
+            return Outcome(changed=is_new, state=state, job_id=job_id, detail=detail)
+        job = await self._jobs.job(asked)
+        if job.state.is_over:
+            return Outcome(changed=False, state=OutcomeState.ALREADY_OVER, job_id=job_id)
+        raise NotNow(
+            f"Job {job_id} ({job.kind}) is the daemon's own work and comes back by itself.",
+            remedy="`chartinsightctl pause` stops all of it; `symbols remove` stops a symbol's.",
+        )
+
+
+def _equal_job(order: BackfillOrder, service: Backfills | Verifications) -> int | None:
+    """Return the job that carries out an equal order now."""
+    for one in service.open_orders():
+        if _meaning(one.order) == _meaning(order) and not one.cancelled.is_set():
+            return one.job.id
+    return None
+
+
+def _refuse_if_full(service: Backfills | Verifications) -> None:
+    """Refuse one more order where so many are open that they would only fill the memory.
+
+    Raises:
+        NotNow: wait until some are over.
+    """
+    if service.is_full:
+        raise NotNow(
+            f"{MOST_OPEN} jobs of this kind are open; no more are taken until some are over.",
+            remedy="`chartinsightctl jobs --state running` lists them, `cancel` ends them.",
+        )
+
+
+def _meaning(order: BackfillOrder) -> tuple[object, ...]:
+    """Return what makes two orders the same: not the order in which things were named."""
+    return frozenset(order.symbols), frozenset(order.timeframes), order.from_day, order.to_day

@@ -1,0 +1,65 @@
+"""Which symbols and timeframes a request means."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+from chartinsightd.control.handlers import UnknownThing
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.service.state.watchlist import Watchlist
+
+StockNames = Callable[[], Awaitable[Mapping[str, str]]]
+"""Returns the name of every stock that is or was listed, by symbol."""
+
+
+class Scope:
+    """Fills in what a request leaves out, and refuses symbols that no list holds.
+
+    Args:
+        names: of every stock.
+        watchlist: what is collected now.
+        timeframes: what is collected of each symbol.
+    """
+
+    def __init__(self, *, names: StockNames, watchlist: Watchlist, timeframes: Sequence[Timeframe]) -> None:
+        self._names = names
+        self._watchlist = watchlist
+        self._timeframes = tuple(timeframes)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the tracked symbols are known: not before a list of stocks was read, now or earlier."""
+        return self._watchlist.is_known
+
+    async def check(self, symbols: Iterable[str]) -> tuple[str, ...]:
+        """Return the symbols, each once.
+
+        Raises:
+            UnknownThing: one of them is in no stock list.
+        """
+        named = tuple(dict.fromkeys(symbols))
+        names = await self._names() if named else {}
+        for symbol in named:
+            if symbol not in names:
+                raise unlisted(symbol)
+        return named
+
+    async def symbols_or_tracked(self, symbols: Iterable[str]) -> tuple[str, ...]:
+        """Return the symbols, or every tracked one where none is named.
+
+        Raises:
+            UnknownThing: one of them is in no stock list.
+        """
+        return await self.check(symbols) or self._watchlist.symbols
+
+    def timeframes(self, asked: Iterable[Timeframe]) -> tuple[Timeframe, ...]:
+        """Return the timeframes, each once, or the collected ones where none is named."""
+        return tuple(dict.fromkeys(asked)) or self._timeframes
+
+
+def unlisted(symbol: str) -> UnknownThing:
+    """Return the refusal of a symbol that no list holds."""
+    return UnknownThing(
+        f"{symbol} is in no stock list.",
+        remedy="`chartinsightctl symbols list` shows all; `symbols sync` reads it again.",
+    )
