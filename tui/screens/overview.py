@@ -65,6 +65,8 @@ class OverviewView(View, can_focus=True):
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(name, context)
         self._pane = Pane(self._draw, lambda: self.palette, id="home")
+        self._told: tuple[str, ...] = ()
+        """What the countdowns said last."""
 
     def compose(self) -> ComposeResult:
         """Lay out the one pane; its columns depend on the terminal's size."""
@@ -80,8 +82,16 @@ class OverviewView(View, can_focus=True):
         self._pane.update()
 
     def tick(self) -> None:
-        """Draw the countdowns."""
-        self._pane.update()
+        """Draw the countdowns, when one of them says something else than before."""
+        status, now = self.store.status, self.context.now()
+        if status is None or now is None:
+            return
+        ends = (status.session.opens_at, status.session.closes_at, status.session.ends_at)
+        left = [self.words.duration((at - now).total_seconds()) for at in ends if at is not None]
+        shown = (clock_time(now)[:5], *left)
+        if shown != self._told:
+            self._told = shown
+            self._pane.update()
 
     def copy_text(self) -> str:
         """Return the screen as text."""
@@ -153,7 +163,7 @@ class OverviewView(View, can_focus=True):
                 ends=clock_time(session.ends_at)[:5],
             )
         room = max(10, width - 10)
-        bar = [self._day_cell(status, now, place, room) for place in range(room)]
+        bar = self._bar(status, now, room)
         label = fit(self.words["home.session"], 8)
         scale = self._scale(now, room)
         return [
@@ -169,19 +179,19 @@ class OverviewView(View, can_focus=True):
     def _weekday(self, number: int) -> str:
         return self.words[f"weekday.{number}"]
 
-    def _day_cell(self, status: Status, now: datetime, place: int, room: int) -> Piece:
-        """Return one stretch of the day: over, to come, or without trading."""
-        hour = _DAY_BEGINS_H + (_DAY_ENDS_H - _DAY_BEGINS_H) * place / room
-        at = _hour(now)
+    def _bar(self, status: Status, now: datetime, room: int) -> list[Piece]:
+        """Return the day as stretches: without trading, over, and to come."""
         session = status.session
-        trades = (
-            session.opens_at is not None
-            and session.ends_at is not None
-            and _hour(session.opens_at) <= hour < _hour(session.ends_at)
-        )
-        if not trades:
-            return "·", self.palette.faint
-        return ("━", self.palette.of("accent")) if hour <= at else ("─", self.palette.of("line"))
+        if session.opens_at is None or session.ends_at is None:
+            return [("·" * room, self.palette.faint)]
+        opens, ends = _place(session.opens_at, room), _place(session.ends_at, room)
+        at = max(opens, min(ends, _place(now, room) + 1))
+        return [
+            ("·" * opens, self.palette.faint),
+            ("━" * (at - opens), self.palette.of("accent")),
+            ("─" * (ends - at), self.palette.of("line")),
+            ("·" * (room - ends), self.palette.faint),
+        ]
 
     def _scale(self, now: datetime, room: int) -> str:
         """Return the hours below the bar; the present stands among them, where there is room."""
@@ -189,8 +199,8 @@ class OverviewView(View, can_focus=True):
         for hour in range(_DAY_BEGINS_H, _DAY_ENDS_H):
             at = (hour - _DAY_BEGINS_H) * room // (_DAY_ENDS_H - _DAY_BEGINS_H)
             line[at : at + 2] = f"{hour:02}"
-        at = int((_hour(now) - _DAY_BEGINS_H) * room / (_DAY_ENDS_H - _DAY_BEGINS_H))
-        if self.store.is_online and 0 <= at < room - 7:
+        at = _place(now, room)
+        if self.store.is_online and 0 < at < room - 7:
             mark = f" ▲{clock_time(now)[:5]} "
             at = max(1, at) - 1
             line[at : at + len(mark)] = mark
@@ -456,7 +466,8 @@ class OverviewView(View, can_focus=True):
         ]
 
 
-def _hour(instant: datetime) -> float:
-    """Return the time of day in KST as hours."""
-    hours, minutes, _ = clock_time(instant).split(":")
-    return int(hours) + int(minutes) / 60
+def _place(instant: datetime, room: int) -> int:
+    """Return where an instant's time of day (KST) stands on a bar of the day, 0 to `room`."""
+    hours, minutes, _ = map(int, clock_time(instant).split(":"))
+    passed = hours * 60 + minutes - _DAY_BEGINS_H * 60
+    return max(0, min(room, passed * room // ((_DAY_ENDS_H - _DAY_BEGINS_H) * 60)))

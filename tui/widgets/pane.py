@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -76,6 +76,11 @@ class Pane(Widget):
 
 def to_strip(line: Line, width: int, ground: Style) -> Strip:
     """Return a line in exactly so many cells; what is too long ends with `…`."""
+    return _strip(tuple(line), width, ground)
+
+
+@lru_cache(maxsize=2_048)
+def _strip(line: tuple[Piece, ...], width: int, ground: Style) -> Strip:
     shown = [(printable(text), ground + style) for text, style in line]
     strip = Strip([Segment(text, style) for text, style in shown])
     spare = width - strip.cell_length
