@@ -20,6 +20,7 @@ from tests.control.fake_backend import FakeBackend, Scene
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "chartinsightd.cli"]
 Run = Callable[..., Result]
+Process = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def process(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+def process(environment: dict[str, str]) -> Process:
     """Run the command as a person would; standard output and error are pipes."""
 
     def ran(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

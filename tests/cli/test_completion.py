@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 
 import pytest
 
+from tests.cli.conftest import Process
+
 
 @pytest.fixture
-def offered(process):
+def offered(process: Process) -> Callable[[str], list[str]]:
     """Ask as the script for bash does; return what is offered."""
 
     def ask(line: str) -> list[str]:
@@ -38,24 +41,24 @@ def offered(process):
         ("chartinsightctl seals --from y", {"yesterday"}),
     ],
 )
-def test_words_are_completed(offered, line, some):
+def test_words_are_completed(offered: Callable[[str], list[str]], line: str, some: list[str]) -> None:
     """Verbs, options' values, jobs, and stocks by code or Korean name: all that begin so, nothing else."""
     assert set(offered(line)) == some
 
 
 @pytest.mark.usefixtures("daemon")
-def test_without_a_word_the_tracked_are_offered(offered):
+def test_without_a_word_the_tracked_are_offered(offered: Callable[[str], list[str]]) -> None:
     """An empty word offers the codes of what is collected."""
     assert {"005930", "000660"} <= set(offered("chartinsightctl candles "))
 
 
-def test_a_daemon_that_is_away_offers_nothing_and_is_silent(offered):
+def test_a_daemon_that_is_away_offers_nothing_and_is_silent(offered: Callable[[str], list[str]]) -> None:
     """No words appear in the line that is being typed."""
     assert offered("chartinsightctl candles 삼") == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_gets_its_script(process, shell):
+def test_each_shell_gets_its_script(process: Process, shell: str) -> None:
     """The script is the shell's own, and is understood by it where it is installed."""
     result = process("completion", shell)
 

@@ -28,7 +28,7 @@ days = st.dates(date(1990, 1, 1), date(2100, 1, 1))
         ("-1y", date(2025, 10, 14)),
     ],
 )
-def test_a_day_is_understood(text, day):
+def test_a_day_is_understood(text: str, day: date) -> None:
     """A date, today, yesterday, and so many days, weeks, months, years ago."""
     assert on_calendar(parse_day(text), TODAY) == day
 
@@ -36,7 +36,7 @@ def test_a_day_is_understood(text, day):
 @pytest.mark.parametrize(
     "text", ["", "tomorrow", "2026-13-01", "2026-9-1", "20260914", "-d", "-1h", "--5d", "1e3d"]
 )
-def test_what_is_no_day_is_refused(text):
+def test_what_is_no_day_is_refused(text: str) -> None:
     """Anything else is an error, not a guess."""
     with pytest.raises(ValueError, match=r"day|month|Invalid"):
         parse_day(text)
@@ -44,21 +44,21 @@ def test_what_is_no_day_is_refused(text):
 
 @settings(deadline=None)  # the machine may be busy with other things
 @given(days)
-def test_every_date_is_read_as_itself(day):
+def test_every_date_is_read_as_itself(day: date) -> None:
     """The ISO form of a date is that date, whatever today is."""
     assert on_calendar(parse_day(day.isoformat()), TODAY) == day
 
 
 @settings(deadline=None)  # the machine may be busy with other things
 @given(days, st.integers(0, 9_999))
-def test_days_ago_are_counted(today, count):
+def test_days_ago_are_counted(today: date, count: int) -> None:
     """`-Nd` is N days before today."""
     assert on_calendar(parse_day(f"-{count}d"), today) == today - timedelta(days=count)
 
 
 @settings(deadline=None)  # the machine may be busy with other things
 @given(days, st.integers(0, 900))
-def test_months_ago_stay_in_their_month(today, count):
+def test_months_ago_stay_in_their_month(today: date, count: int) -> None:
     """`-Nm` is in the month so many months ago, on the same day or that month's last."""
     day = on_calendar(parse_day(f"-{count}m"), today)
 
@@ -66,6 +66,6 @@ def test_months_ago_stay_in_their_month(today, count):
     assert day.day == today.day or (day + timedelta(days=1)).day == 1
 
 
-def test_a_day_begins_at_korean_midnight():
+def test_a_day_begins_at_korean_midnight() -> None:
     """00:00 KST is 15:00 UTC of the day before."""
     assert start_of(TODAY) == datetime(2026, 10, 13, 15, tzinfo=UTC)

@@ -15,6 +15,7 @@ from chartinsightd.cli.export import PARQUET_ENGINES, frame_of, whole_file
 from chartinsightd.control.operations import CANDLES
 from chartinsightd.control.protocol.rows import CandleQuery
 from chartinsightd.domain.timeframe import Timeframe
+from tests.cli.conftest import Run
 from tests.control.fake_backend import FakeBackend, Scene
 
 
@@ -23,7 +24,7 @@ def read(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype={"symbol": str}, parse_dates=["ts"])
 
 
-def test_a_file_holds_the_candles(run, tmp_path):
+def test_a_file_holds_the_candles(run: Run, tmp_path: Path) -> None:
     """Every candle of every series is a row, symbols are text, times are Korean, and words say how many."""
     file = tmp_path / "candles.csv"
 
@@ -51,7 +52,7 @@ def test_a_file_holds_the_candles(run, tmp_path):
     assert frame.groupby(["symbol", "timeframe"]).ts.is_monotonic_increasing.all()
 
 
-async def test_a_frame_is_what_the_store_holds(tmp_path):
+async def test_a_frame_is_what_the_store_holds(tmp_path: Path) -> None:
     """Prices and volume are integers, times exact; a value that Kiwoom does not give is missing."""
     del tmp_path
     query = CandleQuery(symbol="005930", timeframe=Timeframe.M5, limit=7)
@@ -69,7 +70,7 @@ async def test_a_frame_is_what_the_store_holds(tmp_path):
     }
 
 
-def test_more_than_an_answer_holds_is_paged(run, backend):
+def test_more_than_an_answer_holds_is_paged(run: Run, backend: FakeBackend) -> None:
     """A series longer than one answer arrives whole: each candle once, in order."""
     asked = []
     backend.handlers.add(CANDLES, lambda query: (asked.append(query), backend.candles(query))[1])
@@ -82,7 +83,7 @@ def test_more_than_an_answer_holds_is_paged(run, backend):
     assert frame.ts.is_monotonic_increasing
 
 
-def test_forming_candles_may_be_left_out(run):
+def test_forming_candles_may_be_left_out(run: Run) -> None:
     """With `--final` a candle that may change is not exported."""
     every = read(run("export", "005930", "-t", "1d", "--from", "-5d").stdout)
     final = read(run("export", "005930", "-t", "1d", "--from", "-5d", "--final").stdout)
@@ -91,7 +92,7 @@ def test_forming_candles_may_be_left_out(run):
     assert final.final.all()
 
 
-def test_all_that_is_tracked_is_exported(run, backend):
+def test_all_that_is_tracked_is_exported(run: Run, backend: FakeBackend) -> None:
     """`--tracked` means every tracked symbol; with none there is a header alone."""
     some = read(run("export", "--tracked", "-t", "1w", "--from", "-30d").stdout)
     backend.__init__(Scene.EMPTY)
@@ -101,7 +102,7 @@ def test_all_that_is_tracked_is_exported(run, backend):
     assert none.stdout == "symbol,timeframe,ts,open,high,low,close,volume,value,final\n"
 
 
-def test_a_failure_leaves_the_old_file(run, tmp_path):
+def test_a_failure_leaves_the_old_file(run: Run, tmp_path: Path) -> None:
     """A file is replaced whole or not at all, and nothing half-written stays."""
     file = tmp_path / "candles.csv"
     file.write_text("old")
@@ -113,7 +114,7 @@ def test_a_failure_leaves_the_old_file(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["candles.csv"]
 
 
-def test_an_interruption_leaves_nothing(tmp_path):
+def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C in the middle of writing is a failure like any other."""
 
     def write() -> None:
@@ -127,7 +128,7 @@ def test_an_interruption_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_there_is_named(run, tmp_path: Path):
+def test_a_folder_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
     """What cannot be written says so, with status 1."""
     result = run("export", "005930", "-t", "1d", "-o", tmp_path / "none" / "x.csv")
 
@@ -136,7 +137,7 @@ def test_a_folder_that_is_not_there_is_named(run, tmp_path: Path):
 
 
 @pytest.mark.skipif(any(map(find_spec, PARQUET_ENGINES)), reason="an engine is installed")
-def test_parquet_without_an_engine_says_what_to_install(run, tmp_path):
+def test_parquet_without_an_engine_says_what_to_install(run: Run, tmp_path: Path) -> None:
     """The message names the package, before anything is fetched."""
     result = run("export", "005930", "-t", "1d", "-o", tmp_path / "x.parquet")
 
@@ -146,7 +147,7 @@ def test_parquet_without_an_engine_says_what_to_install(run, tmp_path):
 
 
 @pytest.mark.skipif(not any(map(find_spec, PARQUET_ENGINES)), reason="no engine for Parquet is installed")
-def test_parquet_holds_the_candles(run, tmp_path):
+def test_parquet_holds_the_candles(run: Run, tmp_path: Path) -> None:
     """The same rows as the CSV, with their types."""
     file = tmp_path / "x.parquet"
 
@@ -155,7 +156,7 @@ def test_parquet_holds_the_candles(run, tmp_path):
     assert len(pd.read_parquet(file)) == 4
 
 
-def test_what_is_no_plain_file_is_written_to_and_stays(run, tmp_path: Path):
+def test_what_is_no_plain_file_is_written_to_and_stays(run: Run, tmp_path: Path) -> None:
     """A pipe and a link keep what they are: only a plain file is replaced."""
     pipe, link, real = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "real.csv"
     os.mkfifo(pipe)

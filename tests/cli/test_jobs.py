@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,12 +13,14 @@ from chartinsightd.cli.waiting import followed, status_of
 from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
 from chartinsightd.control.operations import OPERATIONS, VERIFY
 from chartinsightd.control.protocol.jobs import BackfillRequest, Job, JobProgress, JobState
+from tests.cli.conftest import Run
+from tests.cli.live_daemon import LiveDaemon
 from tests.control.fake_backend import CALLER, NOW, FakeBackend, serving
 
 DAILY = ("005930", "삼성SDI", "-t", "1d", "--from", "2020-01-01")
 
 
-def test_a_backfill_is_a_job_of_the_daemon(run, daemon):
+def test_a_backfill_is_a_job_of_the_daemon(run: Run, daemon: LiveDaemon) -> None:
     """It is started and named with what shows and ends it; asked again it is the same job."""
     first, again = run("backfill", *DAILY), run("backfill", *DAILY)
 
@@ -31,7 +35,7 @@ def test_a_backfill_is_a_job_of_the_daemon(run, daemon):
     assert (job.params["timeframes"], job.params["from_day"]) == (["1d"], "2020-01-01")
 
 
-def test_days_are_those_of_the_daemons_clock(run, daemon):
+def test_days_are_those_of_the_daemons_clock(run: Run, daemon: LiveDaemon) -> None:
     """`-30d` and `yesterday` count from the daemon's today, which a simulation has for itself."""
     run("backfill", "005930", "--from", "-30d", "--to", "yesterday")
 
@@ -39,7 +43,7 @@ def test_days_are_those_of_the_daemons_clock(run, daemon):
     assert (params["from_day"], params["to_day"]) == ("2026-09-14", "2026-10-13")
 
 
-def test_a_dry_run_says_the_cost_and_starts_nothing(run, daemon):
+def test_a_dry_run_says_the_cost_and_starts_nothing(run: Run, daemon: LiveDaemon) -> None:
     """Requests and time at the gate, for each api-id and together."""
     result = run("backfill", "005930", "-t", "1d,5m", "--dry-run")
 
@@ -49,7 +53,7 @@ def test_a_dry_run_says_the_cost_and_starts_nothing(run, daemon):
     assert daemon.do(lambda: daemon.backend.asked) == []
 
 
-def test_waiting_shows_progress_and_ends_well(run, daemon):
+def test_waiting_shows_progress_and_ends_well(run: Run, daemon: LiveDaemon) -> None:
     """With `--wait` the progress is on standard error, the job as it ended is the data, and the status 0."""
     daemon.keep_working()
 
@@ -63,7 +67,7 @@ def test_waiting_shows_progress_and_ends_well(run, daemon):
     )
 
 
-def test_waiting_for_a_job_that_failed_is_status_1(run):
+def test_waiting_for_a_job_that_failed_is_status_1(run: Run) -> None:
     """Work that failed ends the command with 1 and says why; to look at it is no failure."""
     waited, shown = run("job", "4", "--wait"), run("job", "4")
 
@@ -72,7 +76,7 @@ def test_waiting_for_a_job_that_failed_is_status_1(run):
     assert "1901" in waited.stderr
 
 
-def test_waiting_may_time_out(run, daemon):
+def test_waiting_may_time_out(run: Run, daemon: LiveDaemon) -> None:
     """After `--timeout` the status is 4; the job goes on."""
     result = run("job", "7", "--wait", "--timeout", "0.2")
 
@@ -81,7 +85,7 @@ def test_waiting_may_time_out(run, daemon):
     assert daemon.do(lambda: daemon.backend._jobs[7]).state == "running"
 
 
-def test_cancelling_ends_jobs(run):
+def test_cancelling_ends_jobs(run: Run) -> None:
     """Several at once; one that is over already is no failure."""
     result = run("cancel", "7", "4")
 
@@ -89,7 +93,7 @@ def test_cancelling_ends_jobs(run):
     assert result.stderr == "Job 7 is cancelled.\nJob 4 was over already.\n"
 
 
-def test_the_daemon_is_paused_and_resumed(run):
+def test_the_daemon_is_paused_and_resumed(run: Run) -> None:
     """Each says what is now, and repeated that it was so already."""
     words = [
         run(verb).stderr.split(":")[0].strip() for verb in ("pause", "pause", "resume", "resume", "reload")
@@ -104,7 +108,7 @@ def test_the_daemon_is_paused_and_resumed(run):
     ]
 
 
-def test_symbols_are_added_and_removed(run, backend):
+def test_symbols_are_added_and_removed(run: Run, backend: FakeBackend) -> None:
     """By code or name; adding loads the history by a job, removing keeps the candles."""
     code, name = next((code, name) for code, name in backend._names.items() if code not in backend._tracked)
 
@@ -118,14 +122,14 @@ def test_symbols_are_added_and_removed(run, backend):
     assert removed.stderr == f"Tracked no longer; the candles stay: {code}.\n"
 
 
-def test_sync_can_be_waited_for(run, daemon):
+def test_sync_can_be_waited_for(run: Run, daemon: LiveDaemon) -> None:
     """It is a job: its state is the command's."""
     daemon.keep_working()
 
     assert run("symbols", "sync", "--wait").exit_code == 0
 
 
-def test_a_verification_lists_what_differs(run, daemon):
+def test_a_verification_lists_what_differs(run: Run, daemon: LiveDaemon) -> None:
     """The differences are the data: which candle, what is served and what was stored; the status is 1."""
     daemon.keep_working()
 
@@ -150,7 +154,7 @@ def test_a_verification_lists_what_differs(run, daemon):
         ("verify", {"quarantined": 1}, 1),
     ],
 )
-def test_success_is_what_was_asked_for(kind, progress, status):
+def test_success_is_what_was_asked_for(kind: str, progress: dict[str, Any], status: int) -> None:
     """A backfill succeeds when every series was fetched; a verification, when nothing differed."""
     job = Job(id=1, kind=kind, state=JobState.DONE, progress=JobProgress(**progress), created_at=NOW)
 
@@ -175,7 +179,7 @@ class Seen:
         self.away.set()
 
 
-async def test_waiting_survives_a_restart_of_the_daemon(tmp_path):
+async def test_waiting_survives_a_restart_of_the_daemon(tmp_path: Path) -> None:
     """The daemon goes and comes back while somebody waits: that is shown, and the job is seen to its end."""
     backend, path, seen = FakeBackend(), tmp_path / "s", Seen()
     job_id = (await backend.backfill(BackfillRequest(symbols=("005930",), timeframes=("1d",)), CALLER)).job_id
@@ -194,21 +198,21 @@ async def test_waiting_survives_a_restart_of_the_daemon(tmp_path):
     assert seen.pages == sorted(seen.pages)
 
 
-async def test_a_daemon_that_stays_away_ends_the_waiting(tmp_path):
+async def test_a_daemon_that_stays_away_ends_the_waiting(tmp_path: Path) -> None:
     """After the limit the daemon counts as gone."""
     async with ControlClient(tmp_path / "none") as client:
         with pytest.raises(DaemonAway, match="no such socket"):
             await followed(client, 7, Seen(), away_limit_s=0.0)
 
 
-async def test_waiting_for_no_job_is_refused(tmp_path):
+async def test_waiting_for_no_job_is_refused(tmp_path: Path) -> None:
     """A job that does not exist is not waited for."""
     async with serving(FakeBackend(), tmp_path / "s") as path, ControlClient(path) as client:
         with pytest.raises(ControlProblem, match="no job 99"):
             await followed(client, 99, Seen())
 
 
-def test_a_daemon_that_cannot_verify_says_so(run, daemon):
+def test_a_daemon_that_cannot_verify_says_so(run: Run, daemon: LiveDaemon) -> None:
     """A daemon may not offer a verb: the command says that, and fails."""
     daemon.stop()
     backend = daemon.backend

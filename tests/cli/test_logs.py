@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from chartinsightd.cli.following import LogFollower
 from chartinsightd.cli.journal import line_of_entry
 from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.protocol.rows import LogLevel, LogLine, LogQuery
+from tests.cli.conftest import Process, Run
+from tests.cli.live_daemon import LiveDaemon
 from tests.control.fake_backend import FakeBackend, Scene, serving
 
 JOURNALCTL = """#!/bin/sh
@@ -47,7 +50,7 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_recent_lines_are_shown(run):
+def test_recent_lines_are_shown(run: Run) -> None:
     """The newest of them, oldest first: time, level, event, fields."""
     lines = run("logs", "-n", "2", "--level", "error").stdout.splitlines()
 
@@ -56,7 +59,7 @@ def test_recent_lines_are_shown(run):
     assert "job=4" in lines[1]
 
 
-def test_lines_are_filtered(run):
+def test_lines_are_filtered(run: Run) -> None:
     """By level, part, stock and job; a stock may be named."""
     every = [json.loads(line) for line in run("logs", "-n", "1000", "--json").stdout.splitlines()]
 
@@ -107,7 +110,7 @@ class Following:
             await self._follower.follow(client)
 
 
-async def test_new_lines_are_followed_once_each(tmp_path):
+async def test_new_lines_are_followed_once_each(tmp_path: Path) -> None:
     """After the last lines come the new ones that match, none twice."""
     backend, found = FakeBackend(Scene.EMPTY), []
     backend.log("info", "old.one", number=1)
@@ -122,7 +125,7 @@ async def test_new_lines_are_followed_once_each(tmp_path):
     assert shown == ["old.one", "new.0", "new.1", "new.2"]
 
 
-async def test_filters_hold_while_following(tmp_path):
+async def test_filters_hold_while_following(tmp_path: Path) -> None:
     """A line of another part, of too low a level or of another stock is not shown."""
     backend, found = FakeBackend(), []
     backend.log("error", "a.first", symbol="005930")
@@ -141,7 +144,9 @@ async def test_filters_hold_while_following(tmp_path):
     assert found == ["a.first", "a.right"]
 
 
-async def test_following_goes_on_when_the_daemon_is_back(tmp_path, monkeypatch):
+async def test_following_goes_on_when_the_daemon_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A daemon that restarts is followed again; what was shown is not shown anew."""
     monkeypatch.setenv("PATH", "/nowhere")
     backend, found, path = FakeBackend(Scene.EMPTY), [], tmp_path / "s"
@@ -159,7 +164,7 @@ async def test_following_goes_on_when_the_daemon_is_back(tmp_path, monkeypatch):
     assert found.count("before.it") == 1
 
 
-async def test_the_journal_says_why_the_daemon_went(tmp_path, journal):
+async def test_the_journal_says_why_the_daemon_went(tmp_path: Path, journal: Path) -> None:
     """While the daemon is away its journal is followed, from the last line shown on."""
     backend, found, path = FakeBackend(Scene.EMPTY), [], tmp_path / "s"
     backend.log("info", "before.it")
@@ -180,7 +185,7 @@ async def test_the_journal_says_why_the_daemon_went(tmp_path, journal):
     assert "--since=@1791940050.000000 " in f"{asked} "
 
 
-def test_the_journal_is_read_when_the_daemon_is_down(process, journal):
+def test_the_journal_is_read_when_the_daemon_is_down(process: Process, journal: Path) -> None:
     """`logs` of a daemon that is down shows what the journal has, filtered, and says whence."""
     every = process("logs", PATH=f"{journal}:/usr/bin:/bin")
     one = process("logs", "--symbol", "005930", "--json", PATH=f"{journal}:/usr/bin:/bin")
@@ -193,7 +198,7 @@ def test_the_journal_is_read_when_the_daemon_is_down(process, journal):
     ]
 
 
-async def test_a_name_needs_the_daemon(tmp_path, journal):
+async def test_a_name_needs_the_daemon(tmp_path: Path, journal: Path) -> None:
     """The journal knows codes only: with a name the daemon's absence is the answer."""
     del journal
     async with ControlClient(tmp_path / "none") as client:
@@ -211,7 +216,7 @@ async def test_a_name_needs_the_daemon(tmp_path, journal):
         ({"MESSAGE": '["json"]', "PRIORITY": "x"}, '["json"]', "info"),
     ],
 )
-def test_any_entry_of_the_journal_is_a_line(raw, event, level):
+def test_any_entry_of_the_journal_is_a_line(raw: dict[str, Any], event: str, level: str) -> None:
     """Our events, systemd's words, a torn line and bytes that are no text."""
     line = line_of_entry(json.dumps(raw).encode())
 
@@ -219,12 +224,12 @@ def test_any_entry_of_the_journal_is_a_line(raw, event, level):
 
 
 @pytest.mark.parametrize("raw", [b"", b"nonsense", b"[]", b"{}", b'{"MESSAGE": null}'])
-def test_an_entry_without_a_message_is_none(raw):
+def test_an_entry_without_a_message_is_none(raw: dict[str, Any]) -> None:
     """What says nothing is no line."""
     assert line_of_entry(raw) is None
 
 
-def test_following_ends_with_ctrl_c(environment, daemon):
+def test_following_ends_with_ctrl_c(environment: dict[str, str], daemon: LiveDaemon) -> None:
     """`logs -f` shows what happens as it happens; Ctrl-C ends it with 130 and no traceback."""
     import signal
 

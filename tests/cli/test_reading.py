@@ -6,6 +6,7 @@ import io
 import json
 import unicodedata
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.console import Console
 from chartinsightd.cli.views.lists import render_candles
 from chartinsightd.control.protocol.rows import CandleQuery
 from chartinsightd.domain.timeframe import Timeframe
+from tests.cli.conftest import Run
 from tests.control.fake_backend import FakeBackend, Scene
 
 VERBS = [
@@ -32,7 +34,7 @@ VERBS = [
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 @pytest.mark.parametrize("scene", [Scene.FULL, Scene.EMPTY])
-def test_a_person_gets_a_table(run, backend, verb, scene):
+def test_a_person_gets_a_table(run: Run, backend: FakeBackend, verb: str, scene: Scene) -> None:
     """Every verb shows something on standard output, nothing on standard error, of much data and none."""
     if scene is Scene.EMPTY and verb[0] == "job":
         pytest.skip("a daemon that has just started has no job")
@@ -45,7 +47,7 @@ def test_a_person_gets_a_table(run, backend, verb, scene):
     assert "\x1b" not in result.stdout
 
 
-def test_status_says_what_matters(run):
+def test_status_says_what_matters(run: Run) -> None:
     """State, session, token, database, gate and freshness in one look."""
     shown = run("status").stdout
 
@@ -53,7 +55,7 @@ def test_status_says_what_matters(run):
         assert words in shown
 
 
-def test_status_of_a_daemon_in_trouble_says_why(run, backend):
+def test_status_of_a_daemon_in_trouble_says_why(run: Run, backend: FakeBackend) -> None:
     """What is away says so, with the reason; the status itself is there."""
     backend.scene = Scene.ERROR
 
@@ -65,7 +67,7 @@ def test_status_of_a_daemon_in_trouble_says_why(run, backend):
     assert "37 pages wait" in result.stdout
 
 
-def test_gaps_have_reasons(run):
+def test_gaps_have_reasons(run: Run) -> None:
     """Each gap names symbol, timeframe, range and reason."""
     first = run("gaps", "삼성전자").stdout.splitlines()[1]
 
@@ -73,7 +75,7 @@ def test_gaps_have_reasons(run):
     assert " ".join(first.split()) == words
 
 
-def test_candles_are_shown_in_korean_time(run):
+def test_candles_are_shown_in_korean_time(run: Run) -> None:
     """A daily candle is its day; the forming one is marked; the newest comes last."""
     lines = run("candles", "005930", "1d", "-n", 2).stdout.splitlines()
 
@@ -81,7 +83,7 @@ def test_candles_are_shown_in_korean_time(run):
     assert [line.rstrip().endswith("forming") for line in lines[1:3]] == [False, True]
 
 
-def test_a_range_holds_its_last_day(run):
+def test_a_range_holds_its_last_day(run: Run) -> None:
     """`--to` includes the day it names."""
     answer = json.loads(
         run(
@@ -108,14 +110,16 @@ def test_a_range_holds_its_last_day(run):
         (("seals", "--state", "sealed"), Scene.FULL, 0),
     ],
 )
-def test_check_turns_a_problem_into_a_status(run, backend, verb, scene, status):
+def test_check_turns_a_problem_into_a_status(
+    run: Run, backend: FakeBackend, verb: str, scene: Scene, status: int
+) -> None:
     """With `--check` a script can tell from the exit status whether there is a problem."""
     backend.__init__(scene)
 
     assert run(*verb, "--check").exit_code == status
 
 
-def test_a_past_moment_is_korean_unless_it_says_otherwise(run):
+def test_a_past_moment_is_korean_unless_it_says_otherwise(run: Run) -> None:
     """`--as-of` is an ISO time; with adjusted prices, which are of today, it is refused."""
     answers = [
         json.loads(run("candles", "005930", "1d", "--as-of", moment, "--json").stdout)["as_of"]
@@ -128,7 +132,7 @@ def test_a_past_moment_is_korean_unless_it_says_otherwise(run):
     assert run("candles", "005930", "1d", "--as-of", "2026-10-13T15:00", "--adjusted").exit_code == 2
 
 
-def test_a_name_is_as_good_as_a_code(run):
+def test_a_name_is_as_good_as_a_code(run: Run) -> None:
     """A Korean name, in composed or decomposed letters, in any case, part of it: if it is one stock."""
     shown = run("gaps", "005930").stdout
 
@@ -138,7 +142,7 @@ def test_a_name_is_as_good_as_a_code(run):
     assert run("candles", "sk하이닉스", "1d").exit_code == 0
 
 
-def test_a_name_of_several_stocks_lists_them(run):
+def test_a_name_of_several_stocks_lists_them(run: Run) -> None:
     """An ambiguous name costs nothing: the candidates are listed, the status is 2."""
     result = run("candles", "삼성", "1d")
 
@@ -147,7 +151,7 @@ def test_a_name_of_several_stocks_lists_them(run):
         assert line in result.stderr
 
 
-def test_a_code_with_letters_is_a_code(run):
+def test_a_code_with_letters_is_a_code(run: Run) -> None:
     """`0126z0` is asked for as it is; the daemon says that it is not listed."""
     result = run("candles", "0126z0", "1d")
 
@@ -178,7 +182,7 @@ def test_a_code_with_letters_is_a_code(run):
     ],
     ids=" ".join,
 )
-def test_what_makes_no_sense_is_status_2(run, wrong):
+def test_what_makes_no_sense_is_status_2(run: Run, wrong: list[str]) -> None:
     """A wrong word, a symbol or job that does not exist: words on standard error, no data, status 2."""
     result = run(*wrong)
 
@@ -186,7 +190,7 @@ def test_what_makes_no_sense_is_status_2(run, wrong):
     assert result.stderr
 
 
-def test_a_database_that_is_away_is_status_1(run, backend: FakeBackend):
+def test_a_database_that_is_away_is_status_1(run: Run, backend: FakeBackend) -> None:
     """What the daemon cannot answer now is a failure with its remedy."""
     backend.scene = Scene.ERROR
 
@@ -214,7 +218,7 @@ EVIL = "\x1b]0;somebody\x07\x1b[41m삼성\u202e"
     ],
     ids=" ".join,
 )
-def test_a_name_of_the_broker_commands_no_terminal(run, backend, verb):
+def test_a_name_of_the_broker_commands_no_terminal(run: Run, backend: FakeBackend, verb: str) -> None:
     """Escape sequences in a stock's name are written out, in tables and where candidates are listed."""
     for symbol in ("005930", "000660"):
         backend._names[symbol] = EVIL
@@ -226,7 +230,7 @@ def test_a_name_of_the_broker_commands_no_terminal(run, backend, verb):
     assert not any(sign in shown for sign in "\x1b\x07\u202e")
 
 
-async def test_a_candle_that_closed_and_was_not_read_is_unconfirmed():
+async def test_a_candle_that_closed_and_was_not_read_is_unconfirmed() -> None:
     """Forming is only what still changes: five minutes later the same candle waits to be read."""
     backend = FakeBackend()
     candles = await backend.candles(CandleQuery(symbol="005930", timeframe=Timeframe.M5, limit=1))
@@ -237,14 +241,14 @@ async def test_a_candle_that_closed_and_was_not_read_is_unconfirmed():
     assert [last_word(candles, at) for at in (status, after)] == ["forming", "unconfirmed"]
 
 
-def last_word(candles, status):
+def last_word(candles: Any, status: int) -> None:
     """Return how the only candle of a table is marked."""
     file = io.StringIO()
     Console(file=file, width=120).print(render_candles(candles, status))
     return file.getvalue().splitlines()[1].split()[-1]
 
 
-def test_a_paused_daemon_is_not_well(run, backend):
+def test_a_paused_daemon_is_not_well(run: Run, backend: FakeBackend) -> None:
     """While collecting is paused `status --check` ends with 1 and names the way out."""
     backend._paused = True
 
@@ -254,7 +258,7 @@ def test_a_paused_daemon_is_not_well(run, backend):
     assert "`chartinsightctl resume`" in result.stderr
 
 
-def test_settings_are_shown_with_their_origin_and_secrets_as_present_or_absent(run):
+def test_settings_are_shown_with_their_origin_and_secrets_as_present_or_absent(run: Run) -> None:
     """A line for each setting: name, value as in the file, and the place that set it."""
     result = run("config", "show")
 

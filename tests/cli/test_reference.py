@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from chartinsightd.cli.group import VERBS
 from chartinsightd.control.protocol.words import Message
-from tests.cli.conftest import ROOT
+from tests.cli.conftest import ROOT, Run
+from tests.cli.live_daemon import LiveDaemon
 from tests.cli.reference import ANSWERS, reference
 
 MESSAGES: dict[str, type[BaseModel]] = {kind.__name__: kind for kind in Message.__subclasses__()}
@@ -29,18 +30,18 @@ ARGUMENTS = {
 }
 
 
-def test_the_page_is_up_to_date():
+def test_the_page_is_up_to_date() -> None:
     """docs/cli.md says what verbs and messages say of themselves; its head tells how to make it anew."""
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == reference()
 
 
-def test_every_verb_that_answers_is_in_the_table():
+def test_every_verb_that_answers_is_in_the_table() -> None:
     """Each verb writes JSON as the page says, but those whose data is a file or a script."""
     assert VERBS.keys() - {verb.split()[0] for verb in ANSWERS} == {"export", "completion"}
 
 
 @pytest.mark.parametrize(("verb", "model"), ANSWERS.items(), ids=ANSWERS)
-def test_json_is_what_the_page_says(run, daemon, verb, model):
+def test_json_is_what_the_page_says(run: Run, daemon: LiveDaemon, verb: str, model: str) -> None:
     """With `--json` a verb writes exactly one line: the message that the page names, all its fields."""
     daemon.keep_working()
     kind = MESSAGES[model]

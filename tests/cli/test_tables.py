@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ rows = st.lists(st.tuples(st.just("005930"), texts, texts, texts), max_size=5)
 
 @settings(deadline=None)  # the machine may be busy with other things
 @given(rows, st.integers(18, 200))
-def test_no_line_is_wider_than_the_terminal(table_rows, width):
+def test_no_line_is_wider_than_the_terminal(table_rows: Any, width: int) -> None:
     """Whatever the cells hold, Hangul of double width too, each line fits."""
     file = io.StringIO()
     Console(file=file, width=width, color_system=None).print(FittedTable(COLUMNS, table_rows))
@@ -36,7 +37,7 @@ def test_no_line_is_wider_than_the_terminal(table_rows, width):
 
 @settings(deadline=None)  # the machine may be busy with other things
 @given(st.tuples(*[st.integers(1, 60)] * 4), st.integers(1, 300))
-def test_columns_leave_by_their_rank(natural, room):
+def test_columns_leave_by_their_rank(natural: list[int], room: int) -> None:
     """What must stay stays; a column is only gone when all of a higher rank are."""
     shown = fitting_widths(COLUMNS, natural, room)
 
@@ -47,12 +48,12 @@ def test_columns_leave_by_their_rank(natural, room):
 
 @settings(deadline=None)  # the machine may be busy with other things
 @given(st.tuples(*[st.integers(1, 60)] * 4))
-def test_with_room_nothing_is_cut(natural):
+def test_with_room_nothing_is_cut(natural: list[int]) -> None:
     """Each column has the width it likes when there is room for all."""
     assert fitting_widths(COLUMNS, natural, sum(natural) + 2 * 4) == dict(enumerate(natural))
 
 
-def test_colours_are_for_terminals():
+def test_colours_are_for_terminals() -> None:
     """A marked cell is plain text where there are no colours."""
     file = io.StringIO()
     Console(file=file, width=40).print(FittedTable((Column(title="a"),), [(Marked("x", "bold red"),)]))
@@ -62,12 +63,12 @@ def test_colours_are_for_terminals():
 
 @settings(deadline=None)  # the machine may be busy with other things
 @given(st.floats(0, 1))
-def test_only_all_is_a_hundred_percent(ratio):
+def test_only_all_is_a_hundred_percent(ratio: float) -> None:
     """What lacks the least bit is not shown as complete."""
     assert (percent(ratio) == "100 %") == (ratio == 1)
 
 
-def test_values_are_short_words():
+def test_values_are_short_words() -> None:
     """Two units at most, three digits or so."""
     assert [duration(s) for s in (None, -1179, 0, 0.2, 59.9, 152, 3_600, 11_520, 180_000)] == [
         "–",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -60,7 +61,7 @@ from tests.control.fake_backend import FakeBackend, Scene
 SAMSUNG = "005930"
 
 
-async def test_what_is_read_arrives_as_it_was_said(client, backend):
+async def test_what_is_read_arrives_as_it_was_said(client: ControlClient, backend: FakeBackend) -> None:
     """An answer is the same message on both sides of the socket."""
     candles = CandleQuery(symbol=SAMSUNG, timeframe=Timeframe.D1, limit=3)
 
@@ -77,7 +78,7 @@ async def test_what_is_read_arrives_as_it_was_said(client, backend):
     assert [row.price_factor for row in (await client.ask(ADJUSTMENTS, AdjustmentQuery())).items] == [0.02]
 
 
-async def test_a_query_with_every_kind_of_value_arrives_as_it_was_asked(client):
+async def test_a_query_with_every_kind_of_value_arrives_as_it_was_asked(client: ControlClient) -> None:
     """Lists, days, instants, flags and Korean words survive the way through the URL."""
     jobs = await client.ask(
         JOBS, JobQuery(state=(JobState.DONE, JobState.FAILED), kind=("backfill",), before=5)
@@ -98,7 +99,7 @@ async def test_a_query_with_every_kind_of_value_arrives_as_it_was_asked(client):
     assert [candle.final for candle in candles.items] == [True] * 13 + [False]
 
 
-async def test_a_mutation_that_is_repeated_changes_nothing_and_says_so(client):
+async def test_a_mutation_that_is_repeated_changes_nothing_and_says_so(client: ControlClient) -> None:
     """Pause, backfill, track and cancel may be asked twice."""
     request = BackfillRequest(symbols=(SAMSUNG,), timeframes=(Timeframe.D1,))
     new = SymbolsRequest(symbols=("900000",))
@@ -134,7 +135,7 @@ async def test_a_mutation_that_is_repeated_changes_nothing_and_says_so(client):
     assert [ended.state, over.state] == ["cancelled", "already_over"]
 
 
-async def test_an_estimate_starts_nothing(client):
+async def test_an_estimate_starts_nothing(client: ControlClient) -> None:
     """A dry run says what a backfill costs, for each api-id."""
     before = await client.ask(JOBS, JobQuery())
 
@@ -145,7 +146,9 @@ async def test_an_estimate_starts_nothing(client):
     assert await client.ask(JOBS, JobQuery()) == before
 
 
-async def test_the_rest_of_the_verbs_reach_the_daemon_with_the_users_name(client, backend):
+async def test_the_rest_of_the_verbs_reach_the_daemon_with_the_users_name(
+    client: ControlClient, backend: FakeBackend
+) -> None:
     """Verify, sync and reload arrive, and by whom they were asked."""
     await client.ask(VERIFY, VerifyRequest(symbols=(SAMSUNG,)))
     await client.ask(SYNC)
@@ -157,7 +160,7 @@ async def test_the_rest_of_the_verbs_reach_the_daemon_with_the_users_name(client
     assert backend.asked[0][1]
 
 
-async def test_log_lines_are_found_by_level_part_symbol_and_job(client):
+async def test_log_lines_are_found_by_level_part_symbol_and_job(client: ControlClient) -> None:
     """Only lines that match every filter come, the newest of them, oldest first."""
     errors = await client.ask(LOGS, LogQuery(level=LogLevel.ERROR, part=("backfill",), job=4, limit=2))
     about = await client.ask(LOGS, LogQuery(symbol=(SAMSUNG,)))
@@ -167,7 +170,7 @@ async def test_log_lines_are_found_by_level_part_symbol_and_job(client):
     assert {line.symbol for line in about.items} == {SAMSUNG}
 
 
-async def test_bad_health_is_an_answer(client, backend):
+async def test_bad_health_is_an_answer(client: ControlClient, backend: FakeBackend) -> None:
     """`health` tells what is not well instead of raising."""
     well = await client.ask(HEALTH)
     backend.scene = Scene.ERROR
@@ -178,7 +181,9 @@ async def test_bad_health_is_an_answer(client, backend):
     assert [check.part for check in ill.checks if not check.ok] == ["database", "token"]
 
 
-async def test_a_database_that_is_away_is_a_problem_with_its_remedy(client, backend):
+async def test_a_database_that_is_away_is_a_problem_with_its_remedy(
+    client: ControlClient, backend: FakeBackend
+) -> None:
     """What the daemon cannot answer without its database says so; the status can be read all the same."""
     backend.scene = Scene.ERROR
 
@@ -195,7 +200,7 @@ async def test_a_database_that_is_away_is_a_problem_with_its_remedy(client, back
     assert not (await client.ask(STATUS)).database.reachable
 
 
-async def test_an_unknown_job_is_a_problem_of_its_own(client):
+async def test_an_unknown_job_is_a_problem_of_its_own(client: ControlClient) -> None:
     """What does not exist is 404 and names itself."""
     with pytest.raises(ControlProblem, match="There is no job 99") as caught:
         await client.ask(JOB, JobPath(job_id=99))
@@ -203,7 +208,7 @@ async def test_an_unknown_job_is_a_problem_of_its_own(client):
     assert caught.value.problem.status == 404
 
 
-async def test_the_whole_market_in_one_answer(tmp_path):
+async def test_the_whole_market_in_one_answer(tmp_path: Path) -> None:
     """2,700 symbols in five timeframes are one answer, not a failure."""
     from tests.control.fake_backend import serving
 
@@ -216,7 +221,7 @@ async def test_the_whole_market_in_one_answer(tmp_path):
     assert (stocks.total, len(coverage.items)) == (2_700, 13_500)
 
 
-async def test_a_missing_socket_is_a_daemon_away(tmp_path):
+async def test_a_missing_socket_is_a_daemon_away(tmp_path: Path) -> None:
     """Where no socket is, the client says how to get one."""
     async with ControlClient(tmp_path / "none.sock") as client:
         with pytest.raises(DaemonAway, match="there is no such socket") as caught:
@@ -225,7 +230,7 @@ async def test_a_missing_socket_is_a_daemon_away(tmp_path):
     assert "Start chartinsightd" in caught.value.remedy
 
 
-async def test_a_socket_without_a_listener_is_a_daemon_away(tmp_path):
+async def test_a_socket_without_a_listener_is_a_daemon_away(tmp_path: Path) -> None:
     """The socket of a daemon that was killed says that nobody listens."""
     path = tmp_path / "dead.sock"
     with socket.socket(socket.AF_UNIX) as left:
@@ -236,7 +241,7 @@ async def test_a_socket_without_a_listener_is_a_daemon_away(tmp_path):
             await client.ask(STATUS)
 
 
-async def test_a_daemon_that_does_not_answer_is_away(tmp_path):
+async def test_a_daemon_that_does_not_answer_is_away(tmp_path: Path) -> None:
     """A frozen daemon costs the client its timeout, not more."""
     path = tmp_path / "frozen.sock"
     with socket.socket(socket.AF_UNIX) as frozen:
@@ -247,7 +252,7 @@ async def test_a_daemon_that_does_not_answer_is_away(tmp_path):
                 await client.ask(STATUS)
 
 
-async def test_something_else_at_the_socket_is_not_taken_for_a_daemon(tmp_path):
+async def test_something_else_at_the_socket_is_not_taken_for_a_daemon(tmp_path: Path) -> None:
     """An answer that is not the protocol's is refused with a hint at the versions."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -263,7 +268,7 @@ async def test_something_else_at_the_socket_is_not_taken_for_a_daemon(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-async def test_a_user_without_the_right_is_told_so(socket_path):
+async def test_a_user_without_the_right_is_told_so(socket_path: Path) -> None:
     """A socket that may not be used says which group to join."""
     os.chmod(socket_path.parent.parent, 0o755)  # noqa: PTH101 - both in one line of sight
     ancestors = [folder for folder in socket_path.parents if folder.stat().st_mode & 0o005 != 0o005]

@@ -50,7 +50,7 @@ def end(other: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077])
-def test_owner_and_group_may_connect_and_nobody_else(tmp_path, umask):
+def test_owner_and_group_may_connect_and_nobody_else(tmp_path: Path, umask: int) -> None:
     """Whatever the umask: the socket is 0660, its new directory 0750."""
     path = tmp_path / "new" / "control.sock"
     before = os.umask(umask)
@@ -61,7 +61,7 @@ def test_owner_and_group_may_connect_and_nobody_else(tmp_path, umask):
         os.umask(before)
 
 
-def test_a_directory_that_is_there_keeps_its_rights(tmp_path):
+def test_a_directory_that_is_there_keeps_its_rights(tmp_path: Path) -> None:
     """systemd, or the user, made it as it should be."""
     tmp_path.chmod(0o711)
 
@@ -69,7 +69,7 @@ def test_a_directory_that_is_there_keeps_its_rights(tmp_path):
         assert mode_of(tmp_path) == 0o711
 
 
-def test_nothing_is_left_after_a_clean_end(tmp_path):
+def test_nothing_is_left_after_a_clean_end(tmp_path: Path) -> None:
     """The socket goes with its daemon."""
     path = tmp_path / "control.sock"
 
@@ -79,7 +79,7 @@ def test_nothing_is_left_after_a_clean_end(tmp_path):
     assert not path.exists()
 
 
-def test_the_socket_is_given_to_the_group(tmp_path):
+def test_the_socket_is_given_to_the_group(tmp_path: Path) -> None:
     """The group that may connect owns directory and socket."""
     group = grp.getgrgid(os.getgid()).gr_name
     path = tmp_path / "run" / "control.sock"
@@ -88,7 +88,7 @@ def test_the_socket_is_given_to_the_group(tmp_path):
         assert path.group() == path.parent.group() == group
 
 
-def test_a_group_of_others_is_refused(tmp_path, monkeypatch):
+def test_a_group_of_others_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is no member cannot give the socket to a group; the message says how to become one."""
     monkeypatch.setattr(os, "geteuid", lambda: 54321)
     monkeypatch.setattr(os, "getgroups", list)
@@ -102,7 +102,7 @@ def test_a_group_of_others_is_refused(tmp_path, monkeypatch):
     assert "usermod" in caught.value.remedy
 
 
-def test_a_group_that_does_not_exist_is_refused(tmp_path):
+def test_a_group_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     """A misspelt group is a settings error, not an open socket."""
     with (
         pytest.raises(ConfigurationError, match="no-such-group"),
@@ -112,7 +112,7 @@ def test_a_group_that_does_not_exist_is_refused(tmp_path):
     assert not list(tmp_path.glob("*control.sock"))
 
 
-def test_a_lock_that_is_a_link_leads_nowhere(tmp_path):
+def test_a_lock_that_is_a_link_leads_nowhere(tmp_path: Path) -> None:
     """Where others may write, a link in place of the lock file must not empty what it points to."""
     precious = tmp_path / "precious"
     precious.write_text("my notes")
@@ -125,7 +125,7 @@ def test_a_lock_that_is_a_link_leads_nowhere(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link to somebody else")
-def test_a_folder_behind_another_users_link_is_refused(tmp_path):
+def test_a_folder_behind_another_users_link_is_refused(tmp_path: Path) -> None:
     """A link counts as its maker's, wherever it leads."""
     (tmp_path / "real").mkdir()
     link = tmp_path / "chartinsight"
@@ -136,7 +136,7 @@ def test_a_folder_behind_another_users_link_is_refused(tmp_path):
         pytest.fail("it listened")
 
 
-def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path):
+def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path: Path) -> None:
     """kill -9 leaves a socket behind; the next daemon takes its place."""
     path = tmp_path / "control.sock"
     end(listen_elsewhere(path))
@@ -146,7 +146,7 @@ def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path):
         probe.connect(str(path))
 
 
-def test_the_socket_of_a_living_daemon_is_refused_with_its_pid(tmp_path):
+def test_the_socket_of_a_living_daemon_is_refused_with_its_pid(tmp_path: Path) -> None:
     """Two daemons never share a socket, and the message says whom to stop; the first one goes on."""
     path = tmp_path / "control.sock"
     other = listen_elsewhere(path)
@@ -160,7 +160,7 @@ def test_the_socket_of_a_living_daemon_is_refused_with_its_pid(tmp_path):
         end(other)
 
 
-def test_a_file_in_the_way_is_not_destroyed(tmp_path):
+def test_a_file_in_the_way_is_not_destroyed(tmp_path: Path) -> None:
     """Something that is no socket is somebody's."""
     path = tmp_path / "control.sock"
     path.write_text("mine")
@@ -171,7 +171,7 @@ def test_a_file_in_the_way_is_not_destroyed(tmp_path):
     assert path.read_text() == "mine"
 
 
-def test_a_path_that_is_too_long_is_refused(tmp_path):
+def test_a_path_that_is_too_long_is_refused(tmp_path: Path) -> None:
     """The kernel takes 107 bytes; a longer path says so instead of `AF_UNIX path too long`."""
     with (
         pytest.raises(ConfigurationError, match="longer than"),
@@ -180,7 +180,7 @@ def test_a_path_that_is_too_long_is_refused(tmp_path):
         pytest.fail("it listened")
 
 
-async def test_every_mutation_is_logged_with_who_asked(tmp_path):
+async def test_every_mutation_is_logged_with_who_asked(tmp_path: Path) -> None:
     """User id and process of who changes something are the kernel's word; reading leaves no line."""
     async with serving(FakeBackend(), tmp_path / "s") as path, ControlClient(path) as client:
         with structlog.testing.capture_logs() as logs:
@@ -196,7 +196,7 @@ async def test_every_mutation_is_logged_with_who_asked(tmp_path):
     ]
 
 
-async def test_a_refused_mutation_is_logged_too(tmp_path):
+async def test_a_refused_mutation_is_logged_too(tmp_path: Path) -> None:
     """Who tried what cannot be done is written down as well."""
     async with serving(FakeBackend(), tmp_path / "s") as path, ControlClient(path) as client:
         with structlog.testing.capture_logs() as logs, pytest.raises(Exception, match="no job 99"):
@@ -205,12 +205,12 @@ async def test_a_refused_mutation_is_logged_too(tmp_path):
     assert [(line["event"], line["job_id"]) for line in logs] == [("control.mutation_refused", 99)]
 
 
-def test_a_user_the_machine_does_not_know_has_a_name():
+def test_a_user_the_machine_does_not_know_has_a_name() -> None:
     """A container's user id without an account is shown as it is."""
     assert Peer(pid=1, uid=3_999_999, gid=1).name == "uid 3999999"
 
 
-def test_it_works_on_uvloop_as_well(tmp_path):
+def test_it_works_on_uvloop_as_well(tmp_path: Path) -> None:
     """The daemon runs on uvloop: same rights, same peer."""
     import uvloop
 

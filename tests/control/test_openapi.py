@@ -109,7 +109,7 @@ def bodies(draw: st.DrawFn, operation: dict[str, Any], spoilt: bool) -> tuple[by
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_every_answer_is_documented(served: Path, name: str):
+def test_every_answer_is_documented(served: Path, name: str) -> None:
     """Whatever is asked, the status is a documented one and the body fits its schema; never a 500."""
     method, _, operation = OPERATIONS[name]
 
@@ -151,7 +151,9 @@ def test_every_answer_is_documented(served: Path, name: str):
         ("GET", "/v1/jobs/9223372036854775808", 422),
     ],
 )
-async def test_what_does_not_exist_is_a_problem_too(socket_path, method, target, status):
+async def test_what_does_not_exist_is_a_problem_too(
+    socket_path: Path, method: str, target: str, status: int
+) -> None:
     """Unknown paths, wrong verbs, unknown and repeated parameters: a problem with a title, never a page."""
 
     def ask() -> tuple[int, str | None, dict[str, Any]]:
@@ -170,7 +172,7 @@ async def test_what_does_not_exist_is_a_problem_too(socket_path, method, target,
     assert problem["title"]
 
 
-async def test_a_body_that_is_too_large_is_refused(client):
+async def test_a_body_that_is_too_large_is_refused(client: ControlClient) -> None:
     """A request is at most 256 KiB."""
     connection_path = client._path
 
@@ -185,7 +187,9 @@ async def test_a_body_that_is_too_large_is_refused(client):
     assert await asyncio.to_thread(ask) == 413
 
 
-async def test_a_mistake_of_the_daemon_is_a_problem_without_its_insides(client, backend):
+async def test_a_mistake_of_the_daemon_is_a_problem_without_its_insides(
+    client: ControlClient, backend: FakeBackend
+) -> None:
     """A bug answers 500, says nothing of the error's text, and the next request works."""
 
     async def broken() -> None:
@@ -199,7 +203,7 @@ async def test_a_mistake_of_the_daemon_is_a_problem_without_its_insides(client, 
     assert (await client.ask(HEALTH)).ok
 
 
-async def test_an_answer_that_takes_too_long_is_given_up(tmp_path):
+async def test_an_answer_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     """The server answers in time, if only that it cannot."""
     from chartinsightd.control.server import serve
 
@@ -217,7 +221,7 @@ async def test_an_answer_that_takes_too_long_is_given_up(tmp_path):
             await client.ask(STATUS)
 
 
-async def test_the_document_is_served_and_says_what_fields_mean(client):
+async def test_the_document_is_served_and_says_what_fields_mean(client: ControlClient) -> None:
     """What `/v1/openapi.json` gives is made of the same table; fields carry their words."""
     document = await client.openapi()
 
@@ -226,7 +230,7 @@ async def test_the_document_is_served_and_says_what_fields_mean(client):
     assert described.startswith("Requests a second allowed now")
 
 
-async def test_metrics_are_prometheus_text(client):
+async def test_metrics_are_prometheus_text(client: ControlClient) -> None:
     """Each family has its help and type once, and its samples together."""
     lines = (await client.metrics()).splitlines()
 

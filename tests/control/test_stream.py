@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 import structlog
@@ -37,7 +38,7 @@ async def first(client: ControlClient, count: int, **options: object) -> list:
     return found
 
 
-async def test_events_arrive_in_order_and_typed(client, backend):
+async def test_events_arrive_in_order_and_typed(client: ControlClient, backend: FakeBackend) -> None:
     """A reader is told where the stream begins, then gets what happens, as the messages the types name."""
     async with aclosing(client.events()) as events:
         begin = await anext(events)
@@ -57,7 +58,7 @@ async def test_events_arrive_in_order_and_typed(client, backend):
     assert following[1].message() == StateChange(part="daemon", state="paused", previous="running")
 
 
-async def test_a_reader_that_comes_back_misses_nothing(client, backend):
+async def test_a_reader_that_comes_back_misses_nothing(client: ControlClient, backend: FakeBackend) -> None:
     """Given the last id, the stream continues after it, without a `reset`."""
     [begin] = await first(client, 1)
     for number in range(3):
@@ -70,14 +71,14 @@ async def test_a_reader_that_comes_back_misses_nothing(client, backend):
 
 
 @pytest.mark.parametrize("after", ["deadbeef-5", "nonsense", "-", "0" * 100])
-async def test_a_place_in_another_daemons_stream_begins_anew(client, after):
+async def test_a_place_in_another_daemons_stream_begins_anew(client: ControlClient, after: int) -> None:
     """An id of a daemon that was restarted, or of nobody, gets a `reset` and goes on."""
     [event] = await first(client, 1, after=after)
 
     assert event.type is EventType.RESET
 
 
-async def test_only_the_wanted_types_come(client, backend):
+async def test_only_the_wanted_types_come(client: ControlClient, backend: FakeBackend) -> None:
     """A filter leaves the rest out."""
     async with aclosing(client.events(types=(EventType.STATE,))) as events:
         await anext(events)
@@ -89,7 +90,7 @@ async def test_only_the_wanted_types_come(client, backend):
     assert event.type is EventType.STATE
 
 
-async def test_a_reader_that_lags_gets_only_the_newest_of_what_is_replaced():
+async def test_a_reader_that_lags_gets_only_the_newest_of_what_is_replaced() -> None:
     """Progress of one job is worth its newest state; a log line is never left out."""
     hub = hub_of()
     reader = hub.reader()
@@ -110,7 +111,7 @@ async def test_a_reader_that_lags_gets_only_the_newest_of_what_is_replaced():
     assert sum(entry.type is EventType.LOG for entry in entries) == 5
 
 
-async def test_a_reader_that_falls_out_of_the_ring_is_dropped():
+async def test_a_reader_that_falls_out_of_the_ring_is_dropped() -> None:
     """A reader is never given a stream with a hole: it is told, and comes back to a `reset`."""
     hub = hub_of(size=10)
     reader = hub.reader()
@@ -123,7 +124,7 @@ async def test_a_reader_that_falls_out_of_the_ring_is_dropped():
     assert [entry.type for entry in hub.reader(after=begin.id).begin()] == [EventType.RESET]
 
 
-async def test_a_slow_reader_on_the_socket_gets_a_last_word(tmp_path):
+async def test_a_slow_reader_on_the_socket_gets_a_last_word(tmp_path: Path) -> None:
     """The stream of a dropped reader ends with `dropped`; the client comes back by itself to a `reset`."""
     backend = FakeBackend()
     backend.hub = hub_of(size=4)
@@ -140,7 +141,7 @@ async def test_a_slow_reader_on_the_socket_gets_a_last_word(tmp_path):
     assert types == [EventType.DROPPED, EventType.RESET]
 
 
-async def test_a_reader_that_takes_nothing_is_cut(tmp_path):
+async def test_a_reader_that_takes_nothing_is_cut(tmp_path: Path) -> None:
     """A reader that is stuck holds its connection for `stuck_s`, not for ever."""
     backend = FakeBackend()
     async with serving(backend, tmp_path / "s", StreamPace(batch_s=0.0, stuck_s=0.05)) as path:
@@ -154,7 +155,7 @@ async def test_a_reader_that_takes_nothing_is_cut(tmp_path):
         writer.close()
 
 
-async def test_a_silent_stream_says_that_it_lives(tmp_path):
+async def test_a_silent_stream_says_that_it_lives(tmp_path: Path) -> None:
     """Comments come while nothing happens, so that a dead connection can be told from a quiet day."""
     async with serving(FakeBackend(), tmp_path / "s", StreamPace(keep_alive_s=0.01, batch_s=0.0)) as path:
         reader, writer = await asyncio.open_unix_connection(path)
@@ -164,7 +165,7 @@ async def test_a_silent_stream_says_that_it_lives(tmp_path):
         writer.close()
 
 
-async def test_the_end_of_the_daemon_ends_the_stream_at_once(tmp_path):
+async def test_the_end_of_the_daemon_ends_the_stream_at_once(tmp_path: Path) -> None:
     """A stopping daemon leaves its readers without waiting for them."""
     async with ControlClient(tmp_path / "s") as client:
         async with serving(FakeBackend(), tmp_path / "s"):
@@ -176,7 +177,7 @@ async def test_the_end_of_the_daemon_ends_the_stream_at_once(tmp_path):
             await anext(stream)
 
 
-async def test_the_client_comes_back_after_a_restart(tmp_path):
+async def test_the_client_comes_back_after_a_restart(tmp_path: Path) -> None:
     """The daemon is restarted under a reader: it connects again and is told to read everything."""
     async with ControlClient(tmp_path / "s") as client, aclosing(client.events()) as events:
         async with serving(FakeBackend(), tmp_path / "s"):
@@ -188,7 +189,7 @@ async def test_the_client_comes_back_after_a_restart(tmp_path):
     assert before.id != after.id
 
 
-async def test_events_may_be_published_from_any_thread():
+async def test_events_may_be_published_from_any_thread() -> None:
     """A log call in a worker thread wakes the reader on the loop."""
     hub = hub_of()
     reader = hub.reader()
@@ -204,7 +205,7 @@ async def test_events_may_be_published_from_any_thread():
     assert entry.data == CHANGE
 
 
-def test_what_is_logged_is_shown_and_passed_on_unchanged():
+def test_what_is_logged_is_shown_and_passed_on_unchanged() -> None:
     """The tap takes any value without failing, and the log goes on as if it were not there."""
     tap = EventTap(hub_of(), lambda: NOW)
     logged = {
@@ -231,7 +232,7 @@ def test_what_is_logged_is_shown_and_passed_on_unchanged():
     assert LogLine.model_validate_json(line.model_dump_json()) == line
 
 
-async def test_fifty_readers_cost_who_publishes_nothing():
+async def test_fifty_readers_cost_who_publishes_nothing() -> None:
     """Publishing takes as long with fifty readers as with none: it is one step, whoever listens."""
     alone, crowded = hub_of(), hub_of()
     waiting = [asyncio.ensure_future(crowded.reader().take()) for _ in range(50)]
@@ -251,7 +252,7 @@ async def test_fifty_readers_cost_who_publishes_nothing():
     assert min(crowded for _, crowded in pairs) < 3 * min(alone for alone, _ in pairs)
 
 
-async def test_a_reader_that_leaves_before_the_stream_begins_is_no_failure(tmp_path):
+async def test_a_reader_that_leaves_before_the_stream_begins_is_no_failure(tmp_path: Path) -> None:
     """Who asks and hangs up at once is nobody's mistake; nothing is logged as one."""
     socket = tmp_path / "control.sock"
     with structlog.testing.capture_logs() as logs:
