@@ -53,10 +53,10 @@ class Point(NamedTuple):
     """Close of the candle at which the point could first be known, in the same measure as `ts`."""
     value: float
     """The price, adjusted."""
-    at: int
-    """Number of the candle with the extreme price, counted from the first candle of the series."""
-    known: int
-    """Number of the candle that confirmed the point; never before `at`."""
+    at: int = -1
+    """Number of the candle with the extreme price, from the first of the series; -1 where it is not known."""
+    known: int = -1
+    """Number of the candle that confirmed the point, likewise; never before `at`."""
 
     @property
     def is_peak(self) -> bool:

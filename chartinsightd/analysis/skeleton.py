@@ -33,7 +33,8 @@ def skeleton(points: Iterable[Point]) -> tuple[Point, ...]:
     """Return the alternating line through points, oldest first.
 
     Neighbours of one kind are folded into the more extreme one, equal prices into the first; a candle that is
-    known in both grades stands in its later one. Any set of points gives an alternating line.
+    known in both grades stands in its later one. Any set of points gives an alternating line. Times and
+    adjusted prices decide, so that points may come from the store, without the numbers of their candles.
     """
     return tuple(fold(sorted(points, key=_order))[0])
 
@@ -52,13 +53,13 @@ def _extend(pivots: list[Point], starts: list[int], point: Point, position: int)
     if not pivots or point.kind is not pivots[-1].kind:
         pivots.append(point)
         starts.append(position)
-    elif is_more_extreme(point, pivots[-1]) or point.at == pivots[-1].at:
+    elif is_more_extreme(point, pivots[-1]) or point.ts == pivots[-1].ts:
         pivots[-1] = point
 
 
 def _order(point: Point) -> tuple[int, int, bool]:
     """Sort by candle; of several points on one candle the one that was known first stands first."""
-    return point.at, point.known, point.grade is Grade.PRIMARY
+    return point.ts, point.confirmed_at, point.grade is Grade.PRIMARY
 
 
 class Skeleton:

@@ -77,6 +77,17 @@ class Strategy:
             raise LookupError(f"The module of strategy {self.id!r} has no function needs(params).")
         return cast(Needs, needs(params))
 
+    def described(self) -> dict[str, Any]:
+        """Return what surfaces show, in JSON's types: names, timeframes, the schema of the parameters."""
+        return {
+            "id": self.id,
+            "version": self.version,
+            "title": self.title,
+            "timeframes": [str(timeframe) for timeframe in Timeframe if timeframe in self.timeframes],
+            "params": self.params.model_json_schema(),
+            "price_bound": self.price_bound,
+        }
+
     def __call__(self, candles: Candles, params: BaseModel | None = None) -> Signals:
         """Evaluate over candles; with the default parameters where none are given."""
         with np.errstate(all="ignore"):  # a division by zero is NaN or infinite, and no warning

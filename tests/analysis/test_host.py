@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import pytest
 
@@ -259,6 +260,16 @@ def test_the_strategy_of_a_module_is_named_after_it() -> None:
     """Ids and file names agree, so that a user finds the source of an answer."""
     assert shipped_module.__name__.endswith(shipped_module.evaluate.id)
     assert all(id_ == strategy.id for id_, strategy in SHIPPED.items())
+
+
+@pytest.mark.parametrize("strategy", SHIPPED.values(), ids=lambda one: one.id)
+def test_a_strategy_describes_itself(strategy: Strategy) -> None:
+    """Surfaces get its name, its timeframes in order and the bounds of its parameters, ready for JSON."""
+    described = json.loads(json.dumps(strategy.described()))
+    assert described["id"] == strategy.id
+    assert described["title"]
+    assert described["timeframes"]
+    assert set(described["params"].get("properties", {})) == set(strategy.params.model_fields)
 
 
 @pytest.mark.parametrize("timeframe", Timeframe)
