@@ -141,6 +141,11 @@ class Candles:
             AdjustedCandle._make, zip(*(column.tolist() for column in (*columns, *traded)), strict=True)
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the columns alone: made again in another process they are read-only, and nothing is kept
+        yet."""
+        return _made, ({one.name: getattr(self, one.name) for one in fields(self) if one.init},)
+
     @property
     def ind(self) -> Indicators:
         """The indicators of these candles, each computed once."""
@@ -171,6 +176,10 @@ class Candles:
         changed |= {"volume": self.volume * self.factor, "factor": np.ones(len(self))}
         kept = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
         return Candles(**kept | changed)
+
+
+def _made(columns: dict[str, Any]) -> Candles:
+    return Candles(**columns)
 
 
 _COLUMNS: dict[str, type] = {

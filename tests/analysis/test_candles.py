@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from fractions import Fraction
 
@@ -70,6 +71,18 @@ def test_prices_as_traded_stand_beside_adjusted_ones() -> None:
     assert series.volume[0] == 5_000
     assert traded.close.tolist() == [row[3] for row in prices]
     assert traded.volume.tolist() == [1_000] * 6
+
+
+def test_candles_travel_to_another_process() -> None:
+    """Pickled candles are the same ones, read-only there too, and carry no indicator along."""
+    series = candles(walk(1, 30), factors=[Fraction(1, 3)] * 30)
+    series.ind.sma(5)
+
+    there = pickle.loads(pickle.dumps(series))
+
+    assert list(there) == list(series)
+    assert not there.close.flags.writeable
+    assert len(pickle.dumps(there)) == len(pickle.dumps(candles(walk(1, 30), factors=[Fraction(1, 3)] * 30)))
 
 
 @pytest.mark.parametrize(
