@@ -25,6 +25,19 @@ ANALYSER_MODULES = (
 )
 """The modules of this package that decide points, trends and patterns: their sources make the analyser's
 id."""
+STRATEGY_MODULES = (
+    *ANALYSER_MODULES,
+    "indicators.averages",
+    "indicators.momentum",
+    "indicators.registry",
+    "indicators.volatility",
+    "indicators.volume",
+    "strategy",
+    "structured",
+)
+"""What an answer of a strategy rests on beside its own source."""
+SCREEN_MODULES = (*STRATEGY_MODULES, "screens.evaluation", "screens.expression")
+"""What an answer of a screen rests on beside the sources of its strategies and the expression."""
 _LENGTH = 32
 """Hexadecimal digits of an id."""
 

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chartinsightd.analysis
-from chartinsightd.analysis.identity import ANALYSER_MODULES, code_id, data_id
+from chartinsightd.analysis.identity import (
+    ANALYSER_MODULES,
+    SCREEN_MODULES,
+    STRATEGY_MODULES,
+    code_id,
+    data_id,
+)
 
 ROOM = Path(chartinsightd.analysis.__file__).parent
 KNOWN = {"last_ts": 1_700_000_000, "count": 500, "revision": 3, "adjustment": "2018-05-04:1/50"}
@@ -50,15 +56,22 @@ def test_the_order_of_parameters_does_not_count(parameters: dict[str, int | str 
     assert code_id({}, parameters) == code_id({}, backwards)
 
 
-def test_the_analyser_is_all_that_it_imports() -> None:
-    """The list of modules in the analyser's id holds each one that its modules import of the package."""
-    wanted = set(ANALYSER_MODULES)
-    for name in ANALYSER_MODULES:
-        if name == "candles":  # reads indicators and structure for strategies; the analyser reads its rows
-            continue
-        tree = ast.parse((ROOM / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("chartinsightd.analysis"):
-                module = (node.module or "").removeprefix("chartinsightd.analysis.")
-                found = {module} if module in wanted else {f"{module}.{one.name}" for one in node.names}
-                assert found <= wanted, (name, found)
+@pytest.mark.parametrize("modules", [ANALYSER_MODULES, STRATEGY_MODULES, SCREEN_MODULES])
+def test_rules_are_all_that_they_import(modules: tuple[str, ...]) -> None:
+    """A list of modules that makes an id holds each one that its modules import of the package."""
+    assert len(set(modules)) == len(modules)
+    for name in modules:
+        if (name, modules) == ("candles", ANALYSER_MODULES):
+            continue  # it reads indicators for strategies; the analyser reads its rows
+        assert imported(name) <= set(modules), name
+
+
+def imported(name: str) -> set[str]:
+    """Return the modules of the package that one of them imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((ROOM / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("chartinsightd.analysis"):
+            module = (node.module or "").removeprefix("chartinsightd.analysis").removeprefix(".")
+            is_package = (ROOM / module.replace(".", "/")).is_dir()
+            found |= {f"{module}.{one.name}" for one in node.names} if is_package else {module}
+    return found

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from chartinsightd.analysis import Candles, Needs, Signals, strategy
+from chartinsightd.analysis.host.proof_series import proof_series
 from chartinsightd.analysis.screens.evaluation import (
     Evaluation,
     Excepted,
@@ -21,7 +22,13 @@ from chartinsightd.analysis.screens.evaluation import (
     judge,
     screen,
 )
-from chartinsightd.analysis.screens.expression import ScreenInvalid, candles_needed, parse, shown
+from chartinsightd.analysis.screens.expression import (
+    ScreenInvalid,
+    candles_needed,
+    candles_wanted,
+    parse,
+    shown,
+)
 from chartinsightd.analysis.strategies import SHIPPED
 from chartinsightd.domain.timeframe import Timeframe
 from tests.analysis.made_up import candles, walk
@@ -125,6 +132,24 @@ def test_the_answer_of_a_day_is_the_answer_given_on_it(value: dict[str, Any], se
     session = int(data.ts[at])
     then = judge(expression, STRATEGIES, Stock(symbol="005930", candles=data.part(slice(0, at + 1))), session)
     assert judge(expression, STRATEGIES, Stock(symbol="005930", candles=data), session) == then
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_more_history_changes_no_bit(name: str) -> None:
+    """An answer rests on the same candles however many were read, and finds the beginning of a long match."""
+    expression = parse({"any": [{"strategy": name, "within": 150}]}, STRATEGIES, D1)
+    wanted = candles_wanted(expression, STRATEGIES)
+    matches = 0
+    for seed in range(12):
+        data = proof_series(seed, 700, D1)
+        session = int(data.ts[-1])
+        answers = [
+            judge(expression, STRATEGIES, Stock(symbol="1", candles=data.part(slice(-count, None))), session)
+            for count in (700, wanted + 5, wanted)
+        ]
+        assert answers[0] == answers[1] == answers[2]
+        matches += isinstance(answers[0], Match)
+    assert matches
 
 
 def test_evaluated_and_excepted_are_the_universe() -> None:

@@ -16,6 +16,7 @@ from chartinsightd.analysis.screens.expression import (
     Hit,
     Listed,
     candles_needed,
+    candles_wanted,
     conditions,
     params_of,
 )
@@ -64,7 +65,7 @@ class Match:
     evidence: Mapping[str, Mapping[str, Seen]]
     """For each strategy its figures at its latest hit."""
     since: int
-    """Start of the candle from which on the expression has held without a break."""
+    """Start of the candle from which on the expression has held without a break, 250 candles back at most."""
     is_new: bool
     """Whether that is the candle of the session."""
 
@@ -141,6 +142,8 @@ def judge(
     needed = candles_needed(expression, strategies)
     if len(candles) < needed:
         return excepted(Reason.TOO_SHORT, f"{len(candles)} of {needed} candles")
+    # always as many: what else was read for the stock must not move the last bits of an answer
+    candles = candles.part(slice(-candles_wanted(expression, strategies), None))
     try:
         return _match(Evaluation(expression, strategies, candles), stock.symbol)
     except NotEvaluated as error:

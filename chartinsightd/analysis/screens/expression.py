@@ -25,6 +25,8 @@ MAX_DEPTH = 4
 MAX_CONDITIONS = 40
 MAX_WITHIN = 250
 """Candles."""
+SINCE_CANDLES = 250
+"""Before the session, over which the beginning of a stretch of matches is looked for: a year of days."""
 
 Column = Literal["market_cap", "value", "volume", "close"]
 """Facts that are figures: won, won traded, shares, won; of each candle's own day."""
@@ -122,8 +124,13 @@ def params_of(hit: Hit, strategy: Strategy) -> BaseModel:
 
 
 def candles_needed(expression: Expression, strategies: Mapping[str, Strategy]) -> int:
-    """Return how many candles a stock must have to be evaluated."""
+    """Return how many candles up to the session a stock must have to be evaluated."""
     return max((_needed(one, strategies) for one in conditions(expression)), default=1)
+
+
+def candles_wanted(expression: Expression, strategies: Mapping[str, Strategy]) -> int:
+    """Return how many candles up to the session are read and looked at, where a stock has as many."""
+    return candles_needed(expression, strategies) + SINCE_CANDLES
 
 
 def _needed(condition: Hit | Figure | Listed, strategies: Mapping[str, Strategy]) -> int:

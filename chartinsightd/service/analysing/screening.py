@@ -14,7 +14,7 @@ import numpy as np
 from chartinsightd.analysis.candles import Candles
 from chartinsightd.analysis.identity import code_id
 from chartinsightd.analysis.screens.evaluation import Screened, Stock, screen
-from chartinsightd.analysis.screens.expression import Expression, candles_needed, conditions, parse
+from chartinsightd.analysis.screens.expression import Expression, candles_wanted, conditions, parse
 from chartinsightd.analysis.strategy import Strategy
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import ChartInsightError, InvalidCandle
@@ -27,8 +27,6 @@ from chartinsightd.service.state.current_rules import CurrentRules
 
 _MAX_STOCKS = 10_000
 _TIMEFRAME = Timeframe.D1
-_STRETCH = 250
-"""Candles before the session over which the beginning of a stretch of matches is looked for: a year."""
 
 
 class NoSession(ChartInsightError):
@@ -101,7 +99,7 @@ class Screener:
         day = self._session(session)
         async with self._screening:
             found = await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)
-            needed = candles_needed(expression, self.strategies) + _STRETCH + self._sessions_since(day)
+            needed = candles_wanted(expression, self.strategies) + self._sessions_since(day)
             universe, versions = await self._universe(found.rows, needed)
             run = (expression, self.strategies, universe, int(midnight(day).timestamp()))
             screened = await asyncio.get_running_loop().run_in_executor(self._thread, screen, *run)
