@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chartinsightd.analysis.candles import times
@@ -36,6 +36,7 @@ def test_a_later_split_keeps_the_order_of_prices(
     assert np.sign(before[0] - before[1]) == np.sign(after[0] - after[1]) == np.sign(exact)
 
 
+@example(column=[6_858_357_388_211], factor=Fraction(564_680_097, 752_231_581))
 @given(column=st.lists(st.integers(0, 10**13), max_size=5), factor=FACTORS)
 def test_products_are_rounded_once(column: list[int], factor: Fraction) -> None:
     """A whole number times a factor is the float nearest to the exact product, for large numbers too."""

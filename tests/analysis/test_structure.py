@@ -3,11 +3,12 @@ alone."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chartinsightd.analysis.adjusted import AdjustedCandle
@@ -148,6 +149,142 @@ def test_the_open_leg_goes_to_the_extreme_so_far(prices: list[Prices]) -> None:
     assert is_peak is not line[-1].is_peak
     assert leg.value == extreme
     assert leg.ts == next(one.ts for one in rest if (one.high if is_peak else one.low) == extreme)
+
+
+@dataclass
+class Plain:
+    """The machine as docs/analysis.md words it, with lists of the whole series and no state but its words."""
+
+    prices: list[Prices]
+    leg: str = "first"
+    steps: int = 0
+    primary: int = -1
+    side: str = ""
+    candidate: int | None = None
+    between: list[int] = field(default_factory=list)
+    found: list[tuple[str, str, int, int]] = field(default_factory=list)
+
+    def points(self) -> list[tuple[str, str, int, int]]:
+        """Return kind, grade, candle and confirming candle of each point, in the order in which they are
+        known."""
+        moved = [i for i in range(len(self.prices)) if i == 0 or not self._stands_still(i)]
+        band = self.prices[0][1:3] if self.prices else (0, 0)
+        for before, i in pairwise(moved):
+            self._swing([one for one in moved if one <= i])
+            _, high, low, _ = self.prices[i]
+            inside = high <= band[0] and low >= band[1]
+            if self.leg in ("first", "none") or not inside:
+                self._step(i, before, band)
+            if not inside:
+                band = (high, low)
+        return self.found
+
+    def _stands_still(self, i: int) -> bool:
+        return set(self.prices[i]) == {self.prices[i - 1][3]}
+
+    def _swing(self, moved: list[int]) -> None:
+        """A small swing ends with the newest candle: higher than the one before it, equal ones, then a
+        lower one."""
+        peaks = self.side == "valley"
+        if not self.side:
+            return
+        line = [self.prices[i][1] if peaks else -self.prices[i][2] for i in moved]
+        if line[-1] >= line[-2]:
+            return
+        first = len(line) - 2
+        while first > 0 and line[first - 1] == line[-2]:
+            first -= 1
+        at = moved[first]
+        if first == 0 or line[first - 1] > line[first] or at <= self.primary:
+            return
+        kind = "peak" if peaks else "valley"
+        height = {
+            one: self.prices[one][1] if peaks else -self.prices[one][2] for one in (at, self.candidate or 0)
+        }
+        if self.candidate is not None and height[at] <= height[self.candidate]:
+            self.found.append((kind, "secondary", self.candidate, moved[-1]))
+            self.between.append(self.candidate)
+        self.candidate = at
+
+    def _step(self, i: int, before: int, band: tuple[int, int]) -> None:
+        opened, high, low, close = self.prices[i]
+        base = self.prices[before][3] if high == low else opened
+        if self.leg == "first":
+            self.leg, self.steps = ("up" if close > base else "down" if close < base else "none"), 1
+        elif self.leg == "none":
+            self.leg, self.steps = ("down" if low < band[1] else "up" if high > band[0] else "none"), 1
+        elif self.leg == "up":
+            self._upward(i, before, band)
+        else:
+            self._downward(i, before, band)
+
+    def _upward(self, i: int, before: int, band: tuple[int, int]) -> None:
+        opened, high, low, close = self.prices[i]
+        opened_before, high_before, low_before, closed_before = self.prices[before]
+        base = closed_before if high == low else opened
+        span = high_before - low_before
+        if self.steps == 3:
+            if close < band[1] and close < base:
+                self._turn("peak", i)
+                self.leg, self.steps = "down", 1
+        elif self.steps == 1 and span > 0 and close - closed_before > span and close > base:
+            self.steps = 3
+        elif high > band[0] and close > closed_before:
+            self.steps += 1
+        elif low < band[1]:
+            self.leg, self.steps = ("down" if close < opened_before else "none"), 1
+
+    def _downward(self, i: int, before: int, band: tuple[int, int]) -> None:
+        opened, high, low, close = self.prices[i]
+        opened_before, high_before, low_before, closed_before = self.prices[before]
+        base = closed_before if high == low else opened
+        span = high_before - low_before
+        if self.steps == 3:
+            if close > band[0] and close > base:
+                self._turn("valley", i)
+                self.leg, self.steps = "up", 1
+        elif self.steps == 1 and span > 0 and closed_before - close > span and close < base:
+            self.steps = 3
+        elif low < band[1] and close < closed_before:
+            self.steps += 1
+        elif high > band[0]:
+            self.leg, self.steps = ("up" if close > opened_before else "none"), 1
+
+    def _turn(self, kind: str, i: int) -> None:
+        leg = range(self.primary + 1, i + 1)
+        at = max(leg, key=lambda one: (self.prices[one][1] if kind == "peak" else -self.prices[one][2], -one))
+        other = "valley" if kind == "peak" else "peak"
+        waits = self.candidate is not None and self.candidate <= at
+        if kind == self.side and waits and not any(one < at for one in self.between):
+            assert self.candidate is not None
+            self.found.append((other, "secondary", self.candidate, i))
+        self.found.append((kind, "primary", at, i))
+        if kind != self.side or waits:
+            self.candidate = None
+        self.primary, self.side, self.between = at, kind, []
+
+
+@settings(max_examples=300)
+@given(shapes())
+def test_points_are_those_of_the_written_rules(prices: list[Prices]) -> None:
+    """The machine finds what its description, written down once more without it, finds."""
+    assert points(prices) == Plain(prices).points()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_long_walks_follow_the_written_rules(seed: int) -> None:
+    """The same on longer series, with hundreds of points."""
+    prices = walk(seed, 1_000)
+    assert points(prices) == Plain(prices).points()
+
+
+@given(shapes())
+def test_the_skeleton_is_the_best_of_each_run(prices: list[Prices]) -> None:
+    """Of neighbours of one kind the most extreme stands, of equal ones the first candle."""
+    known = sorted(analyse(rows(prices)).points, key=lambda one: (one.at, one.known, one.grade == "primary"))
+    runs = [list(run) for _, run in groupby(known, key=lambda one: one.kind)]
+    best = [max(run, key=lambda one: (one.value if one.is_peak else -one.value, -one.at)) for run in runs]
+    assert [(one.at, one.kind) for one in skeleton(known)] == [(one.at, one.kind) for one in best]
 
 
 def test_a_series_without_candles_or_with_one_says_nothing() -> None:
