@@ -1,4 +1,4 @@
-"""The stream of events, and whether anybody reads it: what nobody reads is not made."""
+"""The stream of events, and whether it has readers: without them most events are not made."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ PRIORITY_NAMES: Mapping[Priority, PriorityName] = {
 
 
 def lanes_shown(lanes: Iterable[LaneState]) -> tuple[GateLane, ...]:
-    """Return the gate's lanes; priorities nobody waits with are left out."""
+    """Return the gate's lanes; priorities without a waiting request are left out."""
     return tuple(_shown(lane) for lane in lanes)
 
 
@@ -48,7 +48,7 @@ class Costs:
         self._clock = clock
 
     def estimate(self, fetches: Iterable[Fetch], series: int) -> BackfillEstimate:
-        """Return what fetches cost; of so many series asked for, those without a fetch are covered."""
+        """Return what fetches cost; of `series` asked for, those without a fetch are covered already."""
         requests: dict[str, int] = {}
         needed: set[object] = set()
         for fetch in fetches:
@@ -71,6 +71,6 @@ class Costs:
         )
 
     def seconds(self, api_id: str, requests: int) -> float:
-        """Return how long so many requests take at the gate's present pace."""
+        """Return how long a number of requests takes at the gate's present pace."""
         limits = {lane.api_id: lane.limit for lane in self._gate.state()}
         return requests / self._clock.real(limits.get(api_id, self._pace))

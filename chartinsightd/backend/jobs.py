@@ -35,7 +35,7 @@ class JobBoard:
         self._costs = costs
         self._paces: dict[int, deque[tuple[float, int]]] = {}
         self._moved: dict[int, KnownJob] = {}
-        """Jobs that progressed since readers were told."""
+        """Jobs that progressed since the last progress event."""
         jobs.on_change(self._take)
 
     def register(self, handlers: Handlers) -> None:
@@ -76,11 +76,11 @@ class JobBoard:
             self._audience.publish(EventType.PROGRESS, self._shown(job), str(job.id))
 
     def forget_progress(self) -> None:
-        """Drop what would be told: there are no readers."""
+        """Drop progress that no reader wants."""
         self._moved.clear()
 
     def _take(self, job: KnownJob, change: JobChange) -> None:
-        """Publish a begin or an end at once, whether or not somebody reads now.
+        """Publish a begin or an end at once, also without readers.
 
         A reader that connects again continues after the last event it had: an end left out would keep a
         command that waits for it waiting for ever.

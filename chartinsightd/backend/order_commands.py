@@ -149,7 +149,7 @@ def _equal_job(order: BackfillOrder, service: Backfills | Verifications) -> int 
 
 
 def _refuse_if_full(service: Backfills | Verifications) -> None:
-    """Refuse one more order where so many are open that they would only fill the memory.
+    """Refuse an order where `MOST_OPEN` are open: more would only fill the memory.
 
     Raises:
         NotNow: wait until some are over.

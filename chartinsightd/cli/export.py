@@ -73,7 +73,7 @@ async def frames(
     Args:
         client: asks the daemon.
         selection: which candles.
-        read: is told how many rows each page had.
+        read: called with the number of rows of each page.
 
     Returns:
         Columns `COLUMNS`; `ts` in Korean time, prices and volume int64, value Int64, final bool.

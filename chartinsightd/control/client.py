@@ -47,7 +47,7 @@ class ControlError(Exception):
 
 
 class DaemonAway(ControlError):
-    """Nobody answers at the socket: no daemon, no right to ask it, or it does not answer in time."""
+    """No answer at the socket: no daemon, no permission, or no answer in time."""
 
 
 class ControlProblem(ControlError):
@@ -142,11 +142,10 @@ class ControlClient:
     ) -> AsyncGenerator[Event, None]:
         """Yield events as they happen, for ever.
 
-        The first event is `reset`: the stream stands, read now what you show. When the connection ends, it is
-        made again and continues after the last event; where that is not possible, `reset` comes again. While
-        nobody answers it keeps trying. Who wants to be told at once that the daemon went away asks with
-        `reconnect=False` and connects again by itself. Leave the iteration early only inside
-        `contextlib.aclosing`, so that the connection ends with it.
+        The first event is `reset`: the stream is open, read now what you show. A lost connection is made
+        again and continues after the last event; where that is not possible, `reset` comes again. While the
+        daemon is away the client keeps trying; with `reconnect=False` the caller learns of it at once.
+        Leave the iteration early only inside `contextlib.aclosing`, so that the connection ends with it.
 
         Args:
             after: id of the event to continue after; empty: from now on.

@@ -21,7 +21,7 @@ class NotNow(ChartInsightError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks, as the transport knows it: on the Unix socket the peer's user, by the kernel's word."""
+    """Who asks, as the transport knows it; on the Unix socket the peer's user, as the kernel gives it."""
 
     name: str
     may_write: bool

@@ -13,7 +13,7 @@ class Progress:
 
     done: int
     total: int
-    """As far as can be told now; 0 while it cannot."""
+    """An estimate; 0 while there is none."""
     unit: str
     """What is counted: `pages`."""
     details: Mapping[str, Any] = field(default_factory=dict)

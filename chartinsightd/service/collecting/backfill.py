@@ -130,7 +130,7 @@ class Backfills:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many backfills are open that another one should be refused."""
+        """Whether `MOST_OPEN` backfills are open: refuse the next one."""
         return self._runner.is_full
 
     async def start(self, order: BackfillOrder, by: str) -> Job:

@@ -64,7 +64,7 @@ class Verifications:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many verifications are open that another one should be refused."""
+        """Whether `MOST_OPEN` verifications are open: refuse the next one."""
         return self._runner.is_full
 
     async def start(self, order: BackfillOrder, by: str) -> Job:

@@ -72,7 +72,7 @@ class JobRunner(Generic[O]):
 
     @property
     def is_full(self) -> bool:
-        """Whether so many orders are open that another one should be refused."""
+        """Whether `MOST_OPEN` orders are open: refuse the next one."""
         return len(self._open) >= MOST_OPEN
 
     def start(self, job: Job, order: O) -> None:

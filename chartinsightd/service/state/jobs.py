@@ -52,7 +52,7 @@ class Job:
         self.failed = 0
         self.pages = 0
         self.pages_expected = 0
-        """As far as can be told; 0 while it cannot."""
+        """An estimate; 0 while there is none."""
         self.written = Written()
         self.findings: Mapping[str, Any] = {}
         """What a comparison found; shown and kept with the progress."""
@@ -211,7 +211,7 @@ class Jobs:
                 self._is_owing.clear()
 
     async def _write_end(self, job: Job) -> None:
-        """Write an end, then tell it: whoever reads the history after hearing of it finds it there."""
+        """Write an end, then notify: a listener that reads the history next finds the end there."""
         assert job.ended_at is not None
         progress = job.progress.fields()
         await self._store.finish_job(job.id, job.state, progress, job.error, job.ended_at)
