@@ -18,7 +18,6 @@ Align = Literal["left", "right", "center"]
 _EOK = 100_000_000
 _JO = 10_000 * _EOK
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB")
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
 
 
@@ -35,11 +34,6 @@ def clock_time(instant: datetime | None) -> str:
 def stamp(instant: datetime | None) -> str:
     """Write month, day and time in KST, such as `10-14 10:07:30`."""
     return NOTHING if instant is None else f"{instant.astimezone(KST):%m-%d %H:%M:%S}"
-
-
-def short_stamp(instant: datetime | None) -> str:
-    """Write month, day, hour and minute in KST, such as `10-14 10:07`."""
-    return stamp(instant)[:-3] if instant else NOTHING
 
 
 def candle_start(ts: datetime | None, timeframe: str) -> str:
@@ -70,20 +64,6 @@ def percent(ratio: float) -> str:
     return f"{shown:.0f}" if shown == 100 else f"{shown:.1f}"
 
 
-def duration(seconds: float | None) -> str:
-    """Write a duration in at most two units, such as `1m46s`; what a clock set back makes of one is `0s`."""
-    if seconds is None:
-        return NOTHING
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes}m{rest:02}s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02}m" if hours < 48 else f"{hours // 24}d{hours % 24:02}h"
-
-
 def countdown(seconds: float) -> str:
     """Write the time that is left, such as `5:12:30`."""
     whole = max(0, int(seconds))
@@ -111,14 +91,6 @@ def fit(text: str, width: int, align: Align = "left") -> str:
     if align == "center":
         return space[: len(space) // 2] + text + space[len(space) // 2 :]
     return text + space
-
-
-def bar(fraction: float, width: int) -> str:
-    """Draw a share as a bar of exactly `width` cells, in steps of an eighth."""
-    eighths = round(max(0.0, min(1.0, fraction)) * width * 8)
-    full, rest = divmod(eighths, 8)
-    drawn = _EIGHTHS[8] * full + (_EIGHTHS[rest] if rest else "")
-    return drawn.ljust(width)
 
 
 def sparkline(values: tuple[int, ...], width: int, top: float) -> str:

@@ -272,3 +272,20 @@ def test_settings_are_shown_with_their_origin_and_secrets_as_present_or_absent(r
         ["collect.calendar_overrides", "default"],
         ["database.dsn", "(absent)", "default"],
     ]
+
+
+def test_evidence_is_words(run):
+    """No Python value is shown: lists are joined, truth is yes or no, names have blanks."""
+    shown = run("seals").stdout
+
+    assert "volume chain yes, folds 30m 1h" in " ".join(shown.split())
+    assert not any(sign in shown for sign in "[]{}'")
+
+
+def test_jobs_name_all_they_work_on(run, backend):
+    """In a pipe nothing is cut: every symbol of a job is there."""
+    symbols = list(backend._names)[:9]
+    job = backend._jobs[4].model_copy(update={"params": {"symbols": symbols}, "error": None})
+    backend._jobs[4] = job
+
+    assert " ".join(symbols) in run("jobs").stdout

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from chartinsight_tui import formatting
+from chartinsight_tui.text import Words
 
 WORDS = st.text(alphabet=st.sampled_from("abc 삼성전자ㅅ…▲漢1,"), max_size=30)
 
@@ -18,12 +19,6 @@ WORDS = st.text(alphabet=st.sampled_from("abc 삼성전자ㅅ…▲漢1,"), max_
 def test_fitted_text_has_its_width(text: str, width: int, align: formatting.Align) -> None:
     """Whatever the text, Hangul or not, it takes exactly the cells it is given."""
     assert cell_len(formatting.fit(text, width, align)) == width
-
-
-@given(st.floats(-1, 2), st.integers(0, 50))
-def test_a_bar_has_its_width(fraction: float, width: int) -> None:
-    """A bar takes its cells whatever the share."""
-    assert cell_len(formatting.bar(fraction, width)) == width
 
 
 @given(st.lists(st.integers(0, 100), max_size=80).map(tuple), st.integers(0, 60), st.floats(0, 10))
@@ -49,20 +44,19 @@ def test_large_amounts_of_won(won: int | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
+    ("seconds", "korean", "english"),
     [
-        (None, "–"),
-        (-1179.0, "0s"),
-        (0, "0s"),
-        (59.6, "1m00s"),
-        (106, "1m46s"),
-        (3_720, "1h02m"),
-        (200_000, "2d07h"),
+        (None, "–", "–"),
+        (-3.0, "0초", "0s"),
+        (48.0, "48초", "48s"),
+        (126.0, "2분 06초", "2m 06s"),
+        (16_620.0, "4시간 37분", "4h 37m"),
+        (273_600.0, "3일 04시간", "3d 04h"),
     ],
 )
-def test_durations(seconds: float | None, text: str) -> None:
+def test_durations_have_two_units(seconds: float | None, korean: str, english: str) -> None:
     """A duration has at most two units; a clock that was set back makes none below nothing."""
-    assert formatting.duration(seconds) == text
+    assert (Words("ko").duration(seconds), Words("en").duration(seconds)) == (korean, english)
 
 
 def test_times_are_korean() -> None:

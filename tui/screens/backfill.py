@@ -16,7 +16,7 @@ from textual.widgets import Button, Checkbox, Input, Static
 
 from chartinsight_tui.context import Context
 from chartinsight_tui.days import day_from
-from chartinsight_tui.formatting import big_won, duration, number
+from chartinsight_tui.formatting import big_won, number
 from chartinsight_tui.search import found
 from chartinsight_tui.store import Failure
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
@@ -220,7 +220,7 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
             return self._words["backfill.nothing"]
         lanes = ", ".join(f"{lane.api_id} {number(lane.requests)}" for lane in cost.lanes)
         series = {"series": number(cost.series), "covered": number(cost.covered_series)}
-        time = duration(cost.seconds)
+        time = self._words.duration(cost.seconds)
         return self._words.put(
             "backfill.cost", requests=number(cost.requests), lanes=lanes, time=time, **series
         )

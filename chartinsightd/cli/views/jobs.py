@@ -148,7 +148,7 @@ def _what(params: Mapping[str, Any]) -> str:
     words = []
     for value in params.values():
         if isinstance(value, list | tuple):
-            words.append(" ".join(str(item) for item in value[:5]) + (" …" if len(value) > 5 else ""))
+            words.append(" ".join(map(str, value)))  # the column is cut where there is no room, never here
         elif value not in (None, "", False):
             words.append(str(value))
     return ", ".join(word for word in words if word)

@@ -178,4 +178,20 @@ def _close(opened: int, closed: int) -> Cell:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    """Return evidence as words: `compared 30m 1h 1d, broken at 2026-11-17T09:10`."""
+    return ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items())
+
+
+def _plain(value: object) -> str:
+    """Return a value of the evidence as a person writes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " ".join(f"{name} {_plain(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_plain, value)) if any(map(_is_nested, value)) else " ".join(map(_plain, value))
+    return NONE if value is None else number(value) if isinstance(value, int) else str(value)
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, Mapping | list | tuple)

@@ -83,8 +83,14 @@ def _counted_since(status: Status) -> str:
 def _daemon(daemon: DaemonStatus) -> Text:
     style = _GOOD if daemon.state == "running" and daemon.ready else _SOSO
     text = Text(daemon.state.value if daemon.ready else f"{daemon.state.value}, not ready", style=style)
-    rest = f", {daemon.mode} ({daemon.environment}), version {daemon.version}, process {daemon.pid}"
+    rest = f", {_source(daemon)}, version {daemon.version}, process {daemon.pid}"
     return text.append(f"{rest}, up {duration(daemon.uptime_s)}", style="default")
+
+
+def _source(daemon: DaemonStatus) -> str:
+    """Say where the data comes from: no orders are placed here, so nothing is "live trading"."""
+    host = "paper server" if daemon.environment == "paper" else "real server"
+    return f"simulated {host}" if daemon.mode == "simulation" else host
 
 
 def _clock(clock: ClockStatus) -> str:
