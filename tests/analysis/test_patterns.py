@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -124,6 +125,84 @@ def test_a_head_stands_over_its_shoulders(kind: PatternKind) -> None:
         assert min(halves) / max(halves) >= 0.4
         assert height >= 3 * series.ind.atr(14)[begin.known] * (1 - HAIR)
         assert begin.levels["limit"] == side * max(left, right)
+
+
+@pytest.mark.parametrize("kind", [PatternKind.HEAD_SHOULDERS, PatternKind.INVERSE_HEAD_SHOULDERS])
+def test_the_best_of_all_shapes_is_taken(kind: PatternKind) -> None:
+    """Of all five points that fit among those known then, the ones with the highest mean of three shares
+    win."""
+    side = 1 if kind in TOPS else -1
+    for series, learned, life in lives(kind):
+        begin = life[0]
+        known = skeleton(one for one in learned.points if one.known <= begin.known)[-10:]
+        atr = float(series.ind.atr(14)[begin.known])
+        fits = [
+            shape for shape in fives(known) if is_sound([known[i] for i in shape], known[shape[0] - 1], side)
+        ]
+        fits = [shape for shape in fits if height([known[i] for i in shape], side) >= 3 * atr]
+        best = max(fits, key=lambda shape: (score([known[i] for i in shape], side), shape[0]))
+        assert [known[i].ts for i in best] == [point.ts for point in begin.points]
+
+
+def fives(line: tuple[Point, ...]) -> list[tuple[int, int, int, int, int]]:
+    """Return all shoulders, heads and lowest necks between them that end with the last point."""
+    last, found = len(line) - 1, []
+    side = 1 if line[last].is_peak else -1
+    for head in range(last - 2, 2, -2):
+        for left in range(head - 2, 0, -2):
+            necks = [
+                min(range(begin + 1, end, 2), key=lambda i: side * line[i].value)
+                for begin, end in ((left, head), (head, last))
+            ]
+            if all(
+                side * line[i].value < side * line[head].value for i in range(left, last + 1) if i != head
+            ):
+                found.append((left, necks[0], head, necks[1], last))
+    return found
+
+
+def is_sound(points: list[Point], before: Point, side: int) -> bool:
+    """Return whether five points keep every proportion of the definition but the height."""
+    left, left_neck, head, right_neck, right = (side * point.value for point in points)
+    halves = points[2].at - points[0].at, points[4].at - points[2].at
+    return (
+        side * before.value < left_neck
+        and sum(halves) <= 150
+        and min(halves) / max(halves) >= 0.4
+        and head - max(left, right) >= 0.2 * height(points, side)
+        and left >= (right + right_neck) / 2
+        and right >= (left + left_neck) / 2
+    )
+
+
+def height(points: list[Point], side: int) -> float:
+    """Return how far the head stands over the lower neck."""
+    _, left_neck, head, right_neck, _ = (side * point.value for point in points)
+    return head - min(left_neck, right_neck)
+
+
+def score(points: list[Point], side: int) -> float:
+    """Return the mean of prominence, symmetry and balance."""
+    left, _, head, _, right = (side * point.value for point in points)
+    halves = points[2].at - points[0].at, points[4].at - points[2].at
+    whole = height(points, side)
+    return ((head - max(left, right)) / whole + min(halves) / max(halves) + 1 - abs(left - right) / whole) / 3
+
+
+@KINDS
+def test_one_forming_pattern_stands_on_one_point(kind: PatternKind) -> None:
+    """No two patterns of a kind that form at the same time share neckline, head or primary point."""
+    anchor = {"double": 1, "retest": 1, "head": 2, "inverse": 2}[kind.split("_")[0]]
+    spans: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for seed in SEEDS:
+        for event in played(seed)[1].patterns:
+            if event.kind is kind and event.state is PatternState.FORMING:
+                ends = [one.known for one in played(seed)[1].patterns if one.key == event.key]
+                end = max(ends) if len(ends) > 1 else 10**6
+                spans[seed, event.points[anchor].ts].append((event.known, end))
+    for stretches in spans.values():
+        for (_, end), (begin, _) in pairwise(sorted(stretches)):
+            assert begin >= end
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PatternKind if "retest" not in kind])

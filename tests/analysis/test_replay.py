@@ -54,6 +54,19 @@ def test_no_window_fails() -> None:
     assert found > 1_000
 
 
+def test_points_are_as_many_as_measured_before() -> None:
+    """On 30,708 days of thirteen stocks the machine confirms the legs that a system before was measured to
+    find.
+
+    That system had 2,361 primary points over rows with the zeros of halts; flattened, they are 2,363. Its
+    search missed the extreme of 8.7 of 100 legs; the count of confirmations does not depend on that.
+    """
+    series = [daily(symbol).part(slice(-2_500, None)) for symbol in LARGE]
+    points = [point for one in series for point in analyse(one).points]
+    assert sum(len(one) for one in series) == 30_708
+    assert sum(point.grade == "primary" for point in points) == 2_363
+
+
 @pytest.mark.soak
 def test_no_prefix_of_a_thousand_days_is_rewritten() -> None:
     """Thirteen stocks, a thousand days each, every prefix from nothing."""

@@ -248,6 +248,23 @@ def test_history_counts_as_long_as_within_looks_back() -> None:
     assert candles_needed(parse(value, STRATEGIES, D1), STRATEGIES) == 60 + 10
 
 
+def test_a_fact_that_was_not_kept_begins_no_match() -> None:
+    """A market value known of the newest day alone decides on that day, and leaves the stretch before
+    unbroken."""
+    caps = np.full(60, np.nan)
+    caps[-1] = 5e11
+    data = replace(series(1), market_cap=caps)
+    value = {"fact": "market_cap", "at_least": 1e11}
+    found = judge(parse(value, STRATEGIES, D1), STRATEGIES, Stock(symbol="1", candles=data), int(data.ts[-1]))
+    assert isinstance(found, Match)
+    assert (found.since, found.is_new) == (data.ts[0], False)
+    caps[-1] = np.nan
+    unknown = Stock(symbol="1", candles=replace(data, market_cap=caps))
+    answer = judge(parse(value, STRATEGIES, D1), STRATEGIES, unknown, int(data.ts[-1]))
+    assert isinstance(answer, Excepted)
+    assert "market_cap is not known" in answer.detail
+
+
 def test_an_empty_universe_is_no_error() -> None:
     """A screen over nothing answers that nothing was evaluated."""
     found = screen(parse({"fact": "close", "at_least": 1}, STRATEGIES, D1), STRATEGIES, [], 0)

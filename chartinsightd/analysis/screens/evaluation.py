@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from chartinsightd.analysis.candles import Bools, Candles
+from chartinsightd.analysis.candles import Bools, Candles, Floats, Ints
 from chartinsightd.analysis.screens.expression import (
     Expression,
     Figure,
@@ -256,12 +256,12 @@ class Evaluation:
         traded = self.candles.traded.close if figure.fact == "close" else getattr(self.candles, figure.fact)
         if len(traded) and np.isnan(traded[-1]):
             raise NotEvaluated(f"{figure.fact} is not known")
-        holds = ~np.isnan(traded)
+        holds = np.ones(len(traded), dtype=np.bool_)
         if figure.at_least is not None:
             holds &= traded >= figure.at_least
         if figure.at_most is not None:
             holds &= traded <= figure.at_most
-        return np.asarray(holds)
+        return np.asarray(holds[_next_known(traded)])
 
     def _listed(self, market: str) -> Bools:
         if not self.candles.market:
@@ -281,3 +281,13 @@ def _within(hit: Bools, length: int) -> Bools:
     counted = np.cumsum(hit)
     before = np.concatenate([np.zeros(min(length, len(hit)), dtype=counted.dtype), counted[:-length]])
     return np.asarray(counted > before)
+
+
+def _next_known(column: Floats | Ints) -> Ints:
+    """Return for each candle the next one of which a fact is known, itself included.
+
+    The newest one is known. What is not known of an earlier day (market values are kept from the day of their
+    collection on) must not look like the day on which a match began.
+    """
+    numbers = np.where(np.isnan(column), len(column), np.arange(len(column)))
+    return np.asarray(np.minimum.accumulate(numbers[::-1])[::-1])
