@@ -99,9 +99,9 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
     store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
     analysis = await open_analysis(stack, dsn, settings.mode)
-    ledger = CoverageLedger(store.candles, checkpoint)
+    ledger = CoverageLedger(store.candles, checkpoint, store.presence.changed)
     await ledger.open()
-    services |= {"store": store.presence.run, "ledger": partial(ledger.reconcile_later, clock)}
+    services |= {"store": store.presence.run, "ledger": partial(ledger.keep_reconciled, clock)}
     broker = open_broker(settings, clock, circuit, is_first=ledger.is_empty)
     kiwoom = await stack.enter_async_context(broker)
     if settings.clock.follow and isinstance(virtual := clock.own, SimulatedClock):

@@ -40,6 +40,7 @@ from chartinsightd.service.collecting.pausing import (
     PauseSwitch,
 )
 from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.collecting.row_audit import RowAudit
 from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.gaps.gap_list import GapList
@@ -100,6 +101,7 @@ class Services:
     gap_reasons: GapReasons
     gap_list: GapList
     future_marks: FutureMarks
+    row_audit: RowAudit
     maintenance: Maintenance
     notifier: Notifier
     loop_watch: LoopWatch
@@ -128,6 +130,7 @@ class Services:
             "adjuster": self.adjuster.run,
             "market_watch": self.market_watch.run,
             "future_marks": self.future_marks.run,
+            "row_audit": self.row_audit.run,
             "maintenance": self.maintenance.run,
             **self.proofs.services(),
             **(self.live.services() if self.live is not None else {}),
@@ -155,7 +158,8 @@ def assemble_services(
     )
     scheduler = _scheduler(shared, collector)
     stock_list = _stock_list(shared)
-    proofs = _proofs(shared, collector)
+    row_audit = _row_audit(shared)
+    proofs = _proofs(shared, collector, row_audit)
     gap_reasons = GapReasons(
         retries=shared.retries, pause_switch=shared.pause_switch, listing=stock_list.listing
     )
@@ -173,6 +177,7 @@ def assemble_services(
         gap_reasons=gap_reasons,
         gap_list=_gap_list(shared, scheduler, gap_reasons, proofs),
         future_marks=_future_marks(shared),
+        row_audit=row_audit,
         maintenance=Maintenance(resources.store.upkeep, resources.clock),
         notifier=notifier,
         live=_live(shared, hub),
@@ -261,7 +266,7 @@ def _stock_list(shared: _Shared) -> StockList:
     )
 
 
-def _proofs(shared: _Shared, collector: Collector) -> Proofs:
+def _proofs(shared: _Shared, collector: Collector, row_audit: RowAudit) -> Proofs:
     resources = shared.resources
     return assemble_proofs(
         collector=collector,
@@ -274,6 +279,7 @@ def _proofs(shared: _Shared, collector: Collector) -> Proofs:
         watchlist=shared.watchlist,
         commits=shared.commits,
         timeframes=shared.settings.collect.timeframes,
+        audit=row_audit.audit,
     )
 
 
@@ -353,6 +359,17 @@ def _future_marks(shared: _Shared) -> FutureMarks:
     )
 
 
+def _row_audit(shared: _Shared) -> RowAudit:
+    resources = shared.resources
+    return RowAudit(
+        store=resources.store.candles,
+        ledger=resources.ledger,
+        clock=resources.clock,
+        current_rules=shared.current_rules,
+        generation=lambda: resources.store.presence.generation,
+    )
+
+
 def assemble_backend(
     settings: Settings,
     resources: Resources,
@@ -378,6 +395,7 @@ def assemble_backend(
             stock_list=services.stock_list,
             watchlist=shared.watchlist,
             archive=resources.archive,
+            store_failure=lambda: resources.store.presence.failure,
             gate=resources.kiwoom.gate,
             issuer=resources.kiwoom.issuer,
             pause_switch=shared.pause_switch,
@@ -391,6 +409,7 @@ def assemble_backend(
                 _clock_probe(settings, resources),
                 services.future_marks,
                 services.stock_list,
+                services.row_audit,
             ),
             configuration=configuration,
         )

@@ -13,6 +13,7 @@ from chartinsightd.backend.quarantine_probe import Refusals
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.control.protocol.status import Alert
 from chartinsightd.domain.alert_policy import Condition
+from chartinsightd.domain.errors import StoreRefused
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.silence import LearnedDay
 
@@ -33,7 +34,8 @@ _OVERRIDE = "If the exchange says otherwise, name the day in the file of collect
 def conditions(parts: Parts, database: DatabaseProbe) -> Iterator[tuple[str, Condition]]:
     """Yield what is wrong now, by the alert's name."""
     if (failure := database.failure) is not None:
-        yield "database.away", Condition(level="error", message=failure.message, remedy=failure.remedy)
+        event = "database.refuses" if isinstance(failure, StoreRefused) else "database.away"
+        yield event, Condition(level="error", message=failure.message, remedy=failure.remedy)
     if (block := parts.retries.block) is not None:
         yield "broker.blocked", Condition(level="error", message=block.message, remedy=block.remedy)
     told = parts.retries.told()

@@ -29,8 +29,8 @@ class DatabaseProbe:
 
     @property
     def failure(self) -> StoreError | None:
-        """Why it is away; None while it answers."""
-        return self._failure
+        """Why it does not answer, or does not take what is written; None while it does both."""
+        return self._failure or self._parts.store_failure()
 
     @property
     def gaps(self) -> int:
@@ -47,11 +47,11 @@ class DatabaseProbe:
         facts = self._facts
         return DatabaseStatus(
             kind=self._parts.identity.database,
-            reachable=facts is not None and self._failure is None,
+            reachable=facts is not None and self.failure is None,
             version=facts.version if facts else "",
             size_bytes=facts.size_bytes if facts else 0,
             schema_=self._parts.identity.mode,
-            note=str(self._failure or ""),
+            note=str(self.failure or ""),
         )
 
     async def run(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -12,6 +13,7 @@ from chartinsightd.backend.commits import Commits
 from chartinsightd.backend.configuration import Configuration
 from chartinsightd.backend.probes import HealthProbe, TokenFailure
 from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.archive import Archive
@@ -75,6 +77,8 @@ class Parts:
     stock_list: StockList
     watchlist: Watchlist
     archive: Archive
+    store_failure: Callable[[], StoreError | None] = lambda: None
+    """Why the store does not take what is written."""
     gate: RateLimiter
     issuer: IssuerView
     pause_switch: PauseSwitch

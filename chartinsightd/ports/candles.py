@@ -48,6 +48,45 @@ class CandleStore(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPart:
+    """A part of a timeframe's candles that is compared at once, in seconds since the epoch."""
+
+    timeframe: Timeframe
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowDifference:
+    """A piece of a series in which other rows are stored than were written."""
+
+    series: Series
+    first: int
+    """Seconds since the epoch; the piece is [first, end)."""
+    end: int
+    written: int
+    """Final candles that were written."""
+    found: int
+    """Final candles that are there; the same number where only values differ."""
+
+
+class AuditedStore(Protocol):
+    """What was written, compared with what is there. Every method raises StoreUnavailable."""
+
+    async def audit_parts(self) -> list[AuditPart]:
+        """Return the parts that make up everything, the newest first."""
+
+    async def differences(self, part: AuditPart, symbols: Sequence[str] | None = None) -> list[RowDifference]:
+        """Compare one part, of some symbols or of all; it waits for no writer, and no writer for it."""
+
+    async def withdraw(self, found: Sequence[RowDifference]) -> dict[Series, RangeSet]:
+        """Take the pieces that differ out of the coverage; return what was taken out of each series.
+
+        From now on the rows that are there count as written, and none is believed from memory.
+        """
+
+
 class StoredCandles(Protocol):
     """Candles that are kept, for services that compare them with something."""
 

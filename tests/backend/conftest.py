@@ -319,6 +319,7 @@ class BoardWorld(World):
             watchlist=self.watchlist,
             commits=self.commits,
             timeframes=self.timeframes,
+            audit=self._no_audit,
         )
         self.archive = FakeArchive(self.store, self.clock.now)
         self.disk, self.channel, self.record = FakeDisk(), FakeChannel(), FakeRecord()
@@ -335,6 +336,9 @@ class BoardWorld(World):
             universe=Named(self.symbols),
             watchlist=self.watchlist,
         )
+
+    async def _no_audit(self, symbols: Sequence[str]) -> None:
+        """The rows of a store in memory are what was written."""
 
     def new_notifier(self) -> Notifier:
         """Return a notifier as after a restart: what it told is known, nothing else."""

@@ -19,6 +19,7 @@ from chartinsightd.adapters.postgres.rows import (
     revised,
     split_columns,
 )
+from chartinsightd.domain.errors import StoreRefused
 from chartinsightd.domain.timeframe import Timeframe
 
 Part = tuple[str, Rows]
@@ -79,12 +80,13 @@ async def copy(connection: Connection, timeframe: Timeframe, parts: Iterable[Par
     # Ascending keys leave the index dense: newest first costs half as much again
     # (measurements.md#key-order).
     ordered = sorted((part for part in parts if len(part[1])), key=lambda part: (part[0], part[1]["ts"][0]))
-    await connection.copy_to_table(
+    status = await connection.copy_to_table(
         f"candles_{timeframe}",
         source=_chunks(copy_stream(timeframe, ordered)),
         columns=columns_of(timeframe),
         format="binary",
     )
+    _check_count(status, sum(len(rows) for _, rows in ordered))
 
 
 async def _chunks(stream: Iterable[bytes]) -> AsyncIterator[bytes]:
@@ -134,7 +136,22 @@ async def upsert(connection: Connection, timeframe: Timeframe, parts: Sequence[t
     rows = np.concatenate([rows for _, rows in parts])
     symbols = [symbol for symbol, rows in parts for _ in range(len(rows))]
     names = columns_of(timeframe)[:-1]
-    await connection.execute(_UPSERT[timeframe], *(rows[name].tolist() for name in names), symbols)
+    status = await connection.execute(_UPSERT[timeframe], *(rows[name].tolist() for name in names), symbols)
+    _check_count(status, len(rows))
+
+
+def _check_count(status: str, sent: int) -> None:
+    """Compare the server's own count with what was sent.
+
+    Raises:
+        StoreRefused: rows were swallowed on the way into the table.
+    """
+    stored = int(status.rpartition(" ")[2])
+    if stored != sent:
+        raise StoreRefused(
+            f"PostgreSQL stored {stored} of {sent} candles and gave no error.",
+            remedy="A trigger or rule on the tables of candles swallows rows: drop it.",
+        )
 
 
 def _upsert_statement(timeframe: Timeframe) -> str:

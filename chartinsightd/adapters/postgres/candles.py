@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from chartinsightd.adapters.postgres import candle_sql, chains, changes, coverage
+from chartinsightd.adapters.postgres import candle_sql, chains, changes, coverage, sums
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection, to_text
 from chartinsightd.adapters.postgres.partitions import (
     existing_partitions,
     make_partition,
     partitions_of,
+    stretches,
 )
 from chartinsightd.adapters.postgres.rows import (
     EMPTY,
@@ -44,7 +45,10 @@ from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
+from chartinsightd.ports.candles import AuditPart, RowDifference
 
+_EARLIEST, _LATEST = -2_208_988_800, 7_258_118_400
+"""The years 1900 and 2200, in seconds: every candle of a day or a week lies between."""
 _COPY_FROM = 48
 """Rows; fewer travel faster as arrays of one statement."""
 
@@ -77,6 +81,7 @@ class _Unit:
     tails: dict[Series, Tail] = field(default_factory=dict)
     covered: dict[Series, RangeSet] = field(default_factory=dict)
     partitions: dict[Timeframe, RangeSet] = field(default_factory=dict)
+    sum_changes: sums.Changes = field(default_factory=dict)
     touched: dict[int, Ints] = field(default_factory=dict)
     """By write, when the candles open that it added or changed."""
 
@@ -97,6 +102,7 @@ class PostgresCandles:
         writer: the only connection that writes candles; `forget_everything` must be called when it was
             opened anew.
         reader: for reads that must not wait for writes.
+        audit: for sums over whole tables.
         schema: the schema of the tables.
         clock: says when something was changed or received.
         tail_bytes: how much memory the newest rows may take.
@@ -106,12 +112,14 @@ class PostgresCandles:
         self,
         writer: ReconnectingConnection,
         reader: ReconnectingConnection,
+        audit: ReconnectingConnection,
         schema: str,
         clock: Clock,
         tail_bytes: int = 32 * 2**20,
     ) -> None:
         self._writer = writer
         self._reader = reader
+        self._audit = audit
         self._schema = schema
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -164,7 +172,49 @@ class PostgresCandles:
                         datetime.fromtimestamp(start, UTC),
                     )
                 await connection.execute("delete from seals where session >= $1", day)
+                await sums.replace_from(connection, starts)
             self._tails.clear()
+
+    async def audit_parts(self) -> list[AuditPart]:
+        """Return the parts that make up everything, the newest first: a partition each, or all days."""
+        async with self._audit.use() as connection:
+            there = await existing_partitions(connection, self._schema)
+        parts = [
+            AuditPart(timeframe=timeframe, first=first, end=end)
+            for timeframe, ranges in there.items()
+            for first, end in stretches(timeframe, ranges, self._clock.now())
+        ]
+        whole = [
+            AuditPart(timeframe=one, first=_EARLIEST, end=_LATEST) for one in (Timeframe.D1, Timeframe.W1)
+        ]
+        return whole + sorted(parts, key=lambda part: part.first, reverse=True)
+
+    async def differences(self, part: AuditPart, symbols: Sequence[str] | None = None) -> list[RowDifference]:
+        """Compare what was written with what is there, in one part."""
+        async with self._audit.use() as connection:
+            return await sums.differences(connection, part, symbols)
+
+    async def withdraw(self, found: Sequence[RowDifference]) -> dict[Series, RangeSet]:
+        """Take pieces that differ out of the coverage, and count the rows that are there from now on."""
+        pieces: dict[Timeframe, list[sums.Piece]] = {}
+        ranges: dict[Series, RangeSet] = {}
+        for one in found:
+            piece = sums.Piece(symbol=one.series.symbol, first=one.first, end=one.end)
+            pieces.setdefault(one.series.timeframe, []).append(piece)
+            ranges[one.series] = ranges.get(one.series, RangeSet()) | RangeSet.of((one.first, one.end))
+        async with self._lock, self._writer.use() as connection:
+            known = await self._known_coverage(connection)
+            olds = {series: known.get(series, RangeSet()) for series in ranges}
+            async with connection.transaction():
+                for timeframe, some in pieces.items():
+                    await sums.replace(connection, timeframe, some)
+                await coverage.replace(
+                    connection, {series: (old, old - ranges[series]) for series, old in olds.items()}
+                )
+            for series, old in olds.items():
+                known[series] = old - ranges[series]
+                self._tails.forget(series)
+        return {series: old & ranges[series] for series, old in olds.items()}
 
     async def candles(self, symbol: str, timeframe: Timeframe, from_ts: datetime, to_ts: datetime) -> Candles:
         """Return the stored candles that open in [from_ts, to_ts), both aware, oldest first.
@@ -246,6 +296,7 @@ class PostgresCandles:
         ]
         await changes.note(connection, noted, now)
         for one, diff in zip(group, diffs, strict=True):
+            sums.add_changes(unit.sum_changes, one.series, diff)
             unit.touched[one.index] = np.concatenate([diff.added["ts"], diff.changed["ts"]])
             unit.written[one.index] += Written(
                 inserted=len(diff.added), changed=diff.corrected, unchanged=diff.unchanged
@@ -325,6 +376,7 @@ class PostgresCandles:
             if (old := known.get(series, RangeSet())) != new
         }
         await coverage.replace(connection, changes)
+        await sums.add(connection, unit.sum_changes)
         unit.covered = {series: new for series, (_, new) in changes.items()}
 
     async def _known_coverage(self, connection: Connection) -> dict[Series, RangeSet]:

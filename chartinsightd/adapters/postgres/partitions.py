@@ -109,6 +109,13 @@ async def foreign_partitions(connection: Connection, schema: str) -> list[str]:
     return sorted(name for name in names if Partition.named(name.partition("_from_")[0]) is None)
 
 
+def stretches(timeframe: Timeframe, ranges: RangeSet, now: datetime) -> list[tuple[int, int]]:
+    """Return the periods from 1990 to next year in which a table has partitions, in seconds."""
+    months = range(20 * 12, (now.year + 2 - 1970) * 12, _MONTHS[timeframe])
+    spans = (Partition(timeframe=timeframe, first_month=month).span for month in months)
+    return [span.spans[0] for span in spans if span & ranges]
+
+
 def _range_of(bound: str) -> RangeSet:
     """Return the range of a partition's bound as PostgreSQL writes it, times in UTC."""
     values = _BOUND.fullmatch(bound)

@@ -28,6 +28,12 @@ Schema = Literal["live", "simulation"]
 _LONGEST_NAME = 63
 """Bytes of an application_name; PostgreSQL cuts the rest off."""
 _NIGHT = {"statement_timeout": "1h"}
+_AUDIT = {
+    "statement_timeout": "1h",
+    "enable_sort": "off",  # a hash of some thousand sums needs neither order nor disk
+    "work_mem": "64MB",
+    "max_parallel_workers_per_gather": "0",  # there is no hurry, and others need the processors
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +83,8 @@ async def open_store(
     proofs = ReconnectingConnection(
         dsn, sessions.reader(planning)
     )  # it reads much at a time, and nobody is to wait for that
-    candles = PostgresCandles(writer, side, schema, clock)
+    audit = ReconnectingConnection(dsn, sessions.reader(_AUDIT))
+    candles = PostgresCandles(writer, side, audit, schema, clock)
     try:
         if answers_now:
             async with writer.use(), side.use():
@@ -96,6 +103,7 @@ async def open_store(
             presence=WriterPresence(writer, sessions, clock),
         )
     finally:
+        await audit.close()
         await proofs.close()
         await side.close()
         await writer.close()

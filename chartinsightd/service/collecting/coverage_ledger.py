@@ -5,7 +5,7 @@ What waits on disk for the database is pending: a plan does not fetch it again, 
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,10 +28,19 @@ _RETRY_REAL_S = 5.0
 
 
 class CoverageLedger:
-    """The states of all series. Only commits move it forward."""
+    """The states of all series. Only commits move it forward.
 
-    def __init__(self, store: CandleStore, checkpoint: Checkpoint) -> None:
+    Args:
+        store: what is durable.
+        checkpoint: what a restart begins with.
+        changed: set while the database may be another or an older one than was compared last.
+    """
+
+    def __init__(
+        self, store: CandleStore, checkpoint: Checkpoint, changed: asyncio.Event | None = None
+    ) -> None:
         self._store = store
+        self._changed = changed or asyncio.Event()
         self._checkpoint = checkpoint
         self._states: dict[Series, SeriesState] = {}
         self._pending: dict[Series, SeriesState] = {}
@@ -73,21 +82,36 @@ class CoverageLedger:
                 raise
             log.warning("ledger.opened_without_database", series=len(self._states))
 
-    async def reconcile_later(self, clock: Clock) -> None:
-        """Compare with the database as soon as it answers, where it did not at the start; then end."""
-        while not self._is_reconciled:
-            await clock.sleep(clock.real(_RETRY_REAL_S))
-            with contextlib.suppress(StoreUnavailable):
+    async def keep_reconciled(self, clock: Clock) -> None:
+        """Compare with the database once it answers, and whenever it may be another; until cancelled."""
+        while True:
+            if self._is_reconciled:
+                await self._changed.wait()
+            try:
                 await self._reconcile()
+            except StoreUnavailable as error:
+                self._is_reconciled = False
+                log.info("ledger.not_reconciled", error=str(error))
+                await clock.sleep(clock.real(_RETRY_REAL_S))
 
     async def _reconcile(self) -> None:
         remembered = self._states
+        self._changed.clear()  # before the look: a change during it asks for another one
         durable = await self._store.coverage()
         states = {
             series: SeriesState(covered=covered, read_at=_read_at(remembered, series, covered))
             for series, covered in durable.items()
         }
         self._states, self._is_reconciled = states, True
+        self._unwritten = {}
+        self._pending = {
+            series: replace(
+                pending,
+                covered=self.state(series).covered
+                | (pending.covered - remembered.get(series, _UNKNOWN).covered),
+            )
+            for series, pending in self._pending.items()
+        }
         if states != remembered:
             await self._write_all(states)
             log.info("checkpoint.rebuilt", series=len(states), remembered=len(remembered))
@@ -123,7 +147,12 @@ class CoverageLedger:
         self._pending.clear()
 
     async def record(self, writes: Iterable[Write]) -> None:
-        """Move forward by writes that were committed. A checkpoint that cannot be written lags behind."""
+        """Move forward by writes that were committed. A checkpoint that cannot be written lags behind.
+
+        While the database may be another one, nothing moves: the comparison with it finds these writes too.
+        """
+        if self._changed.is_set():
+            return
         moved: dict[Series, SeriesState] = {}
         for write in writes:
             before = moved.get(write.series) or self.state(write.series)
@@ -167,6 +196,18 @@ class CoverageLedger:
             pending = self._pending[series]
             self._pending[series] = replace(pending, covered=pending.covered - ranges)
         await self._store.forget_coverage(series, ranges)
+
+    async def note_withdrawn(self, withdrawn: Mapping[Series, RangeSet]) -> None:
+        """Follow the store, which has taken ranges out of its coverage."""
+        for series, pending in self._pending.items():
+            if series in withdrawn:
+                self._pending[series] = replace(pending, covered=pending.covered - withdrawn[series])
+        await self._advance(
+            {
+                series: replace(self.state(series), covered=self.state(series).covered - ranges)
+                for series, ranges in withdrawn.items()
+            }
+        )
 
     async def forget_everywhere(self, ranges_of: Callable[[Series], RangeSet]) -> None:
         """Take ranges out of the coverage of every series: in the database first, which wins on a restart.

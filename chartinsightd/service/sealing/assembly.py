@@ -14,7 +14,7 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.sealing.rereading import Rereading
 from chartinsightd.service.sealing.sealer import Sealer
-from chartinsightd.service.sealing.verification import Verifications
+from chartinsightd.service.sealing.verification import Audit, Verifications
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.jobs import Jobs
@@ -46,6 +46,7 @@ def assemble_proofs(
     watchlist: Watchlist,
     commits: CommitFeed,
     timeframes: Sequence[Timeframe],
+    audit: Audit,
 ) -> Proofs:
     """Connect the services; arguments as in their own classes."""
     rereading = Rereading(collector=collector, retries=retries, jobs=jobs, current_rules=current_rules)
@@ -60,6 +61,12 @@ def assemble_proofs(
         commits=commits,
     )
     verifications = Verifications(
-        collector=collector, store=store, ledger=ledger, jobs=jobs, clock=clock, current_rules=current_rules
+        collector=collector,
+        store=store,
+        ledger=ledger,
+        jobs=jobs,
+        clock=clock,
+        current_rules=current_rules,
+        audit=audit,
     )
     return Proofs(sealer=sealer, rereading=rereading, verifications=verifications)

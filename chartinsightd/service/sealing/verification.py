@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -34,6 +34,10 @@ _EXAMPLES = 50
 _NOTHING = SeriesState(covered=EMPTY)
 
 
+Audit = Callable[[Sequence[str]], Awaitable[object]]
+"""Compares the rows of some symbols with what was written; what differs is believed from memory no longer."""
+
+
 class Verifications:
     """Reads series again, whatever is covered, and says what differs; what does is corrected on the way.
 
@@ -50,8 +54,10 @@ class Verifications:
         jobs: Jobs,
         clock: Clock,
         current_rules: CurrentRules,
+        audit: Audit,
     ) -> None:
         self._collector = collector
+        self._audit = audit
         self._store = store
         self._ledger = ledger
         self._jobs = jobs
@@ -78,10 +84,23 @@ class Verifications:
         job, fetches = one.job, self._plan(one.order)
         job.total, job.pages_expected = len(fetches), sum(fetch.pages for fetch in fetches)
         verifying, room = _Verifying(self._store, job), asyncio.Semaphore(_AT_ONCE)
+        # What is claimed now is compared, also where the audit withdraws it in a moment.
+        claimed = [self._ledger.state(fetch.series).covered.clip(fetch.start, fetch.end) for fetch in fetches]
+        await self._forget_what_is_not_so(one.order)
         async with TaskGroup() as group:
-            tasks = [group.create_task(self._fetch(fetch, verifying, room, one)) for fetch in fetches]
+            tasks = [
+                group.create_task(self._fetch(fetch, verifying.inspect(claims), job, room, one))
+                for fetch, claims in zip(fetches, claimed, strict=True)
+            ]
         error = next((problem for task in tasks if (problem := task.result())), None)
         await self._jobs.end(job, error, state="cancelled" if one.cancelled.is_set() else None)
+
+    async def _forget_what_is_not_so(self, order: BackfillOrder) -> None:
+        """Let the store look at its rows, so that a page is compared with them and not with memories."""
+        try:
+            await self._audit(sorted({series.symbol for series in order.series()}))
+        except StoreUnavailable as error:
+            log.info("verify.not_audited", error=str(error))
 
     def _plan(self, order: BackfillOrder) -> Sequence[Fetch]:
         """Plan as if nothing were there."""
@@ -89,14 +108,17 @@ class Verifications:
         return backfill_plan(order, self._clock.now(), states, self._current_rules.rules)
 
     async def _fetch(
-        self, fetch: Fetch, verifying: _Verifying, room: asyncio.Semaphore, one: OpenOrder[BackfillOrder]
+        self,
+        fetch: Fetch,
+        inspect: Inspect,
+        job: Job,
+        room: asyncio.Semaphore,
+        one: OpenOrder[BackfillOrder],
     ) -> str | None:
         """Read one series and compare; return why it could not be."""
-        job = verifying.job
         async with room:
             if one.cancelled.is_set():
                 return None
-            claimed = self._ledger.state(fetch.series).covered.clip(fetch.start, fetch.end)
             try:
                 async with one.until_cancelled():
                     await self._collector.fetch(
@@ -105,7 +127,7 @@ class Verifications:
                         job,
                         stop=one.cancelled,
                         cause="verify",
-                        inspect=verifying.inspect(claimed),
+                        inspect=inspect,
                     )
             except (SourceError, StoreUnavailable) as error:
                 job.failed += 1

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.write import Write
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from tests.support.fakes import FakeCheckpoint, FakeStore
-from tests.support.virtual import run_virtually
+from tests.support.virtual import LoopClock, run_virtually
 
 READ_AT = datetime(2026, 9, 15, tzinfo=UTC)
 series = st.builds(Series, symbol=st.sampled_from(["005930", "0126Z0"]), timeframe=st.sampled_from(Timeframe))
@@ -60,3 +63,62 @@ def test_what_is_forgotten_is_forgotten_everywhere() -> None:
         left,
         left,
     )
+
+
+@given(
+    before=coverage, after=coverage, committed=st.lists(st.tuples(series, ranges.filter(bool)), max_size=3)
+)
+def test_a_database_that_was_set_back_is_believed(
+    before: dict[Series, RangeSet],
+    after: dict[Series, RangeSet],
+    committed: list[tuple[Series, RangeSet]],
+) -> None:
+    """Once the database may be another, the checkpoint says no more than that one holds, new commits too."""
+    store = FakeStore(covered=dict(before))
+    checkpoint, changed = FakeCheckpoint(), asyncio.Event()
+    ledger = CoverageLedger(store, checkpoint, changed)
+
+    async def main() -> None:
+        await ledger.open()
+        clock = LoopClock(READ_AT)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(ledger.keep_reconciled(clock))
+            store.covered = dict(after)
+            changed.set()
+            await ledger.record(empty_write(one, covered) for one, covered in committed)
+            _claims_no_more(checkpoint, [before, after])
+            await clock.sleep(60)
+            task.cancel()
+
+    run_virtually(main())
+
+    assert {one: state.covered for one, state in checkpoint.states.items()} == after
+    assert {one: state.covered for one, state in ledger.states(after).items()} == after
+
+
+def _claims_no_more(checkpoint: FakeCheckpoint, known: list[dict[Series, RangeSet]]) -> None:
+    for one, state in checkpoint.states.items():
+        assert any(covered.get(one, RangeSet()).covers(state.covered) for covered in known)
+
+
+def empty_write(one: Series, covered: RangeSet) -> Write:
+    """Return a write without candles that covers ranges."""
+    return Write(candles=Candles.of(one.symbol, one.timeframe, []), covered=covered)
+
+
+def test_what_the_store_withdrew_is_planned_again() -> None:
+    """Ranges that the store took back are gone in memory and checkpoint, and of what waits on disk."""
+    one = Series(symbol="005930", timeframe=Timeframe.M5)
+    store = FakeStore(covered={one: RangeSet.of((0, 100))})
+    checkpoint = FakeCheckpoint()
+    ledger = CoverageLedger(store, checkpoint)
+
+    async def main() -> None:
+        await ledger.open()
+        ledger.expect([empty_write(one, RangeSet.of((100, 120)))])
+        await ledger.note_withdrawn({one: RangeSet.of((40, 110))})
+
+    run_virtually(main())
+
+    assert ledger.state(one).covered == checkpoint.states[one].covered == RangeSet.of((0, 40))
+    assert ledger.planned([one])[one].covered == RangeSet.of((0, 40), (110, 120))

@@ -1,0 +1,37 @@
+"""Rows that are deleted, changed or swallowed behind the daemon's back come back, on real processes."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from tests.support.harness import (
+    FOLLOWED,
+    SHORT,
+    Truth,
+    collecting,
+    moment,
+    open_simulator,
+    running,
+)
+
+SYMBOLS = ("005930", "000660")
+DAY = date(2026, 11, 18)
+
+
+async def test_rows_gone_behind_its_back_are_back_by_the_next_morning(folder: Path, database: str) -> None:
+    """History is emptied and changed by SQL; after the night it is told, and equal to the truth again."""
+    arguments = ("--start", moment(DAY, 20, 30).isoformat(), "--speed", "100")
+    async with (
+        open_simulator(folder, *arguments) as simulator,
+        running(folder, simulator, collecting(SYMBOLS, SHORT) | FOLLOWED, database) as daemon,
+    ):
+        truth = Truth(simulator=simulator, daemon=daemon, symbols=SYMBOLS)
+        await truth.is_reached()
+        async with daemon.database() as connection:
+            await connection.execute("truncate candles_1d")
+            await connection.execute("delete from candles_5m where symbol = '005930' and ts < now()")
+            await connection.execute("update candles_1h set close = low where symbol = '000660'")
+        await simulator.skip_to(moment(DAY, 29, 25), 600.0)
+        await daemon.says("rows.differ")
+        await truth.is_reached()
