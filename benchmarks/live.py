@@ -46,6 +46,8 @@ from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 
 RATE = 2_000
@@ -131,7 +133,8 @@ def whole(url: str) -> tuple[KiwoomFeed, LiveCandles, Audience]:
     clock, store = MorningClock(), _NoStore()
     refresh = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5))
     rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
-    audience = Audience(clock.now)
+    audience, watchlist = Audience(clock.now), Watchlist()
+    watchlist.replace(SYMBOLS)
     feed = KiwoomFeed(
         access=RealtimeAccess(url=url, user_agent="curl/8.5.0", most_symbols=len(SYMBOLS)),
         issuer=_Issuer(),  # type: ignore[arg-type]
@@ -142,7 +145,8 @@ def whole(url: str) -> tuple[KiwoomFeed, LiveCandles, Audience]:
         forming=FormingCandles(rules, tuple(Timeframe)),
         rows=ProvisionalRows(store, rules),  # type: ignore[arg-type]
         days=store,  # type: ignore[arg-type]
-        tracked=lambda: SYMBOLS,
+        watchlist=watchlist,
+        commits=CommitFeed(),
         on_forming=FormingEvents(audience),
         current_rules=rules,
         clock=clock,
