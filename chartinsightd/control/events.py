@@ -1,8 +1,9 @@
 """The stream of events: published without ever waiting, kept for a while, read by any number of readers.
 
-There is one ring of the latest events and no queue a reader: a reader is a place in the ring. Publishing
-costs the same with fifty readers as with none; a reader that lags is given only the newest of what replaces
-older ones, and one that falls out of the ring is told so and dropped.
+There is one ring of the latest events and no queue a reader: a reader is a place in the stream. Publishing
+costs the same with fifty readers as with none. Of events that replace each other only the newest of a key is
+held, so that however many come they push nothing out; a reader that lags gets that one. A reader that missed
+an event for good is told so and dropped.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from math import isfinite
+from operator import attrgetter
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,7 +26,9 @@ from chartinsightd.control.protocol.events import REPLACED, EventType, StreamNot
 from chartinsightd.control.protocol.rows import LogLevel, LogLine, LogList, LogQuery
 
 RING_SIZE = 4_096
-"""Events kept for readers that lag or come back: some minutes of a busy day."""
+"""Events kept for readers that lag or come back, and as many of those that replace each other: forming
+candles come hundreds a second, and push nothing else out.
+"""
 LOG_LINES = 2_000
 """Log lines kept for `/v1/logs`."""
 
@@ -71,7 +75,13 @@ class EventHub:
 
     def __init__(self, now: Callable[[], datetime], size: int = RING_SIZE) -> None:
         self._now = now
-        self._ring: deque[Entry] = deque(maxlen=size)
+        self._size = size
+        self._ring: deque[Entry] = deque()
+        """Events that stand for themselves."""
+        self._newest: dict[tuple[EventType, str], Entry] = {}
+        """Of those that replace each other the newest of each key, in the order of their numbers."""
+        self._lost = 0
+        """Number of the last event that neither holds any more and that nothing newer replaced."""
         self._stream = secrets.token_hex(4)
         """Names this process's stream: an id of an earlier daemon is recognised as such."""
         self._last = 0
@@ -102,7 +112,7 @@ class EventHub:
         at = self._now()
         with self._lock:
             self._last += 1
-            self._ring.append(Entry(self._last, self._id(self._last), kind, key, at, data))
+            self._hold(Entry(self._last, self._id(self._last), kind, key, at, data))
             news, self._news = self._news, None
         if news is not None and self._loop is not None:
             self._wake(self._loop, news)
@@ -141,11 +151,25 @@ class EventHub:
             ReaderDropped: the first of them is gone.
         """
         with self._lock:
-            wanted = self._last - number
-            if wanted > len(self._ring):
+            if number < self._lost:
                 raise ReaderDropped
-            newest = list(islice(reversed(self._ring), wanted))
-        return newest[::-1]
+            held = (reversed(self._ring), reversed(self._newest.values()))
+            found = [entry for part in held for entry in takewhile(lambda one: one.number > number, part)]
+        return sorted(found, key=attrgetter("number"))
+
+    def _hold(self, entry: Entry) -> None:
+        """Keep an event; what it replaces goes, and the oldest where there is no room."""
+        if entry.type not in REPLACED:
+            self._ring.append(entry)
+            if len(self._ring) > self._size:
+                self._lost = max(self._lost, self._ring.popleft().number)
+            return
+        key = (entry.type, entry.key)
+        self._newest.pop(key, None)  # so that the order of the keys is that of the numbers
+        self._newest[key] = entry
+        if len(self._newest) > self._size:
+            oldest = next(iter(self._newest))
+            self._lost = max(self._lost, self._newest.pop(oldest).number)
 
     def _wake(self, loop: asyncio.AbstractEventLoop, news: asyncio.Event) -> None:
         if threading.get_ident() == self._thread:

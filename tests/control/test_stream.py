@@ -15,12 +15,13 @@ from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.events import EventHub, EventTap, ReaderDropped
 from chartinsightd.control.operations import PAUSE
 from chartinsightd.control.protocol.events import EventType, StateChange
-from chartinsightd.control.protocol.jobs import Job
+from chartinsightd.control.protocol.jobs import Job, Outcome, OutcomeState
 from chartinsightd.control.protocol.rows import LogLine, LogQuery
 from chartinsightd.control.stream import StreamPace
 from tests.control.fake_backend import NOW, FakeBackend, serving
 
 CHANGE = StateChange(part="token", state="valid")
+OUTCOME = Outcome(changed=True, state=OutcomeState.STARTED)
 
 
 def hub_of(size: int = 100) -> EventHub:
@@ -117,11 +118,40 @@ async def test_a_reader_that_falls_out_of_the_ring_is_dropped() -> None:
     reader = hub.reader()
     [begin] = reader.begin()
     for _ in range(11):
-        hub.publish(EventType.STATE, CHANGE)
+        hub.publish(EventType.SYMBOLS, OUTCOME)
 
     with pytest.raises(ReaderDropped):
         await reader.take()
     assert [entry.type for entry in hub.reader(after=begin.id).begin()] == [EventType.RESET]
+
+
+async def test_what_is_replaced_pushes_nothing_else_out() -> None:
+    """After a flood of forming candles a reader still has all other events, and the newest of each key."""
+    hub = hub_of(size=10)
+    reader = hub.reader()
+    reader.begin()
+    hub.publish(EventType.SYMBOLS, OUTCOME)
+    for number in range(1_000):
+        hub.publish(EventType.STATE, CHANGE, key=str(number % 3))
+
+    entries = await reader.take()
+    assert [(entry.type, entry.key) for entry in entries] == [
+        (EventType.SYMBOLS, ""),
+        *((EventType.STATE, str(number % 3)) for number in range(997, 1_000)),
+    ]
+    assert [entry.number for entry in entries] == sorted(entry.number for entry in entries)
+
+
+async def test_more_keys_than_there_is_room_for_drop_a_reader() -> None:
+    """Also of what is replaced nothing is lost without a word."""
+    hub = hub_of(size=10)
+    reader = hub.reader()
+    reader.begin()
+    for number in range(11):
+        hub.publish(EventType.STATE, CHANGE, key=str(number))
+
+    with pytest.raises(ReaderDropped):
+        await reader.take()
 
 
 async def test_a_slow_reader_on_the_socket_gets_a_last_word(tmp_path: Path) -> None:
@@ -135,7 +165,7 @@ async def test_a_slow_reader_on_the_socket_gets_a_last_word(tmp_path: Path) -> N
     ):
         await anext(events)
         for _ in range(5):
-            backend.hub.publish(EventType.STATE, CHANGE)
+            backend.hub.publish(EventType.SYMBOLS, OUTCOME)
         types = [(await anext(events)).type for _ in range(2)]
 
     assert types == [EventType.DROPPED, EventType.RESET]
