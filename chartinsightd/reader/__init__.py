@@ -1,0 +1,12 @@
+"""Candles for a notebook, straight from PostgreSQL.
+
+    from chartinsightd.reader import read
+    read("005930", "1d", "2024-01-01")
+
+Nothing else of the daemon is imported, and the daemon need not run where the database is the user's own.
+"""
+
+from chartinsightd.reader.frames import read, read_many
+from chartinsightd.reader.place import NotFound
+
+__all__ = ["NotFound", "read", "read_many"]

@@ -1,0 +1,153 @@
+"""The statements: one row a series, its columns as bytes that numpy reads without a Python number each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
+PRICES = ("open", "high", "low", "close")
+_INTRADAY = ("5m", "30m", "1h")
+NO_VALUE = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is read; instants are aware."""
+
+    timeframe: str
+    start: datetime
+    end: datetime
+    """Not included."""
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A corporate action: candles of days before `ex_date` are multiplied by its factors."""
+
+    ex_ts: int
+    """00:00 KST of the ex-date, in seconds since 1970."""
+    price: Any
+    """Decimal, as it is stored."""
+    volume: Any
+
+
+Columns = Mapping[str, Ints]
+"""ts (seconds since 1970), open, high, low, close, volume, value (-1 where there is none), final (0 or 1)."""
+
+
+async def symbols_of(connection: Any, words: Sequence[str]) -> dict[str, str]:
+    """Return the code for each word: a code is itself, a name that of the one stock of this name."""
+    rows = await connection.fetch(_SYMBOLS, list(words))
+    return {row["word"]: row["symbol"] for row in rows}
+
+
+async def columns_of(connection: Any, symbols: Sequence[str], asked: Asked) -> dict[str, Columns]:
+    """Return the candles of each symbol as traded, oldest first."""
+    statement = _statement(asked.timeframe, as_of=asked.as_of is not None)
+    arguments = (list(symbols), asked.start, asked.end, *(() if asked.as_of is None else (asked.as_of,)))
+    rows = await connection.fetch(statement, *arguments)
+    found = {row["symbol"]: _columns(row) for row in rows}
+    if asked.as_of is not None:
+        for row in await connection.fetch(_LATER, list(symbols), asked.timeframe, asked.as_of):
+            if row["symbol"] in found:
+                found[row["symbol"]] = _without(found[row["symbol"]], row["first"], row["last"])
+    return {symbol: found.get(symbol, _nothing()) for symbol in symbols}
+
+
+async def actions_of(
+    connection: Any, symbols: Sequence[str], as_of: datetime | None
+) -> dict[str, list[Action]]:
+    """Return the corporate actions of each symbol, oldest first."""
+    found: dict[str, list[Action]] = {symbol: [] for symbol in symbols}
+    for row in await connection.fetch(_ACTIONS, list(symbols), as_of):
+        action = Action(ex_ts=row["ex_ts"], price=row["price_factor"], volume=row["volume_factor"])
+        found[row["symbol"]].append(action)
+    return found
+
+
+async def connect(dsn: str, schema: str) -> Any:
+    """Open a connection that can read and nothing else."""
+    return await asyncpg.connect(
+        dsn,
+        server_settings={
+            "search_path": schema,
+            "default_transaction_read_only": "on",
+            "application_name": "chartinsight reader",
+            "jit": "off",
+        },
+    )
+
+
+def _columns(row: Mapping[str, Any]) -> Columns:
+    columns = {name: np.frombuffer(row[name], ">i8").astype(np.int64) for name in ("ts", "volume", "value")}
+    columns |= {name: np.frombuffer(row[name], ">i4").astype(np.int64) for name in PRICES}
+    columns["final"] = np.frombuffer(row["final"], np.uint8).astype(np.int64)
+    order = np.argsort(columns["ts"], kind="stable")
+    return {name: column[order] for name, column in columns.items()}
+
+
+def _without(columns: Columns, first: int, last: int) -> Columns:
+    keep = (columns["ts"] < first) | (columns["ts"] > last)
+    return {name: column[keep] for name, column in columns.items()}
+
+
+def _nothing() -> Columns:
+    return dict.fromkeys(("ts", "volume", "value", *PRICES, "final"), np.empty(0, np.int64))
+
+
+def _statement(timeframe: str, *, as_of: bool) -> str:
+    value = f"{NO_VALUE}::bigint" if timeframe in _INTRADAY else f"coalesce(value, {NO_VALUE})"
+    packed = {
+        "ts": "int8send(extract(epoch from ts)::bigint)",
+        "volume": "int8send(volume)",
+        "value": f"int8send({value})",
+        **{name: f"int4send({name})" for name in PRICES},
+        "final": "boolsend(final)",
+    }
+    columns = ", ".join(f"string_agg({text}, ''::bytea) as {name}" for name, text in packed.items())
+    source = f"({_as_it_was(timeframe)}) as c" if as_of else f"candles_{timeframe}"
+    return (
+        f"select symbol, {columns} from {source} where symbol = any($1) and ts >= $2 and ts < $3 "
+        f"{'and final ' if as_of else ''}group by symbol"
+    )
+
+
+def _as_it_was(timeframe: str) -> str:
+    """Return the candles with every revision after $4 undone."""
+    names = (*PRICES, "volume")
+    old = ", ".join(f"coalesce(r.old_{name}, c.{name}) as {name}" for name in names)
+    value = "case when r.ts is null then c.value else r.old_value end as value, "
+    return (
+        f"select c.symbol, c.ts, {old}, {'' if timeframe in _INTRADAY else value}c.final "
+        f"from candles_{timeframe} c left join lateral (select * from revisions "
+        f"where symbol = c.symbol and timeframe = '{timeframe}' and ts = c.ts and changed_at > $4 "
+        "order by changed_at limit 1) r on true"
+    )
+
+
+_SYMBOLS = """
+select w.word, coalesce(
+    (select symbol from stocks where symbol = upper(w.word)),
+    (select case when count(*) = 1 then min(symbol) end
+        from stocks where name = w.word and delisted_on is null)
+) as symbol from unnest($1::text[]) as w(word)
+"""
+_LATER = """
+select symbol, extract(epoch from from_ts)::bigint as first, extract(epoch from to_ts)::bigint as last
+from candle_changes where symbol = any($1) and timeframe = $2 and kind = 'new' and at > $3
+"""
+_ACTIONS = """
+select symbol, extract(epoch from ex_date::timestamp at time zone 'Asia/Seoul')::bigint as ex_ts,
+    price_factor, volume_factor
+from adjustments where symbol = any($1) and ($2::timestamptz is null or found_at <= $2)
+order by symbol, ex_date
+"""
