@@ -249,6 +249,11 @@ class SetBack:
         return self._clock.now().timestamp() - self._clock.monotonic()
 
 
+def real_s() -> float:
+    """Return real seconds on an even pace: people and their screens do not follow a simulated clock."""
+    return asyncio.get_running_loop().time()
+
+
 async def sleep_until(clock: Clock, when: datetime) -> None:
     """Wait until the wall clock shows `when`, or was set back: then what is due must be worked out again."""
     set_back = SetBack(clock)

@@ -12,9 +12,9 @@ from chartinsightd.adapters.alerts.record import ToldFile
 from chartinsightd.adapters.alerts.slack import SlackChannel
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.alert_policy import AlertRules
-from chartinsightd.domain.notice import Place
 from chartinsightd.ports.guards import AlertChannel
 from chartinsightd.process.logs import REDACTOR
+from chartinsightd.service.monitoring.message import Place
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
 from chartinsightd.settings import AlertSettings, Settings, state_file
 

@@ -18,9 +18,8 @@ from chartinsightd.adapters.postgres.connection import ignore_lost_connection_er
 from chartinsightd.app.opening import load_calendar, open_clock, open_resources
 from chartinsightd.app.reload import Logging, Reloader
 from chartinsightd.app.wiring import assemble_backend, assemble_services, plan_rules
-from chartinsightd.backend.audience import Audience
 from chartinsightd.clock import CheckedClock, SystemClock
-from chartinsightd.control.events import EventTap
+from chartinsightd.control.events import EventHub, EventTap
 from chartinsightd.control.operations import LOGS
 from chartinsightd.control.server import serve
 from chartinsightd.control.socket_path import own_socket
@@ -82,7 +81,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
     async with AsyncExitStack() as stack:
         async with unless_stopped(stop):
             clock = CheckedClock(await open_clock(settings))
-            hub = Audience(clock.now)
+            hub = EventHub(clock.now)
             tap = EventTap(hub, clock.now)
             logging = Logging(clock=clock, taps=(tap,))
             logging.set_up(settings)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from chartinsightd.adapters.kiwoom.realtime.feed import KiwoomFeed, RealtimeAccess
 from chartinsightd.adapters.kiwoom.token import TokenIssuer
 from chartinsightd.adapters.postgres.store import Store
-from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.live_view import FormingEvents
 from chartinsightd.clock import Clock
+from chartinsightd.control.events import EventHub
 from chartinsightd.process.lifecycle import Service
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
@@ -37,7 +37,7 @@ def new_live(
     *,
     issuer: TokenIssuer,
     store: Store,
-    audience: Audience,
+    hub: EventHub,
     watchlist: Watchlist,
     commits: CommitFeed,
     current_rules: CurrentRules,
@@ -58,7 +58,7 @@ def new_live(
         days=store.seals,
         watchlist=watchlist,
         commits=commits,
-        on_forming=FormingEvents(audience),
+        on_forming=FormingEvents(hub),
         current_rules=current_rules,
         clock=clock,
     )

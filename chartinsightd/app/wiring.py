@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,11 +16,9 @@ from chartinsightd.app.live import Live, new_live
 from chartinsightd.app.opening import Resources
 from chartinsightd.app.reload import universe
 from chartinsightd.backend.assembly import Backend
-from chartinsightd.backend.audience import Audience
-from chartinsightd.backend.commits import Commits
 from chartinsightd.backend.configuration import Configuration
 from chartinsightd.backend.parts import Identity, Parts
-from chartinsightd.backend.probes import SET_THE_CLOCK, SET_THE_SIMULATED_CLOCK, ClockProbe
+from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
@@ -45,10 +43,21 @@ from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.gaps.gap_list import GapList
 from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.live.live_probe import LiveProbe
+from chartinsightd.service.monitoring.assembly import assemble_monitor
 from chartinsightd.service.monitoring.loop_watch import LoopWatch
+from chartinsightd.service.monitoring.monitor import Monitor
 from chartinsightd.service.monitoring.notifier import Notifier
+from chartinsightd.service.monitoring.probes import (
+    SET_THE_CLOCK,
+    SET_THE_SIMULATED_CLOCK,
+    ClockProbe,
+    HealthProbe,
+)
 from chartinsightd.service.sealing.assembly import Proofs, assemble_proofs
+from chartinsightd.service.sealing.sealer import Sealer
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
@@ -82,6 +91,7 @@ class _Shared:
     job_groups: JobGroups
     pause_switch: PauseSwitch
     retries: RetryTracker
+    expectations: Expectations
     charts: PausableCharts
 
 
@@ -103,7 +113,7 @@ class Services:
     future_marks: FutureMarks
     row_audit: RowAudit
     maintenance: Maintenance
-    notifier: Notifier
+    monitor: Monitor
     loop_watch: LoopWatch
     live: Live | None
     """None where the live stream is off."""
@@ -115,11 +125,11 @@ class Services:
         await self.learned_days.open()
         await self.writer.open()
         await self.backfills.open()
+        await self.monitor.open()
 
     def running(self) -> Mapping[str, Service]:
         """Return what runs until the daemon ends."""
         return {
-            "alerts": self.notifier.run,
             "loop_watch": self.loop_watch.run,
             "writer": self.writer.run,
             "jobs": self.shared.jobs.run,
@@ -133,13 +143,14 @@ class Services:
             "row_audit": self.row_audit.run,
             "maintenance": self.maintenance.run,
             **self.proofs.services(),
+            **self.monitor.services(),
             **(self.live.services() if self.live is not None else {}),
             **self.analysing.services(),
         }
 
 
 def assemble_services(
-    settings: Settings, resources: Resources, current_rules: CurrentRules, hub: Audience
+    settings: Settings, resources: Resources, current_rules: CurrentRules, hub: EventHub
 ) -> Services:
     """Build the services; nothing runs yet."""
     shared = _share(settings, resources, current_rules)
@@ -163,7 +174,18 @@ def assemble_services(
     gap_reasons = GapReasons(
         retries=shared.retries, pause_switch=shared.pause_switch, listing=stock_list.listing
     )
+    live, future_marks = _live(shared, hub), _future_marks(shared)
     notifier = new_notifier(settings)
+    loop_watch = LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr)
+    probes: list[HealthProbe] = [
+        loop_watch,
+        _clock_probe(settings, resources),
+        future_marks,
+        stock_list,
+        row_audit,
+    ]
+    if live is not None:
+        probes.append(LiveProbe(live.candles, resources.clock, current_rules))
     return Services(
         shared=shared,
         learned_days=learned_days,
@@ -176,13 +198,13 @@ def assemble_services(
         adjuster=_adjuster(shared),
         gap_reasons=gap_reasons,
         gap_list=_gap_list(shared, scheduler, gap_reasons, proofs),
-        future_marks=_future_marks(shared),
+        future_marks=future_marks,
         row_audit=row_audit,
         maintenance=Maintenance(resources.store.upkeep, resources.clock),
-        notifier=notifier,
-        live=_live(shared, hub),
         analysing=_analysing(shared),
-        loop_watch=LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr),
+        monitor=_monitor(shared, scheduler, writer, proofs.sealer, notifier, probes),
+        loop_watch=loop_watch,
+        live=live,
     )
 
 
@@ -198,6 +220,7 @@ def _share(settings: Settings, resources: Resources, current_rules: CurrentRules
         job_groups=JobGroups(jobs),
         pause_switch=pause_switch,
         retries=RetryTracker(resources.clock, resources.circuit),
+        expectations=Expectations(resources.clock, current_rules),
         charts=PausableCharts(resources.kiwoom.charts, pause_switch),
     )
 
@@ -319,13 +342,45 @@ def _gap_list(shared: _Shared, scheduler: Scheduler, gap_reasons: GapReasons, pr
     )
 
 
-def _live(shared: _Shared, hub: Audience) -> Live | None:
+def _monitor(
+    shared: _Shared,
+    scheduler: Scheduler,
+    writer: Writer,
+    sealer: Sealer,
+    notifier: Notifier,
+    probes: Iterable[HealthProbe],
+) -> Monitor:
+    resources = shared.resources
+    return assemble_monitor(
+        scheduler=scheduler,
+        writer=writer,
+        ledger=resources.ledger,
+        retries=shared.retries,
+        pause_switch=shared.pause_switch,
+        sealer=sealer,
+        current_rules=shared.current_rules,
+        expectations=shared.expectations,
+        watchlist=shared.watchlist,
+        commits=shared.commits,
+        archive=resources.archive,
+        store_failure=lambda: resources.store.presence.failure,
+        gate=resources.kiwoom.gate,
+        token_failure=resources.kiwoom.issuer.failure,
+        disk=FolderDisk(shared.settings.state_dir),
+        notifier=notifier,
+        probes=probes,
+        clock=resources.clock,
+        started_at=resources.clock.now(),
+    )
+
+
+def _live(shared: _Shared, hub: EventHub) -> Live | None:
     resources = shared.resources
     return new_live(
         shared.settings,
         issuer=resources.kiwoom.issuer,
         store=resources.store,
-        audience=hub,
+        hub=hub,
         watchlist=shared.watchlist,
         commits=shared.commits,
         current_rules=shared.current_rules,
@@ -374,7 +429,7 @@ def assemble_backend(
     settings: Settings,
     resources: Resources,
     services: Services,
-    hub: Audience,
+    hub: EventHub,
     configuration: Configuration,
 ) -> Backend:
     """Build what answers the control API, and what watches over the services."""
@@ -395,22 +450,14 @@ def assemble_backend(
             stock_list=services.stock_list,
             watchlist=shared.watchlist,
             archive=resources.archive,
-            store_failure=lambda: resources.store.presence.failure,
             gate=resources.kiwoom.gate,
             issuer=resources.kiwoom.issuer,
             pause_switch=shared.pause_switch,
-            commits=Commits(resources.clock, hub, shared.commits),
-            audience=hub,
-            notifier=services.notifier,
-            disk=FolderDisk(settings.state_dir),
+            commits=shared.commits,
+            hub=hub,
+            monitor=services.monitor,
+            expectations=shared.expectations,
             live=None if services.live is None else services.live.candles,
-            watches=(
-                services.loop_watch,
-                _clock_probe(settings, resources),
-                services.future_marks,
-                services.stock_list,
-                services.row_audit,
-            ),
             configuration=configuration,
         )
     )

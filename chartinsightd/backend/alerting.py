@@ -7,10 +7,11 @@ import math
 from collections import deque
 from collections.abc import Iterable
 
-from chartinsightd.backend.alerts import Alerts
+from chartinsightd.backend.overview import alert_message
 from chartinsightd.control.handlers import Caller, Handlers, NotNow
 from chartinsightd.control.operations import ALERTS, TEST_ALERTS
 from chartinsightd.control.protocol.status import AlertList, AlertTrial, ChannelState
+from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from chartinsightd.service.monitoring.notifier import Delivery, Notifier
 
 _TRIALS_PER_HOUR = 20
@@ -21,7 +22,7 @@ _HOUR_S = 3_600.0
 class Alerting:
     """Answers what alerts there are, and tries the channels."""
 
-    def __init__(self, alerts: Alerts, notifier: Notifier) -> None:
+    def __init__(self, alerts: ActiveAlerts, notifier: Notifier) -> None:
         self._alerts = alerts
         self._notifier = notifier
         self._tried_s: deque[float] = deque(maxlen=_TRIALS_PER_HOUR)
@@ -34,7 +35,10 @@ class Alerting:
 
     async def alerts(self) -> AlertList:
         """Return active alerts, the last ones that ended, and how the channels do."""
-        return AlertList(items=self._alerts.shown(), channels=_channels(self._notifier.deliveries()))
+        return AlertList(
+            items=tuple(alert_message(one) for one in self._alerts.shown()),
+            channels=_channels(self._notifier.deliveries()),
+        )
 
     async def test(self, caller: Caller) -> AlertTrial:
         """Send one message through each channel; return how it went, at most twenty seconds later.

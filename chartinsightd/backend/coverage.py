@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from chartinsightd.backend.completeness import Expectation, Expectations
-from chartinsightd.backend.database import DatabaseProbe
 from chartinsightd.backend.parts import Parts
-from chartinsightd.backend.scope import unlisted
+from chartinsightd.backend.scope import StockNames, unlisted
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import COVERAGE, SESSION_COVERAGE
 from chartinsightd.control.protocol.coverage import (
@@ -21,12 +19,14 @@ from chartinsightd.control.protocol.coverage import (
     SessionCoverageList,
     SessionCoverageQuery,
 )
+from chartinsightd.domain.expectation import Expectation
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.stores import Seal
 from chartinsightd.service.sealing.rereading import suspects_of
+from chartinsightd.service.state.expectations import Expectations
 
 _SLICE = 200
 """Series counted before others may run: some milliseconds."""
@@ -49,10 +49,10 @@ class _Known:
 class CoverageBoard:
     """Answers how complete things are, from the ledger alone; names come from the list of stocks."""
 
-    def __init__(self, parts: Parts, expectations: Expectations, database: DatabaseProbe) -> None:
+    def __init__(self, parts: Parts, expectations: Expectations, names: StockNames) -> None:
         self._parts = parts
         self._expectations = expectations
-        self._database = database
+        self._names = names
         self._known: dict[Series, _Known] = {}
 
     def register(self, handlers: Handlers) -> None:
@@ -62,7 +62,7 @@ class CoverageBoard:
 
     async def coverage(self, query: CoverageQuery) -> CoverageList:
         """Return how complete each series is within its horizon."""
-        names = await self._database.names()
+        names = await self._names()
         series = list(self._wanted(await self._symbols(query.symbol), query.timeframe))
         at = self._parts.clock.now()
         rows = [row async for row in self._rows(series, names)]
@@ -71,7 +71,7 @@ class CoverageBoard:
 
     async def rows(self, series: Iterable[Series]) -> list[CoverageRow]:
         """Return the rows of these series."""
-        return [row async for row in self._rows(list(series), await self._database.names())]
+        return [row async for row in self._rows(list(series), await self._names())]
 
     async def sessions(self, query: SessionCoverageQuery) -> SessionCoverageList:
         """Return which trading days of a timeframe are not complete."""
@@ -100,7 +100,7 @@ class CoverageBoard:
         """
         if not asked:
             return self._parts.watchlist.symbols
-        names = await self._database.names()
+        names = await self._names()
         for symbol in asked:
             if symbol not in names:
                 raise unlisted(symbol)
@@ -110,7 +110,7 @@ class CoverageBoard:
         chosen = [one for one in self._parts.identity.timeframes if not timeframes or one in timeframes]
         return (Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in chosen)
 
-    async def _rows(self, series: Sequence[Series], names: dict[str, str]) -> AsyncIterator[CoverageRow]:
+    async def _rows(self, series: Sequence[Series], names: Mapping[str, str]) -> AsyncIterator[CoverageRow]:
         seals = self._open_seals()
         for number, one in enumerate(series, start=1):
             yield self._row(one, names.get(one.symbol, ""), seals.get(one, ()))

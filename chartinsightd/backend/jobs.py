@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.gates import Costs
+from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers, UnknownThing
 from chartinsightd.control.operations import JOB, JOBS
 from chartinsightd.control.protocol.events import EventType
@@ -28,10 +28,10 @@ _LEAST_SPAN_S = 2.0
 class JobBoard:
     """Answers questions about jobs, and publishes how they begin, progress and end."""
 
-    def __init__(self, *, jobs: Jobs, archive: Archive, audience: Audience, costs: Costs) -> None:
+    def __init__(self, *, jobs: Jobs, archive: Archive, hub: EventHub, costs: Costs) -> None:
         self._jobs = jobs
         self._archive = archive
-        self._audience = audience
+        self._hub = hub
         self._costs = costs
         self._paces: dict[int, deque[tuple[float, int]]] = {}
         self._moved: dict[int, KnownJob] = {}
@@ -73,7 +73,7 @@ class JobBoard:
         """Tell readers of the jobs that progressed since the last time; called once a second."""
         moved, self._moved = self._moved, {}
         for job in moved.values():
-            self._audience.publish(EventType.PROGRESS, self._shown(job), str(job.id))
+            self._hub.publish(EventType.PROGRESS, self._shown(job), str(job.id))
 
     def forget_progress(self) -> None:
         """Drop progress that no reader wants."""
@@ -93,7 +93,7 @@ class JobBoard:
         if change is JobChange.ENDED:
             self._moved.pop(job.id, None)
             self._paces.pop(job.id, None)
-        self._audience.publish(EventType.JOB, self._shown(job), str(job.id))
+        self._hub.publish(EventType.JOB, self._shown(job), str(job.id))
 
     def _newest(self, record: JobRecord, job: KnownJob | None) -> Job:
         """Return a job by what is known here, else by its row."""

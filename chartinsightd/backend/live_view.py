@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import timedelta
 
-from chartinsightd.backend.audience import Audience
-from chartinsightd.clock import Clock
+from chartinsightd.control.events import EventHub
 from chartinsightd.control.protocol.events import CandleChange, EventType
 from chartinsightd.control.protocol.problems import Metric
 from chartinsightd.control.protocol.rows import CandleRow
 from chartinsightd.control.protocol.status import CloseCounts, LiveState, LiveStatus
-from chartinsightd.domain.alert_policy import Condition
 from chartinsightd.domain.forming import Forming
-from chartinsightd.domain.kst import day_of
-from chartinsightd.ports.live import LossCause
-from chartinsightd.service.live.live_candles import LiveCandles, Loss
-from chartinsightd.service.state.current_rules import CurrentRules
-
-_PATIENCE = timedelta(minutes=1)
-"""What is restored sooner is no alert."""
-_BEFORE_OPEN = timedelta(minutes=10)
-_AT_ONCE = frozenset({LossCause.TAKEN_OVER, LossCause.BLOCKED})
-_REMEDY = "Candles come from polls meanwhile; the stream is tried again."
+from chartinsightd.service.live.live_candles import LiveCandles
 
 
 class FormingEvents:
     """Publishes forming candles, where anybody reads."""
 
-    def __init__(self, audience: Audience) -> None:
-        self._audience = audience
+    def __init__(self, hub: EventHub) -> None:
+        self._hub = hub
 
     def __call__(self, changed: Sequence[Forming]) -> None:
         """Publish the newest candles of a symbol."""
-        if self._audience.is_listening:
+        if self._hub.has_readers:
             for one in changed:
                 change = _change(one)
-                self._audience.publish(EventType.CANDLE, change, f"{change.symbol}/{change.timeframe}")
+                self._hub.publish(EventType.CANDLE, change, f"{change.symbol}/{change.timeframe}")
 
 
 def _change(one: Forming) -> CandleChange:
@@ -58,33 +46,6 @@ def _change(one: Forming) -> CandleChange:
         candle=row,
         unexplained_since=one.unexplained_since,
     )
-
-
-class LiveProbe:
-    """Implements `HealthProbe`: the stream is lost while the exchange trades."""
-
-    part = "live"
-
-    def __init__(self, live: LiveCandles, clock: Clock, current_rules: CurrentRules) -> None:
-        self._live = live
-        self._clock = clock
-        self._current_rules = current_rules
-
-    def look(self) -> Mapping[str, Condition]:
-        """Tell a loss that lasts, or that waiting will not end."""
-        loss = self._live.loss
-        if loss is None or not self._is_trading() or not self._is_worth_telling(loss):
-            return {}
-        remedy = f"{loss.event.remedy} {_REMEDY}".strip()
-        return {"live.lost": Condition(level="warning", message=loss.event.message, remedy=remedy)}
-
-    def _is_worth_telling(self, loss: Loss) -> bool:
-        return loss.event.cause in _AT_ONCE or self._clock.now() - loss.since >= _PATIENCE
-
-    def _is_trading(self) -> bool:
-        now = self._clock.now()
-        session = self._current_rules.calendar.session(day_of(now))
-        return session is not None and session.open_at - _BEFORE_OPEN <= now < session.ends_at
 
 
 def live_status(live: LiveCandles) -> LiveStatus:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from chartinsightd.backend.commits import Commits
 from chartinsightd.backend.live_view import live_metrics
 from chartinsightd.backend.overview import Overview, row_counts
 from chartinsightd.control.metrics import status_metrics
 from chartinsightd.control.protocol.problems import Metric
 from chartinsightd.service.live.live_candles import LiveCandles
+from chartinsightd.service.monitoring.commit_counts import CommitCounts
 
 
 class Metrics:
     """Answers `/metrics`."""
 
-    def __init__(self, overview: Overview, commits: Commits, live: LiveCandles | None) -> None:
+    def __init__(self, overview: Overview, commits: CommitCounts, live: LiveCandles | None) -> None:
         self._overview = overview
         self._commits = commits
         self._live = live

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 
-from chartinsightd.backend.alerts import Alerts, lesson
-from chartinsightd.backend.database import DatabaseProbe
-from chartinsightd.backend.freshness import FreshnessBoard
 from chartinsightd.backend.gates import PRIORITY_NAMES, lanes_shown
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.live_view import live_status
 from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.phases import session_status
 from chartinsightd.control.protocol.status import (
+    Alert as AlertMessage,
+)
+from chartinsightd.control.protocol.status import (
     ClockStatus,
     DaemonState,
     DaemonStatus,
+    DatabaseStatus,
+    Freshness,
+    Health,
+    HealthCheck,
     RowCounts,
     SpoolStatus,
     Status,
@@ -25,25 +30,23 @@ from chartinsightd.control.protocol.status import (
 )
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.write import Written
+from chartinsightd.service.monitoring.active_alerts import Alert
+from chartinsightd.service.monitoring.conditions import learned_words
 
 
 class Overview:
     """Puts the status together; never asks the database."""
 
-    def __init__(
-        self, parts: Parts, freshness: FreshnessBoard, database: DatabaseProbe, jobs: JobBoard, alerts: Alerts
-    ) -> None:
+    def __init__(self, parts: Parts, jobs: JobBoard) -> None:
         self._parts = parts
-        self._freshness = freshness
-        self._database = database
         self._jobs = jobs
-        self._alerts = alerts
+        self._monitor = parts.monitor
 
     async def status(self) -> Status:
         """Return everything the overview shows."""
-        parts, lateness = self._parts, await self._freshness.look()
+        parts, lateness = self._parts, await self._monitor.freshness.look()
         lanes = parts.gate.state()
-        now = parts.clock.now()
+        now, facts = parts.clock.now(), self._monitor.database.facts
         return Status(
             daemon=self.daemon(),
             clock=ClockStatus(now=now, speed=parts.clock.speed),
@@ -54,21 +57,38 @@ class Overview:
                 name: sum(lane.queued.get(priority, 0) for lane in lanes)
                 for priority, name in PRIORITY_NAMES.items()
             },
-            database=self._database.status(),
+            database=self._database(),
             spool=self._spool(),
             live=live_status(parts.live) if parts.live is not None else None,
-            freshness=lateness.freshness,
-            rows_today=row_counts(parts.commits.today),
+            freshness=tuple(Freshness(**asdict(one)) for one in lateness.freshness),
+            rows_today=row_counts(self._monitor.commits.today),
             tracked=len(parts.watchlist.symbols),
-            listed=self._database.listed,
-            gaps=self._database.gaps,
+            listed=facts.listed if facts else 0,
+            gaps=facts.gaps if facts else 0,
             jobs_running=self._jobs.running,
-            alerts=self._alerts.shown(),
+            alerts=tuple(alert_message(one) for one in self._monitor.alerts.shown()),
         )
 
     def _spool(self) -> SpoolStatus:
         state = self._parts.writer.spooled
         return SpoolStatus(pages=state.pages, bytes=state.bytes, oldest_at=state.oldest_at)
+
+    def _database(self) -> DatabaseStatus:
+        probe, identity = self._monitor.database, self._parts.identity
+        facts = probe.facts
+        return DatabaseStatus(
+            kind=identity.database,
+            reachable=probe.is_reachable,
+            version=facts.version if facts else "",
+            size_bytes=facts.size_bytes if facts else 0,
+            schema_=identity.mode,
+            note=str(probe.failure or ""),
+        )
+
+    async def health(self) -> Health:
+        """Return whether data flows, or provably nothing was due."""
+        report = await self._monitor.health.report()
+        return Health(ok=report.ok, checks=tuple(HealthCheck(**asdict(one)) for one in report.checks))
 
     def daemon(self) -> DaemonStatus:
         """Return what is said of the process."""
@@ -100,12 +120,12 @@ class Overview:
     def states(self) -> dict[str, str]:
         """Return the state of each part whose changes readers are told."""
         phase = session_status(self._parts.clock.now(), self._parts.rules.calendar).phase
-        database = "reachable" if self._database.status().reachable else "away"
+        database = "reachable" if self._monitor.database.is_reachable else "away"
         return {"session": phase.value, "token": self.token().state.value, "database": database}
 
     def _is_ready(self) -> bool:
         has_list = self._parts.stock_list.synced > 0
-        return has_list and self._database.status().reachable and self.token().state is not TokenState.NONE
+        return has_list and self._monitor.database.is_reachable and self.token().state is not TokenState.NONE
 
     def _notes(self) -> Iterator[str]:
         if not self._parts.stock_list.synced:
@@ -113,8 +133,8 @@ class Overview:
         elif not self._parts.watchlist.symbols:
             yield "No symbol is tracked."
         if (learned := self._parts.current_rules.learned.get(day_of(self._parts.clock.now()))) is not None:
-            yield lesson(learned)
-        if self._database.failure is not None:
+            yield learned_words(learned)
+        if self._monitor.database.failure is not None:
             yield "Waiting for PostgreSQL; pages go to the spool."
         elif self._parts.writer.spooled.pages:
             yield "The spool is being drained into PostgreSQL."
@@ -122,6 +142,18 @@ class Overview:
             yield "The broker refuses this key or this address."
         elif self._parts.retries.held_until is not None:
             yield "The broker does not answer; it is asked again shortly."
+
+
+def alert_message(alert: Alert) -> AlertMessage:
+    """Return an alert, as it is shown."""
+    return AlertMessage(
+        at=alert.at,
+        level=alert.level,
+        event=alert.kind,
+        message=alert.message,
+        remedy=alert.remedy,
+        ended_at=alert.ended_at,
+    )
 
 
 def row_counts(written: Written) -> RowCounts:

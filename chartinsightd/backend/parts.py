@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from chartinsightd.backend.audience import Audience
-from chartinsightd.backend.commits import Commits
 from chartinsightd.backend.configuration import Configuration
-from chartinsightd.backend.probes import HealthProbe, TokenFailure
 from chartinsightd.clock import Clock
-from chartinsightd.domain.errors import StoreError
+from chartinsightd.control.events import EventHub
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.broker import RateLimiter, TokenState
-from chartinsightd.ports.guards import Disk
 from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.pausing import PauseSwitch
@@ -27,9 +21,12 @@ from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.live.live_candles import LiveCandles
-from chartinsightd.service.monitoring.notifier import Notifier
+from chartinsightd.service.monitoring.monitor import Monitor
+from chartinsightd.service.monitoring.probes import TokenFailure
 from chartinsightd.service.sealing.assembly import Proofs
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.expectations import Expectations
+from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.stock_list import StockList
@@ -77,27 +74,18 @@ class Parts:
     stock_list: StockList
     watchlist: Watchlist
     archive: Archive
-    store_failure: Callable[[], StoreError | None] = lambda: None
-    """Why the store does not take what is written."""
     gate: RateLimiter
     issuer: IssuerView
     pause_switch: PauseSwitch
-    commits: Commits
-    audience: Audience
-    notifier: Notifier
-    disk: Disk
+    commits: CommitFeed
+    hub: EventHub
+    monitor: Monitor
+    expectations: Expectations
     live: LiveCandles | None = None
     """None where the live stream is switched off."""
-    watches: tuple[HealthProbe, ...] = ()
-    """Of parts that the board does not know by itself."""
     configuration: Configuration
 
     @property
     def rules(self) -> PlanRules:
         """What plans follow now."""
         return self.current_rules.rules
-
-    @property
-    def real_s(self) -> float:
-        """Real seconds, on an even pace: people and their screens do not follow a simulated clock."""
-        return asyncio.get_running_loop().time()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from chartinsightd.backend.audience import Audience
+from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Caller, Handlers
 from chartinsightd.control.operations import PAUSE, RESUME
 from chartinsightd.control.protocol.events import EventType, StateChange
@@ -27,13 +27,13 @@ class PauseCommands:
         scheduler: Scheduler,
         stock_list: StockList,
         retries: RetryTracker,
-        audience: Audience,
+        hub: EventHub,
     ) -> None:
         self._pause_switch = pause_switch
         self._scheduler = scheduler
         self._stock_list = stock_list
         self._retries = retries
-        self._audience = audience
+        self._hub = hub
 
     def register(self, handlers: Handlers) -> None:
         """Offer to pause and to resume."""
@@ -63,4 +63,4 @@ class PauseCommands:
     def _publish(self, state: str, previous: str, caller: Caller) -> None:
         log.info("daemon.state_changed", state=state, by=caller.name)
         change = StateChange(part="daemon", state=state, previous=previous, detail=f"by {caller.name}")
-        self._audience.publish(EventType.STATE, change, "daemon")
+        self._hub.publish(EventType.STATE, change, "daemon")

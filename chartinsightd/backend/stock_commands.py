@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.scope import Scope
 from chartinsightd.clock import Clock
+from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Caller, Handlers, NotNow
 from chartinsightd.control.operations import SYNC, TRACK, UNTRACK
 from chartinsightd.control.protocol.events import EventType
@@ -58,13 +58,13 @@ class StockCommands:
         scope: Scope,
         initial_load: InitialLoad,
         pause_switch: PauseSwitch,
-        audience: Audience,
+        hub: EventHub,
     ) -> None:
         self._stock_list = stock_list
         self._scope = scope
         self._initial_load = initial_load
         self._pause_switch = pause_switch
-        self._audience = audience
+        self._hub = hub
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations on the list of stocks."""
@@ -126,5 +126,5 @@ class StockCommands:
 
     def _published(self, state: OutcomeState, symbols: Sequence[str], job_id: int | None) -> Outcome:
         outcome = Outcome(changed=True, state=state, symbols=tuple(symbols), job_id=job_id)
-        self._audience.publish(EventType.SYMBOLS, outcome)
+        self._hub.publish(EventType.SYMBOLS, outcome)
         return outcome

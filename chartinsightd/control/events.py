@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -89,6 +90,13 @@ class EventHub:
         self._news: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
+        # A reader says nothing when it leaves: its stream drops it, and so does this set.
+        self._readers: weakref.WeakSet[Reader] = weakref.WeakSet()
+
+    @property
+    def has_readers(self) -> bool:
+        """Whether anybody reads: events that only readers want need not be made without one."""
+        return len(self._readers) > 0
 
     @property
     def last_number(self) -> int:
@@ -126,7 +134,9 @@ class EventHub:
         """
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        return Reader(self, self._number(after), frozenset(types))
+        reader = Reader(self, self._number(after), frozenset(types))
+        self._readers.add(reader)
+        return reader
 
     def note(self, kind: EventType, reason: str) -> Entry:
         """Return an event about the stream itself, for one reader; a `reset` says where to continue."""

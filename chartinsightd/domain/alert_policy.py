@@ -29,7 +29,7 @@ class AlertRules:
     quiet: timedelta = timedelta(minutes=10)
     """A condition that returns sooner is announced again only if it still lasts after this time."""
     remind: timedelta = timedelta(days=1)
-    """Time after which a lasting condition is announced again; zero: never."""
+    """Time after which a active condition is announced again; zero: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Sent:
     """The last notification of one condition."""
 
     at: datetime
-    """When it was last announced as lasting; aware, UTC."""
+    """When it was last announced as active; aware, UTC."""
     since: datetime
     """When it began."""
     message: str
@@ -59,14 +59,14 @@ class Notification:
 
     event: str
     """The condition's name, such as `database.away`."""
-    turn: Phase
+    phase: Phase
     condition: Condition
     at: datetime
     told: Sent
 
 
-def news(
-    lasting: Mapping[str, Condition],
+def due(
+    active: Mapping[str, Condition],
     told: Mapping[str, Sent],
     now: datetime,
     rules: AlertRules,
@@ -76,31 +76,31 @@ def news(
     """Yield the announcements that are due now.
 
     Args:
-        lasting: the current conditions, by name.
+        active: the current conditions, by name.
         told: the last notifications, by name.
         now: aware, UTC.
         rules: see there.
         may_end: False while the conditions are not all known yet, as just after a start.
     """
-    for event, condition in lasting.items():
+    for event, condition in active.items():
         if condition.level == "error" or rules.level == "warning":
-            yield from _of_lasting(event, condition, told.get(event), now, rules)
+            yield from _of_active(event, condition, told.get(event), now, rules)
     for event, one in told.items():
-        if one.is_open and event not in lasting and may_end:
+        if one.is_open and event not in active and may_end:
             over = Condition(level="warning", message=one.message)
             closed = replace(one, is_open=False)
-            yield Notification(event=event, turn=Phase.ENDED, condition=over, at=now, told=closed)
+            yield Notification(event=event, phase=Phase.ENDED, condition=over, at=now, told=closed)
 
 
-def _of_lasting(
+def _of_active(
     event: str, condition: Condition, before: Sent | None, now: datetime, rules: AlertRules
 ) -> Iterator[Notification]:
     if before is None or (not before.is_open and not _is_within(before.at, rules.quiet, now)):
         told = Sent(at=now, since=now, message=condition.message)
-        yield Notification(event=event, turn=Phase.BEGUN, condition=condition, at=now, told=told)
+        yield Notification(event=event, phase=Phase.BEGUN, condition=condition, at=now, told=told)
     elif before.is_open and rules.remind and not _is_within(before.at, rules.remind, now):
         told = replace(before, at=now, message=condition.message)
-        yield Notification(event=event, turn=Phase.LASTS, condition=condition, at=now, told=told)
+        yield Notification(event=event, phase=Phase.LASTS, condition=condition, at=now, told=told)
 
 
 def _is_within(since: datetime, span: timedelta, now: datetime) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from chartinsightd.domain.alert_policy import Sent
 from chartinsightd.domain.errors import AccessBlocked
-from chartinsightd.domain.notice import Notice
 
 
 class BrokerCircuit(Protocol):
@@ -58,6 +57,18 @@ class BlockRecord(Protocol):
 
     def save(self, known: KnownBlock | None) -> None:
         """Replace it, durably; a disk that does not take it is logged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One message to a person."""
+
+    subject: str
+    text: str
+    """Lines, without markup."""
+    level: Literal["warning", "error", "over"]
+    at: datetime
+    """Aware, UTC."""
 
 
 class AlertChannel(Protocol):

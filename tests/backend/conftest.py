@@ -10,12 +10,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from chartinsightd.backend.assembly import Backend
-from chartinsightd.backend.audience import Audience
-from chartinsightd.backend.commits import Commits
 from chartinsightd.backend.configuration import Reloaded
 from chartinsightd.backend.parts import Identity, Parts
-from chartinsightd.backend.probes import ClockProbe, TokenFailure
 from chartinsightd.clock import CheckedClock
+from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Caller
 from chartinsightd.control.operations import A, Operation
 from chartinsightd.control.protocol.events import Event, EventType
@@ -23,7 +21,6 @@ from chartinsightd.control.protocol.words import Message, Nothing, Request
 from chartinsightd.domain.alert_policy import Sent
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, StoreUnavailable
-from chartinsightd.domain.notice import Notice, Place
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.effective_settings import EffectiveSetting, effective_settings
@@ -38,13 +35,18 @@ from chartinsightd.ports.archive import (
     StockFilter,
 )
 from chartinsightd.ports.broker import Priority, StockListing
-from chartinsightd.ports.guards import DiskSpace
+from chartinsightd.ports.guards import DiskSpace, Notice
 from chartinsightd.ports.stores import JobRecord, Seal
 from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.pausing import PausableLists
 from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.monitoring.assembly import assemble_monitor
+from chartinsightd.service.monitoring.message import Place
+from chartinsightd.service.monitoring.monitor import Monitor
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
+from chartinsightd.service.monitoring.probes import ClockProbe, TokenFailure
 from chartinsightd.service.sealing.assembly import assemble_proofs
+from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Named
 from chartinsightd.settings import Settings
@@ -298,8 +300,8 @@ class BoardWorld(World):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.audience = Audience(self.clock.now)
-        self.counted = Commits(self.clock, self.audience, self.commits)
+        self.hub = EventHub(self.clock.now)
+        self.expectations = Expectations(self.clock, self.current_rules)
         self.backfills = Backfills(
             collector=self.collector,
             ledger=self.ledger,
@@ -366,6 +368,34 @@ class BoardWorld(World):
         """Return the backend over these services."""
         return Backend(self.parts())
 
+    def new_monitor(self) -> Monitor:
+        """Return what watches over these services; make it on the event loop."""
+        return assemble_monitor(
+            scheduler=self.scheduler,
+            writer=self.writer,
+            ledger=self.ledger,
+            retries=self.retries,
+            pause_switch=self.pause_switch,
+            sealer=self.proofs.sealer,
+            current_rules=self.current_rules,
+            expectations=self.expectations,
+            watchlist=self.watchlist,
+            commits=self.commits,
+            archive=self.archive,
+            store_failure=lambda: None,
+            gate=self.gate,
+            token_failure=self.issuer.failure,
+            disk=self.disk,
+            notifier=self.notifier,
+            probes=[ClockProbe(CheckedClock(self.clock))],
+            clock=self.clock,
+            started_at=self.clock.now(),
+        )
+
+    def is_healthy(self) -> bool:
+        """Whether the watchdog is fed."""
+        return self.monitor.health.is_healthy()
+
     def parts(self) -> Parts:
         """Return the services in the bag that handlers take."""
         identity = Identity(
@@ -397,11 +427,10 @@ class BoardWorld(World):
             gate=self.gate,
             issuer=self.issuer,
             pause_switch=self.pause_switch,
-            commits=self.counted,
-            audience=self.audience,
-            notifier=self.notifier,
-            disk=self.disk,
-            watches=(ClockProbe(CheckedClock(self.clock)),),
+            commits=self.commits,
+            hub=self.hub,
+            monitor=self.monitor,
+            expectations=self.expectations,
             configuration=self,
         )
 
@@ -409,14 +438,16 @@ class BoardWorld(World):
     async def on_board(self, *, without: Sequence[str] = ()) -> AsyncIterator[Backend]:
         """Run everything inside the block, but the services named."""
         await self.ledger.open()
+        self.monitor = self.new_monitor()
         backend = self.new_backend()
+        await self.monitor.open()
         await backend.open()
         services = {
             "writer": self.writer.run,
             "scheduler": self.scheduler.run,
             "backfills": self.backfills.run,
             "stock_list": self.stock_list.run,
-            "alerts": self.notifier.run,
+            **self.monitor.services(),
             **backend.services(),
         }
         async with asyncio.TaskGroup() as group:
@@ -436,8 +467,8 @@ async def ask(
 class Listener:
     """One reader of the stream, that keeps what it got."""
 
-    def __init__(self, audience: Audience) -> None:
-        self._reader = audience.reader()
+    def __init__(self, hub: EventHub) -> None:
+        self._reader = hub.reader()
         self._reader.begin()
         self.heard: list[tuple[EventType, Message]] = []
 

@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 
 from chartinsightd.backend.alerting import Alerting
-from chartinsightd.backend.alerts import Alerts
 from chartinsightd.control.handlers import NotNow
 from chartinsightd.facts.krx import KST
+from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from tests.backend.conftest import BoardWorld
 from tests.control.fake_backend import CALLER
 from tests.support.virtual import run_virtually
@@ -20,7 +20,7 @@ def test_trials_are_bounded_by_the_hour() -> None:
 
     async def main() -> None:
         world = BoardWorld(datetime(2026, 9, 15, 10, 2, tzinfo=KST))
-        alerting = Alerting(Alerts(world.parts()), world.notifier)
+        alerting = Alerting(ActiveAlerts(world.clock), world.notifier)
         for _ in range(20):
             assert (await alerting.test(CALLER)).items[0].ok
         with pytest.raises(NotNow, match="20 times within an hour") as refused:

@@ -81,7 +81,12 @@ def test_the_status_tells_that_all_is_well() -> None:
 
     async def work(world: BoardWorld, backend: Backend) -> Any:
         await world.clock.sleep(240)
-        return world, await ask(backend, STATUS), await ask(backend, HEALTH), backend.is_healthy()
+        return (
+            world,
+            await ask(backend, STATUS),
+            await ask(backend, HEALTH),
+            world.is_healthy(),
+        )
 
     world, status, health, is_healthy = on_board(work)
 
@@ -279,7 +284,7 @@ def test_while_paused_the_broker_is_asked_nothing() -> None:
         while_paused = len(world.broker.requests) - asked
         with pytest.raises(NotNow):
             await ask(backend, SYNC)
-        paused = await ask(backend, STATUS), await ask(backend, HEALTH), backend.is_healthy()
+        paused = await ask(backend, STATUS), await ask(backend, HEALTH), world.is_healthy()
         states += [(await ask(backend, RESUME)).state, (await ask(backend, RESUME)).state]
         await world.clock.sleep(60)
         return (
@@ -365,13 +370,17 @@ def test_a_blocked_broker_is_told_with_its_remedy_and_not_answered_with_a_restar
     """Token, health and one alert say what to mend; the watchdog is fed: a restart would mend nothing."""
 
     async def work(world: BoardWorld, backend: Backend) -> Any:
-        listener = Listener(world.audience)
+        listener = Listener(world.hub)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(listener.listen())
             block = AccessBlocked("8050: unknown address", remedy="Register it.", code="8050")
             world.broker.errors = [block] * 2
             await world.clock.sleep(400)
-            blocked = await ask(backend, STATUS), await ask(backend, HEALTH), backend.is_healthy()
+            blocked = (
+                await ask(backend, STATUS),
+                await ask(backend, HEALTH),
+                world.is_healthy(),
+            )
             await world.clock.sleep(900)
             task.cancel()
         return blocked, await ask(backend, STATUS), listener
@@ -397,7 +406,7 @@ def test_a_database_that_is_away_never_stops_the_status() -> None:
     async def work(world: BoardWorld, backend: Backend) -> Any:
         world.archive.is_away = True
         await world.clock.sleep(10)
-        away = await ask(backend, STATUS), await ask(backend, HEALTH), backend.is_healthy()
+        away = await ask(backend, STATUS), await ask(backend, HEALTH), world.is_healthy()
         with pytest.raises(StoreUnavailable):
             await ask(backend, JOBS, JobQuery())
         coverage = await ask(backend, COVERAGE, CoverageQuery())
@@ -424,9 +433,14 @@ def test_due_data_that_nobody_commits_starves_the_watchdog() -> None:
         world = BoardWorld(MORNING)
         async with world.on_board(without=["scheduler"]) as backend:
             await world.clock.sleep(250)
-            early = backend.is_healthy()
+            early = world.is_healthy()
             await world.clock.sleep(120)
-            return early, backend.is_healthy(), await ask(backend, HEALTH), await ask(backend, STATUS)
+            return (
+                early,
+                world.is_healthy(),
+                await ask(backend, HEALTH),
+                await ask(backend, STATUS),
+            )
 
     early, late, health, status = run_virtually(main())
 
@@ -446,7 +460,7 @@ def test_a_database_that_comes_back_is_given_its_time() -> None:
         healthy = []
         for _ in range(30):
             await world.clock.sleep(1)
-            healthy.append(backend.is_healthy())
+            healthy.append(world.is_healthy())
         await world.clock.sleep(600)
         return healthy, await ask(backend, STATUS)
 
@@ -463,7 +477,11 @@ def test_a_silent_night_is_healthy() -> None:
         world = BoardWorld(datetime(2026, 9, 15, 21, 0, tzinfo=KST))
         async with world.on_board() as backend:
             await world.clock.sleep(2000)
-            return world.counted.age_s, backend.is_healthy(), (await ask(backend, HEALTH)).ok
+            return (
+                world.monitor.commits.age_s,
+                world.is_healthy(),
+                (await ask(backend, HEALTH)).ok,
+            )
 
     silent_s, is_healthy, ok = run_virtually(main())
 
@@ -477,9 +495,9 @@ def test_a_look_that_is_too_old_proves_nothing() -> None:
 
     async def main() -> bool:
         world = BoardWorld(MORNING)
-        async with world.on_board(without=["board.pulse"]) as backend:
+        async with world.on_board(without=["monitor"]):
             await world.clock.sleep(120)
-            return backend.is_healthy()
+            return world.is_healthy()
 
     assert run_virtually(main()) is False
 
@@ -506,8 +524,8 @@ def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
     """Status, candles, coverage, jobs and symbols come; without readers, ends of jobs and begins alone."""
 
     async def work(world: BoardWorld, backend: Backend) -> Any:
-        silent = {entry.type for entry in world.audience.since(0)}
-        listener = Listener(world.audience)
+        silent = {entry.type for entry in world.hub.since(0)}
+        listener = Listener(world.hub)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(listener.listen())
             await ask(backend, BACKFILL, OLD)

@@ -17,7 +17,7 @@ from chartinsightd.domain.alert_policy import (
     Notification,
     Phase,
     Sent,
-    news,
+    due,
     worth_keeping,
 )
 
@@ -44,7 +44,7 @@ def now_told(
     *,
     may_end: bool = True,
 ) -> list[Notification]:
-    return list(news(lasting, before, NOW, rules, may_end=may_end))
+    return list(due(lasting, before, NOW, rules, may_end=may_end))
 
 
 def test_a_new_condition_is_told_at_once() -> None:
@@ -52,7 +52,7 @@ def test_a_new_condition_is_told_at_once() -> None:
     assert now_told({"database.away": AWAY}, {}) == [
         Notification(
             event="database.away",
-            turn=Phase.BEGUN,
+            phase=Phase.BEGUN,
             condition=AWAY,
             at=NOW,
             told=Sent(at=NOW, since=NOW, message="PostgreSQL is away.", is_open=True),
@@ -68,7 +68,7 @@ def test_a_long_one_is_told_again_with_its_beginning_and_its_newest_words() -> N
     assert now_told({"database.away": AWAY}, before) == [
         Notification(
             event="database.away",
-            turn=Phase.LASTS,
+            phase=Phase.LASTS,
             condition=AWAY,
             at=NOW,
             told=Sent(at=NOW, since=before["database.away"].since, message="PostgreSQL is away."),
@@ -90,7 +90,7 @@ def test_an_end_is_told_in_the_words_of_its_beginning() -> None:
     assert now_told({}, before) == [
         Notification(
             event="database.away",
-            turn=Phase.ENDED,
+            phase=Phase.ENDED,
             condition=Condition(level="warning", message="It was away."),
             at=NOW,
             told=Sent(
@@ -108,7 +108,7 @@ def test_nothing_ends_while_not_all_is_known() -> None:
     """Just after a start, an unseen condition may still last; those that are seen are announced."""
     found = now_told({"fetch.failing": SLOW}, told(timedelta(minutes=1)), may_end=False)
 
-    assert [(one.event, one.turn) for one in found] == [("fetch.failing", Phase.BEGUN)]
+    assert [(one.event, one.phase) for one in found] == [("fetch.failing", Phase.BEGUN)]
 
 
 def test_what_comes_back_soon_is_not_told_again() -> None:
@@ -117,7 +117,7 @@ def test_what_comes_back_soon_is_not_told_again() -> None:
 
     assert now_told({"database.away": AWAY}, soon) == []
     [again] = now_told({"database.away": AWAY}, later)
-    assert (again.turn, again.told.since) == (Phase.BEGUN, NOW)
+    assert (again.phase, again.told.since) == (Phase.BEGUN, NOW)
 
 
 @pytest.mark.parametrize(("is_open", "turn"), [(True, Phase.LASTS), (False, Phase.BEGUN)])
@@ -125,7 +125,7 @@ def test_a_clock_that_was_set_back_silences_nothing(is_open: bool, turn: Phase) 
     """What was told "in the future" counts as told long ago; what was told just now does not."""
     future, just_now = told(-SECOND, is_open=is_open), told(timedelta(0), is_open=is_open)
 
-    assert [one.turn for one in now_told({"database.away": AWAY}, future)] == [turn]
+    assert [one.phase for one in now_told({"database.away": AWAY}, future)] == [turn]
     assert now_told({"database.away": AWAY}, just_now) == []
 
 
@@ -141,7 +141,7 @@ def test_what_is_below_the_wanted_level_is_not_told(level: Level, events: list[s
 
 def test_an_end_is_told_whatever_level_is_wanted_now() -> None:
     """A condition whose beginning was announced has its end announced."""
-    assert [one.turn for one in now_told({}, told(SECOND), AlertRules(level="error"))] == [Phase.ENDED]
+    assert [one.phase for one in now_told({}, told(SECOND), AlertRules(level="error"))] == [Phase.ENDED]
 
 
 def test_only_what_still_decides_is_remembered() -> None:
@@ -172,7 +172,7 @@ def test_however_it_comes_and_goes_the_story_is_whole_and_calm(
     unknown_min = 0
     for minute, is_away in enumerate(minutes):
         now = NOW + timedelta(minutes=minute)
-        found = list(news({"database.away": AWAY} if is_away else {}, known, now, rules))
+        found = list(due({"database.away": AWAY} if is_away else {}, known, now, rules))
         story += found
         known = worth_keeping(known | {one.event: one.told for one in found}, now, rules)
         is_known = "database.away" in known and known["database.away"].is_open
@@ -180,10 +180,10 @@ def test_however_it_comes_and_goes_the_story_is_whole_and_calm(
         assert unknown_min <= rules.quiet / timedelta(minutes=1)
         assert is_away or not is_known
 
-    turns = [Phase.ENDED, *(one.turn for one in story)]
+    turns = [Phase.ENDED, *(one.phase for one in story)]
     assert all((after is Phase.BEGUN) == (before is Phase.ENDED) for before, after in pairwise(turns))
-    begins = [one.at for one in story if one.turn is Phase.BEGUN]
+    begins = [one.at for one in story if one.phase is Phase.BEGUN]
     assert all(later - earlier >= rules.quiet for earlier, later in pairwise(begins))
-    said = [one.at for one in story if one.turn is not Phase.ENDED]
-    reminders = [one.at for one in story if one.turn is Phase.LASTS]
+    said = [one.at for one in story if one.phase is not Phase.ENDED]
+    reminders = [one.at for one in story if one.phase is Phase.LASTS]
     assert all(later - earlier >= rules.remind for earlier, later in pairwise(said) if later in reminders)

@@ -34,7 +34,7 @@ VERBS = ("status", "alerts list", "alerts test", "logs -n 2000")
 CRASH = """
 import sys
 from chartinsightd.adapters.kiwoom import token
-from chartinsightd.backend.pulse import Pulse
+from chartinsightd.service.monitoring.monitor import Monitor
 issued = []
 keep = token.Token.__init__
 def init(self, **fields):
@@ -42,8 +42,8 @@ def init(self, **fields):
     keep(self, **fields)
 token.Token.__init__ = init
 async def beat(self):
-    raise RuntimeError(f"{issued} {self._parts.issuer._access.secret_key.get_secret_value()}")
-Pulse._beat = beat
+    raise RuntimeError(f"{issued} {self._token_failure.__self__._access.secret_key.get_secret_value()}")
+Monitor._beat = beat
 from chartinsightd.__main__ import main
 main()
 """

@@ -233,7 +233,7 @@ BREAKAGES = (
     Breakage(
         7,
         "the watchdog is fed by a loop that merely turns",
-        "chartinsightd/backend/health.py",
+        "chartinsightd/service/monitoring/health.py",
         "return lateness is None or self._database.failure is not None or self._data(lateness).ok",
         "return True",
         "tests/backend/test_board.py::test_due_data_that_nobody_commits_starves_the_watchdog",
@@ -241,8 +241,8 @@ BREAKAGES = (
     Breakage(
         7,
         "an alert never ends",
-        "chartinsightd/backend/alerts.py",
-        "for event in [event for event in self._lasting if event not in found]:",
+        "chartinsightd/service/monitoring/active_alerts.py",
+        "for kind in [kind for kind in self._active if kind not in found]:",
         "for event in ():",
         "tests/backend/test_board.py::test_a_broker_that_is_away_is_one_alert",
     ),

@@ -14,6 +14,7 @@ import pytest
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.seal import SealState
 from chartinsightd.process.exit_status import ExitStatus
+from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,6 +182,14 @@ def test_every_exit_status_is_explained() -> None:
     """The table of exit statuses in docs/operating.md has exactly the statuses there are."""
     listed = re.findall(r"^\| (\d+) \|", text_of(ROOT / "docs" / "operating.md"), re.MULTILINE)
     assert [int(status) for status in listed] == sorted(ExitStatus)
+
+
+def test_every_alert_is_explained() -> None:
+    """The table of alerts in docs/operating.md has exactly the kinds there are; each has both titles."""
+    section = text_of(ROOT / "docs" / "operating.md").partition("\n### Alerts\n")[2].partition("\n### ")[0]
+    listed = re.findall(r"^\| `([a-z_.]+)`", section, re.MULTILINE)
+    assert sorted(listed) == sorted(AlertKind)
+    assert all(kind.korean and kind.english for kind in AlertKind)
 
 
 @pytest.mark.parametrize(("title", "words"), [("seal", SealState), ("reason", GapReason)])

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError
-from chartinsightd.domain.notice import Notice
+from chartinsightd.ports.guards import Notice
 
 
 class AppriseChannel:

@@ -11,7 +11,7 @@ from email.utils import format_datetime, make_msgid
 import aiosmtplib
 
 from chartinsightd.domain.errors import AlertUndelivered
-from chartinsightd.domain.notice import Notice
+from chartinsightd.ports.guards import Notice
 
 _TIMEOUT_S = 10.0
 _PORT_OF_TLS = 465

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 
 from chartinsightd.domain.errors import AlertUndelivered
-from chartinsightd.domain.notice import Notice
+from chartinsightd.ports.guards import Notice
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10.0)
 _NEW_WEBHOOK = "Make a new incoming webhook in Slack and set CHARTINSIGHT_ALERTS__SLACK_WEBHOOK to it."

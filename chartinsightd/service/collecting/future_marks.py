@@ -17,6 +17,7 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.candles import CandleStore
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.current_rules import CurrentRules
 
 log = structlog.get_logger(__name__)
@@ -59,12 +60,14 @@ class FutureMarks:
         self._told: tuple[float, str] | None = None
         """Until when, by the clock's monotonic seconds, which words are shown."""
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Return what was taken back lately."""
         if self._told is None or self._clock.monotonic() >= self._told[0]:
             return {}
         remedy = "It is read again now. Look after the time service of this machine (`timedatectl`)."
-        return {"clock.marks_withdrawn": Condition(level="warning", message=self._told[1], remedy=remedy)}
+        return {
+            AlertKind.CLOCK_MARKS_WITHDRAWN: Condition(level="warning", message=self._told[1], remedy=remedy)
+        }
 
     async def run(self) -> None:
         """Look, rest, look again; until cancelled."""

@@ -16,6 +16,7 @@ from chartinsightd.domain.series import Series
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.candles import AuditedStore, RowDifference
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.current_rules import CurrentRules
 
 log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ class RowAudit:
         """What was taken back and is not covered again."""
         self._words = ""
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Return what is not read again yet."""
         self._withdrawn = {
             series: ranges
@@ -72,7 +73,7 @@ class RowAudit:
             "It is read again now, as far back as collect.horizon and Kiwoom reach. Who else writes to this"
             " database, and was it restored from a backup?"
         )
-        return {"rows.differ": Condition(level="error", message=self._words, remedy=remedy)}
+        return {AlertKind.ROWS_DIFFER: Condition(level="error", message=self._words, remedy=remedy)}
 
     async def run(self) -> None:
         """Audit whenever that is due; until cancelled."""

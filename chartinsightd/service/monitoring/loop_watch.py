@@ -11,10 +11,10 @@ from typing import IO
 import structlog
 
 from chartinsightd.domain.alert_policy import Condition
+from chartinsightd.service.state.alert_kinds import AlertKind
 
 log = structlog.get_logger(__name__)
 
-FROZEN = "loop.frozen"
 _FROZEN_AFTER_S = 20.0
 """Longer than our code ever holds the loop (a second), and before systemd's watchdog acts (two minutes)."""
 _TICKS = 20
@@ -25,7 +25,7 @@ _REMEDY = "Stacks of all threads are in the log. systemd restarts the daemon wit
 
 
 class LoopWatch:
-    """Implements `board.watches.Watch`; its `run` is a service whose turning is watched by a thread.
+    """Implements `HealthProbe`; its `run` is a service whose turning is watched by a thread.
 
     The thread counts its own ticks since the last turn, so that a process that was stopped as a whole (a
     suspend, a debugger) is not taken for frozen. If a C call holds the GIL and the thread cannot run
@@ -42,7 +42,7 @@ class LoopWatch:
     def __init__(
         self,
         *,
-        tell: Callable[[str, Condition], None],
+        tell: Callable[[AlertKind, Condition], None],
         stacks: IO[str] | None = None,
         frozen_after_s: float = _FROZEN_AFTER_S,
     ) -> None:
@@ -54,10 +54,10 @@ class LoopWatch:
         self._looks_left = 0
         self._stop = threading.Event()
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Return that the loop had stopped, if that was a moment ago."""
         self._looks_left = max(0, self._looks_left - 1)
-        return {FROZEN: self._condition()} if self._looks_left else {}
+        return {AlertKind.LOOP_FROZEN: self._condition()} if self._looks_left else {}
 
     async def run(self) -> None:
         """Turn until cancelled."""
@@ -80,8 +80,8 @@ class LoopWatch:
             self._ticks += 1
             if self._ticks == _TICKS:
                 self._looks_left = _SHOWN_LOOKS
-                log.error(FROZEN, after_s=self._after_s, remedy=_REMEDY)
-                self._tell(FROZEN, self._condition())
+                log.error("loop.frozen", after_s=self._after_s, remedy=_REMEDY)
+                self._tell(AlertKind.LOOP_FROZEN, self._condition())
 
     def _condition(self) -> Condition:
         words = (

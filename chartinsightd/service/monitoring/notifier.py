@@ -17,13 +17,14 @@ from chartinsightd.domain.alert_policy import (
     Notification,
     Phase,
     Sent,
-    news,
+    due,
     worth_keeping,
 )
 from chartinsightd.domain.backoff import Backoff
 from chartinsightd.domain.errors import AlertUndelivered
-from chartinsightd.domain.notice import Notice, Place, notice_of, trial_notice
-from chartinsightd.ports.guards import AlertChannel, SentRecord
+from chartinsightd.ports.guards import AlertChannel, Notice, SentRecord
+from chartinsightd.service.monitoring.message import Place, notice_of, trial_notice
+from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
@@ -105,13 +106,14 @@ class Notifier:
         """Whether there is no channel at all."""
         return not self._outboxes
 
-    def update(self, lasting: Mapping[str, Condition]) -> None:
+    def update(self, active: Mapping[AlertKind, Condition]) -> None:
         """Note all current conditions and queue what is new. Never waits."""
         if self.is_silent:
             return
         now = self._clock.now()
         is_settled = self._clock.monotonic() - self._begun_s >= _SETTLED_S
-        for one in [*news(lasting, self._told, now, self._rules.tell, may_end=is_settled)]:
+        by_name = {kind.value: condition for kind, condition in active.items()}
+        for one in [*due(by_name, self._told, now, self._rules.tell, may_end=is_settled)]:
             self._told[one.event] = one.told
             for outbox in self._outboxes:
                 outbox.add(one)
@@ -130,16 +132,16 @@ class Notifier:
             tasks = [group.create_task(outbox.try_once(notice)) for outbox in self._outboxes]
         return [self._cleaned_delivery(task.result()) for task in tasks]
 
-    def notify_from_thread(self, event: str, condition: Condition) -> None:
+    def notify_from_thread(self, kind: AlertKind, condition: Condition) -> None:
         """Tell at once that a condition began, from a thread that waits for it, while the loop stands still.
 
         What reached no channel is sent by `update`, if the loop ever runs again.
         """
-        if self.is_silent or (event in self._told and self._told[event].is_open):
+        if self.is_silent or (kind in self._told and self._told[kind].is_open):
             return
         now = self._clock.now()
         told = Sent(at=now, since=now, message=condition.message)
-        one = Notification(event=event, turn=Phase.BEGUN, condition=condition, at=now, told=told)
+        one = Notification(event=kind.value, phase=Phase.BEGUN, condition=condition, at=now, told=told)
         asyncio.run(self._told_apart(one))
 
     async def _told_apart(self, one: Notification) -> None:
@@ -154,13 +156,15 @@ class Notifier:
         """Return how each channel does."""
         return [self._cleaned_delivery(outbox.state()) for outbox in self._outboxes]
 
-    def conditions(self) -> dict[str, Condition]:
+    def conditions(self) -> dict[AlertKind, Condition]:
         """Return what is wrong with the channels themselves, for those that work and for the dashboard."""
         dead = [outbox.state() for outbox in self._outboxes if outbox.is_dead]
         if not dead:
             return {}
         words = " ".join(f"{one.channel}: {one.detail}" for one in dead)
-        return {"alerts.undelivered": Condition(level="warning", message=words, remedy=dead[0].remedy)}
+        return {
+            AlertKind.ALERTS_UNDELIVERED: Condition(level="warning", message=words, remedy=dead[0].remedy)
+        }
 
     def _notice(self, told: Sequence[Notification], lost: int) -> Notice:
         notice = notice_of(told, self._place, lost)

@@ -18,6 +18,7 @@ from chartinsightd.domain.stock_list import NOTHING_KNOWN, KnownStocks, leave_at
 from chartinsightd.facts.targets import DELISTED
 from chartinsightd.ports.broker import Priority, StockListing, StockListSource
 from chartinsightd.ports.stores import StockStore, TrackingStore
+from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.jobs import Job, Jobs
 from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.universe import Universe, delisted_target, with_wishes
@@ -109,21 +110,21 @@ class StockList:
 
     part = "stocks"
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Return what is wrong with the list."""
-        found: dict[str, Condition] = {}
+        found: dict[AlertKind, Condition] = {}
         if self._failure is not None and self._failures >= _TOLD_AFTER:
             words = f"The stock list is not read: {self._failure.message}"
             remedy = (
                 self._failure.remedy
                 or "It is asked for every five minutes; see stocks.sync_failed in the log."
             )
-            found["stocks.list_failing"] = Condition(level="warning", message=words, remedy=remedy)
+            found[AlertKind.STOCKS_LIST_FAILING] = Condition(level="warning", message=words, remedy=remedy)
         if self._shrank is not None and self._clock.monotonic() < self._shrank[0]:
             remedy = (
                 "Compare `chartinsightctl symbols list` with what you expect; `symbols add` keeps a symbol."
             )
-            found["stocks.universe_shrank"] = Condition(
+            found[AlertKind.STOCKS_UNIVERSE_SHRANK] = Condition(
                 level="warning", message=self._shrank[1], remedy=remedy
             )
         return found

@@ -21,7 +21,7 @@ from chartinsightd.adapters.alerts.record import ToldFile
 from chartinsightd.adapters.alerts.slack import SlackChannel
 from chartinsightd.domain.alert_policy import Sent
 from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError
-from chartinsightd.domain.notice import Notice
+from chartinsightd.ports.guards import Notice
 
 NOW = datetime(2026, 9, 15, 1, 2, 3, tzinfo=UTC)
 NOTICE = Notice(subject="🔴 데이터베이스 끊김 / away", text="<Start> it & wait.\nbox", level="error", at=NOW)

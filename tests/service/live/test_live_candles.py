@@ -11,13 +11,14 @@ from itertools import pairwise
 import pytest
 from msgspec import structs
 
-from chartinsightd.backend.live_view import LiveProbe, live_metrics, live_status
+from chartinsightd.backend.live_view import live_metrics, live_status
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.live import LossCause
+from chartinsightd.service.live.live_probe import LiveProbe
 from tests.support.harness import moment
 from tests.support.virtual import run_virtually
 

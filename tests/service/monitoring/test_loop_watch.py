@@ -9,9 +9,10 @@ from pathlib import Path
 
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.alert_policy import Condition
-from chartinsightd.domain.notice import Place
-from chartinsightd.service.monitoring.loop_watch import FROZEN, LoopWatch
+from chartinsightd.service.monitoring.loop_watch import LoopWatch
+from chartinsightd.service.monitoring.message import Place
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
+from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.backend.conftest import FakeChannel, FakeRecord
 
 
@@ -40,11 +41,11 @@ async def test_a_frozen_loop_is_told_while_it_stands(tmp_path: Path) -> None:
         stacks.seek(0)
         text = stacks.read()
 
-    assert [(event, thread) for _, event, thread in told] == [(FROZEN, "loop watch")]
+    assert [(event, thread) for _, event, thread in told] == [(AlertKind.LOOP_FROZEN, "loop watch")]
     assert told[0][0] < 0.39
     assert "in frozen" in text
     assert secret not in text
-    assert FROZEN in watch.look()
+    assert AlertKind.LOOP_FROZEN in watch.look()
     for _ in range(60):
         watch.look()
     assert watch.look() == {}
@@ -68,6 +69,6 @@ async def test_the_notice_leaves_while_the_loop_stands() -> None:
     await frozen(watch, 0.4)
     assert len(channel.got) == 1
     assert "데몬 멈춤" in channel.got[0].subject
-    assert record.told[FROZEN].is_open
+    assert record.told[AlertKind.LOOP_FROZEN].is_open
     notifier.update(watch.look())
     assert notifier.deliveries()[0].waiting == 0

@@ -10,16 +10,17 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.alert_policy import AlertRules, Condition, Phase, Sent, news, worth_keeping
+from chartinsightd.domain.alert_policy import AlertRules, Condition, Phase, Sent, due, worth_keeping
 from chartinsightd.domain.errors import AlertUndelivered
-from chartinsightd.domain.notice import Place
+from chartinsightd.service.monitoring.message import Place
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
+from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.backend.conftest import FakeChannel, FakeRecord
 from tests.support.virtual import LoopClock, run_virtually
 
 START = datetime(2026, 9, 15, 1, 0, tzinfo=UTC)
-AWAY = {"database.away": Condition(level="error", message="PostgreSQL is away.", remedy="Start it.")}
-SLOW = {"fetch.failing": Condition(level="warning", message="5 of 10 series cannot be fetched.")}
+AWAY = {AlertKind.DATABASE_AWAY: Condition(level="error", message="PostgreSQL is away.", remedy="Start it.")}
+SLOW = {AlertKind.FETCH_FAILING: Condition(level="warning", message="5 of 10 series cannot be fetched.")}
 SECRET = "the-secret-token"
 
 Play = Callable[["World"], Awaitable[None]]
@@ -57,7 +58,7 @@ class World:
             clean=lambda text: text.replace(SECRET, "***"),
         )
 
-    async def lasting(self, found: Mapping[str, Condition], seconds: float) -> None:
+    async def lasting(self, found: Mapping[AlertKind, Condition], seconds: float) -> None:
         """Let conditions last for so long."""
         for _ in range(int(seconds)):
             self.notifier.update(found)
@@ -137,8 +138,8 @@ def test_a_storm_is_folded() -> None:
     """Beyond so many messages an hour everything waits, and comes as one; nothing is left out."""
 
     async def play(world: World) -> None:
-        for number in range(12):
-            await world.lasting({f"trouble.{number}": Condition(level="error", message=f"nr {number}")}, 5)
+        for number, kind in enumerate([*AlertKind][:12]):
+            await world.lasting({kind: Condition(level="error", message=f"nr {number}")}, 5)
         assert len(world.texts) == 3
         await world.lasting({}, 3700)
 
@@ -197,7 +198,7 @@ def test_no_secret_leaves() -> None:
 
     async def play(world: World) -> None:
         condition = Condition(level="error", message=f"token {SECRET}", remedy=SECRET)
-        await world.lasting({"x": condition}, 5)
+        await world.lasting({AlertKind.TOKEN_FAILING: condition}, 5)
         world.channels[0].failure = AlertUndelivered(f"no {SECRET}", remedy=SECRET)
         assert SECRET not in str(await world.notifier.test())
 
@@ -243,9 +244,9 @@ def test_begins_and_ends_come_in_pairs(lasts: Sequence[tuple[int, bool]], quiet:
     now = START
     for seconds, is_there in lasts:
         now += timedelta(seconds=seconds)
-        for one in [*news(AWAY if is_there else {}, told, now, rules)]:
+        for one in [*due(AWAY if is_there else {}, told, now, rules)]:
             told[one.event] = one.told
-            heard.append((one.turn, now))
+            heard.append((one.phase, now))
         told = worth_keeping(told, now, rules)
         [is_known] = [one.is_open for one in told.values()] or [False]
         told_lately = any(now - one.at < rules.quiet for one in told.values())

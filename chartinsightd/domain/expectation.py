@@ -1,4 +1,4 @@
-"""How complete a series is, counted in sessions: what should be final by now against what is covered."""
+"""What should be final by now of a timeframe, and how much of it is covered, counted in sessions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chartinsightd.clock import Clock
-from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Ints, inside
 from chartinsightd.domain.finality import final_ranges
 from chartinsightd.domain.grid import DAY_S, grid_between
@@ -21,7 +19,6 @@ from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import last_refresh
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.service.state.current_rules import CurrentRules
 
 
 class Lack(NamedTuple):
@@ -135,24 +132,6 @@ def expectation(now: datetime, timeframe: Timeframe, rules: PlanRules) -> Expect
         whole=list(accumulate((len(pieces[owner]) == 1 for owner in owners), initial=0)),
         parted=tuple(tuple(some) for some in pieces.values() if len(some) > 1),
     )
-
-
-class Expectations:
-    """The expectations of this moment; they change with a refresh or a day, not with every question."""
-
-    def __init__(self, clock: Clock, current_rules: CurrentRules) -> None:
-        self._clock = clock
-        self._current_rules = current_rules
-        self._known: dict[Timeframe, tuple[tuple[datetime, date, Calendar], Expectation]] = {}
-
-    def of(self, timeframe: Timeframe) -> Expectation:
-        """Return what should be final of a timeframe now; the same object while it is the same."""
-        now, rules = self._clock.now(), self._current_rules.rules
-        moment = (last_refresh(now, timeframe, rules.calendar, rules.refresh), day_of(now), rules.calendar)
-        known = self._known.get(timeframe)
-        if known is None or known[0] != moment:
-            known = self._known[timeframe] = (moment, expectation(now, timeframe, rules))
-        return known[1]
 
 
 def _session_numbers(candles: Ints) -> Ints:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chartinsightd.domain.alert_policy import Condition, Level, Notification, Phase, Sent
-from chartinsightd.domain.notice import Notice, Place, notice_of, trial_notice
+from chartinsightd.ports.guards import Notice
+from chartinsightd.service.monitoring.message import Place, notice_of, trial_notice
 
 AT = datetime(2026, 11, 19, 22, 30, 5, tzinfo=UTC)
 PLACE = Place(host="box", mode="live")
@@ -15,7 +16,7 @@ PLACE = Place(host="box", mode="live")
 
 def piece(
     event: str = "database.away",
-    turn: Phase = Phase.BEGUN,
+    phase: Phase = Phase.BEGUN,
     level: Level = "error",
     message: str = "PostgreSQL is away.",
     remedy: str = "",
@@ -26,7 +27,7 @@ def piece(
     """Build a piece of news, believable until changed."""
     return Notification(
         event=event,
-        turn=turn,
+        phase=phase,
         condition=Condition(level=level, message=message, remedy=remedy),
         at=at,
         told=Sent(at=at, since=at - lasted, message=message),
@@ -49,7 +50,7 @@ def test_a_beginning_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("turn", "subject", "level"),
+    ("phase", "subject", "level"),
     [
         (
             Phase.LASTS,
@@ -63,9 +64,9 @@ def test_a_beginning_says_what_to_do() -> None:
         ),
     ],
 )
-def test_what_went_on_says_for_how_long(turn: Phase, subject: str, level: str) -> None:
+def test_what_went_on_says_for_how_long(phase: Phase, subject: str, level: str) -> None:
     """In minutes since it began, and no remedy where there is none."""
-    one = piece("clock.jumped", turn, "warning", "By 90 s.", lasted=timedelta(hours=2, seconds=40))
+    one = piece("clock.jumped", phase, "warning", "By 90 s.", lasted=timedelta(hours=2, seconds=40))
 
     assert notice_of([one], PLACE) == Notice(
         subject=subject,
@@ -82,7 +83,7 @@ def test_what_went_on_says_for_how_long(turn: Phase, subject: str, level: str) -
 
 def test_nothing_lasted_less_than_no_time() -> None:
     """A clock that was set back makes no negative minutes."""
-    assert "lasted: 0 min" in notice_of([piece(turn=Phase.ENDED, lasted=-timedelta(hours=1))], PLACE).text
+    assert "lasted: 0 min" in notice_of([piece(phase=Phase.ENDED, lasted=-timedelta(hours=1))], PLACE).text
 
 
 def test_a_condition_without_a_name_is_called_as_the_log_calls_it() -> None:
@@ -113,9 +114,9 @@ def test_many_are_one_message_oldest_first() -> None:
 @pytest.mark.parametrize(
     ("told", "mark", "level"),
     [
-        ([piece(level="error"), piece(turn=Phase.ENDED)], "🔴", "error"),
-        ([piece(turn=Phase.ENDED), piece(level="warning")], "🟠", "warning"),
-        ([piece(level="error", turn=Phase.ENDED), piece(turn=Phase.ENDED)], "🟢", "over"),
+        ([piece(level="error"), piece(phase=Phase.ENDED)], "🔴", "error"),
+        ([piece(phase=Phase.ENDED), piece(level="warning")], "🟠", "warning"),
+        ([piece(level="error", phase=Phase.ENDED), piece(phase=Phase.ENDED)], "🟢", "over"),
     ],
 )
 def test_an_error_among_many_marks_them_all(told: list[Notification], mark: str, level: str) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from chartinsightd.backend.quarantine_probe import QuarantineProbe
 from chartinsightd.control.operations import STATUS
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
+from chartinsightd.service.monitoring.quarantine_probe import QuarantineProbe
 from tests.backend.conftest import BoardWorld, ask
 from tests.support.virtual import LoopClock, run_virtually
 

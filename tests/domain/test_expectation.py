@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chartinsightd.backend.completeness import expectation
-from chartinsightd.backend.phases import session_status, trading_seconds
-from chartinsightd.control.protocol.status import Phase
 from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.expectation import expectation
 from chartinsightd.domain.horizon import Horizon
 from chartinsightd.domain.planning import PlanRules, missing
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.facts.krx import KST
 
 RULES = PlanRules(
     calendar=Calendar(),
@@ -67,45 +62,3 @@ def test_nothing_covered_is_nothing_complete(now: datetime, timeframe: Timeframe
     assert expected.complete(everything) == expected.sessions
     assert expected.newest(RangeSet()) is None
     assert expected.newest(everything) == int(expected.candles[-1])
-
-
-@pytest.mark.parametrize(
-    ("hour", "minute", "phase"),
-    [
-        (8, 0, Phase.PRE_OPEN),
-        (9, 0, Phase.REGULAR),
-        (15, 20, Phase.CLOSING_AUCTION),
-        (15, 30, Phase.BETWEEN),
-        (16, 0, Phase.AFTER_MARKET),
-        (20, 0, Phase.AFTER_HOURS),
-    ],
-)
-def test_the_phase_follows_the_hours_of_the_day(hour: int, minute: int, phase: Phase) -> None:
-    """Each phase begins at its instant, and the next change lies ahead."""
-    now = datetime(2026, 9, 15, hour, minute, tzinfo=KST)
-    status = session_status(now, Calendar())
-    assert status.phase is phase
-    assert status.next_change_at is not None
-    assert status.next_change_at > now
-    assert status.next_session == date(2026, 9, 16)
-
-
-def test_a_closed_day_waits_for_the_next_session() -> None:
-    """On a Sunday there is no session; the next one is Monday's."""
-    status = session_status(datetime(2026, 9, 13, 12, 0, tzinfo=KST), Calendar())
-    assert (status.phase, status.day, status.next_session) == (Phase.CLOSED, None, date(2026, 9, 14))
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "hours"),
-    [
-        ((15, 10, 0), (15, 11, 0), 1.0),
-        ((15, 15, 0), (15, 17, 0), 1.5),
-        ((15, 20, 0), (16, 9, 0), 0.0),
-        ((11, 20, 0), (14, 10, 0), 1.0),
-    ],
-)
-def test_only_trading_time_ages(start: Any, end: Any, hours: float) -> None:
-    """Nights, breaks and weekends do not count."""
-    first, last = (datetime(2026, 9, *at, tzinfo=KST) for at in (start, end))
-    assert trading_seconds(Calendar(), first, last) == hours * 3600

@@ -12,22 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chartinsightd.adapters.kiwoom.token import TokenFailure
-from chartinsightd.backend.probes import (
-    REFUSALS,
-    ClockProbe,
-    DiskProbe,
-    HealthProbe,
-    ProbeBoard,
-    QueueProbe,
-    RateProbe,
-    TokenProbe,
-    disk_condition,
-)
 from chartinsightd.clock import CheckedClock
 from chartinsightd.control.operations import HEALTH
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.ports.guards import DiskSpace
+from chartinsightd.service.monitoring.probes import (
+    REFUSALS,
+    ClockProbe,
+    DiskProbe,
+    HealthProbe,
+    Probes,
+    QueueProbe,
+    RateProbe,
+    TokenProbe,
+    disk_condition,
+)
 from tests.backend.conftest import BoardWorld, FakeDisk, Listener, ask
 from tests.control.fake_backend import FrozenClock
 from tests.support.virtual import cancelled_after, run_virtually
@@ -164,7 +164,7 @@ def test_a_disk_that_is_gone_is_told() -> None:
 
 
 def _checked(*watches: HealthProbe) -> list[Any]:
-    board = ProbeBoard(watches)
+    board = Probes(watches)
     board.look()
     return [*board.checks()]
 
@@ -177,7 +177,7 @@ def test_every_condition_is_one_alert_and_one_end() -> None:
         world = BoardWorld(MORNING)
         async with world.on_board() as backend, asyncio.TaskGroup() as group:
             await world.clock.sleep(60)
-            listener = Listener(world.audience)
+            listener = Listener(world.hub)
             task = group.create_task(listener.listen())
             world.broker.errors = [SourceUnavailable("no token")] * 400
             world.gate.lane.throttled = 12

@@ -1,6 +1,6 @@
-"""What the board keeps an eye on beside the data itself: gate, pace, token, clock and disk.
+"""Looks at the parts beside the data itself: gate, pace, token, clock and disk.
 
-Another part of the daemon that can go wrong is shown by one more `Watch` in `Parts.watches`.
+Another part of the daemon that can fail becomes visible by one more `HealthProbe`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Protocol
 import structlog
 
 from chartinsightd.clock import CheckedClock, Clock
-from chartinsightd.control.protocol.status import HealthCheck
 from chartinsightd.domain.alert_policy import Condition, Level
 from chartinsightd.ports.guards import Disk, DiskSpace
+from chartinsightd.service.state.alert_kinds import AlertKind
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,16 @@ _STUCK_S = 120.0
 """Beside the minute that the gate's own count looks back."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """One part of the daemon and whether it does its work."""
+
+    part: str
+    ok: bool
+    detail: str = ""
+    remedy: str = ""
+
+
 class HealthProbe(Protocol):
     """Looks at one part of the daemon."""
 
@@ -53,20 +63,20 @@ class HealthProbe(Protocol):
     def part(self) -> str:
         """The part's name in the health report."""
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Return what is wrong now, by the alert's name. Called with each beat of the pulse; no I/O."""
 
 
-class ProbeBoard:
-    """All watches, and what they saw last."""
+class Probes:
+    """All probes, and what they found last."""
 
-    def __init__(self, watches: Sequence[HealthProbe]) -> None:
-        self._watches = tuple(watches)
-        self._found: dict[str, Mapping[str, Condition]] = {}
+    def __init__(self, probes: Sequence[HealthProbe]) -> None:
+        self._probes = tuple(probes)
+        self._found: dict[str, Mapping[AlertKind, Condition]] = {}
 
-    def look(self) -> dict[str, Condition]:
+    def look(self) -> dict[AlertKind, Condition]:
         """Let all look; return everything that is wrong."""
-        self._found = {watch.part: watch.look() for watch in self._watches}
+        self._found = {probe.part: probe.look() for probe in self._probes}
         return {event: condition for found in self._found.values() for event, condition in found.items()}
 
     def checks(self) -> Iterator[HealthCheck]:
@@ -81,11 +91,11 @@ class ProbeBoard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Storm:
-    """So many of something in so short a time are worth an alert."""
+class RateLimit:
+    """How many of something within how short a time are worth an alert."""
 
     part: str
-    event: str
+    kind: AlertKind
     least: int
     within_s: float
     """Seconds of the daemon's clock."""
@@ -94,9 +104,9 @@ class Storm:
     remedy: str
 
 
-REFUSALS = Storm(
+REFUSALS = RateLimit(
     part="pace",
-    event="broker.throttling",
+    kind=AlertKind.BROKER_THROTTLING,
     least=10,
     within_s=300.0,
     words="Kiwoom refused {count} requests for their pace within {minutes:.0f} minutes; the gate slows down.",
@@ -105,38 +115,38 @@ REFUSALS = Storm(
 
 
 class RateProbe:
-    """Implements `Watch` over a count that only grows.
+    """Implements `HealthProbe` over a count that only grows.
 
     Args:
-        storm: what is too many.
+        limit: what is too many.
         count: how many there were since the start.
         clock: whose seconds count.
     """
 
-    def __init__(self, storm: Storm, count: Callable[[], int], clock: Clock) -> None:
-        self.part = storm.part
-        self._storm = storm
+    def __init__(self, limit: RateLimit, count: Callable[[], int], clock: Clock) -> None:
+        self.part = limit.part
+        self._limit = limit
         self._count = count
         self._clock = clock
         self._seen = deque([(clock.monotonic(), count())])
         """When the count was seen to change; the first stands for all before the window."""
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Compare the count with the one at the beginning of the window."""
         now, count = self._clock.monotonic(), self._count()
         if self._seen[-1][1] != count:
             self._seen.append((now, count))
-        while len(self._seen) > 1 and self._seen[1][0] <= now - self._storm.within_s:
+        while len(self._seen) > 1 and self._seen[1][0] <= now - self._limit.within_s:
             self._seen.popleft()
         found = count - self._seen[0][1]
-        if found < self._storm.least:
+        if found < self._limit.least:
             return {}
-        words = self._storm.words.format(count=found, minutes=self._storm.within_s / 60)
-        return {self._storm.event: Condition(level="warning", message=words, remedy=self._storm.remedy)}
+        words = self._limit.words.format(count=found, minutes=self._limit.within_s / 60)
+        return {self._limit.kind: Condition(level="warning", message=words, remedy=self._limit.remedy)}
 
 
 class QueueProbe:
-    """Implements `Watch`: requests wait at the gate, and none leaves.
+    """Implements `HealthProbe`: requests wait at the gate, and none leaves.
 
     Args:
         waiting: requests at the gate now.
@@ -156,7 +166,7 @@ class QueueProbe:
         self._clock = clock
         self._moved_s = clock.monotonic()
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Remember when something moved last."""
         now, waiting = self._clock.monotonic(), self._waiting()
         if not waiting or self._sent() or self._is_held():
@@ -166,7 +176,7 @@ class QueueProbe:
             return {}
         words = f"{waiting} requests wait at the gate, and none has left it for {stuck_s + 60:.0f} s."
         remedy = "Look into the log; if it tells nothing, restart the daemon."
-        return {"queue.stuck": Condition(level="error", message=words, remedy=remedy)}
+        return {AlertKind.QUEUE_STUCK: Condition(level="error", message=words, remedy=remedy)}
 
 
 class TokenFailure(Protocol):
@@ -186,7 +196,7 @@ class TokenFailure(Protocol):
 
 
 class TokenProbe:
-    """Implements `Watch`: the broker gives no token.
+    """Implements `HealthProbe`: the broker gives no token.
 
     Args:
         failure: since when and why; None while all is well.
@@ -199,14 +209,14 @@ class TokenProbe:
         self._failure = failure
         self._clock = clock
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Tell it when it has lasted for a minute."""
         failure = self._failure()
         if failure is None or self._clock.monotonic() - failure.since_s < _TOKEN_PATIENCE_S:
             return {}
         remedy = failure.remedy or "It is tried again; without a token nothing is collected."
         words = f"Kiwoom gives no token: {failure.message}"
-        return {"token.failing": Condition(level="error", message=words, remedy=remedy)}
+        return {AlertKind.TOKEN_FAILING: Condition(level="error", message=words, remedy=remedy)}
 
 
 class ClockProbe:
@@ -232,13 +242,13 @@ class ClockProbe:
         self._told_until_s = 0.0
         self._right_s = clock.monotonic()
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Compare with the last look, and with the broker's clock."""
         if self._is_followed:
             return {}
         return {**self._jumped(), **self._differing()}
 
-    def _jumped(self) -> Mapping[str, Condition]:
+    def _jumped(self) -> Mapping[AlertKind, Condition]:
         now, offset_s = self._clock.monotonic(), self._offset()
         jump_s, self._offset_s = offset_s - self._offset_s, offset_s
         if abs(jump_s) >= max(_JUMP_S, self._clock.real(_JUMP_S)):
@@ -248,9 +258,9 @@ class ClockProbe:
             return {}
         words = f"The clock jumped by {self._jump_s:+.0f} s; what became due is caught up."
         remedy = "After a suspend that is normal. Else look after the time service (timedatectl)."
-        return {"clock.jumped": Condition(level="warning", message=words, remedy=remedy)}
+        return {AlertKind.CLOCK_JUMPED: Condition(level="warning", message=words, remedy=remedy)}
 
-    def _differing(self) -> Mapping[str, Condition]:
+    def _differing(self) -> Mapping[AlertKind, Condition]:
         """Tell a difference that has lasted."""
         now, real = self._clock.monotonic(), self._clock.real
         ahead_s, behind_s = self._clock.ahead.total_seconds(), self._clock.behind.total_seconds()
@@ -258,17 +268,18 @@ class ClockProbe:
             self._right_s = now
         if now - self._right_s < max(_WRONG_PATIENCE_S, real(_WRONG_PATIENCE_REAL_S)):
             return {}
-        event, words = "clock.behind", f"is {behind_s:.0f} s behind Kiwoom's; candles are read late."
+        kind, words = AlertKind.CLOCK_BEHIND, f"is {behind_s:.0f} s behind Kiwoom's; candles are read late."
         if ahead_s > behind_s:
-            event, words = "clock.ahead", f"runs {ahead_s:.0f} s ahead of Kiwoom's; it is held back by that."
+            kind = AlertKind.CLOCK_AHEAD
+            words = f"runs {ahead_s:.0f} s ahead of Kiwoom's; it is held back by that."
         level: Level = "error" if max(ahead_s, behind_s) >= _DAY_S else "warning"
-        return {event: Condition(level=level, message=f"The clock {words}", remedy=self._remedy)}
+        return {kind: Condition(level=level, message=f"The clock {words}", remedy=self._remedy)}
 
     def _offset(self) -> float:
         return self._clock.own.now().timestamp() - self._clock.monotonic()
 
 
-def disk_condition(name: str, space: DiskSpace) -> Mapping[str, Condition]:
+def disk_condition(name: str, space: DiskSpace) -> Mapping[AlertKind, Condition]:
     """Return what is wrong with a file system.
 
     It is filling below a tenth (at most 20 GiB), or 2 GiB; nearly full below 3 % (at most 5 GiB), or 512 MiB.
@@ -279,9 +290,9 @@ def disk_condition(name: str, space: DiskSpace) -> Mapping[str, Condition]:
     remedy = "Make room, or move state_dir; when it is full, nothing can be stored any more."
     found = {}
     if space.free_bytes < filling:
-        found["disk.filling"] = Condition(level="warning", message=words, remedy=remedy)
+        found[AlertKind.DISK_FILLING] = Condition(level="warning", message=words, remedy=remedy)
     if space.free_bytes < full:
-        found["disk.full"] = Condition(level="error", message=words, remedy=remedy)
+        found[AlertKind.DISK_FULL] = Condition(level="error", message=words, remedy=remedy)
     return found
 
 
@@ -292,9 +303,9 @@ class DiskProbe:
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
-        self._found: Mapping[str, Condition] = {}
+        self._found: Mapping[AlertKind, Condition] = {}
 
-    def look(self) -> Mapping[str, Condition]:
+    def look(self) -> Mapping[AlertKind, Condition]:
         """Return what the last look at the disk found."""
         return self._found
 
@@ -304,10 +315,10 @@ class DiskProbe:
             self._found = await self._look()
             await asyncio.sleep(_DISK_EVERY_REAL_S)
 
-    async def _look(self) -> Mapping[str, Condition]:
+    async def _look(self) -> Mapping[AlertKind, Condition]:
         try:
             return disk_condition(self._disk.name, await self._disk.space())
         except OSError as error:
             words = f"The state folder {self._disk.name} cannot be looked at: {error.strerror}."
             condition = Condition(level="error", message=words, remedy="Is its disk still there?")
-            return {"disk.full": condition}
+            return {AlertKind.DISK_FULL: condition}

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 from statistics import median_low
 
-from chartinsightd.backend.completeness import Expectations
-from chartinsightd.backend.parts import Parts
-from chartinsightd.backend.phases import trading_seconds
-from chartinsightd.control.protocol.status import Freshness
+from chartinsightd.clock import Clock, real_s
+from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import last_refresh, next_refresh
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.trading_time import trading_seconds
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.pausing import PauseSwitch
+from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.collecting.scheduler import Scheduler
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.expectations import Expectations
 
 _SLICE = 1_000
 """Series looked at before others may run: about two milliseconds."""
@@ -31,6 +36,22 @@ _LONGEST_REUSED_REAL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """How late the symbols of one timeframe are. Ages are seconds of trading time."""
+
+    timeframe: Timeframe
+    worst_age_s: float | None
+    median_age_s: float | None
+    worst_symbol: str | None
+    newest_ts: datetime | None
+    """The newest candle that is covered for any symbol; aware, UTC."""
+    late: int
+    """Symbols that miss their last refresh."""
+    late_symbols: tuple[str, ...]
+    """The latest of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
     """What one look at all tracked series found."""
 
@@ -41,16 +62,44 @@ class Lateness:
     With a series in trouble, or a broker that is held or shut, nothing is due.
     """
     looked_at_s: float
-    """By the board's real seconds."""
+    """Real seconds; see `clock.real_s`."""
     took_s: float = 0.0
 
 
-class FreshnessBoard:
-    """Looks at all tracked series, at most once a real second, and lets others run meanwhile."""
+class FreshnessProbe:
+    """Looks at all tracked series, at most once a real second, and lets other tasks run meanwhile.
 
-    def __init__(self, parts: Parts, expectations: Expectations) -> None:
-        self._parts = parts
+    Args:
+        scheduler: the series that are collected.
+        ledger: when each was read, and what is covered.
+        retries: a series that failed is not due; it is known and told by alerts.
+        pause_switch: nothing is due while it is shut.
+        expectations: the candles that should be there.
+        current_rules: when each timeframe is refreshed.
+        clock: the daemon's.
+        started_at: nothing was due before; aware.
+    """
+
+    def __init__(
+        self,
+        *,
+        scheduler: Scheduler,
+        ledger: CoverageLedger,
+        retries: RetryTracker,
+        pause_switch: PauseSwitch,
+        expectations: Expectations,
+        current_rules: CurrentRules,
+        clock: Clock,
+        started_at: datetime,
+    ) -> None:
+        self._scheduler = scheduler
+        self._ledger = ledger
+        self._retries = retries
+        self._pause_switch = pause_switch
         self._expectations = expectations
+        self._current_rules = current_rules
+        self._clock = clock
+        self._started_at = started_at
         self._latest: Lateness | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -62,31 +111,37 @@ class FreshnessBoard:
     async def look(self) -> Lateness:
         """Return how late everything is, about a real second ago at most."""
         async with self._one_at_a_time:
-            if self._latest is None or self._parts.real_s >= _good_until_s(self._latest):
+            if self._latest is None or real_s() >= _good_until_s(self._latest):
                 self._latest = await self._look()
             return self._latest
 
     async def _look(self) -> Lateness:
-        now, looked_at_s = self._parts.clock.now(), self._parts.real_s
-        by_timeframe: dict[Timeframe, list[Series]] = {one: [] for one in self._parts.identity.timeframes}
-        for series in self._parts.scheduler.series:
-            by_timeframe[series.timeframe].append(series)
+        now, looked_at_s = self._clock.now(), real_s()
+        by_timeframe: dict[Timeframe, list[Series]] = {}
+        for series in self._scheduler.series:
+            by_timeframe.setdefault(series.timeframe, []).append(series)
         looks = [
             await self._look_at(now, timeframe, some) for timeframe, some in by_timeframe.items() if some
         ]
-        held = self._parts.pause_switch.is_shut or self._parts.retries.held_until is not None
+        held = self._pause_switch.is_shut or self._retries.held_until is not None
         due = [look.due_since for look in looks if look.due_since is not None]
         return Lateness(
             freshness=tuple(look.shown(self._newest(look)) for look in looks),
             due_since=None if held else min(due, default=None),
             looked_at_s=looked_at_s,
-            took_s=self._parts.real_s - looked_at_s,
+            took_s=real_s() - looked_at_s,
         )
 
     async def _look_at(self, now: datetime, timeframe: Timeframe, series: Sequence[Series]) -> _Look:
-        look = _Look(timeframe, now, self._parts)
+        look = _Look(
+            timeframe=timeframe,
+            now=now,
+            rules=self._current_rules.rules,
+            started_at=self._started_at,
+            failing={series for series, _ in self._retries.troubles},
+        )
         for start in range(0, len(series), _SLICE):
-            look.take(series[start : start + _SLICE])
+            look.take(self._ledger.states(series[start : start + _SLICE]))
             await asyncio.sleep(0)
         return look
 
@@ -102,13 +157,16 @@ def _good_until_s(lateness: Lateness) -> float:
     return lateness.looked_at_s + reused_s
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Look:
     """The symbols of one timeframe, while they are looked through."""
 
     timeframe: Timeframe
     now: datetime
-    parts: Parts
+    rules: PlanRules
+    started_at: datetime
+    failing: Set[Series]
+    """Series that failed and are tried again on schedule: alerts tell of them."""
     refreshed_at: datetime = field(init=False)
     covered_until: int = 0
     due_since: datetime | None = None
@@ -118,17 +176,13 @@ class _Look:
     ages: list[tuple[float, str]] = field(default_factory=list)
     """Age and symbol of those that are late."""
     _age_of: dict[datetime, float] = field(default_factory=dict)
-    _troubled: Set[Series] = frozenset()
-    """Tried in vain and tried again on schedule: known trouble is told by alerts."""
 
     def __post_init__(self) -> None:
-        rules = self.parts.rules
-        self.refreshed_at = last_refresh(self.now, self.timeframe, rules.calendar, rules.refresh)
-        self._troubled = {series for series, _ in self.parts.retries.troubles}
+        self.refreshed_at = last_refresh(self.now, self.timeframe, self.rules.calendar, self.rules.refresh)
 
-    def take(self, series: Iterable[Series]) -> None:
+    def take(self, states: Mapping[Series, SeriesState]) -> None:
         """Look at some series."""
-        for one, state in self.parts.ledger.states(series).items():
+        for one, state in states.items():
             if state.covered:
                 self.covered_until = max(self.covered_until, state.covered.spans[-1][1])
             if state.read_at is not None and state.read_at >= self.refreshed_at:
@@ -142,9 +196,9 @@ class _Look:
             self.unknown.append(series.symbol)
         else:
             self.ages.append((self._age(due_at), series.symbol))
-        if series not in self._troubled:
+        if series not in self.failing:
             # What was never read could be read since the start; before that nobody was there to do it.
-            since = max(due_at or self.parts.identity.started_at, self.parts.identity.started_at)
+            since = max(due_at or self.started_at, self.started_at)
             self.due_since = min(self.due_since or since, since)
 
     def _due_at(self, state: SeriesState) -> datetime | None:
@@ -154,13 +208,12 @@ class _Look:
             read_at = datetime.fromtimestamp(state.covered.spans[-1][1], UTC)
         if read_at is None:
             return None
-        rules = self.parts.rules
-        return min(next_refresh(read_at, self.timeframe, rules.calendar, rules.refresh), self.now)
+        return min(next_refresh(read_at, self.timeframe, self.rules.calendar, self.rules.refresh), self.now)
 
     def _age(self, due_at: datetime) -> float:
         if due_at not in self._age_of:
             start = max(due_at, self.now - _OLDEST_AGE)
-            self._age_of[due_at] = trading_seconds(self.parts.rules.calendar, start, self.now)
+            self._age_of[due_at] = trading_seconds(self.rules.calendar, start, self.now)
         return self._age_of[due_at]
 
     def shown(self, newest: datetime | None) -> Freshness:

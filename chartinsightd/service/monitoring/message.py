@@ -9,55 +9,19 @@ from typing import Literal
 
 from chartinsightd.domain.alert_policy import Level, Notification, Phase
 from chartinsightd.facts.krx import KST
+from chartinsightd.ports.guards import Notice
+from chartinsightd.service.state.alert_kinds import AlertKind
 
 _LINES = 30
 """Alerts that one message writes out; older ones are counted."""
 
-_NAMES: dict[str, tuple[str, str]] = {
-    "alerts.undelivered": ("알림 전송 실패", "alerts cannot be delivered"),
-    "broker.blocked": ("키움 접속 차단", "Kiwoom refuses this key or address"),
-    "broker.throttling": ("키움 요청 제한 초과", "Kiwoom keeps refusing for the pace"),
-    "clock.ahead": ("시스템 시계가 키움보다 빠름", "the clock runs ahead"),
-    "clock.behind": ("시스템 시계가 키움보다 느림", "the clock is behind"),
-    "clock.marks_withdrawn": ("미래 시각 기록 회수", "records in the future were taken back"),
-    "clock.jumped": ("시스템 시계 변경", "the clock jumped"),
-    "data.stalled": ("데이터 수집 멈춤", "due data is not being committed"),
-    "database.away": ("데이터베이스 연결 끊김", "the database is away"),
-    "database.refuses": ("데이터베이스가 저장을 거부함", "the database refuses"),
-    "disk.filling": ("디스크 공간 부족", "the disk is filling"),
-    "disk.full": ("디스크 거의 가득 참", "the disk is nearly full"),
-    "fetch.failing": ("시세 조회 실패", "series cannot be fetched"),
-    "live.lost": ("실시간 체결 연결 끊김", "the live stream is lost"),
-    "loop.frozen": ("데몬 멈춤", "the daemon is frozen"),
-    "queue.stuck": ("요청 대기열 멈춤", "requests wait and none leaves"),
-    "rows.differ": ("저장된 봉 유실·변경 발견", "stored candles were lost or changed"),
-    "rows.refused": ("비정상 데이터 급증", "many rows cannot be candles"),
-    "seals.broken": ("일별 검증 실패", "seals are broken"),
-    "spool.refused": ("임시 저장소 쓰기 실패", "the spool takes no pages"),
-    "spool.full": ("임시 저장소 가득 참", "the spool is full"),
-    "stocks.list_failing": ("종목 목록 조회 실패", "the stock list cannot be read"),
-    "stocks.universe_shrank": ("수집 대상 급감", "the universe shrank"),
-    "token.failing": ("접근 토큰 갱신 실패", "the token cannot be renewed"),
-}
-"""Each condition in Korean and in English; an unknown one is called by its own name."""
-_TURNS = {
+_KINDS = {kind.value: kind for kind in AlertKind}
+_PHASES = {
     Phase.BEGUN: ("발생", "began"),
     Phase.LASTS: ("지속", "still lasts"),
     Phase.ENDED: ("해소", "is over"),
 }
 _MARKS = {"error": "🔴", "warning": "🟠", "over": "🟢"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """One message to a person."""
-
-    subject: str
-    text: str
-    """Lines, without markup."""
-    level: Literal["warning", "error", "over"]
-    at: datetime
-    """Aware, UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +68,19 @@ def trial_notice(place: Place, at: datetime) -> Notice:
 
 def _level(one: Notification) -> Literal["warning", "error", "over"]:
     level: Level = one.condition.level
-    return "over" if one.turn is Phase.ENDED else level
+    return "over" if one.phase is Phase.ENDED else level
 
 
 def _title(one: Notification) -> str:
-    korean, english = _NAMES.get(one.event, (one.event, one.event))
-    turn_korean, turn_english = _TURNS[one.turn]
-    return f"{korean} {turn_korean} / {english}: {turn_english}"
+    korean, english = _titles(one.event)
+    phase_korean, phase_english = _PHASES[one.phase]
+    return f"{korean} {phase_korean} / {english}: {phase_english}"
+
+
+def _titles(event: str) -> tuple[str, str]:
+    """Return the titles of a condition; one that an earlier version remembered goes by its name."""
+    kind = _KINDS.get(event)
+    return (event, event) if kind is None else (kind.korean, kind.english)
 
 
 def _words(one: Notification) -> str:
@@ -121,7 +91,7 @@ def _body(one: Notification, place: Place) -> str:
     lines = [one.condition.message]
     if one.condition.remedy:
         lines.append(f"조치 / remedy: {one.condition.remedy}")
-    if one.turn is not Phase.BEGUN:
+    if one.phase is not Phase.BEGUN:
         minutes = max(0.0, (one.at - one.told.since).total_seconds()) / 60
         lines.append(f"지속 시간 / lasted: {minutes:.0f} min")
     when = f"{one.at.astimezone(KST):%Y-%m-%d %H:%M:%S} KST"

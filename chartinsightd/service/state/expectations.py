@@ -1,0 +1,31 @@
+"""What should be final now, worked out once for everyone who asks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.expectation import Expectation, expectation
+from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.refresh import last_refresh
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.service.state.current_rules import CurrentRules
+
+
+class Expectations:
+    """The expectations of this moment. They change with a refresh, a day or the calendar."""
+
+    def __init__(self, clock: Clock, current_rules: CurrentRules) -> None:
+        self._clock = clock
+        self._current_rules = current_rules
+        self._known: dict[Timeframe, tuple[tuple[datetime, date, Calendar], Expectation]] = {}
+
+    def of(self, timeframe: Timeframe) -> Expectation:
+        """Return what should be final of a timeframe now; the same object while it is the same."""
+        now, rules = self._clock.now(), self._current_rules.rules
+        moment = (last_refresh(now, timeframe, rules.calendar, rules.refresh), day_of(now), rules.calendar)
+        known = self._known.get(timeframe)
+        if known is None or known[0] != moment:
+            known = self._known[timeframe] = (moment, expectation(now, timeframe, rules))
+        return known[1]

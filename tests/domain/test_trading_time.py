@@ -1,0 +1,27 @@
+"""Time that counts only while the exchange trades."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.trading_time import trading_seconds
+from chartinsightd.facts.krx import KST
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ((15, 10, 0), (15, 11, 0), 1.0),
+        ((15, 15, 0), (15, 17, 0), 1.5),
+        ((15, 20, 0), (16, 9, 0), 0.0),
+        ((11, 20, 0), (14, 10, 0), 1.0),
+    ],
+)
+def test_only_trading_time_ages(start: Any, end: Any, hours: float) -> None:
+    """Nights, breaks and weekends do not count."""
+    first, last = (datetime(2026, 9, *at, tzinfo=KST) for at in (start, end))
+    assert trading_seconds(Calendar(), first, last) == hours * 3600
