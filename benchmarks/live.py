@@ -25,13 +25,13 @@ from typing import Any
 import aiohttp
 import msgspec
 import uvloop
+from chartinsightd.backend.audience import Audience
 
 from benchmarks.machine import rss_mib
 from benchmarks.table import Table
 from benchmarks.trade_server import SYMBOLS
 from chartinsightd.adapters.kiwoom.realtime.feed import KiwoomFeed, RealtimeAccess
 from chartinsightd.adapters.kiwoom.realtime.frames import Frame
-from chartinsightd.backend.audience import Audience
 from chartinsightd.backend.live_view import FormingEvents
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.events import Reader
