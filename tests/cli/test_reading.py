@@ -53,6 +53,7 @@ def test_status_says_what_matters(run: Run) -> None:
 
     for words in ("running", "regular session", "valid until 2026-10-15", "PostgreSQL 18.6", "ka10080", "5m"):
         assert words in shown
+    assert "open, 30 symbols, 182,412 trades; today 412 closes compared, 3 differ, 1 unseen" in shown
 
 
 def test_status_of_a_daemon_in_trouble_says_why(run: Run, backend: FakeBackend) -> None:
@@ -65,6 +66,7 @@ def test_status_of_a_daemon_in_trouble_says_why(run: Run, backend: FakeBackend) 
     assert "Connection refused" in result.stdout
     assert "8050" in result.stdout
     assert "37 pages wait" in result.stdout
+    assert "lost, 0 symbols, 0 trades: Another session logged in [R10001]." in result.stdout
 
 
 def test_gaps_have_reasons(run: Run) -> None:

@@ -132,6 +132,7 @@ from chartinsightd.control.protocol.status import (
     AlertTrial,
     ChannelState,
     ClockStatus,
+    CloseCounts,
     DaemonState,
     DaemonStatus,
     DatabaseStatus,
@@ -139,6 +140,8 @@ from chartinsightd.control.protocol.status import (
     GateLane,
     Health,
     HealthCheck,
+    LiveState,
+    LiveStatus,
     Phase,
     PriorityName,
     RowCounts,
@@ -406,6 +409,7 @@ class FakeBackend:
             queue=queue,
             database=_database(away),
             spool=SpoolStatus(pages=37, bytes=3_412_992, oldest_at=_ago(420)) if away else SpoolStatus(),
+            live=_live(away=away),
             freshness=() if self.scene is Scene.EMPTY else tuple(_freshness()),
             rows_today=RowCounts(inserted=4_210, changed=390, unchanged=51_200, quarantined=2)
             if self._tracked
@@ -911,6 +915,16 @@ def _lanes(idle: bool) -> tuple[GateLane, ...]:
         api_id="ka10081", limit=5, ceiling=5, sent_last_minute=30, utilisation=0.1, recent=(1, 0) * 30
     )
     return (minute, day)
+
+
+def _live(*, away: bool) -> LiveStatus:
+    """The stream of trades: open, or taken over by another program."""
+    if away:
+        return LiveStatus(
+            state=LiveState.LOST, note="Another session logged in [R10001]. Give it its own key."
+        )
+    closes = CloseCounts(compared=412, differing=3, wrong=0, unseen=1, shares_missing=58)
+    return LiveStatus(state=LiveState.OPEN, since=_ago(5_400), symbols=30, trades=182_412, closes=closes)
 
 
 def _freshness() -> Iterator[Freshness]:

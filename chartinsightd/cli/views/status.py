@@ -15,6 +15,8 @@ from chartinsightd.control.protocol.status import (
     ClockStatus,
     DaemonStatus,
     DatabaseStatus,
+    LiveState,
+    LiveStatus,
     Phase,
     PriorityName,
     SessionStatus,
@@ -68,6 +70,8 @@ def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     yield "token", _token(status.token)
     yield "database", _database(status.database)
     yield "spool", _spool(status.spool)
+    if status.live is not None:
+        yield "live", _live(status.live)
     yield "symbols", Text(f"{number(status.tracked)} tracked of {number(status.listed)} listed")
     yield "rows today", Text(row_counts(status.rows_today) + _counted_since(status))
     yield "jobs", Text(f"{number(status.jobs_running)} running")
@@ -129,6 +133,18 @@ def _spool(spool: SpoolStatus) -> Text:
         return Text("empty")
     words = f"{number(spool.pages)} pages wait for the database, {size(spool.bytes)}"
     return Text(f"{words}, the oldest since {moment(spool.oldest_at)}", style=_SOSO)
+
+
+def _live(live: LiveStatus) -> Text:
+    """Say how the stream of trades is, and how its closes compare with the charts'."""
+    style = {LiveState.OPEN: _GOOD, LiveState.LOST: _SOSO}.get(live.state, "")
+    text = Text(live.state.value, style=style)
+    text.append(f", {number(live.symbols)} symbols, {number(live.trades)} trades", style="default")
+    closes = live.closes
+    if closes.compared or closes.unseen:
+        seen = f"{number(closes.compared)} closes compared, {number(closes.differing)} differ"
+        text.append(f"; today {seen}, {number(closes.unseen)} unseen", style="default")
+    return text.append(f": {printable(live.note)}" if live.note else "", style="default")
 
 
 def _freshness(status: Status) -> FittedTable:
