@@ -29,12 +29,13 @@ def main(context: click.Context, config: Path | None) -> None:
 
 
 @main.command()
+@click.option("--fix", is_flag=True, help="First set the modes of the embedded database's own folders.")
 @click.pass_obj
-def check(config: Path | None) -> None:
+def check(config: Path | None, *, fix: bool) -> None:
     """Test settings, calendar, database and broker, and say what to fix."""
     from chartinsightd.app.check import run_check
 
-    sys.exit(run_check(config))
+    sys.exit(run_check(config, fix=fix))
 
 
 main.add_command(install)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chartinsightd.adapters.kiwoom.session import open_kiwoom
 from chartinsightd.adapters.postgres.check import check_database
+from chartinsightd.adapters.postgres.data_folder import fix_modes
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.app.alerting import channels_of
 from chartinsightd.app.broker import access, believes_dates, block_file
@@ -28,8 +29,13 @@ from chartinsightd.settings import Settings, load_settings, state_file
 _SAME_TIME = timedelta(seconds=5)
 
 
-def run_check(config: Path | None) -> int:
-    """Run all checks, print a line for each, and return the first failure's exit status."""
+def run_check(config: Path | None, *, fix: bool = False) -> int:
+    """Run all checks, print a line for each, and return the first failure's exit status.
+
+    Args:
+        config: the settings file; None for the usual places.
+        fix: first set the modes of our own folders, which a copy may have changed.
+    """
     try:
         settings = load_settings(config)
     except ChartInsightError as error:
@@ -37,7 +43,17 @@ def run_check(config: Path | None) -> int:
         return status_of(error)
     Logging(clock=SystemClock()).set_up(settings)
     print(f"ok    settings   mode {settings.mode}")
+    if fix:
+        _fix(settings)
     return asyncio.run(_run_checks(settings))
+
+
+def _fix(settings: Settings) -> None:
+    try:
+        for line in fix_modes(settings.state_dir):
+            print(f"fixed {'state':<10} {line}")
+    except OSError as error:
+        print(f"FAIL  {'state':<10} {error.filename} cannot be changed: {error.strerror}")
 
 
 async def _run_checks(settings: Settings) -> int:

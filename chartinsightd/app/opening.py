@@ -11,6 +11,7 @@ from typing import Literal
 import structlog
 
 from chartinsightd.adapters.checkpoint import open_checkpoint
+from chartinsightd.adapters.folder_lock import held
 from chartinsightd.adapters.kiwoom.session import Kiwoom
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.embedded import open_embedded
@@ -89,6 +90,8 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
         ChartInsightError: something cannot be opened and must not be waited for.
     """
     services: dict[str, Service] = {}
+    lock = state_file(settings, "daemon.lock")
+    stack.enter_context(held(lock, doing=f"works in the state folder {lock.parent}"))
     dsn = await _open_database(stack, settings, clock, services)
     checkpoint = await stack.enter_async_context(
         open_checkpoint(state_file(settings, "checkpoint.sqlite"), clock)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import os
 import shutil
 import signal
@@ -23,7 +22,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
+import structlog
 
+from chartinsightd.adapters.folder_lock import held
 from chartinsightd.adapters.postgres.account import Account, accounts
 from chartinsightd.adapters.postgres.binaries import (
     OLDEST_MAJOR,
@@ -32,9 +33,12 @@ from chartinsightd.adapters.postgres.binaries import (
     installed_directories,
     parse_version,
 )
+from chartinsightd.adapters.postgres.data_folder import check_modes, check_version, drop_dead_claim
 from chartinsightd.adapters.postgres.errors import store_errors
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreError, StoreRefused, StoreUnavailable
+
+log = structlog.get_logger(__name__)
 
 USER = DATABASE = "chartinsight"
 
@@ -45,6 +49,9 @@ _START_AGAIN_FOR_REAL_S = 60.0
 _READY_WITHIN_REAL_S = 300.0
 """Replaying the log after a crash may take minutes on a slow disk."""
 _NAP_REAL_S = 0.02
+_LOOKS_EVERY_S = 1.0
+_LONGEST_WAIT_S = 60.0
+"""Real seconds between two starts of a server that will not start."""
 _FAST_STOP_REAL_S = 20.0
 _LARGEST_LOG = 8 * 2**20
 _PASSING_REFUSALS = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
@@ -162,15 +169,21 @@ class EmbeddedPostgres:
         self._process = None
 
     async def keep_running(self) -> None:
-        """Start the server again whenever it ends unexpectedly; runs until cancelled.
+        """Start the server again whenever it ends unexpectedly; until cancelled.
 
-        Raises:
-            StoreError: see `start`.
+        A server that will not start is tried again and again, ever more rarely: pages wait on disk meanwhile.
         """
+        wait_s = _LOOKS_EVERY_S
         while True:
-            await self._clock.sleep(self._clock.real(1.0))
-            if self._process is not None and self._process.poll() is not None:
+            await self._clock.sleep(self._clock.real(wait_s))
+            if self._process is None or self._process.poll() is None:
+                wait_s = _LOOKS_EVERY_S
+                continue
+            try:
                 await self.start()
+            except (StoreError, OSError) as error:
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+                log.error("postgres.not_started", error=str(error), retry_in_s=wait_s)  # noqa: TRY400
 
     @property
     def _was_killed(self) -> bool:
@@ -225,7 +238,7 @@ async def open_embedded(
         StoreUnavailable: the disk is full, or the server did not start this time.
     """
     _make_folder(state_dir)
-    with _locked(state_dir / "postgres.lock"):
+    with held(state_dir / "postgres.lock", doing=f"runs the database in {state_dir}"):
         with _disk_errors(state_dir):
             installation = await asyncio.to_thread(_prepare, state_dir)
             socket_folder = _socket_folder(installation)
@@ -260,6 +273,9 @@ def _prepare(state_dir: Path) -> _Installation:
     installation.account.own(installation.home)
     if not installation.data.exists():
         _initialise(installation)
+    check_modes(installation.data)
+    check_version(installation.data, installation.binaries.major)
+    drop_dead_claim(installation.data)
     return installation
 
 
@@ -315,8 +331,8 @@ def _no_choice(state_dir: Path, majors: set[int], tried: list[str]) -> StoreRefu
         wanted = " or ".join(str(major) for major in sorted(majors))
         return StoreRefused(
             f"The database in {state_dir} was made by PostgreSQL {wanted}, and it cannot be used: {reasons}.",
-            remedy="Start as the user who owns it, with the same major version installed, "
-            "or set database.dsn.",
+            remedy="Start as the user who owns it (after a restore as root: chown -R), with the same major"
+            " version installed, or set database.dsn (docs/operating.md, The embedded database).",
         )
     return StoreRefused(
         f"No PostgreSQL can be started in {state_dir}: {reasons}.",
@@ -363,27 +379,6 @@ def _check_private(folder: Path, account: Account) -> None:
             f"{folder} is not a folder that only the account {account.name} may enter.",
             remedy="Remove it and start again.",
         )
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock that ends with the process."""
-    with _disk_errors(path.parent):
-        file = path.open("a+")
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise StoreRefused(
-                f"Process {holder} already runs the database in {path.parent}.",
-                remedy="Stop that daemon first, or give this one another state_dir.",
-            ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
 
 
 @contextmanager

@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 _REPORT_EVERY_REAL_S = 2.0
 """A person reads the progress: real time, however fast the clock."""
 _RETRY_S = 5.0
+_PAUSE_REAL_S = 30.0
+SCHEDULE = "schedule"
+"""Who asks for the daemon's own jobs; a person's job is always tried, since it is known by its id."""
 RUNNING = "running"
 
 
@@ -116,6 +119,8 @@ class Jobs:
         self._is_in_doubt = False
         """Whether a beginning may have been written although its answer was lost."""
         self._is_owing = asyncio.Event()
+        self._ask_again_s = float("-inf")
+        """Until then, by the clock's monotonic seconds, polls do not wait for a history that refused."""
         self._beginning = asyncio.Lock()
         """No orphans are looked for while a job has a row and its id is not known here."""
 
@@ -139,9 +144,10 @@ class Jobs:
         at, job_id = self._clock.now(), 0
         async with self._beginning:
             try:
-                job_id = await self._store.add_job(kind, requested_by, params, at)
+                if requested_by != SCHEDULE or self._may_ask():
+                    job_id = await self._store.add_job(kind, requested_by, params, at)
             except StoreUnavailable as error:
-                log.warning("job.not_recorded", kind=kind, error=str(error))
+                self._refused(error, kind=kind)
                 self._is_in_doubt = True
                 self._is_owing.set()
             job = Job(jobs=self, job_id=job_id, kind=kind, requested_by=requested_by, params=params, at=at)
@@ -152,12 +158,12 @@ class Jobs:
     async def report(self, job: Job) -> None:
         """Tell listeners of progress; store it if the last time is a while ago."""
         self._notify(job, JobChange.PROGRESSED)
-        if not job.id or not job.is_report_due(self._clock):
+        if not job.id or not job.is_report_due(self._clock) or not self._may_ask():
             return
         try:
             await self._store.update_job(job.id, job.progress.fields())
         except StoreUnavailable as error:
-            log.warning("job.not_recorded", job=job.id, error=str(error))
+            self._refused(error, job=job.id)
 
     async def end(self, job: Job, error: str | None = None, state: str | None = None) -> None:
         """Write down how a job ended: as `state`; without one, `failed` or `done` by what happened."""
@@ -171,12 +177,22 @@ class Jobs:
         if not job.id:
             return
         try:
-            await self._write_end(job)
+            if self._may_ask():
+                await self._write_end(job)
+                return
         except StoreUnavailable as failure:
-            log.warning("job.not_recorded", job=job.id, error=str(failure))
-            self._owed.append(job)
-            self._is_owing.set()
-            self._notify(job, JobChange.ENDED)
+            self._refused(failure, job=job.id)
+        self._owed.append(job)
+        self._is_owing.set()
+        self._notify(job, JobChange.ENDED)
+
+    def _may_ask(self) -> bool:
+        """Whether the history is worth waiting for: each question may take as long as a lock may."""
+        return self._clock.monotonic() >= self._ask_again_s
+
+    def _refused(self, error: StoreUnavailable, **fields: object) -> None:
+        log.warning("job.not_recorded", error=str(error), **fields)
+        self._ask_again_s = self._clock.monotonic() + self._clock.real(_PAUSE_REAL_S)
 
     async def open(self) -> None:
         """End the jobs that a killed daemon left running. Without the database, the next start does."""

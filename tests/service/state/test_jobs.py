@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from chartinsightd.clock import Clock
-from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.service.state.jobs import Jobs
 from tests.support.fakes import FakeStore
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
@@ -69,5 +71,66 @@ def test_a_job_whose_beginning_was_written_unheard_does_not_run_for_ever() -> No
         await cancelled_after(jobs.run(), 10.0)
         assert unheard.id == 0
         assert [store.jobs[number]["state"] for number in (running.id, 2)] == ["running", "interrupted"]
+
+    run_virtually(lives())
+
+
+class LockedStore(FakeStore):
+    """A store whose history somebody has locked: every question to it takes two seconds and is refused."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.is_locked = True
+        self.questions = 0
+
+    async def _wait(self) -> None:
+        self.questions += 1
+        if self.is_locked:
+            await self._clock.sleep(2.0)
+            raise StoreRefused("canceling statement due to lock timeout")
+
+    async def add_job(self, *beginning: object) -> int:  # type: ignore[override]
+        await self._wait()
+        return await super().add_job(*beginning)  # type: ignore[arg-type]
+
+    async def finish_job(self, *ending: object) -> None:  # type: ignore[override]
+        await self._wait()
+        await super().finish_job(*ending)  # type: ignore[arg-type]
+
+
+def test_a_history_that_is_locked_does_not_hold_up_polls() -> None:
+    """Of a hundred polls in a minute two wait for it, for two seconds each; a person's job always asks."""
+    clock = LoopClock(START)
+    store = LockedStore(clock)
+    jobs = Jobs(store, clock)
+
+    async def lives() -> None:
+        for _ in range(100):
+            job = await jobs.begin("poll", "schedule", {})
+            await jobs.end(job)
+            await clock.sleep(0.6)
+        assert (store.questions, clock.monotonic()) == (2, pytest.approx(64.0, abs=1.0))
+        store.is_locked = False
+        assert (await jobs.begin("backfill", "a person", {})).id
+
+    run_virtually(lives())
+
+
+def test_an_end_that_was_not_tried_is_written_once_the_history_answers() -> None:
+    """A job with a row that ends while the history is left alone is not shown as running for ever."""
+    clock = LoopClock(START)
+    store = LockedStore(clock)
+    store.is_locked = False
+    jobs = Jobs(store, clock)
+
+    async def lives() -> None:
+        kept = await jobs.begin("poll", "schedule", {})
+        store.is_locked = True
+        await jobs.begin("poll", "schedule", {})
+        await jobs.end(kept)
+        store.is_locked = False
+        await cancelled_after(jobs.run(), 10.0)
+        assert store.jobs[kept.id]["state"] == "done"
 
     run_virtually(lives())
