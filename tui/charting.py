@@ -72,6 +72,11 @@ class PriceScale:
             low, high = low - max(1, low // 100), high + max(1, high // 100)
         return cls(low, high, max(1, rows))
 
+    def with_margin(self) -> PriceScale:
+        """Return a scale with a row to spare above and below."""
+        spare = -(-(self.high - self.low) // max(1, self.rows - 2))
+        return PriceScale(self.low - spare, self.high + spare, self.rows)
+
     def half(self, price: float) -> int:
         """Return the half row of a price, counted from the top; prices outside are at the edge."""
         share = (self.high - price) / (self.high - self.low)

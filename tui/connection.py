@@ -25,6 +25,7 @@ from chartinsightd.control.operations import (
     JOBS,
     LOGS,
     PAUSE,
+    POINTS,
     RESUME,
     SEALS,
     SESSION_COVERAGE,
@@ -35,6 +36,7 @@ from chartinsightd.control.operations import (
     UNTRACK,
     VERIFY,
 )
+from chartinsightd.control.protocol.analysis import PointList, PointsQuery
 from chartinsightd.control.protocol.coverage import CoverageQuery, GapQuery, SealQuery, SessionCoverageQuery
 from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.jobs import (
@@ -140,6 +142,11 @@ class Connection:
             symbol=symbol, timeframe=Timeframe(timeframe), to_ts=before, limit=500, adjusted=adjusted
         )
         return await self._ask(lambda client: client.ask(CANDLES, query))
+
+    async def points(self, symbol: str, timeframe: str) -> PointList | Failure:
+        """Return the peaks, valleys and trend changes of one series, each with when it could be known."""
+        query = PointsQuery(symbol=symbol, timeframe=Timeframe(timeframe))
+        return await self._ask(lambda client: client.ask(POINTS, query))
 
     async def job_log(self, job_id: int) -> LogList | Failure:
         """Return what the log says of a job."""

@@ -18,6 +18,7 @@ from chartinsight_tui.screens.symbols import SymbolsView
 from chartinsight_tui.widgets.candle_chart import CandleChart
 from chartinsight_tui.widgets.row_table import RowTable
 from chartinsightd.control.protocol.jobs import JobState
+from chartinsightd.facts.krx import KST
 from tests.control.fake_backend import Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, idle, settled, shown, until
 
@@ -506,3 +507,23 @@ async def test_days_of_a_backfill_may_be_short() -> None:
         field.value = "2025-1"
         await until(pilot, lambda: "A day is written" in shown(app))
         assert "2025-1" in shown(app)
+
+
+async def test_the_chart_shows_points_and_when_they_were_known() -> None:
+    """Peaks and valleys stand at their candles; the crosshair names one and the close that confirmed it."""
+    async with on_screen("chart") as (app, pilot):
+        assert isinstance(app.view, ChartView)
+        await app.view.show_series("005930", "1d")
+        await until(pilot, lambda: "▲" in chart_rows(app))
+        chart = app.view.query_one(CandleChart)
+        days = [f"{candle.ts.astimezone(KST):%m-%d}" for candle in chart.candles]
+        await pilot.press(*["left"] * (days[::-1].index("09-01") + 1))
+        assert "▲ primary valley, known at the close of 09-0" in shown(app)
+        await pilot.press("p")
+        assert "primary valley" not in shown(app)
+        assert "▲" not in "".join(chart_rows(app).splitlines()[:-6])
+
+
+def chart_rows(app: Dashboard) -> str:
+    """Return the candles of the screen, without the lines around and the axis."""
+    return "\n".join(shown(app).splitlines()[4:-2])

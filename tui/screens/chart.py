@@ -17,17 +17,24 @@ from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import big_won, candle_start, number
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Failure, Part
-from chartinsight_tui.widgets.candle_chart import CandleChart
+from chartinsight_tui.widgets.candle_chart import CandleChart, Mark
 from chartinsightd.domain.candle_time import has_closed
 from chartinsightd.domain.foreign_text import printable
 from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
+    from chartinsightd.control.protocol.analysis import PointList
     from chartinsightd.control.protocol.rows import CandleList
 
 TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
 _SIGNS = {"rise": "▲", "fall": "▽", "flat": "–"}
-_PAGE = 500
+_SIGN_OF = {
+    ("peak", "primary"): ("▼", True),
+    ("peak", "secondary"): ("▽", True),
+    ("valley", "primary"): ("▲", False),
+    ("valley", "secondary"): ("△", False),
+}
+"""Sign of a point, and whether it stands above its candle."""
 
 
 class ChartView(View):
@@ -42,6 +49,7 @@ class ChartView(View):
         Binding("left_curly_bracket", "symbol(-1)", "key.last_symbol", show=False, key_display="{"),
         Binding("right_curly_bracket", "symbol(1)", "key.next_symbol", key_display="}"),
         Binding("u", "adjusted", "key.adjusted"),
+        Binding("p", "overlays", "key.overlays"),
     ]
 
     def __init__(self, name: str, context: Context) -> None:
@@ -52,6 +60,8 @@ class ChartView(View):
         self._timeframe = "1d"
         self._is_adjusted = False
         self._answer: CandleList | Failure | None = None
+        self._points: PointList | Failure | None = None
+        self._has_overlays = True
         self._is_loading = False
         self._seen_link = self.store.link.since
 
@@ -68,8 +78,9 @@ class ChartView(View):
     async def show_series(self, symbol: str, timeframe: str) -> None:
         """Show another series, from its newest candle."""
         self._symbol, self._timeframe = symbol, timeframe
-        self._answer = None
+        self._answer = self._points = None
         self._chart.show([], timeframe)
+        self._chart.set_marks({})
         self._load()
 
     def refresh_data(self, changed: frozenset[Part]) -> None:
@@ -126,6 +137,19 @@ class ChartView(View):
         if not isinstance(self._answer, Failure):
             self._chart.show(self._answer.items, self._timeframe)
         self.refresh_data(frozenset({Part.CANDLE}))
+        self._points = await self.context.connection.points(self._symbol, self._timeframe)
+        self._put_marks()
+
+    def _found(self) -> PointList | None:
+        """Return what the analysis found, where it is known and wanted."""
+        return None if isinstance(self._points, Failure) or not self._has_overlays else self._points
+
+    def _put_marks(self) -> None:
+        """Mark peaks and valleys, as far as they are known and wanted."""
+        found = self._found()
+        points = () if found is None else found.points
+        self._chart.set_marks({point.ts: Mark(*_SIGN_OF[point.kind, point.grade]) for point in points})
+        self._draw_head()
 
     @on(CandleChart.OlderWanted)
     def _want_older(self) -> None:
@@ -193,7 +217,26 @@ class ChartView(View):
             text.append(f"{words[f'chart.{key}']} ", palette.dim).append(f"{number(value)} ", style)
         if before is not None and before.close:
             text.append(_change(candle.close, before.close), palette.of(_way(candle.close, before.close)))
+        text.append(self._known_of(candle), palette.accent)
         return text if candle.final else text.append(f" ◦ {words[self._unfinished(candle)]}", palette.warn)
+
+    def _known_of(self, candle: CandleLike) -> str:
+        """Return what the analysis says of a candle, and at which close that could first be known."""
+        if (found := self._found()) is None:
+            return ""
+        words, known = self.words, ""
+        for point in found.points:
+            if point.ts == candle.ts:
+                sign, _ = _SIGN_OF[point.kind, point.grade]
+                name = words[f"point.{point.grade}.{point.kind}"]
+                at = candle_start(point.confirmed_at, "5m")[:5]
+                known += f" {sign} {words.put('chart.confirmed', name=name, at=at)}"
+        trends = [trend for trend in found.trends if trend.from_ts <= candle.ts]
+        if trends:
+            newest = max(trends, key=lambda trend: trend.from_ts)
+            since = candle_start(newest.from_ts, "5m")[:5]
+            known += f"  {words.put('chart.trend', trend=words[f'trend.{newest.trend}'], since=since)}"
+        return known
 
     def _unfinished(self, candle: CandleLike) -> str:
         """Return what a candle that is not final is called: it forms, or it closed and was not read since."""
@@ -227,6 +270,11 @@ class ChartView(View):
         if tracked:
             at = tracked.index(self._symbol) + steps if self._symbol in tracked else 0
             await self.show_series(tracked[at % len(tracked)], self._timeframe)
+
+    def action_overlays(self) -> None:
+        """Show what the analysis found, or the candles alone."""
+        self._has_overlays = not self._has_overlays
+        self._put_marks()
 
     def action_adjusted(self) -> None:
         """Change between prices as traded and adjusted ones."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import accumulate, groupby
 from typing import ClassVar
 
@@ -31,7 +32,23 @@ from chartinsight_tui.theme import Palette
 
 _OLDER_WHEN = 60
 """Older candles are asked for when fewer than this are left of what one sees."""
-_STYLES = {"rise": "rise", "fall": "fall", "flat": "text", "line": "line", "": "text", "cross": "dim"}
+_STYLES = {
+    "mark": "accent",
+    "rise": "rise",
+    "fall": "fall",
+    "flat": "text",
+    "line": "line",
+    "": "text",
+    "cross": "dim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A sign above or below a candle."""
+
+    sign: str
+    is_above: bool
 
 
 @dataclass(slots=True)
@@ -89,6 +106,7 @@ class CandleChart(Widget, can_focus=True):
         self._zoom = 1
         self._cross: int | None = None
         self._picture: _Picture | None = None
+        self._marks: Mapping[datetime, Mark] = {}
 
     # what its owner says and asks
 
@@ -96,6 +114,11 @@ class CandleChart(Widget, can_focus=True):
         """Show other candles, oldest first, and of these the newest."""
         self._candles, self._timeframe = list(candles), timeframe
         self._end, self._cross = len(self._candles), None
+        self._redraw()
+
+    def set_marks(self, marks: Mapping[datetime, Mark]) -> None:
+        """Put signs at candles, by when these open; they replace those before."""
+        self._marks = marks
         self._redraw()
 
     def prepend(self, older: Sequence[CandleLike]) -> None:
@@ -265,7 +288,10 @@ class CandleChart(Widget, can_focus=True):
         columns, pitch = width - axis, PITCHES[self._zoom]
         shown = self._candles[max(0, self._end - columns // pitch) : self._end]
         scale = PriceScale.of(shown, height - 1 - volume_rows)
+        if self._marks:
+            scale = scale.with_margin()
         rows = draw_candles(shown, scale, pitch, columns) + draw_volume(shown, volume_rows, pitch, columns)
+        self._draw_marks(rows, shown, scale, columns)
         return _Picture(
             size=(width, height),
             rows=rows,
@@ -276,6 +302,18 @@ class CandleChart(Widget, can_focus=True):
             labels=time_labels(shown, self._timeframe, pitch, columns),
             ticks={scale.row(price): number(price) for price in scale.ticks()},
         )
+
+    def _draw_marks(
+        self, rows: list[list[Cell]], shown: Sequence[CandleLike], scale: PriceScale, columns: int
+    ) -> None:
+        pitch = PITCHES[self._zoom]
+        for back, candle in enumerate(reversed(shown), 1):
+            if (mark := self._marks.get(candle.ts)) is None:
+                continue
+            column = columns - back * pitch + body_width(pitch) // 2
+            row = scale.row(candle.high) - 1 if mark.is_above else scale.row(candle.low) + 1
+            if 0 <= row < scale.rows and column >= 0:
+                rows[row][column] = (mark.sign, "mark")
 
     def _redraw(self) -> None:
         self._picture = None

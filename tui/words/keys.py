@@ -58,6 +58,7 @@ WORDS = {
     "key.open_alerts": ("alerts", "알림"),
     "key.polls": ("polls", "정기 수집"),
     "key.scope": ("scope", "범위"),
+    "key.overlays": ("analysis", "지표·표시"),
     "key.verify": ("verify", "검증"),
     "keys.title": ("Keys", "키"),
     "keys.screens": ("screens", "화면"),

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 WORDS = {
+    "chart.confirmed": ("{name}, known at the close of {at}", "{name}, {at} 종가에 확인"),
+    "chart.trend": ("{trend} since {since}", "{trend} 추세 · {since}부터"),
+    "point.primary.peak": ("primary peak", "주요 고점"),
+    "point.secondary.peak": ("peak", "고점"),
+    "point.primary.valley": ("primary valley", "주요 저점"),
+    "point.secondary.valley": ("valley", "저점"),
+    "trend.up": ("up", "상승"),
+    "trend.down": ("down", "하락"),
+    "trend.sideways": ("sideways", "횡보"),
     "chart.raw": ("as traded", "원주가"),
     "chart.adjusted": ("adjusted", "수정주가"),
     "chart.forming": ("forming", "진행봉"),
