@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from demo_analysis import SCHEMA, show_analysis
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -135,6 +136,9 @@ async def main(arguments: argparse.Namespace) -> int:
             one["requests"] for name, one in (await admin.stats())["api_ids"].items() if is_chart(name)
         )
         failed = await show_result(stage, figures, began_at)
+        console.rule("What the analysis found")
+        rewritten = await show_analysis(console, STATE / "control.sock", database_url(), play.symbols)
+        failed = failed or int(rewritten > 0)
         if arguments.keep:
             await keep(stack, stage, {"daemon": daemon.pid, "simulator": simulator.process.pid})
     return failed
@@ -402,10 +406,16 @@ async def compare(stage: Stage) -> Mapping[str, Comparison]:
     return found
 
 
+def database_url() -> str:
+    """Return where the daemon's embedded database is."""
+    runtime = json.loads((STATE / SCHEMA / "daemon.json").read_text(encoding="utf-8"))
+    return str(runtime["database"])
+
+
 async def keep(stack: AsyncExitStack, stage: Stage, pids: dict[str, int]) -> None:
     """Leave everything running and say how to get in."""
     await stage.admin.set_clock(speed=1.0)
-    url = json.loads((STATE / "simulation" / "daemon.json").read_text(encoding="utf-8"))["database"]
+    url = database_url()
     KEPT.write_text(json.dumps(pids), encoding="utf-8")
     await stage.database.close()
     stack.pop_all()
