@@ -14,6 +14,7 @@ from chartinsightd.analysis.adjusted import AdjustedCandle
 from chartinsightd.analysis.indicators.registry import Indicators
 from chartinsightd.analysis.structured import Structured
 from chartinsightd.domain import candle as stored
+from chartinsightd.domain.adjusted import product
 from chartinsightd.domain.errors import InvalidCandle
 from chartinsightd.domain.timeframe import Timeframe
 
@@ -22,8 +23,6 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _PRICES = ("open", "high", "low", "close")
-_EXACT = 2**53
-"""Whole numbers below this are exact as float64."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -199,16 +198,8 @@ def times(column: Ints, factors: Sequence[Fraction]) -> Floats:
     result = np.empty(len(column))
     for factor in set(factors):
         of_factor = np.array([one == factor for one in factors])
-        result[of_factor] = _product(column[of_factor], factor)
+        result[of_factor] = product(column[of_factor], factor)
     return result
-
-
-def _product(column: Ints, factor: Fraction) -> Floats:
-    largest = int(np.abs(column).max(initial=0)) * factor.numerator
-    if max(largest, factor.denominator) < _EXACT:
-        exact: Floats = column.astype(np.float64) * factor.numerator / factor.denominator
-        return exact
-    return np.array([value * factor.numerator / factor.denominator for value in column.tolist()])
 
 
 def _read_only(column: ArrayLike, dtype: type) -> NDArray[Any]:

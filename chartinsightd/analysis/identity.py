@@ -1,4 +1,4 @@
-"""What a result rests on: which candles, and which rules. The same pair gives the same bytes."""
+"""Which rules a result rests on. With the candles (`domain.data_id`) they give the same bytes again."""
 
 from __future__ import annotations
 
@@ -40,21 +40,6 @@ SCREEN_MODULES = (*STRATEGY_MODULES, "screens.evaluation", "screens.expression")
 """What an answer of a screen rests on beside the sources of its strategies and the expression."""
 _LENGTH = 32
 """Hexadecimal digits of an id."""
-
-
-def data_id(symbol: str, timeframe: str, *, last_ts: int, count: int, revision: int, adjustment: str) -> str:
-    """Return the id of the candles of a series as they are known now.
-
-    Args:
-        symbol: of the series.
-        timeframe: of the series.
-        last_ts: start of the last final candle, in seconds since 1970-01-01T00:00Z.
-        count: final candles from the first one on.
-        revision: number of the last revision of any of them; 0 where there is none.
-        adjustment: what names the corporate actions in force, for example the newest ex-date with all
-        factors.
-    """
-    return _digest([symbol, timeframe, last_ts, count, revision, adjustment])
 
 
 def code_id(sources: Mapping[str, str], parameters: Mapping[str, Any] | None = None) -> str:

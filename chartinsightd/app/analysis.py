@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
-from chartinsightd.analysis.identity import ANALYSER_MODULES, code_id
+from chartinsightd.analysis.identity import ANALYSER_MODULES, SCREEN_MODULES, code_id
 from chartinsightd.analysis.strategies import SHIPPED
 from chartinsightd.app.analysis_stores import AnalysisStores
 from chartinsightd.backend.analysis import AnalysisBoard
@@ -82,6 +82,7 @@ def new_analysis(
         reader=stores.reader,
         archive=archive,
         strategies=SHIPPED,
+        rules=_sources(SCREEN_MODULES),
         sources=_sources(f"strategies.{name}" for name in SHIPPED),
         clock=clock,
         current_rules=current_rules,
@@ -102,11 +103,11 @@ def analyser_code() -> str:
 
 
 def _sources(modules: Iterable[str]) -> dict[str, str]:
-    """Return the source of modules of `chartinsightd.analysis`, by the last part of their names."""
+    """Return the source of modules of `chartinsightd.analysis`, by their names; of a strategy by its id."""
     package = files("chartinsightd.analysis")
     return {
-        name if name in ANALYSER_MODULES else name.rpartition(".")[2]: (
-            package.joinpath(*name.split(".")).with_suffix(".py").read_text("utf-8")  # type: ignore[attr-defined]
-        )
+        name.removeprefix("strategies."): package.joinpath(*name.split(".")[:-1])
+        .joinpath(f"{name.rpartition('.')[2]}.py")
+        .read_text("utf-8")
         for name in modules
     }

@@ -118,7 +118,7 @@ def times(column: Ints, factors: Sequence[Fraction], places: Ints) -> Floats:
     result = np.empty(len(column), dtype=np.float64)
     for place in np.unique(places):
         chosen = places == place
-        result[chosen] = _product(column[chosen], factors[place])
+        result[chosen] = product(column[chosen], factors[place])
     return result
 
 
@@ -179,7 +179,8 @@ def _products(factors: Sequence[Fraction]) -> tuple[Fraction, ...]:
     return tuple(accumulate(reversed(factors), mul, initial=Fraction(1)))[::-1]
 
 
-def _product(column: Ints, factor: Fraction) -> Floats:
+def product(column: Ints, factor: Fraction) -> Floats:
+    """Return whole numbers times one exact factor, each rounded once to the nearest float64."""
     largest = int(np.abs(column).max(initial=0)) * factor.numerator
     if max(largest, factor.denominator) < _EXACT:
         exact: Floats = column.astype(np.float64) * factor.numerator / factor.denominator

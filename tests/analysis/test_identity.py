@@ -15,27 +15,9 @@ from chartinsightd.analysis.identity import (
     SCREEN_MODULES,
     STRATEGY_MODULES,
     code_id,
-    data_id,
 )
 
 ROOM = Path(chartinsightd.analysis.__file__).parent
-KNOWN = {"last_ts": 1_700_000_000, "count": 500, "revision": 3, "adjustment": "2018-05-04:1/50"}
-
-
-@pytest.mark.parametrize(
-    "change", [{"last_ts": 1_700_086_400}, {"count": 501}, {"revision": 4}, {"adjustment": ""}]
-)
-def test_whatever_changes_candles_changes_the_data_id(change: dict[str, int | str]) -> None:
-    """A new candle, a revision and a corporate action each make a series due."""
-    before = data_id("005930", "1d", **KNOWN)  # type: ignore[arg-type]
-    assert data_id("005930", "1d", **KNOWN | change) != before  # type: ignore[arg-type]
-    assert data_id("005930", "1d", **KNOWN) == before  # type: ignore[arg-type]
-
-
-def test_series_do_not_share_ids() -> None:
-    """Symbol and timeframe are part of the id, whatever the rest."""
-    ids = {data_id(*series, **KNOWN) for series in [("005930", "1d"), ("005930", "1w"), ("000660", "1d")]}  # type: ignore[arg-type]
-    assert len(ids) == 3
 
 
 def test_words_do_not_count_as_rules() -> None:

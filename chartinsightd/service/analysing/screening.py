@@ -61,6 +61,10 @@ class Screener:
     """Evaluates expressions over strategies for every collected stock, at one session.
 
     Candles are kept between screens and read again only for series that changed.
+
+    Args:
+        rules: sources of the modules that every answer rests on, by name.
+        sources: source of each strategy, by its id.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Screener:
         reader: CandleReader,
         archive: Archive,
         strategies: Mapping[str, Strategy],
+        rules: Mapping[str, str],
         sources: Mapping[str, str],
         clock: Clock,
         current_rules: CurrentRules,
@@ -76,6 +81,7 @@ class Screener:
         self._reader = reader
         self._archive = archive
         self.strategies = strategies
+        self._rules = rules
         self._sources = sources
         self._clock = clock
         self._current_rules = current_rules
@@ -173,7 +179,7 @@ class Screener:
     def _code_id(self, expression: Expression, asked: object) -> str:
         named = {one.strategy for one in conditions(expression) if hasattr(one, "strategy")}
         sources = {name: self._sources[name] for name in sorted(named)}
-        return code_id(sources, {"expression": asked})
+        return code_id({**self._rules, **sources}, {"expression": asked})
 
 
 def _with_cap(candles: Candles, market_cap: int) -> Candles:

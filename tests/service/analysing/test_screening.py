@@ -95,6 +95,7 @@ async def world(store: Store, database: str) -> AsyncIterator[World]:
             reader=reader,
             archive=await stack.enter_async_context(open_archive(database, "simulation")),
             strategies=SHIPPED,
+            rules={},
             sources=SOURCES,
             clock=clock,
             current_rules=CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=refresh)),
