@@ -161,14 +161,15 @@ def assemble_services(
         clock=resources.clock,
     )
     writer = _writer(shared)
+    stock_list = _stock_list(shared)
     collector = Collector(
         source=shared.charts,
         writer=writer,
         current_rules=current_rules,
         rules=CollectRules(settle=current_rules.rules.refresh.settle, fold=settings.collect.fold),
+        listing=stock_list.listing,
     )
     scheduler = _scheduler(shared, collector)
-    stock_list = _stock_list(shared)
     row_audit = _row_audit(shared)
     proofs = _proofs(shared, collector, row_audit)
     gap_reasons = GapReasons(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle, Candles, Flags, Ints
 from chartinsightd.domain.foreign_text import bounded_row
 from chartinsightd.domain.kst import KST_OFFSET_S, day_of, midnight
@@ -66,9 +67,19 @@ class Asked:
         return _midnight_after(self.base_day + timedelta(days=days_left))
 
 
+def is_untraded(candles: Candles) -> Flags:
+    """Say which candles say that nothing was traded: no shares, and neither open nor high nor low.
+
+    So a halted day is written where it has a row at all; the close beside it is the last price before.
+    """
+    untraded: Flags = (candles.volume == 0) & (candles.open == 0) & (candles.high == 0) & (candles.low == 0)
+    return untraded
+
+
 def check(
     candles: Candles,
     *,
+    calendar: Calendar | None = None,
     rounding_won: int = 0,
     asked: Asked | None = None,
     doubted: Mapping[str, Flags] | None = None,
@@ -78,6 +89,7 @@ def check(
 
     Args:
         candles: of one series.
+        calendar: in force; hours it knows of are hours of trade. None: those of any day so far.
         rounding_won: how far high and low may miss the other prices: 0 for raw prices; adjusted ones are
             rounded one by one, so that high may lie below close.
         asked: the request they answer; None for candles without one.
@@ -87,7 +99,7 @@ def check(
     Returns:
         The sound candles, and each refused one with the first reason found, oldest first; together all.
     """
-    faults = _faults(candles, rounding_won)
+    faults = _faults(candles, rounding_won, calendar)
     if asked is not None:
         faults |= _not_asked_for(candles, asked)
     if doubted is not None:
@@ -109,7 +121,7 @@ def _not_asked_for(candles: Candles, asked: Asked) -> Mapping[str, Flags]:
     }
 
 
-def _faults(candles: Candles, rounding_won: int) -> dict[str, Flags]:
+def _faults(candles: Candles, rounding_won: int, calendar: Calendar | None) -> dict[str, Flags]:
     prices = np.stack([candles.open, candles.high, candles.low, candles.close])
     others = prices[[0, 3]]
     return {
@@ -119,11 +131,11 @@ def _faults(candles: Candles, rounding_won: int) -> dict[str, Flags]:
         "high_below_open_or_close": candles.high + rounding_won < others.max(axis=0),
         "low_above_open_or_close": candles.low - rounding_won > others.min(axis=0),
         "volume_negative": candles.volume < 0,
-        "outside_trading_hours": _is_off_hours(candles),
+        "outside_trading_hours": _is_off_hours(candles, calendar),
     }
 
 
-def _is_off_hours(candles: Candles) -> Flags:
+def _is_off_hours(candles: Candles, calendar: Calendar | None) -> Flags:
     """Say at which labels no exchange can have traded, without consulting our calendar.
 
     A label the calendar does not expect (a session on a supposed holiday, an exam day nobody told us of, rows
@@ -137,8 +149,18 @@ def _is_off_hours(candles: Candles) -> Flags:
         is_off |= second != 0
         return is_off
     is_off |= second % int(candles.timeframe.span.total_seconds()) != 0
-    is_off |= (second < _seconds(krx.EARLIEST_TRADE)) | (second >= _seconds(krx.LATEST_TRADE))
-    return is_off
+    unusual = (second < _seconds(krx.EARLIEST_TRADE)) | (second >= _seconds(krx.LATEST_TRADE))
+    if calendar is not None:
+        for place in np.flatnonzero(unusual).tolist():
+            unusual[place] = not _is_session_time(int(candles.ts[place]), calendar)
+    return is_off | unusual
+
+
+def _is_session_time(ts: int, calendar: Calendar) -> bool:
+    """Whether the calendar has trading at an instant, as where a user entered new hours."""
+    instant = datetime.fromtimestamp(ts, UTC)
+    session = calendar.session(day_of(instant))
+    return session is not None and session.open_at <= instant < session.ends_at
 
 
 def _offsets(ts: Ints) -> Ints | int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from chartinsightd.domain.calendar import Calendar, DayOverride
 from chartinsightd.domain.candle import Candle, Candles
-from chartinsightd.domain.quality import Asked, check
+from chartinsightd.domain.kst import at_kst
+from chartinsightd.domain.quality import Asked, check, is_untraded
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 
@@ -248,3 +250,23 @@ def test_rounding_is_granted_as_far_as_it_goes(
 ) -> None:
     """Upwards and downwards, and none where none is named."""
     assert reasons(replace(SOUND, **change), rounding_won=rounding_won) == expected
+
+
+@pytest.mark.parametrize("hour", [7, 8, 21])
+def test_hours_that_the_calendar_has_are_hours_of_trade(hour: int) -> None:
+    """Hours that a user entered decide here too; without them the same row cannot be."""
+    day = date(2027, 3, 2)
+    overrides = {day: DayOverride(opens=time(7), after_opens=time(16), after_closes=time(22))}
+    label = at_kst(day, time(hour, 30))
+    candles = Candles.of("005930", Timeframe.M5, [replace(SOUND, ts=label)])
+
+    assert check(candles, calendar=Calendar(overrides=overrides))[1] == ()
+    assert check(candles, calendar=Calendar())[1][0].reason == "outside_trading_hours"
+
+
+def test_a_day_without_trade_is_recognised() -> None:
+    """No shares, and neither open nor high nor low: whatever the close says, nothing was traded."""
+    halted = replace(SOUND, open=0, high=0, low=0, volume=0)
+    candles = Candles.of("005930", Timeframe.M5, [SOUND, replace(halted, ts=SOUND.ts + timedelta(minutes=5))])
+
+    assert is_untraded(candles).tolist() == [False, True]

@@ -178,5 +178,5 @@ def _chart_page(chart: DecodedChart, fresh: Flags, answer: Answer) -> ChartPage:
         repeated=chart.repeated + len(fresh) - older,
         rows=chart.rows,
         asked_at=answer.asked_at,
-        is_last=answer.cont_key is None and chart.rows > 0,
+        is_last=answer.is_end and chart.rows > 0,
     )

@@ -403,9 +403,24 @@ class _RowReader:
         instant: int | None = None
         try:
             instant = self._instant(row)
-            self._keep(instant, [self._number(row, field) for field in self._numbers], row)
+            self._keep(instant, self._values(row), row)
         except _BadField as bad:
             self._reject(str(bad), row, instant)
+
+    def _values(self, row: Mapping[str, Any]) -> list[int]:
+        """Return the numbers of a row. One without shares may leave out its open, high and low."""
+        _, opens, highs, lows, _, volume, *_ = self._layout.fields
+        if volume in self._numbers and self._is_nothing(row, volume):
+            row = {
+                **row,
+                volume: "0",
+                **{field: "0" for field in (opens, highs, lows) if not _has(row, field)},
+            }
+        return [self._number(row, field) for field in self._numbers]
+
+    def _is_nothing(self, row: Mapping[str, Any], field: str) -> bool:
+        value = row.get(field)
+        return isinstance(value, str) and "0" in value and not value.strip().lstrip("+-").strip("0")
 
     def table(self) -> Ints:
         """Return a row of numbers a field, oldest candle first."""

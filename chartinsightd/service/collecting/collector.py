@@ -16,9 +16,10 @@ from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.chain import Chain, Counted, chains_of
 from chartinsightd.domain.finality import final_mask, final_ranges, possible_coverage
+from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.domain.grid import candle_end
 from chartinsightd.domain.planning import Fetch
-from chartinsightd.domain.quality import Asked, RejectedRow, check
+from chartinsightd.domain.quality import Asked, RejectedRow, check, is_untraded
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
@@ -27,6 +28,7 @@ from chartinsightd.domain.write import Cause, Write, Written
 from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports.broker import ChartPage, ChartRequest, ChartSource, Priority
 from chartinsightd.service.collecting.folding import folded_writes
+from chartinsightd.service.collecting.page_evidence import PageEvidence
 from chartinsightd.service.collecting.row_accounting import check_page
 from chartinsightd.service.collecting.second_look import SecondLook
 from chartinsightd.service.collecting.writer import Writer
@@ -82,13 +84,20 @@ class Collector:
     """Turns fetches into committed candles and coverage."""
 
     def __init__(
-        self, *, source: ChartSource, writer: Writer, current_rules: CurrentRules, rules: CollectRules
+        self,
+        *,
+        source: ChartSource,
+        writer: Writer,
+        current_rules: CurrentRules,
+        rules: CollectRules,
+        listing: Callable[[str], Listing | None] = lambda _: None,
     ) -> None:
         self._source = source
         self._writer = writer
         self._current_rules = current_rules
         self._rules = rules
         self._second_look = SecondLook(source, current_rules)
+        self._evidence = PageEvidence(listing)
 
     async def fetch(
         self,
@@ -120,13 +129,21 @@ class Collector:
             until=datetime.fromtimestamp(fetch.start, UTC),
             base_day=fetch.base_day,
         )
-        reading = _Reading(current_rules=self._current_rules, rules=self._rules, fetch=fetch, cause=cause)
+        reading = _Reading(
+            current_rules=self._current_rules,
+            rules=self._rules,
+            evidence=self._evidence,
+            fetch=fetch,
+            cause=cause,
+        )
         waiting: deque[asyncio.Future[Written]] = deque()
         urgent = priority is Priority.LIVE
         await self._writer.ready(urgent=urgent)
         async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
             async for page in pages:
                 checked = await self._checked(page, fetch, priority)
+                await self._second_look.at_edge(checked.sound, reading.edge, priority)
+                self._evidence.take(checked.sound, page.asked_at)
                 for write in reading.writes(page, checked):
                     if inspect is not None:
                         await inspect(write)
@@ -160,14 +177,21 @@ class Collector:
     async def _checked(self, page: ChartPage, fetch: Fetch, priority: Priority) -> _Checked:
         """Part the candles of a page from its rows that are none."""
         check_page(page)
-        candles, asked = page.candles, Asked(at=page.asked_at, base_day=fetch.base_day)
+        asked, calendar = Asked(at=page.asked_at, base_day=fetch.base_day), self._current_rules.calendar
+        traded = ~is_untraded(page.candles)
+        candles, raw_rows = page.candles, page.raw_rows
+        if not traded.all():
+            candles = candles.where(traded)
+            raw_rows = [raw_rows[place] for place in np.flatnonzero(traded).tolist()] if raw_rows else ()
         if fetch.series.timeframe is Timeframe.W1:
-            candles = aligned_weeks(candles, self._current_rules.calendar)
-        sound, refused = check(candles, asked=asked, raw_rows=page.raw_rows)
+            candles = aligned_weeks(candles, calendar)
+        sound, refused = check(candles, calendar=calendar, asked=asked, raw_rows=raw_rows)
         doubted = await self._second_look.doubted(sound, priority)
         if doubted:
             doubted = {reason: np.isin(candles.ts, sound.ts[flags]) for reason, flags in doubted.items()}
-            sound, refused = check(candles, asked=asked, doubted=doubted, raw_rows=page.raw_rows)
+            sound, refused = check(
+                candles, calendar=calendar, asked=asked, doubted=doubted, raw_rows=raw_rows
+            )
         return _Checked(sound, (*page.rejected, *refused))
 
 
@@ -180,8 +204,15 @@ class _Reading:
     """What is known while the pages of one fetch come in, newest first."""
 
     def __init__(
-        self, *, current_rules: CurrentRules, rules: CollectRules, fetch: Fetch, cause: Cause
+        self,
+        *,
+        current_rules: CurrentRules,
+        rules: CollectRules,
+        evidence: PageEvidence,
+        fetch: Fetch,
+        cause: Cause,
     ) -> None:
+        self._evidence = evidence
         self._current_rules = current_rules
         self._rules = rules
         self._fetch = fetch
@@ -194,6 +225,8 @@ class _Reading:
         self._covered = EMPTY
         self._holes = EMPTY
         self.pages = 0
+        self.edge: Candles | None = None
+        """The oldest candle of the page before."""
         self.is_cut = False
         """Whether it was ended before the broker had no more to give."""
 
@@ -232,7 +265,7 @@ class _Reading:
             log.warning("row.quarantined", series=str(series), rows=len(rejected), reasons=reasons)
         return Write(
             candles=sound.marked(final),
-            covered=self._proved(page, sound.ts, rejected),
+            covered=self._proved(page, sound, rejected),
             rejected=rejected,
             api_id=CHART_API_IDS[series.timeframe],
             asked_at=page.asked_at,
@@ -251,21 +284,22 @@ class _Reading:
         chains, self._cut = chains_of(rows, page.asked_at, is_last=page.is_last)
         return chains
 
-    def _proved(self, page: ChartPage, sound: Ints, rejected: Sequence[RejectedRow]) -> RangeSet:
+    def _proved(self, page: ChartPage, candles: Candles, rejected: Sequence[RejectedRow]) -> RangeSet:
         """Say which range this page shows in full: from its oldest row to where the page before began.
 
         Rows that were refused leave a hole, whatever a later page says of that range, and their times prove
         nothing; one without a readable time makes the whole page prove nothing.
         """
-        times = [row.ts for row in rejected if row.ts is not None]
+        sound, times = candles.ts, [row.ts for row in rejected if row.ts is not None]
         self._holes |= RangeSet.of(*map(self._span, times))
         self._saw(sound, times)
         if not len(sound):
             self._upper = None
             return EMPTY
-        upper = self._top(page.asked_at, int(sound[-1])) if self._upper is None else self._upper
-        lower = _BEGINNING if page.is_last else int(sound[0])
-        self._upper = int(sound[0])
+        upper = self._top(page.asked_at, candles) if self._upper is None else self._upper
+        is_end = self._evidence.ends(page, int(sound[0]), page.asked_at)
+        lower = _BEGINNING if is_end else int(sound[0])
+        self._upper, self.edge = int(sound[0]), candles.where(np.arange(len(sound)) == 0)
         if len(times) < len(rejected):
             self._holes |= RangeSet.of((lower, upper))
         timeframe = self._fetch.series.timeframe
@@ -278,9 +312,16 @@ class _Reading:
         seen += [] if self._oldest is None else [self._oldest]
         self._oldest = min(seen, default=None)
 
-    def _top(self, asked_at: datetime, newest: int) -> int:
-        """Say up to when the first page shows everything: when it was asked for, or its base day's end."""
+    def _top(self, asked_at: datetime, candles: Candles) -> int:
+        """Say up to when the first page shows everything: when it was asked for, or its base day's end.
+
+        A newest page that may be an old one shows nothing after its newest row.
+        """
+        newest = int(candles.ts[-1])
         if self._fetch.base_day is None:
+            if self._evidence.is_silent(candles, asked_at, self._calendar):
+                log.warning("page.silent", series=str(self._fetch.series), newest=newest)
+                return candle_end(self._calendar, candles.timeframe, newest)
             return int(asked_at.timestamp())
         return max(newest + 1, min(self._fetch.end, int(asked_at.timestamp())))
 

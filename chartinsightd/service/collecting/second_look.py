@@ -10,16 +10,22 @@ import numpy as np
 import structlog
 
 from chartinsightd.domain.candle import Candles, Flags
+from chartinsightd.domain.errors import MalformedAnswer
 from chartinsightd.domain.grid import last_shown_day
 from chartinsightd.domain.outliers import is_stray
 from chartinsightd.domain.price_limit import beyond_limit
 from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.broker import ChartRequest, ChartSource, Priority
 from chartinsightd.service.state.current_rules import CurrentRules
 
 log = structlog.get_logger(__name__)
 
 _MOST_REMEMBERED = 50_000
+_WIDEST, _WIDEST_WEEKLY = 1.5, 3.0
+"""Ratios of two neighbouring prices that a limit of 30 % a day allows, with room."""
+_SAME = 0.5
+"""Of the candles of two readings."""
 
 _Reach = tuple[int, int]
 """The lowest and the highest price of a candle, in won."""
@@ -37,6 +43,8 @@ class SecondLook:
         self._source = source
         self._current_rules = current_rules
         self._confirmed: dict[tuple[Series, int], _Reach] = {}
+        self._edges: set[tuple[Series, int]] = set()
+        """Where pages begin whose leap was confirmed."""
 
     async def doubted(self, candles: Candles, priority: Priority) -> Mapping[str, Flags]:
         """Say, by reason, which candles of one answer are unlikely, and not so in a second answer.
@@ -52,6 +60,33 @@ class SecondLook:
             await self._read_again(candles, doubted, priority)
             doubted &= ~self._are_confirmed(candles)
         return {reason: flags & doubted for reason, flags in reasons.items() if doubted.any()}
+
+    async def at_edge(self, candles: Candles, newer: Candles | None, priority: Priority) -> None:
+        """Read a page again whose newest price lies far from the oldest one of the page before.
+
+        A corporate action may lie between; a page in another measure does not come twice.
+
+        Raises:
+            MalformedAnswer: the second reading gives other prices.
+            SourceError: the second answer did not come.
+        """
+        if newer is None or not len(candles) or not _leaps(candles, newer):
+            return
+        series, newest = _series(candles), int(candles.ts[-1])
+        if (series, newest) in self._edges:
+            return
+        request = ChartRequest(
+            symbol=candles.symbol,
+            timeframe=candles.timeframe,
+            until=datetime.fromtimestamp(newest, UTC),
+            base_day=last_shown_day(self._current_rules.calendar, candles.timeframe, newest),
+        )
+        log.info("page.read_again", series=str(series), rows=len(candles), newest=request.base_day)
+        async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
+            async for page in pages:
+                if not _agree(candles, page.candles):
+                    raise MalformedAnswer(f"Two readings of a page of {series} give different prices.")
+        self._edges.add((series, newest))
 
     async def _read_again(self, candles: Candles, doubted: Flags, priority: Priority) -> None:
         suspects = candles.ts[doubted]
@@ -86,6 +121,20 @@ class SecondLook:
             ],
             dtype=np.bool_,
         )
+
+
+def _leaps(candles: Candles, newer: Candles) -> bool:
+    """Whether no day's limit explains the step from a page to the next candle after it."""
+    widest = _WIDEST_WEEKLY if candles.timeframe is Timeframe.W1 else _WIDEST
+    before, after = int(candles.close[-1]), int(newer.open[0])
+    return max(before, after) > widest * min(before, after)
+
+
+def _agree(candles: Candles, again: Candles) -> bool:
+    """Whether two readings give the same closes, but for a few."""
+    _, here, there = np.intersect1d(candles.ts, again.ts, return_indices=True)
+    same = candles.close[here] == again.close[there]
+    return bool(same.mean() > _SAME) if len(here) else True
 
 
 def _series(candles: Candles) -> Series:

@@ -1,0 +1,165 @@
+"""What a page of a chart proves, held against all else that is known of its series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import structlog
+
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.errors import MalformedAnswer
+from chartinsightd.domain.gap_reason import Listing
+from chartinsightd.domain.grid import grid_between
+from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.planning import PAGE_ROWS
+from chartinsightd.domain.series import Series
+from chartinsightd.facts.kiwoom import CLOSING_AUCTION
+from chartinsightd.ports.broker import ChartPage
+
+log = structlog.get_logger(__name__)
+
+_SECOND_READING_AFTER = timedelta(hours=1)
+"""A contradiction that lasts longer is no slip of a server or a cache."""
+_HISTORY_SLACK = timedelta(days=60)
+"""A chart may begin that long after the day of listing: a new issue can be listed before it trades."""
+_SAMPLES = 16
+_NEWEST_LEFT_OUT = 3
+"""The newest candles may still change."""
+_CONTRADICTED = 0.5
+"""Of the remembered candles; fewer that differ are revisions."""
+_DIFFERS = 0.005
+"""Of a price; less is a late correction."""
+_LABELS = 40
+"""Candles of the grid by which a series is taken for one that always trades."""
+_DENSE = 0.95
+_SILENT_LABELS = 3
+"""Newest candles that a series which always trades cannot lack without a cause."""
+_LATE_S = 60
+"""Seconds after its end in which a candle may not be served yet."""
+_LATELY = timedelta(minutes=20)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a page claimed that is not believed at once, and when it did first."""
+
+    content: int
+    since: datetime
+
+
+class PageEvidence:
+    """Remembers a little of each series, so that one answer cannot overturn or end what is known of it.
+
+    Args:
+        listing: what the stock list says of a symbol; None where it says nothing.
+    """
+
+    def __init__(self, listing: Callable[[str], Listing | None] = lambda _: None) -> None:
+        self._listing = listing
+        self._closes: dict[Series, dict[int, int]] = {}
+        """By series, the closes of some candles that will not change any more."""
+        self._claims: dict[Series, _Claim] = {}
+        self._ends: dict[Series, _Claim] = {}
+        self._silent: dict[Series, tuple[datetime, bool]] = {}
+        """When the newest page of a series that always trades was read, and whether it was silent."""
+
+    def take(self, candles: Candles, asked_at: datetime) -> None:
+        """Hold a page against what is known of its series, and remember some of it.
+
+        Raises:
+            MalformedAnswer: it contradicts many candles that were read before; no page did so an hour ago.
+        """
+        series = Series(symbol=candles.symbol, timeframe=candles.timeframe)
+        known = self._closes.setdefault(series, {})
+        closes = dict(zip(candles.ts.tolist(), candles.close.tolist(), strict=True))
+        common = known.keys() & closes.keys()
+        wrong = [ts for ts in common if abs(closes[ts] - known[ts]) > _DIFFERS * known[ts]]
+        if len(common) >= _SILENT_LABELS and len(wrong) > _CONTRADICTED * len(common):
+            if not self._is_repeated(self._claims, series, closes[min(wrong)], asked_at):
+                raise MalformedAnswer(
+                    f"The chart {series} contradicts {len(wrong)} of {len(common)} candles that were read"
+                    " before: it is held back until it has said so for an hour."
+                )
+            log.error("page.overturns", series=str(series), candles=len(candles))
+            known.clear()
+        self._claims.pop(series, None)
+        self._remember(known, candles)
+
+    def ends(self, page: ChartPage, oldest: int, asked_at: datetime) -> bool:
+        """Whether a page that is said to be the last one shows where the history begins.
+
+        A full page says that more is there, and so does a day of listing long before; then the same end must
+        be claimed again after an hour.
+        """
+        if not page.is_last:
+            return False
+        series = Series(symbol=page.candles.symbol, timeframe=page.candles.timeframe)
+        listing = self._listing(series.symbol)
+        begins = day_of(datetime.fromtimestamp(oldest, UTC))
+        is_late = (
+            not series.timeframe.is_intraday
+            and listing is not None
+            and listing.listed_on is not None
+            and begins - listing.listed_on > _HISTORY_SLACK
+        )
+        if not is_late and page.rows < PAGE_ROWS[series.timeframe]:
+            return True
+        return self._is_repeated(self._ends, series, oldest, asked_at)
+
+    def is_silent(self, candles: Candles, asked_at: datetime, calendar: Calendar) -> bool:
+        """Whether a newest page lacks candles of a series that always trades, as most such series do now.
+
+        Such a page may be an old one that a cache keeps: it proves nothing after its newest row. When others
+        trade, or a later page has newer rows, the silence was true.
+        """
+        if not candles.timeframe.is_intraday or not len(candles):
+            return False
+        labels = _session_labels(candles, asked_at, calendar)
+        shown = np.isin(labels, candles.ts)
+        before = shown[:-_SILENT_LABELS][-_LABELS:]
+        if len(before) < _LABELS // 2 or before.mean() < _DENSE:
+            return False
+        is_silent = not shown[-_SILENT_LABELS:].any()
+        series = Series(symbol=candles.symbol, timeframe=candles.timeframe)
+        self._silent[series] = asked_at, is_silent
+        lately = [silent for at, silent in self._silent.values() if at >= asked_at - _LATELY]
+        return is_silent and sum(lately) * 2 >= len(lately)
+
+    @staticmethod
+    def _is_repeated(claims: dict[Series, _Claim], series: Series, content: int, asked_at: datetime) -> bool:
+        """Whether the same was claimed an hour ago and since; remember it where it was not."""
+        claim = claims.get(series)
+        if claim is None or claim.content != content:
+            claims[series] = _Claim(content, asked_at)
+            return False
+        return asked_at - claim.since >= _SECOND_READING_AFTER
+
+    @staticmethod
+    def _remember(known: dict[int, int], candles: Candles) -> None:
+        settled = max(0, len(candles) - _NEWEST_LEFT_OUT)
+        if not settled:
+            return
+        places = np.unique(np.linspace(0, settled - 1, _SAMPLES).astype(np.int64)).tolist()
+        known |= {int(candles.ts[place]): int(candles.close[place]) for place in places}
+        for ts in sorted(known)[: max(0, len(known) - 2 * _SAMPLES)]:
+            del known[ts]
+
+
+def _session_labels(candles: Candles, asked_at: datetime, calendar: Calendar) -> Ints:
+    """Return the newest labels of regular sessions that are over by the time of a request, oldest first."""
+    now = int(asked_at.timestamp())
+    grid = grid_between(calendar, candles.timeframe, int(candles.ts[0]), now)
+    recent = grid.ts[grid.ends + _LATE_S <= now].tolist()
+    return np.array([ts for ts in recent[-3 * _LABELS :] if _is_regular(ts, calendar)], dtype=np.int64)
+
+
+def _is_regular(ts: int, calendar: Calendar) -> bool:
+    """Whether a label lies in the continuous trading of its day."""
+    session = calendar.session(day_of(datetime.fromtimestamp(ts, UTC)))
+    if session is None:
+        return False
+    return session.open_at.timestamp() <= ts < (session.close_at - CLOSING_AUCTION).timestamp()
