@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -35,7 +35,16 @@ from pydantic_settings import (
 )
 
 from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.foreign_text import shortened
 from chartinsightd.domain.horizon import Horizon
+from chartinsightd.domain.setting_values import (
+    header_text,
+    http_address,
+    is_loopback,
+    one_line,
+    plausible_instant,
+    usable_path,
+)
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.targets import TARGETS
 
@@ -74,6 +83,7 @@ def _checked_horizon(text: str) -> str:
 
 
 Symbol = Annotated[str, AfterValidator(_checked_symbol)]
+UsablePath = Annotated[Path, AfterValidator(usable_path)]
 HorizonText = Annotated[str, AfterValidator(_checked_horizon)]
 
 
@@ -88,7 +98,7 @@ class KiwoomSettings(Section):
 
     environment: Literal["real", "paper"] = "real"
     """`paper` is 모의투자: other hosts, other keys, a fifth of the pace (kiwoom.md#paper-host)."""
-    base_url: str = ""
+    base_url: Annotated[str, AfterValidator(http_address)] = ""
     """Overrides the REST host of the environment."""
     websocket_url: str = ""
     """Overrides the WebSocket host of the environment: the whole URL, path included."""
@@ -98,7 +108,7 @@ class KiwoomSettings(Section):
     """Ceiling for each api-id; by environment 5 (real) or 1 (paper) (kiwoom.md#rate-limit)."""
     gate: Literal["proved", "measured"] = "proved"
     """`proved` never exceeds the limit; `measured` trusts the usual network delay."""
-    user_agent: str = "curl/8.5.0"
+    user_agent: Annotated[str, AfterValidator(header_text)] = "curl/8.5.0"
     """Kiwoom's firewall refuses the ones of Python libraries (kiwoom.md#firewall)."""
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """Longest wait for one answer, in real seconds; the first page of a symbol can take many."""
@@ -153,7 +163,7 @@ class CollectSettings(Section):
     symbols: tuple[Symbol, ...] = tuple(TARGETS)
     """Tracked with `universe = "targets"`; default: the thirty target stocks."""
     universe: Literal["targets", "market_cap"] = "targets"
-    min_market_cap: Annotated[int, Field(ge=0)] = 0
+    min_market_cap: Annotated[int, Field(ge=0, le=10**18)] = 0
     """Won; with `universe = "market_cap"` every listed stock at least that large is tracked."""
     fold: tuple[Literal[Timeframe.M30, Timeframe.H1], ...] = ()
     """Timeframes built from final 5m candles during the day instead of polled."""
@@ -167,7 +177,7 @@ class CollectSettings(Section):
     """How long after its close a candle must have been read to be final (kiwoom.md#candle-in-progress)."""
     spool_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 512
     """MiB of pages that may wait on disk while PostgreSQL is away; a quarter is kept for live polls."""
-    calendar_overrides: Path | None = None
+    calendar_overrides: UsablePath | None = None
     """A TOML file of trading days and hours that correct the built-in calendar."""
 
     @model_validator(mode="after")
@@ -187,11 +197,11 @@ class CollectSettings(Section):
 class ClockSettings(Section):
     """The virtual clock; simulation mode only."""
 
-    start: AwareDatetime | None = None
+    start: Annotated[AwareDatetime, AfterValidator(plausible_instant)] | None = None
     """Virtual time at the anchor."""
     speed: Annotated[float, Field(gt=0, le=100_000)] = 1.0
     """Virtual seconds in a real one."""
-    anchor: AwareDatetime | None = None
+    anchor: Annotated[AwareDatetime, AfterValidator(plausible_instant)] | None = None
     """Real time at which virtual time was `start`; default: the process's start."""
     follow: bool = False
     """Follow the simulator's own clock through its admin API, jumps and changes of speed included."""
@@ -200,7 +210,7 @@ class ClockSettings(Section):
 class ControlSettings(Section):
     """The control socket."""
 
-    socket: Path | None = None
+    socket: UsablePath | None = None
     """Default: `control.sock` in `$RUNTIME_DIRECTORY`, else in the XDG runtime folder."""
     group: str | None = None
     """The group whose members may use the socket, beside its owner. Default: the process's own group."""
@@ -218,7 +228,13 @@ def _default_state_dir() -> Path:
     if given := os.environ.get("STATE_DIRECTORY"):
         return Path(given.split(":")[0])
     base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser() / "chartinsight"
+    try:
+        return Path(base).expanduser() / "chartinsight"
+    except RuntimeError:
+        raise ConfigurationError(
+            "No state folder is named, and this user has no home.",
+            remedy=f"Set state_dir ({PREFIX}STATE_DIR) to a folder that the daemon may write.",
+        ) from None
 
 
 def _lines_or_list(value: object) -> object:
@@ -240,8 +256,8 @@ class AlertSettings(Section):
     smtp_user: str = ""
     """Empty: without logging in."""
     smtp_password: SecretStr = SecretStr("")
-    mail_from: str = ""
-    mail_to: tuple[str, ...] = ()
+    mail_from: Annotated[str, AfterValidator(one_line)] = ""
+    mail_to: tuple[Annotated[str, AfterValidator(one_line)], ...] = ()
     apprise_urls: Annotated[tuple[SecretStr, ...], BeforeValidator(_lines_or_list)] = ()
     """Anything else, by the library apprise; needs the extra `chartinsight[apprise]`."""
     level: Literal["warning", "error"] = "warning"
@@ -294,7 +310,7 @@ class Settings(BaseSettings):
 
     mode: Literal["live", "simulation"] = "live"
     """Chosen once: it names the PostgreSQL schema, so that the two never mix."""
-    state_dir: Path = Field(default_factory=_default_state_dir)
+    state_dir: UsablePath = Field(default_factory=_default_state_dir)
     """Checkpoint, spool and the embedded database."""
     kiwoom: KiwoomSettings = KiwoomSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -309,11 +325,12 @@ class Settings(BaseSettings):
     def secrets(self) -> Iterator[str]:
         """Yield every text that must never be shown."""
         alerts = self.alerts
-        given = (self.kiwoom.app_key, self.kiwoom.secret_key, alerts.smtp_password, alerts.slack_webhook)
+        given = (self.kiwoom.app_key, self.kiwoom.secret_key, alerts.smtp_password)
         yield from (secret.get_secret_value() for secret in (*given, *alerts.apprise_urls))
         # Errors of libraries quote parts of an address: the password of the one, the path of the other.
         with suppress(ValueError):
-            yield urlsplit(self.database.dsn.get_secret_value()).password or ""
+            password = urlsplit(self.database.dsn.get_secret_value()).password or ""
+            yield from (password, unquote(password))
         with suppress(ValueError):
             yield urlsplit(alerts.slack_webhook.get_secret_value()).path.strip("/")
 
@@ -322,6 +339,9 @@ class Settings(BaseSettings):
         host = urlsplit(self.kiwoom.rest_url).hostname or ""
         if self.mode == "simulation" and host.endswith("kiwoom.com"):
             raise ValueError("mode simulation needs kiwoom.base_url, the address of a chartinsight-simulator")
+        is_plain = urlsplit(self.kiwoom.rest_url).scheme != "https"
+        if self.mode == "live" and is_plain and not is_loopback(self.kiwoom.rest_url):
+            raise ValueError("mode live sends keys: kiwoom.base_url needs https:// outside this machine")
         if self.mode == "live" and (self.clock.start or self.clock.follow or self.clock.speed != 1.0):
             raise ValueError("clock is for mode simulation; in mode live it is the machine's")
         return self
@@ -369,15 +389,25 @@ def find_config() -> Path | None:
     """Return the settings file of this process where none is named: the first place that has one."""
     if named := os.environ.get(CONFIG_VARIABLE):
         return Path(named)
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
-    places = (home / "chartinsight" / "config.toml", Path("/etc/chartinsight/config.toml"))
-    return next((place for place in places if place.is_file()), None)
+    places = [Path("/etc/chartinsight/config.toml")]
+    with suppress(RuntimeError):  # a user without a home has no settings there
+        home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+        places.insert(0, home / "chartinsight" / "config.toml")
+    return next((place for place in places if _is_file(place)), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a regular file; a folder that may not be entered holds none of ours."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"{path}: cannot be read: {error}.", remedy="Name a readable TOML file with --config."
         ) from error
@@ -386,8 +416,8 @@ def _read(path: Path) -> str:
 def _parse(text: str, path: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: not valid TOML: {error}.") from error
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
+        raise ConfigurationError(f"{path}: not valid TOML: {error or 'nested too deep'}.") from None
 
 
 def _refuse_secrets(values: Mapping[str, Any], text: str, path: Path | None) -> None:
@@ -425,7 +455,7 @@ def _not_json() -> str | None:
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -438,7 +468,7 @@ def _with_credentials(values: dict[str, Any]) -> dict[str, Any]:
     merged = dict(values)
     for (section, key), name in SECRETS.items():
         file, given = Path(folder) / name, merged.get(section, {})
-        if file.is_file() and isinstance(given, Mapping):
+        if _is_file(file) and isinstance(given, Mapping):
             merged[section] = {**given, key: file.read_text(encoding="utf-8").strip()}
     return merged
 
@@ -459,7 +489,7 @@ def _explain_one(mistake: Mapping[str, Any], text: str, path: Path | None) -> st
     given = (
         ""
         if secret or mistake["type"] in {"extra_forbidden", "value_error"}
-        else f" (given: {mistake['input']!r})"
+        else f" (given: {shortened(repr(mistake['input']))})"
     )
     name = ".".join(keys)
     return f"{_place(text, path, keys)}: {name + ': ' if name else ''}{why}{given}"

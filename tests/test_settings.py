@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -338,3 +340,81 @@ def test_any_variable_is_taken_or_refused_by_name(place: tuple[str, str], value:
 def test_the_stream_is_never_another_host_than_the_rest(given: dict[str, str], url: str) -> None:
     """The environment's, unless set; a REST host that is set alone leaves it off."""
     assert KiwoomSettings.model_validate(given).socket_url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[collect]\nmin_market_cap = " + "9" * 5000, ""),
+        ("[collect]\nmin_market_cap = " + "9" * 30, "collect.min_market_cap"),
+        ("mode = " + "[" * 20_000 + "]" * 20_000, ""),
+        ('state_dir = "/tmp/a\\u0000b"', "state_dir"),
+        ('state_dir = ""', "state_dir"),
+        ('[control]\nsocket = "/tmp/a\\u0000b"', "control.socket"),
+        ('[control]\nsocket = ""', "control.socket"),
+        ('[collect]\ncalendar_overrides = "/tmp/a\\u0000b"', "collect.calendar_overrides"),
+        ('[kiwoom]\nuser_agent = "curl/8\\r\\nX-Evil: 1"', "kiwoom.user_agent"),
+        ('[kiwoom]\nuser_agent = "키움"', "kiwoom.user_agent"),
+        ('[kiwoom]\nbase_url = "127.0.0.1:1"', "kiwoom.base_url"),
+        ('[kiwoom]\nbase_url = "http://127.0.0.1:99999"', "kiwoom.base_url"),
+        ('[kiwoom]\nbase_url = "ftp://127.0.0.1/"', "kiwoom.base_url"),
+        ('[kiwoom]\nbase_url = "http://"', "kiwoom.base_url"),
+        ('[kiwoom]\nbase_url = "https://key@example.com"', "kiwoom.base_url"),
+        ("[clock]\nstart = 9999-12-31T23:59:59+00:00", "clock.start"),
+        ("[clock]\nstart = 0001-01-01T00:00:00+14:00", "clock.start"),
+        ("[clock]\nanchor = 0001-01-01T00:00:00+00:00", "clock.anchor"),
+        ('[alerts]\nmail_from = "a@b\\r\\nBcc: x@y"', "alerts.mail_from"),
+    ],
+)
+def test_values_are_checked_for_their_use(
+    text: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the use of a value would stumble over is refused with its key, in short words."""
+    config = tmp_path / "config.toml"
+    config.write_text(text, encoding="utf-8")
+    for name in [name for name in os.environ if name.startswith("CHARTINSIGHT_")]:
+        monkeypatch.delenv(name)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(config)
+
+    assert key in str(caught.value)
+    assert len(str(caught.value)) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [("http://example.com", False), ("http://127.0.0.1:8600", True), ("https://example.com", True)],
+)
+def test_keys_never_leave_this_machine_unencrypted(
+    url: str, is_taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In mode live an address without TLS is taken on loopback alone."""
+    monkeypatch.setenv("CHARTINSIGHT_MODE", "live")
+    monkeypatch.setenv("CHARTINSIGHT_KIWOOM__BASE_URL", url)
+    if is_taken:
+        assert load_settings().kiwoom.rest_url == url
+    else:
+        with pytest.raises(ConfigurationError, match="https"):
+            load_settings()
+
+
+def test_a_user_without_home_names_a_state_folder(tmp_path: Path) -> None:
+    """No HOME and no passwd entry: a named folder is enough, and without one it is told what to set."""
+    program = (
+        "from chartinsightd.domain.errors import ConfigurationError\n"
+        "from chartinsightd.settings import load_settings\n"
+        "try:\n    print(load_settings().state_dir)\nexcept ConfigurationError as error:\n    print(error)\n"
+    )
+    found = []
+    for more in ({}, {"CHARTINSIGHT_STATE_DIR": str(tmp_path)}, {"CHARTINSIGHT_STATE_DIR": "~/x"}):
+        homeless = "import os, pwd\ndef gone(_): raise KeyError\npwd.getpwuid = gone\n"
+        env = {"PYTHONPATH": os.pathsep.join(sys.path), **more}
+        run = subprocess.run(
+            [sys.executable, "-c", homeless + program], env=env, capture_output=True, text=True, check=True
+        )
+        found.append(run.stdout.strip())
+
+    assert "CHARTINSIGHT_STATE_DIR" in found[0]
+    assert found[1] == str(tmp_path)
+    assert "home" in found[2]

@@ -77,7 +77,7 @@ def load_calendar(settings: Settings) -> Calendar:
         return Calendar()
     try:
         return Calendar(parse_overrides(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"collect.calendar_overrides: {path} cannot be read: {error}.") from error
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error.message}", remedy=error.remedy) from error

@@ -119,11 +119,11 @@ class PageEvidence:
         if not candles.timeframe.is_intraday or not len(candles):
             return False
         labels = _session_labels(candles, asked_at, calendar)
-        shown = np.isin(labels, candles.ts)
-        before = shown[:-_SILENT_LABELS][-_LABELS:]
+        newest = int(candles.ts[-1])
+        before = np.isin(labels[labels <= newest][-_LABELS:], candles.ts)
         if len(before) < _LABELS // 2 or before.mean() < _DENSE:
             return False
-        is_silent = not shown[-_SILENT_LABELS:].any()
+        is_silent = int(np.count_nonzero(labels > newest)) >= _SILENT_LABELS
         series = Series(symbol=candles.symbol, timeframe=candles.timeframe)
         self._silent[series] = asked_at, is_silent
         lately = [silent for at, silent in self._silent.values() if at >= asked_at - _LATELY]

@@ -1,0 +1,116 @@
+"""A page proves what it proves: not an end, a silence or another history that one answer claims alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.errors import MalformedAnswer
+from chartinsightd.domain.gap_reason import Listing
+from chartinsightd.domain.grid import grid_between
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.broker import ChartPage
+from chartinsightd.service.collecting.page_evidence import PageEvidence
+
+NOW = datetime(2026, 9, 10, 3, 30, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+CALENDAR = Calendar()
+
+
+def days(count: int, factor: int = 1, symbol: str = "005930", timeframe: Timeframe = Timeframe.D1) -> Candles:
+    """Return the newest so many candles of the grid, all prices times a factor."""
+    ts = grid_between(
+        CALENDAR, timeframe, int((NOW - timedelta(days=3000)).timestamp()), int(NOW.timestamp())
+    ).ts
+    prices = (np.arange(len(ts), dtype=np.int64) % 97 + 1_000)[-count:] * factor
+    return Candles(
+        symbol=symbol,
+        timeframe=timeframe,
+        ts=ts[-count:],
+        open=prices,
+        high=prices,
+        low=prices,
+        close=prices,
+        volume=prices,
+        value=None,
+        final=np.zeros(count, dtype=np.bool_),
+    )
+
+
+def page(candles: Candles, rows: int, *, is_last: bool = True) -> ChartPage:
+    """Return a page of these candles."""
+    return ChartPage(candles=candles, rows=rows, asked_at=NOW, is_last=is_last)
+
+
+def test_one_page_overturns_nothing() -> None:
+    """A page in another measure is held back; said for an hour, it is what the broker means."""
+    evidence = PageEvidence()
+    evidence.take(days(600), NOW)
+    for minutes in (0, 20, 59):
+        with pytest.raises(MalformedAnswer, match="contradicts"):
+            evidence.take(days(600, factor=10), NOW + timedelta(minutes=minutes))
+    evidence.take(days(600), NOW + HOUR)
+    with pytest.raises(MalformedAnswer):
+        evidence.take(days(600, factor=10), NOW + 2 * HOUR)
+
+    evidence.take(days(600, factor=10), NOW + 3 * HOUR)
+    evidence.take(days(600, factor=10), NOW + 3 * HOUR)
+
+
+def test_a_few_revisions_are_no_contradiction() -> None:
+    """Late corrections of single candles pass."""
+    evidence = PageEvidence()
+    evidence.take(days(600), NOW)
+    revised = days(600)
+    revised.close[::50] = 2_000
+
+    evidence.take(revised, NOW)
+
+
+@pytest.mark.parametrize(
+    ("rows", "listed_on", "is_last", "believed"),
+    [
+        (500, None, True, True),
+        (500, None, False, False),
+        (600, None, True, False),
+        (500, date(2015, 1, 2), True, False),
+        (500, date(2024, 8, 1), True, True),
+    ],
+)
+def test_an_end_of_history_is_believed_when_nothing_speaks_against_it(
+    rows: int, listed_on: date | None, is_last: bool, believed: bool
+) -> None:
+    """A full page, or a day of listing long before, says that more is there; said again later, it is so."""
+    evidence = PageEvidence(lambda _: Listing(state="", listed_on=listed_on))
+    candles = days(500)
+    oldest = int(candles.ts[0])
+
+    assert evidence.ends(page(candles, rows, is_last=is_last), oldest, NOW) is believed
+    assert not evidence.ends(page(candles, rows, is_last=False), oldest, NOW + 2 * HOUR)
+    if is_last:
+        assert evidence.ends(page(candles, rows), oldest, NOW + 2 * HOUR)
+
+
+def test_an_old_page_is_no_silence() -> None:
+    """The newest page of a stock that always trades, kept by a cache, proves nothing after its newest row."""
+    evidence = PageEvidence()
+    fresh = days(500, timeframe=Timeframe.M5)
+    assert not evidence.is_silent(fresh, NOW, CALENDAR)
+    for minutes in (20, 60, 120):
+        assert evidence.is_silent(fresh, NOW + timedelta(minutes=minutes), CALENDAR)
+
+
+def test_one_silent_stock_among_others_is_silent() -> None:
+    """While others trade, a stock that does not is halted."""
+    evidence, later = PageEvidence(), NOW + timedelta(minutes=60)
+    ts = grid_between(CALENDAR, Timeframe.M5, int(NOW.timestamp()) - 40 * 86_400, int(later.timestamp())).ts
+    for symbol in ("000660", "035420"):
+        others = days(500, symbol=symbol, timeframe=Timeframe.M5)
+        others.ts[:] = ts[-500:]
+        assert not evidence.is_silent(others, later, CALENDAR)
+
+    assert not evidence.is_silent(days(500, timeframe=Timeframe.M5), later, CALENDAR)
