@@ -105,6 +105,9 @@ async def test_away_nothing_is_green_and_no_countdown_runs() -> None:
     app = dashboard(daemon.open)
     async with app.run_test(size=(120, 40)) as pilot:
         await connected(pilot)
+        await app.action_show("coverage")
+        await connected(pilot)
+        await app.action_show("overview")
         daemon.kill()
         await offline(pilot)
         await settled(pilot)
@@ -113,6 +116,11 @@ async def test_away_nothing_is_green_and_no_countdown_runs() -> None:
         assert "●" not in text
         assert "regular –" in text.splitlines()[0]
         assert app.palette.good == app.palette.bad
+        await app.action_show("coverage")
+        await settled(pilot)
+        for _ in range(3):
+            assert not {"■", "▣", "●"} & set(shown(app))
+            await pilot.press("tab")
 
 
 async def test_a_list_emptied_by_a_filter_says_so() -> None:

@@ -96,12 +96,12 @@ class CoveragePage(Page):
 
     def _cell(self, row: CoverageRow | None) -> Piece:
         mark, style = self._mark(row)
-        if row is None or mark == "?":
+        if row is None or not is_known(row):
             return "? ?", style
         return f"{percent(row.complete_ratio)} {mark}", style
 
     def _mark(self, row: CoverageRow | None) -> tuple[str, Style]:
-        if row is None or not is_known(row):
+        if row is None or not is_known(row) or not self.store.is_online:
             mark = "?"
         else:
             mark = "▲" if row.missing else "?" if row.unsealed else "■"
@@ -124,10 +124,10 @@ class CoveragePage(Page):
         if wrong is not None:
             is_unproved = wrong.complete_ratio == 1.0 and wrong.reason == "unproved"
             return "?" if is_unproved or wrong.reason == "not_fetched_yet" else "▲"
-        if not is_known(row):
-            return "?"
         now = self._context.now()
-        return "▣" if now is not None and day == day_of(now) else "■"
+        if now is None or not is_known(row):
+            return "?"
+        return "▣" if day == day_of(now) else "■"
 
     def detail(self, row: Hashable | None, cell: int, width: int) -> Sequence[Line]:
         """Return the series under the cursor: its sum, its gaps, what was read when."""

@@ -62,7 +62,9 @@ class SealsPage(Page):
 
     def _mark(self, symbol: str, day: date) -> tuple[str, str]:
         seal = self.store.seals.get((symbol, day))
-        return ("?", "dim") if seal is None else _MARKS.get(seal.state, ("?", "dim"))
+        if seal is None or not self.store.is_online:
+            return "?", "dim"
+        return _MARKS.get(seal.state, ("?", "dim"))
 
     def detail(self, row: Hashable | None, cell: int, width: int) -> Sequence[Line]:
         """Return the evidence of the seal under the cursor."""
