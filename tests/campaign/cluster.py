@@ -58,6 +58,10 @@ _FINAL = frozenset(
 """Statuses after which systemd does not start the daemon again: RestartPreventExitStatus of the unit."""
 
 
+_FEW_PRINTS = f"print_won={10**12}"
+"""A day of minutes takes seconds here: three or four prints a minute are enough."""
+
+
 class Broker:
     """The simulator as a process that can be killed and comes back in the same virtual time."""
 
@@ -83,7 +87,7 @@ class Broker:
 
     def _begun(self, clock: Sequence[str]) -> subprocess.Popen[str]:
         draw = self._draw
-        options = [word for option in draw.options for word in ("--option", option)]
+        options = [word for option in (*draw.options, _FEW_PRINTS) for word in ("--option", option)]
         command = [
             sys.executable,
             "-m",
@@ -408,6 +412,7 @@ async def _keep_running(server: EmbeddedPostgres) -> None:
 def _settings(draw: Draw, link: Link) -> dict[str, str]:
     settings = collecting(draw.symbols, draw.horizons) | {
         "CHARTINSIGHT_KIWOOM__BASE_URL": f"http://127.0.0.1:{link.port}",
+        "CHARTINSIGHT_KIWOOM__WEBSOCKET_URL": f"ws://127.0.0.1:{link.port}/api/dostk/websocket",
         "CHARTINSIGHT_KIWOOM__ENVIRONMENT": draw.environment,
         "CHARTINSIGHT_KIWOOM__TIMEOUT_S": "1.5",
         "CHARTINSIGHT_KIWOOM__DATES": "believed",
