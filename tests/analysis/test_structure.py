@@ -341,6 +341,21 @@ def test_one_strong_candle_establishes_a_leg() -> None:
     assert points(prices) == [("peak", "primary", 2, 3)]
 
 
+@pytest.mark.parametrize("factor", [Fraction(1), Fraction(1, 3), Fraction(20, 21)])
+def test_a_rise_of_exactly_the_range_before_is_not_stronger(factor: Fraction) -> None:
+    """Two differences that are equal in won stay equal after a split, whose products are rounded."""
+    for base in range(1_000, 3_000, 7):
+        prices = [
+            (base, base + 10, base - 10, base),
+            (base, base + 13, base - 1, base + 5),
+            (base + 5, base + 19, base + 5, base + 19),
+        ]
+        machine = Structure()
+        for candle in rows(prices, [factor] * 3):
+            machine.take(candle)
+        assert machine.state == 2
+
+
 def test_a_small_swing_is_secondary_and_may_become_primary() -> None:
     """Valleys inside a falling leg are secondary; one that later ends the leg gets a second row."""
     found: dict[tuple[int, PointKind], list[Grade]] = {}
