@@ -25,7 +25,6 @@ from typing import Any
 import aiohttp
 import msgspec
 import uvloop
-from chartinsightd.backend.audience import Audience
 
 from benchmarks.machine import rss_mib
 from benchmarks.table import Table
@@ -34,7 +33,7 @@ from chartinsightd.adapters.kiwoom.realtime.feed import KiwoomFeed, RealtimeAcce
 from chartinsightd.adapters.kiwoom.realtime.frames import Frame
 from chartinsightd.backend.live_view import FormingEvents
 from chartinsightd.clock import SystemClock
-from chartinsightd.control.events import Reader
+from chartinsightd.control.events import EventHub, Reader
 from chartinsightd.control.protocol.events import CandleChange
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
@@ -128,12 +127,12 @@ async def limit(url: str, trades: int) -> Heard:
     return heard
 
 
-def whole(url: str) -> tuple[KiwoomFeed, LiveCandles, Audience]:
+def whole(url: str) -> tuple[KiwoomFeed, LiveCandles, EventHub]:
     """Return everything from the socket to the stream of events."""
     clock, store = MorningClock(), _NoStore()
     refresh = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5))
     rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
-    audience, watchlist = Audience(clock.now), Watchlist()
+    hub, watchlist = EventHub(clock.now), Watchlist()
     watchlist.replace(SYMBOLS)
     feed = KiwoomFeed(
         access=RealtimeAccess(url=url, user_agent="curl/8.5.0", most_symbols=len(SYMBOLS)),
@@ -147,17 +146,17 @@ def whole(url: str) -> tuple[KiwoomFeed, LiveCandles, Audience]:
         days=store,  # type: ignore[arg-type]
         watchlist=watchlist,
         commits=CommitFeed(),
-        on_forming=FormingEvents(audience),
+        on_forming=FormingEvents(hub),
         current_rules=rules,
         clock=clock,
     )
-    return feed, live, audience
+    return feed, live, hub
 
 
 async def ours(url: str, trades: int) -> Heard:
     """Let the daemon's own parts hear all trades, and one reader take their events."""
-    feed, live, audience = whole(url)
-    heard, reader = Heard(), audience.reader()
+    feed, live, hub = whole(url)
+    heard, reader = Heard(), hub.reader()
     async with TaskGroup() as group:
         tasks = [group.create_task(one) for one in (feed.run(), live.run(), _read(reader, heard))]
         await _reaches(live, 1)

@@ -11,13 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from chartinsightd.domain.candle import Ints, inside
-from chartinsightd.domain.finality import final_ranges
+from chartinsightd.domain.expected import expected
 from chartinsightd.domain.grid import DAY_S, grid_between
-from chartinsightd.domain.horizon import horizon_start
 from chartinsightd.domain.kst import KST_OFFSET_S, day_of, midnight
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.ranges import RangeSet
-from chartinsightd.domain.refresh import last_refresh
 from chartinsightd.domain.timeframe import Timeframe
 
 
@@ -106,15 +104,16 @@ class Expectation:
 
 
 def expectation(now: datetime, timeframe: Timeframe, rules: PlanRules) -> Expectation:
-    """Return what should be final of a timeframe at now (aware): the planner's own measure."""
-    refreshed_at = last_refresh(now, timeframe, rules.calendar, rules.refresh)
-    start, until = (
-        _seconds(horizon_start(rules.horizons[timeframe], timeframe, now, rules.calendar)),
-        _seconds(refreshed_at),
+    """Return what should be final of a timeframe at now (aware), by the measure of the planner."""
+    should = expected(
+        now,
+        timeframe,
+        horizon=rules.horizons[timeframe],
+        calendar=rules.calendar,
+        refresh=rules.refresh,
     )
-    final = final_ranges(timeframe, start, until, refreshed_at, rules.calendar, rules.refresh.settle)
-    grid = grid_between(rules.calendar, timeframe, start, until).ts
-    places = np.flatnonzero(inside(grid, final))
+    grid = grid_between(rules.calendar, timeframe, should.start, should.until).ts
+    places = np.flatnonzero(inside(grid, should.ranges))
     candles = grid[places]
     numbers = np.arange(len(places)) if timeframe is Timeframe.W1 else _session_numbers(candles)
     begins = np.flatnonzero((np.diff(numbers, prepend=-1) != 0) | (np.diff(places, prepend=-1) != 1))
@@ -124,8 +123,8 @@ def expectation(now: datetime, timeframe: Timeframe, rules: PlanRules) -> Expect
         pieces.setdefault(owner, []).append(piece)
     return Expectation(
         timeframe=timeframe,
-        start=start,
-        until=until,
+        start=should.start,
+        until=should.until,
         candles=candles,
         firsts=candles[begins].tolist(),
         lasts=candles[np.append(begins[1:], len(candles)) - 1].tolist() if len(candles) else [],

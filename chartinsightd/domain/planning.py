@@ -11,12 +11,12 @@ import numpy as np
 
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Ints
-from chartinsightd.domain.finality import final_ranges
+from chartinsightd.domain.expected import expected
 from chartinsightd.domain.grid import grid_of_years, last_shown_day
-from chartinsightd.domain.horizon import Horizon, horizon_start
+from chartinsightd.domain.horizon import Horizon
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.ranges import RangeSet
-from chartinsightd.domain.refresh import RefreshRule, last_refresh, next_refresh
+from chartinsightd.domain.refresh import RefreshRule, next_refresh
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import kiwoom
@@ -93,12 +93,6 @@ def next_due(now: datetime, timeframes: Iterable[Timeframe], rules: PlanRules) -
     return min(next_refresh(now, timeframe, rules.calendar, rules.refresh) for timeframe in timeframes)
 
 
-def missing(now: datetime, timeframe: Timeframe, covered: RangeSet, rules: PlanRules) -> RangeSet:
-    """Return what should be covered at now (aware) and is not, without ranges that can hold no candle."""
-    view = _view(now, timeframe, rules)
-    return RangeSet.of(*(span for span, _ in view.gaps(covered)))
-
-
 def _turn(fetch: Fetch, state: SeriesState) -> tuple[int, datetime, int]:
     stalest = (state.read_at or _NEVER) if fetch.reason == "live" else _NEVER
     return _RANK[fetch.reason], stalest, -fetch.end
@@ -160,21 +154,24 @@ class _View:
 
 
 def _view(now: datetime, timeframe: Timeframe, rules: PlanRules) -> _View:
-    refreshed_at = last_refresh(now, timeframe, rules.calendar, rules.refresh)
-    start = horizon_start(rules.horizons[timeframe], timeframe, now, rules.calendar)
-    # the years around the horizon too, so that there always is a newest candle
-    grid = grid_of_years(rules.calendar, timeframe, day_of(start).year - 1, day_of(now).year)
-    ts = grid.ts[: int(np.searchsorted(grid.ts, int(now.timestamp()), side="right"))]
-    final = final_ranges(
+    should = expected(
+        now,
         timeframe,
-        int(start.timestamp()),
-        int(refreshed_at.timestamp()),
-        refreshed_at,
-        rules.calendar,
-        rules.refresh.settle,
+        horizon=rules.horizons[timeframe],
+        calendar=rules.calendar,
+        refresh=rules.refresh,
     )
+    first_day = day_of(datetime.fromtimestamp(should.start, UTC))
+    # the years around the horizon too, so that there always is a newest candle
+    grid = grid_of_years(rules.calendar, timeframe, first_day.year - 1, day_of(now).year)
+    ts = grid.ts[: int(np.searchsorted(grid.ts, int(now.timestamp()), side="right"))]
     return _View(
-        timeframe, rules.calendar, refreshed_at, _from_candles(final, ts), ts, rules.page_rows[timeframe]
+        timeframe,
+        rules.calendar,
+        should.refreshed_at,
+        _from_candles(should.ranges, ts),
+        ts,
+        rules.page_rows[timeframe],
     )
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.expectation import expectation
 from chartinsightd.domain.horizon import Horizon
-from chartinsightd.domain.planning import PlanRules, missing
+from chartinsightd.domain.planning import PlanRules, plan
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
 
 RULES = PlanRules(
@@ -40,10 +41,10 @@ def test_a_series_is_complete_exactly_when_the_planner_misses_nothing(
     """The count, the shares of the days and the planner agree, whatever is covered."""
     expected = expectation(now, timeframe, RULES)
     lacking = expected.lacking(covered, date(2026, 1, 1), date(2026, 12, 31))
+    series = Series(symbol="005930", timeframe=timeframe)
+    fetches = plan(now, {series: SeriesState(covered=covered)}, RULES)
 
-    assert (expected.complete(covered) == expected.sessions) is not bool(
-        missing(now, timeframe, covered, RULES)
-    )
+    assert (expected.complete(covered) == expected.sessions) is not any(fetch.missing for fetch in fetches)
     assert expected.sessions - expected.complete(covered) == len(lacking)
     assert all(0.0 <= lack.ratio < 1.0 for lack in lacking.values())
     newest = max((lack.newest for lack in lacking.values()), default=None)

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Ints
+from chartinsightd.domain.expected import expected
 from chartinsightd.domain.finality import final_ranges
 from chartinsightd.domain.grid import candle_end, grid_of_years
 from chartinsightd.domain.horizon import Horizon
 from chartinsightd.domain.kst import day_of, midnight
-from chartinsightd.domain.planning import Fetch, PlanRules, missing, next_due, plan
+from chartinsightd.domain.planning import Fetch, PlanRules, next_due, plan
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.refresh import RefreshRule, last_refresh
 from chartinsightd.domain.series import Series, SeriesState
@@ -45,6 +46,20 @@ def kst(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
 
 def series(timeframe: Timeframe = Timeframe.M5, symbol: str = "005930") -> Series:
     return Series(symbol=symbol, timeframe=timeframe)
+
+
+def missing(now: datetime, timeframe: Timeframe, covered: RangeSet, rules: PlanRules) -> RangeSet:
+    """Return what should be covered and is not, each range from its first candle on: by the definition."""
+    should = expected(
+        now,
+        timeframe,
+        horizon=rules.horizons[timeframe],
+        calendar=rules.calendar,
+        refresh=rules.refresh,
+    )
+    grid = grid_of_years(rules.calendar, timeframe, now.year - 100, now.year + 1).ts
+    first = {end: grid[(grid >= start) & (grid < end)][:1] for start, end in (should.ranges - covered).spans}
+    return RangeSet.of(*((int(candles[0]), end) for end, candles in first.items() if len(candles)))
 
 
 @dataclass(frozen=True)

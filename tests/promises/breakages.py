@@ -50,7 +50,7 @@ BREAKAGES = (
         1,
         "a row that stays refused holds up the polls of its series",
         "chartinsightd/service/collecting/scheduler.py",
-        "self._retries.withhold(series, ranges, reason, _TOLD[reason])",
+        "self._retries.defer(series, ranges, reason, _TOLD[reason])",
         "self._retries.found_nothing(task.key)",
         "tests/service/gaps/test_gap_list.py::test_a_row_that_stays_refused_delays_no_other_candle",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum, auto
 from typing import Any
@@ -27,6 +27,7 @@ from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Job
+from chartinsightd.service.state.retry_delays import RetryDelays
 from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
@@ -68,12 +69,6 @@ class _Depth(Enum):
     """To the last look."""
     ANCHOR = auto()
     """One page of weeks, independent of earlier findings."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    failures: int
-    not_before: datetime
 
 
 class _SharedJob:
@@ -137,7 +132,8 @@ class Adjuster:
         self._checks: dict[str, AdjustmentCheck] | None = None
         self._quoted_on = date.min
         self._anchored: tuple[date, int] = (date.min, 0)
-        self._troubles: dict[str, _Trouble] = {}
+        self._symbol_delays: RetryDelays[str] = RetryDelays(clock, _BACKOFF)
+        self._base_price_delay: RetryDelays[None] = RetryDelays(clock, _BACKOFF)
         self._short_since: dict[str, datetime] = {}
         """Since when the adjusted chart of a symbol ends too early, each time."""
         self._seen_at: dict[str, datetime] = {}
@@ -173,7 +169,12 @@ class Adjuster:
         now = self._clock.now()
         today = day_of(now)
         is_time = self._current_rules.calendar.is_trading_day(today) and now >= at_kst(today, _MORNING)
-        return is_time and self._quoted_on != today and bool(self._watchlist.symbols) and self._may_try("")
+        return (
+            is_time
+            and self._quoted_on != today
+            and bool(self._watchlist.symbols)
+            and self._base_price_delay.may_try(None)
+        )
 
     def _next_look(self) -> datetime:
         """Return when something may be due: a time of day, a new symbol whose history has come meanwhile."""
@@ -207,14 +208,10 @@ class Adjuster:
         kept = [timeframe for timeframe in (Timeframe.D1, Timeframe.W1) if timeframe in self._timeframes]
         return [Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in kept]
 
-    def _may_try(self, symbol: str) -> bool:
-        trouble = self._troubles.get(symbol)
-        return trouble is None or self._clock.now() >= trouble.not_before
-
     async def _look_at_next(self) -> bool:
         """Look at the symbol that needs it most."""
         for symbol, check in self._by_need():
-            if not self._may_try(symbol):
+            if not self._symbol_delays.may_try(symbol):
                 continue
             if check is not None and (self._is_behind(check) or self._is_suspect_due(check)):
                 await self._look(symbol, check, _Depth.NEWS)
@@ -249,7 +246,7 @@ class Adjuster:
         states = self._ledger.states(self._long_series(unread))
         missing = {one.series for one in plan(now, states, rules) if one.reason != "live"}
         missing |= {one for one, state in states.items() if not state.covered}
-        waiting = {one.symbol for one in missing if not self._retries.is_stubborn(one)}
+        waiting = {one.symbol for one in missing if not self._retries.has_given_up(one)}
         late = {symbol for symbol in unread if now - self._seen_at[symbol] >= _LOADING}
         return (set(unread) - waiting) | late
 
@@ -308,10 +305,8 @@ class Adjuster:
         self._anchored = today, count + 1 if day == today else 1
 
     def _put_off(self, symbol: str, error: Exception, event: str) -> None:
-        failures = self._troubles[symbol].failures + 1 if symbol in self._troubles else 1
-        wait = _BACKOFF.after(failures)
-        self._troubles[symbol] = _Trouble(failures, self._clock.now() + wait)
-        log.warning(event, symbol=symbol, error=str(error), retry_in_s=wait.total_seconds())
+        wait_s = self._symbol_delays.failed(symbol)
+        log.warning(event, symbol=symbol, error=str(error), retry_in_s=wait_s)
 
     def _is_too_short(self, symbol: str, reached: date) -> bool:
         """Whether a chart that ends too early is to be asked for again: for a day it may be a slip."""
@@ -343,7 +338,7 @@ class Adjuster:
     ) -> None:
         """Note that the ledger is complete; only after it is, so that a crash between harms nothing."""
         now = self._clock.now()
-        self._troubles.pop(symbol, None)
+        self._symbol_delays.succeeded(symbol)
         self._short_since.pop(symbol, None)
         suspicion = None if check is None else self._still_suspected(symbol, check, actions)
         done = AdjustmentCheck(
@@ -379,12 +374,13 @@ class Adjuster:
             await self._judge(today, last.day, prices, closes)
             failed = False
         except SourceError as error:
-            self._put_off("", error, "adjustments.base_prices_failed")
+            wait_s = self._base_price_delay.failed(None)
+            log.warning("adjustments.base_prices_failed", error=str(error), retry_in_s=wait_s)
             return False
         finally:
             self._job.exit(failed=failed)
         self._quoted_on = today
-        self._troubles.pop("", None)
+        self._base_price_delay.succeeded(None)
         job.pages += -(-len(symbols) // 100)
         return True
 

@@ -173,14 +173,14 @@ class Scheduler:
         """Return what need not be asked for now: what is covered, and what answers do not show."""
         states = self._ledger.planned(wanted)
         for series, state in states.items():
-            left_alone = self._retries.left_alone(series, state.covered)
-            if left_alone:
-                states[series] = replace(state, covered=state.covered | left_alone)
+            deferred = self._retries.held_back(series, state.covered)
+            if deferred:
+                states[series] = replace(state, covered=state.covered | deferred)
         return states
 
     def _forget_needless(self, wanted: Iterable[Series], fetches: Iterable[Fetch]) -> None:
         """Let go of what answers did not show and nothing asks for any more, as beyond the horizon."""
-        due = {series: EMPTY for series in wanted if self._retries.withheld(series)}
+        due = {series: EMPTY for series in wanted if self._retries.deferred(series)}
         for fetch in fetches if due else ():
             if fetch.series in due:
                 due[fetch.series] |= fetch.missing
@@ -261,7 +261,7 @@ class Scheduler:
         if proved and outcome.is_cut:
             left -= RangeSet.of((0, outcome.oldest))
         for reason, ranges in _shortfalls(left, outcome):
-            self._retries.withhold(series, ranges, reason, _TOLD[reason])
+            self._retries.defer(series, ranges, reason, _TOLD[reason])
         return bool(proved) or not missing
 
     async def _rest(self, planned_for: datetime) -> None:

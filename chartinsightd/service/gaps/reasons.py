@@ -10,8 +10,9 @@ from chartinsightd.domain.gap_reason import GapReason, Listing, Why, of_silence
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
+from chartinsightd.service.collecting.failure import Failure
 from chartinsightd.service.collecting.pausing import PauseSwitch
-from chartinsightd.service.collecting.retries import Failure, RetryTracker
+from chartinsightd.service.collecting.retries import RetryTracker
 
 _NOT_FETCHED = Why(reason=GapReason.NOT_FETCHED_YET)
 _PAUSED = Why(reason=GapReason.PAUSED)
@@ -49,10 +50,10 @@ class GapReasons:
             missing: not empty.
             is_live: whether the newest page is to bring it.
         """
-        for withheld in self._retries.withheld(series):
-            if part := missing & withheld.ranges:
+        for deferred in self._retries.deferred(series):
+            if part := missing & deferred.ranges:
                 missing -= part
-                yield part, _tried(withheld.trouble)
+                yield part, _tried(deferred.trouble)
         if missing:
             yield missing, self._why(series, missing, is_live=is_live)
 

@@ -215,7 +215,7 @@ def test_a_row_that_stays_refused_is_asked_for_once_a_day_in_the_end() -> None:
 
     assert 10 <= len(asked) <= 20
     assert world.ledger.state(SAMSUNG).covered.covers(RangeSet.of((spoilt, spoilt + 300)))
-    assert world.retries.withheld(SAMSUNG) == ()
+    assert world.retries.deferred(SAMSUNG) == ()
 
 
 def test_what_left_the_horizon_is_not_asked_for_any_more() -> None:
@@ -227,14 +227,14 @@ def test_what_left_the_horizon_is_not_asked_for_any_more() -> None:
         world.broker.spoilt = {spoilt}
         async with world.running("005930"):
             await world.clock.sleep(86_400)
-            was_withheld = bool(world.retries.withheld(SAMSUNG))
+            was_withheld = bool(world.retries.deferred(SAMSUNG))
             await world.clock.sleep(4 * 86_400)
         return was_withheld, len(world.retries.told()), world
 
     was_withheld, told, world = run_virtually(main())
 
     assert was_withheld
-    assert world.retries.withheld(SAMSUNG) == ()
+    assert world.retries.deferred(SAMSUNG) == ()
     assert told == 0
 
 
@@ -311,7 +311,7 @@ def test_withheld_ranges_are_those_of_a_simple_model(script: Sequence[tuple[Any,
         for step in script:
             match step:
                 case ("withhold", ranges, reason):
-                    retries.withhold(SAMSUNG, ranges, reason, "told")
+                    retries.defer(SAMSUNG, ranges, reason, "told")
                     instants = [i for start, end in ranges.spans for i in range(start, end)]
                     # one answer is one failure, as grave as the gravest of what it touches
                     count = 1 + max(failures.get(instant, 0) for instant in instants)
@@ -326,10 +326,10 @@ def test_withheld_ranges_are_those_of_a_simple_model(script: Sequence[tuple[Any,
                             until.pop(instant, None)
                 case ("wait", seconds):
                     await clock.sleep(seconds)
-            left_alone = retries.left_alone(SAMSUNG, covered)
+            left_alone = retries.held_back(SAMSUNG, covered)
             expected = {instant for instant, end in until.items() if clock.monotonic() < end}
             assert {i for start, end in left_alone.spans for i in range(start, end)} == expected
-            known = [i for one in retries.withheld(SAMSUNG) for s, e in one.ranges.spans for i in range(s, e)]
+            known = [i for one in retries.deferred(SAMSUNG) for s, e in one.ranges.spans for i in range(s, e)]
             assert sorted(known) == sorted(failures)
             covered = EMPTY
 
