@@ -11,6 +11,7 @@ import pytest
 from chartinsight_tui import theme
 from chartinsight_tui.__main__ import _THEMES
 from chartinsight_tui.text import LANGUAGES, language_of
+from chartinsightd.service.state.alert_kinds import AlertKind
 
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "tui").rglob("*.py"))
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.parent.name != "words")
@@ -54,3 +55,10 @@ def test_the_locale_chooses_the_language(environment: dict[str, str], language: 
 def test_the_command_offers_every_theme() -> None:
     """The option knows the themes without loading them."""
     assert _THEMES == theme.NAMES
+
+
+def test_every_alert_has_korean_words() -> None:
+    """What the daemon can alert of has a title and something to do in Korean."""
+    korean = LANGUAGES["ko"]
+    keys = [key for kind in AlertKind for key in (f"alert.{kind.value}", f"alert.{kind.value}.do")]
+    assert [key for key in keys if key not in korean] == []
