@@ -25,6 +25,7 @@ class Breakage:
 
 
 _DOMAIN = "chartinsightd/domain"
+_ANALYSING = "chartinsightd/service/analysing"
 _KIWOOM, _POSTGRES = "chartinsightd/adapters/kiwoom", "chartinsightd/adapters/postgres"
 _T_STORE = "tests/adapters/postgres/test_candles.py"
 _T_QUARANTINE = "tests/service/collecting/test_collector.py"
@@ -325,6 +326,54 @@ BREAKAGES = (
         'if parts is None or not _are_hosts(parts["hosts"]):',
         "if parts is None:",
         "tests/adapters/postgres/test_dsn.py::test_a_password_is_in_no_message",
+    ),
+    Breakage(
+        10,
+        "a repeated analysis that differs replaces nothing: rows of before stay beside the new ones",
+        f"{_ANALYSING}/generations.py",
+        "return min([*gone, *inserted], default=None)",
+        "return None",
+        "tests/service/analysing/test_series_turn.py::test_a_revision_replaces_no_row_that_was_known_before",
+    ),
+    Breakage(
+        11,
+        "the next candle is analysed without what was carried from the ones before",
+        f"{_ANALYSING}/series_turn.py",
+        "analysis = Analysis.load(carried)",
+        "analysis = Analysis()",
+        "tests/service/analysing/test_series_turn.py::test_turns_in_any_steps_add_the_same_rows",
+    ),
+    Breakage(
+        12,
+        "a series is analysed before its candles are collected",
+        f"{_ANALYSING}/analyser.py",
+        "        if end is None:\n            return False",
+        "        if end is None:\n            return True",
+        "tests/service/analysing/test_analyser.py::test_what_is_not_collected_waits",
+    ),
+    Breakage(
+        13,
+        "an answer as of a moment has candles that became final later",
+        f"{_POSTGRES}/candle_reader.py",
+        "    return rows[~later]",
+        "    return rows",
+        "tests/adapters/postgres/test_candle_reader.py::test_as_of_gives_the_answer_that_was_given",
+    ),
+    Breakage(
+        14,
+        "a statistic of a few events has figures",
+        "chartinsightd/analysis/statistics.py",
+        "LEAST_EVENTS = 30",
+        "LEAST_EVENTS = 1",
+        "tests/analysis/test_statistics.py::test_a_few_events_give_no_figure",
+    ),
+    Breakage(
+        15,
+        "a screen drops the stocks that it could not evaluate",
+        "chartinsightd/analysis/screens/evaluation.py",
+        "exceptions=tuple(one for one in found if isinstance(one, Excepted)),",
+        "exceptions=(),",
+        "tests/service/analysing/test_screening.py::test_a_screen_is_whole",
     ),
     Breakage(
         16,
