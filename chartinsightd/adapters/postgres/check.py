@@ -5,7 +5,14 @@ from __future__ import annotations
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
 from chartinsightd.adapters.postgres.partitions import foreign_partitions
 from chartinsightd.adapters.postgres.schema import check_tables
-from chartinsightd.adapters.postgres.session import SETTINGS, check_place, check_server, enumerated, tell
+from chartinsightd.adapters.postgres.session import (
+    SETTINGS,
+    check_place,
+    check_server,
+    enumerated,
+    pooled,
+    tell,
+)
 from chartinsightd.domain.errors import StoreRefused
 
 _RIGHTS = """
@@ -23,15 +30,23 @@ async def check_database(dsn: str, schema: str) -> str:
         StoreRefused: it cannot be used as it is; the message has a remedy.
     """
     settings = {**SETTINGS, "search_path": schema, "application_name": "chartinsightd check"}
-    link = ReconnectingConnection(dsn, lambda connection: tell(connection, settings))
+    processes: list[int] = []
+
+    async def prepare(connection: Connection) -> None:
+        processes.append(await tell(connection, settings))
+
+    first, second = ReconnectingConnection(dsn, prepare), ReconnectingConnection(dsn, prepare)
     try:
-        async with link.use() as connection:
+        async with first.use() as connection, second.use():
+            if processes[0] == processes[1]:
+                raise pooled()
             await check_server(connection)
             await _check_rights(connection, schema)
             version = await connection.fetchval("show server_version")
             return f"PostgreSQL {version} takes us; {await _look_at_schema(connection, schema)}"
     finally:
-        await link.close()
+        await second.close()
+        await first.close()
 
 
 async def _check_rights(connection: Connection, schema: str) -> None:

@@ -81,14 +81,25 @@ def store_errors(dsn: str) -> Iterator[None]:
 
 
 def _told(error: Exception, where: str) -> StoreError:
+    if "pooling mode" in str(error):
+        return StoreRefused(f"The pooler at {where} keeps no sessions: {said(error)}.", remedy=REMEDY_POOLED)
     if isinstance(error, _PASSING) or _is_closed(error):
         return _unavailable(error, where)
     if not isinstance(error, asyncpg.PostgresError):
         return _unexpected(error, where)
     code = getattr(error, "sqlstate", None) or "unknown"
     return StoreRefused(
-        f"PostgreSQL at {where} refuses: {said(error)} (SQLSTATE {code}).", remedy=_remedy(error, where)
+        f"{_what(error, where)}: {said(error)} (SQLSTATE {code}).", remedy=_remedy(error, where)
     )
+
+
+def _what(error: asyncpg.PostgresError, where: str) -> str:
+    match error:
+        case asyncpg.InvalidCatalogNameError():
+            return f"There is no such database at {where}"
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return f"PostgreSQL at {where} does not accept the user or the password"
+    return f"PostgreSQL at {where} refuses"
 
 
 def _unexpected(error: Exception, where: str) -> StoreRefused:

@@ -37,10 +37,13 @@ SETTINGS: Settings = MappingProxyType(
 """What holds for each session that does not say otherwise; a lock is never waited for longer than it says."""
 
 
-async def tell(connection: Connection, settings: Settings) -> None:
+async def tell(connection: Connection, settings: Settings) -> int:
     """Give a session its settings, and prove that it is a session: that they and it stay the same.
 
     Not in the startup message, which poolers refuse or cut.
+
+    Returns:
+        The server's process, as that says itself: a pooler invents the number in its greeting.
 
     Raises:
         StoreRefused: a pooler in transaction mode stands between.
@@ -50,12 +53,14 @@ async def tell(connection: Connection, settings: Settings) -> None:
         told = await connection.fetch(_TELL, names, values)
         held = await connection.fetch(_HELD, names)
     except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError):
-        raise _pooled() from None
+        raise pooled() from None
     if [tuple(row) for row in told] != [tuple(row) for row in held]:
-        raise _pooled()
+        raise pooled()
+    return int(told[0][2])
 
 
-def _pooled() -> StoreRefused:
+def pooled() -> StoreRefused:
+    """Return the refusal of a pooler that keeps no sessions."""
     return StoreRefused(
         "A pooler in transaction mode stands before PostgreSQL: what one statement sets, the next does not"
         " find.",

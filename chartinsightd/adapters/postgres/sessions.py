@@ -9,7 +9,6 @@ from dataclasses import replace
 import structlog
 
 from chartinsightd.adapters.postgres.connection import Connection
-from chartinsightd.adapters.postgres.errors import REMEDY_POOLED
 from chartinsightd.adapters.postgres.owner import Incarnation, become_writer
 from chartinsightd.adapters.postgres.schema import apply_schema
 from chartinsightd.adapters.postgres.session import (
@@ -18,28 +17,36 @@ from chartinsightd.adapters.postgres.session import (
     check_place,
     check_server,
     check_shape,
+    pooled,
     tell,
 )
 from chartinsightd.clock import Clock
-from chartinsightd.domain.errors import StoreRefused
 
 log = structlog.get_logger(__name__)
 
 Prepare = Callable[[Connection], Awaitable[None]]
 
 
-def looking(schema: str, name: str, settings: Settings | None = None) -> Prepare:
+def looking(
+    schema: str,
+    name: str,
+    settings: Settings | None = None,
+    check_alone: Callable[[int], None] | None = None,
+) -> Prepare:
     """Return what prepares a connection that makes nothing, and refuses a store that is not whole.
 
     Args:
         schema: `live` or `simulation`.
         name: shown to whoever looks at the server's sessions.
         settings: beside those of every session.
+        check_alone: given the server's process, refuses a session that is another connection's.
     """
     told = {**SETTINGS, "search_path": schema, "application_name": name, **(settings or {})}
 
     async def prepare(connection: Connection) -> None:
-        await tell(connection, told)
+        process = await tell(connection, told)
+        if check_alone is not None:
+            check_alone(process)
         await check_shape(connection, schema)
         await check_place(connection, schema)
 
@@ -80,29 +87,23 @@ class Sessions:
         """
 
         async def prepare(connection: Connection) -> None:
-            await tell(connection, {**self._settings, **settings})
+            process = await tell(connection, {**self._settings, **settings})
             await check_server(connection)
             await apply_schema(connection, self._schema)
             await check_place(connection, self._schema)
             self._compare(await become_writer(connection, self._name, self._clock))
-            self._writer_process = connection.get_server_pid()
+            self._writer_process = process
             on_new()
 
         return prepare
 
     def reader(self, settings: Settings | None = None) -> Prepare:
         """Return what prepares any other connection: it makes nothing, and refuses what is not whole."""
-        look = looking(self._schema, self._name, settings)
+        return looking(self._schema, self._name, settings, self._check_alone)
 
-        async def prepare(connection: Connection) -> None:
-            if connection.get_server_pid() == self._writer_process:
-                raise StoreRefused(
-                    "A pooler in transaction mode stands before PostgreSQL: two connections share a session.",
-                    remedy=REMEDY_POOLED,
-                )
-            await look(connection)
-
-        return prepare
+    def _check_alone(self, process: int) -> None:
+        if process == self._writer_process:
+            raise pooled()  # two connections in one session: it hands each transaction to any of them
 
     def _compare(self, found: Incarnation) -> None:
         known, self._known = self._known, found
