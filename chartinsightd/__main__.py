@@ -9,6 +9,7 @@ import click
 
 from chartinsightd import __version__
 from chartinsightd.install import install
+from chartinsightd.process.log_stream import open_standard_streams
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,6 +22,7 @@ def main(context: click.Context, config: Path | None) -> None:
     Runs until SIGTERM. Settings come from a TOML file and from CHARTINSIGHT_<SECTION>__<KEY> variables;
     SIGHUP reads them again.
     """
+    open_standard_streams()
     context.obj = config
     if context.invoked_subcommand is None:
         from chartinsightd.app.daemon import run_daemon

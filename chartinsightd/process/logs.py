@@ -13,6 +13,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from chartinsightd.clock import Clock
 from chartinsightd.facts.krx import KST
+from chartinsightd.process.log_stream import LogStream
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -99,7 +100,7 @@ def configure_logs(format_: str, level: str, clock: Clock, *taps: Processor) -> 
             *(_json_end() if as_json else _console_end()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=LogStream(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
@@ -110,7 +111,7 @@ def _json_end() -> list[Processor]:
 
 
 def _console_end() -> list[Processor]:
-    colors = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    colors = sys.stderr is not None and sys.stderr.isatty() and "NO_COLOR" not in os.environ
     return [structlog.dev.ConsoleRenderer(colors=colors)]
 
 

@@ -210,8 +210,9 @@ SNAPSHOT |= {"dt": "20261120", "cntr_tm": "120000", "trde_prica": "12"}
 
 
 def read_list(document: bytes) -> object:
-    rows = lists._decoded("ka10099", document, lists._ListAnswer).rows
-    return [lists._listed_stock(row) for row in rows if row.market_code == "0"]
+    reader = lists._ListReader()
+    reader.read("0", lists._decoded("ka10099", document, lists._ListAnswer).rows)
+    return reader.listing()
 
 
 def read_snapshots(document: bytes) -> object:
