@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 
 
 
 @pytest.fixture(autouse=True)
-async def _eager() -> Iterator[None]:
+async def _eager() -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined, unused-ignore]
     yield

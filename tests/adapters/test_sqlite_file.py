@@ -20,7 +20,7 @@ from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports import UnfinishedBackfill
+from chartinsightd.ports.stores import UnfinishedBackfill
 from tests.adapters.test_spool import write
 
 STATES = {

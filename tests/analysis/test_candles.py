@@ -33,7 +33,7 @@ def test_a_later_split_keeps_the_order_of_prices(
     before, after = times(column, factors), times(column, [factor * later for factor in factors])
 
     exact = left * factors[0] - right * factors[1]
-    assert np.sign(before[0] - before[1]) == np.sign(after[0] - after[1]) == np.sign(exact)
+    assert np.sign(before[0] - before[1]) == np.sign(after[0] - after[1]) == np.sign(float(exact))
 
 
 @example(column=[6_858_357_388_211], factor=Fraction(564_680_097, 752_231_581))

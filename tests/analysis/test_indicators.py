@@ -28,7 +28,7 @@ EVERY = pytest.mark.parametrize("indicator", INDICATORS.values(), ids=lambda one
 
 
 def _volumes(seed: int, length: int) -> list[int]:
-    return np.random.default_rng(seed).integers(0, 10**6, length).tolist()
+    return [int(one) for one in np.random.default_rng(seed).integers(0, 10**6, length)]
 
 
 def same(found: np.ndarray, expected: Values, scale: float = 1.0) -> None:

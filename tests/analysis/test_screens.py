@@ -269,4 +269,4 @@ def test_an_empty_universe_is_no_error() -> None:
     """A screen over nothing answers that nothing was evaluated."""
     found = screen(parse({"fact": "close", "at_least": 1}, STRATEGIES, D1), STRATEGIES, [], 0)
     assert found.counts == {"universe": 0, "evaluated": 0, "too_short": 0, "stale": 0, "failed": 0}
-    assert np.size(found.matches) == 0
+    assert found.matches == ()

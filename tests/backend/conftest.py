@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -34,9 +34,10 @@ from chartinsightd.ports.archive import (
     Revision,
     StockFilter,
 )
-from chartinsightd.ports.broker import Priority, StockListing
+from chartinsightd.ports.broker import LaneState, Priority, StockListing, TokenState
 from chartinsightd.ports.guards import DiskSpace, Notice
 from chartinsightd.ports.stores import JobRecord, Seal
+from chartinsightd.process.lifecycle import Service
 from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.pausing import PausableLists
 from chartinsightd.service.gaps.reasons import GapReasons
@@ -53,6 +54,7 @@ from chartinsightd.settings import Settings
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.harness import folder
 from tests.support.postgres import database, new_database, postgres_server, store
+from tests.support.sealing_store import SealingStore
 from tests.support.world import World
 
 __all__ = ["database", "folder", "new_database", "postgres_server", "store"]
@@ -193,30 +195,30 @@ class FakeArchive:
         self.wishes |= dict.fromkeys(symbols, tracked)
 
 
-@dataclass
-class FakeLane:
-    """A lane of the gate with nobody in it."""
-
-    api_id: str = "ka10080"
-    limit: int = 5
-    ceiling: int = 5
-    queued: dict[Priority, int] = field(default_factory=dict)
-    in_flight: int = 0
-    sent_last_minute: int = 0
-    recent: tuple[int, ...] = ()
-    utilisation: float = 0.0
-    throttled: int = 0
+IDLE_LANE = LaneState(
+    api_id="ka10080",
+    limit=5,
+    ceiling=5,
+    queued={},
+    in_flight=0,
+    sent_last_minute=0,
+    recent=(),
+    utilisation=0.0,
+    throttled=0,
+    smallest_round_trip_s=None,
+    mean_round_trip_s=None,
+)
 
 
 @dataclass
 class FakeGate:
-    """A gate with one lane."""
+    """A gate with one lane, through which nothing went."""
 
-    lane: FakeLane = field(default_factory=FakeLane)
+    throttled: int = 0
 
-    def state(self) -> list[FakeLane]:
+    def state(self) -> list[LaneState]:
         """Return the lane."""
-        return [self.lane]
+        return [replace(IDLE_LANE, throttled=self.throttled)]
 
 
 @dataclass
@@ -227,9 +229,9 @@ class FakeIssuer:
     issued: int = 1
     failing: TokenFailure | None = None
 
-    def state(self) -> FakeIssuer:
-        """Return itself."""
-        return self
+    def state(self) -> TokenState:
+        """Return what is shown of the token."""
+        return TokenState(issued_at=None, expires_at=self.expires_at, issued=self.issued, rejected=0)
 
     def failure(self) -> TokenFailure | None:
         """Return why there is none."""
@@ -312,7 +314,7 @@ class BoardWorld(World):
         )
         self.proofs = assemble_proofs(
             collector=self.collector,
-            store=self.store,
+            store=SealingStore(now=self.clock.now),
             ledger=self.ledger,
             retries=self.retries,
             jobs=self.jobs,
@@ -442,7 +444,7 @@ class BoardWorld(World):
         backend = self.new_backend()
         await self.monitor.open()
         await backend.open()
-        services = {
+        services: dict[str, Service] = {
             "writer": self.writer.run,
             "scheduler": self.scheduler.run,
             "backfills": self.backfills.run,
@@ -451,7 +453,7 @@ class BoardWorld(World):
             **backend.services(),
         }
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(run()) for name, run in services.items() if name not in without]
+            tasks = [group.create_task(_served(run)) for name, run in services.items() if name not in without]
             yield backend
             for task in tasks:
                 task.cancel()
@@ -482,3 +484,7 @@ class Listener:
     def of(self, kind: EventType) -> list[Any]:
         """Return what was heard of one type."""
         return [message for one, message in self.heard if one is kind]
+
+
+async def _served(run: Service) -> None:
+    await run()

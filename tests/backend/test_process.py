@@ -75,7 +75,7 @@ async def complete(client: ControlClient) -> None:
 async def hear(client: ControlClient, wanted: set[EventType]) -> list[Event]:
     """Read the stream until every wanted type of event came."""
     heard: list[Event] = []
-    async with aclosing(client.events()) as events:  # type: ignore[type-var]
+    async with aclosing(client.events()) as events:
         async for event in events:
             heard.append(event)
             if wanted <= {one.type for one in heard}:

@@ -143,8 +143,8 @@ class Look:
             if broken := await database.fetch(_BROKEN, day_of(kept), self._end, tracked):
                 return [f"{len(broken)} sessions are broken: {_few(broken)}"]
             for symbol in tracked:
-                if differs := await self._ledger_differs(database, symbol):
-                    return [differs]
+                if ledger_differs := await self._ledger_differs(database, symbol):
+                    return [ledger_differs]
             if not self._stand.draw.corrects and (early := await database.fetch(_REVISIONS)):
                 return [f"{len(early)} candles were called final while they formed: {_few(early)}"]
             states = await database.fetch(_SEALS, tracked)

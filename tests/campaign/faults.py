@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -125,7 +126,7 @@ async def _corrected(stand: Stand, blow: Strike) -> None:
         symbol, day = dice.choice(stand.draw.symbols), dice.choice(days[-4:]).day.isoformat()
         label = dice.choice((None, dice.randrange(9 * 60, 15 * 60 + 20)))
         factor = dice.choice((0.5, 1.1, 3.0))
-        await stand.ask(lambda admin, of=(symbol, day, label, factor): admin.correct(*of))
+        await stand.ask(partial(AdminClient.correct, symbol=symbol, day=day, label=label, factor=factor))
 
 
 # The daemon.

@@ -23,8 +23,8 @@ class LiveDaemon:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._stop: asyncio.Event | None = None
-        self._served: asyncio.Task | None = None
-        self._working: asyncio.Task | None = None
+        self._served: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
 
     @contextmanager
     def running(self) -> Iterator[LiveDaemon]:

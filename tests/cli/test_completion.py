@@ -41,7 +41,7 @@ def offered(process: Process) -> Callable[[str], list[str]]:
         ("chartinsightctl seals --from y", {"yesterday"}),
     ],
 )
-def test_words_are_completed(offered: Callable[[str], list[str]], line: str, some: list[str]) -> None:
+def test_words_are_completed(offered: Callable[[str], list[str]], line: str, some: set[str]) -> None:
     """Verbs, options' values, jobs, and stocks by code or Korean name: all that begin so, nothing else."""
     assert set(offered(line)) == some
 

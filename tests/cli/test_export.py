@@ -13,7 +13,7 @@ import pytest
 
 from chartinsightd.cli.export import PARQUET_ENGINES, frame_of, whole_file
 from chartinsightd.control.operations import CANDLES
-from chartinsightd.control.protocol.rows import CandleQuery
+from chartinsightd.control.protocol.rows import CandleList, CandleQuery
 from chartinsightd.domain.timeframe import Timeframe
 from tests.cli.conftest import Run
 from tests.control.fake_backend import FakeBackend, Scene
@@ -72,8 +72,13 @@ async def test_a_frame_is_what_the_store_holds(tmp_path: Path) -> None:
 
 def test_more_than_an_answer_holds_is_paged(run: Run, backend: FakeBackend) -> None:
     """A series longer than one answer arrives whole: each candle once, in order."""
-    asked = []
-    backend.handlers.add(CANDLES, lambda query: (asked.append(query), backend.candles(query))[1])
+    asked: list[CandleQuery] = []
+
+    async def answer(query: CandleQuery) -> CandleList:
+        asked.append(query)
+        return await backend.candles(query)
+
+    backend.handlers.add(CANDLES, answer)
 
     frame = read(run("export", "005930", "-t", "5m").stdout)
 

@@ -186,6 +186,7 @@ async def test_waiting_survives_a_restart_of_the_daemon(tmp_path: Path) -> None:
 
     async with ControlClient(path) as client, asyncio.TaskGroup() as group:
         async with serving(backend, path):
+            assert job_id is not None
             waiting = group.create_task(followed(client, job_id, seen))
             await seen.begun.wait()
         await seen.away.wait()

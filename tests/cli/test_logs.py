@@ -63,7 +63,7 @@ def test_lines_are_filtered(run: Run) -> None:
     """By level, part, stock and job; a stock may be named."""
     every = [json.loads(line) for line in run("logs", "-n", "1000", "--json").stdout.splitlines()]
 
-    def found(*filters: str) -> list[dict]:
+    def found(*filters: str) -> list[dict[str, Any]]:
         return [
             json.loads(line) for line in run("logs", "-n", "1000", "--json", *filters).stdout.splitlines()
         ]
@@ -112,7 +112,8 @@ class Following:
 
 async def test_new_lines_are_followed_once_each(tmp_path: Path) -> None:
     """After the last lines come the new ones that match, none twice."""
-    backend, found = FakeBackend(Scene.EMPTY), []
+    backend = FakeBackend(Scene.EMPTY)
+    found: list[str] = []
     backend.log("info", "old.one", number=1)
     async with serving(backend, tmp_path / "s") as path, Following(path, follower(found)):
         await until(found, "old.one")
@@ -127,7 +128,8 @@ async def test_new_lines_are_followed_once_each(tmp_path: Path) -> None:
 
 async def test_filters_hold_while_following(tmp_path: Path) -> None:
     """A line of another part, of too low a level or of another stock is not shown."""
-    backend, found = FakeBackend(), []
+    backend = FakeBackend()
+    found: list[str] = []
     backend.log("error", "a.first", symbol="005930")
     query = LogQuery(level=LogLevel.WARNING, part=("a",), limit=1)
     async with (
@@ -149,7 +151,8 @@ async def test_following_goes_on_when_the_daemon_is_back(
 ) -> None:
     """A daemon that restarts is followed again; what was shown is not shown anew."""
     monkeypatch.setenv("PATH", "/nowhere")
-    backend, found, path = FakeBackend(Scene.EMPTY), [], tmp_path / "s"
+    backend, path = FakeBackend(Scene.EMPTY), tmp_path / "s"
+    found: list[str] = []
     backend.log("info", "before.it")
     async with serving(backend, path):
         following = Following(path, follower(found))
@@ -166,7 +169,8 @@ async def test_following_goes_on_when_the_daemon_is_back(
 
 async def test_the_journal_says_why_the_daemon_went(tmp_path: Path, journal: Path) -> None:
     """While the daemon is away its journal is followed, from the last line shown on."""
-    backend, found, path = FakeBackend(Scene.EMPTY), [], tmp_path / "s"
+    backend, path = FakeBackend(Scene.EMPTY), tmp_path / "s"
+    found: list[str] = []
     backend.log("info", "before.it")
     async with serving(backend, path):
         following = Following(path, follower(found))
@@ -220,11 +224,12 @@ def test_any_entry_of_the_journal_is_a_line(raw: dict[str, Any], event: str, lev
     """Our events, systemd's words, a torn line and bytes that are no text."""
     line = line_of_entry(json.dumps(raw).encode())
 
+    assert line is not None
     assert (line.event, line.level) == (event, level)
 
 
 @pytest.mark.parametrize("raw", [b"", b"nonsense", b"[]", b"{}", b'{"MESSAGE": null}'])
-def test_an_entry_without_a_message_is_none(raw: dict[str, Any]) -> None:
+def test_an_entry_without_a_message_is_none(raw: bytes) -> None:
     """What says nothing is no line."""
     assert line_of_entry(raw) is None
 
@@ -243,6 +248,7 @@ def test_following_ends_with_ctrl_c(environment: dict[str, str], daemon: LiveDae
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        assert process.stdout is not None
         process.stdout.readline()
         daemon.do(lambda: daemon.backend.log("warning", "gate.slowed", limit=4))
         while "gate.slowed" not in (line := process.stdout.readline()):

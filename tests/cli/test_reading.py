@@ -6,13 +6,13 @@ import io
 import json
 import unicodedata
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from chartinsightd.cli.views.lists import render_candles
-from chartinsightd.control.protocol.rows import CandleQuery
+from chartinsightd.control.protocol.rows import CandleList, CandleQuery
+from chartinsightd.control.protocol.status import Status
 from chartinsightd.domain.timeframe import Timeframe
 from tests.cli.conftest import Run
 from tests.control.fake_backend import FakeBackend, Scene
@@ -243,7 +243,7 @@ async def test_a_candle_that_closed_and_was_not_read_is_unconfirmed() -> None:
     assert [last_word(candles, at) for at in (status, after)] == ["forming", "unconfirmed"]
 
 
-def last_word(candles: Any, status: int) -> None:
+def last_word(candles: CandleList, status: Status) -> str:
     """Return how the only candle of a table is marked."""
     file = io.StringIO()
     Console(file=file, width=120).print(render_candles(candles, status))

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -192,7 +192,7 @@ async def test_a_mistake_of_the_daemon_is_a_problem_without_its_insides(
 ) -> None:
     """A bug answers 500, says nothing of the error's text, and the next request works."""
 
-    async def broken() -> None:
+    async def broken() -> Never:
         raise KeyError("secret detail")
 
     backend.handlers.add(STATUS, broken)
@@ -209,8 +209,9 @@ async def test_an_answer_that_takes_too_long_is_given_up(tmp_path: Path) -> None
 
     backend = FakeBackend()
 
-    async def hang() -> None:
-        await asyncio.Event().wait()
+    async def hang() -> Never:
+        while True:
+            await asyncio.Event().wait()
 
     backend.handlers.add(STATUS, hang)
     async with (

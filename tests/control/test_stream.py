@@ -14,7 +14,7 @@ import structlog
 from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.events import EventHub, EventTap, ReaderDropped
 from chartinsightd.control.operations import PAUSE
-from chartinsightd.control.protocol.events import EventType, StateChange
+from chartinsightd.control.protocol.events import Event, EventType, StateChange
 from chartinsightd.control.protocol.jobs import Job, Outcome, OutcomeState
 from chartinsightd.control.protocol.rows import LogLine, LogQuery
 from chartinsightd.control.stream import StreamPace
@@ -28,10 +28,10 @@ def hub_of(size: int = 100) -> EventHub:
     return EventHub(lambda: NOW, size)
 
 
-async def first(client: ControlClient, count: int, **options: object) -> list:
+async def first(client: ControlClient, count: int, *, after: str = "") -> list[Event]:
     """Read the first events of a stream."""
-    found = []
-    async with aclosing(client.events(**options)) as events:
+    found: list[Event] = []
+    async with aclosing(client.events(after)) as events:
         async for event in events:
             found.append(event)
             if len(found) == count:
@@ -72,7 +72,7 @@ async def test_a_reader_that_comes_back_misses_nothing(client: ControlClient, ba
 
 
 @pytest.mark.parametrize("after", ["deadbeef-5", "nonsense", "-", "0" * 100])
-async def test_a_place_in_another_daemons_stream_begins_anew(client: ControlClient, after: int) -> None:
+async def test_a_place_in_another_daemons_stream_begins_anew(client: ControlClient, after: str) -> None:
     """An id of a daemon that was restarted, or of nobody, gets a `reset` and goes on."""
     [event] = await first(client, 1, after=after)
 

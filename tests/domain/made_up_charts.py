@@ -66,8 +66,14 @@ def adjusted(raw: Candles, actions: Sequence[CorporateAction], until: date) -> C
             )
         return result
 
-    prices = {name: scaled(getattr(raw, name), "price_factor") for name in ("open", "high", "low", "close")}
-    return replace(raw, **prices, volume=scaled(raw.volume, "volume_factor"))
+    return replace(
+        raw,
+        open=scaled(raw.open, "price_factor"),
+        high=scaled(raw.high, "price_factor"),
+        low=scaled(raw.low, "price_factor"),
+        close=scaled(raw.close, "price_factor"),
+        volume=scaled(raw.volume, "volume_factor"),
+    )
 
 
 def split(ex_date: date, price: Fraction, volume: Fraction | None = None) -> CorporateAction:

@@ -108,7 +108,7 @@ def test_an_action_of_today_shows_before_the_opening() -> None:
 
     (found,) = derive(raw, adjusted(raw, [split(LAST_DAY, Fraction(1, 5))], LAST_DAY), LAST_DAY).actions
 
-    assert (found.ex_date, found.price_factor, found.volume_factor) == (LAST_DAY, Fraction(1, 5), 5)
+    assert (found.ex_date, found.price_factor, found.volume_factor) == (LAST_DAY, Fraction(1, 5), Fraction(5))
     assert found.evidence["last_day_before"] == DAYS[-2].isoformat()
 
 
@@ -144,7 +144,7 @@ def test_volumes_that_say_nothing_follow_the_price() -> None:
 
     (found,) = derive(raw, adjusted(raw, [action], LAST_DAY), LAST_DAY).actions
 
-    assert (found.volume_factor, found.evidence["volume_from"]) == (4, "price_factor")
+    assert (found.volume_factor, found.evidence["volume_from"]) == (Fraction(4), "price_factor")
 
 
 def test_a_chart_that_is_no_multiple_is_refused() -> None:
@@ -284,7 +284,7 @@ def test_volumes_may_be_off_by_ten_shares(noise: int, source: str) -> None:
 
     (found,) = derive(raw, served, LAST_DAY).actions
 
-    assert (found.volume_factor, found.evidence["volume_from"]) == (2, source)
+    assert (found.volume_factor, found.evidence["volume_from"]) == (Fraction(2), source)
 
 
 def test_two_rows_make_a_regime() -> None:
@@ -316,13 +316,17 @@ def test_two_days_left_unadjusted_are_odd(place: int) -> None:
     served = halved(raw, 40)
 
     def derived(days: int) -> Derived:
-        kept = np.arange(60)
-        kept = (kept >= place) & (kept < place + days)
-        columns = {
-            name: np.where(kept, getattr(raw, name), getattr(served, name))
-            for name in ("open", "high", "low", "close", "volume")
-        }
-        return derive(raw, replace(served, **columns), LAST_DAY)
+        rows = np.arange(60)
+        kept = (rows >= place) & (rows < place + days)
+        mixed = replace(
+            served,
+            open=np.where(kept, raw.open, served.open),
+            high=np.where(kept, raw.high, served.high),
+            low=np.where(kept, raw.low, served.low),
+            close=np.where(kept, raw.close, served.close),
+            volume=np.where(kept, raw.volume, served.volume),
+        )
+        return derive(raw, mixed, LAST_DAY)
 
     assert [(one.ex_date, one.price_factor) for one in derived(2).actions] == [(DAYS[40], Fraction(1, 2))]
     assert derived(2).odd_rows == 2
@@ -337,8 +341,13 @@ def test_two_days_left_unadjusted_are_odd(place: int) -> None:
 def test_a_regime_goes_on_before_days_that_are_wrong_in_different_ways() -> None:
     """They are odd, each for itself; the days on both sides of them bound one ratio together."""
     raw = chart(60)
-    dearest = {name: off(getattr(raw, name), [8], 20_000) for name in ("open", "high", "low", "close")}
-    raw = replace(raw, **dearest)
+    raw = replace(
+        raw,
+        open=off(raw.open, [8], 20_000),
+        high=off(raw.high, [8], 20_000),
+        low=off(raw.low, [8], 20_000),
+        close=off(raw.close, [8], 20_000),
+    )
     actions = [
         split(DAYS[5], Fraction(1, 5)),
         split(DAYS[40], Fraction(1, 2)),
@@ -346,7 +355,7 @@ def test_a_regime_goes_on_before_days_that_are_wrong_in_different_ways() -> None
     ]
     served = adjusted(raw, actions, LAST_DAY)
     wrong = {}
-    for name in dearest:
+    for name in ("open", "high", "low", "close"):
         column = getattr(served, name).copy()
         column[15:18] = getattr(raw, name)[15:18] * np.array([11, 12, 13]) // 20
         wrong[name] = column
@@ -535,7 +544,7 @@ def test_a_known_factor_that_does_not_fit_is_replaced() -> None:
 
     (found,) = derive(raw, halved(raw, 20), LAST_DAY, [known]).actions
 
-    assert (found.price_factor, found.volume_factor) == (Fraction(1, 2), 2)
+    assert (found.price_factor, found.volume_factor) == (Fraction(1, 2), Fraction(2))
 
 
 def test_every_action_has_a_volume_factor_of_its_own() -> None:
@@ -696,5 +705,5 @@ def test_the_real_split_is_exact() -> None:
     derived = derive(raw, part(series()["005930", "ecst"], "2000-08-25", "2021-03-19"), date(2021, 3, 19))
 
     assert [(str(one.ex_date), one.price_factor, one.volume_factor) for one in derived.actions] == [
-        ("2018-05-04", Fraction(1, 50), 50)
+        ("2018-05-04", Fraction(1, 50), Fraction(50))
     ]

@@ -68,7 +68,7 @@ def test_any_candle_taken_away_breaks_its_session_and_no_other(rows: Counted, da
 def test_pages_cut_anywhere_prove_the_same(rows: Counted, size: int) -> None:
     """However a history is cut into pages, newest first, each session has one chain, the same one."""
     whole, _ = chains_of(rows, LONG_AFTER, is_last=True)
-    found = []
+    found: list[Chain] = []
     cut: Counted | None = None
     for end in range(len(rows.ts), 0, -size):
         page = rows.part(max(0, end - size), end)

@@ -19,10 +19,19 @@ START = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
 COLUMNS = ("open", "high", "low", "close", "volume", "value")
 
 
-def day(number: int, **changes: int) -> Candle:
+def day(number: int, *, close: int = 105, value: int = 700) -> Candle:
     """A believable daily candle."""
-    values = {"open": 100, "high": 110, "low": 90, "close": 105, "volume": 7, "value": 700} | changes
-    return Candle(symbol="0126Z0", timeframe=Timeframe.D1, ts=START + timedelta(days=number), **values)
+    return Candle(
+        symbol="0126Z0",
+        timeframe=Timeframe.D1,
+        ts=START + timedelta(days=number),
+        open=100,
+        high=110,
+        low=90,
+        close=close,
+        volume=7,
+        value=value,
+    )
 
 
 def days(candles: Sequence[Candle]) -> Candles:

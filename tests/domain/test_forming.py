@@ -17,16 +17,10 @@ from chartinsightd.domain.grid import candle_starts
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.trade import DayFigures, Trade
+from tests.support.sessions import session_of
 
 CALENDAR = Calendar()
 INTRADAY = (Timeframe.M5, Timeframe.M30, Timeframe.H1)
-
-
-def session_of(day: date) -> Session:
-    found = CALENDAR.session(day)
-    assert found is not None
-    return found
-
 
 DAY = session_of(date(2026, 11, 20))
 MIDNIGHT = int(DAY.starts_at.timestamp())

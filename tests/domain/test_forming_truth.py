@@ -8,14 +8,14 @@ from functools import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.forming import SessionFold
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.trade import Trade
-from chartinsightd.simulator.clock import KST
+from chartinsightd.facts.krx import KST
 from chartinsightd.simulator.market import MarketOptions, SimulatedMarket, create_generated
 from chartinsightd.simulator.model import Period
+from tests.support.sessions import session_of
 
 SCOPES = {Timeframe.M5: 5, Timeframe.M30: 30, Timeframe.H1: 60}
 CODES = ("005930", "000660", "035900")
@@ -28,9 +28,7 @@ def market() -> SimulatedMarket:
 
 def folded(code: str, day: date, now: datetime) -> SessionFold:
     """Fold the trades of a day up to a moment."""
-    session = Calendar().session(day)
-    assert session is not None
-    made = SessionFold(code, session)
+    made = SessionFold(code, session_of(day))
     for one in market().trades(code, datetime.combine(day, time(), KST), now):
         made.take(
             Trade(

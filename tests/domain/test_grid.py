@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar, Session
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.grid import (
     candle_end,
     candle_starts,
@@ -23,6 +23,7 @@ from chartinsightd.domain.grid import (
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
+from tests.support.sessions import session_of
 
 CALENDAR = Calendar()
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -36,9 +37,7 @@ AFTER_HOURS = ["1600", "1700", "1800", "1900"]
 
 
 def labels(day: date, timeframe: Timeframe) -> list[str]:
-    session = CALENDAR.session(day)
-    assert session is not None
-    starts = candle_starts(session, timeframe).tolist()
+    starts = candle_starts(session_of(day), timeframe).tolist()
     return [f"{datetime.fromtimestamp(ts, KST):%H%M}" for ts in starts]
 
 
@@ -223,10 +222,4 @@ def test_a_label_at_the_end_of_its_session_is_off_the_grid() -> None:
     assert candle_end(CALENDAR, Timeframe.D1, close) == close + 86_400
     assert candle_end(CALENDAR, Timeframe.D1, close - 1) == close
     with pytest.raises(ValueError, match=r"^one session does not tell where its week starts$"):
-        candle_starts(_session(date(2025, 10, 28)), Timeframe.W1)
-
-
-def _session(day: date) -> Session:
-    session = CALENDAR.session(day)
-    assert session is not None
-    return session
+        candle_starts(session_of(date(2025, 10, 28)), Timeframe.W1)

@@ -10,7 +10,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.fold import fold
@@ -18,10 +17,10 @@ from chartinsightd.domain.grid import candle_starts
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.seal import SealState, SessionData, verify_session
 from chartinsightd.domain.timeframe import Timeframe
+from tests.support.sessions import session_of
 
 DAY = date(2026, 11, 20)
-SESSION = Calendar().session(DAY)
-assert SESSION is not None
+SESSION = session_of(DAY)
 STARTS = candle_starts(SESSION, Timeframe.M5)
 SYMBOL = "005930"
 
@@ -179,12 +178,11 @@ def test_a_silent_day_is_sealed_by_its_daily_candle() -> None:
     none = candles(Timeframe.M5, [])
     flat = candles(Timeframe.D1, [int(SESSION.starts_at.timestamp())], volume=[0])
     traded = candles(Timeframe.D1, [int(SESSION.starts_at.timestamp())], volume=[5])
-    silent = {"chain": None, "longer": {}, "week_days": None, "week": None}
+    whole = witnesses(candles(Timeframe.M5, STARTS))
+    silent = replace(whole, chain=None, minutes=none, longer={}, week_days=None, week=None)
 
     states = [
-        verify_session(
-            replace(witnesses(candles(Timeframe.M5, STARTS)), minutes=none, day=day, **silent)
-        ).state
+        verify_session(replace(silent, day=day)).state
         for day in (flat, candles(Timeframe.D1, []), traded, None)
     ]
 

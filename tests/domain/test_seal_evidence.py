@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.fold import fold
@@ -19,10 +18,10 @@ from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.seal import SealState, SessionData, Verdict, verify_session
 from chartinsightd.domain.timeframe import Timeframe
+from tests.support.sessions import session_of
 
 FRIDAY = date(2026, 11, 20)
-SESSION = Calendar().session(FRIDAY)
-assert SESSION is not None
+SESSION = session_of(FRIDAY)
 assert SESSION.after_open_at is not None
 AFTER_MARKET = SESSION.after_open_at
 SYMBOL = "005930"

@@ -21,6 +21,7 @@ from chartinsightd.domain.silence import (
     has_trading,
     look_due,
 )
+from tests.support.sessions import session_of
 
 CALENDAR = Calendar()
 DAY = date(2026, 11, 20)
@@ -30,9 +31,7 @@ SYMBOLS = tuple(f"{number:06}" for number in range(30))
 
 
 def session(day: date = DAY) -> Session:
-    found = CALENDAR.session(day)
-    assert found is not None
-    return found
+    return session_of(day)
 
 
 def seen(symbol: str, after_open: timedelta, newest_at: datetime = BEFORE) -> LastTrade:

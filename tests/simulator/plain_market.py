@@ -76,7 +76,7 @@ class PlainMarket:
         for label, price, volume in trades:
             rows.setdefault(540 + (label - 540) // scope * scope, []).append((label, price, volume))
         prices = [[price for _, price, _ in row] for row in rows.values()]
-        volume = np.array([sum(volume for _, _, volume in row) for row in rows.values()])
+        volumes = np.array([sum(volume for _, _, volume in row) for row in rows.values()])
         settled = now.date() > day
         return MinuteRows(
             day=day,
@@ -85,8 +85,8 @@ class PlainMarket:
             high=np.array([max(row) for row in prices]),
             low=np.array([min(row) for row in prices]),
             close=np.array([row[-1] for row in prices]),
-            volume=volume,
-            running=np.cumsum(volume),
+            volume=volumes,
+            running=np.cumsum(volumes),
             final=np.full(len(rows), settled),
             previous_close=self._previous_close(day),
             settled=settled,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from chartinsightd.facts.krx import KST
-from tests.simulator.plain_market import LABELS, price_at, trading_days
+from tests.simulator.plain_market import LABELS, PlainMarket, price_at, trading_days
 from tests.simulator.server_client import NOON, UNLIMITED, Broker, running
 
 TODAY = NOON.date()
@@ -263,8 +263,8 @@ async def test_ticks_fold_by_count_and_page_by_a_falling_count() -> None:
 
 async def test_settled_days_are_encoded_once() -> None:
     """A second read of the same page asks the market for today only; a correction is seen at once."""
-    async with running() as broker:
-        market = broker.simulation.market
+    market = PlainMarket()
+    async with running(market=market) as broker:
         before = await broker.minutes()
         asked = market.encodes
         again = await broker.minutes()

@@ -66,7 +66,7 @@ async def test_streamed_trades_fold_into_served_candles(market: SimulatedMarket)
         await broker.step(timedelta(minutes=10))
         rows = (await broker.minutes(tic_scope="1")).json["stk_min_pole_chart_qry"]
         wanted = [row for row in rows if "20261120100000" <= row["cntr_tm"] < "20261120101000"]
-        values = []
+        values: list[dict[str, str]] = []
         while not values or values[-1]["13"] != wanted[0]["acc_trde_qty"]:
             frame = await asyncio.wait_for(socket.next(), 5)
             values += [entry["values"] for entry in frame["data"]]

@@ -21,7 +21,8 @@ def most_in_a_second(times: list[float]) -> int:
 @given(gaps, st.integers(1, 5))
 def test_a_sliding_window_never_holds_more(steps: list[float], limit: int) -> None:
     """No second holds more admitted requests than the limit, and none is refused without need."""
-    window, admitted = SlidingWindow(limit), []
+    window = SlidingWindow(limit)
+    admitted: list[float] = []
     for at in accumulate(steps):
         fits = sum(at - 1 < before for before in admitted) < limit
         assert window.admits(at) == fits

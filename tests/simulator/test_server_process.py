@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ def simulator(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
             process.kill()
 
 
-def post(url: str, body: dict[str, str], headers: dict[str, str] | None = None) -> Any:
+def post(url: str, body: Mapping[str, object], headers: dict[str, str] | None = None) -> Any:
     """POST with a browser's User-Agent."""
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"User-Agent": "curl/8.5.0", **(headers or {})}, method="POST"

@@ -105,7 +105,7 @@ async def test_odd_events_are_passed_over() -> None:
     backend = FakeBackend()
 
     class Odd(ControlClient):
-        async def events(self, *_args, **_options):  # type: ignore[no-untyped-def, override]
+        async def events(self, *_args, **_options):  # type: ignore[no-untyped-def]
             async for event in super().events(reconnect=False):
                 yield event.model_copy(update={"data": {"level": "loud"}}) if event.type == "job" else event
 

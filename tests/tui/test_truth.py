@@ -5,7 +5,13 @@ from __future__ import annotations
 import time
 
 from chartinsight_tui import connection
-from chartinsightd.control.protocol.coverage import CoverageRow, SessionCoverage
+from chartinsightd.control.protocol.coverage import (
+    CoverageRow,
+    GapRow,
+    SessionCoverage,
+    SessionCoverageList,
+    SessionCoverageQuery,
+)
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
@@ -21,17 +27,17 @@ class Changing(FakeBackend):
     is_repaired = False
     knows_new = True
 
-    def _gaps(self):  # type: ignore[no-untyped-def]
+    def _gaps(self) -> list[GapRow]:
         return [] if self.is_repaired else super()._gaps()
 
-    def _coverage_row(self, symbol, timeframe, reason):  # type: ignore[no-untyped-def]
+    def _coverage_row(self, symbol: str, timeframe: Timeframe, reason: GapReason | None) -> CoverageRow:
         row = super()._coverage_row(symbol, timeframe, None if self.is_repaired else reason)
         if symbol == NEW and not self.knows_new:
             unasked = {"expected": 0, "covered": 0, "missing": 0, "complete_ratio": 1.0, "read_at": None}
             return row.model_copy(update=unasked)
         return row
 
-    async def session_coverage(self, query):  # type: ignore[no-untyped-def]
+    async def session_coverage(self, query: SessionCoverageQuery) -> SessionCoverageList:
         answer = await super().session_coverage(query)
         kept = tuple(symbol for symbol in answer.symbols if symbol != NEW or self.knows_new)
         return answer.model_copy(update={"symbols": kept})
@@ -72,7 +78,7 @@ async def test_days_and_gaps_are_read_again_when_coverage_changes(monkeypatch) -
         assert "▲" in row_of(shown(app), "005930")
         backend.is_repaired = True
         for timeframe in Timeframe:
-            row: CoverageRow = backend._coverage_row("005930", timeframe, None)
+            row = backend._coverage_row("005930", timeframe, None)
             backend.hub.publish(EventType.COVERAGE, row, key=f"005930 {timeframe}")
         await until(pilot, lambda: app.store.gaps == () and not app.is_drawing)
         await until(pilot, lambda: "No gaps, as of" in shown(app))

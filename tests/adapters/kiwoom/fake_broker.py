@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from chartinsightd.adapters.kiwoom.bounds import LARGEST_ANSWER
 from chartinsightd.adapters.kiwoom.charts import KiwoomCharts
 from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.adapters.kiwoom.gate import Gate
@@ -144,15 +145,19 @@ async def session(
     speed: float = SPEED,
     blocks: BlockRecord | None = None,
     on_date: OnDate | None = None,
-    **access: Any,
+    base_url: str | None = None,
+    total_timeout_s: float = 60.0,
+    largest_body: int = LARGEST_ANSWER,
 ) -> AsyncIterator[Session]:
-    """Run a fake broker and connect to it; other arguments change `KiwoomAccess`.
+    """Run a fake broker and connect to it.
 
     Args:
         speed: of the clock.
         blocks: see `Circuit`.
         on_date: see `Transport`.
-        access: other values of `KiwoomAccess`.
+        base_url: another place to connect to; None is the fake broker.
+        total_timeout_s: see `KiwoomAccess`.
+        largest_body: see `KiwoomAccess`.
     """
     broker = FakeBroker(speed)
     app = web.Application()
@@ -162,8 +167,13 @@ async def session(
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    keys = {"app_key": PlainSecret(APP_KEY), "secret_key": PlainSecret(SECRET_KEY)}
-    where = KiwoomAccess(**({"base_url": f"http://127.0.0.1:{port}", **keys} | access))
+    where = KiwoomAccess(
+        base_url=base_url or f"http://127.0.0.1:{port}",
+        app_key=PlainSecret(APP_KEY),
+        secret_key=PlainSecret(SECRET_KEY),
+        total_timeout_s=total_timeout_s,
+        largest_body=largest_body,
+    )
     clock = broker.clock
     circuit = Circuit(clock, blocks) if blocks is not None else None
     try:

@@ -33,8 +33,16 @@ def blank(*, more: bool) -> Reply:
     return Reply(body, headers={"cont-yn": "Y" if more else "N", "next-key": "k-1" if more else ""})
 
 
-def request(**changes: Any) -> ChartRequest:
-    return ChartRequest(**({"symbol": "005930", "timeframe": Timeframe.M5, "until": LONG_AGO} | changes))
+def request(
+    *,
+    timeframe: Timeframe = Timeframe.M5,
+    until: datetime = LONG_AGO,
+    base_day: date | None = None,
+    adjusted: bool = False,
+) -> ChartRequest:
+    return ChartRequest(
+        symbol="005930", timeframe=timeframe, until=until, base_day=base_day, adjusted=adjusted
+    )
 
 
 async def read_into(found: list[ChartPage], ours: Session, wanted: ChartRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -15,11 +16,13 @@ from hypothesis import strategies as st
 from chartinsightd.adapters.kiwoom.gate import Gate, Mode
 from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.ports.broker import LaneState, Priority
+from tests.support.virtual import LoopClock
 
 from .model_broker import PROFILES, ModelBroker
-from .virtual import LoopClock, run_virtually
+from .virtual import run_virtually
 
 API = "ka10080"
+START = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 async def flood(
@@ -31,13 +34,14 @@ async def flood(
         with suppress(TimeoutError, ConnectionResetError):
             await broker.request(gate, API, Priority.BACKFILL)
 
-    async with Gate(LoopClock(), limit, mode, patience_s=patience_s) as gate, asyncio.TaskGroup() as group:
+    clock = LoopClock(START)
+    async with Gate(clock, limit, mode, patience_s=patience_s) as gate, asyncio.TaskGroup() as group:
         for _ in range(requests):
             group.create_task(one())
 
 
 async def with_gate(limit: int, use: Any) -> Any:
-    async with Gate(LoopClock(), limit) as gate:
+    async with Gate(LoopClock(START), limit) as gate:
         return await use(gate)
 
 
@@ -267,7 +271,7 @@ def test_an_api_with_a_limit_of_its_own_keeps_it() -> None:
     """Tokens are limited to one a second; a separate limit is never above the common one."""
 
     async def main(own: int) -> float:
-        async with Gate(LoopClock(), 5, own_limits={API: own}) as gate:
+        async with Gate(LoopClock(START), 5, own_limits={API: own}) as gate:
             first, *_, last = [await answered(gate) for _ in range(6)]
         return last - first
 
@@ -366,7 +370,7 @@ def test_closing_the_gate_sends_waiters_away() -> None:
 
     async def main() -> None:
         async with asyncio.TaskGroup() as group:
-            async with Gate(LoopClock(), 1) as gate:
+            async with Gate(LoopClock(START), 1) as gate:
                 waiter = group.create_task(refused(gate))
                 await asyncio.sleep(0.1)
             await waiter
@@ -400,7 +404,7 @@ def test_a_fast_clock_keeps_real_milliseconds_in_its_guard() -> None:
             return super().monotonic() * self.speed
 
     async def main() -> list[float]:
-        async with Gate(FastClock(), 1) as gate:
+        async with Gate(FastClock(START), 1) as gate:
             return [await answered(gate) for _ in range(5)]
 
     left_at = run_virtually(main())
@@ -414,8 +418,8 @@ def test_a_clock_that_changes_its_pace_gets_an_empty_second() -> None:
     class GearedClock(LoopClock):
         speed = 100.0
 
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, start: datetime) -> None:
+            super().__init__(start)
             self._counted = self._counted_at = 0.0
 
         def monotonic(self) -> float:
@@ -426,7 +430,7 @@ def test_a_clock_that_changes_its_pace_gets_an_empty_second() -> None:
             self.speed = speed
 
     async def main() -> tuple[float, float]:
-        clock = GearedClock()
+        clock = GearedClock(START)
         async with Gate(clock, 5) as gate:
             for _ in range(80):
                 await answered(gate)

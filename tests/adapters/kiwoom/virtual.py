@@ -1,16 +1,14 @@
-"""An event loop whose time jumps to the next timer when every task waits, and a clock that shows it."""
+"""An event loop whose time jumps to the next timer when every task waits, and whose turns cost time."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
 from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 _TURN_S = 1e-6
-_EPOCH = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
 
 
 class _JumpingSelector(selectors.SelectSelector):
@@ -34,21 +32,6 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
-
-
-class LoopClock:
-    """A `Clock` that shows the running loop's time."""
-
-    speed = 1.0
-
-    def now(self) -> datetime:
-        return _EPOCH + timedelta(seconds=self.monotonic())
-
-    def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:

@@ -43,7 +43,7 @@ async def test_the_ledger_gives_back_what_was_put(store: Store) -> None:
     assert once == twice
     assert once.price_factor != Fraction(1, 3)
     assert abs(once.price_factor - Fraction(1, 3)) < Fraction(1, 10**19)
-    assert (once.volume_factor, once.evidence) == (3, evidence)
+    assert (once.volume_factor, once.evidence) == (Fraction(3), evidence)
     assert await store.actions.actions("000660") == []
 
 

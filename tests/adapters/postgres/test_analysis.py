@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
@@ -193,7 +194,7 @@ async def test_a_change_makes_exactly_its_series_due(analysis: PostgresAnalysis,
         from_start=False,
     )
     for one in (SERIES, *others):
-        state = AnalysisState(**{**_fields(done), "series": one})
+        state = replace(done, series=one)
         await analysis.save(RULES, [AnalysisResult(state=state, carried=None, found=Findings())], NOW)
 
     await store.candles.save([Write(candles=page("005930", at=range(10, 12)), covered=EMPTY)])
@@ -209,10 +210,6 @@ async def test_a_change_makes_exactly_its_series_due(analysis: PostgresAnalysis,
     assert older[others[0]].cause is DueCause.REVISION
     assert older[others[1]].status is AnalysisStatus.DONE
     assert await analysis.mark_changed(RULES, 100) == 0
-
-
-def _fields(state: AnalysisState) -> dict[str, object]:
-    return {name: getattr(state, name) for name in AnalysisState.__slots__}
 
 
 async def test_counts_add_up(analysis: PostgresAnalysis) -> None:

@@ -9,16 +9,16 @@ from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.domain.write import Written
-from tests.adapters.postgres.test_candles import FIRST, page, write
+from tests.adapters.postgres.model import FIRST, page, write
 from tests.support.postgres import connected
 
 NO_ERRORS = ("00", "01", "02")
 """Classes of success and of warnings: they cannot be raised."""
 CODES = sorted(
     {
-        str(error.sqlstate)
+        str(state)
         for error in vars(asyncpg).values()
-        if isinstance(error, type) and getattr(error, "sqlstate", None)
+        if isinstance(error, type) and (state := getattr(error, "sqlstate", None))
     }
 )
 

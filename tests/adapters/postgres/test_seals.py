@@ -123,8 +123,8 @@ async def test_revisions_say_why_the_candle_was_read_again(store: Store, databas
     """The cause of a write is kept with each change it makes, also among others in one transaction."""
     await store.candles.save([minutes("005930", [], at=[0, 1]), minutes("000660", [], at=[0, 1])])
     new = [
-        replace(write(page(symbol, Timeframe.M5, at=[1], close=[177], final=[True])), cause=cause)
-        for symbol, cause in (("005930", "seal"), ("000660", "verify"))
+        write(page("005930", Timeframe.M5, at=[1], close=[177], final=[True]), cause="seal"),
+        write(page("000660", Timeframe.M5, at=[1], close=[177], final=[True]), cause="verify"),
     ]
 
     await store.candles.save(new)

@@ -20,7 +20,7 @@ from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Written
-from tests.adapters.postgres.test_candles import FIRST, page, write
+from tests.adapters.postgres.model import FIRST, page, write
 from tests.support.postgres import connected, execute
 
 HELD = {

@@ -35,9 +35,13 @@ NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 async def running(service: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Run a service of the store beside the block."""
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(service())
+        task = group.create_task(_served(service))
         yield
         task.cancel()
+
+
+async def _served(service: Callable[[], Awaitable[None]]) -> None:
+    await service()
 
 
 async def _open(dsn: str) -> None:

@@ -235,7 +235,7 @@ class World:
         with capture_logs() as logs:
             run_virtually(cancelled_after(work(), hours * 3600))
         self.clock.start += timedelta(hours=hours)
-        return logs
+        return [dict(line) for line in logs]
 
     def play_on(self, day: date) -> list[dict[str, object]]:
         """Let the adjuster, started at ten, work for an hour of a day."""
@@ -373,7 +373,7 @@ def test_old_prices_are_checked_now_and_then() -> None:
     assert corrected.price_factor == HALF
     assert corrected.evidence["replaced"][0]["price_factor"] == "1/3"
     withdrawn = world.actions.ledger["000660", LATELY.ex_date]
-    assert (withdrawn.price_factor, withdrawn.volume_factor) == (1, 1)
+    assert (withdrawn.price_factor, withdrawn.volume_factor) == (Fraction(1), Fraction(1))
     assert withdrawn.evidence["replaced"][0]["price_factor"] == "1/2"
     assert [line["is_correction"] for line in logs if line["event"] == "adjustments.found"] == [True, True]
     checked = sorted(day_of(check.checked_at) for check in world.actions.known.values())

@@ -107,7 +107,7 @@ def notices() -> Iterator[list[dict[str, Any]]]:
     with capture_logs() as logs:
         said: list[dict[str, Any]] = []
         yield said
-    said.extend(line for line in logs if line["event"].startswith("calendar."))
+    said.extend(dict(line) for line in logs if line["event"].startswith("calendar."))
 
 
 def test_a_silent_session_is_one_notice_and_a_closure() -> None:

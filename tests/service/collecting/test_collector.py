@@ -67,10 +67,10 @@ def at(ts: int, **values: int) -> Change:
     """Give one candle other values."""
 
     def change(candles: Candles) -> Candles:
-        columns = {
+        changed: dict[str, Any] = {
             name: np.where(candles.ts == ts, value, getattr(candles, name)) for name, value in values.items()
         }
-        return replace(candles, **columns)
+        return replace(candles, **changed)
 
     return change
 
@@ -258,7 +258,7 @@ def test_a_page_whose_rows_do_not_add_up_is_a_bug(lost: Mapping[str, int]) -> No
     check_page(replace(page, rows=2, repeated=2))
 
     with pytest.raises(RowsUnaccounted, match="005930/5m"):
-        check_page(replace(page, **lost))
+        check_page(replace(page, rows=lost.get("rows", 0), repeated=lost.get("repeated", 0)))
 
 
 @dataclass

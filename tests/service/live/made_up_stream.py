@@ -111,7 +111,7 @@ class Stage:
         self.live = LiveCandles(
             feed=self.feed,
             forming=FormingCandles(self.rules, tuple(Timeframe)),
-            rows=ProvisionalRows(self.store, self.rules),  # type: ignore[arg-type]
+            rows=ProvisionalRows(self.store, self.rules),
             days=self.days,
             watchlist=watchlist,
             commits=self.commits,

@@ -180,7 +180,7 @@ def test_every_condition_is_one_alert_and_one_end() -> None:
             listener = Listener(world.hub)
             task = group.create_task(listener.listen())
             world.broker.errors = [SourceUnavailable("no token")] * 400
-            world.gate.lane.throttled = 12
+            world.gate.throttled = 12
             world.issuer.failing = TokenFailure(since_s=world.clock.monotonic(), message="[8999]", remedy="")
             world.disk.free_bytes = GIB // 4
             world.clock.start += timedelta(hours=1)

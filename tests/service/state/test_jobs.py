@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -23,10 +24,10 @@ class AwayStore(FakeStore):
         self._clock = clock
         self._back_at = away_s
 
-    async def finish_job(self, *ending: object) -> None:  # type: ignore[override]
+    async def finish_job(self, *ending: Any) -> None:
         if self._clock.monotonic() < self._back_at:
             raise StoreUnavailable("The connection is lost.")
-        await super().finish_job(*ending)  # type: ignore[arg-type]
+        await super().finish_job(*ending)
 
 
 class DeafStore(FakeStore):
@@ -34,8 +35,8 @@ class DeafStore(FakeStore):
 
     loses_the_answer = False
 
-    async def add_job(self, *beginning: object) -> int:  # type: ignore[override]
-        job_id = await super().add_job(*beginning)  # type: ignore[arg-type]
+    async def add_job(self, *beginning: Any) -> int:
+        job_id = await super().add_job(*beginning)
         if self.loses_the_answer:
             raise StoreUnavailable("The connection is lost.")
         return job_id

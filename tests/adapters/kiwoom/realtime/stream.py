@@ -28,7 +28,7 @@ SPEED = 1_000.0
 Event = TypeVar("Event", FeedOpened, FeedLost, Trades)
 
 
-class BrokerClock:
+class BrokerClock(Clock):
     """Shows the broker's time; its waits are a thousand times shorter."""
 
     speed = SPEED
@@ -69,13 +69,13 @@ async def feed_of(
     broker: Broker, *, most_symbols: int = 95, agent: str = "curl/8.5.0", clock: Clock | None = None
 ) -> AsyncIterator[KiwoomFeed]:
     """Run a feed against a simulator."""
-    clock = clock or BrokerClock(broker.simulation.now)
+    ours: Clock = clock or BrokerClock(broker.simulation.now)
     keys = PlainSecret(DEFAULT_APP_KEY), PlainSecret(DEFAULT_SECRET_KEY)
     access = KiwoomAccess(base_url=broker.address.url, app_key=keys[0], secret_key=keys[1])
     realtime = RealtimeAccess(url=broker.address.websocket_url, user_agent=agent, most_symbols=most_symbols)
     async with (
-        open_kiwoom(access, clock, 5, "measured") as kiwoom,
-        running(KiwoomFeed(access=realtime, issuer=kiwoom.issuer, clock=clock, random=Random(1))) as feed,
+        open_kiwoom(access, ours, 5, "measured") as kiwoom,
+        running(KiwoomFeed(access=realtime, issuer=kiwoom.issuer, clock=ours, random=Random(1))) as feed,
     ):
         yield feed
 

@@ -40,7 +40,7 @@ async def test_trades_come_as_they_happened() -> None:
     assert [str(trade.volume) for trade in mine] == [row["trde_qty"] for row in reversed(rows)]
     assert [str(trade.running_volume) for trade in mine] == [row["acc_trde_qty"] for row in reversed(rows)]
     assert [trade.at for trade in found] == sorted(trade.at for trade in found)
-    assert (state.registered, state.spoiled) == ({*BOTH}, 0)
+    assert (state.registered, state.spoiled) == (frozenset(BOTH), 0)
 
 
 async def test_ping_is_echoed() -> None:
