@@ -92,21 +92,12 @@ class PageEvidence:
     def ends(self, page: ChartPage, oldest: int, asked_at: datetime) -> bool:
         """Whether a page that is said to be the last one shows where the history begins.
 
-        A full page says that more is there, and so does a day of listing long before; then the same end must
-        be claimed again after an hour.
+        A full page says that more is there; then the same end must be claimed again after an hour.
         """
         if not page.is_last:
             return False
         series = Series(symbol=page.candles.symbol, timeframe=page.candles.timeframe)
-        listing = self._listing(series.symbol)
-        begins = day_of(datetime.fromtimestamp(oldest, UTC))
-        is_late = (
-            not series.timeframe.is_intraday
-            and listing is not None
-            and listing.listed_on is not None
-            and begins - listing.listed_on > _HISTORY_SLACK
-        )
-        if not is_late and page.rows < PAGE_ROWS[series.timeframe]:
+        if page.rows < PAGE_ROWS[series.timeframe]:
             return True
         return self._is_repeated(self._ends, series, oldest, asked_at)
 

@@ -23,11 +23,11 @@ from chartinsightd.adapters.kiwoom.transport import KiwoomAccess, Transport, _Re
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.errors import MalformedAnswer, SourceError
 from chartinsightd.domain.timeframe import Timeframe
+from tests.support.virtual import LoopClock
 
 from .fake_broker import PlainSecret
 from .samples import SAMPLES
 from .test_wire import day_row, minute_row
-from .virtual import LoopClock
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 BUILT_IN: dict[str, tuple[Timeframe, Any]] = {
@@ -273,7 +273,7 @@ def test_every_answer_has_a_class(status: int, return_code: Any, message: str, *
 def _error(body: Any, status: int) -> Any:
     secrets = {"app_key": PlainSecret("key"), "secret_key": PlainSecret("secret")}
     transport = Transport(
-        KiwoomAccess(base_url="http://127.0.0.1", **secrets), Gate(LoopClock(), 1), LoopClock()
+        KiwoomAccess(base_url="http://127.0.0.1", **secrets), Gate(LoopClock(NOW), 1), LoopClock(NOW)
     )
     text = body if isinstance(body, str) else json.dumps(body)
     reply = _Reply(status=status, headers={}, body=text.encode(errors="surrogatepass"), asked_at=NOW)

@@ -77,7 +77,6 @@ def test_a_few_revisions_are_no_contradiction() -> None:
         (500, None, True, True),
         (500, None, False, False),
         (600, None, True, False),
-        (500, date(2015, 1, 2), True, False),
         (500, date(2024, 8, 1), True, True),
     ],
 )
