@@ -295,7 +295,7 @@ class _Reading:
         self._saw(sound, times)
         if not len(sound):
             self._upper = None
-            return EMPTY
+            return self._nothing_older(page)
         upper = self._top(page.asked_at, candles) if self._upper is None else self._upper
         is_end = self._evidence.ends(page, int(sound[0]), page.asked_at)
         lower = _BEGINNING if is_end else int(sound[0])
@@ -305,6 +305,16 @@ class _Reading:
         timeframe = self._fetch.series.timeframe
         shown = final_ranges(timeframe, lower, upper, page.asked_at, self._calendar, self._rules.settle)
         return shown - self._holes
+
+    def _nothing_older(self, page: ChartPage) -> RangeSet:
+        """Say what an answer without candles shows: nothing, unless it confirms where the history begins."""
+        series, end = self._fetch.series, self._fetch.end
+        is_first_and_empty = self.pages == 1 and not page.rows and self._fetch.base_day is not None
+        if not is_first_and_empty or not self._evidence.is_end_confirmed(series, end, page.asked_at):
+            return EMPTY
+        return final_ranges(
+            series.timeframe, _BEGINNING, end, page.asked_at, self._calendar, self._rules.settle
+        )
 
     def _saw(self, sound: Ints, others: Sequence[datetime]) -> None:
         """Remember the oldest row, whether it is a candle or not."""

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 _SECOND_READING_AFTER = timedelta(hours=1)
 """A contradiction that lasts longer is no slip of a server or a cache."""
+_EMPTY_CONFIRMS_AFTER = timedelta(minutes=10)
+"""Longer than one fault of a server or a cache gives both answers."""
 _HISTORY_SLACK = timedelta(days=60)
 """A chart may begin that long after the day of listing: a new issue can be listed before it trades."""
 _SAMPLES = 16
@@ -92,14 +94,38 @@ class PageEvidence:
     def ends(self, page: ChartPage, oldest: int, asked_at: datetime) -> bool:
         """Whether a page that is said to be the last one shows where the history begins.
 
-        A full page says that more is there; then the same end must be claimed again after an hour.
+        A full page says that more is there, and so does a day of listing long before. Then the end must be
+        claimed again after an hour, or confirmed by an empty answer (`is_end_confirmed`).
         """
         if not page.is_last:
             return False
         series = Series(symbol=page.candles.symbol, timeframe=page.candles.timeframe)
-        if page.rows < PAGE_ROWS[series.timeframe]:
+        if page.rows < PAGE_ROWS[series.timeframe] and not self._begins_late(series, oldest):
             return True
         return self._is_repeated(self._ends, series, oldest, asked_at)
+
+    def is_end_confirmed(self, series: Series, before: int, asked_at: datetime) -> bool:
+        """Whether an answer without rows to a request for older candles confirms a claimed end of history.
+
+        Neither an empty answer nor the claim proves anything alone. Together, some time apart, they are two
+        answers of different kinds that say the same.
+
+        Args:
+            series: which was asked for.
+            before: only candles that open earlier were asked for, in seconds.
+            asked_at: when.
+        """
+        claim = self._ends.get(series)
+        return (
+            claim is not None and before <= claim.content and asked_at - claim.since >= _EMPTY_CONFIRMS_AFTER
+        )
+
+    def _begins_late(self, series: Series, oldest: int) -> bool:
+        """Return whether a history of days or weeks would begin long after the stock was listed."""
+        listing = self._listing(series.symbol)
+        if series.timeframe.is_intraday or listing is None or listing.listed_on is None:
+            return False
+        return day_of(datetime.fromtimestamp(oldest, UTC)) - listing.listed_on > _HISTORY_SLACK
 
     def is_silent(self, candles: Candles, asked_at: datetime, calendar: Calendar) -> bool:
         """Whether a newest page lacks candles of a series that always trades, as most such series do now.

@@ -251,7 +251,7 @@ class Scheduler:
         What it was sent for and did not show is left alone for a while, and only that: a candle that the
         broker does not give must not delay the next ones.
         """
-        if outcome.is_blank:
+        if outcome.is_blank and not outcome.covered:
             self._retries.found_nothing(task.key)
             return False
         if self._retries.succeeded(task.key):

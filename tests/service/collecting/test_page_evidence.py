@@ -12,6 +12,7 @@ from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.errors import MalformedAnswer
 from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.domain.grid import grid_between
+from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.broker import ChartPage
 from chartinsightd.service.collecting.page_evidence import PageEvidence
@@ -77,6 +78,7 @@ def test_a_few_revisions_are_no_contradiction() -> None:
         (500, None, True, True),
         (500, None, False, False),
         (600, None, True, False),
+        (500, date(2015, 1, 2), True, False),
         (500, date(2024, 8, 1), True, True),
     ],
 )
@@ -92,6 +94,21 @@ def test_an_end_of_history_is_believed_when_nothing_speaks_against_it(
     assert not evidence.ends(page(candles, rows, is_last=False), oldest, NOW + 2 * HOUR)
     if is_last:
         assert evidence.ends(page(candles, rows), oldest, NOW + 2 * HOUR)
+
+
+def test_an_empty_answer_confirms_an_end_that_was_claimed() -> None:
+    """Neither the claim nor an empty answer ends a history that begins late; both, minutes apart, do."""
+    evidence = PageEvidence(lambda _: Listing(state="", listed_on=date(2015, 1, 2)))
+    candles = days(500)
+    series, oldest = Series(symbol="005930", timeframe=Timeframe.D1), int(candles.ts[0])
+    later = NOW + timedelta(minutes=10)
+    assert not evidence.is_end_confirmed(series, oldest, later), "nothing was claimed"
+
+    assert not evidence.ends(page(candles, 500), oldest, NOW)
+
+    assert not evidence.is_end_confirmed(series, oldest, NOW + timedelta(minutes=9))
+    assert not evidence.is_end_confirmed(series, oldest + 1, later), "newer candles were asked for too"
+    assert evidence.is_end_confirmed(series, oldest, later)
 
 
 def test_an_old_page_is_no_silence() -> None:
