@@ -168,6 +168,7 @@ def assemble_services(
         current_rules=current_rules,
         rules=CollectRules(settle=current_rules.rules.refresh.settle, fold=settings.collect.fold),
         listing=stock_list.listing,
+        stored=resources.store.candles,
     )
     scheduler = _scheduler(shared, collector)
     row_audit = _row_audit(shared)

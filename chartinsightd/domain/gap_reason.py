@@ -65,6 +65,8 @@ class Listing:
     state: str
     """As the broker words it."""
     listed_on: date | None
+    last_price: int | None = None
+    """In won, at the time of the list; None where it gives none."""
 
 
 def of_error(error: SourceError) -> GapReason:

@@ -376,6 +376,23 @@ BREAKAGES = (
         "tests/service/analysing/test_screening.py::test_a_screen_is_whole",
     ),
     Breakage(
+        3,
+        "a page ten times too high at a first load is stored, whatever the stock's other charts say",
+        "chartinsightd/service/collecting/page_evidence.py",
+        "        self._hold_off_scale(series, candles, asked_at)\n",
+        "",
+        "tests/service/collecting/test_page_evidence.py"
+        "::test_a_first_page_in_another_measure_than_another_chart_is_held",
+    ),
+    Breakage(
+        3,
+        "the first page of a fetch is held against no candle that was stored before",
+        "chartinsightd/service/collecting/collector.py",
+        "reading.edge or self._evidence.next_price(checked.sound)",
+        "reading.edge",
+        f"{_T_QUARANTINE}::test_a_page_a_factor_from_its_neighbour_is_read_again",
+    ),
+    Breakage(
         16,
         "the sums forget what a correction replaces",
         f"{_POSTGRES}/sums.py",

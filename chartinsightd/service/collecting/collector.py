@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -15,6 +16,7 @@ import structlog
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.chain import Chain, Counted, chains_of
+from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.finality import final_mask, final_ranges, possible_coverage
 from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.domain.grid import candle_end
@@ -27,8 +29,9 @@ from chartinsightd.domain.weeks import aligned_weeks
 from chartinsightd.domain.write import Cause, Write, Written
 from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports.broker import ChartPage, ChartRequest, ChartSource, Priority
+from chartinsightd.ports.candles import StoredCandles
 from chartinsightd.service.collecting.folding import folded_writes
-from chartinsightd.service.collecting.page_evidence import PageEvidence
+from chartinsightd.service.collecting.page_evidence import NEXT_CANDLE_WITHIN, PageEvidence
 from chartinsightd.service.collecting.row_accounting import check_page
 from chartinsightd.service.collecting.second_look import SecondLook
 from chartinsightd.service.collecting.writer import Writer
@@ -91,6 +94,7 @@ class Collector:
         current_rules: CurrentRules,
         rules: CollectRules,
         listing: Callable[[str], Listing | None] = lambda _: None,
+        stored: StoredCandles | None = None,
     ) -> None:
         self._source = source
         self._writer = writer
@@ -98,6 +102,7 @@ class Collector:
         self._rules = rules
         self._second_look = SecondLook(source, current_rules)
         self._evidence = PageEvidence(listing)
+        self._stored = stored
 
     async def fetch(
         self,
@@ -142,7 +147,9 @@ class Collector:
         async with aclosing(self._source.pages(request, priority)) as pages:  # type: ignore[type-var]
             async for page in pages:
                 checked = await self._checked(page, fetch, priority)
-                await self._second_look.at_edge(checked.sound, reading.edge, priority)
+                await self._recall(checked.sound)
+                next_price = reading.edge or self._evidence.next_price(checked.sound)
+                await self._second_look.at_edge(checked.sound, next_price, priority)
                 self._evidence.take(checked.sound, page.asked_at)
                 for write in reading.writes(page, checked):
                     if inspect is not None:
@@ -155,6 +162,23 @@ class Collector:
                 await self._writer.ready(urgent=urgent)
         await _settle(waiting, 0, job)
         return reading.outcome()
+
+    async def _recall(self, candles: Candles) -> None:
+        """Recall the stored candles around the first page of a series since the start.
+
+        While the store is away pages go without: nothing may hold up a poll.
+        """
+        series = Series(symbol=candles.symbol, timeframe=candles.timeframe)
+        if self._stored is None or not len(candles) or self._evidence.knows(series):
+            return
+        if self._writer.spooled.pages:
+            return
+        first, last = (datetime.fromtimestamp(int(candles.ts[place]), UTC) for place in (0, -1))
+        with contextlib.suppress(StoreUnavailable):
+            around = await self._stored.candles(
+                series.symbol, series.timeframe, first, last + NEXT_CANDLE_WITHIN
+            )
+            self._evidence.recall(around)
 
     async def prove_empty(
         self, series: Series, ranges: RangeSet, now: datetime, job: Job, *, is_newest: bool
@@ -225,8 +249,8 @@ class _Reading:
         self._covered = EMPTY
         self._holes = EMPTY
         self.pages = 0
-        self.edge: Candles | None = None
-        """The oldest candle of the page before."""
+        self.edge: int | None = None
+        """Where the oldest candle of the page before opens, in won."""
         self.is_cut = False
         """Whether it was ended before the broker had no more to give."""
 
@@ -299,7 +323,7 @@ class _Reading:
         upper = self._top(page.asked_at, candles) if self._upper is None else self._upper
         is_end = self._evidence.ends(page, int(sound[0]), page.asked_at)
         lower = _BEGINNING if is_end else int(sound[0])
-        self._upper, self.edge = int(sound[0]), candles.where(np.arange(len(sound)) == 0)
+        self._upper, self.edge = int(sound[0]), int(candles.open[0])
         if len(times) < len(rejected):
             self._holes |= RangeSet.of((lower, upper))
         timeframe = self._fetch.series.timeframe

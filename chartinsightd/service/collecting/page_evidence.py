@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,9 @@ from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.domain.grid import grid_between
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.planning import PAGE_ROWS
+from chartinsightd.domain.price_scale import WIDEST_OF_A_DAY, is_off_scale
 from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.kiwoom import CLOSING_AUCTION
 from chartinsightd.ports.broker import ChartPage
 
@@ -35,6 +37,8 @@ _CONTRADICTED = 0.5
 """Of the remembered candles; fewer that differ are revisions."""
 _DIFFERS = 0.005
 """Of a price; less is a late correction."""
+NEXT_CANDLE_WITHIN = timedelta(days=10)
+"""A page and the next candle after it lie so close together, unless the stock was halted."""
 _LABELS = 40
 """Candles of the grid by which a series is taken for one that always trades."""
 _DENSE = 0.95
@@ -65,6 +69,7 @@ class PageEvidence:
         self._closes: dict[Series, dict[int, int]] = {}
         """By series, the closes of some candles that will not change any more."""
         self._claims: dict[Series, _Claim] = {}
+        self._scales: dict[Series, _Claim] = {}
         self._ends: dict[Series, _Claim] = {}
         self._silent: dict[Series, tuple[datetime, bool]] = {}
         """When the newest page of a series that always trades was read, and whether it was silent."""
@@ -73,9 +78,12 @@ class PageEvidence:
         """Hold a page against what is known of its series, and remember some of it.
 
         Raises:
-            MalformedAnswer: it contradicts many candles that were read before; no page did so an hour ago.
+            MalformedAnswer: it contradicts many candles that were read before, or its prices differ by a
+                factor from the stock's other charts and its price in the stock list; no page did so an hour
+                ago.
         """
         series = Series(symbol=candles.symbol, timeframe=candles.timeframe)
+        self._hold_off_scale(series, candles, asked_at)
         known = self._closes.setdefault(series, {})
         closes = dict(zip(candles.ts.tolist(), candles.close.tolist(), strict=True))
         common = known.keys() & closes.keys()
@@ -90,6 +98,59 @@ class PageEvidence:
             known.clear()
         self._claims.pop(series, None)
         self._remember(known, candles)
+
+    def knows(self, series: Series) -> bool:
+        """Whether anything of a series is remembered."""
+        return series in self._closes
+
+    def recall(self, candles: Candles) -> None:
+        """Remember some candles that were stored by an earlier process."""
+        known = self._closes.setdefault(Series(symbol=candles.symbol, timeframe=candles.timeframe), {})
+        self._remember(known, candles.where(candles.final), may_change=0)
+
+    def next_price(self, candles: Candles) -> int | None:
+        """Return the remembered close of the candle next after a page, in won; None where none is near."""
+        if not len(candles):
+            return None
+        newest = int(candles.ts[-1])
+        known = self._closes.get(Series(symbol=candles.symbol, timeframe=candles.timeframe), {})
+        following = min((ts for ts in known if ts > newest), default=None)
+        is_near = following is not None and following - newest <= NEXT_CANDLE_WITHIN.total_seconds()
+        return known[following] if following is not None and is_near else None
+
+    def _hold_off_scale(self, series: Series, candles: Candles, asked_at: datetime) -> None:
+        """Hold a page back for an hour whose prices differ by a factor from the stock's other charts.
+
+        Which of the two charts is wrong is not known; what the broker says for an hour is what it means.
+        """
+        others = {one: self._closes.get(Series(symbol=series.symbol, timeframe=one), {}) for one in Timeframe}
+        if not is_off_scale(candles, others) and not self._is_off_the_list(candles, others, asked_at):
+            self._scales.pop(series, None)
+            return
+        if not self._is_repeated(self._scales, series, int(candles.close[0]), asked_at):
+            raise MalformedAnswer(
+                f"The prices of {series} differ by a factor from those of other charts or of the stock list:"
+                " they are held back until the chart has said so for an hour."
+            )
+        log.error("page.other_scale", series=str(series), candles=len(candles))
+        for one in Timeframe:
+            self._closes.pop(Series(symbol=series.symbol, timeframe=one), None)
+
+    def _is_off_the_list(
+        self,
+        candles: Candles,
+        others: Mapping[Timeframe, Mapping[int, int]],
+        asked_at: datetime,
+    ) -> bool:
+        """Return whether the first page of a stock ends a factor away from its price in the stock list."""
+        listing = self._listing(candles.symbol)
+        price = listing.last_price if listing is not None else None
+        if not price or not len(candles) or any(others.values()):
+            return False
+        if asked_at.timestamp() - int(candles.ts[-1]) > NEXT_CANDLE_WITHIN.total_seconds():
+            return False
+        close = int(candles.close[-1])
+        return max(close, price) > WIDEST_OF_A_DAY * min(close, price)
 
     def ends(self, page: ChartPage, oldest: int, asked_at: datetime) -> bool:
         """Whether a page that is said to be the last one shows where the history begins.
@@ -156,8 +217,8 @@ class PageEvidence:
         return asked_at - claim.since >= _SECOND_READING_AFTER
 
     @staticmethod
-    def _remember(known: dict[int, int], candles: Candles) -> None:
-        settled = max(0, len(candles) - _NEWEST_LEFT_OUT)
+    def _remember(known: dict[int, int], candles: Candles, may_change: int = _NEWEST_LEFT_OUT) -> None:
+        settled = max(0, len(candles) - may_change)
         if not settled:
             return
         places = np.unique(np.linspace(0, settled - 1, _SAMPLES).astype(np.int64)).tolist()

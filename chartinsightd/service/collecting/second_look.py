@@ -61,16 +61,21 @@ class SecondLook:
             doubted &= ~self._are_confirmed(candles)
         return {reason: flags & doubted for reason, flags in reasons.items() if doubted.any()}
 
-    async def at_edge(self, candles: Candles, newer: Candles | None, priority: Priority) -> None:
-        """Read a page again whose newest price lies far from the oldest one of the page before.
+    async def at_edge(self, candles: Candles, next_price: int | None, priority: Priority) -> None:
+        """Read a page again whose newest price lies far from that of the candle after it.
 
         A corporate action may lie between; a page in another measure does not come twice.
+
+        Args:
+            candles: of the page.
+            next_price: of the candle after it, in won; None where it is not known.
+            priority: of the second reading.
 
         Raises:
             MalformedAnswer: the second reading gives other prices.
             SourceError: the second answer did not come.
         """
-        if newer is None or not len(candles) or not _leaps(candles, newer):
+        if next_price is None or not len(candles) or not _leaps(candles, next_price):
             return
         series, newest = _series(candles), int(candles.ts[-1])
         if (series, newest) in self._edges:
@@ -123,10 +128,10 @@ class SecondLook:
         )
 
 
-def _leaps(candles: Candles, newer: Candles) -> bool:
+def _leaps(candles: Candles, after: int) -> bool:
     """Whether no day's limit explains the step from a page to the next candle after it."""
     widest = _WIDEST_WEEKLY if candles.timeframe is Timeframe.W1 else _WIDEST
-    before, after = int(candles.close[-1]), int(newer.open[0])
+    before = int(candles.close[-1])
     return max(before, after) > widest * min(before, after)
 
 

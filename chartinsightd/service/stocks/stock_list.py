@@ -303,7 +303,8 @@ class StockList:
             delisted={symbol: day for symbol, day in gone.items() if symbol not in listing.symbols},
         )
         self._listings |= {
-            one.symbol: Listing(state=one.state, listed_on=one.listed_on) for one in listing.stocks
+            one.symbol: Listing(state=one.state, listed_on=one.listed_on, last_price=one.last_price)
+            for one in listing.stocks
         }
         self._follow()
 

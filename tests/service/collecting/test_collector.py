@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from chartinsightd.domain.candle import Candles
-from chartinsightd.domain.errors import SourceUnavailable
+from chartinsightd.domain.errors import MalformedAnswer, SourceUnavailable
 from chartinsightd.domain.planning import Fetch
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.series import Series
@@ -20,11 +20,12 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
+from chartinsightd.ports.candles import StoredCandles
 from chartinsightd.service.collecting.collector import Collector, CollectRules, FetchOutcome
 from chartinsightd.service.collecting.row_accounting import RowsUnaccounted, check_page
-from tests.support.fakes import FakeBroker, FakeStore
+from tests.support.fakes import FakeBroker, FakeStore, grid_between
 from tests.support.virtual import run_virtually
-from tests.support.world import SETTLE, World
+from tests.support.world import CALENDAR, SETTLE, World
 
 NOW = datetime(2026, 9, 9, 18, 0, tzinfo=KST)
 NOON = int(datetime(2026, 9, 9, 12, 0, tzinfo=KST).timestamp())
@@ -90,7 +91,7 @@ def fetch(start: int, **changes: Any) -> Fetch:
 
 
 def collected(
-    changes: Sequence[Change | Exception | None], *fetches: Fetch
+    changes: Sequence[Change | Exception | None], *fetches: Fetch, stored: StoredCandles | None = None
 ) -> tuple[World, SlippingBroker, list[FetchOutcome]]:
     """Carry out fetches with a broker that slips."""
     world = World(NOW)
@@ -100,6 +101,7 @@ def collected(
         writer=world.writer,
         current_rules=world.current_rules,
         rules=CollectRules(settle=SETTLE),
+        stored=stored,
     )
 
     async def main() -> list[FetchOutcome]:
@@ -247,6 +249,54 @@ def test_a_row_before_a_long_halt_is_stored() -> None:
     assert world.store.quarantined == []
     assert halted in outcome.covered
     assert len(broker.requests) == 2
+
+
+@dataclass
+class Stored:
+    """What an earlier process stored: one candle of each day at a price."""
+
+    price: int
+
+    async def candles(self, symbol: str, timeframe: Timeframe, from_ts: datetime, to_ts: datetime) -> Candles:
+        """Return a candle for each day of the grid."""
+        days = grid_between(CALENDAR, timeframe, from_ts, to_ts)
+        prices = np.full(len(days), self.price)
+        return replace(
+            Candles.empty(symbol, timeframe),
+            ts=days,
+            volume=prices,
+            value=prices,
+            final=prices > 0,
+            **dict.fromkeys(("open", "high", "low", "close"), prices),
+        )
+
+
+def recent(candles: Candles) -> Candles:
+    """Leave out what is older than fifty days."""
+    return candles.where(candles.ts > NOON - 50 * 86_400)
+
+
+def all_dearer(candles: Candles) -> Candles:
+    """Let every candle of a page cost ten times as much."""
+    return replace(candles, **{one: getattr(candles, one) * 10 for one in ("open", "high", "low", "close")})
+
+
+@pytest.mark.parametrize(
+    ("changes", "stored"), [([recent, all_dearer], None), ([all_dearer], Stored(10_500))]
+)
+def test_a_page_a_factor_from_its_neighbour_is_read_again(
+    changes: list[Change | None], stored: Stored | None
+) -> None:
+    """The first page of a fetch too: the next candle is known from another fetch, or from the store."""
+    daily = Series(symbol="005930", timeframe=Timeframe.D1)
+    newest = fetch(NOON, series=daily)
+    older = fetch(NOON - 50 * 86_400, series=daily, base_day=date(2026, 7, 15), end=NOON - 49 * 86_400)
+    fetches = [older] if stored else [newest, older]
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        collected(changes, *fetches, stored=stored)
+
+    assert caught.group_contains(MalformedAnswer, match="different prices")
 
 
 @pytest.mark.parametrize("lost", [{"rows": 3}, {"rows": 1}, {"repeated": 1}])

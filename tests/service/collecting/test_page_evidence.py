@@ -130,3 +130,46 @@ def test_one_silent_stock_among_others_is_silent() -> None:
         assert not evidence.is_silent(others, later, CALENDAR)
 
     assert not evidence.is_silent(days(500, timeframe=Timeframe.M5), later, CALENDAR)
+
+
+def test_a_first_page_in_another_measure_than_another_chart_is_held() -> None:
+    """Weeks ten times as dear as the days of the same stock: held for an hour, then what the broker means."""
+    evidence = PageEvidence()
+    evidence.take(days(600), NOW)
+    weeks = days(100, factor=10, timeframe=Timeframe.W1)
+    for minutes in (0, 30):
+        with pytest.raises(MalformedAnswer, match="differ by a factor"):
+            evidence.take(weeks, NOW + timedelta(minutes=minutes))
+
+    evidence.take(days(100, timeframe=Timeframe.W1), NOW + HOUR)
+    with pytest.raises(MalformedAnswer):
+        evidence.take(weeks, NOW + 2 * HOUR)
+    with pytest.raises(MalformedAnswer):
+        evidence.take(days(600, factor=10), NOW + 2 * HOUR)
+    evidence.take(weeks, NOW + 3 * HOUR)
+
+
+@pytest.mark.parametrize(("price", "is_held"), [(100, True), (1_050, False), (0, False), (None, False)])
+def test_a_first_page_is_held_against_the_price_in_the_stock_list(price: int | None, is_held: bool) -> None:
+    """The newest page of a stock of which nothing is known ends near its price in the list."""
+    evidence = PageEvidence(lambda _: Listing(state="", listed_on=None, last_price=price))
+    if is_held:
+        with pytest.raises(MalformedAnswer, match="stock list"):
+            evidence.take(days(600), NOW)
+    else:
+        evidence.take(days(600), NOW)
+    evidence.take(days(1_200).where(slice(0, 600)), NOW)
+
+
+def test_what_an_earlier_process_stored_is_known_again() -> None:
+    """After a restart too, one page overturns nothing, and the candle after an older page is known."""
+    evidence, stored = PageEvidence(), days(600)
+    series = Series(symbol="005930", timeframe=Timeframe.D1)
+    assert not evidence.knows(series)
+    evidence.recall(stored.marked(np.ones(600, dtype=np.bool_)))
+
+    assert evidence.knows(series)
+    assert evidence.next_price(days(1_200).where(slice(0, 600))) == int(stored.close[0])
+    assert evidence.next_price(days(1_200).where(slice(0, 500))) is None, "too far away"
+    with pytest.raises(MalformedAnswer, match="contradicts"):
+        evidence.take(days(600, factor=10), NOW)
