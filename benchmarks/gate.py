@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from statistics import mean
 from typing import cast
 
@@ -21,12 +22,13 @@ from aiolimiter import AsyncLimiter
 
 from benchmarks.table import Table
 from chartinsightd.adapters.kiwoom.gate import Gate, Mode
-from chartinsightd.clock import Clock
 from chartinsightd.ports.broker import Priority
 from tests.adapters.kiwoom.model_broker import PROFILES, ModelBroker
-from tests.adapters.kiwoom.virtual import LoopClock, run_virtually
+from tests.adapters.kiwoom.virtual import run_virtually
+from tests.support.virtual import LoopClock
 
 LIMIT = 5
+START = datetime(2026, 11, 18, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ async def limiter_gate(rate: float, period_s: float) -> AsyncIterator[LimiterGat
 
 
 def our_gate(mode: Mode) -> Gate:
-    return Gate(cast(Clock, LoopClock()), LIMIT, mode)
+    return Gate(LoopClock(START), LIMIT, mode)
 
 
 OURS = "gate, proved"

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from statistics import median
 
 from benchmarks.pages import PAGE, START, STEP_S, backfill
-from benchmarks.store import SessionLoader, open_bench
+from benchmarks.store import StoreBench, open_bench
 from benchmarks.table import Table
 from chartinsightd.adapters.postgres.gaps import PostgresGaps
+from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.stores import Gap
@@ -37,7 +38,7 @@ QUERIES = {
 }
 
 
-async def fill(bench: SessionLoader, rows: int, series: int) -> None:
+async def fill(bench: StoreBench, rows: int, series: int) -> None:
     """Load so many rows, spread over the series, and list one gap of each."""
     pages = max(1, round(rows / PAGE / series))
     symbols = [bench.symbol() for _ in range(series)]
@@ -50,7 +51,7 @@ async def fill(bench: SessionLoader, rows: int, series: int) -> None:
             series=Series(symbol=symbol, timeframe=Timeframe.M5),
             from_ts=at,
             to_ts=end,
-            reason="no data served",
+            reason=GapReason.UNKNOWN,
         )
         for symbol in symbols
     ]
@@ -58,7 +59,7 @@ async def fill(bench: SessionLoader, rows: int, series: int) -> None:
     await store.replace_gaps(gaps, at)
 
 
-async def explained(bench: SessionLoader, query: str) -> tuple[float, int]:
+async def explained(bench: StoreBench, query: str) -> tuple[float, int]:
     """Return milliseconds in the server and pages looked at."""
     lines = [row[0] for row in await bench.side.fetch(f"explain (analyze, buffers, timing off) {query}")]
     took_ms = float(next(line for line in lines if "Execution Time" in line).split()[2])

@@ -40,7 +40,7 @@ class LaterClock(SystemClock):
 
 
 @dataclass(slots=True)
-class SessionLoader:
+class StoreBench:
     """An open store and a plain table beside it."""
 
     store: Store
@@ -73,7 +73,7 @@ class SessionLoader:
 
 
 @asynccontextmanager
-async def open_bench() -> AsyncIterator[SessionLoader]:
+async def open_bench() -> AsyncIterator[StoreBench]:
     """Start a server with an empty store."""
     async with (
         open_postgres() as (server, _),
@@ -84,10 +84,10 @@ async def open_bench() -> AsyncIterator[SessionLoader]:
     ):
         await plain.execute(PLAIN_TABLE)
         await side.execute("set search_path to simulation")
-        yield SessionLoader(store=store, ledger=plain, rules=side)
+        yield StoreBench(store=store, plain=plain, side=side)
 
 
-async def measure_pages(bench: SessionLoader, table: Table, rounds: int) -> None:
+async def measure_pages(bench: StoreBench, table: Table, rounds: int) -> None:
     """One new page, one poll of it, the same poll again, and a poll without memory."""
     taken = [await _one_page(bench, plain_first=bool(i % 2)) for i in range(rounds)]
     ratio = {name: median(one[name] / one["plain"] for one in taken[2:]) for name in taken[0]}
@@ -98,7 +98,7 @@ async def measure_pages(bench: SessionLoader, table: Table, rounds: int) -> None
     table.note("unchanged poll / limit", f"{ratio['same']:.3f}")
 
 
-async def _one_page(bench: SessionLoader, *, plain_first: bool) -> dict[str, float]:
+async def _one_page(bench: StoreBench, *, plain_first: bool) -> dict[str, float]:
     page, plain_page = candles(bench.symbol()), candles(bench.symbol())
     poll = polled(page)
     taken = {}
@@ -115,7 +115,7 @@ async def _one_page(bench: SessionLoader, *, plain_first: bool) -> dict[str, flo
     return taken
 
 
-async def measure_round(bench: SessionLoader, table: Table, rounds: int) -> None:
+async def measure_round(bench: StoreBench, table: Table, rounds: int) -> None:
     """Thirty polls in one save against thirty saves."""
     pages = [candles(bench.symbol()) for _ in range(30)]
     await bench.save(pages)
@@ -129,7 +129,7 @@ async def measure_round(bench: SessionLoader, table: Table, rounds: int) -> None
     table.at_most("30 polls in one save / 30 saves", median(ratios), 0.2)
 
 
-async def measure_bulk(bench: SessionLoader, table: Table, pages: int) -> None:
+async def measure_bulk(bench: StoreBench, table: Table, pages: int) -> None:
     """Ten pages a save: into empty ranges, over half-filled ranges, again unchanged; newest first."""
     await bench.save_all(backfill(bench.symbol(), pages))  # the partitions are there
     rounds = [await _bulk_round(bench, pages, plain_first=bool(i % 2)) for i in range(6)]
@@ -152,7 +152,7 @@ async def measure_bulk(bench: SessionLoader, table: Table, pages: int) -> None:
     )
 
 
-async def _bulk_round(bench: SessionLoader, pages: int, *, plain_first: bool) -> dict[str, float]:
+async def _bulk_round(bench: StoreBench, pages: int, *, plain_first: bool) -> dict[str, float]:
     one, two, three, four = (backfill(bench.symbol(), pages) for _ in range(4))
     arrived = [page for batch in one for page in batch]
     taken: dict[str, float] = {}
@@ -170,14 +170,14 @@ async def _bulk_round(bench: SessionLoader, pages: int, *, plain_first: bool) ->
     return taken
 
 
-async def _cpu_s(bench: SessionLoader, *, is_plain: bool) -> float:
+async def _cpu_s(bench: StoreBench, *, is_plain: bool) -> float:
     """Return what this process and the backend that works for it have used so far."""
     async with bench.store.candles._writer.use() as writer:
         backend = bench.plain.get_server_pid() if is_plain else writer.get_server_pid()
     return time.process_time() + cpu_s(int(backend))
 
 
-async def measure_wal(bench: SessionLoader, table: Table) -> None:
+async def measure_wal(bench: StoreBench, table: Table) -> None:
     """What a poll and an unchanged poll write to the log, and how many row versions they make."""
     page = candles(bench.symbol())
     await bench.save([page])
@@ -191,14 +191,14 @@ async def measure_wal(bench: SessionLoader, table: Table) -> None:
         table.at_most(f"WAL of a {name}", float(size) / 1024, 1.0, " KiB")
 
 
-async def measure_disk(bench: SessionLoader, table: Table) -> None:
+async def measure_disk(bench: StoreBench, table: Table) -> None:
     """Bytes a candle after a newest-first backfill, and after maintenance."""
     table.at_most("a candle on disk, after a newest-first backfill", await _bytes(bench), 108, " B")
     await bench.store.upkeep.maintain()
     table.at_most("a candle on disk, after maintenance", await _bytes(bench), 100, " B")
 
 
-async def _bytes(bench: SessionLoader) -> float:
+async def _bytes(bench: StoreBench) -> float:
     size, rows = await bench.side.fetchrow(
         "select sum(pg_table_size(c.oid) + pg_indexes_size(c.oid)), (select count(*) from candles_5m) "
         "from pg_inherits i join pg_class c on c.oid = i.inhrelid "

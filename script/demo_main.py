@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from chartinsightd.domain.calendar import Calendar, at_kst
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.kst import at_kst
 from chartinsightd.domain.planning import PAGE_ROWS
 from chartinsightd.domain.refresh import RefreshRule, session_refreshes
 from chartinsightd.domain.timeframe import Timeframe

@@ -100,7 +100,7 @@ def test_forming_candles_may_be_left_out(run: Run) -> None:
 def test_all_that_is_tracked_is_exported(run: Run, backend: FakeBackend) -> None:
     """`--tracked` means every tracked symbol; with none there is a header alone."""
     some = read(run("export", "--tracked", "-t", "1w", "--from", "-30d").stdout)
-    backend.__init__(Scene.EMPTY)
+    backend.reset(Scene.EMPTY)
     none = run("export", "--tracked", "-t", "1w")
 
     assert some.symbol.nunique() == 30

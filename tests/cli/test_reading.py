@@ -38,7 +38,7 @@ def test_a_person_gets_a_table(run: Run, backend: FakeBackend, verb: str, scene:
     """Every verb shows something on standard output, nothing on standard error, of much data and none."""
     if scene is Scene.EMPTY and verb[0] == "job":
         pytest.skip("a daemon that has just started has no job")
-    backend.__init__(scene)
+    backend.reset(scene)
 
     result = run(*verb)
 
@@ -116,7 +116,7 @@ def test_check_turns_a_problem_into_a_status(
     run: Run, backend: FakeBackend, verb: str, scene: Scene, status: int
 ) -> None:
     """With `--check` a script can tell from the exit status whether there is a problem."""
-    backend.__init__(scene)
+    backend.reset(scene)
 
     assert run(*verb, "--check").exit_code == status
 
@@ -276,7 +276,7 @@ def test_settings_are_shown_with_their_origin_and_secrets_as_present_or_absent(r
     ]
 
 
-def test_evidence_is_words(run):
+def test_evidence_is_words(run: Run) -> None:
     """No Python value is shown: lists are joined, truth is yes or no, names have blanks."""
     shown = run("seals").stdout
 
@@ -284,7 +284,7 @@ def test_evidence_is_words(run):
     assert not any(sign in shown for sign in "[]{}'")
 
 
-def test_jobs_name_all_they_work_on(run, backend):
+def test_jobs_name_all_they_work_on(run: Run, backend: FakeBackend) -> None:
     """In a pipe nothing is cut: every symbol of a job is there."""
     symbols = list(backend._names)[:9]
     job = backend._jobs[4].model_copy(update={"params": {"symbols": symbols}, "error": None})

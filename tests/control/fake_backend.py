@@ -258,10 +258,15 @@ class FakeBackend:
     """A daemon in memory. `scene` may be changed at any time; mutations change what is read afterwards."""
 
     def __init__(self, scene: Scene = Scene.FULL, clock: FrozenClock | None = None) -> None:
-        self.scene = scene
         self.clock = clock or FrozenClock()
         self.hub = EventHub(self.clock.now)
         self.tap = EventTap(self.hub, self.clock.now)
+        self.handlers = self._handlers()
+        self.reset(scene)
+
+    def reset(self, scene: Scene) -> None:
+        """Begin again with what this scene holds; events and log lines so far stay."""
+        self.scene = scene
         self.asked: list[tuple[str, str]] = []
         """Mutations in order: name and user."""
         self._paused = False
@@ -270,7 +275,6 @@ class FakeBackend:
         self._jobs = {job.id: job for job in _jobs()} if scene is not Scene.EMPTY else {}
         for line in _log_lines() if scene is not Scene.EMPTY else ():
             self.tap(None, str(line["level"]), dict(line))
-        self.handlers = self._handlers()
 
     def _handlers(self) -> Handlers:
         """Return the made-up answer to every operation."""

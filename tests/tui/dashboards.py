@@ -116,10 +116,12 @@ async def connected(pilot: Pilot[None]) -> Dashboard:
     """Wait until the dashboard has read what its screen shows."""
     app = pilot.app
     assert isinstance(app, Dashboard)
-    wanted = lambda: app.view.PARTS & LOADABLE  # noqa: E731 - the screen may change meanwhile
-    await until(
-        pilot, lambda: app.store.is_online and app.store.loaded | app.store.failures.keys() >= wanted()
-    )
+
+    def is_read() -> bool:
+        wanted = app.view.PARTS & LOADABLE  # the screen may change meanwhile
+        return app.store.is_online and app.store.loaded | app.store.failures.keys() >= wanted
+
+    await until(pilot, is_read)
     await until(pilot, lambda: not app.is_drawing)
     return app
 

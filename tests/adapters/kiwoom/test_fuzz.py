@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -28,6 +28,8 @@ from tests.support.virtual import LoopClock
 from .fake_broker import PlainSecret
 from .samples import SAMPLES
 from .test_wire import day_row, minute_row
+
+T = TypeVar("T")
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 BUILT_IN: dict[str, tuple[Timeframe, Any]] = {
@@ -151,7 +153,13 @@ def spoilt_bytes(draw: st.DrawFn) -> tuple[str, bytes]:
     return name, _spoilt(draw, json.dumps(CHARTS[name][1], ensure_ascii=False).encode())
 
 
-def _spoilt(draw: st.DrawFn, document: bytes) -> bytes:
+class Draw(Protocol):
+    """Draws a value of a strategy: `st.DrawFn`, or `draw` of `st.data()`."""
+
+    def __call__(self, strategy: st.SearchStrategy[T]) -> T: ...
+
+
+def _spoilt(draw: Draw, document: bytes) -> bytes:
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(document)))
         end = min(len(document), start + draw(st.integers(0, 60)))
@@ -271,10 +279,10 @@ def test_every_answer_has_a_class(status: int, return_code: Any, message: str, *
 
 
 def _error(body: Any, status: int) -> Any:
-    secrets = {"app_key": PlainSecret("key"), "secret_key": PlainSecret("secret")}
-    transport = Transport(
-        KiwoomAccess(base_url="http://127.0.0.1", **secrets), Gate(LoopClock(NOW), 1), LoopClock(NOW)
+    access = KiwoomAccess(
+        base_url="http://127.0.0.1", app_key=PlainSecret("key"), secret_key=PlainSecret("secret")
     )
+    transport = Transport(access, Gate(LoopClock(NOW), 1), LoopClock(NOW))
     text = body if isinstance(body, str) else json.dumps(body)
     reply = _Reply(status=status, headers={}, body=text.encode(errors="surrogatepass"), asked_at=NOW)
     return transport._error("ka10080", reply, ())

@@ -19,7 +19,8 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Written
 from chartinsightd.ports.candles import RowDifference
-from tests.adapters.postgres.test_candles import ALWAYS, FIRST, page, rows, write
+from tests.adapters.postgres.model import FIRST, page, rows, write
+from tests.adapters.postgres.test_candles import ALWAYS
 from tests.support.postgres import connected
 
 M5 = Series(symbol="005930", timeframe=Timeframe.M5)

@@ -19,6 +19,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.live import LossCause
 from chartinsightd.service.live.live_probe import LiveProbe
+from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.support.harness import moment
 from tests.support.virtual import run_virtually
 
@@ -240,7 +241,7 @@ def test_a_lost_stream_is_one_alert_and_one_end() -> None:
         assert probe.look() == {}
         on.feed.lose(LossCause.UNREACHABLE, "It cannot be reached.")
         await asyncio.sleep(31)
-        condition = probe.look()["live.lost"]
+        condition = probe.look()[AlertKind.LIVE_LOST]
         assert condition.message == "It cannot be reached."
         assert "polls" in condition.remedy
         assert live_status(on.live).state == "lost"
@@ -262,7 +263,7 @@ def test_a_session_that_was_taken_over_is_told_at_once(at: object, tells: bool) 
         found = probe.look()
         assert bool(found) == tells
         if tells:
-            assert found["live.lost"].remedy.startswith("End the other program.")
+            assert found[AlertKind.LIVE_LOST].remedy.startswith("End the other program.")
 
     play(scene, at)
 

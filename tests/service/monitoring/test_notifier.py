@@ -157,7 +157,7 @@ def test_a_channel_that_fails_is_tried_again_and_others_go_on() -> None:
         await world.lasting(AWAY, 300)
         assert len(world.channels[1].got) == 1
         assert 5 <= world.channels[0].tries <= 7
-        assert world.notifier.conditions()["alerts.undelivered"].remedy == "Plug it in."
+        assert world.notifier.conditions()[AlertKind.ALERTS_UNDELIVERED].remedy == "Plug it in."
         assert [one.ok for one in world.notifier.deliveries()] == [False, True]
         world.channels[0].failure = None
         await world.lasting(AWAY, 900)
@@ -239,12 +239,13 @@ def test_without_a_channel_nothing_happens() -> None:
 def test_begins_and_ends_come_in_pairs(lasts: Sequence[tuple[int, bool]], quiet: int, remind: int) -> None:
     """Whatever comes and goes: an end follows a begin, two begins are `quiet` apart, what lasts is known."""
     rules = AlertRules(quiet=timedelta(seconds=quiet), remind=timedelta(seconds=remind))
+    away = {str(kind): condition for kind, condition in AWAY.items()}
     told: dict[str, Sent] = {}
     heard: list[tuple[Phase, datetime]] = []
     now = START
     for seconds, is_there in lasts:
         now += timedelta(seconds=seconds)
-        for one in [*due(AWAY if is_there else {}, told, now, rules)]:
+        for one in [*due(away if is_there else {}, told, now, rules)]:
             told[one.event] = one.told
             heard.append((one.phase, now))
         told = worth_keeping(told, now, rules)

@@ -28,6 +28,7 @@ from chartinsightd.service.monitoring.probes import (
     TokenProbe,
     disk_condition,
 )
+from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.backend.conftest import BoardWorld, FakeDisk, Listener, ask
 from tests.control.fake_backend import FrozenClock
 from tests.support.virtual import cancelled_after, run_virtually
@@ -38,9 +39,10 @@ MORNING = datetime(2026, 9, 15, 10, 2, tzinfo=ZoneInfo("Asia/Seoul"))
 
 def seen_after(watch: HealthProbe, clock: FrozenClock, seconds: int) -> list[tuple[int, frozenset[str]]]:
     """Look once a second; return when what was seen changed, and to what."""
-    changes, before = [], frozenset[str]()
+    changes: list[tuple[int, frozenset[str]]] = []
+    before = frozenset[str]()
     for second in range(seconds):
-        now = frozenset(watch.look())
+        now = frozenset(str(kind) for kind in watch.look())
         if now != before:
             changes.append((second, now))
             before = now
@@ -96,7 +98,7 @@ def test_a_token_that_cannot_be_had() -> None:
     clock, failure = FrozenClock(), [TokenFailure(since_s=0.0, message="[8999]", remedy="")]
     watch = TokenProbe(lambda: failure[0] if failure else None, clock)
     assert seen_after(watch, clock, 90) == [(60, frozenset({"token.failing"}))]
-    assert "[8999]" in watch.look()["token.failing"].message
+    assert "[8999]" in watch.look()[AlertKind.TOKEN_FAILING].message
     failure.clear()
     assert watch.look() == {}
 
