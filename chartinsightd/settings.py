@@ -297,6 +297,13 @@ class AnalysisSettings(Section):
     """A run stops after this long and continues at the next look."""
 
 
+class StrategySettings(Section):
+    """Strategies of the user."""
+
+    folder: UsablePath | None = None
+    """Their sources, one file each; owned by root or the daemon's user, writable by nobody else."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -317,6 +324,7 @@ class Settings(BaseSettings):
     collect: CollectSettings = CollectSettings()
     live: LiveSettings = LiveSettings()
     analysis: AnalysisSettings = AnalysisSettings()
+    strategies: StrategySettings = StrategySettings()
     clock: ClockSettings = ClockSettings()
     control: ControlSettings = ControlSettings()
     log: LogSettings = LogSettings()

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chartinsightd.analysis.candles import Bools, Candles, Floats, Ints
+from chartinsightd.analysis.strategy import Strategy
 
 HORIZONS = (1, 5, 20)
 """Candles from the entry to the exit, both included: 1 is in at the open and out at the close."""
@@ -233,6 +234,20 @@ def _few_blocks(count: float) -> float:
 def _seed(values: Floats, is_event: Bools) -> int:
     digest = hashlib.sha256(values.tobytes() + is_event.tobytes()).digest()
     return int.from_bytes(digest[:8], "big")
+
+
+def events_of(strategy: Strategy, candles: Candles) -> Events:
+    """Return the hits of a strategy with its default parameters, from the end of its warm-up on.
+
+    Raises:
+        Exception: whatever the strategy raises.
+    """
+    needs = strategy.needs(strategy.params())
+    signals = strategy(candles if needs.adjusted else candles.as_traded())
+    first = needs.candles - 1
+    hit = signals.hit.copy()
+    hit[:first] = False
+    return Events(candles=candles, hit=hit, first=min(first, len(candles)))
 
 
 def hits_at(length: int, places: Iterable[int]) -> NDArray[np.bool_]:

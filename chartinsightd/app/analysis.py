@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 
 from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
+from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
+from chartinsightd.adapters.strategies.sandbox import ProcessSandbox
 from chartinsightd.analysis.identity import ANALYSER_MODULES, SCREEN_MODULES, code_id
 from chartinsightd.analysis.strategies import SHIPPED
 from chartinsightd.app.analysis_stores import AnalysisStores
@@ -21,7 +23,9 @@ from chartinsightd.ports.stores import ActionStore
 from chartinsightd.process.lifecycle import Service
 from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
 from chartinsightd.service.analysing.collected import TrackedSeries
+from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.screening import Screener
+from chartinsightd.service.analysing.user_strategies import UserStrategies
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
@@ -35,11 +39,12 @@ class Analysing:
 
     analyser: Analyser
     screener: Screener
+    evaluators: Evaluators
     store: PostgresAnalysis
 
     def services(self) -> Mapping[str, Service]:
         """Return what has to run: the analyser, also for orders where it does not run by itself."""
-        return {"analyser": self.analyser.run}
+        return {"analyser": self.analyser.run, "strategies": self.evaluators.users.run}
 
 
 def new_analysis(
@@ -78,22 +83,33 @@ def new_analysis(
             guard=timedelta(minutes=analysis.guard_minutes),
         ),
     )
+    evaluators = _evaluators(settings, clock)
     screener = Screener(
         reader=stores.reader,
         archive=archive,
-        strategies=SHIPPED,
+        evaluators=evaluators,
         rules=_sources(SCREEN_MODULES),
-        sources=_sources(f"strategies.{name}" for name in SHIPPED),
         clock=clock,
         current_rules=current_rules,
     )
-    return Analysing(analyser=analyser, screener=screener, store=stores.results)
+    return Analysing(analyser=analyser, screener=screener, evaluators=evaluators, store=stores.results)
+
+
+def _evaluators(settings: Settings, clock: Clock) -> Evaluators:
+    sandbox = ProcessSandbox()
+    folder = StrategyFolderOnDisk(settings.strategies.folder)
+    return Evaluators(
+        shipped=SHIPPED,
+        texts=_sources(f"strategies.{name}" for name in SHIPPED),
+        users=UserStrategies(folder=folder, sandbox=sandbox, clock=clock),
+        sandbox=sandbox,
+    )
 
 
 def register_analysis(handlers: Handlers, analysing: Analysing, archive: Archive) -> None:
     """Offer what the analysis found, and screens, over the control API."""
     AnalysisBoard(store=analysing.store, analyser=analysing.analyser, names=archive.names).register(handlers)
-    ScreenBoard(analysing.screener).register(handlers)
+    ScreenBoard(analysing.screener, analysing.evaluators).register(handlers)
 
 
 @cache

@@ -13,6 +13,7 @@ from chartinsightd.adapters.kiwoom.session import open_kiwoom
 from chartinsightd.adapters.postgres.check import check_database
 from chartinsightd.adapters.postgres.data_folder import fix_modes
 from chartinsightd.adapters.postgres.embedded import open_embedded
+from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
 from chartinsightd.app.alerting import channels_of
 from chartinsightd.app.broker import access, believes_dates, block_file
 from chartinsightd.app.opening import load_calendar, open_clock
@@ -62,6 +63,7 @@ async def _run_checks(settings: Settings) -> int:
         ("state", _state),
         ("calendar", _calendar),
         ("alerts", _alerts),
+        ("strategies", _strategies),
         ("database", _database),
         ("broker", _broker),
     ):
@@ -107,6 +109,19 @@ async def _alerts(settings: Settings) -> AsyncIterator[str]:
         yield f"sent by {names}; `chartinsightctl alerts test` tries it"
     else:
         yield "sent nowhere: set alerts.slack_webhook or alerts.smtp_host to hear of trouble"
+
+
+async def _strategies(settings: Settings) -> AsyncIterator[str]:
+    """Say whether the folder of strategies is read; each one is proved by the daemon alone."""
+    folder = StrategyFolderOnDisk(settings.strategies.folder)
+    found = folder.read()
+    for fault in (found.fault, *found.refused.values()):
+        if fault is not None:
+            raise ConfigurationError(fault.reason, remedy=fault.remedy)
+    if folder.path:
+        yield f"{len(found.sources)} in {folder.path}; `chartinsightctl strategies` says how each stands"
+    else:
+        yield "the shipped ones; strategies.folder names a folder of your own"
 
 
 def _describe_next_session(calendar: Calendar, clock: Clock) -> str:

@@ -19,17 +19,22 @@ from chartinsightd.control.protocol.screens import (
     ScreenRequest,
     ScreenResult,
     StrategyList,
+    StrategyOrigin,
     StrategyRow,
+    StrategyState,
 )
 from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.screening import NoSession, ScreenAnswer, Screener
+from chartinsightd.service.analysing.user_strategies import UserStrategy
 
 
 class ScreenBoard:
     """Answers what strategies there are, and evaluates screens."""
 
-    def __init__(self, screener: Screener) -> None:
+    def __init__(self, screener: Screener, evaluators: Evaluators) -> None:
         self._screener = screener
+        self._evaluators = evaluators
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations of strategies and screens."""
@@ -38,9 +43,19 @@ class ScreenBoard:
         handlers.add(SCREEN, self.screen)
 
     async def strategies(self) -> StrategyList:
-        """Return every strategy that a screen may name."""
-        known = self._screener.strategies
-        return StrategyList(items=tuple(_strategy(known[name]) for name in sorted(known)))
+        """Return every strategy: the shipped ones, and how each of the user stands."""
+        shipped, users = self._evaluators.shipped, self._evaluators.users
+        rows = [
+            *(_strategy(shipped[name]) for name in sorted(shipped)),
+            *(_of_user(users.known[name]) for name in sorted(users.known)),
+        ]
+        fault = users.fault
+        return StrategyList(
+            items=tuple(rows),
+            folder=users.path,
+            fault="" if fault is None else fault.reason,
+            remedy="" if fault is None else fault.remedy,
+        )
 
     async def screener(self, query: ScreenerQuery) -> ScreenResult:
         """Return where one strategy hits at a session.
@@ -49,9 +64,11 @@ class ScreenBoard:
             UnknownThing: there is no such strategy.
             NotNow: the session cannot be screened.
         """
-        if query.strategy_name not in self._screener.strategies:
-            known = ", ".join(sorted(self._screener.strategies))
-            raise UnknownThing(f"There is no strategy {query.strategy_name}.", remedy=f"There are {known}.")
+        known = self._evaluators.names()
+        if query.strategy_name not in {*known, *self._evaluators.users.known}:
+            raise UnknownThing(
+                f"There is no strategy {query.strategy_name}.", remedy=f"There are {', '.join(known)}."
+            )
         return await self.screen(
             ScreenRequest(expression={"strategy": query.strategy_name}, session=query.session)
         )
@@ -80,6 +97,28 @@ def _strategy(strategy: Strategy) -> StrategyRow:
         timeframes=tuple(sorted(strategy.timeframes, key=lambda one: one.value)),
         warmup=strategy.needs(strategy.params()).warmup,
         parameters=strategy.params.model_json_schema(),
+    )
+
+
+def _of_user(known: UserStrategy) -> StrategyRow:
+    facts = known.facts
+    row = StrategyRow(
+        id=known.name,
+        origin=StrategyOrigin.USER,
+        state=StrategyState(known.state),
+        reason=known.reason,
+        remedy=known.remedy,
+    )
+    if facts is None:
+        return row
+    return row.model_copy(
+        update={
+            "version": facts.version,
+            "title": facts.title,
+            "timeframes": tuple(sorted(facts.timeframes, key=lambda one: one.value)),
+            "warmup": facts.warmup,
+            "parameters": facts.parameters,
+        }
     )
 
 

@@ -33,7 +33,7 @@ VERBS: Mapping[str, Verb] = {
     "adjustments": Verb(module="reading", words="Splits and the like, and what they were read off."),
     "points": Verb(module="analysis", words="Peaks, valleys and trend changes of one series."),
     "patterns": Verb(module="analysis", words="Patterns and how they stand."),
-    "strategies": Verb(module="screens", words="The strategies that a screen may name."),
+    "strategies": Verb(module="screens", words="The strategies that a screen may name; write one."),
     "screen": Verb(module="screens", words="Where a strategy or an expression holds, over all stocks."),
     "analyse": Verb(module="analysis", words="Analyse what is due now."),
     "jobs": Verb(module="jobs", words="Work that runs and has run."),

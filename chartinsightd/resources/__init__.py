@@ -32,6 +32,16 @@ def systemd_file(name: str) -> str:
     return _read(f"systemd/{name}")
 
 
+def strategy_example(name: str) -> tuple[str, str]:
+    """Return the sources of a working strategy of this name, and of its test.
+
+    Raises:
+        FileNotFoundError: the installation is damaged.
+    """
+    texts = [_read(f"strategies/{file}.py.txt") for file in ("example", "example_test")]
+    return texts[0].replace("NAME", name), texts[1].replace("NAME", name)
+
+
 def _read(name: str) -> str:
     packaged = Path(__file__).parent / name
     # An editable installation imports from the checkout, where the files stand at the top for people to find.

@@ -33,7 +33,23 @@ IMPORTS = frozenset(
 )
 """What a strategy may import: everything that computes and cannot read or write."""
 _CALLS = frozenset(
-    {"__import__", "breakpoint", "compile", "eval", "exec", "globals", "input", "open", "vars"}
+    {
+        "__import__",
+        "breakpoint",
+        "compile",
+        "delattr",
+        "eval",
+        "exec",
+        "exit",
+        "globals",
+        "help",
+        "input",
+        "open",
+        "print",
+        "quit",
+        "setattr",
+        "vars",
+    }
 )
 _OF_NUMPY = frozenset(
     {

@@ -238,3 +238,18 @@ def _only(value: Mapping[str, Any], allowed: set[str], place: str) -> None:
         raise ScreenInvalid(
             f"{place} holds {', '.join(strangers)}; allowed are {', '.join(sorted(allowed))}."
         )
+
+
+def strategies_named(value: object, depth: int = 0) -> set[str]:
+    """Return the strategies that a JSON value names, whether or not it is a screen."""
+    if depth > 2 * MAX_DEPTH:  # a group and its list are two steps
+        return set()
+    if isinstance(value, Mapping):
+        name = value.get("strategy")
+        inner = (value[group] for group in _GROUP & value.keys())
+        return ({name} if isinstance(name, str) else set()).union(
+            *(strategies_named(one, depth + 1) for one in inner)
+        )
+    if isinstance(value, list):
+        return set().union(*(strategies_named(one, depth + 1) for one in value))
+    return set()

@@ -1,14 +1,18 @@
-"""Verbs of screens: strategies, screen."""
+"""Verbs of screens: strategies and its `new`, screen."""
 
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord
+from chartinsightd.cli.endings import CommandFailed, ExitStatus, say
 from chartinsightd.cli.parameters import DayType, View, view_options
 from chartinsightd.cli.present import present
 
@@ -17,18 +21,68 @@ if TYPE_CHECKING:
     from chartinsightd.control.protocol.screens import ScreenResult, StrategyList
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @view_options
 @pass_connection
-def strategies(connection: Connection, view: View) -> None:
-    """Show the strategies that a screen may name, with what each needs."""
+@click.pass_context
+def strategies(context: click.Context, connection: Connection, view: View) -> None:
+    """Show the strategies that a screen may name, and how each of your own stands."""
     from chartinsightd.cli.views.screens import render_strategies
+
+    if context.invoked_subcommand is None:
+        present(connection, _known_strategies, render_strategies, view)
+
+
+async def _known_strategies(client: ControlClient) -> StrategyList:
     from chartinsightd.control.operations import STRATEGIES
 
-    async def read(client: ControlClient) -> StrategyList:
-        return await client.ask(STRATEGIES)
+    return await client.ask(STRATEGIES)
 
-    present(connection, read, render_strategies, view)
+
+@strategies.command(name="new")
+@click.argument("name")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to write it. Default: the folder of the daemon's setting strategies.folder.",
+)
+@pass_connection
+def new(connection: Connection, name: str, folder: Path | None) -> None:
+    """Write a strategy that works, and its test beside it, to be changed into one of your own.
+
+    NAME is the strategy's id: lower case letters, digits and _.
+    """
+    from chartinsightd.resources import strategy_example
+
+    if not _ID.fullmatch(name) or name.startswith("test_"):
+        raise click.UsageError(f"{name!r} is no id: lower case letters, digits and _, a letter first.")
+    where = folder if folder is not None else _folder_of_the_daemon(connection)
+    files = where / f"{name}.py", where / f"test_{name}.py"
+    try:
+        for file, text in zip(files, strategy_example(name), strict=True):
+            with file.open("x", encoding="utf-8") as opened:
+                opened.write(text)
+            with suppress(PermissionError):
+                file.chmod(0o644)
+            click.echo(str(file))
+    except FileExistsError as error:
+        raise CommandFailed(ExitStatus.FAILED, f"{error.filename} exists.", "Choose another name.") from error
+    except OSError as error:
+        reason = f"{error.filename} cannot be written: {error.strerror}."
+        raise CommandFailed(ExitStatus.FAILED, reason, "Name another folder with --folder.") from error
+    say("The daemon proves it within some seconds; `chartinsightctl strategies` says how it stands.")
+
+
+def _folder_of_the_daemon(connection: Connection) -> Path:
+    found = connection.ask(_known_strategies).folder
+    if not found:
+        raise CommandFailed(
+            ExitStatus.USAGE, "The daemon reads no folder.", "Set strategies.folder, or use --folder."
+        )
+    return Path(found)
+
+
+_ID = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 
 @click.command()

@@ -15,16 +15,17 @@ from chartinsightd.control.protocol.screens import (
     ScreenResult,
     StrategyList,
 )
-from chartinsightd.domain.foreign_text import printable
+from chartinsightd.domain.foreign_text import printable, printable_lines
 
 _MOST_EXCEPTIONS = 20
 """Lines; `--json` has all."""
 
 
 def render_strategies(answer: StrategyList) -> RenderableType:
-    """Return strategies with what each needs."""
+    """Return strategies with what each needs, and why one of the user's is not ready."""
     columns = (
         Column(title="strategy"),
+        Column(title="state"),
         Column(title="title"),
         Column(title="timeframes", rank=1),
         Column(title="warm-up", right=True),
@@ -33,6 +34,7 @@ def render_strategies(answer: StrategyList) -> RenderableType:
     rows = [
         (
             one.id,
+            _STATES.get(one.state, Marked(one.state, "red")),
             printable(one.title),
             " ".join(timeframe.value for timeframe in one.timeframes),
             str(one.warmup),
@@ -40,7 +42,13 @@ def render_strategies(answer: StrategyList) -> RenderableType:
         )
         for one in answer.items
     ]
-    return FittedTable(columns, rows)
+    faults = [("strategies.folder", answer.fault, answer.remedy)] if answer.fault else []
+    faults += [(one.id, one.reason, one.remedy) for one in answer.items if one.reason]
+    words = [Text(printable_lines(f"{who}: {reason} {remedy}".rstrip())) for who, reason, remedy in faults]
+    return Group(FittedTable(columns, rows), *words)
+
+
+_STATES: Mapping[str, Cell] = {"ready": "ready", "checking": Marked("checking", "yellow")}
 
 
 def render_screen(answer: ScreenResult) -> RenderableType:

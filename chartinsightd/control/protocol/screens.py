@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -20,23 +21,53 @@ from chartinsightd.control.protocol.words import (
 from chartinsightd.domain.timeframe import Timeframe
 
 
+class StrategyOrigin(StrEnum):
+    """Where a strategy comes from."""
+
+    SHIPPED = "shipped"
+    USER = "user"
+
+
+class StrategyState(StrEnum):
+    """Whether a screen may name a strategy."""
+
+    CHECKING = "checking"
+    """It is being proved."""
+    READY = "ready"
+    REFUSED = "refused"
+    """A check found something, or its file is not read."""
+    ENDED = "ended"
+    """It took too long or too much memory; it is used again when its file changes."""
+
+
 class StrategyRow(Message):
     """One strategy."""
 
     id: str
-    version: int
-    title: str
-    timeframes: tuple[Timeframe, ...]
-    warmup: Count
+    origin: StrategyOrigin = StrategyOrigin.SHIPPED
+    state: StrategyState = StrategyState.READY
+    reason: str = ""
+    """Why it is not ready."""
+    remedy: str = ""
+    version: int = 0
+    """0 before a strategy of the user was proved."""
+    title: str = ""
+    timeframes: tuple[Timeframe, ...] = ()
+    warmup: Count = 0
     """Candles before the newest one that it needs with its default parameters."""
     parameters: Mapping[str, Any] = Field(default_factory=dict)
     """The JSON Schema of its parameters, defaults and bounds included."""
 
 
 class StrategyList(Message):
-    """Strategies, by id."""
+    """Strategies: the shipped ones by id, then the user's by id."""
 
     items: tuple[StrategyRow, ...] = ()
+    folder: str = ""
+    """Where the user's strategies are read; empty where none is set."""
+    fault: str = ""
+    """Why nothing in the folder is read."""
+    remedy: str = ""
 
 
 class ScreenerQuery(Request):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,15 +12,15 @@ import numpy as np
 
 from chartinsightd.analysis.candles import Candles
 from chartinsightd.analysis.identity import code_id
-from chartinsightd.analysis.screens.evaluation import Screened, Stock, screen
-from chartinsightd.analysis.screens.expression import Expression, candles_wanted, conditions, parse
-from chartinsightd.analysis.strategy import Strategy
+from chartinsightd.analysis.screens.evaluation import Screened, Stock
+from chartinsightd.analysis.screens.expression import strategies_named
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import ChartInsightError, InvalidCandle
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.archive import Archive, KnownStock, StockFilter
 from chartinsightd.ports.candles import CandleReader, CandleSpan
+from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.series_turn import columns_of
 from chartinsightd.service.state.current_rules import CurrentRules
 
@@ -63,8 +62,8 @@ class Screener:
     Candles are kept between screens and read again only for series that changed.
 
     Args:
+        evaluators: run the strategies that an expression names.
         rules: sources of the modules that every answer rests on, by name.
-        sources: source of each strategy, by its id.
     """
 
     def __init__(
@@ -72,22 +71,19 @@ class Screener:
         *,
         reader: CandleReader,
         archive: Archive,
-        strategies: Mapping[str, Strategy],
+        evaluators: Evaluators,
         rules: Mapping[str, str],
-        sources: Mapping[str, str],
         clock: Clock,
         current_rules: CurrentRules,
     ) -> None:
         self._reader = reader
         self._archive = archive
-        self.strategies = strategies
+        self._evaluators = evaluators
         self._rules = rules
-        self._sources = sources
         self._clock = clock
         self._current_rules = current_rules
         self._kept: dict[str, _Known] = {}
         self._screening = asyncio.Lock()
-        self._thread = ThreadPoolExecutor(1, "screener")
 
     async def screen(self, asked: object, session: date | None = None) -> ScreenAnswer:
         """Return the matches of an expression at a session.
@@ -101,18 +97,17 @@ class Screener:
             NoSession: the day cannot be screened.
             StoreUnavailable: the store does not answer now.
         """
-        expression = parse(asked, self.strategies, _TIMEFRAME)
+        evaluator = self._evaluators.of(asked)
+        plan = await evaluator.plan(asked, _TIMEFRAME)
         day = self._session(session)
         async with self._screening:
             found = await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)
-            needed = candles_wanted(expression, self.strategies) + self._sessions_since(day)
-            universe, versions = await self._universe(found.rows, needed)
-            run = (expression, self.strategies, universe, int(midnight(day).timestamp()))
-            screened = await asyncio.get_running_loop().run_in_executor(self._thread, screen, *run)
+            universe, versions = await self._universe(found.rows, plan.wanted + self._sessions_since(day))
+            screened = await evaluator.screen(asked, _TIMEFRAME, universe, int(midnight(day).timestamp()))
         return ScreenAnswer(
             session=day,
             data_id=_digest(day, versions),
-            code_id=self._code_id(expression, asked),
+            code_id=self._code_id(asked),
             screened=screened,
             names={stock.symbol: stock.name for stock in found.rows},
         )
@@ -176,9 +171,8 @@ class Screener:
             return Stock(symbol=symbol, candles=None, fault="candles that cannot be read")
         return Stock(symbol=symbol, candles=known.candles)
 
-    def _code_id(self, expression: Expression, asked: object) -> str:
-        named = {one.strategy for one in conditions(expression) if hasattr(one, "strategy")}
-        sources = {name: self._sources[name] for name in sorted(named)}
+    def _code_id(self, asked: object) -> str:
+        sources = self._evaluators.sources(strategies_named(asked))
         return code_id({**self._rules, **sources}, {"expression": asked})
 
 

@@ -13,6 +13,8 @@ import pytest
 from chartinsightd.adapters.postgres.archive import open_archive
 from chartinsightd.adapters.postgres.candle_reader import PostgresCandleReader, open_candle_reader
 from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
+from chartinsightd.adapters.strategies.sandbox import ProcessSandbox
 from chartinsightd.analysis.screens.expression import ScreenInvalid
 from chartinsightd.analysis.strategies import SHIPPED
 from chartinsightd.domain.calendar import Calendar
@@ -22,7 +24,9 @@ from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.broker import ListedStock
+from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.screening import NoSession, Screener
+from chartinsightd.service.analysing.user_strategies import UserStrategies
 from chartinsightd.service.state.current_rules import CurrentRules
 from tests.control.fake_backend import FrozenClock
 from tests.domain.made_up_charts import walk
@@ -34,6 +38,13 @@ FRIDAY = date(2026, 11, 20)
 DAYS = [session.day for session in CALENDAR.sessions(date(2025, 1, 2), FRIDAY)]
 SYMBOLS = ("000660", "005930", "035420", "035720")
 SOURCES = {name: inspect.getsource(one.evaluate) for name, one in SHIPPED.items()}
+
+
+def evaluators() -> Evaluators:
+    """The shipped strategies, and no folder of the user."""
+    sandbox = ProcessSandbox()
+    users = UserStrategies(folder=StrategyFolderOnDisk(None), sandbox=sandbox, clock=FrozenClock(NOW))
+    return Evaluators(shipped=SHIPPED, texts=SOURCES, users=users, sandbox=sandbox)
 
 
 def stock(symbol: str) -> ListedStock:
@@ -94,9 +105,8 @@ async def world(store: Store, database: str) -> AsyncIterator[World]:
         screener = Screener(
             reader=reader,
             archive=await stack.enter_async_context(open_archive(database, "simulation")),
-            strategies=SHIPPED,
+            evaluators=evaluators(),
             rules={},
-            sources=SOURCES,
             clock=clock,
             current_rules=CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=refresh)),
         )

@@ -1,0 +1,24 @@
+"""Verbs of strategies and screens."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+
+def test_a_new_strategy_works_as_it_is_written(run: Run, tmp_path: Path) -> None:
+    """`strategies new` writes a strategy that the host takes, its test passes, and nothing is overwritten."""
+    result = run("strategies", "new", "my_own", "--folder", str(tmp_path))
+    assert result.exit_code == 0
+    assert result.stdout.split() == [str(tmp_path / "my_own.py"), str(tmp_path / "test_my_own.py")]
+
+    found = runpy.run_path(str(tmp_path / "test_my_own.py"))
+    found["test_the_host_takes_it"]()
+    found["test_it_hits_where_it_should"]()
+
+    again = run("strategies", "new", "my_own", "--folder", str(tmp_path))
+    assert again.exit_code == 1
+    assert "exists" in again.stderr
+    assert run("strategies", "new", "My-Own", "--folder", str(tmp_path)).exit_code == 2
