@@ -57,6 +57,14 @@ class Fault(StrEnum):
     """`--30433` in pred_pre, as seen (kiwoom.md#numbers); not an error to a careful reader."""
     LATE_CORRECTION = "late_correction"
     """A past candle of the requested code changes for good, just before the answer."""
+    STALE_PAGE = "stale_page"
+    """The page as it was some minutes before, as a cache gives it."""
+    TENFOLD_PAGE = "tenfold_page"
+    """Every price of the page is ten times too high."""
+    LOST_HEADER = "lost_header"
+    """A gateway drops cont-yn and next-key: nothing says whether more is there."""
+    LIST_CUT_SHORT = "list_cut_short"
+    """The stock list ends after a few rows; resp-cnt agrees."""
     WS_REFUSED = "ws_refused"
     """The handshake is answered with 503."""
     WS_LOGIN_REFUSED = "ws_login_refused"
@@ -118,6 +126,9 @@ PAGE_FAULTS = frozenset(
         Fault.GARBAGE_FIELD,
         Fault.DOUBLED_SIGN,
         Fault.LATE_CORRECTION,
+        Fault.STALE_PAGE,
+        Fault.TENFOLD_PAGE,
+        Fault.LOST_HEADER,
     }
 )
 """Faults of chart answers only."""
@@ -129,7 +140,13 @@ NEVER_CAPTURED = _OF_TOKENS | {Fault.TOTAL_LIMIT, Fault.GROUP_LIMIT}
 """Refusals that no program captured (kiwoom.md#refusal-codes); each is played when it is named."""
 _TOKEN_APIS = frozenset({"au10001", "au10002"})
 _CHARTS = frozenset({"ka10079", "ka10080", "ka10081", "ka10082", "ka10083", "ka10094"})
+_STOCK_LIST = "ka10099"
 _OVERLAP_ROWS = 3
+STALE_BY_MINUTES = (2, 30, 90)
+"""How old a stale page may be."""
+KEPT_OF_A_LIST = 0.15
+"""The share of its rows that a list cut short still has."""
+_PRICES = ("open_pric", "high_pric", "low_pric", "cur_prc")
 _GARBAGE = ("N/A", "12a4", "-", "1e9x", "null")
 
 
@@ -158,6 +175,8 @@ class Rule:
             return api_id == "au10001"
         if self.fault in _OF_TOKENS and api_id in _TOKEN_APIS:
             return False
+        if self.fault is Fault.LIST_CUT_SHORT:
+            return api_id == _STOCK_LIST
         return api_id in _CHARTS if self.fault in PAGE_FAULTS else True
 
 
@@ -252,6 +271,8 @@ def spoiled(fault: Fault, page: Page, how: Spoiling) -> Page:
             return _leading_to(page, 0, how)
         case Fault.DUPLICATE_ROWS if page.next_key:
             return _leading_to(page, -min(_OVERLAP_ROWS, page.count), how)
+        case Fault.TENFOLD_PAGE:
+            return _with_rows(page, [_tenfold(row) for row in _rows(page)])
         case Fault.OUT_OF_ORDER | Fault.MISSING_FIELD | Fault.GARBAGE_FIELD | Fault.DOUBLED_SIGN:
             return _with_rows(page, _damaged(fault, _rows(page), how.random))
     return page
@@ -270,6 +291,10 @@ def _rows(page: Page) -> list[dict[str, str]]:
 
 def _with_rows(page: Page, rows: list[dict[str, str]]) -> Page:
     return replace(page, rows=msgspec.json.encode(rows)[1:-1], count=len(rows))
+
+
+def _tenfold(row: dict[str, str]) -> dict[str, str]:
+    return row | {name: row[name] + "0" for name in _PRICES if row.get(name)}
 
 
 def _damaged(fault: Fault, rows: list[dict[str, str]], dice: random.Random) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,11 +13,12 @@ from aiohttp import hdrs, web
 
 from chartinsightd.simulator import wire_charts, wire_requests
 from chartinsightd.simulator import wire_errors as errors
-from chartinsightd.simulator.faults import PAGE_FAULTS, Active, Fault, Spoiling, spoiled
+from chartinsightd.simulator.faults import PAGE_FAULTS, STALE_BY_MINUTES, Active, Fault, Spoiling, spoiled
 from chartinsightd.simulator.journal import Entry
 from chartinsightd.simulator.limits import TOKEN_API
 from chartinsightd.simulator.pages import Page
 from chartinsightd.simulator.simulation import Simulation
+from chartinsightd.simulator.stocks import cut_short
 from chartinsightd.simulator.wire_requests import ChartAsk
 
 REVOKE_API = "au10002"
@@ -178,6 +180,8 @@ class Broker:
         fields = wire_requests.checked_fields(call.api_id, body)
         call.entry.symbol = fields.get("stk_cd", "")
         listing = self._sim.stocks.answer(call.api_id, fields, self._sim.now())
+        if call.struck is not None and call.struck.rule.fault is Fault.LIST_CUT_SHORT:
+            listing = cut_short(listing)
         headers = _data_headers(call.api_id, listing.rows, "")
         return _Answer(body=listing.body, headers=headers, rows=listing.rows, return_code=0)
 
@@ -189,9 +193,12 @@ class Broker:
         call.entry.symbol, call.entry.scope = ask.code, ask.scope
         call.entry.adjusted = ask.is_adjusted
         page = self._page(ask, call.struck)
+        told = _data_headers(ask.api_id, page.count, page.next_key)
+        if call.struck is not None and call.struck.rule.fault is Fault.LOST_HEADER:
+            del told["cont-yn"], told["next-key"]
         return _Answer(
             body=wire_charts.chart_body(ask.api_id, ask.code, page.rows),
-            headers=_data_headers(ask.api_id, page.count, page.next_key),
+            headers=told,
             rows=page.count,
             return_code=0,
         )
@@ -202,6 +209,8 @@ class Broker:
             return sim.pages.page(ask, now)
         if struck.rule.fault is Fault.LATE_CORRECTION:
             self._correct_something(ask, struck)
+        if struck.rule.fault is Fault.STALE_PAGE:
+            now -= timedelta(minutes=struck.random.choice(STALE_BY_MINUTES))
         page = sim.pages.page(ask, now)
         how = Spoiling(
             code=ask.code,

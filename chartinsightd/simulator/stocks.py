@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import msgspec
+
 from chartinsightd.simulator import wire_errors as errors
 from chartinsightd.simulator import wire_stocks as wire
+from chartinsightd.simulator.faults import KEPT_OF_A_LIST
 from chartinsightd.simulator.model import Market, Period, PeriodRows
 from chartinsightd.simulator.pages import served_code
 from chartinsightd.simulator.sectors import sector_rows
@@ -22,6 +25,13 @@ class Listing:
     body: bytes
     rows: int | None
     """For the header resp-cnt; None for answers that are no list."""
+
+
+def cut_short(listing: Listing) -> Listing:
+    """Return a stock list that ends after its first rows, as if that were all."""
+    fields = msgspec.json.decode(listing.body)
+    rows = fields["list"][: int(len(fields["list"]) * KEPT_OF_A_LIST) + 1]
+    return Listing(body=msgspec.json.encode(fields | {"list": rows}), rows=len(rows))
 
 
 class Stocks:

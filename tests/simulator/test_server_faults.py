@@ -142,6 +142,42 @@ async def test_one_damaged_row(fault: str) -> None:
     assert len(pairs[0][0].items() ^ pairs[0][1].items()) == (1 if fault == "missing_field" else 2)
 
 
+async def test_a_stale_page() -> None:
+    """The page as it was some minutes before: the newest candle is not there, or has grown less."""
+    async with running() as broker:
+        right = await broker.minutes()
+        await switch_on(broker, "stale_page", times=1)
+        answer = await broker.minutes()
+    assert answer.json[ROWS][0] != right.json[ROWS][0]
+    assert answer.json[ROWS][-1]["cntr_tm"] <= right.json[ROWS][-1]["cntr_tm"]
+
+
+async def test_tenfold_prices() -> None:
+    """Every price of the page is ten times too high, and nothing else differs."""
+    right, answer = await struck("tenfold_page")
+    for row, spoilt in zip(right.json[ROWS], answer.json[ROWS], strict=True):
+        assert spoilt["open_pric"] == row["open_pric"] + "0"
+        assert spoilt["trde_qty"] == row["trde_qty"]
+
+
+async def test_a_lost_header() -> None:
+    """All rows are there, and nothing says whether more follow."""
+    right, answer = await struck("lost_header")
+    assert answer.text == right.text
+    assert "cont-yn" not in answer.headers
+    assert "next-key" not in answer.headers
+
+
+async def test_a_list_cut_short() -> None:
+    """A seventh of the stock list stands for the whole, in the header too."""
+    async with running() as broker:
+        right = await broker.call("ka10099", mrkt_tp="0")
+        await switch_on(broker, "list_cut_short", times=1)
+        answer = await broker.call("ka10099", mrkt_tp="0")
+    assert 0 < len(answer.json["list"]) < len(right.json["list"])
+    assert answer.headers["resp-cnt"] == str(len(answer.json["list"]))
+
+
 async def test_a_late_correction_changes_the_truth() -> None:
     """A past candle changes for good, in the chart and in the truth alike."""
     async with running() as broker:
