@@ -25,6 +25,7 @@ from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.process.exit_status import ExitStatus
 from chartinsightd.simulator.admin_client import AdminClient
 from tests.campaign.link import Ends, Link, open_link
+from tests.campaign.log_pipe import LogPipe, open_log_pipe
 from tests.campaign.schedule import Draw
 from tests.support.harness import (
     FOLLOWED,
@@ -35,6 +36,7 @@ from tests.support.harness import (
     collecting,
     free_port,
 )
+from tests.support.pgbouncer import PROGRAM, open_pgbouncer
 
 _Value = TypeVar("_Value")
 
@@ -160,6 +162,10 @@ class Stand:
         """Held while the broker is away, so that nobody asks its admin door then."""
         self.daemon_lock = asyncio.Lock()
         """Held while the daemon is down on purpose."""
+        self.database_lock = asyncio.Lock()
+        """Held while PostgreSQL is stopped, killed or exchanged."""
+        self.log_pipe: LogPipe | None = None
+        """Between the daemon and its log; None where it writes the file itself."""
         self.mixes: dict[int, Sequence[Mapping[str, Any]]] = {}
         """The wrong answers in force, by the seed of each mix."""
         self._seen = 0
@@ -313,15 +319,21 @@ class Stand:
         if self.daemon.process.poll() is None:
             self.daemon.kill()
 
-    def database_processes(self) -> list[int]:
-        """Return the processes of PostgreSQL, the first one first."""
+    def database_processes(self, data: Path | None = None) -> list[int]:
+        """Return the processes of PostgreSQL, the first one first; of this data folder where one is named."""
+        if data is not None:
+            return _processes([data / "postmaster.pid"])
         top = self.server.data_folder.parent if self.server is not None else self.daemon.folder
         locks = [*top.glob("data/postmaster.pid"), *top.glob("postgres-*/data/postmaster.pid")]
-        try:
-            first = int(locks[0].read_text().splitlines()[0])
-        except (IndexError, OSError, ValueError):
-            return []
-        return [pid for pid in (first, *_children(first)) if _is_postgres(pid)]
+        return _processes(locks)
+
+
+def _processes(locks: Sequence[Path]) -> list[int]:
+    try:
+        first = int(locks[0].read_text().splitlines()[0])
+    except (IndexError, OSError, ValueError):
+        return []
+    return [pid for pid in (first, *_children(first)) if _is_postgres(pid)]
 
 
 def _children(parent: int) -> list[int]:
@@ -369,10 +381,15 @@ async def open_stand(draw: Draw, folder: Path) -> AsyncIterator[Stand]:
         )
         server, database_link, dsn = None, None, ""
         if not draw.is_embedded:
-            server, database_link, dsn = await _external_database(stack, folder)
+            server, database_link, dsn = await _external_database(stack, folder, draw)
         daemon = Daemon(state, _settings(draw, broker_link), dsn)
         daemon.log = folder / "daemon.log"  # as under systemd, where a full state folder does not silence it
         stand = Stand(draw, folder, broker, admin, daemon)
+        if draw.has_pooler and not PROGRAM:
+            stand.tally.skipped["a pooler between: PgBouncer is not installed"] += 1
+        if draw.pipes_log:
+            stand.log_pipe = stack.enter_context(open_log_pipe(daemon.log))
+            daemon.sink = stand.log_pipe.sink
         stand.broker_link, stand.database_link = broker_link, database_link
         stand.server, stand.disk = server, disk
         if not draw.follows_clock:
@@ -424,8 +441,10 @@ def _settings(draw: Draw, link: Link) -> dict[str, str]:
     return settings | (FOLLOWED if draw.follows_clock else {})
 
 
-async def _external_database(stack: AsyncExitStack, folder: Path) -> tuple[EmbeddedPostgres, Link, str]:
-    """Start a PostgreSQL that is not the daemon's, behind a way of ours."""
+async def _external_database(
+    stack: AsyncExitStack, folder: Path, draw: Draw
+) -> tuple[EmbeddedPostgres, Link, str]:
+    """Start a PostgreSQL that is not the daemon's, behind a way of ours and perhaps a pooler."""
     home = folder / "database"
     home.mkdir(mode=0o755)
     server = await stack.enter_async_context(
@@ -434,7 +453,12 @@ async def _external_database(stack: AsyncExitStack, folder: Path) -> tuple[Embed
     url = urlsplit(server.dsn)
     socket = Path(parse_qs(url.query)["host"][0]) / ".s.PGSQL.5432"
 
+    pooled = draw.has_pooler and PROGRAM
+    port = await stack.enter_async_context(open_pgbouncer(folder, server.dsn, "session")) if pooled else 0
+
     async def connect() -> Ends:
+        if port:
+            return await asyncio.open_connection("127.0.0.1", port)
         return await asyncio.open_unix_connection(socket)
 
     link = await stack.enter_async_context(open_link(connect))

@@ -38,18 +38,6 @@ _ASKS_WITHIN_S = 2.0
 Blow = Callable[[Stand, Strike], Awaitable[None]]
 
 
-async def strike(stand: Stand, blow: Strike) -> None:
-    """Carry out a strike, and count it."""
-    stand.note(f"{blow.kind} {_words(blow)}")
-    stand.tally.strikes[blow.kind.value] += 1
-    await _BLOWS[blow.kind](stand, blow)
-
-
-def _words(blow: Strike) -> str:
-    told = {name: value for name, value in blow.detail.items() if name != "dice"}
-    return f"for {blow.lasts_s} s {told or ''}".rstrip()
-
-
 # The broker.
 
 
@@ -158,7 +146,7 @@ async def _daemon_restarted(stand: Stand, _blow: Strike) -> None:
 
 async def _checkpoint_damaged(stand: Stand, blow: Strike) -> None:
     async with stand.daemon_lock:
-        await _damaged_while_down(stand, random.Random(blow.detail["dice"]), "checkpoint.sqlite")
+        await damaged_while_down(stand, random.Random(blow.detail["dice"]), "checkpoint.sqlite")
 
 
 async def _spool_damaged(stand: Stand, blow: Strike) -> None:
@@ -167,10 +155,11 @@ async def _spool_damaged(stand: Stand, blow: Strike) -> None:
         if stand.database_link is not None:
             group.create_task(stand.database_link.cut(blow.lasts_s * 2))
         await asyncio.sleep(blow.lasts_s)
-        await _damaged_while_down(stand, random.Random(blow.detail["dice"]), "spool.sqlite")
+        await damaged_while_down(stand, random.Random(blow.detail["dice"]), "spool.sqlite")
 
 
-async def _damaged_while_down(stand: Stand, dice: random.Random, name: str) -> None:
+async def damaged_while_down(stand: Stand, dice: random.Random, name: str) -> None:
+    """Damage a state file of that name between two lives of the daemon."""
     if stand.daemon.process.poll() is None and dice.random() < 0.5:
         stand.expect_end(await stand.daemon.stop(), "a restart")
     stand.kill_daemon()
@@ -209,17 +198,18 @@ def damage(file: Path, dice: random.Random) -> str:
 
 
 async def _database_killed(stand: Stand, _blow: Strike) -> None:
-    send(stand.database_processes()[:1], signal.SIGKILL)
-    await asyncio.sleep(0)
+    async with stand.database_lock:
+        send(stand.database_processes()[:1], signal.SIGKILL)
 
 
 async def _database_stopped(stand: Stand, blow: Strike) -> None:
-    pids = stand.database_processes()
-    send(pids, signal.SIGSTOP)
-    try:
-        await asyncio.sleep(blow.lasts_s)
-    finally:
-        send(list(reversed(pids)), signal.SIGCONT)
+    async with stand.database_lock:
+        pids = stand.database_processes()
+        send(pids, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(blow.lasts_s)
+        finally:
+            send(list(reversed(pids)), signal.SIGCONT)
 
 
 async def _database_cut(stand: Stand, blow: Strike) -> None:
@@ -239,7 +229,7 @@ async def _database_delayed(stand: Stand, blow: Strike) -> None:
 
 async def _database_read_only(stand: Stand, blow: Strike) -> None:
     for value in ("on", "off"):
-        await _by_hand(
+        await by_hand(
             stand, f"alter system set default_transaction_read_only = {value}", "select pg_reload_conf()"
         )
         if value == "on":
@@ -248,10 +238,10 @@ async def _database_read_only(stand: Stand, blow: Strike) -> None:
 
 async def _sessions_ended(stand: Stand, _blow: Strike) -> None:
     ending = "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid()"
-    await _by_hand(stand, f"{ending} and backend_type = 'client backend'")
+    await by_hand(stand, f"{ending} and backend_type = 'client backend'")
 
 
-async def _by_hand(stand: Stand, *statements: str) -> None:
+async def by_hand(stand: Stand, *statements: str) -> None:
     """Run statements past the way that is being disturbed; again when the server is just away."""
     for _ in range(100):
         try:
@@ -308,7 +298,7 @@ async def _clock_stepped(stand: Stand, blow: Strike) -> None:
     await stand.ask(step)
 
 
-async def _clock_wrong(stand: Stand, blow: Strike) -> None:
+async def clock_wrong(stand: Stand, blow: Strike) -> None:
     """Give the daemon a clock that is ahead of everybody's or behind, and after a while the right one."""
     for ahead_s in (blow.detail["ahead_s"], 0):
         async with stand.daemon_lock:
@@ -323,11 +313,11 @@ async def _clock_wrong(stand: Stand, blow: Strike) -> None:
 # Whoever sits at the control socket.
 
 
-async def _order(stand: Stand, order: Callable[[ControlClient], Awaitable[object]]) -> bool:
+async def order(stand: Stand, work: Callable[[ControlClient], Awaitable[object]]) -> bool:
     """Give an order; a daemon that is down or has no database may refuse it."""
     try:
         async with stand.control() as client:
-            await order(client)
+            await work(client)
     except ControlError as error:
         stand.tally.refused_orders += 1
         stand.note(f"refused: {error}")
@@ -337,29 +327,29 @@ async def _order(stand: Stand, order: Callable[[ControlClient], Awaitable[object
 
 async def _symbol_added(stand: Stand, blow: Strike) -> None:
     symbol = random.Random(blow.detail["dice"]).choice(stand.draw.spare)
-    await _order(stand, lambda client: client.ask(TRACK, SymbolsRequest(symbols=(symbol,))))
+    await order(stand, lambda client: client.ask(TRACK, SymbolsRequest(symbols=(symbol,))))
 
 
 async def _symbol_removed(stand: Stand, blow: Strike) -> None:
     symbol = random.Random(blow.detail["dice"]).choice((*stand.draw.symbols, *stand.draw.spare))
-    await _order(stand, lambda client: client.ask(UNTRACK, SymbolsRequest(symbols=(symbol,))))
+    await order(stand, lambda client: client.ask(UNTRACK, SymbolsRequest(symbols=(symbol,))))
 
 
 async def _backfill(stand: Stand, blow: Strike) -> None:
     request = _backfill_request(stand, random.Random(blow.detail["dice"]), await _today(stand))
-    await _order(stand, lambda client: client.ask(BACKFILL, request))
+    await order(stand, lambda client: client.ask(BACKFILL, request))
 
 
 async def _backfill_cancelled(stand: Stand, blow: Strike) -> None:
     request = _backfill_request(stand, random.Random(blow.detail["dice"]), await _today(stand))
 
-    async def order(client: ControlClient) -> None:
+    async def begin_and_cancel(client: ControlClient) -> None:
         outcome = await client.ask(BACKFILL, request)
         await asyncio.sleep(blow.lasts_s / 10)
         if outcome.job_id:
             await client.ask(CANCEL, JobPath(job_id=outcome.job_id))
 
-    await _order(stand, order)
+    await order(stand, begin_and_cancel)
 
 
 async def _today(stand: Stand) -> date:
@@ -377,20 +367,20 @@ def _backfill_request(stand: Stand, dice: random.Random, today: date) -> Backfil
 
 
 async def _paused(stand: Stand, blow: Strike) -> None:
-    if await _order(stand, lambda client: client.ask(PAUSE)):
+    if await order(stand, lambda client: client.ask(PAUSE)):
         await asyncio.sleep(blow.lasts_s)
-        await _order(stand, lambda client: client.ask(RESUME))
+        await order(stand, lambda client: client.ask(RESUME))
 
 
 async def _reloaded(stand: Stand, _blow: Strike) -> None:
-    await _order(stand, lambda client: client.ask(RELOAD))
+    await order(stand, lambda client: client.ask(RELOAD))
 
 
 async def _synced(stand: Stand, _blow: Strike) -> None:
-    await _order(stand, lambda client: client.ask(SYNC))
+    await order(stand, lambda client: client.ask(SYNC))
 
 
-_BLOWS: Mapping[Kind, Blow] = {
+BLOWS: Mapping[Kind, Blow] = {
     Kind.FAULTS: _faults,
     Kind.BROKER_KILLED: _broker_killed,
     Kind.BROKER_STOPPED: _broker_stopped,
@@ -416,7 +406,7 @@ _BLOWS: Mapping[Kind, Blow] = {
     Kind.DISK_FULL: _disk_full,
     Kind.CLOCK_FORWARD: _clock_stepped,
     Kind.CLOCK_BACK: _clock_stepped,
-    Kind.CLOCK_WRONG: _clock_wrong,
+    Kind.CLOCK_WRONG: clock_wrong,
     Kind.SYMBOL_ADDED: _symbol_added,
     Kind.SYMBOL_REMOVED: _symbol_removed,
     Kind.BACKFILL: _backfill,

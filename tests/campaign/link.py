@@ -24,6 +24,8 @@ class Link:
         self._flows.set()
         self._is_cut = False
         self._delay_s = 0.0
+        self._leaves_sessions = False
+        self._left: list[asyncio.StreamWriter] = []
         self.port = 0
 
     async def cut(self, lasts_s: float) -> None:
@@ -53,6 +55,27 @@ class Link:
         self._delay_s = delay_s
         await asyncio.sleep(lasts_s)
         self._delay_s = 0.0
+
+    @contextmanager
+    def leaving_sessions(self) -> Iterator[None]:
+        """Tell the far end nothing of connections that end here meanwhile: as when a machine loses power."""
+        self._leaves_sessions = True
+        try:
+            yield
+        finally:
+            self._leaves_sessions = False
+
+    def _end(self, far: asyncio.StreamWriter) -> None:
+        if self._leaves_sessions:
+            self._left.append(far)
+        else:
+            far.transport.abort()
+
+    def release(self) -> None:
+        """Tell the far end of the connections that were left."""
+        for far in self._left:
+            far.transport.abort()
+        self._left.clear()
 
     def _tear(self) -> None:
         for way in self._ways:
@@ -85,7 +108,7 @@ class Link:
             for pipe in pipes:
                 pipe.cancel()
             await asyncio.gather(*pipes, return_exceptions=True)
-            far_writer.transport.abort()
+            self._end(far_writer)
 
     async def _pipe(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(_CHUNK):
@@ -107,4 +130,5 @@ async def open_link(connect: Callable[[], Awaitable[Ends]]) -> AsyncIterator[Lin
     finally:
         server.close()
         link._tear()
+        link.release()
         await asyncio.gather(*link._ways, return_exceptions=True)

@@ -52,6 +52,33 @@ class Kind(StrEnum):
     PAUSED = "paused and resumed"
     RELOADED = "settings reloaded"
     SYNCED = "stock list synchronised"
+    PAGES_SPOILT = "pages stale, tenfold or cut"
+    LIST_CUT_SHORT = "stock list cut short"
+    CLOCK_DAYS_OFF = "the daemon's clock days off"
+    DATABASE_SET_BACK = "database set back"
+    DATABASE_LOCKED = "database tables locked"
+    SESSION_LEFT = "daemon killed, its sessions left"
+    PARTITION_MADE = "partition made by an administrator"
+    ROWS_DELETED = "rows deleted behind its back"
+    FOLDER_REMOVED = "state folder removed"
+    FILE_BYTE = "a byte of any state file"
+    LOG_STALLED = "log reader stalled"
+
+
+AROUND: Mapping[Kind, float] = {
+    Kind.PAGES_SPOILT: 2.0,
+    Kind.LIST_CUT_SHORT: 1.0,
+    Kind.CLOCK_DAYS_OFF: 3.0,
+    Kind.DATABASE_SET_BACK: 1.5,
+    Kind.DATABASE_LOCKED: 1.0,
+    Kind.SESSION_LEFT: 1.5,
+    Kind.PARTITION_MADE: 1.0,
+    Kind.ROWS_DELETED: 2.0,
+    Kind.FOLDER_REMOVED: 1.0,
+    Kind.FILE_BYTE: 1.0,
+    Kind.LOG_STALLED: 2.0,
+}
+"""What is drawn from the second stream (`around.py`), and how often: the first gives what it always gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +128,10 @@ class Draw:
     first_mix: tuple[Mapping[str, Any], ...]
     """Wrong answers from the daemon's first request to the end of the first window."""
     windows: tuple[Window, ...]
+    has_pooler: bool = False
+    """Whether PgBouncer, in session mode, stands between the daemon and PostgreSQL."""
+    pipes_log: bool = False
+    """Whether the daemon's log goes through a pipe, whose reader may stop."""
 
     @property
     def last_day(self) -> date:
@@ -162,6 +193,8 @@ _BROKER_OPTIONS: Mapping[str, Sequence[str]] = {
 }
 _REAL_FAULTS = frozenset({Fault.HANG, Fault.SLOW})
 _CHART_IDS = ["ka10080", "ka10081", "ka10082"]
+OF_PAGES = (Fault.STALE_PAGE, Fault.TENFOLD_PAGE, Fault.LOST_HEADER)
+_NOT_IN_A_MIX = NEVER_CAPTURED | {*OF_PAGES, Fault.LIST_CUT_SHORT}
 _ALWAYS = {
     Kind.FAULTS: 6.0,
     Kind.BROKER_KILLED: 0.8,
@@ -192,7 +225,7 @@ _ALWAYS = {
 
 
 def draw(seed: int, windows: int | None = None) -> Draw:
-    """Return what a seed means.
+    """Return what a seed means, without what happens around the daemon (`around.py`).
 
     Args:
         seed: any number.
@@ -312,7 +345,9 @@ def storm(
     Its daemon follows the simulator's clock: it has none of its own that could be wrong.
     """
     dice = random.Random(f"storm/{seed}/{day}")
-    kinds = {kind: _ALWAYS.get(kind, 1.0) for kind in Kind if kind not in {*without, Kind.CLOCK_WRONG}}
+    kinds = {
+        kind: _ALWAYS.get(kind, 1.0) for kind in Kind if kind not in {*without, *AROUND, Kind.CLOCK_WRONG}
+    }
     return _window(dice, day, speed, kinds, real_s, strikes)
 
 
@@ -343,7 +378,7 @@ def _mix(dice: random.Random, *, corrects: bool, most: float = 0.3) -> list[dict
     faults = [
         fault
         for fault in Fault
-        if (corrects or fault is not Fault.LATE_CORRECTION) and fault not in NEVER_CAPTURED
+        if (corrects or fault is not Fault.LATE_CORRECTION) and fault not in _NOT_IN_A_MIX
     ]
     chosen = dice.sample(faults, dice.randint(1, 8))
     shares = (0.3, 0.9) if dice.random() < 0.2 and most >= 0.3 else (0.03, most)

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from chartinsightd.domain.kst import day_of
+from tests.campaign.around import whole
+from tests.campaign.blows import strike
 from tests.campaign.checker import Settled, ahead, look_back, settle
 from tests.campaign.cluster import Stand, open_stand, send
-from tests.campaign.faults import strike
-from tests.campaign.schedule import Draw, Window, draw
+from tests.campaign.schedule import Draw, Window
 from tests.support.folders import new_folder
 from tests.support.harness import Hanging, moment
 
@@ -170,11 +171,11 @@ def run(seed: int, keep: Path | None = None, windows: int | None = None) -> Resu
     Args:
         seed: which.
         keep: where to put the logs; None throws them away.
-        windows: see `draw`.
+        windows: see `whole`.
     """
     folder = new_folder(f"chartinsight-seed-{seed}-")
     try:
-        result = asyncio.run(live(draw(seed, windows), folder))
+        result = asyncio.run(live(whole(seed, windows), folder))
     finally:
         if keep is not None:
             _save_logs(folder, keep)

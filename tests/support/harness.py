@@ -225,6 +225,8 @@ class Daemon:
     def __init__(self, folder: Path, settings: Mapping[str, str], dsn: str = "") -> None:
         self.folder = folder
         self.log = folder / "daemon.log"
+        self.sink: int | None = None
+        """A descriptor that takes the log instead of the file."""
         self.config = folder / "config.toml"
         self._dsn = dsn
         self._process: subprocess.Popen[bytes] | None = None
@@ -250,8 +252,9 @@ class Daemon:
         """Start it; readiness is what `answers` waits for."""
         command = [sys.executable, "-m", "chartinsightd", "--config", str(self.config)]
         with self.log.open("ab") as log:
+            sink = log if self.sink is None else self.sink
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=self.environment, cwd=self.folder
+                command, stdout=sink, stderr=sink, env=self.environment, cwd=self.folder
             )
 
     def kill(self) -> None:

@@ -7,8 +7,8 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,14 +29,19 @@ async def open_pgbouncer(folder: Path, dsn: str, mode: str) -> AsyncIterator[int
         dsn: of the server, as `open_embedded` gives it.
         mode: `session`, `transaction` or `statement`.
     """
-    assert PROGRAM is not None, "PgBouncer is not installed"
     port = free_port()
-    settings = _settings(folder, dsn, mode, port)
+    with _running(folder, dsn, _settings(folder, dsn, mode, port)):
+        await until("the pooler listens", lambda: _listens(port))
+        yield port
+
+
+@contextmanager
+def _running(folder: Path, dsn: str, settings: Path) -> Iterator[None]:
+    assert PROGRAM is not None, "PgBouncer is not installed"
     command = [PROGRAM, *_account(dsn), str(settings)]
     with (folder / "pgbouncer.log").open("ab") as log, subprocess.Popen(command, stderr=log) as process:
         try:
-            await until("the pooler listens", lambda: _listens(port))
-            yield port
+            yield
         finally:
             process.kill()
 

@@ -36,12 +36,14 @@ async def test_session_mode_serves(database: str, folder: Path) -> None:
 
 async def test_sessions_lost_behind_the_pooler(database: str, folder: Path) -> None:
     """When the server ends them, the store gets others through the pooler; nothing is written twice."""
-    async with open_pgbouncer(folder, database, "session") as port:
-        async with open_store(_through(port, database), "simulation", SystemClock()) as store:
-            assert await store.candles.save([write(page(at=[0]))]) == [Written(inserted=1)]
-            async with connected(database) as direct:
-                await direct.execute(_END_OTHERS)
-            assert await store.candles.save([write(page(at=[0, 1]))]) == [Written(inserted=1, unchanged=1)]
+    async with (
+        open_pgbouncer(folder, database, "session") as port,
+        open_store(_through(port, database), "simulation", SystemClock()) as store,
+    ):
+        assert await store.candles.save([write(page(at=[0]))]) == [Written(inserted=1)]
+        async with connected(database) as direct:
+            await direct.execute(_END_OTHERS)
+        assert await store.candles.save([write(page(at=[0, 1]))]) == [Written(inserted=1, unchanged=1)]
 
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
