@@ -30,7 +30,7 @@ from chartinsight_tui.text import Language, Words
 from chartinsight_tui.widgets.bars import KeyBar, StateBar, Tab, TopBar
 from chartinsight_tui.widgets.notice import Notice
 from chartinsight_tui.widgets.pane import Piece
-from chartinsightd.domain.foreign_text import printable_lines
+from chartinsightd.domain.foreign_text import printable, printable_lines
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -65,13 +65,13 @@ _MUTATIONS = {"backfill", "pause", "cancel_job", "track", "sync", "verify"}
 _SETTLE_S = 0.25
 """Changes within this time are drawn together: at most four times a second."""
 _BADGES = {
-    "plain": ("▶", "dim", ""),
+    "well": ("●", "good", ""),
     "working": ("▶", "accent", ""),
     "attention": ("▲", "warn", ""),
     "trouble": ("✕", "ground", "bad"),
     "unknown": ("?", "dim", ""),
 }
-"""Mark, colour of the badge and of its ground. Well is not among them: that is for the daemon to say."""
+"""Mark, colour of the badge and of its ground."""
 
 
 def _stock_commands() -> type[Provider]:
@@ -138,6 +138,7 @@ class Dashboard(App[None]):
         self._views: dict[str, View] = {}
         self._active = self._before = VIEWS[0]
         self._said_hangul = False
+        self._terminal_title = ""
         for one in theme.ALL:
             self.register_theme(theme.textual_theme(one))
         self.theme = colours
@@ -329,8 +330,15 @@ class Dashboard(App[None]):
         palette = self.context.colours
         badge = f"{mark} {self.words[f'line.kind.{line.kind}']}".strip()
         style = palette.of(colour, ground, bold=True)
+        self._show_title(f"{mark} {line.facts} – ChartInsight")
         facts = palette.of(colour) if line.kind == "attention" else palette.text
         return (badge, style), (line.facts, palette.dim if line.kind == "unknown" else facts), line.coming
+
+    def _show_title(self, title: str) -> None:
+        """Say the same in the title of the terminal (OSC 2), which a tab or a task bar shows."""
+        if title != self._terminal_title and self._driver is not None:
+            self._terminal_title = title
+            self._driver.write(f"\x1b]2;{printable(title)}\x07")
 
     def _news(self) -> Iterator[Piece]:
         """Yield what the first row says on the right, the least important first."""

@@ -364,6 +364,7 @@ def _monitor(
         expectations=shared.expectations,
         watchlist=shared.watchlist,
         commits=shared.commits,
+        jobs=shared.jobs,
         archive=resources.archive,
         store_failure=lambda: resources.store.presence.failure,
         gate=resources.kiwoom.gate,

@@ -21,7 +21,7 @@ from chartinsightd.backend.records import Records
 from chartinsightd.backend.scope import Scope, StockNames
 from chartinsightd.backend.stock_commands import InitialLoad, StockCommands
 from chartinsightd.control.handlers import Handlers
-from chartinsightd.control.operations import HEALTH, STATUS
+from chartinsightd.control.operations import HEALTH, STATUS, VERDICT
 from chartinsightd.process.lifecycle import Service
 
 
@@ -49,6 +49,7 @@ class Backend:
         publisher = Publisher(parts=parts, overview=overview, coverage=coverage, jobs=jobs, candles=candles)
         self.handlers = Handlers()
         self.handlers.add(STATUS, overview.status)
+        self.handlers.add(VERDICT, overview.verdict)
         self.handlers.add(HEALTH, overview.health)
         coverage.register(self.handlers)
         jobs.register(self.handlers)

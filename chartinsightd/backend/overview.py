@@ -11,6 +11,7 @@ from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.live_view import live_status
 from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.phases import session_status
+from chartinsightd.backend.verdicts import verdict_message
 from chartinsightd.control.protocol.status import (
     Alert as AlertMessage,
 )
@@ -27,6 +28,7 @@ from chartinsightd.control.protocol.status import (
     Status,
     TokenState,
     TokenStatus,
+    Verdict,
 )
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.write import Written
@@ -48,6 +50,7 @@ class Overview:
         lanes = parts.gate.state()
         now, facts = parts.clock.now(), self._monitor.database.facts
         return Status(
+            verdict=verdict_message(self._monitor.verdict.verdict),
             daemon=self.daemon(),
             clock=ClockStatus(now=now, speed=parts.clock.speed),
             session=session_status(now, parts.rules.calendar),
@@ -84,6 +87,10 @@ class Overview:
             schema_=identity.mode,
             note=str(probe.failure or ""),
         )
+
+    async def verdict(self) -> Verdict:
+        """Return how things are in one sentence."""
+        return verdict_message(self._monitor.verdict.verdict)
 
     async def health(self) -> Health:
         """Return whether data flows, or provably nothing was due."""

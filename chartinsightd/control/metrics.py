@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chartinsightd.control.protocol.problems import Metric
 from chartinsightd.control.protocol.status import GateLane, Status
+from chartinsightd.domain.verdict import VerdictState
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 _PREFIX = "chartinsight_"
@@ -16,6 +17,9 @@ def status_metrics(status: Status) -> Iterator[Metric]:
     yield _gauge(
         "up", "1 while the daemon answers", 1, version=status.daemon.version, mode=status.daemon.mode
     )
+    for state in VerdictState:
+        name, words = "verdict", "1 for the state of the verdict in force"
+        yield _gauge(name, words, status.verdict.state is state, state=state.value)
     yield _gauge("paused", "1 while the broker is not asked", status.daemon.state == "paused")
     yield _gauge("uptime_seconds", "Since the start, by the daemon's clock", status.daemon.uptime_s)
     yield _gauge("token_valid", "1 while the broker's token can be used", status.token.state == "valid")

@@ -62,7 +62,7 @@ from chartinsightd.control.protocol.screens import (
     ScreenResult,
     StrategyList,
 )
-from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status
+from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status, Verdict
 from chartinsightd.control.protocol.words import Nothing, Request
 
 Q = TypeVar("Q", bound=Request)
@@ -139,6 +139,13 @@ STATUS = Query(
     summary="Everything the overview shows",
     request=Nothing,
     answer=Status,
+)
+VERDICT = Query(
+    name="verdict",
+    path="/v1/verdict",
+    summary="How things are in one sentence, with causes and the next thing that happens",
+    request=Nothing,
+    answer=Verdict,
 )
 HEALTH = Query(
     name="health",

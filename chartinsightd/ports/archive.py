@@ -11,6 +11,7 @@ from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.verdict import SealedSession
 from chartinsightd.ports.stores import Gap, JobRecord, Seal
 
 _Row = TypeVar("_Row")
@@ -36,6 +37,12 @@ class DatabaseFacts:
     """Rows in the list of gaps."""
     listed: int
     """Stocks that are listed now."""
+    kept_gaps: int = 0
+    """Of the gaps, those that a further read may not fill: nothing explains them, or their proof fails."""
+    kept_since: datetime | None = None
+    """When the first of these was found; aware, UTC."""
+    sealed: SealedSession | None = None
+    """The newest session that was judged; None before the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

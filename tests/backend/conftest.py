@@ -383,6 +383,7 @@ class BoardWorld(World):
             expectations=self.expectations,
             watchlist=self.watchlist,
             commits=self.commits,
+            jobs=self.jobs,
             archive=self.archive,
             store_failure=lambda: None,
             gate=self.gate,

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
+from chartinsightd.backend.verdicts import verdict_message
 from chartinsightd.clock import Clock
 from chartinsightd.control.events import EventHub, EventTap
 from chartinsightd.control.handlers import Caller, Handlers, NotNow, UnknownThing
@@ -50,6 +51,7 @@ from chartinsightd.control.operations import (
     TEST_ALERTS,
     TRACK,
     UNTRACK,
+    VERDICT,
     VERIFY,
 )
 from chartinsightd.control.protocol.analysis import (
@@ -150,12 +152,22 @@ from chartinsightd.control.protocol.status import (
     Status,
     TokenState,
     TokenStatus,
+    Verdict,
 )
 from chartinsightd.control.server import serve
 from chartinsightd.control.stream import StreamPace
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.verdict import (
+    Bilingual,
+    Cause,
+    Coming,
+    SealedSession,
+    Situation,
+    VerdictState,
+    verdict_of,
+)
 from chartinsightd.facts.krx import KST
 
 TARGETS: dict[str, str] = {
@@ -280,6 +292,7 @@ class FakeBackend:
         """Return the made-up answer to every operation."""
         handlers = Handlers()
         handlers.add(STATUS, self.status)
+        handlers.add(VERDICT, self.verdict)
         handlers.add(HEALTH, self.health)
         handlers.add(ALERTS, self.alerts)
         handlers.add(COVERAGE, self.coverage)
@@ -404,7 +417,9 @@ class FakeBackend:
         away = self.scene is Scene.ERROR
         lanes = () if self.scene is Scene.EMPTY else _lanes(self._paused or away)
         queue = {name: sum(lane.queued.get(name, 0) for lane in lanes) for name in PriorityName}
+        alerts = _alerts(away) if self._tracked else ()
         return Status(
+            verdict=self._verdict(alerts),
             daemon=self._daemon(),
             clock=ClockStatus(now=self.clock.now()),
             session=_session(),
@@ -422,8 +437,45 @@ class FakeBackend:
             listed=len(self._names),
             gaps=len(self._gaps()),
             jobs_running=sum(job.state is JobState.RUNNING for job in self._jobs.values()),
-            alerts=_alerts(away) if self._tracked else (),
+            alerts=alerts,
         )
+
+    def _verdict(self, alerts: Sequence[Alert]) -> Verdict:
+        """Return the verdict that the daemon would give on these alerts and gaps."""
+        causes = [
+            Cause(
+                kind=alert.event,
+                state=VerdictState.TROUBLE if alert.level == "error" else VerdictState.ATTENTION,
+                since=alert.at,
+                words=Bilingual(en=alert.message.rstrip("."), ko="데이터베이스 연결 끊김 7분째"),
+            )
+            for alert in alerts
+            if alert.ended_at is None
+        ]
+        if gaps := len(self._gaps()):
+            words = Bilingual(
+                en=f"{gaps} gaps that reading again did not fill", ko=f"다시 읽어도 채워지지 않는 누락 {gaps}"
+            )
+            causes.append(Cause(kind="gaps", state=VerdictState.ATTENTION, since=_ago(9_000), words=words))
+        if self._paused:
+            words = Bilingual(en="paused", ko="수집 일시정지")
+            causes.append(Cause(kind="paused", state=VerdictState.ATTENTION, since=_ago(9_999), words=words))
+        situation = Situation(
+            causes=causes,
+            symbols=len(self._tracked),
+            timeframes=5,
+            late=0,
+            late_unknown=False,
+            gaps=gaps,
+            sealed=SealedSession(day=date(2026, 10, 13), sealed=30, of=30) if self._tracked else None,
+            progress=None,
+            coming=None if self._paused else Coming(at=NOW + timedelta(seconds=166), timeframe=Timeframe.M5),
+        )
+        return verdict_message(verdict_of(situation))
+
+    async def verdict(self) -> Verdict:
+        """Return the verdict alone."""
+        return (await self.status()).verdict
 
     async def health(self) -> Health:
         """Return whether data flows."""

@@ -40,7 +40,7 @@ async def test_a_daemon_that_comes_back_is_found() -> None:
         await offline(pilot)
         await daemon.backend.pause(CALLER)
         daemon.start_again()
-        await until(pilot, lambda: "Collecting is paused" in shown(app) and "UNKNOWN" not in shown(app))
+        await until(pilot, lambda: "P resume" in shown(app) and "UNKNOWN" not in shown(app))
         assert app.store.is_online
 
 

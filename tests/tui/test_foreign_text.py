@@ -7,7 +7,7 @@ from unicodedata import category
 import pytest
 
 from chartinsight_tui.app import VIEWS
-from chartinsightd.control.protocol.status import AlertList, Status
+from chartinsightd.control.protocol.status import AlertList, Status, Words
 from tests.control.fake_backend import FakeBackend
 from tests.tui.dashboards import Daemon, connected, dashboard, settled, shown, until
 
@@ -28,7 +28,9 @@ class EvilBackend(FakeBackend):
         """Return a status in which everything foreign is evil."""
         known = await super().status()
         database = known.database.model_copy(update={"note": EVIL, "version": EVIL})
-        return known.model_copy(update={"alerts": (await self.alerts()).items, "database": database})
+        verdict = known.verdict.model_copy(update={"words": Words(en=EVIL, ko=EVIL)})
+        alerts = (await self.alerts()).items
+        return known.model_copy(update={"verdict": verdict, "alerts": alerts, "database": database})
 
     async def alerts(self) -> AlertList:
         """Return evil alerts."""

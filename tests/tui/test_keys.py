@@ -136,9 +136,9 @@ async def test_pausing_asks_first() -> None:
         await pilot.press("P", "n")
         assert daemon.backend.asked == []
         await pilot.press("P", "y")
-        await until(pilot, lambda: "Collecting is paused" in shown(app))
+        await until(pilot, lambda: "P resume" in shown(app))
         await pilot.press("P", "y")
-        await until(pilot, lambda: "RUNNING" in shown(app))
+        await until(pilot, lambda: "P resume" not in shown(app))
         assert [verb for verb, _ in daemon.backend.asked] == ["pause", "resume"]
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from chartinsight_tui.state_line import state_line
 from chartinsight_tui.store import Link, LinkState, Store
 from chartinsight_tui.text import Words
-from chartinsightd.control.protocol.status import Alert, DaemonState
+from chartinsightd.control.handlers import Caller
 from tests.control.fake_backend import NOW, FakeBackend, Scene
 
 WORDS = Words("en")
@@ -23,11 +21,14 @@ async def known(scene: Scene = Scene.FULL) -> Store:
     return store
 
 
-async def test_what_runs_is_said_without_praise() -> None:
-    """Facts, and what comes next with its time; that all is well is for the daemon to say."""
-    line = state_line(await known(), WORDS, NOW)
-    assert (line.kind, line.facts) == ("plain", "30 stocks · 5m: 1 late · 14 gaps")
-    assert line.coming == "next 15:20 in 5h 12m"
+async def test_the_daemons_verdict_is_shown_word_for_word() -> None:
+    """State, facts and what comes next are the daemon's; the dashboard adds the time left."""
+    store = await known()
+    assert store.status is not None
+    line = state_line(store, WORDS, NOW)
+    assert (line.kind, line.facts) == (store.status.verdict.state, store.status.verdict.words.en)
+    assert line.coming == "next 10:10 5m in 2m 46s · ! cause"
+    assert state_line(store, Words("ko"), NOW).facts == store.status.verdict.words.ko
 
 
 @pytest.mark.parametrize("state", [LinkState.CONNECTING, LinkState.OFFLINE])
@@ -37,29 +38,23 @@ async def test_a_daemon_that_is_not_heard_is_unknown(state: LinkState) -> None:
     store.link = Link(state=state, since=NOW, heard_at=NOW)
     line = state_line(store, WORDS, None)
     assert line.kind == "unknown"
-    assert "30 stocks" not in line.facts
+    assert "gaps" not in line.facts
     if state is LinkState.OFFLINE:
         assert line.facts == "daemon not reached · nothing known since 10:07:30"
 
 
-async def test_a_pause_wants_attention() -> None:
-    """While nothing is collected the state is never plain, and the key that ends it is named."""
+async def test_a_pause_names_the_key_that_ends_it() -> None:
+    """While nothing is collected, the line says how to go on."""
+    backend = FakeBackend()
+    await backend.pause(Caller(name="test", may_write=True))
     store = await known()
-    assert store.status is not None
-    paused = store.status.daemon.model_copy(update={"state": DaemonState.PAUSED})
-    store.put_status(store.status.model_copy(update={"daemon": paused}), 0.0)
+    store.put_status(await backend.status(), 0.0)
     line = state_line(store, WORDS, NOW)
     assert (line.kind, line.coming) == ("attention", "P resume")
 
 
-async def test_the_worst_and_oldest_alert_is_the_first_cause() -> None:
-    """An error comes before a warning, of equals the one that began first; the others are counted."""
-    store = await known()
-    assert store.status is not None
-    alerts = tuple(
-        Alert(at=NOW - timedelta(minutes=age), level=level, event=event, message=event)
-        for age, level, event in ((9, "warning", "a"), (2, "error", "b"), (5, "error", "c"))
-    )
-    store.put_status(store.status.model_copy(update={"alerts": alerts}), 0.0)
-    line = state_line(store, WORDS, NOW)
-    assert (line.kind, line.facts, line.coming) == ("trouble", "c · 2 more", "! cause")
+async def test_a_cause_names_the_key_that_leads_there() -> None:
+    """Where something is wrong, the line ends with the way to its cause."""
+    line = state_line(await known(Scene.ERROR), WORDS, NOW)
+    assert line.kind == "trouble"
+    assert line.coming.endswith("! cause")

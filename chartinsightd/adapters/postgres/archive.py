@@ -15,6 +15,7 @@ from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.verdict import SealedSession
 from chartinsightd.ports.archive import (
     DatabaseFacts,
     Found,
@@ -65,6 +66,9 @@ class PostgresArchive(PostgresTracking):
             size_bytes=row["size"],
             gaps=row["gaps"],
             listed=row["listed"],
+            kept_gaps=row["kept_gaps"],
+            kept_since=row["kept_since"],
+            sealed=_sealed_session(row),
         )
 
     async def names(self) -> dict[str, str]:
@@ -258,9 +262,28 @@ def _quarantined(row: Mapping[str, Any]) -> Quarantined:
     return Quarantined(**{name: row[name] for name in _QUARANTINE_COLUMNS})
 
 
+def _sealed_session(row: Mapping[str, Any]) -> SealedSession | None:
+    """Return the newest judged session; None where none was judged yet."""
+    if row["day"] is None:
+        return None
+    return SealedSession(day=row["day"], sealed=row["sealed"], of=row["judged"])
+
+
 _FACTS = """
 select current_setting('server_version') as version, pg_database_size(current_database()) as size,
-    (select count(*) from gaps) as gaps, (select count(*) from stocks where delisted_on is null) as listed
+    (select count(*) from stocks where delisted_on is null) as listed,
+    gap.gaps, gap.kept_gaps, gap.kept_since, seal.day, seal.sealed, seal.judged
+from (
+    select count(*) as gaps, count(*) filter (where is_kept) as kept_gaps,
+        min(since) filter (where is_kept) as kept_since
+    from (
+        select since, reason in ('broker_error', 'quarantined', 'broken', 'unproved', 'unknown') as is_kept
+        from gaps
+    ) as listed_gaps
+) as gap left join (
+    select session as day, count(*) filter (where state = 'sealed') as sealed, count(*) as judged
+    from seals where session = (select max(session) from seals) group by session
+) as seal on true
 """
 
 _STOCK_COLUMNS = (

@@ -47,19 +47,23 @@ def status(connection: Connection, check: bool, view: View) -> None:
 
     answer = present(connection, read, render_status, view)
     if check:
-        _check_health(connection, is_paused=answer.daemon.state == "paused")
+        _check_health(connection, answer)
 
 
-def _check_health(connection: Connection, *, is_paused: bool) -> None:
+def _check_health(connection: Connection, status: Status) -> None:
+    """End by the verdict; what is not well is told part by part."""
     from chartinsightd.control.operations import HEALTH
 
     health = connection.ask(lambda client: client.ask(HEALTH))
     for part in health.checks:
         if not part.ok:
             say(f"chartinsightctl: {part.part}: {part.detail} {part.remedy}".rstrip())
-    if is_paused:  # nothing is asked of the broker: that data does not flow is no fault, and not well either
+    if status.daemon.state == "paused":
         say("chartinsightctl: daemon: Collecting is paused. `chartinsightctl resume` starts it again.")
-    end(ExitStatus.OK if health.ok and not is_paused else ExitStatus.FAILED)
+    for cause in status.verdict.causes:
+        say(f"chartinsightctl: {cause.kind}: {cause.words.en}")
+    is_failing = not health.ok or status.verdict.state == "trouble" or status.daemon.state == "paused"
+    end(ExitStatus.FAILED if is_failing else ExitStatus.OK)
 
 
 @click.command()

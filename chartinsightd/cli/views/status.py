@@ -24,9 +24,11 @@ from chartinsightd.control.protocol.status import (
     Status,
     TokenState,
     TokenStatus,
+    Verdict,
 )
 from chartinsightd.domain.foreign_text import printable
 from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.verdict import VerdictState
 
 _PHASES = {
     Phase.CLOSED: "no session today",
@@ -38,11 +40,17 @@ _PHASES = {
     Phase.AFTER_HOURS: "trading has ended for the day",
 }
 _GOOD, _BAD, _SOSO = "green", "bold red", "yellow"
+_VERDICTS = {
+    VerdictState.WELL: ("●", _GOOD),
+    VerdictState.WORKING: ("▶", "cyan"),
+    VerdictState.ATTENTION: ("▲", _SOSO),
+    VerdictState.TROUBLE: ("✕", _BAD),
+}
 
 
 def render_status(status: Status) -> RenderableType:
     """Return the overview: facts, freshness, gate, alerts."""
-    parts: list[RenderableType] = [_facts(status)]
+    parts: list[RenderableType] = [verdict_line(status.verdict, status.clock), "", _facts(status)]
     if status.freshness:
         parts += ["", _freshness(status)]
     if status.gate:
@@ -50,6 +58,18 @@ def render_status(status: Status) -> RenderableType:
     if status.alerts:
         parts += ["", Text("Alerts", style="bold"), *(alert_line(alert) for alert in status.alerts)]
     return Group(*parts)
+
+
+def verdict_line(verdict: Verdict, clock: ClockStatus) -> Text:
+    """Return the verdict in one line: its state, the first cause, and what happens next."""
+    mark, style = _VERDICTS[verdict.state]
+    text = Text(f"{mark} {verdict.state.value.upper()}", style=style)
+    text.append(f"  {printable(verdict.words.en)}", style="default")
+    if verdict.next_at is not None:
+        left = duration(max(0.0, (verdict.next_at - clock.now).total_seconds()))
+        coming = f"  next {clock_time(verdict.next_at)[:5]} {printable(verdict.next_words.en)} in {left}"
+        text.append(coming, style="default")
+    return text
 
 
 def _facts(status: Status) -> Table:

@@ -22,6 +22,7 @@ from chartinsightd.control.protocol.words import (
     Symbol,
 )
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.verdict import VerdictState
 
 
 class DaemonState(StrEnum):
@@ -279,10 +280,41 @@ class AlertTrial(Message):
     """Empty: no channel is set up."""
 
 
+class Words(Message):
+    """One sentence in two languages."""
+
+    en: str
+    ko: str
+
+
+class VerdictCause(Message):
+    """Something that keeps the verdict from being better."""
+
+    kind: str
+    """An alert's name, `paused`, `gaps` or `late`."""
+    state: VerdictState
+    since: Instant | None = None
+    words: Words
+
+
+class Verdict(Message):
+    """How things are, in one sentence that every surface shows as it is."""
+
+    state: VerdictState
+    words: Words
+    causes: tuple[VerdictCause, ...] = ()
+    """Worst first, and among equals the one that began first; empty while all is well."""
+    next_at: Instant | None = None
+    """When the next thing happens that needs no one's help."""
+    next_words: Words
+    """What that is; empty without `next_at`."""
+
+
 class Status(Message):
     """Everything the overview shows, read at one moment."""
 
     api_version: int = API_VERSION
+    verdict: Verdict
     daemon: DaemonStatus
     clock: ClockStatus
     session: SessionStatus

@@ -33,10 +33,12 @@ from chartinsightd.service.monitoring.probes import (
     TokenFailure,
     TokenProbe,
 )
+from chartinsightd.service.monitoring.verdict_probe import VerdictProbe
 from chartinsightd.service.sealing.sealer import Sealer
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.watchlist import Watchlist
 
 
@@ -52,6 +54,7 @@ def assemble_monitor(
     expectations: Expectations,
     watchlist: Watchlist,
     commits: CommitFeed,
+    jobs: Jobs,
     archive: Archive,
     store_failure: Callable[[], StoreError | None],
     gate: RateLimiter,
@@ -104,8 +107,20 @@ def assemble_monitor(
         probes=found,
         clock=clock,
     )
+    alerts = ActiveAlerts(clock)
+    verdict = VerdictProbe(
+        alerts=alerts,
+        freshness=freshness,
+        database=database,
+        retries=retries,
+        pause_switch=pause_switch,
+        scheduler=scheduler,
+        jobs=jobs,
+        current_rules=current_rules,
+        clock=clock,
+    )
     return Monitor(
-        alerts=ActiveAlerts(clock),
+        alerts=alerts,
         commits=counts,
         conditions=conditions,
         database=database,
@@ -115,6 +130,7 @@ def assemble_monitor(
         notifier=notifier,
         probes=found,
         token_failure=token_failure,
+        verdict=verdict,
     )
 
 

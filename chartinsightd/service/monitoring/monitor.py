@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from chartinsightd.clock import real_s
 from chartinsightd.domain.alert_policy import Condition
-from chartinsightd.process.lifecycle import Service
+from chartinsightd.domain.verdict import Verdict
+from chartinsightd.process.lifecycle import Service, notify_systemd
 from chartinsightd.process.watchdog import Watchdog
 from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from chartinsightd.service.monitoring.commit_counts import CommitCounts
@@ -17,6 +18,7 @@ from chartinsightd.service.monitoring.freshness import FreshnessProbe
 from chartinsightd.service.monitoring.health import Health
 from chartinsightd.service.monitoring.notifier import Notifier
 from chartinsightd.service.monitoring.probes import DiskProbe, Probes, TokenFailure
+from chartinsightd.service.monitoring.verdict_probe import VerdictProbe
 from chartinsightd.service.state.alert_kinds import AlertKind
 
 _EVERY_REAL_S = 1.0
@@ -40,6 +42,7 @@ class Monitor:
         notifier: tells people.
         probes: what is wrong with the other parts.
         token_failure: why the broker gives no token; None while it does.
+        verdict: the one sentence about all of it.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Monitor:
         notifier: Notifier,
         probes: Probes,
         token_failure: Callable[[], TokenFailure | None],
+        verdict: VerdictProbe,
     ) -> None:
         self.alerts = alerts
         self.commits = commits
@@ -66,6 +70,8 @@ class Monitor:
         self._disk = disk
         self._probes = probes
         self._token_failure = token_failure
+        self.verdict = verdict
+        verdict.on_change(_tell_systemd)
         self._beats = 0
         self._without_token_s = float("-inf")
 
@@ -97,6 +103,7 @@ class Monitor:
         found = self._found()
         self.alerts.update(found)
         self.notifier.update(found)
+        self.verdict.look()
 
     def _found(self) -> dict[AlertKind, Condition]:
         """Return all that is wrong now."""
@@ -117,3 +124,8 @@ class Monitor:
         message = "Data is due and none was committed for a while."
         remedy = "See `chartinsightctl status`."
         return {AlertKind.DATA_STALLED: Condition(level="error", message=message, remedy=remedy)}
+
+
+def _tell_systemd(verdict: Verdict) -> None:
+    """Show the verdict in `systemctl status`."""
+    notify_systemd(f"STATUS={verdict.state.value}: {verdict.words.en}")

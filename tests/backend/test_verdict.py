@@ -1,0 +1,70 @@
+"""The verdict over the real services, in virtual time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chartinsightd.backend.assembly import Backend
+from chartinsightd.control.operations import PAUSE, RESUME, STATUS, VERDICT
+from chartinsightd.domain.verdict import VerdictState
+from tests.backend.conftest import BoardWorld, ask
+from tests.backend.test_board import on_board
+
+
+def test_a_quiet_morning_is_well_and_says_what_comes_next() -> None:
+    """After the first catch-up all is fresh, and the next read is named with its time."""
+
+    async def work(world: BoardWorld, backend: Backend) -> Any:
+        await world.clock.sleep(240)
+        return world.clock.now(), await ask(backend, VERDICT), await ask(backend, STATUS)
+
+    now, verdict, status = on_board(work)
+
+    assert verdict == status.verdict
+    assert verdict.state is VerdictState.WELL
+    assert verdict.words.en.startswith("1 × 5 fresh · 0 gaps")
+    assert verdict.words.ko.startswith("1종목 × 5주기 모두 최신 · 누락 0")
+    assert verdict.next_words.en == "5m"
+    assert now < verdict.next_at <= now.replace(minute=11, second=0)
+
+
+def test_a_pause_is_never_well() -> None:
+    """From the first beat of a pause until collecting goes on, the verdict asks for a person."""
+
+    async def work(world: BoardWorld, backend: Backend) -> Any:
+        await world.clock.sleep(240)
+        await ask(backend, PAUSE)
+        await world.clock.sleep(10)
+        early = await ask(backend, VERDICT)
+        await world.clock.sleep(1_200)
+        late = await ask(backend, VERDICT)
+        await ask(backend, RESUME)
+        await world.clock.sleep(240)
+        return early, late, await ask(backend, VERDICT)
+
+    early, late, after = on_board(work)
+
+    assert (early.state, early.words.en) == (VerdictState.ATTENTION, "paused")
+    assert late.causes[0].kind == "paused"
+    assert late.words.ko.startswith("수집 일시정지 20분째")
+    assert late.next_at is None
+    assert after.state is VerdictState.WELL
+
+
+def test_a_database_that_is_away_is_trouble_and_gaps_are_not_known() -> None:
+    """The first cause is the database; it ends with it, after a moment."""
+
+    async def work(world: BoardWorld, backend: Backend) -> Any:
+        await world.clock.sleep(240)
+        world.archive.is_away = True
+        await world.clock.sleep(60)
+        away = await ask(backend, VERDICT)
+        world.archive.is_away = False
+        await world.clock.sleep(60)
+        return away, await ask(backend, VERDICT)
+
+    away, after = on_board(work)
+
+    assert (away.state, away.causes[0].kind) == (VerdictState.TROUBLE, "database.away")
+    assert away.words.en.startswith("the database is away")
+    assert after.state is VerdictState.WELL
