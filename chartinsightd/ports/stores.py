@@ -41,6 +41,9 @@ class ActionStore(Protocol):
     async def put_actions(self, symbol: str, actions: Sequence[CorporateAction], at: datetime) -> None:
         """Insert or replace actions by their day, all or none; `found_at` stays that of the first find."""
 
+    async def found_since(self, day: date) -> dict[str, datetime]:
+        """Return when a symbol's newest action was found first, where it is effective on a day or later."""
+
     async def checks(self) -> dict[str, AdjustmentCheck]:
         """Return what is known of each symbol that was looked at."""
 

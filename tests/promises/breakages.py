@@ -393,6 +393,23 @@ BREAKAGES = (
         f"{_T_QUARANTINE}::test_a_page_a_factor_from_its_neighbour_is_read_again",
     ),
     Breakage(
+        7,
+        "a pause is excused without end",
+        "chartinsightd/service/monitoring/probes.py",
+        "_PAUSE_PATIENCE_S = 3600.0",
+        "_PAUSE_PATIENCE_S = 360_000.0",
+        "tests/service/monitoring/test_probes.py::test_a_pause_that_lasts",
+    ),
+    Breakage(
+        1,
+        "a factor that was read wrong once stays for weeks",
+        "chartinsightd/service/actions/adjuster.py",
+        "_CONFIRMED_AFTER = timedelta(hours=12)",
+        "_CONFIRMED_AFTER = timedelta(hours=0)",
+        "tests/service/actions/test_adjuster.py"
+        "::test_a_factor_that_was_read_wrong_once_is_corrected_the_same_day",
+    ),
+    Breakage(
         16,
         "the sums forget what a correction replaces",
         f"{_POSTGRES}/sums.py",

@@ -45,6 +45,12 @@ class PostgresActions:
             await connection.executemany(_UPSERT, rows)
             await note(connection, _changes(symbol, _news(rows, known)), at)
 
+    async def found_since(self, day: date) -> dict[str, datetime]:
+        """Return when a symbol's newest action was found first, where it is effective on a day or later."""
+        async with self._link.use() as connection:
+            rows = await connection.fetch(_FOUND_SINCE, day)
+        return {row["symbol"]: row["found_at"] for row in rows}
+
     async def checks(self) -> dict[str, AdjustmentCheck]:
         """Return what is known of each symbol that was looked at."""
         async with self._link.use() as connection:
@@ -100,6 +106,9 @@ def action_of(row: Mapping[str, Any]) -> CorporateAction:
 
 _SELECT = """
 select ex_date, price_factor, volume_factor, evidence from adjustments where symbol = $1 order by ex_date
+"""
+_FOUND_SINCE = """
+select symbol, max(found_at) as found_at from adjustments where ex_date >= $1 group by symbol
 """
 _UPSERT = """
 insert into adjustments (symbol, ex_date, price_factor, volume_factor, evidence, found_at)

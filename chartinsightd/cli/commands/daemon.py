@@ -28,7 +28,7 @@ _WORDS = {
 @json_option
 @pass_connection
 def pause(connection: Connection, as_json: bool) -> None:
-    """Ask nothing more of the broker until `resume`; what is in flight is kept."""
+    """Ask nothing more of the broker until `resume` or a restart; what is in flight is kept."""
     from chartinsightd.control.operations import PAUSE
 
     _tell(connection.ask(lambda client: client.ask(PAUSE)), as_json)

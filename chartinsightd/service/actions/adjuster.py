@@ -38,6 +38,8 @@ _MORNING = time(8, 20)
 """KST: after the list of stocks, before the opening; the day's base prices are there."""
 _AGAIN = (time(8, 50), time(9, 5), time(15, 45))
 """KST: when symbols whose action the chart did not confirm in the morning are looked at again."""
+_CONFIRMED_AFTER = timedelta(hours=12)
+"""A look so much later than the find confirms a factor: a chart wrong for a morning is right by then."""
 _SUSPECT_DAYS = timedelta(days=7)
 """So long an unconfirmed action is looked for."""
 _ANCHOR_EVERY = timedelta(days=28)
@@ -137,6 +139,8 @@ class Adjuster:
         self._short_since: dict[str, datetime] = {}
         """Since when the adjusted chart of a symbol ends too early, each time."""
         self._seen_at: dict[str, datetime] = {}
+        self._found_at: dict[str, datetime] = {}
+        """When an action of the last days was found or corrected; a second look has to confirm it."""
         self._loaded: set[str] = set()
         """Unread symbols whose history is here; found out after each rest, since that looks at them all."""
         self._never = asyncio.Event()
@@ -155,6 +159,8 @@ class Adjuster:
             return False
         try:
             if self._checks is None:
+                recent = day_of(self._clock.now()) - _SUSPECT_DAYS
+                self._found_at = await self._store.found_since(recent)
                 self._checks = await self._store.checks()
             if self._is_morning_due():
                 return await self._ask_base_prices()
@@ -213,7 +219,7 @@ class Adjuster:
         for symbol, check in self._by_need():
             if not self._symbol_delays.may_try(symbol):
                 continue
-            if check is not None and (self._is_behind(check) or self._is_suspect_due(check)):
+            if check is not None and self._has_news(symbol, check):
                 await self._look(symbol, check, _Depth.NEWS)
                 return True
             if symbol in self._loaded and (check is None or self._is_deeper(symbol, check)):
@@ -255,12 +261,23 @@ class Adjuster:
         today = day_of(self._clock.now())
         return check.complete_to < self._current_rules.calendar.session_on_or_before(today - _DAY).day
 
-    def _is_suspect_due(self, check: AdjustmentCheck) -> bool:
-        if check.suspicion is None:
-            return False
+    def _has_news(self, symbol: str, check: AdjustmentCheck) -> bool:
+        """Whether the last days are to be looked at."""
+        if self._is_behind(check):
+            return True
+        if check.suspicion is not None:
+            return self._is_due_since(check, (_MORNING, *_AGAIN))
+        return self._is_unconfirmed(symbol, check) and self._is_due_since(check, (_MORNING, _AGAIN[-1]))
+
+    def _is_unconfirmed(self, symbol: str, check: AdjustmentCheck) -> bool:
+        """Whether a factor of these days was read once only, or twice within one fault of a server."""
+        found_at = self._found_at.get(symbol)
+        return found_at is not None and check.checked_at - found_at < _CONFIRMED_AFTER
+
+    def _is_due_since(self, check: AdjustmentCheck, times: Sequence[time]) -> bool:
+        """Whether one of today's times (KST) has passed since the last look."""
         now = self._clock.now()
-        due = [at_kst(day_of(now), one) for one in (_MORNING, *_AGAIN)]
-        return any(check.checked_at < at <= now for at in due)
+        return any(check.checked_at < at_kst(day_of(now), one) <= now for one in times)
 
     def _is_anchor_due(self, check: AdjustmentCheck) -> bool:
         now = self._clock.now()
@@ -324,6 +341,8 @@ class Adjuster:
             await self._store.put_actions(symbol, findings.actions, self._clock.now())
         for action in findings.actions:
             _tell(symbol, action)
+            if day_of(self._clock.now()) - action.ex_date < _SUSPECT_DAYS:
+                self._found_at[symbol] = self._clock.now()
         for window in findings.unconfirmed:
             log.warning(
                 "adjustments.unconfirmed", symbol=symbol, after=str(window.after), until=str(window.until)

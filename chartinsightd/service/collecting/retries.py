@@ -113,9 +113,17 @@ class RetryTracker:
             }
         return was_away
 
-    def found_nothing(self, part: Part) -> None:
-        """Note an answer that was no failure and said that there is no data."""
-        self._delay(part, GapReason.UNKNOWN, "no data served", _EMPTY)
+    def found_nothing(self, part: Part, *, has_candles: bool = False) -> None:
+        """Note an answer that was no failure and said that there is no data.
+
+        Args:
+            part: what was asked for.
+            has_candles: whether candles of the series are known. Then a newest page without any is a fault
+                of the broker, and the session must not be over before it is asked again.
+        """
+        _, is_newest = part
+        backoff = _FAILED if is_newest and has_candles else _EMPTY
+        self._delay(part, GapReason.UNKNOWN, "no data served", backoff)
 
     def failed(self, part: Part, error: SourceError) -> None:
         """Note a failure."""

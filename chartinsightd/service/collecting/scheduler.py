@@ -252,7 +252,8 @@ class Scheduler:
         broker does not give must not delay the next ones.
         """
         if outcome.is_blank and not outcome.covered:
-            self._retries.found_nothing(task.key)
+            has_candles = bool(self._ledger.state(task.fetch.series).covered)
+            self._retries.found_nothing(task.key, has_candles=has_candles)
             return False
         if self._retries.succeeded(task.key):
             self._replan = True

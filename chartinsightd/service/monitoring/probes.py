@@ -9,12 +9,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import structlog
 
 from chartinsightd.clock import CheckedClock, Clock
 from chartinsightd.domain.alert_policy import Condition, Level
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.guards import Disk, DiskSpace
 from chartinsightd.service.state.alert_kinds import AlertKind
 
@@ -42,6 +44,9 @@ SET_THE_SIMULATED_CLOCK = (
     " clock.anchor as the simulator's --start, --speed and --anchor."
 )
 _TOKEN_PATIENCE_S = 60.0
+_PAUSE_PATIENCE_S = 3600.0
+_PAUSE_PATIENCE_REAL_S = 5.0
+"""Under a fast clock, no sooner."""
 _STUCK_S = 120.0
 """Beside the minute that the gate's own count looks back."""
 
@@ -217,6 +222,37 @@ class TokenProbe:
         remedy = failure.remedy or "It is tried again; without a token nothing is collected."
         words = f"Kiwoom gives no token: {failure.message}"
         return {AlertKind.TOKEN_FAILING: Condition(level="error", message=words, remedy=remedy)}
+
+
+class PauseProbe:
+    """Implements `HealthProbe`: a person paused collecting, and may have forgotten it.
+
+    Args:
+        is_paused: whether it is so now.
+        clock: the daemon's.
+    """
+
+    part = "pause"
+
+    def __init__(self, is_paused: Callable[[], bool], clock: Clock) -> None:
+        self._is_paused = is_paused
+        self._clock = clock
+        self._since: datetime | None = None
+        self._since_s = 0.0
+
+    def look(self) -> Mapping[AlertKind, Condition]:
+        """Tell a pause that has lasted for an hour."""
+        if not self._is_paused():
+            self._since = None
+            return {}
+        now_s = self._clock.monotonic()
+        if self._since is None:
+            self._since, self._since_s = self._clock.now(), now_s
+        if now_s - self._since_s < max(_PAUSE_PATIENCE_S, self._clock.real(_PAUSE_PATIENCE_REAL_S)):
+            return {}
+        words = f"Collecting has been paused since {self._since.astimezone(KST):%Y-%m-%d %H:%M} KST."
+        remedy = "`chartinsightctl resume` goes on and catches up; a restart of the daemon does so too."
+        return {AlertKind.PAUSED_LONG: Condition(level="warning", message=words, remedy=remedy)}
 
 
 class ClockProbe:

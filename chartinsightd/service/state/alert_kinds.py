@@ -47,6 +47,7 @@ class AlertKind(StrEnum):
     FETCH_FAILING = "fetch.failing", "시세 조회 실패", "series cannot be fetched"
     LIVE_LOST = "live.lost", "실시간 체결 연결 끊김", "the live stream is lost"
     LOOP_FROZEN = "loop.frozen", "데몬 멈춤", "the daemon is frozen"
+    PAUSED_LONG = "paused.long", "수집 일시정지 지속", "collecting has been paused for long"
     QUEUE_STUCK = "queue.stuck", "요청 대기열 멈춤", "requests wait and none leaves"
     ROWS_DIFFER = "rows.differ", "저장된 봉 유실·변경 발견", "stored candles were lost or changed"
     ROWS_REFUSED = "rows.refused", "비정상 데이터 급증", "many rows cannot be candles"

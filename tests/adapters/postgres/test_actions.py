@@ -45,6 +45,8 @@ async def test_the_ledger_gives_back_what_was_put(store: Store) -> None:
     assert abs(once.price_factor - Fraction(1, 3)) < Fraction(1, 10**19)
     assert (once.volume_factor, once.evidence) == (Fraction(3), evidence)
     assert await store.actions.actions("000660") == []
+    assert await store.actions.found_since(WEDNESDAY) == {"005930": NOW}
+    assert await store.actions.found_since(WEDNESDAY + timedelta(days=1)) == {}
 
 
 async def test_checks_are_kept(store: Store) -> None:

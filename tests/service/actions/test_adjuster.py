@@ -56,6 +56,9 @@ class Market:
     actions: dict[str, list[CorporateAction]]
     hidden_until: datetime | None = None
     """Adjusted charts do not know today's action before this moment."""
+    slips: dict[str, Fraction] = field(default_factory=dict)
+    """By symbol, by how much the adjusted charts overdo today's action."""
+    slips_until: datetime = datetime(2000, 1, 1, tzinfo=KST)
     odd_prices: dict[date, dict[str, int]] = field(default_factory=dict)
     """Base prices that no action explains."""
     is_stored: bool = True
@@ -90,6 +93,9 @@ class Market:
             actions = self.actions.get(request.symbol, [])
             if self.hidden_until is not None and now < self.hidden_until:
                 actions = [one for one in actions if one.ex_date < day_of(now)]
+            if request.symbol in self.slips and now < self.slips_until:
+                slip = self.slips[request.symbol]
+                actions = [replace(one, price_factor=one.price_factor * slip) for one in actions]
             days = adjusted(days, actions, base_day)
         return weekly(days) if request.timeframe is Timeframe.W1 else days
 
@@ -143,14 +149,20 @@ class FakeActions:
     market: Market
     ledger: dict[tuple[str, date], CorporateAction] = field(default_factory=dict)
     known: dict[str, AdjustmentCheck] = field(default_factory=dict)
+    found_at: dict[str, datetime] = field(default_factory=dict)
 
     async def actions(self, symbol: str) -> list[CorporateAction]:
         """Return a symbol's actions."""
         return [action for (one, _), action in sorted(self.ledger.items()) if one == symbol]
 
+    async def found_since(self, day: date) -> dict[str, datetime]:
+        """Return when new actions were found."""
+        days = {symbol: max(ex for one, ex in self.ledger if one == symbol) for symbol, _ in self.ledger}
+        return {symbol: self.found_at[symbol] for symbol, newest in days.items() if newest >= day}
+
     async def put_actions(self, symbol: str, actions: Sequence[CorporateAction], at: datetime) -> None:
         """Replace actions."""
-        del at
+        self.found_at.setdefault(symbol, at)
         self.ledger |= {(symbol, one.ex_date): one for one in actions}
 
     async def checks(self) -> dict[str, AdjustmentCheck]:
@@ -323,6 +335,26 @@ def test_what_the_chart_does_not_confirm_is_looked_at_again() -> None:
     assert [(when.hour, when.minute) for when in looks] == [(8, 20), (8, 50), (9, 5), (15, 45)]
     assert world.ledger == {("005930", str(TODAY)): FIFTH}
     assert world.actions.known["005930"].suspicion is None
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_factor_that_was_read_wrong_once_is_corrected_the_same_day(restarted: bool) -> None:
+    """A new factor is read again in the afternoon and the next morning, and not after that."""
+    world = World(at(19, day=TODAY - timedelta(days=1)), s005930=[split(TODAY, HALF)])
+    world.market.slips, world.market.slips_until = {"005930": FIFTH}, at(11)
+    world.play(14)
+    assert world.ledger == {("005930", str(TODAY)): HALF * FIFTH}
+    done = len(world.market.requests)
+
+    for hours in (1, 100) if restarted else (101,):
+        world.play(hours)
+
+    assert world.ledger == {("005930", str(TODAY)): HALF}
+    looks = {when for when, _, request in world.market.requests[done:] if request is not None}
+    assert sorted((when.day, when.hour, when.minute) for when in looks if when > at(11)) == [
+        (18, 15, 45),
+        (19, 8, 20),
+    ]
 
 
 def test_a_suspicion_ends() -> None:

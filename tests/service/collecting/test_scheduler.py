@@ -186,6 +186,24 @@ def test_a_blank_answer_proves_nothing() -> None:
     assert world.rows("005930", Timeframe.D1) > 0
 
 
+def test_hours_of_blank_answers_cost_minutes_afterwards() -> None:
+    """The newest page of a series that has candles is asked for every five minutes, blank or not."""
+
+    async def main() -> tuple[World, datetime]:
+        world = World(datetime(2026, 9, 15, 10, tzinfo=KST), timeframes=(Timeframe.M5,), horizon="2d")
+        async with world.running("005930"):
+            await world.clock.sleep(300)
+            world.broker.blank = {"005930"}
+            await world.clock.sleep(2 * 3600)
+            world.broker.blank, well_at = set(), world.clock.now()
+            await world.clock.sleep(360)
+        return world, well_at
+
+    world, well_at = run_virtually(main())
+
+    assert max(candle.ts for candle in world.store.candles.values()) > well_at - timedelta(minutes=5)
+
+
 def test_a_learned_closure_ends_the_polls_of_its_day_at_once() -> None:
     """When the calendar in force changes, plans follow it without a restart: closed, then open after all."""
 

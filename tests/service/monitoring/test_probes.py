@@ -22,6 +22,7 @@ from chartinsightd.service.monitoring.probes import (
     ClockProbe,
     DiskProbe,
     HealthProbe,
+    PauseProbe,
     Probes,
     QueueProbe,
     RateProbe,
@@ -100,6 +101,21 @@ def test_a_token_that_cannot_be_had() -> None:
     assert seen_after(watch, clock, 90) == [(60, frozenset({"token.failing"}))]
     assert "[8999]" in watch.look()[AlertKind.TOKEN_FAILING].message
     failure.clear()
+    assert watch.look() == {}
+
+
+def test_a_pause_that_lasts() -> None:
+    """A pause is told after an hour, with its beginning; a short one and its end tell nothing."""
+    clock, paused = FrozenClock(), [True]
+    watch = PauseProbe(lambda: bool(paused), clock)
+    assert seen_after(watch, clock, 3500) == []
+    paused.clear()
+    assert seen_after(watch, clock, 10) == []
+
+    paused.append(True)
+    assert seen_after(watch, clock, 3700) == [(3600, frozenset({"paused.long"}))]
+    assert "KST" in watch.look()["paused.long"].message
+    paused.clear()
     assert watch.look() == {}
 
 
