@@ -12,6 +12,7 @@ import subprocess
 import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -209,11 +210,16 @@ def test_any_truncation_is_harmless(whole: Path, tmp_path: Path) -> None:
         asyncio.run(_check_is_believable(path))
 
 
+@lru_cache(maxsize=1)
+def _written() -> list[Any]:
+    """Return the pages of `whole`."""
+    return [plain(write(number, rows=60)) for number in range(12)]
+
+
 async def _check_is_believable(path: Path) -> None:
-    given_to_it = [plain(write(number, rows=60)) for number in range(12)]
     async with open_spool(path, SystemClock()) as spool:
         found = [plain(one.write) for one in await everything(spool)]
-        assert found == [one for one in given_to_it if one in found]
+        assert found == [one for one in _written() if one in found]
         await spool.append([write(99)])
         assert plain((await everything(spool))[-1].write) == plain(write(99))
         while batch := await spool.oldest(10):

@@ -172,6 +172,9 @@ async def test_database_and_checkpoint_lost(folder: Path) -> None:
         checkpoint.write_bytes(random.Random(1).randbytes(20_000))
         daemon.start()
         await simulator.reaches(moment(DAY, 20, 10))
+        await simulator.admin.set_clock(
+            speed=SLOW
+        )  # a start may take seconds, and the night is four of the fast
         await daemon.comes_to("the database is back", lambda: is_there(daemon))
         await simulator.skip_to(moment(DAY, 31, 31), SLOW)
         await truth.is_reached(moment(DAY, 24))

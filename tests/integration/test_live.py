@@ -23,7 +23,7 @@ from tests.support.harness import (
 )
 
 SYMBOLS = ("005930", "000660", "035720")
-SPEED = 30.0
+SPEED = 60.0
 RUNNING = """
 select count(*) from candles where timeframe = '5m' and not final and symbol = $1
 and ts > to_timestamp($2) - interval '5 minutes' and ts <= to_timestamp($2)

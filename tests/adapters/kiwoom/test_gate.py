@@ -62,7 +62,7 @@ def only(gate: Gate) -> LaneState:
     return state
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     profile=st.sampled_from(sorted(PROFILES)),
     limit=st.integers(1, 6),
@@ -81,7 +81,7 @@ def test_no_sliding_second_ever_holds_more_than_the_limit(
     assert broker.most_in_a_second() <= limit
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     limit=st.integers(1, 6),
     seed=st.integers(0, 2**32),
@@ -99,7 +99,7 @@ def test_a_broker_that_stands_still_counts_no_burst(
     assert broker.most_in_a_second() <= limit
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     limit=st.integers(1, 6),
     seed=st.integers(0, 2**32),
