@@ -8,6 +8,7 @@ from chartinsightd.backend.alerting import Alerting
 from chartinsightd.backend.committed_candles import CommittedCandles
 from chartinsightd.backend.configuration import ConfigurationHandlers
 from chartinsightd.backend.coverage import CoverageBoard
+from chartinsightd.backend.explanations import Explanations
 from chartinsightd.backend.gates import Costs
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.metrics import Metrics
@@ -54,7 +55,16 @@ class Backend:
         coverage.register(self.handlers)
         jobs.register(self.handlers)
         archive, rules = parts.archive, parts.current_rules
-        Records(archive=archive, names=reader.names, current_rules=rules).register(self.handlers)
+        records = Records(archive=archive, names=reader.names, current_rules=rules)
+        records.register(self.handlers)
+        Explanations(
+            records=records,
+            names=reader.names,
+            ledger=parts.ledger,
+            expectations=parts.expectations,
+            current_rules=rules,
+            clock=parts.clock,
+        ).register(self.handlers)
         for commands in _commands(parts, jobs, costs, reader.names):
             commands.register(self.handlers)
         Alerting(parts.monitor.alerts, parts.monitor.notifier).register(self.handlers)

@@ -144,7 +144,7 @@ class Records:
 
     async def revisions(self, query: RevisionQuery) -> RevisionList:
         """Return changes of final candles."""
-        found = await self._archive.revisions(query.symbol, query.timeframe, query.limit)
+        found = await self._archive.revisions(query.symbol, query.timeframe, query.limit, query.ts)
         names = await self._names()
         return RevisionList(items=tuple(_revision_row(row, names) for row in found.rows), total=found.total)
 

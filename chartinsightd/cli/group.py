@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ VERBS: Mapping[str, Verb] = {
     "seals": Verb(module="reading", words="What the mornings after proved."),
     "candles": Verb(module="reading", words="Candles of one series."),
     "adjustments": Verb(module="reading", words="Splits and the like, and what they were read off."),
+    "explain": Verb(module="history", words="All that is known of one candle."),
+    "revisions": Verb(module="history", words="Changes of candles after they were final."),
+    "quarantine": Verb(module="history", words="Rows of the broker that could not be candles."),
     "points": Verb(module="analysis", words="Peaks, valleys and trend changes of one series."),
     "patterns": Verb(module="analysis", words="Patterns and how they stand."),
     "strategies": Verb(module="screens", words="The strategies that a screen may name; write one."),
@@ -69,6 +73,16 @@ class LazyGroup(click.Group):
         command = getattr(import_module(f"chartinsightd.cli.commands.{verb.module}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; for one that does not exist, name those that it may have been meant for."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], VERBS, n=2)
+            meant = f" Did you mean {' or '.join(near)}?" if near else " `chartinsightctl --help` lists them."
+            ctx.fail(f"There is no verb {args[0]!r}.{meant}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of verbs."""

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from datetime import date
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _Request = TypeVar("_Request", bound=Request)
 _CODE = re.compile(r"[0-9A-Z]{6}")
 _MOST_CANDIDATES = 10
+_LIKE = 0.5
+"""How like a name has to be to be offered: one letter of three may be wrong."""
 
 
 async def symbols_of(client: ControlClient, words: Sequence[str]) -> tuple[str, ...]:
@@ -42,7 +45,21 @@ async def symbol_of(client: ControlClient, word: str) -> str:
     if is_code(word):
         return word.upper()
     stocks = await client.ask(STOCKS, StockQuery(search=word, limit=_MOST_CANDIDATES))
+    if not stocks.items:
+        raise _unknown(word, await client.ask(STOCKS, StockQuery()))
     return chosen(word, stocks)
+
+
+def _unknown(word: str, all_stocks: StockList) -> CommandFailed:
+    """Return that no stock is called so, with those that may be meant: a slip of a letter, lost zeros."""
+    by_word = {stock.name: stock for stock in all_stocks.items} | {
+        stock.symbol: stock for stock in all_stocks.items
+    }
+    lost_zeros = word.isdigit() and word.zfill(6) in by_word
+    near = [word.zfill(6)] if lost_zeros else get_close_matches(word, by_word, n=3, cutoff=_LIKE)
+    meant = " or ".join(f"{by_word[one].symbol} {by_word[one].name}" for one in near)
+    remedy = f"Did you mean {meant}?" if meant else "`chartinsightctl symbols list` shows all."
+    return CommandFailed(ExitStatus.USAGE, f"No listed stock is called {word}.", remedy)
 
 
 def is_code(word: str) -> bool:
@@ -53,19 +70,17 @@ def is_code(word: str) -> bool:
 def chosen(word: str, stocks: StockList) -> str:
     """Return the code of the one stock that a name means: the one of just this name, or the only one found.
 
+    Args:
+        word: the name, or a part of it.
+        stocks: those found for it; at least one.
+
     Raises:
-        CommandFailed: there is none, or there are several.
+        CommandFailed: there are several.
     """
     exact = [stock for stock in stocks.items if stock.name.casefold() == word.casefold()]
     found = exact or stocks.items
     if len(found) == 1:
         return found[0].symbol
-    if not found:
-        raise CommandFailed(
-            ExitStatus.USAGE,
-            f"No listed stock is called {word}.",
-            "`chartinsightctl symbols list` shows all.",
-        )
     listed = [f"  {stock.symbol}  {stock.name}  {stock.market}" for stock in found]
     more = [f"  … {stocks.total - len(found)} more"] if stocks.total > len(found) and not exact else []
     words = "\n".join([f"{word} may be several stocks; name one:", *listed, *more])

@@ -32,6 +32,7 @@ from chartinsightd.control.protocol.coverage import (
     SessionCoverageList,
     SessionCoverageQuery,
 )
+from chartinsightd.control.protocol.history import ExplainQuery, Explanation
 from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
     Job,
@@ -221,6 +222,14 @@ CANDLES = Query(
     summary="Candles of one series, oldest first, the forming one included",
     request=CandleQuery,
     answer=CandleList,
+    statuses=(404,),
+)
+EXPLAIN = Query(
+    name="explain",
+    path="/v1/explain",
+    summary="One candle with all that is known of it: reads, changes, proof, gap",
+    request=ExplainQuery,
+    answer=Explanation,
     statuses=(404,),
 )
 REVISIONS = Query(

@@ -112,6 +112,20 @@ def grid_between(calendar: Calendar, timeframe: Timeframe, start: int, end: int)
     return _cut(whole, *np.searchsorted(whole.ts, (start, end)).tolist())
 
 
+def candle_at(calendar: Calendar, timeframe: Timeframe, instant: int) -> int | None:
+    """Return where the candle starts that holds an instant (both in seconds since the epoch).
+
+    None where none does: outside of sessions; for days and weeks, on days without one.
+    """
+    year = _year_of(instant)
+    grid = grid_of_years(calendar, timeframe, year - 1, year)
+    place = int(np.searchsorted(grid.ts, instant, side="right")) - 1
+    if place < 0:
+        return None
+    [until] = span_after(timeframe, grid.ts[place : place + 1]).tolist()
+    return int(grid.ts[place]) if instant < until else None
+
+
 @lru_cache(maxsize=64)
 def grid_of_years(calendar: Calendar, timeframe: Timeframe, first: int, last: int) -> Grid:
     """Return the candles whose session lies in the years first to last, both included."""

@@ -168,9 +168,13 @@ class Archive(Protocol):
         """Return seals, newest day first."""
 
     async def revisions(
-        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+        self,
+        symbols: Sequence[str],
+        timeframes: Sequence[Timeframe],
+        limit: int,
+        ts: datetime | None = None,
     ) -> Found[Revision]:
-        """Return changes of final candles, newest first."""
+        """Return changes of final candles, newest first; with `ts` only of candles that start then."""
 
     async def adjustments(self, symbols: Sequence[str], limit: int) -> Found[KnownAction]:
         """Return the ledger of corporate actions, the newest day first."""

@@ -164,10 +164,14 @@ class FakeArchive:
         return Found([], 0)
 
     async def revisions(
-        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+        self,
+        symbols: Sequence[str],
+        timeframes: Sequence[Timeframe],
+        limit: int,
+        ts: datetime | None = None,
     ) -> Found[Revision]:
         """Nothing."""
-        del symbols, timeframes, limit
+        del symbols, timeframes, limit, ts
         self._need()
         return Found([], 0)
 

@@ -28,6 +28,7 @@ from chartinsightd.control.operations import (
     CANDLES,
     CONFIG,
     COVERAGE,
+    EXPLAIN,
     GAPS,
     HEALTH,
     JOB,
@@ -83,6 +84,7 @@ from chartinsightd.control.protocol.coverage import (
     SessionCoverageQuery,
 )
 from chartinsightd.control.protocol.events import CandleChange, EventType, StateChange
+from chartinsightd.control.protocol.history import ExplainQuery, Explanation, Standing
 from chartinsightd.control.protocol.jobs import (
     BackfillEstimate,
     BackfillRequest,
@@ -303,6 +305,7 @@ class FakeBackend:
         handlers.add(JOB, self.job)
         handlers.add(STOCKS, self.stocks)
         handlers.add(CANDLES, self.candles)
+        handlers.add(EXPLAIN, self.explain)
         handlers.add(REVISIONS, self.revisions)
         handlers.add(ADJUSTMENTS, self.adjustments)
         handlers.add(QUARANTINE, self.quarantine)
@@ -607,6 +610,25 @@ class FakeBackend:
         timeframes = query.timeframe or (Timeframe.M5, Timeframe.D1)
         rows = [self._revision(symbol, timeframe) for symbol in symbols for timeframe in timeframes]
         return RevisionList(items=tuple(rows[: query.limit]), total=len(rows))
+
+    async def explain(self, query: ExplainQuery) -> Explanation:
+        """Return a candle that was revised, whatever the moment."""
+        self._need_store()
+        self._need_known((query.symbol,))
+        revision = self._revision(query.symbol, query.timeframe)
+        return Explanation(
+            symbol=query.symbol,
+            name=self._names[query.symbol],
+            timeframe=query.timeframe,
+            at=query.at,
+            ts=revision.ts,
+            ends_at=revision.ts + timedelta(minutes=5),
+            standing=Standing.FINAL,
+            candle=revision.new,
+            covered=True,
+            read_at=_ago(60),
+            revisions=(revision,),
+        )
 
     async def adjustments(self, query: AdjustmentQuery) -> AdjustmentList:
         """Return Samsung's split."""

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.grid import (
+    candle_at,
     candle_end,
     candle_starts,
     grid_between,
+    grid_of_years,
     last_shown_day,
     span_after,
 )
@@ -223,3 +225,16 @@ def test_a_label_at_the_end_of_its_session_is_off_the_grid() -> None:
     assert candle_end(CALENDAR, Timeframe.D1, close - 1) == close
     with pytest.raises(ValueError, match=r"^one session does not tell where its week starts$"):
         candle_starts(session_of(date(2025, 10, 28)), Timeframe.W1)
+
+
+@given(st.sampled_from(Timeframe), st.integers(min_value=0, max_value=400 * 86_400))
+def test_the_candle_that_holds_an_instant_is_found(timeframe: Timeframe, after_s: int) -> None:
+    """What is found starts at or before the instant, and the next candle of the grid starts after it."""
+    instant = int(datetime(2026, 1, 1, tzinfo=KST).timestamp()) + after_s
+    found = candle_at(CALENDAR, timeframe, instant)
+    grid = grid_of_years(CALENDAR, timeframe, 2025, 2027).ts
+    before = grid[grid <= instant]
+    if found is None:
+        assert span_after(timeframe, before[-1:])[0] <= instant
+    else:
+        assert found == before[-1]

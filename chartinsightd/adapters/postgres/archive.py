@@ -143,10 +143,14 @@ class PostgresArchive(PostgresTracking):
         return await self._found(_SEALS, _seal, limit, list(symbols), list(states), first_day, last_day)
 
     async def revisions(
-        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
+        self,
+        symbols: Sequence[str],
+        timeframes: Sequence[Timeframe],
+        limit: int,
+        ts: datetime | None = None,
     ) -> Found[Revision]:
-        """Return changes of final candles, newest first."""
-        return await self._found(_REVISIONS, _revision, limit, list(symbols), _texts(timeframes))
+        """Return changes of final candles, newest first; with `ts` only of candles that start then."""
+        return await self._found(_REVISIONS, _revision, limit, list(symbols), _texts(timeframes), ts)
 
     async def adjustments(self, symbols: Sequence[str], limit: int) -> Found[KnownAction]:
         """Return the ledger of corporate actions, the newest day first."""
@@ -326,7 +330,8 @@ where {_THESE_SERIES} order by from_ts desc, symbol, timeframe limit $1
 """
 _REVISIONS = f"""
 select *, count(*) over () as total from revisions
-where {_THESE_SERIES} order by changed_at desc, symbol, timeframe, ts limit $1
+where {_THESE_SERIES} and ($4::timestamptz is null or ts = $4)
+order by changed_at desc, symbol, timeframe, ts limit $1
 """
 
 _SEALS = """

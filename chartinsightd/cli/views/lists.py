@@ -43,7 +43,7 @@ def render_gaps(gaps: GapList) -> RenderableType:
         )
         for gap in gaps.items
     ]
-    return _listed(columns, rows, gaps.total, "gaps")
+    return listed(columns, rows, gaps.total, "gaps")
 
 
 def render_seals(seals: SealList) -> RenderableType:
@@ -56,10 +56,10 @@ def render_seals(seals: SealList) -> RenderableType:
         Column(title="evidence", cut=True, rank=2),
     )
     rows = [
-        (str(seal.day), seal.symbol, seal.name, _state(seal.state), _pairs(seal.evidence))
+        (str(seal.day), seal.symbol, seal.name, _state(seal.state), pairs(seal.evidence))
         for seal in seals.items
     ]
-    return _listed(columns, rows, seals.total, "seals")
+    return listed(columns, rows, seals.total, "seals")
 
 
 def render_candles(candles: CandleList, status: Status | None) -> RenderableType:
@@ -122,11 +122,11 @@ def render_adjustments(adjustments: AdjustmentList) -> RenderableType:
             f"{row.price_factor:.6g}",
             f"{row.volume_factor:.6g}",
             moment(row.found_at),
-            _pairs(row.evidence),
+            pairs(row.evidence),
         )
         for row in adjustments.items
     ]
-    return _listed(columns, rows, adjustments.total, "corporate actions")
+    return listed(columns, rows, adjustments.total, "corporate actions")
 
 
 def render_stocks(stocks: StockList) -> RenderableType:
@@ -154,12 +154,13 @@ def render_stocks(stocks: StockList) -> RenderableType:
         )
         for row in stocks.items
     ]
-    return _listed(columns, rows, stocks.total, "stocks")
+    return listed(columns, rows, stocks.total, "stocks")
 
 
-def _listed(
+def listed(
     columns: tuple[Column, ...], rows: Sequence[Sequence[Cell]], total: int, words: str
 ) -> RenderableType:
+    """Return a table with its count below, or that there is none."""
     if not rows:
         return Text(f"no {words}")
     shown = f"{number(len(rows))} of {number(total)}" if total > len(rows) else number(len(rows))
@@ -177,7 +178,7 @@ def _close(opened: int, closed: int) -> Cell:
     return Marked(number(closed), "red" if closed > opened else "blue")
 
 
-def _pairs(values: Mapping[str, Any]) -> str:
+def pairs(values: Mapping[str, Any]) -> str:
     """Return evidence as words: `compared 30m 1h 1d, broken at 2026-11-17T09:10`."""
     return ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items())
 

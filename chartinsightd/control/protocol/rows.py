@@ -143,6 +143,8 @@ class RevisionQuery(Request):
 
     symbol: Symbols = ()
     timeframe: Timeframes = ()
+    ts: AskedInstant | None = None
+    """Only of candles that open then."""
     limit: Limit = 1_000
 
 
