@@ -17,6 +17,7 @@ ARGUMENTS = {
     "screen": ["trend_up"],
     "points": ["005930", "1d"],
     "candles": ["005930", "1d"],
+    "explain": ["005930", "5m", "2026-10-14T10:05"],
     "job": ["7"],
     "backfill": ["005930"],
     "backfill --dry-run": ["005930"],
