@@ -16,6 +16,7 @@ from chartinsightd.analysis.strategies import SHIPPED
 from chartinsightd.app.analysis_stores import AnalysisStores
 from chartinsightd.backend.analysis import AnalysisBoard
 from chartinsightd.backend.screens import ScreenBoard
+from chartinsightd.backend.stored_screens import StoredScreenBoard
 from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.ports.archive import Archive
@@ -25,6 +26,7 @@ from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
 from chartinsightd.service.analysing.collected import TrackedSeries
 from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.screening import Screener
+from chartinsightd.service.analysing.stored_screens import Announce, StoredScreens
 from chartinsightd.service.analysing.user_strategies import UserStrategies
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -40,11 +42,16 @@ class Analysing:
     analyser: Analyser
     screener: Screener
     evaluators: Evaluators
+    stored_screens: StoredScreens
     store: PostgresAnalysis
 
     def services(self) -> Mapping[str, Service]:
         """Return what has to run: the analyser, also for orders where it does not run by itself."""
-        return {"analyser": self.analyser.run, "strategies": self.evaluators.users.run}
+        return {
+            "analyser": self.analyser.run,
+            "strategies": self.evaluators.users.run,
+            "stored_screens": self.stored_screens.run,
+        }
 
 
 def new_analysis(
@@ -58,6 +65,7 @@ def new_analysis(
     jobs: Jobs,
     clock: Clock,
     current_rules: CurrentRules,
+    announce: Announce,
 ) -> Analysing:
     """Return the analyser and the screener over the stores."""
     analysis = settings.analysis
@@ -92,7 +100,20 @@ def new_analysis(
         clock=clock,
         current_rules=current_rules,
     )
-    return Analysing(analyser=analyser, screener=screener, evaluators=evaluators, store=stores.results)
+    stored_screens = StoredScreens(
+        screener=screener,
+        store=stores.screens,
+        clock=clock,
+        is_analysed=lambda: analyser.is_done,
+        announce=announce,
+    )
+    return Analysing(
+        analyser=analyser,
+        screener=screener,
+        evaluators=evaluators,
+        stored_screens=stored_screens,
+        store=stores.results,
+    )
 
 
 def _evaluators(settings: Settings, clock: Clock) -> Evaluators:
@@ -109,7 +130,8 @@ def _evaluators(settings: Settings, clock: Clock) -> Evaluators:
 def register_analysis(handlers: Handlers, analysing: Analysing, archive: Archive) -> None:
     """Offer what the analysis found, and screens, over the control API."""
     AnalysisBoard(store=analysing.store, analyser=analysing.analyser, names=archive.names).register(handlers)
-    ScreenBoard(analysing.screener, analysing.evaluators).register(handlers)
+    ScreenBoard(analysing.screener, analysing.evaluators, analysing.stored_screens).register(handlers)
+    StoredScreenBoard(analysing.stored_screens, archive.names).register(handlers)
 
 
 @cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
 from chartinsightd.adapters.postgres.candle_reader import PostgresCandleReader, open_candle_reader
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.screens import PostgresScreens
 from chartinsightd.adapters.postgres.sessions import looking
 
 
@@ -17,6 +18,7 @@ class AnalysisStores:
 
     reader: PostgresCandleReader
     results: PostgresAnalysis
+    screens: PostgresScreens
 
 
 async def open_analysis(stack: AsyncExitStack, dsn: str, schema: str) -> AnalysisStores:
@@ -24,4 +26,6 @@ async def open_analysis(stack: AsyncExitStack, dsn: str, schema: str) -> Analysi
     reader = await stack.enter_async_context(open_candle_reader(dsn, schema))
     connection = ReconnectingConnection(dsn, looking(schema, "chartinsightd analysis"))
     stack.push_async_callback(connection.close)
-    return AnalysisStores(reader=reader, results=PostgresAnalysis(connection))
+    return AnalysisStores(
+        reader=reader, results=PostgresAnalysis(connection), screens=PostgresScreens(connection)
+    )

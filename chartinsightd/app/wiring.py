@@ -25,6 +25,7 @@ from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.process.lifecycle import Service
 from chartinsightd.service.actions.action_finder import CorporateActionFinder
 from chartinsightd.service.actions.adjuster import Adjuster
+from chartinsightd.service.analysing.analysis_probe import AnalysisProbe
 from chartinsightd.service.calendar.learned_days import LearnedDays
 from chartinsightd.service.calendar.market_probe import MarketProbe
 from chartinsightd.service.calendar.market_watch import MarketWatch
@@ -178,6 +179,7 @@ def assemble_services(
     )
     live, future_marks = _live(shared, hub), _future_marks(shared)
     notifier = new_notifier(settings)
+    analysing = _analysing(shared, notifier)
     loop_watch = LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr)
     probes: list[HealthProbe] = [
         loop_watch,
@@ -185,6 +187,7 @@ def assemble_services(
         future_marks,
         stock_list,
         row_audit,
+        AnalysisProbe(analysing.analyser, resources.clock),
     ]
     if live is not None:
         probes.append(LiveProbe(live.candles, resources.clock, current_rules))
@@ -203,7 +206,7 @@ def assemble_services(
         future_marks=future_marks,
         row_audit=row_audit,
         maintenance=Maintenance(resources.store.upkeep, resources.clock),
-        analysing=_analysing(shared),
+        analysing=analysing,
         monitor=_monitor(shared, scheduler, writer, proofs.sealer, notifier, probes),
         loop_watch=loop_watch,
         live=live,
@@ -391,7 +394,7 @@ def _live(shared: _Shared, hub: EventHub) -> Live | None:
     )
 
 
-def _analysing(shared: _Shared) -> Analysing:
+def _analysing(shared: _Shared, notifier: Notifier) -> Analysing:
     resources = shared.resources
     return new_analysis(
         shared.settings,
@@ -403,6 +406,7 @@ def _analysing(shared: _Shared) -> Analysing:
         jobs=shared.jobs,
         clock=resources.clock,
         current_rules=shared.current_rules,
+        announce=notifier.announce,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from chartinsightd.analysis.screens.evaluation import Excepted, Match, Seen
 from chartinsightd.analysis.screens.expression import ScreenInvalid
@@ -24,17 +25,20 @@ from chartinsightd.control.protocol.screens import (
     StrategyState,
 )
 from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.ports.screens import RunMatch
 from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.screening import NoSession, ScreenAnswer, Screener
+from chartinsightd.service.analysing.stored_screens import StoredScreens
 from chartinsightd.service.analysing.user_strategies import UserStrategy
 
 
 class ScreenBoard:
     """Answers what strategies there are, and evaluates screens."""
 
-    def __init__(self, screener: Screener, evaluators: Evaluators) -> None:
+    def __init__(self, screener: Screener, evaluators: Evaluators, stored: StoredScreens) -> None:
         self._screener = screener
         self._evaluators = evaluators
+        self._stored = stored
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations of strategies and screens."""
@@ -58,20 +62,27 @@ class ScreenBoard:
         )
 
     async def screener(self, query: ScreenerQuery) -> ScreenResult:
-        """Return where one strategy hits at a session.
+        """Return where one strategy hits, or a stored screen holds, at a session.
 
         Raises:
-            UnknownThing: there is no such strategy.
+            UnknownThing: there is no such strategy or screen.
             NotNow: the session cannot be screened.
         """
+        expression = await self._expression(query)
+        return await self.screen(ScreenRequest(expression=expression, session=query.session))
+
+    async def _expression(self, query: ScreenerQuery) -> Mapping[str, Any]:
+        if query.screen is not None:
+            stored = {one.name: one.expression for one in await self._stored.screens()}
+            if query.screen not in stored:
+                raise unknown_screen(query.screen)
+            return stored[query.screen]
         known = self._evaluators.names()
         if query.strategy_name not in {*known, *self._evaluators.users.known}:
             raise UnknownThing(
                 f"There is no strategy {query.strategy_name}.", remedy=f"There are {', '.join(known)}."
             )
-        return await self.screen(
-            ScreenRequest(expression={"strategy": query.strategy_name}, session=query.session)
-        )
+        return {"strategy": query.strategy_name}
 
     async def screen(self, request: ScreenRequest) -> ScreenResult:
         """Return where an expression holds at a session.
@@ -87,6 +98,13 @@ class ScreenBoard:
         except NoSession as error:
             raise NotNow(error.message, remedy=error.remedy) from error
         return _result(answer)
+
+
+def unknown_screen(name: str) -> UnknownThing:
+    """Return the error about a screen that is not stored."""
+    return UnknownThing(
+        f"No screen {name!r} is stored.", remedy="`chartinsightctl screens` lists those that are."
+    )
 
 
 def _strategy(strategy: Strategy) -> StrategyRow:
@@ -129,12 +147,13 @@ def _result(answer: ScreenAnswer) -> ScreenResult:
         data_id=answer.data_id,
         code_id=answer.code_id,
         counts=ScreenCounts(**screened.counts),
-        matches=tuple(_match(one, names) for one in screened.matches),
-        exceptions=tuple(_exception(one, names) for one in screened.exceptions),
+        matches=tuple(match_row(one, names) for one in screened.matches),
+        exceptions=tuple(exception_row(one, names) for one in screened.exceptions),
     )
 
 
-def _match(match: Match, names: Mapping[str, str]) -> ScreenMatch:
+def match_row(match: Match | RunMatch, names: Mapping[str, str]) -> ScreenMatch:
+    """Return a match as a message."""
     evidence = {
         strategy: {name: _figure(seen) for name, seen in figures.items()}
         for strategy, figures in match.evidence.items()
@@ -153,7 +172,8 @@ def _figure(seen: Seen) -> ScreenFigure:
     return ScreenFigure(value=seen.value, unit=seen.unit, ts=datetime.fromtimestamp(seen.ts, UTC))
 
 
-def _exception(excepted: Excepted, names: Mapping[str, str]) -> ScreenException:
+def exception_row(excepted: Excepted, names: Mapping[str, str]) -> ScreenException:
+    """Return an exception as a message."""
     return ScreenException(
         symbol=excepted.symbol,
         name=names.get(excepted.symbol, ""),

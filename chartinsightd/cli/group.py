@@ -39,6 +39,7 @@ VERBS: Mapping[str, Verb] = {
     "patterns": Verb(module="analysis", words="Patterns and how they stand."),
     "strategies": Verb(module="screens", words="The strategies that a screen may name; write one."),
     "screen": Verb(module="screens", words="Where a strategy or an expression holds, over all stocks."),
+    "screens": Verb(module="screens", words="Stored screens: list, runs, save, remove."),
     "analyse": Verb(module="analysis", words="Analyse what is due now."),
     "jobs": Verb(module="jobs", words="Work that runs and has run."),
     "job": Verb(module="jobs", words="One job; with --wait, until it is over."),

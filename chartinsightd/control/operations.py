@@ -59,8 +59,14 @@ from chartinsightd.control.protocol.rows import (
 )
 from chartinsightd.control.protocol.screens import (
     ScreenerQuery,
+    ScreenRemoveRequest,
     ScreenRequest,
     ScreenResult,
+    ScreenRunList,
+    ScreenRunQuery,
+    ScreenSaved,
+    ScreenSaveRequest,
+    StoredScreenList,
     StrategyList,
 )
 from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status, Verdict
@@ -278,7 +284,7 @@ STRATEGIES = Query(
 SCREENER = Query(
     name="screener",
     path="/v1/screener",
-    summary="One strategy over every collected stock at one session",
+    summary="One strategy or stored screen over every collected stock at one session",
     request=ScreenerQuery,
     answer=ScreenResult,
     statuses=(404, 409),
@@ -290,6 +296,36 @@ SCREEN = Search(
     request=ScreenRequest,
     answer=ScreenResult,
     statuses=(409,),
+)
+SCREENS = Query(
+    name="screens",
+    path="/v1/screens",
+    summary="The stored screens, each with its newest run",
+    request=Nothing,
+    answer=StoredScreenList,
+)
+SCREEN_RUNS = Query(
+    name="screen_runs",
+    path="/v1/screens/runs",
+    summary="Runs of a stored screen, with their matches and what was new",
+    request=ScreenRunQuery,
+    answer=ScreenRunList,
+    statuses=(404,),
+)
+SAVE_SCREEN = Command(
+    name="save_screen",
+    path="/v1/screens",
+    summary="Store a screen, or its next version",
+    request=ScreenSaveRequest,
+    answer=ScreenSaved,
+)
+REMOVE_SCREEN = Command(
+    name="remove_screen",
+    path="/v1/screens/remove",
+    summary="Remove a stored screen; its runs stay",
+    request=ScreenRemoveRequest,
+    answer=ScreenSaved,
+    statuses=(404,),
 )
 LOGS = Query(
     name="logs",

@@ -51,6 +51,8 @@ class Phase(StrEnum):
     BEGUN = "begun"
     LASTS = "lasts"
     ENDED = "ended"
+    HAPPENED = "happened"
+    """It happened once: it does not last and does not end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,9 @@ MESSAGES: dict[str, type[BaseModel]] = {kind.__name__: kind for kind in Message.
 ARGUMENTS = {
     "coverage --sessions": ["-t", "5m"],
     "screen": ["trend_up"],
+    "screens runs": ["morning"],
+    "screens save": ["evening", "trend_up"],
+    "screens remove": ["morning"],
     "points": ["005930", "1d"],
     "candles": ["005930", "1d"],
     "explain": ["005930", "5m", "2026-10-14T10:05"],

@@ -22,3 +22,19 @@ def test_a_new_strategy_works_as_it_is_written(run: Run, tmp_path: Path) -> None
     assert again.exit_code == 1
     assert "exists" in again.stderr
     assert run("strategies", "new", "My-Own", "--folder", str(tmp_path)).exit_code == 2
+
+
+def test_a_stored_screen_goes_by_its_name(run: Run) -> None:
+    """`screen NAME` evaluates the stored screen; any other name is that of a strategy, or refused."""
+    assert "1 matches" in run("screen", "morning").stderr + run("screen", "morning").stdout
+    assert run("screen", "moon").exit_code == 2
+    assert "no strategy moon" in run("screen", "moon").stderr
+
+
+def test_stored_screens_are_saved_and_removed(run: Run) -> None:
+    """The version is said; a name that is not stored ends with status 2."""
+    assert "version 1" in run("screens", "save", "evening", '{"all": [{"strategy": "trend_up"}]}').stderr
+    assert "removed" in run("screens", "remove", "morning").stderr
+    assert run("screens", "remove", "moon").exit_code == 2
+    assert run("screens", "save", "evening", "{nonsense").exit_code == 2
+    assert "morning" in run("screens", "list").stdout

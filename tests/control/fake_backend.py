@@ -39,10 +39,14 @@ from chartinsightd.control.operations import (
     POINTS,
     QUARANTINE,
     RELOAD,
+    REMOVE_SCREEN,
     RESUME,
     REVISIONS,
+    SAVE_SCREEN,
     SCREEN,
+    SCREEN_RUNS,
     SCREENER,
+    SCREENS,
     SEALS,
     SESSION_COVERAGE,
     STATUS,
@@ -125,8 +129,16 @@ from chartinsightd.control.protocol.screens import (
     ScreenException,
     ScreenFigure,
     ScreenMatch,
+    ScreenRemoveRequest,
     ScreenRequest,
     ScreenResult,
+    ScreenRunList,
+    ScreenRunQuery,
+    ScreenRunRow,
+    ScreenSaved,
+    ScreenSaveRequest,
+    StoredScreenList,
+    StoredScreenRow,
     StrategyList,
     StrategyRow,
 )
@@ -315,6 +327,10 @@ class FakeBackend:
         handlers.add(STRATEGIES, self.strategies)
         handlers.add(SCREENER, self.screener)
         handlers.add(SCREEN, self.screen)
+        handlers.add(SCREENS, self.screens)
+        handlers.add(SCREEN_RUNS, self.screen_runs)
+        handlers.add(SAVE_SCREEN, self.save_screen)
+        handlers.add(REMOVE_SCREEN, self.remove_screen)
         handlers.add(LOGS, self.tap.logs)
         handlers.add(CONFIG, self.config)
         handlers.add(BACKFILL, self.backfill)
@@ -373,9 +389,46 @@ class FakeBackend:
         row = StrategyRow(id="trend_up", version=1, title="상승 추세", timeframes=(Timeframe.D1,), warmup=60)
         return StrategyList(items=(row,))
 
+    async def screens(self) -> StoredScreenList:
+        """Return one stored screen that ran."""
+        self._need_store()
+        result = await self.screen(ScreenRequest(expression={}))
+        row = StoredScreenRow(
+            name="morning",
+            version=2,
+            expression={"strategy": "trend_up"},
+            created_at=NOW,
+            session=result.session,
+            run_at=NOW,
+            counts=result.counts,
+            matches=len(result.matches),
+            new=sum(one.is_new for one in result.matches),
+        )
+        return StoredScreenList(items=(row,))
+
+    async def screen_runs(self, query: ScreenRunQuery) -> ScreenRunList:
+        """Return one run of the stored screen."""
+        self._need_store()
+        if query.name != "morning":
+            raise UnknownThing(f"No screen {query.name!r} is stored.", remedy="There is morning.")
+        result = await self.screen(ScreenRequest(expression={}))
+        return ScreenRunList(items=(ScreenRunRow(name="morning", version=2, run_at=NOW, result=result),))
+
+    async def save_screen(self, request: ScreenSaveRequest, caller: Caller) -> ScreenSaved:
+        """Say that it is stored."""
+        self.asked.append(("save_screen", caller.name))
+        return ScreenSaved(name=request.name, version=1)
+
+    async def remove_screen(self, request: ScreenRemoveRequest, caller: Caller) -> ScreenSaved:
+        """Say that it is removed."""
+        self.asked.append(("remove_screen", caller.name))
+        if request.name != "morning":
+            raise UnknownThing(f"No screen {request.name!r} is stored.", remedy="There is morning.")
+        return ScreenSaved(name=request.name, version=3, removed=True)
+
     async def screener(self, query: ScreenerQuery) -> ScreenResult:
         """Find the first tracked stock, and one that is too short."""
-        if query.strategy_name != "trend_up":
+        if (query.screen, query.strategy_name) not in {("morning", None), (None, "trend_up")}:
             raise UnknownThing(f"There is no strategy {query.strategy_name}.", remedy="There are trend_up.")
         return await self.screen(ScreenRequest(expression={}, session=query.session))
 

@@ -1,4 +1,4 @@
-"""Verbs of screens: strategies and its `new`, screen."""
+"""Verbs of screens: strategies and its `new`, screen, screens."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ import click
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord
 from chartinsightd.cli.endings import CommandFailed, ExitStatus, say
-from chartinsightd.cli.parameters import DayType, View, view_options
-from chartinsightd.cli.present import present
+from chartinsightd.cli.parameters import DayType, View, json_option, view_options
+from chartinsightd.cli.present import present, print_json
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
-    from chartinsightd.control.protocol.screens import ScreenResult, StrategyList
+    from chartinsightd.control.protocol.screens import (
+        ScreenResult,
+        ScreenRunList,
+        ScreenSaved,
+        StoredScreenList,
+        StrategyList,
+    )
 
 
 @click.group(invoke_without_command=True)
@@ -86,19 +92,19 @@ _ID = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 
 @click.command()
-@click.argument("what", metavar="STRATEGY|EXPRESSION")
+@click.argument("what", metavar="NAME|STRATEGY|EXPRESSION")
 @click.option("--as-of", "day", type=DayType(), help="The session to look at; by default the last final one.")
 @view_options
 @pass_connection
 def screen(connection: Connection, what: str, day: DayWord | None, view: View) -> None:
-    """Show for which collected stocks a strategy hits, or a JSON expression holds, at one session.
+    """Show for which collected stocks a stored screen, a strategy or a JSON expression holds at one session.
 
     Every stock that could not be evaluated is listed with its reason. An expression begins with {, such as
     {"all": [{"strategy": "trend_up"}, {"fact": "value", "at_least": 1e10}]}.
     """
     from chartinsightd.cli.lookup import dates_of, made
     from chartinsightd.cli.views.screens import render_screen
-    from chartinsightd.control.operations import SCREEN, SCREENER
+    from chartinsightd.control.operations import SCREEN, SCREENER, SCREENS
     from chartinsightd.control.protocol.screens import ScreenerQuery, ScreenRequest
 
     async def read(client: ControlClient) -> ScreenResult:
@@ -106,9 +112,95 @@ def screen(connection: Connection, what: str, day: DayWord | None, view: View) -
         if what.lstrip().startswith("{"):
             request = made(ScreenRequest, expression=_expression(what), session=session)
             return await client.ask(SCREEN, request)
-        return await client.ask(SCREENER, made(ScreenerQuery, strategy_name=what, session=session))
+        stored = {one.name for one in (await client.ask(SCREENS)).items}
+        kind = "screen" if what in stored else "strategy_name"
+        return await client.ask(SCREENER, made(ScreenerQuery, session=session, **{kind: what}))
 
     present(connection, read, render_screen, view)
+
+
+@click.group()
+def screens() -> None:
+    """Show the stored screens, save and remove them.
+
+    Each is run when a session is analysed; new matches are an alert.
+    """
+
+
+@screens.command(name="list")
+@view_options
+@pass_connection
+def list_(connection: Connection, view: View) -> None:
+    """Show the stored screens, each with its newest run."""
+    from chartinsightd.cli.views.screens import render_stored
+    from chartinsightd.control.operations import SCREENS
+
+    async def read(client: ControlClient) -> StoredScreenList:
+        return await client.ask(SCREENS)
+
+    present(connection, read, render_stored, view)
+
+
+@screens.command()
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(1, 250), default=1, help="Sessions at most.", show_default=True)
+@view_options
+@pass_connection
+def runs(connection: Connection, name: str, limit: int, view: View) -> None:
+    """Show what the newest runs of a stored screen found, as it was kept, and what was new."""
+    from chartinsightd.cli.lookup import made
+    from chartinsightd.cli.views.screens import render_runs
+    from chartinsightd.control.operations import SCREEN_RUNS
+    from chartinsightd.control.protocol.screens import ScreenRunQuery
+
+    async def read(client: ControlClient) -> ScreenRunList:
+        return await client.ask(SCREEN_RUNS, made(ScreenRunQuery, name=name, limit=limit))
+
+    present(connection, read, render_runs, view)
+
+
+@screens.command()
+@click.argument("name")
+@click.argument("what", metavar="STRATEGY|EXPRESSION")
+@json_option
+@pass_connection
+def save(connection: Connection, name: str, what: str, as_json: bool) -> None:
+    """Store a strategy or a JSON expression under a name, or its next version."""
+    from chartinsightd.cli.lookup import made
+    from chartinsightd.control.operations import SAVE_SCREEN
+    from chartinsightd.control.protocol.screens import ScreenSaveRequest
+
+    expression = _expression(what) if what.lstrip().startswith("{") else {"strategy": what}
+
+    async def work(client: ControlClient) -> ScreenSaved:
+        return await client.ask(SAVE_SCREEN, made(ScreenSaveRequest, name=name, expression=expression))
+
+    _say_saved(connection.ask(work), as_json)
+
+
+@screens.command()
+@click.argument("name")
+@json_option
+@pass_connection
+def remove(connection: Connection, name: str, as_json: bool) -> None:
+    """Remove a stored screen; its runs stay in the database."""
+    from chartinsightd.cli.lookup import made
+    from chartinsightd.control.operations import REMOVE_SCREEN
+    from chartinsightd.control.protocol.screens import ScreenRemoveRequest
+
+    async def work(client: ControlClient) -> ScreenSaved:
+        return await client.ask(REMOVE_SCREEN, made(ScreenRemoveRequest, name=name))
+
+    _say_saved(connection.ask(work), as_json)
+
+
+def _say_saved(saved: ScreenSaved, as_json: bool) -> None:
+    if as_json:
+        print_json(saved)
+    elif saved.removed:
+        say(f"{saved.name} is removed.")
+    else:
+        say(f"{saved.name} is stored as version {saved.version}; it runs when the last session is analysed.")
 
 
 def _expression(text: str) -> Any:

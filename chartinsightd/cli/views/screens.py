@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from rich.console import Group, RenderableType
@@ -13,6 +14,8 @@ from chartinsightd.control.protocol.screens import (
     ScreenFigure,
     ScreenMatch,
     ScreenResult,
+    ScreenRunList,
+    StoredScreenList,
     StrategyList,
 )
 from chartinsightd.domain.foreign_text import printable, printable_lines
@@ -70,6 +73,42 @@ def render_screen(answer: ScreenResult) -> RenderableType:
     if answer.exceptions:
         parts.append(_exceptions(answer))
     return Group(*parts, Text(words, style="dim"))
+
+
+def render_stored(answer: StoredScreenList) -> RenderableType:
+    """Return the stored screens with their newest runs."""
+    if not answer.items:
+        return Text("no screens are stored")
+    columns = (
+        Column(title="screen"),
+        Column(title="version", right=True, rank=2),
+        Column(title="session"),
+        Column(title="matches", right=True),
+        Column(title="new", right=True),
+        Column(title="not evaluated", right=True, rank=1),
+        Column(title="expression", cut=True, rank=3),
+    )
+    rows = [
+        (
+            printable(one.name),
+            str(one.version),
+            NONE if one.session is None else str(one.session),
+            NONE if one.session is None else str(one.matches),
+            Marked(str(one.new), "yellow") if one.new else NONE if one.session is None else "0",
+            NONE if one.session is None else str(one.counts.universe - one.counts.evaluated),
+            printable(json.dumps(one.expression, ensure_ascii=False)),
+        )
+        for one in answer.items
+    ]
+    faults = [Text(printable_lines(f"{one.name}: {one.fault}")) for one in answer.items if one.fault]
+    return Group(FittedTable(columns, rows), *faults)
+
+
+def render_runs(answer: ScreenRunList) -> RenderableType:
+    """Return what runs found, the newest session first."""
+    if not answer.items:
+        return Text("it has not run yet")
+    return Group(*(render_screen(one.result) for one in answer.items))
 
 
 def _properties(schema: Mapping[str, object]) -> list[tuple[str, Mapping[str, object]]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from chartinsightd.control.protocol.words import (
     AskedDay,
@@ -70,12 +70,25 @@ class StrategyList(Message):
     remedy: str = ""
 
 
-class ScreenerQuery(Request):
-    """One strategy with its default parameters."""
+ScreenName = Annotated[
+    Text, Field(max_length=60, pattern=r"^[^\s{}][^{}\t\n\r]*$", examples=["morning list"])
+]
+"""The name of a stored screen."""
 
-    strategy_name: Annotated[Text, Field(max_length=100)]
+
+class ScreenerQuery(Request):
+    """One strategy with its default parameters, or one stored screen."""
+
+    strategy_name: Annotated[Text, Field(max_length=100)] | None = None
+    screen: ScreenName | None = None
     session: AskedDay | None = None
     """The trading day whose close is looked at; None: the last one whose daily candles are final."""
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.strategy_name is None) == (self.screen is None):
+            raise ValueError("exactly one of strategy_name and screen is needed")
+        return self
 
 
 class ScreenRequest(Request):
@@ -138,3 +151,73 @@ class ScreenResult(Message):
     matches: tuple[ScreenMatch, ...] = ()
     """The best score first, those without one last."""
     exceptions: tuple[ScreenException, ...] = ()
+
+
+class StoredScreenRow(Message):
+    """A stored screen and its newest run."""
+
+    name: str
+    version: int
+    expression: Mapping[str, Any] = Field(default_factory=dict)
+    created_at: Instant
+    """When this version was saved."""
+    fault: str = ""
+    """Why it could not be run last time."""
+    session: Day | None = None
+    """Of the newest run; None before the first."""
+    run_at: Instant | None = None
+    counts: ScreenCounts = ScreenCounts()
+    matches: Count = 0
+    new: Count = 0
+    """Matches that the run of the session before did not have."""
+
+
+class StoredScreenList(Message):
+    """Stored screens, by name."""
+
+    items: tuple[StoredScreenRow, ...] = ()
+
+
+class ScreenSaveRequest(Request):
+    """A screen to store; under a name that exists it becomes the next version."""
+
+    name: ScreenName
+    expression: Mapping[str, Any]
+
+
+class ScreenRemoveRequest(Request):
+    """A stored screen to remove; its versions and runs stay in the database."""
+
+    name: ScreenName
+
+
+class ScreenSaved(Message):
+    """What became of a stored screen."""
+
+    name: str
+    version: int
+    removed: bool = False
+
+
+class ScreenRunQuery(Request):
+    """Runs of one stored screen."""
+
+    name: ScreenName
+    limit: Annotated[int, Field(ge=1, le=250)] = 1
+    """The newest sessions, at most so many."""
+
+
+class ScreenRunRow(Message):
+    """One run of a stored screen, as it was kept."""
+
+    name: str
+    version: int
+    run_at: Instant
+    result: ScreenResult
+    """`is_new` of a match: the run of the session before did not have it."""
+
+
+class ScreenRunList(Message):
+    """Runs, the newest session first."""
+
+    items: tuple[ScreenRunRow, ...] = ()

@@ -76,6 +76,18 @@ class Progress:
     failed: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the whole analysis stands."""
+
+    left: int | None = None
+    """Series that are due and collected; None before the first look."""
+    since: datetime | None = None
+    """Since when some are; None while none is."""
+    failed: int = 0
+    """Series whose candles could not be analysed."""
+
+
 class _Order:
     """A wish to analyse some symbols, or all; made on the event loop."""
 
@@ -125,10 +137,17 @@ class Analyser:
         self._current_rules = current_rules
         self._rules = rules
         self._settled: dict[str, int] = {}
+        self.standing = Standing()
         self._running = asyncio.Lock()
         self._orders: deque[_Order] = deque()
         self._ordered = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "analysis", initializer=_be_nice)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the last look found nothing left to analyse, or there are no looks; False before the
+        first."""
+        return self.standing.left == 0 or not self._rules.is_automatic
 
     @property
     def code_id(self) -> str:
@@ -175,6 +194,8 @@ class Analyser:
     async def _carry_out(self, order: _Order) -> Progress:
         async with self._running:
             due = await self._due(order.symbols)
+            if not order.symbols:
+                await self._note(len(due))
             if not due:
                 order.begin(None)
                 return Progress()
@@ -182,7 +203,16 @@ class Analyser:
             async with self._jobs.run_as("analysis", order.by, params) as job:
                 order.begin(job.id)
                 job.total = len(due)
-                return await self._run_job(job, due)
+                progress = await self._run_job(job, due)
+            if not order.symbols:
+                await self._note(progress.left)
+            return progress
+
+    async def _note(self, left: int) -> None:
+        """Note how many series are left."""
+        counts = await self._store.counts(self._rules.code_id)
+        since = (self.standing.since or self._clock.now()) if left else None
+        self.standing = Standing(left=left, since=since, failed=counts.failed)
 
     async def _next_look(self) -> None:
         """Wait for an order, or for the next look."""

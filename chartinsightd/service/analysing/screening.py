@@ -56,6 +56,15 @@ class _Known:
     candles: Candles
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What an answer would rest on now."""
+
+    session: date
+    data_id: str
+    code_id: str
+
+
 class Screener:
     """Evaluates expressions over strategies for every collected stock, at one session.
 
@@ -111,6 +120,31 @@ class Screener:
             screened=screened,
             names={stock.symbol: stock.name for stock in found.rows},
         )
+
+    def strategy_names(self) -> Sequence[str]:
+        """Return every strategy that an expression may name."""
+        return self._evaluators.names()
+
+    async def check(self, asked: object) -> None:
+        """Read an expression.
+
+        Raises:
+            ScreenInvalid: it is none.
+        """
+        await self._evaluators.of(asked).plan(asked, _TIMEFRAME)
+
+    async def basis(self, asked: object) -> Basis:
+        """Return what an answer for the last session would rest on; no candle is read.
+
+        Raises:
+            ScreenInvalid: the expression names a strategy that may not be used.
+            StoreUnavailable: the store does not answer now.
+        """
+        self._evaluators.of(asked)
+        day = self._session(None)
+        found = await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)
+        versions = await self._reader.versions([stock.symbol for stock in found.rows], _TIMEFRAME)
+        return Basis(session=day, data_id=_digest(day, versions), code_id=self._code_id(asked))
 
     def _session(self, asked: date | None) -> date:
         """Return the day to screen: the one asked for, or the last whose candles are final."""

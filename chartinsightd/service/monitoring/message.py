@@ -20,6 +20,7 @@ _PHASES = {
     Phase.BEGUN: ("발생", "began"),
     Phase.LASTS: ("지속", "still lasts"),
     Phase.ENDED: ("해소", "is over"),
+    Phase.HAPPENED: ("", ""),
 }
 _MARKS = {"error": "🔴", "warning": "🟠", "over": "🟢"}
 
@@ -74,6 +75,8 @@ def _level(one: Notification) -> Literal["warning", "error", "over"]:
 def _title(one: Notification) -> str:
     korean, english = _titles(one.event)
     phase_korean, phase_english = _PHASES[one.phase]
+    if not phase_korean:
+        return f"{korean} / {english}"
     return f"{korean} {phase_korean} / {english}: {phase_english}"
 
 
@@ -91,7 +94,7 @@ def _body(one: Notification, place: Place) -> str:
     lines = [one.condition.message]
     if one.condition.remedy:
         lines.append(f"조치 / remedy: {one.condition.remedy}")
-    if one.phase is not Phase.BEGUN:
+    if one.phase in (Phase.LASTS, Phase.ENDED):
         minutes = max(0.0, (one.at - one.told.since).total_seconds()) / 60
         lines.append(f"지속 시간 / lasted: {minutes:.0f} min")
     when = f"{one.at.astimezone(KST):%Y-%m-%d %H:%M:%S} KST"

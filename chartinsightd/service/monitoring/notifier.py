@@ -144,6 +144,14 @@ class Notifier:
         one = Notification(event=kind.value, phase=Phase.BEGUN, condition=condition, at=now, told=told)
         asyncio.run(self._told_apart(one))
 
+    def announce(self, kind: AlertKind, condition: Condition) -> None:
+        """Queue something that happened once and has no end. Never waits."""
+        now = self._clock.now()
+        told = Sent(at=now, since=now, message=condition.message, is_open=False)
+        one = Notification(event=kind.value, phase=Phase.HAPPENED, condition=condition, at=now, told=told)
+        for outbox in self._outboxes:
+            outbox.add(one)
+
     async def _told_apart(self, one: Notification) -> None:
         notice = self._notice([one], 0)
         async with TaskGroup() as group:

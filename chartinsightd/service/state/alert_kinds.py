@@ -23,6 +23,7 @@ class AlertKind(StrEnum):
         return kind
 
     ALERTS_UNDELIVERED = "alerts.undelivered", "알림 전송 실패", "alerts cannot be delivered"
+    ANALYSIS_BEHIND = "analysis.behind", "분석 지연", "the analysis is behind"
     BROKER_BLOCKED = "broker.blocked", "키움 접속 차단", "Kiwoom refuses this key or address"
     BROKER_THROTTLING = "broker.throttling", "키움 요청 제한 초과", "Kiwoom keeps refusing for the pace"
     CALENDAR_LEARNED = "calendar.learned", "거래일 정보 불일치", "the market contradicts the calendar"
@@ -51,6 +52,7 @@ class AlertKind(StrEnum):
     QUEUE_STUCK = "queue.stuck", "요청 대기열 멈춤", "requests wait and none leaves"
     ROWS_DIFFER = "rows.differ", "저장된 봉 유실·변경 발견", "stored candles were lost or changed"
     ROWS_REFUSED = "rows.refused", "비정상 데이터 급증", "many rows cannot be candles"
+    SCREEN_MATCH = "screen.match", "조건검색 새 종목", "new matches of a screen"
     SEALS_BROKEN = "seals.broken", "일별 검증 실패", "seals are broken"
     SPOOL_FULL = "spool.full", "임시 저장소 가득 참", "the spool is full"
     SPOOL_REFUSED = "spool.refused", "임시 저장소 쓰기 실패", "the spool takes no pages"

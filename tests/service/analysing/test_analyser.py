@@ -26,6 +26,8 @@ from chartinsightd.domain.write import Write
 from chartinsightd.ports.analysis import AnalysisStatus
 from chartinsightd.ports.stores import AdjustmentCheck
 from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules, Progress
+from chartinsightd.service.analysing.analysis_probe import AnalysisProbe
+from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
 from tests.control.fake_backend import FrozenClock
@@ -184,6 +186,32 @@ async def test_the_guard_stops_a_run_and_the_next_continues(
     monkeypatch.setattr(world.analysis, "save", slow_save)
     assert await world.analyser.analyse("test") == Progress(analysed=2, left=1)
     assert await world.analyser.analyse("test") == Progress(analysed=1)
+
+
+async def test_an_analysis_that_falls_behind_is_told_until_it_has_caught_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left by one run is no alert; left for hours it is one, and the last series ends it."""
+    await world.save(*(days(symbol, 100) for symbol in SYMBOLS))
+    probe = AnalysisProbe(world.analyser, world.clock)
+    save = world.analysis.save
+
+    async def slow_save(*arguments: object) -> None:
+        await save(*arguments)  # type: ignore[arg-type]
+        world.clock.advance(60 * 60)
+
+    assert not probe.look()
+    assert not world.analyser.is_done, "nothing is known before the first look"
+    monkeypatch.setattr(world.analysis, "save", slow_save)
+    await world.analyser.analyse("test")
+    assert not probe.look()
+    await world.analyser.analyse("test")
+    assert "1 series" in probe.look()[AlertKind.ANALYSIS_BEHIND].message
+
+    monkeypatch.undo()
+    await world.analyser.analyse("test")
+    assert not probe.look()
+    assert world.analyser.is_done
 
 
 async def test_an_unsettled_step_holds_a_series_back(world: World) -> None:

@@ -85,10 +85,11 @@ class CountingReader:
 class World:
     """Four stocks of which one has no candle of Friday and one is young."""
 
-    def __init__(self, store: Store, screener: Screener, reader: CountingReader) -> None:
+    def __init__(self, store: Store, screener: Screener, reader: CountingReader, clock: FrozenClock) -> None:
         self.store = store
         self.screener = screener
         self.reader = reader
+        self.clock = clock
 
     async def save(self, *candles: Candles) -> None:
         """Store candles without coverage."""
@@ -111,7 +112,7 @@ async def world(store: Store, database: str) -> AsyncIterator[World]:
             current_rules=CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=refresh)),
         )
         await store.stocks.save_stocks([stock(one) for one in SYMBOLS], frozenset(SYMBOLS), NOW)
-        world = World(store, screener, reader)
+        world = World(store, screener, reader, clock)
         late = chart("035420", 3)
         await world.save(
             chart("000660", 1),

@@ -100,6 +100,21 @@ def test_a_condition_is_two_messages() -> None:
     assert "60 min" in world.texts[1]
 
 
+def test_what_happens_once_has_no_end() -> None:
+    """A new match of a screen is one message each time; nothing says that it is over, nothing reminds."""
+    match = Condition(level="warning", message="morning at 2026-09-15: 카카오.", remedy="Look.")
+
+    async def play(world: World) -> None:
+        for _ in range(2):
+            world.notifier.announce(AlertKind.SCREEN_MATCH, match)
+            await world.lasting({}, 60)
+        await world.lasting({}, 26 * 3600)
+
+    world = played(play)
+    assert world.subjects == ["조건검색 새 종목 / new matches of a screen"] * 2
+    assert "카카오" in world.texts[0]
+
+
 def test_what_comes_and_goes_is_told_once_in_a_while() -> None:
     """Flapping within ten minutes is one pair; what then lasts is told after all."""
 
