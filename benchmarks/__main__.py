@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ("decode", "gate", "store", "reads", "path", "start", "live", "analysis", "day")
+PARTS = ("decode", "gate", "store", "reads", "path", "export", "start", "live", "analysis", "day", "rest")
 
 
 def main() -> None:

@@ -48,6 +48,7 @@ from tests.support.harness import (
 from tests.support.harness import Simulator as Broker
 
 DAY = date(2026, 11, 18)
+BEGINS = moment(DAY, 7, 40)
 SYMBOLS = tuple(TARGETS)
 HISTORY_SPEED = 12.0
 RATE = 5
@@ -282,13 +283,17 @@ async def run(speed: float, day_speed: float, *, rounds_only: bool) -> Table:
 
 
 async def open_stage(
-    stack: AsyncExitStack, table: Table, settings: Mapping[str, str], speed: float
+    stack: AsyncExitStack,
+    table: Table,
+    settings: Mapping[str, str],
+    speed: float,
+    begins: datetime = BEGINS,
 ) -> tuple[Stage, socket.socket]:
-    """Start database, simulator and daemon on the morning of the day; and what hears that it is ready."""
+    """Start database, simulator and daemon, by default in the morning; and what hears that it is ready."""
     server, folder = await stack.enter_async_context(open_postgres(track_commit_timestamp="on"))
     ready = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
     ready.bind(str(folder / "notify"))
-    begin = ("--start", moment(DAY, 7, 40).isoformat(), "--speed", str(speed))
+    begin = ("--start", begins.isoformat(), "--speed", str(speed))
     broker = await stack.enter_async_context(open_simulator(folder, *begin))
     given = {**settings, **FOLLOWED, "NOTIFY_SOCKET": str(folder / "notify")}
     daemon = await stack.enter_async_context(running(folder, broker, given, server.dsn))

@@ -48,6 +48,7 @@ class StoreBench:
     """The connection of the limit."""
     side: Any
     """A connection that looks at the store's schema."""
+    dsn: str
     number: int = 0
 
     def symbol(self) -> str:
@@ -84,7 +85,7 @@ async def open_bench() -> AsyncIterator[StoreBench]:
     ):
         await plain.execute(PLAIN_TABLE)
         await side.execute("set search_path to simulation")
-        yield StoreBench(store=store, plain=plain, side=side)
+        yield StoreBench(store=store, plain=plain, side=side, dsn=server.dsn)
 
 
 async def measure_pages(bench: StoreBench, table: Table, rounds: int) -> None:

@@ -10,6 +10,7 @@ from chartinsightd.backend.scope import StockNames, unlisted
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import (
     ADJUSTMENTS,
+    CANDLE_TEXT,
     CANDLES,
     GAPS,
     QUARANTINE,
@@ -25,6 +26,8 @@ from chartinsightd.control.protocol.rows import (
     CandleList,
     CandleQuery,
     CandleRow,
+    CandleText,
+    CandleTextQuery,
     QuarantinedRow,
     QuarantineList,
     QuarantineQuery,
@@ -57,6 +60,7 @@ class Records:
         """Offer the operations that read the archive."""
         handlers.add(STOCKS, self.stocks)
         handlers.add(CANDLES, self.candles)
+        handlers.add(CANDLE_TEXT, self.candle_text)
         handlers.add(GAPS, self.gaps)
         handlers.add(SEALS, self.seals)
         handlers.add(REVISIONS, self.revisions)
@@ -104,6 +108,24 @@ class Records:
             items=tuple(rows),
             has_older=len(one_more) > len(candles) or await self._has_before(series, query, rows),
         )
+
+    async def candle_text(self, query: CandleTextQuery) -> CandleText:
+        """Return candles of one series as lines of CSV.
+
+        Raises:
+            UnknownThing: the symbol is in no stock list.
+        """
+        if query.symbol not in await self._names():
+            raise unlisted(query.symbol)
+        found = await self._archive.candle_text(
+            Series(symbol=query.symbol, timeframe=query.timeframe),
+            query.from_ts,
+            query.to_ts,
+            query.limit,
+            adjusted=query.adjusted,
+            final_only=query.final,
+        )
+        return CandleText.model_construct(**asdict(found))
 
     async def _one_more(self, series: Series, query: CandleQuery) -> list[Candle]:
         """Return the candles asked for, and the one before them where there is one."""

@@ -7,15 +7,15 @@ import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from chartinsightd.cli.endings import CommandFailed, ExitStatus
-from chartinsightd.control.operations import CANDLES
-from chartinsightd.control.protocol.rows import CandleQuery, CandleRow
-from chartinsightd.control.protocol.words import MAX_ROWS
+from chartinsightd.control.operations import CANDLE_TEXT, CANDLES
+from chartinsightd.control.protocol.rows import CandleQuery, CandleRow, CandleText, CandleTextQuery
+from chartinsightd.control.protocol.words import MAX_ROWS, MAX_TEXT_ROWS
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 
@@ -28,6 +28,10 @@ COLUMNS = ("symbol", "timeframe", "ts", "open", "high", "low", "close", "volume"
 """As those of the relation `candles`."""
 _STANDARD_OUTPUT = 1
 """Its file descriptor."""
+_INSTANT = timedelta(seconds=1)
+"""Candles open at whole seconds."""
+OnRead = Callable[[int, float], None]
+"""Called after each answer with its rows, and with how many series have been read, the last one in part."""
 PARQUET_ENGINES = ("pyarrow", "fastparquet")
 
 
@@ -51,6 +55,14 @@ class Selection:
         return [(symbol, timeframe) for symbol in self.symbols for timeframe in self.timeframes]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """Candles as CSV without a header."""
+
+    text: str
+    rows: int
+
+
 def refuse_without_engine() -> None:
     """Say what is missing where pandas cannot write Parquet.
 
@@ -65,21 +77,23 @@ def refuse_without_engine() -> None:
         )
 
 
-async def frames(
-    client: ControlClient, selection: Selection, read: Callable[[int], None]
-) -> AsyncIterator[pd.DataFrame]:
+async def frames(client: ControlClient, selection: Selection, on_read: OnRead) -> AsyncIterator[pd.DataFrame]:
     """Yield a frame for each series, oldest candle first.
 
     Args:
         client: asks the daemon.
         selection: which candles.
-        read: called with the number of rows of each page.
+        on_read: called after each page.
 
     Returns:
         Columns `COLUMNS`; `ts` in Korean time, prices and volume int64, value Int64, final bool.
     """
-    for symbol, timeframe in selection.series:
-        rows = [row async for row in _newest_first(client, symbol, timeframe, selection, read)]
+    for place, (symbol, timeframe) in enumerate(selection.series):
+        rows: list[CandleRow] = []
+        async for page in _newest_first(client, symbol, timeframe, selection):
+            on_read(len(page), place)
+            rows += [row for row in reversed(page) if row.final or not selection.final_only]
+        on_read(0, place + 1)
         yield frame_of(symbol, timeframe, rows[::-1])
 
 
@@ -102,12 +116,9 @@ def frame_of(symbol: str, timeframe: Timeframe, rows: Sequence[CandleRow]) -> pd
 
 
 async def _newest_first(
-    client: ControlClient,
-    symbol: str,
-    timeframe: Timeframe,
-    selection: Selection,
-    read: Callable[[int], None],
-) -> AsyncIterator[CandleRow]:
+    client: ControlClient, symbol: str, timeframe: Timeframe, selection: Selection
+) -> AsyncIterator[Sequence[CandleRow]]:
+    """Yield pages of one series, the newest page first; each page has its oldest candle first."""
     query = CandleQuery(
         symbol=symbol,
         timeframe=timeframe,
@@ -119,23 +130,65 @@ async def _newest_first(
     )
     while True:
         page = await client.ask(CANDLES, query)
-        read(len(page.items))
-        for row in reversed(page.items):
-            if row.final or not selection.final_only:
-                yield row
+        yield page.items
         if len(page.items) < MAX_ROWS:
             return
         query = query.model_copy(update={"to_ts": page.items[0].ts})
 
 
-async def write_csv(file: IO[bytes], series: AsyncIterator[pd.DataFrame]) -> int:
-    """Write frames one after the other below one header; return how many rows."""
-    count, has_header = 0, False
-    async for frame in series:
-        frame.to_csv(file, header=not has_header, index=False, lineterminator="\n")
-        count, has_header = count + len(frame), True
-    if not has_header:
-        file.write(f"{','.join(COLUMNS)}\n".encode())
+async def texts(client: ControlClient, selection: Selection, on_read: OnRead) -> AsyncIterator[Lines]:
+    """Yield lines of CSV, series after series, oldest candle first.
+
+    The database writes the lines, so neither daemon nor client handles single rows. Candles as of an instant
+    are judged one by one: their frames are written as CSV here.
+    """
+    if selection.as_of is not None:
+        async for frame in frames(client, selection, on_read):
+            yield Lines(text=frame.to_csv(header=False, index=False, lineterminator="\n"), rows=len(frame))
+        return
+    for place, (symbol, timeframe) in enumerate(selection.series):
+        async for block, part in _blocks(client, _text_query(symbol, timeframe, selection)):
+            on_read(block.rows, place + part)
+            yield Lines(text=block.text, rows=block.rows)
+
+
+def _text_query(symbol: str, timeframe: Timeframe, selection: Selection) -> CandleTextQuery:
+    return CandleTextQuery(
+        symbol=symbol,
+        timeframe=timeframe,
+        from_ts=selection.from_ts,
+        to_ts=selection.to_ts,
+        limit=MAX_TEXT_ROWS,
+        adjusted=selection.adjusted,
+        final=selection.final_only,
+    )
+
+
+async def _blocks(client: ControlClient, query: CandleTextQuery) -> AsyncIterator[tuple[CandleText, float]]:
+    """Yield blocks of one series, and which part of its time they have come to, up to 1."""
+    first = block = await client.ask(CANDLE_TEXT, query)
+    newest = await _newest(client, query) if block.rows == query.limit else None
+    while block.rows == query.limit and first.first_ts and block.last_ts and newest:
+        yield block, (block.last_ts - first.first_ts) / max(newest - first.first_ts, _INSTANT)
+        block = await client.ask(CANDLE_TEXT, query.model_copy(update={"from_ts": block.last_ts + _INSTANT}))
+    yield block, 1.0
+
+
+async def _newest(client: ControlClient, query: CandleTextQuery) -> datetime | None:
+    """Return when the newest candle of a series opens."""
+    found = await client.ask(
+        CANDLES, CandleQuery(symbol=query.symbol, timeframe=query.timeframe, to_ts=query.to_ts, limit=1)
+    )
+    return found.items[-1].ts if found.items else None
+
+
+async def write_csv(file: IO[bytes], blocks: AsyncIterator[Lines]) -> int:
+    """Write lines below one header; return how many rows."""
+    file.write(f"{','.join(COLUMNS)}\n".encode())
+    count = 0
+    async for lines in blocks:
+        file.write(lines.text.encode())
+        count += lines.rows
     return count
 
 

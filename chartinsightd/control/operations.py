@@ -48,6 +48,8 @@ from chartinsightd.control.protocol.rows import (
     AdjustmentQuery,
     CandleList,
     CandleQuery,
+    CandleText,
+    CandleTextQuery,
     LogList,
     LogQuery,
     QuarantineList,
@@ -236,6 +238,14 @@ EXPLAIN = Query(
     summary="One candle with all that is known of it: reads, changes, proof, gap",
     request=ExplainQuery,
     answer=Explanation,
+    statuses=(404,),
+)
+CANDLE_TEXT = Query(
+    name="candle_text",
+    path="/v1/candles/text",
+    summary="Candles of one series as lines of CSV, oldest first: the way to read very many",
+    request=CandleTextQuery,
+    answer=CandleText,
     statuses=(404,),
 )
 REVISIONS = Query(

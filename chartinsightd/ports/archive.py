@@ -77,6 +77,18 @@ class StockFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CandleText:
+    """Candles of one series as lines of CSV, oldest first, without a header."""
+
+    text: str
+    """Columns of the relation `candles`; `ts` in Korean time, `final` as True or False."""
+    rows: int
+    first_ts: datetime | None
+    last_ts: datetime | None
+    """When the first and the last candle open; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownGap:
     """A gap as it is kept."""
 
@@ -151,6 +163,18 @@ class Archive(Protocol):
 
         With `as_of` (aware; prices as traded only) later revisions are undone.
         """
+
+    async def candle_text(
+        self,
+        series: Series,
+        start: datetime | None,
+        end: datetime | None,
+        limit: int,
+        *,
+        adjusted: bool,
+        final_only: bool,
+    ) -> CandleText:
+        """Return the oldest `limit` candles that start in [start, end), written by the database."""
 
     async def gaps(
         self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int

@@ -11,11 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from chartinsightd.cli import export
 from chartinsightd.cli.export import PARQUET_ENGINES, frame_of, whole_file
-from chartinsightd.control.operations import CANDLES
-from chartinsightd.control.protocol.rows import CandleList, CandleQuery
+from chartinsightd.control.client import ControlClient
+from chartinsightd.control.operations import CANDLE_TEXT
+from chartinsightd.control.protocol.rows import CandleQuery, CandleText, CandleTextQuery
 from chartinsightd.domain.timeframe import Timeframe
 from tests.cli.conftest import Run
+from tests.cli.live_daemon import LiveDaemon
 from tests.control.fake_backend import FakeBackend, Scene
 
 
@@ -70,22 +73,43 @@ async def test_a_frame_is_what_the_store_holds(tmp_path: Path) -> None:
     }
 
 
-def test_more_than_an_answer_holds_is_paged(run: Run, backend: FakeBackend) -> None:
+def test_more_than_an_answer_holds_is_paged(
+    run: Run, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A series longer than one answer arrives whole: each candle once, in order."""
-    asked: list[CandleQuery] = []
+    monkeypatch.setattr(export, "MAX_TEXT_ROWS", 5_000)
+    asked: list[CandleTextQuery] = []
 
-    async def answer(query: CandleQuery) -> CandleList:
+    async def answer(query: CandleTextQuery) -> CandleText:
         asked.append(query)
-        return await backend.candles(query)
+        return await backend.candle_text(query)
 
-    backend.handlers.add(CANDLES, answer)
+    backend.handlers.add(CANDLE_TEXT, answer)
 
     frame = read(run("export", "005930", "-t", "5m").stdout)
 
-    assert len(asked) > 1
+    assert len(asked) == len(frame) // 5_000 + 1
     assert len(frame) > 10_000
     assert frame.ts.is_unique
     assert frame.ts.is_monotonic_increasing
+
+
+async def test_a_block_says_how_far_a_series_is_read(
+    daemon: LiveDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within a long series the progress rises from block to block and ends at one series."""
+    monkeypatch.setattr(export, "MAX_TEXT_ROWS", 5_000)
+    seen: list[tuple[int, float]] = []
+    selection = export.Selection(symbols=("005930",), timeframes=(Timeframe.M5,))
+
+    async with ControlClient(daemon.socket) as client:
+        blocks = [block async for block in export.texts(client, selection, lambda *step: seen.append(step))]
+
+    parts = [part for _, part in seen]
+    assert [rows for rows, _ in seen] == [block.rows for block in blocks]
+    assert parts == sorted(parts)
+    assert parts[0] < 0.5
+    assert parts[-1] == 1.0
 
 
 def test_forming_candles_may_be_left_out(run: Run) -> None:

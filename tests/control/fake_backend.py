@@ -25,6 +25,7 @@ from chartinsightd.control.operations import (
     ANALYSE,
     BACKFILL,
     CANCEL,
+    CANDLE_TEXT,
     CANDLES,
     CONFIG,
     COVERAGE,
@@ -113,6 +114,8 @@ from chartinsightd.control.protocol.rows import (
     CandleList,
     CandleQuery,
     CandleRow,
+    CandleText,
+    CandleTextQuery,
     QuarantinedRow,
     QuarantineList,
     QuarantineQuery,
@@ -318,6 +321,7 @@ class FakeBackend:
         handlers.add(STOCKS, self.stocks)
         handlers.add(CANDLES, self.candles)
         handlers.add(EXPLAIN, self.explain)
+        handlers.add(CANDLE_TEXT, self.candle_text)
         handlers.add(REVISIONS, self.revisions)
         handlers.add(ADJUSTMENTS, self.adjustments)
         handlers.add(QUARANTINE, self.quarantine)
@@ -654,6 +658,19 @@ class FakeBackend:
             items=tuple(reversed(rows)),
             has_older=len(rows) == query.limit,
         )
+
+    async def candle_text(self, query: CandleTextQuery) -> CandleText:
+        """Return the same candles as lines."""
+        asked = CandleQuery(
+            symbol=query.symbol, timeframe=query.timeframe, from_ts=query.from_ts, to_ts=query.to_ts
+        )
+        self._need_store()
+        self._need_known((query.symbol,))
+        newest_first = () if self.scene is Scene.EMPTY else _candles(asked, self.clock.now())
+        rows = [row for row in newest_first if row.final or not query.final][::-1][: query.limit]
+        lines = [_line(query.symbol, query.timeframe, row) for row in rows]
+        ends = (rows[0].ts, rows[-1].ts) if rows else (None, None)
+        return CandleText(text="".join(lines), rows=len(rows), first_ts=ends[0], last_ts=ends[1])
 
     async def revisions(self, query: RevisionQuery) -> RevisionList:
         """Return one change a timeframe and symbol."""
@@ -1245,6 +1262,14 @@ def _candles(query: CandleQuery, now: datetime) -> Iterator[CandleRow]:
             return
         if query.to_ts is None or ts < query.to_ts:
             yield _candle(query.symbol, query.timeframe, ts, _end(query.timeframe, ts) <= now)
+
+
+def _line(symbol: str, timeframe: Timeframe, row: CandleRow) -> str:
+    """Return a candle as a line of CSV."""
+    ts = row.ts.astimezone(KST).isoformat(" ")
+    value = "" if row.value is None else row.value
+    prices = f"{row.open},{row.high},{row.low},{row.close}"
+    return f"{symbol},{timeframe},{ts},{prices},{row.volume},{value},{row.final}\n"
 
 
 def _starts(timeframe: Timeframe, until: datetime, now: datetime) -> Iterator[datetime]:

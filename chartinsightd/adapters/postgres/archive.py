@@ -17,6 +17,7 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.verdict import SealedSession
 from chartinsightd.ports.archive import (
+    CandleText,
     DatabaseFacts,
     Found,
     KnownAction,
@@ -125,6 +126,22 @@ class PostgresArchive(PostgresTracking):
             rows = await connection.fetch(statement, *asked)
         return [_candle(series, row) for row in reversed(rows)]
 
+    async def candle_text(
+        self,
+        series: Series,
+        start: datetime | None,
+        end: datetime | None,
+        limit: int,
+        *,
+        adjusted: bool,
+        final_only: bool,
+    ) -> CandleText:
+        """Return the oldest `limit` candles that start in [start, end) as CSV; see `ports.Archive`."""
+        statement = _text_statement(series.timeframe, adjusted=adjusted)
+        async with self._link.use() as connection:
+            row = await connection.fetchrow(statement, series.symbol, start, end, limit, final_only)
+        return CandleText(**row)
+
     async def gaps(
         self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
     ) -> Found[KnownGap]:
@@ -182,6 +199,10 @@ def _pattern(text: str) -> str:
 
 def _candles_statement(timeframe: Timeframe, *, adjusted: bool) -> str:
     """Name the timeframe in the text: then the key of one table answers, also through the view."""
+    return f"{_series_statement(timeframe, adjusted=adjusted)} order by ts desc limit $4"
+
+
+def _series_statement(timeframe: Timeframe, *, adjusted: bool) -> str:
     if adjusted:
         source, value, only = "candles_adjusted", "value", f"timeframe = '{timeframe}' and "
     else:
@@ -189,8 +210,28 @@ def _candles_statement(timeframe: Timeframe, *, adjusted: bool) -> str:
     return (
         f"select ts, open, high, low, close, volume, {value} as value, final from {source} "
         f"where {only}symbol = $1 and ts >= coalesce($2, '-infinity'::timestamptz) "
-        "and ts < coalesce($3, 'infinity'::timestamptz) order by ts desc limit $4"
+        "and ts < coalesce($3, 'infinity'::timestamptz)"
     )
+
+
+def _text_statement(timeframe: Timeframe, *, adjusted: bool) -> str:
+    """Let the database write the lines: a row then costs the daemon a copy of its bytes and nothing else."""
+    series = _series_statement(timeframe, adjusted=adjusted)
+    prices = "open, high, low, close, volume, coalesce(value::text, '')"
+    final = "case when final then 'True' else 'False' end"
+    line = f"concat_ws(',', $1, '{timeframe}', {_KOREAN_TIME}, {prices}, {final})"
+    return (
+        f"select coalesce(string_agg({line}, e'\\n') || e'\\n', '') as text, count(*) as rows,"
+        " min(ts) as first_ts, max(ts) as last_ts"
+        f" from ({series} and (final or not $5) order by ts limit $4) candles"
+    )
+
+
+_KOREAN_TIME = """
+(ts at time zone 'Asia/Seoul')::text || case when ts >= '1988-10-09T00:00:00Z' then '+09:00'
+else to_char((ts at time zone 'Asia/Seoul') - (ts at time zone 'UTC'), '"+"HH24:MI') end
+"""
+"""As ISO 8601 with a blank. Korea has kept one offset since its last summer time ended in 1988."""
 
 
 def _as_of_statement(timeframe: Timeframe) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -26,8 +25,6 @@ from chartinsightd.domain.timeframe import Timeframe
 if TYPE_CHECKING:
     from chartinsightd.cli.export import Selection
     from chartinsightd.control.client import ControlClient
-
-_T = TypeVar("_T")
 
 
 @click.command()
@@ -137,7 +134,7 @@ async def _write(client: ControlClient, selection: Selection, file: IO[bytes], i
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from chartinsightd.cli.console import words_console
-    from chartinsightd.cli.export import frames, write_csv, write_parquet
+    from chartinsightd.cli.export import frames, texts, write_csv, write_parquet
 
     console = words_console()
     rows = TextColumn("series  {task.fields[rows]:,} rows  ETA")
@@ -148,14 +145,9 @@ async def _write(client: ControlClient, selection: Selection, file: IO[bytes], i
     with bar:
         task = bar.add_task("", total=len(selection.series), rows=0)
 
-        def count(read: int) -> None:
-            bar.update(task, rows=bar.tasks[task].fields["rows"] + read)
+        def show(read: int, series: float) -> None:
+            bar.update(task, completed=series, rows=bar.tasks[task].fields["rows"] + read)
 
-        counted = _advancing(frames(client, selection, count), lambda: bar.advance(task))
-        return await write_parquet(file, counted) if is_parquet else await write_csv(file, counted)
-
-
-async def _advancing(items: AsyncIterator[_T], advance: Callable[[], None]) -> AsyncIterator[_T]:
-    async for item in items:
-        yield item
-        advance()
+        if is_parquet:
+            return await write_parquet(file, frames(client, selection, show))
+        return await write_csv(file, texts(client, selection, show))

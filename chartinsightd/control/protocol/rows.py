@@ -14,6 +14,7 @@ from pydantic import (
 from chartinsightd.control.protocol.words import (
     MAX_JOB_ID,
     MAX_ROWS,
+    MAX_TEXT_ROWS,
     AskedInstant,
     Count,
     Day,
@@ -123,6 +124,34 @@ class CandleList(Message):
     items: tuple[CandleRow, ...] = ()
     has_older: bool = False
     """Whether the store holds candles before the first one."""
+
+
+class CandleTextQuery(Request):
+    """Which candles of one series: [from_ts, to_ts), and of these the oldest `limit`."""
+
+    symbol: Symbol
+    timeframe: Timeframe
+    from_ts: AskedInstant | None = None
+    to_ts: AskedInstant | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_TEXT_ROWS)] = MAX_TEXT_ROWS
+    adjusted: bool = False
+    """In the measure of today: prices and volumes with every later corporate action applied."""
+    final: bool = False
+    """Without the forming candles."""
+
+
+class CandleText(Message):
+    """Candles of one series, oldest first, as lines of CSV without a header."""
+
+    text: str
+    """Columns: symbol, timeframe, ts (Korean time), open, high, low, close, volume, value, final (True or
+    False). Value is empty for minutes.
+    """
+    rows: Count
+    """Lines; as many as the limit where more may follow."""
+    first_ts: Instant | None = None
+    last_ts: Instant | None = None
+    """When the first and the last candle open; None where there is none."""
 
 
 class RevisionRow(Message):

@@ -23,6 +23,8 @@ MAX_SYMBOLS = 4_000
 """Symbols that one request may name: more than are listed in both markets."""
 MAX_ROWS = 10_000
 """Rows that one answer may hold where a request sets a limit."""
+MAX_TEXT_ROWS = 20_000
+"""Candles that one answer may hold as text: about 1.5 MB."""
 MAX_JOB_ID = 2**63 - 1
 """Job ids are PostgreSQL's bigint."""
 

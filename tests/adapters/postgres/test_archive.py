@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.cli.export import frame_of
+from chartinsightd.control.protocol.rows import CandleRow
 from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.errors import StoreUnavailable
@@ -20,7 +23,7 @@ from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
-from chartinsightd.ports.archive import StockFilter
+from chartinsightd.ports.archive import CandleText, StockFilter
 from chartinsightd.ports.stores import Gap
 from tests.support.fakes import listed_stock
 from tests.support.postgres import connected
@@ -88,6 +91,49 @@ async def test_the_newest_candles_of_a_range_come_oldest_first(
 
     assert newest == saved[-3:]
     assert middle == saved[2:5]
+
+
+@pytest.mark.parametrize("timeframe", list(Timeframe))
+@pytest.mark.parametrize("adjusted", [False, True])
+async def test_the_database_writes_the_csv_that_pandas_would(
+    store: Store, archive: PostgresArchive, timeframe: Timeframe, adjusted: bool
+) -> None:
+    """Byte for byte: times with their Korean offset of then, a missing value empty, True and False."""
+    series = Series(symbol="005930", timeframe=timeframe)
+    now = list(candles(series, 3))
+    end_of_summer_time = datetime(1988, 10, 8, 17, tzinfo=UTC)
+    kept = [
+        replace(now[0], ts=end_of_summer_time - timedelta(hours=1)),
+        replace(now[0], ts=end_of_summer_time),
+        *now[:2],
+        replace(now[2], final=False),
+    ]
+    written = Candles.of("005930", timeframe, kept)
+    await store.candles.save([Write(candles=written, covered=RangeSet())])
+    rows = await archive.candles(series, None, None, 100, adjusted=adjusted)
+
+    found = await archive.candle_text(series, None, None, 100, adjusted=adjusted, final_only=False)
+
+    frame = frame_of(
+        "005930", timeframe, [CandleRow.model_validate(row, from_attributes=True) for row in rows]
+    )
+    assert found.text == frame.to_csv(header=False, index=False, lineterminator="\n")
+    assert (found.rows, found.first_ts, found.last_ts) == (len(rows), rows[0].ts, rows[-1].ts)
+
+
+async def test_the_text_of_a_range_keeps_the_oldest(store: Store, archive: PostgresArchive) -> None:
+    """A limit keeps the oldest, so that the next block follows; forming candles may be left out."""
+    saved = list(candles(SAMSUNG, 9))
+    await save(store, SAMSUNG, 9)
+
+    async def read(start: int, end: int, limit: int) -> CandleText:
+        ends = saved[start].ts, saved[end].ts
+        return await archive.candle_text(SAMSUNG, *ends, limit, adjusted=False, final_only=True)
+
+    block, nothing = await read(2, 7, 3), await read(3, 3, 3)
+
+    assert (block.rows, block.first_ts, block.last_ts) == (3, saved[2].ts, saved[4].ts)
+    assert nothing == CandleText(text="", rows=0, first_ts=None, last_ts=None)
 
 
 async def test_adjusted_prices_apply_later_actions(
