@@ -38,6 +38,8 @@ STRATEGY_MODULES = (
 """What an answer of a strategy rests on beside its own source."""
 SCREEN_MODULES = (*STRATEGY_MODULES, "screens.evaluation", "screens.expression")
 """What an answer of a screen rests on beside the sources of its strategies and the expression."""
+STATISTICS_MODULES = (*STRATEGY_MODULES, "statistics")
+"""What a statistic rests on beside the sources of its strategy, or the analyser whose patterns it counts."""
 _LENGTH = 32
 """Hexadecimal digits of an id."""
 

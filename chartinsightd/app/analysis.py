@@ -11,11 +11,17 @@ from importlib.resources import files
 from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
 from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
 from chartinsightd.adapters.strategies.sandbox import ProcessSandbox
-from chartinsightd.analysis.identity import ANALYSER_MODULES, SCREEN_MODULES, code_id
+from chartinsightd.analysis.identity import (
+    ANALYSER_MODULES,
+    SCREEN_MODULES,
+    STATISTICS_MODULES,
+    code_id,
+)
 from chartinsightd.analysis.strategies import SHIPPED
 from chartinsightd.app.analysis_stores import AnalysisStores
 from chartinsightd.backend.analysis import AnalysisBoard
 from chartinsightd.backend.screens import ScreenBoard
+from chartinsightd.backend.statistics import StatisticsBoard
 from chartinsightd.backend.stored_screens import StoredScreenBoard
 from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
@@ -26,6 +32,7 @@ from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
 from chartinsightd.service.analysing.collected import TrackedSeries
 from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.screening import Screener
+from chartinsightd.service.analysing.statistics import Statistics
 from chartinsightd.service.analysing.stored_screens import Announce, StoredScreens
 from chartinsightd.service.analysing.user_strategies import UserStrategies
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
@@ -43,6 +50,7 @@ class Analysing:
     screener: Screener
     evaluators: Evaluators
     stored_screens: StoredScreens
+    statistics: Statistics
     store: PostgresAnalysis
 
     def services(self) -> Mapping[str, Service]:
@@ -91,7 +99,8 @@ def new_analysis(
             guard=timedelta(minutes=analysis.guard_minutes),
         ),
     )
-    evaluators = _evaluators(settings, clock)
+    sandbox = ProcessSandbox()
+    evaluators = _evaluators(settings, clock, sandbox)
     screener = Screener(
         reader=stores.reader,
         archive=archive,
@@ -107,17 +116,27 @@ def new_analysis(
         is_analysed=lambda: analyser.is_done,
         announce=announce,
     )
+    statistics = Statistics(
+        reader=stores.reader,
+        archive=archive,
+        store=stores.results,
+        evaluators=evaluators,
+        sandbox=sandbox,
+        rules=_sources(STATISTICS_MODULES),
+        analyser=analyser.code_id,
+        current_rules=current_rules,
+    )
     return Analysing(
         analyser=analyser,
         screener=screener,
         evaluators=evaluators,
         stored_screens=stored_screens,
+        statistics=statistics,
         store=stores.results,
     )
 
 
-def _evaluators(settings: Settings, clock: Clock) -> Evaluators:
-    sandbox = ProcessSandbox()
+def _evaluators(settings: Settings, clock: Clock, sandbox: ProcessSandbox) -> Evaluators:
     folder = StrategyFolderOnDisk(settings.strategies.folder)
     return Evaluators(
         shipped=SHIPPED,
@@ -131,6 +150,7 @@ def register_analysis(handlers: Handlers, analysing: Analysing, archive: Archive
     """Offer what the analysis found, and screens, over the control API."""
     AnalysisBoard(store=analysing.store, analyser=analysing.analyser, names=archive.names).register(handlers)
     ScreenBoard(analysing.screener, analysing.evaluators, analysing.stored_screens).register(handlers)
+    StatisticsBoard(analysing.statistics).register(handlers)
     StoredScreenBoard(analysing.stored_screens, archive.names).register(handlers)
 
 

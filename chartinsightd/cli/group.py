@@ -40,6 +40,7 @@ VERBS: Mapping[str, Verb] = {
     "strategies": Verb(module="screens", words="The strategies that a screen may name; write one."),
     "screen": Verb(module="screens", words="Where a strategy or an expression holds, over all stocks."),
     "screens": Verb(module="screens", words="Stored screens: list, runs, save, remove."),
+    "statistics": Verb(module="statistics", words="What followed a strategy or a pattern."),
     "analyse": Verb(module="analysis", words="Analyse what is due now."),
     "jobs": Verb(module="jobs", words="Work that runs and has run."),
     "job": Verb(module="jobs", words="One job; with --wait, until it is over."),

@@ -71,6 +71,7 @@ from chartinsightd.control.protocol.screens import (
     StoredScreenList,
     StrategyList,
 )
+from chartinsightd.control.protocol.statistics import StatisticsQuery, StatisticsResult
 from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status, Verdict
 from chartinsightd.control.protocol.words import Nothing, Request
 
@@ -336,6 +337,14 @@ REMOVE_SCREEN = Command(
     request=ScreenRemoveRequest,
     answer=ScreenSaved,
     statuses=(404,),
+)
+STATISTICS = Query(
+    name="statistics",
+    path="/v1/statistics",
+    summary="What followed a strategy's hits or a pattern, beside what followed anyway",
+    request=StatisticsQuery,
+    answer=StatisticsResult,
+    statuses=(404, 409),
 )
 LOGS = Query(
     name="logs",

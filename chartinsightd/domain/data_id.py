@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 from chartinsightd.domain.series import Series
@@ -23,4 +24,15 @@ def data_id(series: Series, change: int, *, until: datetime | None = None) -> st
     """
     cut = "" if until is None else until.isoformat()
     said = f"{series.symbol} {series.timeframe} {change} {cut}"
+    return hashlib.sha256(said.encode()).hexdigest()[:_LENGTH]
+
+
+def data_id_of_many(scope: str, changes: Mapping[str, int]) -> str:
+    """Return the name of the final candles of many series in one state of the store.
+
+    Args:
+        scope: what else was read of them, such as the session or the timeframe.
+        changes: the number of the last change that concerns each series, by symbol.
+    """
+    said = f"{scope} {sorted(changes.items())}"
     return hashlib.sha256(said.encode()).hexdigest()[:_LENGTH]

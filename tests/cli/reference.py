@@ -33,6 +33,7 @@ ANSWERS = {
     "screens runs": "ScreenRunList",
     "screens save": "ScreenSaved",
     "screens remove": "ScreenSaved",
+    "statistics": "StatisticsResult",
     "analyse": "Outcome",
     "jobs": "JobList",
     "job": "Job",

@@ -18,6 +18,7 @@ ARGUMENTS = {
     "screens runs": ["morning"],
     "screens save": ["evening", "trend_up"],
     "screens remove": ["morning"],
+    "statistics": ["double_top"],
     "points": ["005930", "1d"],
     "candles": ["005930", "1d"],
     "explain": ["005930", "5m", "2026-10-14T10:05"],

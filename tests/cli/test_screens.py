@@ -38,3 +38,16 @@ def test_stored_screens_are_saved_and_removed(run: Run) -> None:
     assert run("screens", "remove", "moon").exit_code == 2
     assert run("screens", "save", "evening", "{nonsense").exit_code == 2
     assert "morning" in run("screens", "list").stdout
+
+
+def test_statistics_say_when_there_are_too_few(run: Run) -> None:
+    """Enough events have a figure, its base and its interval; few have none."""
+    shown = run("statistics", "double_top").stdout
+    assert "double_top completed" in shown
+    before, after = (line for line in shown.splitlines() if "5 candles" in line)
+    assert "52.0 %" in before
+    assert "49.0 %" in before
+    assert "44.0 to 60.0" in before
+    assert "too few" in after
+    assert "%" not in after
+    assert run("statistics", "moon").exit_code == 2

@@ -50,6 +50,7 @@ from chartinsightd.control.operations import (
     SCREENS,
     SEALS,
     SESSION_COVERAGE,
+    STATISTICS,
     STATUS,
     STOCKS,
     STRATEGIES,
@@ -144,6 +145,12 @@ from chartinsightd.control.protocol.screens import (
     StoredScreenRow,
     StrategyList,
     StrategyRow,
+)
+from chartinsightd.control.protocol.statistics import (
+    StatisticFigure,
+    StatisticRow,
+    StatisticsQuery,
+    StatisticsResult,
 )
 from chartinsightd.control.protocol.status import (
     Alert,
@@ -331,6 +338,7 @@ class FakeBackend:
         handlers.add(STRATEGIES, self.strategies)
         handlers.add(SCREENER, self.screener)
         handlers.add(SCREEN, self.screen)
+        handlers.add(STATISTICS, self.statistics)
         handlers.add(SCREENS, self.screens)
         handlers.add(SCREEN_RUNS, self.screen_runs)
         handlers.add(SAVE_SCREEN, self.save_screen)
@@ -392,6 +400,25 @@ class FakeBackend:
         """Return one strategy."""
         row = StrategyRow(id="trend_up", version=1, title="상승 추세", timeframes=(Timeframe.D1,), warmup=60)
         return StrategyList(items=(row,))
+
+    async def statistics(self, query: StatisticsQuery) -> StatisticsResult:
+        """Return enough events before the split and too few after it."""
+        self._need_store()
+        if query.strategy_name not in {None, "trend_up"}:
+            raise UnknownThing(f"There is no strategy {query.strategy_name}.", remedy="There are trend_up.")
+        figure = StatisticFigure(value=0.52, base=0.49, low=0.44, high=0.60)
+        enough = StatisticRow(horizon=5, n=120, base_n=60_000, too_few=False, rise=figure, mean=figure)
+        return StatisticsResult(
+            what=query.strategy_name or f"{query.pattern} {query.state}",
+            timeframe=query.timeframe,
+            split=query.split or SEALED_DAY,
+            cost=query.cost,
+            stocks=30,
+            data_id="3f0c",
+            code_id="statistics-1",
+            in_sample=(enough,),
+            out_of_sample=(StatisticRow(horizon=5, n=12, base_n=9_000, too_few=True),),
+        )
 
     async def screens(self) -> StoredScreenList:
         """Return one stored screen that ran."""

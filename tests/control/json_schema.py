@@ -56,6 +56,8 @@ class Schemas:
                 return _strings(schema)
             case "integer":
                 return st.integers(schema.get("minimum"), schema.get("maximum"))
+            case "number":
+                return st.floats(schema.get("minimum"), schema.get("maximum"), allow_nan=False)
             case "boolean":
                 return st.booleans()
             case "null":

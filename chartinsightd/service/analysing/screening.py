@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from chartinsightd.analysis.identity import code_id
 from chartinsightd.analysis.screens.evaluation import Screened, Stock
 from chartinsightd.analysis.screens.expression import strategies_named
 from chartinsightd.clock import Clock
+from chartinsightd.domain.data_id import data_id_of_many
 from chartinsightd.domain.errors import ChartInsightError, InvalidCandle
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
@@ -115,7 +115,7 @@ class Screener:
             screened = await evaluator.screen(asked, _TIMEFRAME, universe, int(midnight(day).timestamp()))
         return ScreenAnswer(
             session=day,
-            data_id=_digest(day, versions),
+            data_id=data_id_of_many(str(day), versions),
             code_id=self._code_id(asked),
             screened=screened,
             names={stock.symbol: stock.name for stock in found.rows},
@@ -144,7 +144,7 @@ class Screener:
         day = self._session(None)
         found = await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)
         versions = await self._reader.versions([stock.symbol for stock in found.rows], _TIMEFRAME)
-        return Basis(session=day, data_id=_digest(day, versions), code_id=self._code_id(asked))
+        return Basis(session=day, data_id=data_id_of_many(str(day), versions), code_id=self._code_id(asked))
 
     def _session(self, asked: date | None) -> date:
         """Return the day to screen: the one asked for, or the last whose candles are final."""
@@ -222,8 +222,3 @@ _COLUMNS = (
     "symbol", "timeframe", "ts", "closes_at", "open", "high", "low", "close", "volume", "value", "traded",
     "factor", "market",
 )  # fmt: skip
-
-
-def _digest(day: date, versions: Mapping[str, int]) -> str:
-    said = f"{day} {sorted(versions.items())}"
-    return hashlib.sha256(said.encode()).hexdigest()[:20]

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from chartinsightd.adapters.postgres.archive import open_archive
+from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.candle_reader import PostgresCandleReader, open_candle_reader
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
@@ -85,11 +85,22 @@ class CountingReader:
 class World:
     """Four stocks of which one has no candle of Friday and one is young."""
 
-    def __init__(self, store: Store, screener: Screener, reader: CountingReader, clock: FrozenClock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        screener: Screener,
+        reader: CountingReader,
+        archive: PostgresArchive,
+        clock: FrozenClock,
+        current_rules: CurrentRules,
+    ) -> None:
         self.store = store
         self.screener = screener
         self.reader = reader
+        self.archive = archive
         self.clock = clock
+        self.current_rules = current_rules
 
     async def save(self, *candles: Candles) -> None:
         """Store candles without coverage."""
@@ -103,16 +114,25 @@ async def world(store: Store, database: str) -> AsyncIterator[World]:
     refresh = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=2))
     async with AsyncExitStack() as stack:
         reader = CountingReader(await stack.enter_async_context(open_candle_reader(database, "simulation")))
+        archive = await stack.enter_async_context(open_archive(database, "simulation"))
+        current_rules = CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=refresh))
         screener = Screener(
             reader=reader,
-            archive=await stack.enter_async_context(open_archive(database, "simulation")),
+            archive=archive,
             evaluators=evaluators(),
             rules={},
             clock=clock,
-            current_rules=CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=refresh)),
+            current_rules=current_rules,
         )
         await store.stocks.save_stocks([stock(one) for one in SYMBOLS], frozenset(SYMBOLS), NOW)
-        world = World(store, screener, reader, clock)
+        world = World(
+            store=store,
+            screener=screener,
+            reader=reader,
+            archive=archive,
+            clock=clock,
+            current_rules=current_rules,
+        )
         late = chart("035420", 3)
         await world.save(
             chart("000660", 1),

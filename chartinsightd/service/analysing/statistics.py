@@ -1,0 +1,249 @@
+"""What followed the hits of a strategy, or the ends of a pattern, on the store's own candles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+
+import numpy as np
+
+from chartinsightd.analysis.candles import Candles
+from chartinsightd.analysis.host.refusal import StrategyRefused
+from chartinsightd.analysis.identity import code_id
+from chartinsightd.analysis.screens.expression import ScreenInvalid
+from chartinsightd.analysis.statistics import Events, Report, events_of, hits_at, report
+from chartinsightd.analysis.strategy import Strategy
+from chartinsightd.domain.data_id import data_id_of_many
+from chartinsightd.domain.errors import ChartInsightError, InvalidCandle
+from chartinsightd.domain.kst import day_of, midnight
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.analysis import AnalysisStore, PatternFilter
+from chartinsightd.ports.archive import Archive, StockFilter
+from chartinsightd.ports.candles import CandleReader, CandleSpan
+from chartinsightd.ports.strategies import StrategyEnded, StrategySandbox
+from chartinsightd.service.analysing.evaluators import Evaluators
+from chartinsightd.service.analysing.series_turn import columns_of
+from chartinsightd.service.state.current_rules import CurrentRules
+
+_NO_CANDLES = "`chartinsightctl coverage` says what is collected."
+_MAX_STOCKS = 10_000
+_MAX_EVENTS = 1_000_000
+_TRAINED = 2 / 3
+"""Share of the days before the split where none is given."""
+_PATTERN_WARMUP = 30
+"""Candles after which the structure does not depend on where a series began: no pattern before is counted."""
+_KEPT = 32
+"""Reports that are kept for the same question about the same candles."""
+
+
+class NoStatistics(ChartInsightError):
+    """There is nothing to count: no candles, or a strategy that works on others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsQuestion:
+    """What is counted."""
+
+    strategy: str = ""
+    """Its id; empty where a pattern is asked for."""
+    pattern: str = ""
+    state: str = "completed"
+    """Of the pattern: `completed`, `failed` or `expired`."""
+    timeframe: Timeframe
+    split: date | None = None
+    """The first day out of sample; None: after two thirds of the days."""
+    cost: float
+    """Of a round trip, as a share of the price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsAnswer:
+    """What was counted, and what it rests on."""
+
+    report: Report
+    split: date
+    stocks: int
+    """Whose candles were looked at."""
+    left_out: Mapping[str, str]
+    """Stocks whose candles could not be used, with the reason."""
+    data_id: str
+    code_id: str
+
+
+class Statistics:
+    """Counts over every collected stock. One question at a time, apart from the event loop.
+
+    Args:
+        reader: of candles.
+        archive: of the stocks that are collected.
+        store: of the patterns that were found.
+        evaluators: the strategies.
+        sandbox: runs those of the user.
+        rules: sources of the modules that every answer rests on, by name.
+        analyser: whose patterns are counted.
+        current_rules: the calendar.
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: CandleReader,
+        archive: Archive,
+        store: AnalysisStore,
+        evaluators: Evaluators,
+        sandbox: StrategySandbox,
+        rules: Mapping[str, str],
+        analyser: str,
+        current_rules: CurrentRules,
+    ) -> None:
+        self._reader = reader
+        self._archive = archive
+        self._store = store
+        self._evaluators = evaluators
+        self._sandbox = sandbox
+        self._rules = rules
+        self._analyser = analyser
+        self._current_rules = current_rules
+        self._counting = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "statistics")
+        self._kept: dict[tuple[StatisticsQuestion, str, str], StatisticsAnswer] = {}
+
+    async def answer(self, question: StatisticsQuestion) -> StatisticsAnswer:
+        """Return what followed.
+
+        Raises:
+            ScreenInvalid: there is no such strategy, or it is not ready.
+            NoStatistics: there is nothing to count.
+            StoreUnavailable: the store does not answer now.
+        """
+        async with self._counting:
+            found = await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)
+            symbols = [stock.symbol for stock in found.rows]
+            versions = await self._reader.versions(symbols, question.timeframe)
+            data = data_id_of_many(str(question.timeframe), versions)
+            key = question, data, self._code_id(question)
+            if key not in self._kept:
+                if len(self._kept) >= _KEPT:
+                    del self._kept[next(iter(self._kept))]
+                self._kept[key] = await self._count(question, symbols, data)
+            return self._kept[key]
+
+    async def _count(
+        self, question: StatisticsQuestion, symbols: Sequence[str], data: str
+    ) -> StatisticsAnswer:
+        series, left_out = await self._series(symbols, question.timeframe)
+        if not series:
+            raise NoStatistics(
+                "There are no candles to count over.", remedy="`chartinsightctl coverage` says why."
+            )
+        split_ts = _split_of(question, series)
+        return StatisticsAnswer(
+            report=await self._report(question, series, split_ts),
+            split=day_of(_moment(split_ts)),
+            stocks=len(series),
+            left_out=left_out,
+            data_id=data,
+            code_id=self._code_id(question),
+        )
+
+    async def _series(
+        self, symbols: Sequence[str], timeframe: Timeframe
+    ) -> tuple[list[Candles], dict[str, str]]:
+        """Return the candles of each stock that has any, and why the others are left out."""
+        found = await self._reader.read_many(symbols, timeframe, CandleSpan())
+        series: list[Candles] = []
+        left_out: dict[str, str] = {}
+        for symbol in symbols:
+            try:
+                candles = columns_of(found.pop(symbol), self._current_rules.calendar)
+            except InvalidCandle as error:
+                left_out[symbol] = str(error)
+                continue
+            if len(candles):
+                series.append(candles)
+            else:
+                left_out[symbol] = "no candles"
+            await asyncio.sleep(0)  # a whole market takes seconds: others run in between
+        return series, left_out
+
+    async def _report(self, question: StatisticsQuestion, series: list[Candles], split_ts: int) -> Report:
+        if question.pattern:
+            ends = await self._ends(question)
+            count = partial(_of_pattern, ends, series, split_ts, question.cost)
+        elif (strategy := self._evaluators.shipped.get(question.strategy)) is not None:
+            if question.timeframe not in strategy.timeframes:
+                raise NoStatistics(f"{strategy.id} does not work on {question.timeframe} candles.")
+            count = partial(_of_strategy, strategy, series, split_ts, question.cost)
+        else:
+            return await self._of_user(question, series, split_ts)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, count)
+
+    async def _of_user(self, question: StatisticsQuestion, series: list[Candles], split_ts: int) -> Report:
+        self._evaluators.of({"strategy": question.strategy})  # says why one may not be used
+        sources = self._evaluators.users.sources({question.strategy})
+        if not sources:
+            known = ", ".join(self._evaluators.names())
+            raise ScreenInvalid(f"There is no strategy {question.strategy}.", remedy=f"There are {known}.")
+        try:
+            return await self._sandbox.report(sources[0], series, split_ts, question.cost)
+        except (StrategyEnded, StrategyRefused) as error:
+            if isinstance(error, StrategyEnded):
+                self._evaluators.users.end(error)
+            raise NoStatistics(error.message, remedy=error.remedy) from error
+
+    async def _ends(self, question: StatisticsQuestion) -> Mapping[str, list[int]]:
+        """Return the starts of the candles on which patterns entered the state, by symbol."""
+        wanted = PatternFilter(
+            timeframes=(question.timeframe,),
+            kinds=(question.pattern,),
+            states=(question.state,),
+            limit=_MAX_EVENTS,
+        )
+        ends: dict[str, list[int]] = defaultdict(list)
+        for known in (await self._store.patterns(self._analyser, wanted)).rows:
+            ends[known.series.symbol].append(known.found.ts)
+        return ends
+
+    def _code_id(self, question: StatisticsQuestion) -> str:
+        asked = {
+            "strategy": question.strategy,
+            "pattern": question.pattern,
+            "state": question.state,
+            "split": str(question.split),
+            "cost": question.cost,
+            "analyser": self._analyser,
+        }
+        return code_id({**self._rules, **self._evaluators.sources({question.strategy})}, asked)
+
+
+def _of_strategy(strategy: Strategy, series: Sequence[Candles], split_ts: int, cost: float) -> Report:
+    stocks = [events_of(strategy, candles) for candles in series]
+    return report(stocks, split_ts=split_ts, cost=cost)
+
+
+def _of_pattern(
+    ends: Mapping[str, Sequence[int]], series: Sequence[Candles], split_ts: int, cost: float
+) -> Report:
+    stocks = []
+    for candles in series:
+        places = np.flatnonzero(np.isin(candles.ts, ends.get(candles.symbol, ())))
+        hit = hits_at(len(candles), places.tolist())
+        stocks.append(Events(candles=candles, hit=hit, first=min(_PATTERN_WARMUP, len(candles))))
+    return report(stocks, split_ts=split_ts, cost=cost)
+
+
+def _split_of(question: StatisticsQuestion, series: Sequence[Candles]) -> int:
+    """Return the moment from which on events are out of sample, in seconds since 1970-01-01T00:00Z."""
+    if question.split is not None:
+        return int(midnight(question.split).timestamp())
+    days = np.unique(np.concatenate([candles.ts for candles in series]))
+    return int(days[int(len(days) * _TRAINED)])
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

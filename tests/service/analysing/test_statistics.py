@@ -1,0 +1,93 @@
+"""Statistics over a real store: of strategies and patterns, with too few named as such."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from chartinsightd.adapters.strategies.sandbox import ProcessSandbox
+from chartinsightd.analysis.patterns.life import PatternKind, PatternState
+from chartinsightd.analysis.screens.expression import ScreenInvalid
+from chartinsightd.domain.kst import midnight
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.analysis import AnalysisStore, FoundPattern, KnownPattern, PatternFilter
+from chartinsightd.ports.archive import Found
+from chartinsightd.service.analysing.statistics import NoStatistics, Statistics, StatisticsQuestion
+from tests.service.analysing.test_screening import DAYS, World, evaluators, world
+
+__all__ = ["world"]
+RSI = StatisticsQuestion(strategy="rsi_oversold", timeframe=Timeframe.D1, cost=0.0)
+DOUBLE_TOP = StatisticsQuestion(pattern="double_top", timeframe=Timeframe.D1, cost=0.0)
+
+
+class Patterns:
+    """A store that knows one completed double top of each of two stocks, on the hundredth day."""
+
+    async def patterns(self, analyser: str, wanted: PatternFilter) -> Found[KnownPattern]:
+        """Return them."""
+        assert (analyser, wanted.kinds, wanted.states) == ("structure-1", ("double_top",), ("completed",))
+        ts = int(midnight(DAYS[100]).timestamp())
+        found = FoundPattern(
+            pattern_id="1",
+            kind=PatternKind.DOUBLE_TOP,
+            state=PatternState.COMPLETED,
+            ts=ts,
+            confirmed_at=ts,
+            points=(),
+            levels={},
+            evidence={},
+        )
+        series = [Series(symbol=one, timeframe=Timeframe.D1) for one in ("000660", "005930")]
+        return Found([KnownPattern(series=one, found=found) for one in series], 2)
+
+
+@pytest.fixture
+def statistics(world: World) -> Statistics:
+    """Statistics over the stocks of the world."""
+    return Statistics(
+        reader=world.reader,
+        archive=world.archive,
+        store=cast(AnalysisStore, Patterns()),
+        evaluators=evaluators(),
+        sandbox=ProcessSandbox(),
+        rules={},
+        analyser="structure-1",
+        current_rules=world.current_rules,
+    )
+
+
+async def test_both_samples_are_counted(statistics: Statistics, world: World) -> None:
+    """Every horizon has its events and its base; asked again nothing is read; too few have no figure."""
+    answer = await statistics.answer(RSI)
+    rows = [*answer.report.in_sample, *answer.report.out_of_sample]
+    assert [one.horizon for one in rows] == [1, 5, 20] * 2
+    assert all(one.base_n > 0 for one in rows)
+    assert all((one.rise is None) == (one.n < 30) for one in rows)
+    assert answer.stocks == 4
+    assert answer.split in DAYS
+
+    world.reader.asked.clear()
+    assert await statistics.answer(RSI) == answer
+    assert world.reader.asked == []
+
+
+async def test_patterns_are_counted_where_they_ended(statistics: Statistics) -> None:
+    """Each completed pattern is one event, before or after the split as its day is."""
+    before = await statistics.answer(DOUBLE_TOP)
+    after = await statistics.answer(replace(DOUBLE_TOP, split=DAYS[50]))
+    assert [one.n for one in before.report.in_sample] == [2, 2, 2]
+    assert [one.n for one in before.report.out_of_sample] == [0, 0, 0]
+    assert [one.n for one in after.report.out_of_sample] == [2, 2, 2]
+    assert all(one.is_too_few for one in after.report.out_of_sample)
+    assert before.code_id != after.code_id
+
+
+async def test_what_cannot_be_counted_says_why(statistics: Statistics) -> None:
+    """An unknown strategy, and a timeframe of which nothing is collected, are refused by name."""
+    with pytest.raises(ScreenInvalid, match="no strategy moon"):
+        await statistics.answer(replace(RSI, strategy="moon"))
+    with pytest.raises(NoStatistics, match="no candles"):
+        await statistics.answer(replace(RSI, timeframe=Timeframe.M5))
