@@ -1,0 +1,179 @@
+/**
+ * The head of the chart: star, name, price, timeframes, switches and menus.
+ * @module
+ */
+import { h, icon } from './dom.js';
+import { arrow, changeOf, clock, dayOf, direction, fullTime, percent, won } from './numbers.js';
+import { TIMEFRAMES } from './route.js';
+import { candleAt } from './series.js';
+import { INDICATORS, LAYERS, settings } from './settings.js';
+import { t, wordOr } from './words.js';
+
+/** Switches that stand in the toolbar itself where there is room. */
+const SWITCHES = ['points', 'trend', 'patterns'];
+
+/** @param {any} page */
+export function headOf(page) {
+  return h('div', { class: 'head' }, h('div', { class: 'who' }, whoOf(page)), h('div', { class: 'price' }, priceOf(page)), toolsOf(page));
+}
+
+/** @param {any} page */
+export function whoOf(page) {
+  const { stock, symbol } = page;
+  const starred = page.context.isWatched(symbol);
+  return [
+    h('button', { class: `ib star${starred ? ' on' : ''}`, type: 'button', data: { key: 'star' }, 'aria-pressed': String(starred), 'aria-label': t(starred ? 'watch.del' : 'watch.add'), onclick: () => page.toggleStar() }, icon('star')),
+    h('h1', {}, stock?.name || symbol),
+    h('span', { class: 'code mono' }, symbol, ' ', stock?.market ?? ''),
+    stock?.delisted_on ? h('span', { class: 'chip warn' }, t('delisted', { d: stock.delisted_on, s: stock.successor_name || stock.successor || '–' })) : null,
+  ];
+}
+
+/** The price now, or at the close to which the page is taken back. @param {any} page */
+export function priceOf(page) {
+  const { rows, known } = page.scene;
+  const row = known ? candleAt(rows, known.last) : null;
+  if (!row) return [];
+  const before = closeBefore(rows, row, page.timeframe);
+  const change = row.close - before;
+  const way = direction(change);
+  const away = page.context.connection.state === 'away' || page.context.connection.state === 'ended';
+  return [
+    known.past ? h('span', { class: 'then' }, t('asof.price')) : null,
+    h('b', { class: way }, won(row.close)),
+    h('span', { class: `won ${way}` }, `${arrow(change)} ${won(Math.abs(change))}`),
+    h('span', { class: way }, percent(changeOf(before, row.close))),
+    away ? h('span', { class: 'then' }, t('away.asof', { t: clock(page.context.connection.lastHeard) })) : null,
+  ];
+}
+
+/** The close that a change counts from: of the candle before, on minute charts of the day before. @param {any[]} rows @param {any} row @param {string} timeframe */
+export function closeBefore(rows, row, timeframe) {
+  const daily = timeframe === '1d' || timeframe === '1w';
+  const day = dayOf(row.ts);
+  for (let at = rows.length - 1; at >= 0; at -= 1) {
+    if (rows[at].ts < row.ts && !rows[at].gap && (daily || dayOf(rows[at].ts) !== day)) return rows[at].close;
+  }
+  return row.open;
+}
+
+/** @param {any} page */
+function toolsOf(page) {
+  return h('div', { class: 'tools' },
+    timeframesOf(page),
+    switchOf(page, 'adjusted', t('adj.on'), settings.adjusted, () => page.toggleAdjusted()),
+    h('span', { class: 'rule' }),
+    SWITCHES.map((name) => switchOf(page, name, t(`layer.${name}`), settings.layers[name], () => page.toggleLayer(name))),
+    menuOf(page, 'layers', t('layers'), 'layers', LAYERS.map((name) => [name, t(`layer.${name}`)])),
+    menuOf(page, 'indicators', t('indicators'), 'wave', INDICATORS.map((name) => [name, t(`ind.${name}`)])),
+    h('span', { class: 'grow' }),
+    toolOf('table', t('table'), 'table', page.table, () => page.toggleTable()),
+    toolOf('pen', t('draw'), 'pen', Boolean(page.drawing), () => page.toggleDrawing()));
+}
+
+/** One stop of the tab key, arrows inside. @param {any} page */
+function timeframesOf(page) {
+  const move = (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const at = TIMEFRAMES.indexOf(page.timeframe) + step;
+    page.setTimeframe(TIMEFRAMES[(at + TIMEFRAMES.length) % TIMEFRAMES.length], true);
+  };
+  return h('div', { class: 'seg', role: 'radiogroup', 'aria-label': t('tf.label'), onkeydown: move }, TIMEFRAMES.map((timeframe) => {
+    const chosen = timeframe === page.timeframe;
+    return h('button', { type: 'button', role: 'radio', data: { key: `tf-${timeframe}` }, 'aria-checked': String(chosen), tabIndex: chosen ? 0 : -1, onclick: () => page.setTimeframe(timeframe, true) }, t(`tf.${timeframe}`));
+  }));
+}
+
+/** @param {any} page @param {string} name @param {string} label @param {boolean} on @param {() => void} press */
+function switchOf(page, name, label, on, press) {
+  return h('button', { class: `tb tg${name === 'adjusted' ? ' opt' : ''}`, type: 'button', data: { key: `switch-${name}` }, 'aria-pressed': String(on), onclick: press }, label);
+}
+
+/** @param {string} key @param {string} label @param {any} picture @param {boolean} on @param {() => void} press */
+function toolOf(key, label, picture, on, press) {
+  return h('button', { class: `tb tool ${key}`, type: 'button', data: { key }, 'aria-pressed': String(on), 'aria-label': label, onclick: press }, icon(picture), h('span', {}, label));
+}
+
+/** A button with a list of switches under it, which takes the focus and gives it back. @param {any} page @param {string} key @param {string} label @param {any} picture @param {[string, string][]} entries */
+function menuOf(page, key, label, picture, entries) {
+  const anchor = h('div', { class: 'anchor' });
+  const button = h('button', { class: `tb tool ${key === 'indicators' ? 'opt' : ''}`, type: 'button', data: { key: `menu-${key}` }, 'aria-expanded': 'false', 'aria-haspopup': 'true', 'aria-label': label, onclick: () => openMenu(page, anchor, button, label, entries) }, icon(picture), h('span', {}, label));
+  anchor.append(button);
+  return anchor;
+}
+
+/** @param {any} page @param {any} anchor @param {any} button @param {string} label @param {[string, string][]} entries */
+function openMenu(page, anchor, button, label, entries) {
+  const options = entries.map(([name, word]) => h('label', {}, h('input', { type: 'checkbox', checked: settings.layers[name], onchange: () => page.toggleLayer(name) }), h('span', {}, word)));
+  const adjusted = h('label', { class: 'only-narrow' }, h('input', { type: 'checkbox', checked: settings.adjusted, onchange: () => page.toggleAdjusted() }), h('span', {}, t('adj.on')));
+  const more = entries.length > INDICATORS.length ? [adjusted, ...INDICATORS.map((name) => h('label', { class: 'only-narrow' }, h('input', { type: 'checkbox', checked: settings.layers[name], onchange: () => page.toggleLayer(name) }), h('span', {}, t(`ind.${name}`))))] : [];
+  const menu = h('div', { class: 'menu', role: 'group', 'aria-label': label }, options, more);
+  const close = (event) => {
+    if (event.type === 'keydown' ? event.key !== 'Escape' : menu.contains(event.target)) return;
+    event.stopPropagation();
+    menu.remove();
+    button.setAttribute('aria-expanded', 'false');
+    removeEventListener('pointerdown', close, true);
+    removeEventListener('keydown', close, true);
+    button.focus();
+  };
+  anchor.append(menu);
+  button.setAttribute('aria-expanded', 'true');
+  addEventListener('pointerdown', close, true);
+  addEventListener('keydown', close, true);
+  menu.querySelector('input').focus();
+}
+
+/** Lines over the chart: the candle under the cursor, and the point there or the averages. @param {any} page */
+export function legendOf(page) {
+  const { rows, known } = page.scene;
+  if (!known || !rows.length) return [];
+  const place = Math.min(page.hover ?? page.scene.cursor ?? known.last, known.last);
+  const row = rows[place];
+  const point = known.points.find((p) => p.at === (page.scene.hot ?? place)) ?? (known.candidate?.at === place ? known.candidate : null);
+  return [h('div', {}, row.gap ? gapLine(row, page.timeframe) : candleLine(rows, row, page)), point ? pointLine(point, page) : averagesLine()];
+}
+
+/** @param {any} row */
+export const whyMissing = (row) => wordOr(`why.${row.gap.reason}`, row.gap.words || row.gap.reason);
+
+/** @param {any} row @param {string} timeframe */
+function gapLine(row, timeframe) {
+  return [h('span', { class: 'doubt' }, t('gap.tip', { d: fullTime(row.ts, timeframe), r: whyMissing(row) })), h('em', { class: 'chip warn' }, t('candle.gap'))];
+}
+
+/** @param {any[]} rows @param {any} row @param {any} page */
+function candleLine(rows, row, page) {
+  const change = changeOf(closeBefore(rows, row, page.timeframe), row.close);
+  const figure = (key, value) => h('span', {}, h('i', {}, t(`ohlc.${key}`)), h('b', { class: direction(change) }, won(value)));
+  return [
+    h('time', {}, fullTime(row.ts, page.timeframe)),
+    figure('o', row.open), figure('h', row.high), figure('l', row.low), figure('c', row.close),
+    h('span', { class: `pc ${direction(change)}` }, percent(change)),
+    h('i', { class: 'st' }), chipsOf(row),
+  ];
+}
+
+/** @param {any} row */
+export function chipsOf(row) {
+  return [
+    h('em', { class: `chip ${row.final ? 'final' : 'forming'}` }, t(row.final ? 'candle.final' : 'candle.forming')),
+    row.revised ? h('em', { class: 'chip warn' }, t('candle.revised', { n: row.revised })) : null,
+    row.unproved && row.final ? h('em', { class: 'chip warn' }, t('candle.unproved')) : null,
+  ];
+}
+
+/** @param {any} point @param {any} page */
+function pointLine(point, page) {
+  const known = point.known === undefined ? t('pt.open') : page.confirmed(point);
+  const word = point.known === undefined ? `pt.cand.${point.kind}` : `pt.${point.grade}.${point.kind}`;
+  return h('div', { class: 'ptline' }, `${t(word)} ${won(point.y)} · ${known}`);
+}
+
+function averagesLine() {
+  const shown = INDICATORS.filter((name) => name.startsWith('ma') && settings.layers[name]);
+  return h('div', { class: 'averages' }, shown.map((name) => h('span', { class: name }, `MA ${name.slice(2)}`)));
+}

@@ -1,0 +1,148 @@
+/**
+ * The watchlist, as a view and as the rail beside a wide chart.
+ * @module
+ */
+import { get } from './api.js';
+import { fill, h } from './dom.js';
+import { errorBox, refill } from './frame.js';
+import { arrow, big, changeOf, direction, percent, shortTime, won, yearOf } from './numbers.js';
+import { settings } from './settings.js';
+import { patternName, trendWord } from './side-panel.js';
+import { spark } from './small-charts.js';
+import { t } from './words.js';
+
+const RECENT = 60;
+const MOST = 100;
+const USUAL = 20;
+
+/** Read the starred stocks; never starred: those that are collected. */
+export async function readWatched() {
+  const query = settings.watch === null ? { tracked: true } : { symbol: settings.watch };
+  if (settings.watch?.length === 0) return [];
+  const { items } = await get('stocks', { ...query, recent: RECENT, limit: MOST });
+  if (settings.watch === null) return items;
+  const order = new Map(settings.watch.map((symbol, i) => [symbol, i]));
+  return items.filter((stock) => order.has(stock.symbol)).sort((a, b) => order.get(a.symbol) - order.get(b.symbol));
+}
+
+/** What a row tells of a stock. @param {any} stock */
+export function factsOf(stock) {
+  const close = stock.recent?.close ?? [];
+  const volume = stock.recent?.volume ?? [];
+  const usual = volume.slice(-USUAL - 1, -1);
+  const mean = usual.length === USUAL ? usual.reduce((a, b) => a + b, 0) / USUAL : null;
+  return {
+    price: close.at(-1) ?? stock.last_price, closes: close, volume: volume.at(-1) ?? null,
+    change: close.length > 1 ? changeOf(close.at(-2), close.at(-1)) : null, times: mean ? volume.at(-1) / mean : null,
+  };
+}
+
+/** @param {any} event */
+export function lastEventText(event) {
+  if (!event) return '–';
+  if (event.what === 'pattern') return `${patternName(event.kind)} ${t(`st.${event.state}`)}`;
+  if (event.what === 'trend') return t('ev.trend', { t: t({ up: 'trend.up', down: 'trend.down', sideways: 'trend.side' }[event.kind]) });
+  return `${t(`pt.${event.grade ?? 'primary'}.${event.kind}`)}${event.price === null ? '' : ` ${won(event.price)}`}`;
+}
+
+/** @param {any} context @param {HTMLElement} rail @param {any[] | null} stocks @param {any} problem @param {string} symbol */
+export function drawRail(context, rail, stocks, problem, symbol) {
+  if (getComputedStyle(rail).display === 'none') return;
+  refill(rail, h('h2', {}, t('view.watch'), h('span', { class: 'count' }, String(stocks?.length ?? ''))),
+    problem ? errorBox(problem, () => context.watchRail(rail, symbol, true)) : null,
+    stocks?.length === 0 ? h('p', { class: 'empty pad' }, t('empty.watch')) : null,
+    stocks?.map((stock) => railRow(context, stock, symbol)));
+}
+
+/** @param {any} context @param {any} stock @param {string} symbol */
+function railRow(context, stock, symbol) {
+  const facts = factsOf(stock);
+  return h('button', { class: 'wrow', type: 'button', data: { row: '', key: `watch-${stock.symbol}` }, 'aria-current': stock.symbol === symbol ? 'true' : null, onclick: () => context.go({ view: 'chart', symbol: stock.symbol }) },
+    h('span', { class: 'n' }, h('b', {}, stock.name), h('small', {}, lastEventText(stock.last_event))),
+    facts.closes.length > 1 ? spark(facts.closes) : h('span', {}),
+    h('span', { class: 'p' }, h('b', {}, facts.price === null ? '–' : won(facts.price)), h('small', { class: direction(facts.change ?? 0) }, facts.change === null ? '' : percent(facts.change))));
+}
+
+export class WatchPage {
+  /** @param {any} context */
+  constructor(context) {
+    this.context = context;
+    /** @type {any[] | null} */ this.stocks = null;
+    this.problem = null;
+    this.gone = false;
+  }
+
+  /** @param {HTMLElement} main */
+  mount(main) {
+    main.className = 'v-watch';
+    this.page = h('section', { class: 'page' });
+    fill(main, this.page);
+    this.draw();
+    this.load();
+  }
+
+  destroy() {
+    this.gone = true;
+    clearTimeout(this.timer);
+  }
+
+  redraw() {
+    this.draw();
+  }
+
+  async load() {
+    try {
+      this.stocks = await readWatched();
+      this.problem = null;
+    } catch (problem) {
+      this.problem = problem;
+    }
+    if (!this.gone) this.draw();
+  }
+
+  draw() {
+    document.title = `${t('view.watch')} · ${t('app.name')}`;
+    refill(this.page, h('header', { class: 'pagehead' }, h('h1', {}, t('view.watch')), h('span', { class: 'count' }, String(this.stocks?.length ?? ''))), this.body());
+  }
+
+  body() {
+    if (this.problem) return h('div', { class: 'broken' }, errorBox(this.problem, () => this.load()));
+    if (!this.stocks) return h('p', { class: 'empty pad' }, t('loading'));
+    if (!this.stocks.length) return h('p', { class: 'empty pad' }, t('empty.watch'));
+    const columns = [['lab.c.stock', ''], ['w.price', 'num'], ['w.chg', 'num'], ['w.month', 'c-spark'], ['w.trend', ''], ['w.last', 'c-ev'], ['w.vol', 'num c-vol'], ['w.vs', 'num c-vs']];
+    return h('div', { class: 'tablebox', tabIndex: 0, 'aria-label': t('view.watch') }, h('table', { class: 'grid list' },
+      h('thead', {}, h('tr', {}, columns.map(([word, look]) => h('th', { scope: 'col', class: look }, t(word))))),
+      h('tbody', {}, this.stocks.map((stock) => this.row(stock)))));
+  }
+
+  /** @param {any} stock */
+  row(stock) {
+    const facts = factsOf(stock);
+    const open = () => this.context.go({ view: 'chart', symbol: stock.symbol });
+    const way = direction(facts.change ?? 0);
+    const year = yearOf(this.context.connection.now());
+    return h('tr', { data: { row: '', key: stock.symbol }, tabIndex: 0, onclick: open, onkeydown: (event) => event.key === 'Enter' && open() },
+      h('th', { scope: 'row' }, h('b', {}, stock.name), h('small', { class: 'mono' }, stock.symbol)),
+      h('td', {}, h('b', {}, facts.price === null ? '–' : won(facts.price))),
+      h('td', { class: way }, facts.change === null ? '–' : `${arrow(facts.change)} ${percent(facts.change)}`),
+      h('td', { class: 'c-spark' }, facts.closes.length > 1 ? spark(facts.closes) : null),
+      h('td', { class: 'l' }, stock.trend ? trendWord(stock.trend) : '–'),
+      h('td', { class: 'l c-ev' }, lastEventText(stock.last_event), stock.last_event ? h('small', {}, shortTime(stock.last_event.confirmed_at, '1d', year)) : null),
+      h('td', { class: 'c-vol' }, facts.volume === null ? '–' : big(facts.volume)),
+      h('td', { class: 'c-vs' }, facts.times === null ? '–' : t('unit.times', { x: facts.times.toFixed(2) })));
+  }
+
+  command() {
+    return false;
+  }
+
+  /** @param {string} type @param {any} data */
+  onEvent(type, data) {
+    const shown = this.stocks?.some((stock) => stock.symbol === data?.symbol);
+    if (type !== 'symbols' && type !== 'reset' && !(shown && data.timeframe === '1d')) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.load(), 3000);
+  }
+
+  onConnection() {}
+}
