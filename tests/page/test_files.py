@@ -17,7 +17,7 @@ VENDORED_SHA256 = "1bb1ee79f9d4dd17261b53d930f7a8995748276f80e7ba0e24412b5068062
 """Of the file in the npm package lightweight-charts 5.2.1."""
 LICENSE_SHA256 = "70c9d5382506dd184465425c08a99ad9bd6d9ac1313c252968ba0b585e5ef823"
 MAX_TRANSFERRED = 300_000
-WORDING = Path(__file__).resolve().parents[3] / "shared" / "radar" / "wording.md"
+WORDING = (Path(__file__).resolve().parents[3] / "shared" / "radar" / "wording").with_suffix(".md")
 SAMPLES = {"app.mock", "scr.title", "scr.c1", "scr.c2", "scr.c3", "scr.c4", "scr.c5", "n.r", "gap.reason"}
 """Words of the drawing's made-up data."""
 FILES = [path for path in sorted(STATIC.rglob("*")) if path.is_file()]

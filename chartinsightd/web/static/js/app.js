@@ -21,7 +21,7 @@ import { t } from './words.js';
 const G_MS = 1200;
 const RESIZE_MS = 150;
 const PAGES = { chart: ChartPage, screener: ScreenerPage, watch: WatchPage, labels: LabelsPage, notes: NotesPage };
-const EVENTS = ['candle', 'analysis', 'label', 'symbols', 'health', 'note', 'reset'];
+const EVENTS = ['candle', 'analysis', 'label', 'symbols', 'alert', 'note', 'reset'];
 
 const connection = new Connection();
 let route = routeOf(location.hash);
@@ -165,7 +165,7 @@ function listen() {
   for (const type of EVENTS) {
     connection.addEventListener(type, (event) => {
       const { detail } = /** @type {CustomEvent} */ (event);
-      if (type === 'health') connection.poll();
+      if (type === 'alert') connection.poll();
       page?.onEvent(type, detail);
     });
   }
