@@ -26,6 +26,7 @@ PLAIN_TEXT = "text/plain"
 
 _REF = "#/components/schemas/{model}"
 _REFUSALS = {
+    400: "The body is no JSON",
     404: "No such symbol or job",
     409: "Not in the daemon's present state",
     413: "The request is too large",
@@ -111,7 +112,7 @@ def _operation(operation: Operation[Any, Any], schemas: dict[str, Any]) -> dict[
 
 
 def _responses(operation: Operation[Any, Any]) -> dict[str, Any]:
-    sized = (413, 415) if operation.method == "POST" else ()
+    sized = (400, 413, 415) if operation.method == "POST" else ()
     responses = {str(OK): _content("Done", JSON, _ref(operation.answer))}
     for code in sorted({*_ANY, *sized, *operation.statuses}):
         responses[str(code)] = _content(_REFUSALS[code], PROBLEM_JSON, _ref(Problem))

@@ -10,7 +10,8 @@ from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
 
 _MOST_ERRORS = 20
 _KINDS: dict[int, tuple[str, str]] = {
-    400: ("bad-request", "The request is not HTTP as it should be"),
+    400: ("bad-request", "The request cannot be read"),
+    401: ("no-session", "This needs a session"),
     403: ("not-allowed", "That is not allowed here"),
     404: ("not-found", "There is no such thing"),
     405: ("method-not-allowed", "That cannot be done here"),
@@ -18,7 +19,9 @@ _KINDS: dict[int, tuple[str, str]] = {
     413: ("too-large", "The request is too large"),
     415: ("not-json", "The request is not JSON"),
     417: ("not-expected", "That cannot be expected here"),
+    421: ("wrong-host", "This is not the address that is served here"),
     422: ("not-as-described", "The request is not as described"),
+    429: ("too-many", "Too much at once"),
     500: ("mistake", "The daemon made a mistake"),
     503: ("unavailable", "The daemon cannot answer now"),
 }
@@ -55,6 +58,8 @@ def problem_of(error: ChartInsightError) -> Problem:
 def wrong_fields(error: ValidationError) -> Problem:
     """Return the problem of a request that its model refuses: one line for each mistake."""
     mistakes = error.errors(include_url=False, include_context=False, include_input=False)
+    if any(mistake["type"] == "json_invalid" for mistake in mistakes):
+        return problem(400, mistakes[0]["msg"], "See /v1/openapi.json for what can be asked.")
     lines = tuple(_line(mistake["loc"], mistake["msg"]) for mistake in mistakes[:_MOST_ERRORS])
     return problem(422, "; ".join(lines[:3]), "See /v1/openapi.json for what can be asked.", lines)
 

@@ -10,32 +10,34 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
-from multidict import MultiMapping
-from pydantic import ValidationError
 
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Caller, Handlers
+from chartinsightd.control.http import (
+    ANSWER_TIMEOUT_S,
+    MAX_BODY_BYTES,
+    Connection,
+    HttpHandler,
+    expected,
+    timed,
+    with_problems,
+)
 from chartinsightd.control.listening import listening_socket, peer_of
 from chartinsightd.control.metrics import CONTENT_TYPE, prometheus_text
-from chartinsightd.control.openapi import JSON, PROBLEM_JSON, openapi_document
-from chartinsightd.control.operations import A, Operation, Q
-from chartinsightd.control.problems import Refused, problem, problem_of, wrong_fields
+from chartinsightd.control.openapi import JSON, openapi_document
+from chartinsightd.control.operations import A, Operation
+from chartinsightd.control.problems import Refused, problem
 from chartinsightd.control.protocol.events import EventQuery
-from chartinsightd.control.protocol.problems import Metric, Problem
-from chartinsightd.control.protocol.words import Nothing, Request
+from chartinsightd.control.protocol.problems import Metric
+from chartinsightd.control.protocol.words import Request
+from chartinsightd.control.requests import asked_of, checked, parameters_of, refuse_parameters
 from chartinsightd.control.stream import EventStreams, StreamPace
 from chartinsightd.domain.errors import ChartInsightError
 
 log = structlog.get_logger(__name__)
 
-MAX_BODY_BYTES = 256 * 1024
-"""Room for every listed symbol in one request, several times over."""
-ANSWER_TIMEOUT_S = 25.0
-"""Shorter than the client's patience, so that it gets our words."""
 _SHUTDOWN_S = 2.0
 
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MetricSource = Callable[[], Awaitable[Iterable[Metric]]]
 CallerOf = Callable[[web.Request], Caller]
 
@@ -80,7 +82,7 @@ async def serve(
         assert manager is not None  # since `setup`
         # No access log: every command is logged with its caller, and queries come each second.
         server = await loop.create_unix_server(
-            lambda: _Connection(manager, loop=loop, access_log=None),  # type: ignore[arg-type]
+            lambda: Connection(manager, loop=loop, access_log=None),  # type: ignore[arg-type]
             sock=listener,
         )
         try:
@@ -89,49 +91,6 @@ async def serve(
         finally:
             server.close()
             await runner.cleanup()
-
-
-class _Connection(web.RequestHandler):
-    """One connection. Where the bytes are no HTTP, the answer is a problem like every other refusal."""
-
-    __slots__ = ()
-
-    def log_exception(self, *args: object, exc_info: object = None, **more: object) -> None:
-        """Log a bug; a body that cannot be read is the client's, who has its answer."""
-        del args, more  # the library's words
-        if isinstance(exc_info, web.RequestPayloadError | HttpProcessingError):
-            log.debug("control.not_http", error=type(exc_info).__name__)
-        else:
-            log.error("control.connection_failed", exc_info=exc_info)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what never reached the application.
-
-        Raises:
-            ConnectionError: part of an answer is sent already.
-        """
-        del message  # the parser's words
-        self.log_exception(exc_info=exc)
-        if request.writer.output_size > 0:
-            raise ConnectionError("an answer was begun and cannot be another one now")
-        answer = _problem_answer(problem(status, "The bytes are no HTTP request that is understood here."))
-        answer.force_close()
-        return answer
-
-
-async def _expected(request: web.Request) -> web.StreamResponse | None:
-    """Tell a client that waits with its body to send it; refuse any other expectation (RFC 9110, 10.1.1)."""
-    if request.headers.get("Expect", "").lower() != "100-continue":
-        return _problem_answer(problem(417, "Only `Expect: 100-continue` is understood."))
-    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    request.writer.output_size = 0  # else an error below would be taken for a second answer
-    return None
 
 
 def application(
@@ -153,26 +112,26 @@ def application(
         pace: how readers of the stream are treated.
         answer_timeout_s: longest time for one answer, in real seconds.
     """
-    app = web.Application(middlewares=[_with_problems], client_max_size=MAX_BODY_BYTES)
-    answers: list[tuple[str, str, _Handler]] = [
+    app = web.Application(middlewares=[with_problems], client_max_size=MAX_BODY_BYTES)
+    answers: list[tuple[str, str, HttpHandler]] = [
         *((one.method, one.path, _answering(one, handlers, caller_of)) for one in handlers),
         ("GET", "/metrics", _metrics_handler(metrics)),
         ("GET", "/v1/openapi.json", _description_handler(handlers)),
     ]
     for method, path, handler in answers:
-        app.router.add_route(method, path, _timed(handler, answer_timeout_s), expect_handler=_expected)
+        app.router.add_route(method, path, timed(handler, answer_timeout_s), expect_handler=expected)
     streams = EventStreams(hub, pace)
     app.router.add_route("GET", "/v1/events", _stream_handler(streams))
     app.on_shutdown.append(streams.end)
     return app
 
 
-def _answering(operation: Operation[Any, Any], handlers: Handlers, caller_of: CallerOf) -> _Handler:
+def _answering(operation: Operation[Any, Any], handlers: Handlers, caller_of: CallerOf) -> HttpHandler:
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = caller_of(request)
         if operation.writes and not caller.may_write:
             raise Refused(problem(403, f"{caller.name} may only read here."))
-        asked = await _asked(operation, request)
+        asked = await asked_of(operation, request)
         if not operation.writes:
             return _answered(operation, await handlers.answer(operation, asked, caller))
         return _answered(operation, await _logged(operation, handlers, asked, caller))
@@ -193,57 +152,28 @@ async def _logged(operation: Operation[Any, A], handlers: Handlers, asked: Reque
     return outcome
 
 
-def _stream_handler(streams: EventStreams) -> _Handler:
+def _stream_handler(streams: EventStreams) -> HttpHandler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await streams.serve(request, _checked(EventQuery, _parameters(EventQuery, request.query)))
+        return await streams.serve(request, checked(EventQuery, parameters_of(EventQuery, request.query)))
 
     return handle
 
 
-def _metrics_handler(metrics: MetricSource) -> _Handler:
+def _metrics_handler(metrics: MetricSource) -> HttpHandler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        _refuse_parameters(request)
+        refuse_parameters(request)
         text = prometheus_text(await metrics())
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     return handle
 
 
-def _description_handler(offered: Iterable[Operation[Any, Any]]) -> _Handler:
+def _description_handler(offered: Iterable[Operation[Any, Any]]) -> HttpHandler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        _refuse_parameters(request)
+        refuse_parameters(request)
         return web.json_response(openapi_document(offered))
 
     return handle
-
-
-def _timed(handler: _Handler, timeout_s: float) -> _Handler:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await handler(request)
-        except TimeoutError:
-            words = f"The daemon did not get to an answer within {timeout_s:g} s."
-            raise Refused(problem(503, words, "Try again; if it stays so, look into the log.")) from None
-
-    return handle
-
-
-@web.middleware
-async def _with_problems(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Answer everything that goes wrong with a problem; a bug is logged and never shown."""
-    try:
-        return await handler(request)
-    except Refused as refused:
-        return _problem_answer(refused.problem)
-    except ChartInsightError as error:
-        return _problem_answer(problem_of(error))
-    except web.HTTPException as error:
-        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return _problem_answer(problem(error.status, f"{request.method} {request.path}"), headers)
-    except Exception:
-        log.exception("control.request_failed", method=request.method, path=request.path)
-        return _problem_answer(problem(500, remedy="This is a bug: please report it with the daemon's log."))
 
 
 def _peer_of_socket(request: web.Request) -> Caller:
@@ -257,55 +187,3 @@ def _peer_of_socket(request: web.Request) -> Caller:
 def _answered(operation: Operation[Any, A], answer: A) -> web.Response:
     status = operation.status_of(answer)
     return web.Response(body=answer.model_dump_json().encode(), status=status, content_type=JSON)
-
-
-def _problem_answer(what: Problem, headers: dict[str, str] | None = None) -> web.Response:
-    body = what.model_dump_json().encode()
-    return web.Response(body=body, status=what.status, content_type=PROBLEM_JSON, headers=headers)
-
-
-async def _asked(operation: Operation[Q, Any], request: web.Request) -> Q:
-    """Read an operation's request from the path and the URL's parameters, or from the body."""
-    if operation.has_body:
-        _refuse_parameters(request)
-        return await _body(operation.request, request)
-    parameters = _parameters(operation.request, request.query)
-    if unknown := operation.path_fields & parameters.keys():
-        raise Refused(problem(422, f"{', '.join(sorted(unknown))}: given in the path."))
-    return _checked(operation.request, parameters | dict(request.match_info))
-
-
-def _refuse_parameters(request: web.Request) -> None:
-    _checked(Nothing, _parameters(Nothing, request.query))
-
-
-def _parameters(kind: type[Request], given: MultiMapping[str]) -> dict[str, Any]:
-    """Return URL parameters as values of a request: a list repeats its name, nothing else may."""
-    values: dict[str, Any] = {}
-    for name in set(given):
-        all_of_it = given.getall(name)
-        values[name] = all_of_it if _is_list(kind, name) or len(all_of_it) > 1 else all_of_it[0]
-    return values
-
-
-def _is_list(kind: type[Request], name: str) -> bool:
-    field = kind.model_fields.get(name)
-    return field is not None and isinstance(field.default, tuple)
-
-
-async def _body(kind: type[Q], request: web.Request) -> Q:
-    if request.content_type != JSON:
-        raise Refused(problem(415, f"It is {request.content_type}.", f"Send it as {JSON}."))
-    try:
-        return kind.model_validate_json(await request.read())
-    except (web.RequestPayloadError, HttpProcessingError) as error:
-        raise Refused(problem(422, f"The body cannot be read: {type(error).__name__}.")) from None
-    except ValidationError as error:
-        raise Refused(wrong_fields(error)) from None
-
-
-def _checked(kind: type[Q], values: dict[str, Any]) -> Q:
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise Refused(wrong_fields(error)) from None
