@@ -41,6 +41,7 @@ from chartinsightd.domain.setting_values import (
     header_text,
     http_address,
     is_loopback,
+    loopback_listener,
     one_line,
     plausible_instant,
     usable_path,
@@ -304,6 +305,13 @@ class StrategySettings(Section):
     """Their sources, one file each; owned by root or the daemon's user, writable by nobody else."""
 
 
+class WebSettings(Section):
+    """The page /radar/ and the API for reading, for browsers and programs of this machine."""
+
+    listen: Annotated[str, AfterValidator(loopback_listener)] = ""
+    """Host and port on the loopback interface, such as `127.0.0.1:8600`; empty: off."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -327,6 +335,7 @@ class Settings(BaseSettings):
     strategies: StrategySettings = StrategySettings()
     clock: ClockSettings = ClockSettings()
     control: ControlSettings = ControlSettings()
+    web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     alerts: AlertSettings = AlertSettings()
 

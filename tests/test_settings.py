@@ -418,3 +418,37 @@ def test_a_user_without_home_names_a_state_folder(tmp_path: Path) -> None:
     assert "CHARTINSIGHT_STATE_DIR" in found[0]
     assert found[1] == str(tmp_path)
     assert "home" in found[2]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8600", "[::1]:8600", "localhost:0", ""])
+def test_the_page_listens_on_this_machines_own_addresses(tmp_path: Path, address: str) -> None:
+    """Addresses of the loopback interface are taken as they are; empty is off."""
+    file = tmp_path / "config.toml"
+    file.write_text(f'[web]\nlisten = "{address}"\n', encoding="utf-8")
+
+    assert load_settings(file).web.listen == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0:8600",
+        "192.168.0.7:8600",
+        "[::]:8600",
+        ":8600",
+        "8600",
+        "127.0.0.1",
+        "127.0.0.1:99999",
+        "example.com:8600",
+        "http://127.0.0.1:8600",
+        "me@127.0.0.1:8600",
+        "127.0.0.1:8600/x",
+        "127.0.0.1:x",
+    ],
+)
+def test_the_page_never_listens_where_others_reach_it(tmp_path: Path, address: str) -> None:
+    """Anything but a loopback address is refused at the start, with the tunnel that does it safely."""
+    words = refused(tmp_path, f'[web]\nlisten = "{address}"\n')
+
+    assert "web.listen" in words
+    assert "ssh -N -L 8600:127.0.0.1:8600" in words

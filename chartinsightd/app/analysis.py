@@ -25,6 +25,7 @@ from chartinsightd.backend.statistics import StatisticsBoard
 from chartinsightd.backend.stored_screens import StoredScreenBoard
 from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
+from chartinsightd.ports.analysis import AnalysisCounts
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.stores import ActionStore
 from chartinsightd.process.lifecycle import Service
@@ -60,6 +61,10 @@ class Analysing:
             "strategies": self.evaluators.users.run,
             "stored_screens": self.stored_screens.run,
         }
+
+    async def counts(self) -> AnalysisCounts:
+        """Return how many series stand how by the rules in use."""
+        return await self.store.counts(analyser_code())
 
 
 def new_analysis(

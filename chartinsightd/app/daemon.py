@@ -17,6 +17,7 @@ from chartinsightd import __version__
 from chartinsightd.adapters.postgres.connection import ignore_lost_connection_errors
 from chartinsightd.app.opening import load_calendar, open_clock, open_resources
 from chartinsightd.app.reload import Logging, Reloader
+from chartinsightd.app.web import open_web
 from chartinsightd.app.wiring import assemble_backend, assemble_services, plan_rules
 from chartinsightd.clock import CheckedClock, SystemClock
 from chartinsightd.control.events import EventHub, EventTap
@@ -95,6 +96,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             backend.handlers.add(LOGS, tap.logs)
             await services.open()
             await backend.open()
+            await open_web(stack, settings, backend.handlers, hub)
             socket = settings.control.socket or own_socket()
             await stack.enter_async_context(
                 serve(socket, backend.handlers, hub, backend.metrics, group=settings.control.group)

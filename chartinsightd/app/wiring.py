@@ -17,6 +17,7 @@ from chartinsightd.app.opening import Resources
 from chartinsightd.app.reload import universe
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.configuration import Configuration
+from chartinsightd.backend.page_facts import PageFacts
 from chartinsightd.backend.parts import Identity, Parts
 from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
@@ -469,6 +470,11 @@ def assemble_backend(
         )
     )
     register_analysis(backend.handlers, services.analysing, resources.archive)
+    PageFacts(
+        status=backend.status,
+        counts=services.analysing.counts,
+        timeframes=settings.collect.timeframes,
+    ).register(backend.handlers)
     return backend
 
 

@@ -69,6 +69,7 @@ class Backend:
             commands.register(self.handlers)
         Alerting(parts.monitor.alerts, parts.monitor.notifier).register(self.handlers)
         ConfigurationHandlers(parts.configuration).register(self.handlers)
+        self.status = overview.status
         self.metrics = Metrics(overview, parts.monitor.commits, parts.live).metrics
         self.open = reader.open
         self._services: dict[str, Service] = {"publisher": publisher.run, "stock_names": reader.run}

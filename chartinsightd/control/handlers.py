@@ -30,6 +30,7 @@ class Caller:
 
 
 _Answering = Callable[[Any, Caller], Awaitable[Any]]
+_Tagging = Callable[[Any], Awaitable[str]]
 
 
 class Handlers:
@@ -45,6 +46,7 @@ class Handlers:
 
     def __init__(self) -> None:
         self._answering: dict[Operation[Any, Any], _Answering] = {}
+        self._tagging: dict[Operation[Any, Any], _Tagging] = {}
 
     @overload
     def add(self, operation: Query[Nothing, A], handler: Callable[[], Awaitable[A]]) -> None:
@@ -73,6 +75,23 @@ class Handlers:
 
         self._answering[operation] = answer
 
+    def tag(self, operation: Query[Q, A], tagging: Callable[[Q], Awaitable[str]]) -> None:
+        """Let a function name what an operation's answer rests on, without making the answer.
+
+        Two answers to one request between which the name stayed are the same, byte for byte. An empty name
+        says that nothing can be promised.
+        """
+        self._tagging[operation] = tagging
+
+    async def tag_of(self, operation: Operation[Q, A], request: Q) -> str:
+        """Return the name of what an answer rests on; empty where nothing is promised.
+
+        Raises:
+            ChartInsightError: what the handler would raise.
+        """
+        tagging = self._tagging.get(operation)
+        return "" if tagging is None else await tagging(request)
+
     def only(self, operations: Iterable[Operation[Any, Any]]) -> Self:
         """Return handlers of these operations alone, of those that have one.
 
@@ -81,6 +100,7 @@ class Handlers:
         """
         chosen = type(self)()
         chosen._answering = {one: self._answering[one] for one in operations if one in self._answering}
+        chosen._tagging = {one: tagging for one, tagging in self._tagging.items() if one in chosen._answering}
         return chosen
 
     def __iter__(self) -> Iterator[Operation[Any, Any]]:

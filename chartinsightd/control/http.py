@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from chartinsightd.control.handlers import Caller, Handlers
 from chartinsightd.control.openapi import PROBLEM_JSON
+from chartinsightd.control.operations import A, Operation, Q
 from chartinsightd.control.problems import Refused, problem, problem_of
 from chartinsightd.control.protocol.problems import Problem
 from chartinsightd.domain.errors import ChartInsightError
@@ -65,6 +68,23 @@ async def expected(request: web.Request) -> web.StreamResponse | None:
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     request.writer.output_size = 0  # else an error below would be taken for a second answer
     return None
+
+
+async def logged(operation: Operation[Any, A], handlers: Handlers, asked: Q, caller: Caller) -> A:
+    """Carry out a command; log who wanted it and what came of it.
+
+    Raises:
+        ChartInsightError: what the handler raises.
+    """
+    in_path = asked.model_dump(include=set(operation.path_fields))
+    said = log.bind(operation=operation.name, user=caller.name, **caller.log_fields, **in_path)
+    try:
+        outcome = await handlers.answer(operation, asked, caller)
+    except ChartInsightError as error:
+        said.warning("control.mutation_refused", error=str(error))
+        raise
+    said.info("control.mutation_done", **outcome.model_dump(mode="json", include={"state", "job_id"}))
+    return outcome
 
 
 def timed(handler: HttpHandler, timeout_s: float) -> HttpHandler:

@@ -27,6 +27,7 @@ PLAIN_TEXT = "text/plain"
 _REF = "#/components/schemas/{model}"
 _REFUSALS = {
     400: "The body is no JSON",
+    401: "The token is used, dead or made up",
     404: "No such symbol or job",
     409: "Not in the daemon's present state",
     413: "The request is too large",
@@ -38,14 +39,21 @@ _ANY = (422, 503)
 """Any operation may answer with these."""
 
 
-def openapi_document(operations: Iterable[Operation[Any, Any]] = OPERATIONS) -> dict[str, Any]:
-    """Return the document of these operations, OpenAPI 3.1."""
+def openapi_document(
+    operations: Iterable[Operation[Any, Any]] = OPERATIONS, *, events: type[BaseModel] = EventQuery
+) -> dict[str, Any]:
+    """Return the document of these operations, OpenAPI 3.1.
+
+    Args:
+        operations: what is offered beside the stream of events.
+        events: what the stream may be asked.
+    """
     described = list(operations)
-    schemas = _schemas(described)
+    schemas = _schemas(described, events)
     paths: dict[str, dict[str, Any]] = {}
     for operation in described:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
-    paths["/v1/events"] = {"get": _events(schemas)}
+    paths["/v1/events"] = {"get": _events(events, schemas)}
     paths["/metrics"] = {"get": _text("metrics", "Metrics for Prometheus", PLAIN_TEXT)}
     paths["/v1/openapi.json"] = {"get": _text("openapi", "This document", JSON, {"type": "object"})}
     return {
@@ -57,9 +65,9 @@ def openapi_document(operations: Iterable[Operation[Any, Any]] = OPERATIONS) -> 
     }
 
 
-def _schemas(operations: Iterable[Operation[Any, Any]]) -> dict[str, Any]:
+def _schemas(operations: Iterable[Operation[Any, Any]], events: type[BaseModel]) -> dict[str, Any]:
     """Return the JSON schema of every message that is asked or answered."""
-    asked: set[type[BaseModel]] = {EventQuery, Nothing}
+    asked: set[type[BaseModel]] = {events, Nothing}
     answered: set[type[BaseModel]] = {Event, Problem}
     for operation in operations:
         asked.add(operation.request)
@@ -147,13 +155,13 @@ def _without_null(field: dict[str, Any]) -> dict[str, Any]:
     return {**choices[0], **rest}
 
 
-def _events(schemas: dict[str, Any]) -> dict[str, Any]:
+def _events(query: type[BaseModel], schemas: dict[str, Any]) -> dict[str, Any]:
     header = {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}}
     ok = _content("Server-sent events; the data of each is an Event", EVENT_STREAM, _ref(Event))
     return {
         "operationId": "events",
         "summary": "State changes, progress and log events, for ever",
-        "parameters": [*_parameters(EventQuery, (), schemas), header],
+        "parameters": [*_parameters(query, (), schemas), header],
         "responses": {"200": ok, "422": _content(_REFUSALS[422], PROBLEM_JSON, _ref(Problem))},
     }
 

@@ -111,6 +111,8 @@ class Operation(Generic[Q, A]):
     """Statuses under which `answer` comes."""
     status_of: Callable[[A], int] = _always_ok
     """Which of them an answer comes under."""
+    rows: str = ""
+    """The field of the answer that holds rows: as NDJSON or CSV these come one a line. Empty: it has none."""
 
     @cached_property
     def path_fields(self) -> frozenset[str]:
@@ -224,6 +226,7 @@ STOCKS = Query(
     summary="The stock list",
     request=StockQuery,
     answer=StockList,
+    rows="items",
 )
 CANDLES = Query(
     name="candles",
@@ -276,6 +279,7 @@ POINTS = Query(
     summary="Peaks, valleys and trend changes of one series, each with its confirmation",
     request=PointsQuery,
     answer=PointList,
+    rows="points",
     statuses=(404,),
 )
 PATTERNS = Query(
@@ -284,6 +288,7 @@ PATTERNS = Query(
     summary="The latest state of each pattern",
     request=PatternQuery,
     answer=PatternList,
+    rows="items",
 )
 STRATEGIES = Query(
     name="strategies",
@@ -298,6 +303,7 @@ SCREENER = Query(
     summary="One strategy or stored screen over every collected stock at one session",
     request=ScreenerQuery,
     answer=ScreenResult,
+    rows="matches",
     statuses=(404, 409),
 )
 SCREEN = Search(
@@ -306,6 +312,7 @@ SCREEN = Search(
     summary="An expression over every collected stock at one session; stores nothing",
     request=ScreenRequest,
     answer=ScreenResult,
+    rows="matches",
     statuses=(409,),
 )
 SCREENS = Query(

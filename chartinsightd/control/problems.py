@@ -15,6 +15,7 @@ _KINDS: dict[int, tuple[str, str]] = {
     403: ("not-allowed", "That is not allowed here"),
     404: ("not-found", "There is no such thing"),
     405: ("method-not-allowed", "That cannot be done here"),
+    406: ("not-acceptable", "It cannot be had in that form"),
     409: ("not-now", "Not now"),
     413: ("too-large", "The request is too large"),
     415: ("not-json", "The request is not JSON"),

@@ -19,6 +19,7 @@ from chartinsightd.control.http import (
     Connection,
     HttpHandler,
     expected,
+    logged,
     timed,
     with_problems,
 )
@@ -29,10 +30,8 @@ from chartinsightd.control.operations import A, Operation
 from chartinsightd.control.problems import Refused, problem
 from chartinsightd.control.protocol.events import EventQuery
 from chartinsightd.control.protocol.problems import Metric
-from chartinsightd.control.protocol.words import Request
 from chartinsightd.control.requests import asked_of, checked, parameters_of, refuse_parameters
 from chartinsightd.control.stream import EventStreams, StreamPace
-from chartinsightd.domain.errors import ChartInsightError
 
 log = structlog.get_logger(__name__)
 
@@ -134,22 +133,9 @@ def _answering(operation: Operation[Any, Any], handlers: Handlers, caller_of: Ca
         asked = await asked_of(operation, request)
         if not operation.writes:
             return _answered(operation, await handlers.answer(operation, asked, caller))
-        return _answered(operation, await _logged(operation, handlers, asked, caller))
+        return _answered(operation, await logged(operation, handlers, asked, caller))
 
     return handle
-
-
-async def _logged(operation: Operation[Any, A], handlers: Handlers, asked: Request, caller: Caller) -> A:
-    """Carry out a command; log who wanted it and what came of it."""
-    in_path = asked.model_dump(include=set(operation.path_fields))
-    said = log.bind(operation=operation.name, user=caller.name, **caller.log_fields, **in_path)
-    try:
-        outcome = await handlers.answer(operation, asked, caller)
-    except ChartInsightError as error:
-        said.warning("control.mutation_refused", error=str(error))
-        raise
-    said.info("control.mutation_done", **outcome.model_dump(mode="json", include={"state", "job_id"}))
-    return outcome
 
 
 def _stream_handler(streams: EventStreams) -> HttpHandler:

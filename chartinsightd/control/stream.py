@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
 import structlog
 from aiohttp import web
 
-from chartinsightd.control.events import EventHub, Reader, ReaderDropped
+from chartinsightd.control.events import Entry, EventHub, Reader, ReaderDropped
 from chartinsightd.control.protocol.events import EventQuery, EventType
 
 log = structlog.get_logger(__name__)
@@ -29,12 +31,32 @@ class StreamPace:
     """A reader that takes nothing for this long is cut off."""
 
 
-class EventStreams:
-    """The open streams."""
+def _always() -> bool:
+    return True
 
-    def __init__(self, hub: EventHub, pace: StreamPace) -> None:
+
+class EventStreams:
+    """The open streams.
+
+    Args:
+        hub: where they read.
+        pace: how readers are treated.
+        text_of: how an event is written; default: as the control API does.
+        prelude: bytes that begin each stream.
+    """
+
+    def __init__(
+        self,
+        hub: EventHub,
+        pace: StreamPace,
+        *,
+        text_of: Callable[[Entry], bytes] = attrgetter("text"),
+        prelude: bytes = b"",
+    ) -> None:
         self._hub = hub
         self._pace = pace
+        self._text_of = text_of
+        self._prelude = prelude
         self._open: set[asyncio.Task[object]] = set()
 
     @property
@@ -42,8 +64,10 @@ class EventStreams:
         """How many readers there are."""
         return len(self._open)
 
-    async def serve(self, request: web.Request, query: EventQuery) -> web.StreamResponse:
-        """Stream until the reader leaves, is too slow, or the server ends."""
+    async def serve(
+        self, request: web.Request, query: EventQuery, *, may_continue: Callable[[], bool] = _always
+    ) -> web.StreamResponse:
+        """Stream until the reader leaves, is too slow or may not read any more, or the server ends."""
         after = query.after or request.headers.get("Last-Event-ID", "")
         reader = self._hub.reader(after, query.types)
         response = web.StreamResponse(headers=_HEADERS)
@@ -52,9 +76,9 @@ class EventStreams:
         self._open.add(task)
         try:
             await response.prepare(request)
-            await self._pump(reader, response)
+            await self._pump(reader, response, may_continue)
         except ReaderDropped:
-            await self._write(response, self._hub.note(EventType.DROPPED, _TOO_SLOW).text)
+            await self._write(response, self._text_of(self._hub.note(EventType.DROPPED, _TOO_SLOW)))
         except ConnectionResetError:
             log.debug("control.reader_left")
         except TimeoutError:
@@ -71,11 +95,16 @@ class EventStreams:
         for task in self._open:
             task.cancel()
 
-    async def _pump(self, reader: Reader, response: web.StreamResponse) -> None:
-        await self._write(response, b"".join(entry.text for entry in reader.begin()) or _ALIVE)
-        while True:
+    async def _pump(
+        self, reader: Reader, response: web.StreamResponse, may_continue: Callable[[], bool]
+    ) -> None:
+        begin = b"".join(self._text_of(entry) for entry in reader.begin())
+        await self._write(response, self._prelude + (begin or _ALIVE))
+        while may_continue():
             await asyncio.sleep(self._pace.batch_s)
-            await self._write(response, await self._next(reader))
+            text = await self._next(reader)
+            if may_continue():
+                await self._write(response, text)
 
     async def _next(self, reader: Reader) -> bytes:
         """Return what to send next: events, or after a silence a sign of life."""
@@ -85,7 +114,7 @@ class EventStreams:
                     pass  # news of other types
         except TimeoutError:
             return _ALIVE
-        return b"".join(entry.text for entry in entries)
+        return b"".join(self._text_of(entry) for entry in entries)
 
     async def _write(self, response: web.StreamResponse, text: bytes) -> None:
         async with asyncio.timeout(self._pace.stuck_s):

@@ -80,6 +80,28 @@ def is_loopback(url: str) -> bool:
         return host in _LOOPBACK_NAMES
 
 
+def loopback_listener(text: str) -> str:
+    """Return `host:port` of a listener that only this machine reaches, such as `127.0.0.1:8600`; empty stays.
+
+    Raises:
+        ValueError: others could reach it, or it is no address; the message says how to look from elsewhere.
+    """
+    if not text:
+        return text
+    wrong = ValueError(
+        "host and port of this machine alone are taken, such as 127.0.0.1:8600. To look from another "
+        "machine, leave it so and run there: ssh -N -L 8600:127.0.0.1:8600 USER@THIS_MACHINE"
+    )
+    try:
+        parts = urlsplit(f"//{text}")
+        is_whole = parts.port is not None and parts.netloc == text and "@" not in text
+    except ValueError:
+        raise wrong from None
+    if not is_whole or not is_loopback(f"//{text}"):
+        raise wrong
+    return text
+
+
 def plausible_instant(instant: datetime) -> datetime:
     """Return an instant at which markets are known.
 

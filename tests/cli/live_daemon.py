@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from chartinsightd.web.access import Access
+from chartinsightd.web.server import Listening
+from chartinsightd.web.sessions import Sessions
 from tests.control.fake_backend import FakeBackend, serving
 
 _T = TypeVar("_T")
@@ -20,6 +23,10 @@ class LiveDaemon:
     def __init__(self, backend: FakeBackend, socket: Path) -> None:
         self.backend = backend
         self.socket = socket
+        clock, file = backend.clock, socket.with_name("web-sessions.json")
+        self.access = Access(Sessions(file, now=clock.now, monotonic_s=clock.monotonic))
+        self.access.listening = Listening("127.0.0.1", [8600])
+        self.access.register(backend.handlers)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._stop: asyncio.Event | None = None

@@ -13,6 +13,8 @@ import click
 
 from chartinsightd.cli.group import chartinsightctl
 from chartinsightd.control.openapi import openapi_document
+from chartinsightd.control.operations import OPERATIONS
+from chartinsightd.control.radar_operations import ON_SOCKET_ALONE
 
 ANSWERS = {
     "status": "Status",
@@ -34,6 +36,8 @@ ANSWERS = {
     "screens save": "ScreenSaved",
     "screens remove": "ScreenSaved",
     "statistics": "StatisticsResult",
+    "radar": "Link",
+    "radar --sessions": "WebSessionList",
     "analyse": "Outcome",
     "jobs": "JobList",
     "job": "Job",
@@ -130,7 +134,7 @@ def _answers() -> str:
 
 
 def _messages() -> Iterator[str]:
-    schemas = openapi_document()["components"]["schemas"]
+    schemas = openapi_document((*OPERATIONS, *ON_SOCKET_ALONE))["components"]["schemas"]
     for model in sorted(_reached(schemas, set(ANSWERS.values()))):
         schema = schemas[model]
         yield f"### {model} message\n"

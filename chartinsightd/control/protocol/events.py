@@ -37,6 +37,10 @@ class EventType(StrEnum):
     """`Outcome`: the tracked symbols or the stock list changed; read them again."""
     ALERT = "alert"
     """`Alert`, begun or ended."""
+    ANALYSIS = "analysis"
+    """`AnalysisChange`. The newest of a series replaces older ones."""
+    LABEL = "label"
+    """`LabelChange`."""
     LOG = "log"
     """`LogLine`."""
     RESET = "reset"
@@ -46,7 +50,14 @@ class EventType(StrEnum):
 
 
 REPLACED = frozenset(
-    {EventType.STATUS, EventType.STATE, EventType.PROGRESS, EventType.COVERAGE, EventType.CANDLE}
+    {
+        EventType.STATUS,
+        EventType.STATE,
+        EventType.PROGRESS,
+        EventType.COVERAGE,
+        EventType.CANDLE,
+        EventType.ANALYSIS,
+    }
 )
 """Event types of which only the newest of a key matters: a reader that lags gets that one alone."""
 
@@ -69,6 +80,22 @@ class CandleChange(Message):
     candle: CandleRow
     unexplained_since: Instant | None = None
     """Of a forming candle: trades were missed, and its volume does not add up from here on."""
+
+
+class AnalysisChange(Message):
+    """Points, trends or patterns of a series were added: read them again."""
+
+    symbol: Symbol
+    timeframe: Timeframe
+
+
+class LabelChange(Message):
+    """A person said something of a stretch of a chart, or corrected it."""
+
+    id: int
+    symbol: Symbol
+    timeframe: Timeframe
+    replaces: int | None = None
 
 
 class StreamNote(Message):
@@ -115,6 +142,8 @@ _EVENT_DATA: Mapping[EventType, type[Message]] = {
     EventType.CANDLE: CandleChange,
     EventType.SYMBOLS: Outcome,
     EventType.ALERT: Alert,
+    EventType.ANALYSIS: AnalysisChange,
+    EventType.LABEL: LabelChange,
     EventType.LOG: LogLine,
     EventType.RESET: StreamNote,
     EventType.DROPPED: StreamNote,

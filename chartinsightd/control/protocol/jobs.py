@@ -230,6 +230,7 @@ class OutcomeState(StrEnum):
     ALREADY_TRACKED = "already_tracked"
     UNTRACKED = "untracked"
     ALREADY_UNTRACKED = "already_untracked"
+    REVOKED = "revoked"
     RELOADED = "reloaded"
     ALREADY_CURRENT = "already_current"
     """Nothing in the configuration had changed."""
