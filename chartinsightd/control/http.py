@@ -88,6 +88,8 @@ async def logged(operation: Operation[Any, A], handlers: Handlers, asked: Q, cal
 
 
 def timed(handler: HttpHandler, timeout_s: float) -> HttpHandler:
+    """Return a handler that answers 503 after so many real seconds."""
+
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             async with asyncio.timeout(timeout_s):
@@ -117,5 +119,6 @@ async def with_problems(request: web.Request, handler: HttpHandler) -> web.Strea
 
 
 def problem_answer(what: Problem, headers: dict[str, str] | None = None) -> web.Response:
+    """Return a problem as an answer."""
     body = what.model_dump_json().encode()
     return web.Response(body=body, status=what.status, content_type=PROBLEM_JSON, headers=headers)

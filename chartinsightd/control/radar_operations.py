@@ -11,8 +11,12 @@ from typing import Any
 from chartinsightd.control.operations import (
     PATTERNS,
     POINTS,
+    REMOVE_SCREEN,
+    SAVE_SCREEN,
     SCREEN,
+    SCREEN_RUNS,
     SCREENER,
+    SCREENS,
     STOCKS,
     STRATEGIES,
     Command,
@@ -83,6 +87,10 @@ OFFERED: tuple[Operation[Any, Any], ...] = (
     STRATEGIES,
     SCREENER,
     SCREEN,
+    SCREENS,
+    SCREEN_RUNS,
+    SAVE_SCREEN,
+    REMOVE_SCREEN,
 )
 """What the listener for browsers offers, beside sessions, events and its own description."""
 ON_SOCKET_ALONE: tuple[Operation[Any, Any], ...] = (DAEMON_FACTS, LINK, WEB_SESSIONS, REVOKE)
