@@ -162,10 +162,7 @@ class CollectSettings(Section):
 
     timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
     symbols: tuple[Symbol, ...] = tuple(TARGETS)
-    """Tracked with `universe = "targets"`; default: the thirty target stocks."""
-    universe: Literal["targets", "market_cap"] = "targets"
-    min_market_cap: Annotated[int, Field(ge=0, le=10**18)] = 0
-    """Won; with `universe = "market_cap"` every listed stock at least that large is tracked."""
+    """The targets: collected in all timeframes; default: the thirty target stocks."""
     fold: tuple[Literal[Timeframe.M30, Timeframe.H1], ...] = ()
     """Timeframes built from final 5m candles during the day instead of polled."""
     horizon: Annotated[dict[Timeframe, HorizonText], BeforeValidator(_complete_horizons)] = Field(
@@ -188,6 +185,47 @@ class CollectSettings(Section):
         if stray := set(self.fold) - set(self.timeframes):
             raise ValueError(f"fold names timeframes that are not collected: {', '.join(sorted(stray))}")
         return self
+
+    @property
+    def horizons(self) -> dict[Timeframe, Horizon]:
+        """The horizons, parsed."""
+        return {timeframe: Horizon.parse(text) for timeframe, text in self.horizon.items()}
+
+
+_PAGE_LONG: Mapping[Timeframe, HorizonText] = {Timeframe.D1: "2y", Timeframe.W1: "5y"}
+"""What one answer holds: 600 days, 300 weeks (kiwoom.md#page-sizes)."""
+
+
+def _complete_universe_horizons(value: object) -> object:
+    """One text stands for all timeframes; a table names those that differ from the default."""
+    if isinstance(value, Mapping):
+        return {**_default_horizons(), **_PAGE_LONG, **value}
+    return _complete_horizons(value)
+
+
+class UniverseSettings(Section):
+    """The stocks that are collected and screened beside the targets, and what is left out of them."""
+
+    enabled: bool = True
+    """Off: the targets alone."""
+    min_market_cap: Annotated[int, Field(ge=0, le=10**18)] = 100_000_000_000
+    """Won, by the morning's stock list; 0: of any size, the whole market."""
+    timeframes: tuple[Timeframe, ...] = (Timeframe.D1, Timeframe.W1)
+    """Those of the collected timeframes that are collected of them."""
+    horizon: Annotated[dict[Timeframe, HorizonText], BeforeValidator(_complete_universe_horizons)] = Field(
+        default_factory=lambda: {**_default_horizons(), **_PAGE_LONG}
+    )
+    """How far back each timeframe is kept complete; by default as far as one request reaches."""
+    exclude_funds: bool = True
+    """ETFs, ETNs, REITs, funds and other issues that are no shares."""
+    exclude_spacs: bool = True
+    """기업인수목적회사 (스팩)."""
+    exclude_preferred: bool = True
+    """우선주."""
+    exclude_administrative: bool = True
+    """관리종목."""
+    exclude_halted: bool = True
+    """거래정지."""
 
     @property
     def horizons(self) -> dict[Timeframe, Horizon]:
@@ -330,6 +368,7 @@ class Settings(BaseSettings):
     kiwoom: KiwoomSettings = KiwoomSettings()
     database: DatabaseSettings = DatabaseSettings()
     collect: CollectSettings = CollectSettings()
+    universe: UniverseSettings = UniverseSettings()
     live: LiveSettings = LiveSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     strategies: StrategySettings = StrategySettings()
@@ -394,7 +433,7 @@ def load_settings(config: Path | None = None) -> Settings:
     try:
         return Settings(**_with_credentials(values))
     except ValidationError as error:
-        raise ConfigurationError(_explain(error, text, path)) from None
+        raise ConfigurationError(_explain(error, text, path), remedy=_new_names(error)) from None
     except SettingsError as error:
         raise ConfigurationError(
             f"{_not_json() or error}: lists and tables are JSON in the environment.",
@@ -457,9 +496,16 @@ def _refuse_unknown_variables() -> None:
             raise ConfigurationError(f"Environment variable {name}: no such setting.")
 
 
+_WITH_LISTS: Mapping[str, type[Section]] = {
+    "collect": CollectSettings,
+    "universe": UniverseSettings,
+    "alerts": AlertSettings,
+}
+
+
 def _not_json() -> str | None:
     """Name the variable whose value should be JSON and is not; the value only where it is no secret."""
-    for section, model in (("collect", CollectSettings), ("alerts", AlertSettings)):
+    for section, model in _WITH_LISTS.items():
         for key, field in model.model_fields.items():
             variable = f"{PREFIX}{section}__{key}".upper()
             given = next((value for name, value in os.environ.items() if name.upper() == variable), None)
@@ -488,6 +534,19 @@ def _with_credentials(values: dict[str, Any]) -> dict[str, Any]:
         if _is_file(file) and isinstance(given, Mapping):
             merged[section] = {**given, key: file.read_text(encoding="utf-8").strip()}
     return merged
+
+
+_RENAMED = {
+    ("collect", "universe"): "Instead of collect.universe set universe.enabled to true or false.",
+    ("collect", "min_market_cap"): "Instead of collect.min_market_cap set universe.min_market_cap.",
+}
+"""Settings of earlier versions, and what to set now."""
+
+
+def _new_names(error: ValidationError) -> str:
+    """Return what to set in the place of settings that have another name now; empty without any."""
+    unknown = [one["loc"] for one in error.errors(include_url=False) if one["type"] == "extra_forbidden"]
+    return " ".join(_RENAMED[keys] for keys in unknown if keys in _RENAMED)
 
 
 def _explain(error: ValidationError, text: str, path: Path | None) -> str:

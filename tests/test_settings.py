@@ -102,7 +102,7 @@ def test_the_environment_wins_and_lists_are_json(monkeypatch: pytest.MonkeyPatch
     ("name", "value", "words"),
     [
         ("CHARTINSIGHT_COLLECT__SYMBOLS", "005930", "CHARTINSIGHT_COLLECT__SYMBOLS ('005930'): lists"),
-        ("CHARTINSIGHT_COLLECT__UNIVERSE", "all", "Environment variable CHARTINSIGHT_COLLECT__UNIVERSE: "),
+        ("CHARTINSIGHT_UNIVERSE__TIMEFRAMES", "1d", "CHARTINSIGHT_UNIVERSE__TIMEFRAMES ('1d'): lists"),
         ("CHARTINSIGHT_KIWOM__APP_KEY", "x", "CHARTINSIGHT_KIWOM__APP_KEY: no such setting"),
         ("CHARTINSIGHT_KIWOOM__KEY", "x", "CHARTINSIGHT_KIWOOM__KEY: kiwoom.key: no such setting"),
     ],
@@ -117,6 +117,30 @@ def test_a_wrong_variable_is_named(
         load_settings()
 
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [("universe = 'market_cap'", "universe.enabled"), ("min_market_cap = 0", "universe.min_market_cap")],
+)
+def test_a_renamed_setting_names_the_new_one(tmp_path: Path, text: str, new: str) -> None:
+    """A file of an earlier version is refused with the line, and the remedy says what to set now."""
+    file = tmp_path / "config.toml"
+    file.write_text(f"[collect]\n{text}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"line 2: collect\.\w+: no such setting") as caught:
+        load_settings(file)
+
+    assert new in caught.value.remedy
+
+
+def test_a_universe_horizon_names_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a table leaves out stays one request long."""
+    monkeypatch.setenv("CHARTINSIGHT_UNIVERSE__HORIZON", '{"1w": "3y"}')
+
+    horizons = load_settings().universe.horizons
+
+    assert (str(horizons[Timeframe.D1]), str(horizons[Timeframe.W1])) == ("2y", "3y")
 
 
 def test_credentials_bring_the_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -345,8 +369,8 @@ def test_the_stream_is_never_another_host_than_the_rest(given: dict[str, str], u
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("[collect]\nmin_market_cap = " + "9" * 5000, ""),
-        ("[collect]\nmin_market_cap = " + "9" * 30, "collect.min_market_cap"),
+        ("[universe]\nmin_market_cap = " + "9" * 5000, ""),
+        ("[universe]\nmin_market_cap = " + "9" * 30, "universe.min_market_cap"),
         ("mode = " + "[" * 20_000 + "]" * 20_000, ""),
         ('state_dir = "/tmp/a\\u0000b"', "state_dir"),
         ('state_dir = ""', "state_dir"),

@@ -28,7 +28,7 @@ from chartinsightd.control.handlers import Handlers
 from chartinsightd.ports.analysis import AnalysisCounts
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.stores import ActionStore
-from chartinsightd.process.supervisor import Service
+from chartinsightd.process.lifecycle import Service
 from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
 from chartinsightd.service.analysing.collected import TrackedSeries
 from chartinsightd.service.analysing.evaluators import Evaluators
@@ -37,9 +37,9 @@ from chartinsightd.service.analysing.statistics import Statistics
 from chartinsightd.service.analysing.stored_screens import Announce, StoredScreens
 from chartinsightd.service.analysing.user_strategies import UserStrategies
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.settings import Settings
 
 
@@ -73,7 +73,7 @@ def new_analysis(
     *,
     actions: ActionStore,
     archive: Archive,
-    watchlist: Watchlist,
+    scheduler: Scheduler,
     ledger: CoverageLedger,
     jobs: Jobs,
     clock: Clock,
@@ -84,7 +84,7 @@ def new_analysis(
     analysis = settings.analysis
     wanted = analysis.timeframes or settings.collect.timeframes
     series = TrackedSeries(
-        watchlist=watchlist,
+        scheduler=scheduler,
         timeframes=[one for one in wanted if one in settings.collect.timeframes],
         ledger=ledger,
         current_rules=current_rules,
@@ -109,6 +109,7 @@ def new_analysis(
     screener = Screener(
         reader=stores.reader,
         archive=archive,
+        members=stores.results,
         evaluators=evaluators,
         rules=_sources(SCREEN_MODULES),
         clock=clock,

@@ -108,7 +108,6 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         log.info(
             "daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=str(clock.now())
         )
-        running = {**resources.services, **services.running(), **backend.services()}
-        await run_services(running, stop, services.supervisor)
+        await run_services({**resources.services, **services.running(), **backend.services()}, stop)
         notify_systemd("STOPPING=1")
     log.info("daemon.stopped")

@@ -11,17 +11,26 @@ from structlog.typing import Processor
 from chartinsightd.backend.configuration import Reloaded
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.universe import Exclusion, UniverseRule
 from chartinsightd.effective_settings import EffectiveSetting, effective_settings
 from chartinsightd.process.logs import REDACTOR, configure_logs
+from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
-from chartinsightd.service.stocks.universe import LargeShares, Named, Universe
 from chartinsightd.settings import Section, Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
-_RELOADABLE = frozenset(
-    {"log.format", "log.level", "collect.symbols", "collect.universe", "collect.min_market_cap"}
-)
+_EXCLUDES = {
+    "exclude_funds": Exclusion.FUND,
+    "exclude_spacs": Exclusion.SPAC,
+    "exclude_preferred": Exclusion.PREFERRED,
+    "exclude_administrative": Exclusion.ADMINISTRATIVE,
+    "exclude_halted": Exclusion.HALTED,
+}
+"""What each setting of the universe leaves out."""
+_OF_THE_RULE = ("enabled", "min_market_cap", *_EXCLUDES)
+_CHOOSING = {"collect.symbols", *(f"universe.{name}" for name in _OF_THE_RULE)}
+_RELOADABLE = frozenset({"log.format", "log.level", *_CHOOSING})
 """Settings that can change while the daemon runs."""
 
 
@@ -73,8 +82,8 @@ class Reloader:
         changed = _differences(self._settings, fresh)
         taken = changed & _RELOADABLE
         self._logging.set_up(fresh)
-        if any(name.startswith("collect.") for name in taken):
-            self._stock_list.choose_by(universe(fresh))
+        if taken & _CHOOSING:
+            self._stock_list.choose_by(choice(fresh))
         self._settings = _with_taken_over(self._settings, fresh)
         self._effective |= {
             name: one
@@ -93,12 +102,14 @@ class Reloader:
             log.error("settings.reload_failed", error=str(error))  # noqa: TRY400 - the message says it all
 
 
-def universe(settings: Settings) -> Universe:
-    """Return the rule that chooses the symbols to collect."""
-    collect = settings.collect
-    if collect.universe == "targets":
-        return Named(collect.symbols)
-    return LargeShares(collect.min_market_cap)
+def choice(settings: Settings) -> Choice:
+    """Return what is to be collected."""
+    universe = settings.universe
+    rule = UniverseRule(
+        min_market_cap=universe.min_market_cap,
+        leaves_out=frozenset(reason for name, reason in _EXCLUDES.items() if getattr(universe, name)),
+    )
+    return Choice(targets=settings.collect.symbols, universe=rule if universe.enabled else None)
 
 
 def _differences(before: Section | Settings, after: Section | Settings, prefix: str = "") -> set[str]:
@@ -115,6 +126,7 @@ def _differences(before: Section | Settings, after: Section | Settings, prefix: 
 
 def _with_taken_over(before: Settings, fresh: Settings) -> Settings:
     """Return the settings in effect after a reload."""
-    taken = {"symbols", "universe", "min_market_cap"}
-    collect = before.collect.model_copy(update={name: getattr(fresh.collect, name) for name in taken})
-    return before.model_copy(update={"log": fresh.log, "collect": collect})
+    collect = before.collect.model_copy(update={"symbols": fresh.collect.symbols})
+    rule = {name: getattr(fresh.universe, name) for name in _OF_THE_RULE}
+    universe = before.universe.model_copy(update=rule)
+    return before.model_copy(update={"log": fresh.log, "collect": collect, "universe": universe})

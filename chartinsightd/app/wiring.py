@@ -14,7 +14,7 @@ from chartinsightd.app.analysis import Analysing, new_analysis, register_analysi
 from chartinsightd.app.broker import believes_dates
 from chartinsightd.app.live import Live, new_live
 from chartinsightd.app.opening import Resources
-from chartinsightd.app.reload import universe
+from chartinsightd.app.reload import choice
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.configuration import Configuration
 from chartinsightd.backend.page_facts import PageFacts
@@ -23,7 +23,7 @@ from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
-from chartinsightd.process.supervisor import Service, Supervisor
+from chartinsightd.process.lifecycle import Service
 from chartinsightd.service.actions.action_finder import CorporateActionFinder
 from chartinsightd.service.actions.adjuster import Adjuster
 from chartinsightd.service.analysing.analysis_probe import AnalysisProbe
@@ -55,7 +55,6 @@ from chartinsightd.service.monitoring.probes import (
     SET_THE_SIMULATED_CLOCK,
     ClockProbe,
     HealthProbe,
-    ServiceProbe,
 )
 from chartinsightd.service.sealing.assembly import Proofs, assemble_proofs
 from chartinsightd.service.sealing.sealer import Sealer
@@ -67,6 +66,7 @@ from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.maintenance import Maintenance
 from chartinsightd.service.stocks.stock_list import StockList
+from chartinsightd.service.stocks.universe import Universe
 from chartinsightd.settings import Settings
 
 
@@ -78,7 +78,12 @@ def plan_rules(settings: Settings, calendar: Calendar) -> PlanRules:
         poll_delay=timedelta(seconds=collect.poll_delay_s),
         folded=frozenset(collect.fold),
     )
-    return PlanRules(calendar=calendar, horizons=collect.horizons, refresh=refresh)
+    return PlanRules(
+        calendar=calendar,
+        horizons=collect.horizons,
+        refresh=refresh,
+        universe_horizons=settings.universe.horizons,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +126,6 @@ class Services:
     live: Live | None
     """None where the live stream is off."""
     analysing: Analysing
-    supervisor: Supervisor
 
     async def open(self) -> None:
         """Take over what an earlier process left. Before anything runs."""
@@ -182,8 +186,7 @@ def assemble_services(
     )
     live, future_marks = _live(shared, hub), _future_marks(shared)
     notifier = new_notifier(settings)
-    analysing = _analysing(shared, notifier)
-    supervisor = Supervisor()
+    analysing = _analysing(shared, scheduler, notifier)
     loop_watch = LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr)
     probes: list[HealthProbe] = [
         loop_watch,
@@ -192,7 +195,6 @@ def assemble_services(
         stock_list,
         row_audit,
         AnalysisProbe(analysing.analyser, resources.clock),
-        ServiceProbe(supervisor),
     ]
     if live is not None:
         probes.append(LiveProbe(live.candles, resources.clock, current_rules))
@@ -215,17 +217,18 @@ def assemble_services(
         monitor=_monitor(shared, scheduler, writer, proofs.sealer, notifier, probes),
         loop_watch=loop_watch,
         live=live,
-        supervisor=supervisor,
     )
 
 
 def _share(settings: Settings, resources: Resources, current_rules: CurrentRules) -> _Shared:
     jobs, pause_switch = Jobs(resources.store.jobs, resources.clock), PauseSwitch()
+    watchlist = Watchlist()
+    watchlist.on_change(lambda: current_rules.replace_universe(watchlist.universe))
     return _Shared(
         settings=settings,
         resources=resources,
         current_rules=current_rules,
-        watchlist=Watchlist(),
+        watchlist=watchlist,
         commits=CommitFeed(),
         jobs=jobs,
         job_groups=JobGroups(jobs),
@@ -272,6 +275,7 @@ def _scheduler(shared: _Shared, collector: Collector) -> Scheduler:
         watchlist=shared.watchlist,
         pause_switch=shared.pause_switch,
         timeframes=shared.settings.collect.timeframes,
+        universe_timeframes=shared.settings.universe.timeframes,
     )
 
 
@@ -295,7 +299,8 @@ def _stock_list(shared: _Shared) -> StockList:
         tracking=resources.archive,
         jobs=shared.jobs,
         clock=resources.clock,
-        universe=universe(shared.settings),
+        choice=choice(shared.settings),
+        universe=Universe(resources.analysis.results, resources.clock),
         watchlist=shared.watchlist,
     )
 
@@ -400,14 +405,14 @@ def _live(shared: _Shared, hub: EventHub) -> Live | None:
     )
 
 
-def _analysing(shared: _Shared, notifier: Notifier) -> Analysing:
+def _analysing(shared: _Shared, scheduler: Scheduler, notifier: Notifier) -> Analysing:
     resources = shared.resources
     return new_analysis(
         shared.settings,
         resources.analysis,
         actions=resources.store.actions,
         archive=resources.archive,
-        watchlist=shared.watchlist,
+        scheduler=scheduler,
         ledger=resources.ledger,
         jobs=shared.jobs,
         clock=resources.clock,

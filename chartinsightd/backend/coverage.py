@@ -63,7 +63,7 @@ class CoverageBoard:
     async def coverage(self, query: CoverageQuery) -> CoverageList:
         """Return how complete each series is within its horizon."""
         names = await self._names()
-        series = list(self._wanted(await self._symbols(query.symbol), query.timeframe))
+        series = await self._series(query)
         at = self._parts.clock.now()
         rows = [row async for row in self._rows(series, names)]
         self._forget_untracked()
@@ -92,6 +92,18 @@ class CoverageBoard:
             timeframe=query.timeframe, at=at, symbols=tuple(symbols), days=tuple(days), items=tuple(items)
         )
 
+    async def _series(self, query: CoverageQuery) -> list[Series]:
+        """Return what is collected of a tier; of symbols that are named every timeframe."""
+        if query.symbol:
+            return list(self._wanted(await self._symbols(query.symbol), query.timeframe))
+        rules = self._parts.rules
+        return [
+            series
+            for series in self._parts.scheduler.series
+            if rules.tier(series.symbol) is query.tier
+            and (not query.timeframe or series.timeframe in query.timeframe)
+        ]
+
     async def _symbols(self, asked: Sequence[str]) -> Sequence[str]:
         """Return the symbols meant.
 
@@ -118,10 +130,11 @@ class CoverageBoard:
                 await asyncio.sleep(0)
 
     def _row(self, series: Series, name: str, seals: Sequence[Seal]) -> CoverageRow:
-        state, expected = self._parts.ledger.state(series), self._expectations.of(series.timeframe)
+        state, expected = self._parts.ledger.state(series), self._expectations.of_series(series)
         known = self._known.get(series)
         if known is None or (known.state, known.expected, known.name) != (state, expected, name):
             row = _counted(series, state, expected, name)
+            row = row.model_copy(update={"tier": self._parts.rules.tier(series.symbol)})
             newest = expected.newest_missing(state.covered) if row.missing else None
             known = self._known[series] = _Known(state, expected, name, newest, row)
         reason = GapReason(seals[-1].state) if seals else None
@@ -136,7 +149,7 @@ class CoverageBoard:
         self, series: Series, first_day: date, last_day: date, seals: Sequence[Seal]
     ) -> Iterable[SessionCoverage]:
         """Yield the days of a series that miss something, then those whose seal is open."""
-        expected = self._expectations.of(series.timeframe)
+        expected = self._expectations.of_series(series)
         missing = expected.lacking(self._parts.ledger.state(series).covered, first_day, last_day)
         for day, (ratio, newest) in missing.items():
             yield _session(series, day, ratio, self._parts.gap_reasons.of(series, newest).reason)

@@ -83,7 +83,8 @@ class Explanations:
                 standing=Standing.NO_SESSION,
             )
         ts, ends_at = _utc(start), _utc(candle_end(calendar, query.timeframe, start))
-        state = self._ledger.state(Series(symbol=query.symbol, timeframe=query.timeframe))
+        series = Series(symbol=query.symbol, timeframe=query.timeframe)
+        state = self._ledger.state(series)
         candle = await self._candle(query, ts)
         is_covered = start in state.covered
         return Explanation(
@@ -93,7 +94,7 @@ class Explanations:
             at=query.at,
             ts=ts,
             ends_at=ends_at,
-            standing=self._standing(candle, ts, ends_at, query.timeframe, is_covered=is_covered),
+            standing=self._standing(candle, ts, ends_at, series, is_covered=is_covered),
             candle=candle,
             covered=is_covered,
             read_at=state.read_at,
@@ -112,7 +113,7 @@ class Explanations:
         candle: CandleRow | None,
         ts: datetime,
         ends_at: datetime,
-        timeframe: Timeframe,
+        series: Series,
         *,
         is_covered: bool,
     ) -> Standing:
@@ -127,7 +128,7 @@ class Explanations:
             return Standing.UNCONFIRMED
         if is_covered:
             return Standing.NO_TRADE
-        expected = self._expectations.of(timeframe)
+        expected = self._expectations.of_series(series)
         is_expected = expected.start <= ts.timestamp() < expected.until
         return Standing.MISSING if is_expected else Standing.NOT_KEPT
 

@@ -14,6 +14,7 @@ from chartinsightd.ports.broker import LaneState, Priority, RateLimiter
 PRIORITY_NAMES: Mapping[Priority, PriorityName] = {
     Priority.LIVE: PriorityName.LIVE,
     Priority.CATCH_UP: PriorityName.CATCH_UP,
+    Priority.UNIVERSE: PriorityName.UNIVERSE,
     Priority.SEAL: PriorityName.SEAL,
     Priority.BACKFILL: PriorityName.BACKFILL,
     Priority.VERIFICATION: PriorityName.VERIFICATION,

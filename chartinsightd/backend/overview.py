@@ -28,12 +28,14 @@ from chartinsightd.control.protocol.status import (
     Status,
     TokenState,
     TokenStatus,
+    UniverseStatus,
     Verdict,
 )
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.write import Written
 from chartinsightd.service.monitoring.active_alerts import Alert
 from chartinsightd.service.monitoring.conditions import learned_words
+from chartinsightd.service.monitoring.freshness import Lateness
 
 
 class Overview:
@@ -64,6 +66,7 @@ class Overview:
             spool=self._spool(),
             live=live_status(parts.live) if parts.live is not None else None,
             freshness=tuple(Freshness(**asdict(one)) for one in lateness.freshness),
+            universe=self._universe(lateness),
             rows_today=row_counts(self._monitor.commits.today),
             tracked=len(parts.watchlist.symbols),
             listed=facts.listed if facts else 0,
@@ -71,6 +74,13 @@ class Overview:
             jobs_running=self._jobs.running,
             alerts=tuple(alert_message(one) for one in self._monitor.alerts.shown()),
         )
+
+    def _universe(self, lateness: Lateness) -> UniverseStatus | None:
+        members = len(self._parts.watchlist.universe)
+        if not members:
+            return None
+        freshness = tuple(Freshness(**asdict(one)) for one in lateness.universe)
+        return UniverseStatus(members=members, freshness=freshness)
 
     def _spool(self) -> SpoolStatus:
         state = self._parts.writer.spooled

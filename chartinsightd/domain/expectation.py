@@ -16,6 +16,7 @@ from chartinsightd.domain.grid import DAY_S, grid_between
 from chartinsightd.domain.kst import KST_OFFSET_S, day_of, midnight
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.tier import Tier
 from chartinsightd.domain.timeframe import Timeframe
 
 
@@ -30,7 +31,7 @@ class Lack(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expectation:
-    """What should be final by now, the same for every symbol. Instants are seconds since the epoch.
+    """What should be final by now, the same for every symbol of a tier. Instants are seconds since the epoch.
 
     The candles of a session (of a week for 1w) that follow each other without a hole are a piece. Nearly
     every session is one piece; the newest can be several, where a candle between them is not settled yet.
@@ -103,14 +104,16 @@ class Expectation:
         }
 
 
-def expectation(now: datetime, timeframe: Timeframe, rules: PlanRules) -> Expectation:
+def expectation(
+    now: datetime, timeframe: Timeframe, rules: PlanRules, tier: Tier = Tier.TARGET
+) -> Expectation:
     """Return what should be final of a timeframe at now (aware), by the measure of the planner."""
     should = expected(
         now,
         timeframe,
-        horizon=rules.horizons[timeframe],
+        horizon=rules.horizon(timeframe, tier),
         calendar=rules.calendar,
-        refresh=rules.refresh,
+        refresh=rules.refresh_of(tier),
     )
     grid = grid_between(rules.calendar, timeframe, should.start, should.until).ts
     places = np.flatnonzero(inside(grid, should.ranges))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
@@ -16,8 +16,9 @@ from chartinsightd.domain.grid import grid_of_years, last_shown_day
 from chartinsightd.domain.horizon import Horizon
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.ranges import RangeSet
-from chartinsightd.domain.refresh import RefreshRule, next_refresh
+from chartinsightd.domain.refresh import RefreshRule, last_refresh, next_refresh
 from chartinsightd.domain.series import Series, SeriesState
+from chartinsightd.domain.tier import Tier
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import kiwoom
 
@@ -34,6 +35,9 @@ Reason = Literal["live", "catch_up", "backfill"]
 _RANK: Mapping[Reason, int] = {"live": 0, "catch_up": 1, "backfill": 2}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
+Turn = tuple[int, int, datetime, datetime, int]
+"""Tier, reason, deadline, last read, and how old the candles are; lower goes first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRules:
@@ -44,6 +48,24 @@ class PlanRules:
     """For every timeframe that is planned."""
     refresh: RefreshRule
     page_rows: Mapping[Timeframe, int] = field(default_factory=lambda: PAGE_ROWS)
+    universe: frozenset[str] = frozenset()
+    """The symbols that are collected beside the targets."""
+    universe_horizons: Mapping[Timeframe, Horizon] = field(default_factory=dict)
+    """Theirs, where they differ from the targets'."""
+
+    def tier(self, symbol: str) -> Tier:
+        """Return how a symbol is collected; one that is not collected at all would be a target."""
+        return Tier.UNIVERSE if symbol in self.universe else Tier.TARGET
+
+    def horizon(self, timeframe: Timeframe, tier: Tier) -> Horizon:
+        """Return how far back a timeframe is kept complete."""
+        if tier is Tier.UNIVERSE and timeframe in self.universe_horizons:
+            return self.universe_horizons[timeframe]
+        return self.horizons[timeframe]
+
+    def refresh_of(self, tier: Tier) -> RefreshRule:
+        """Return when a read brings news."""
+        return replace(self.refresh, is_nightly=True) if tier is Tier.UNIVERSE else self.refresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +85,13 @@ class Fetch:
     """What it is sent for; empty when only the forming candle is to be read again."""
     pages: int
     """How many pages it takes if every candle of the grid exists; no more than that."""
+    tier: Tier = Tier.TARGET
+    turn: Turn = field(default=(0, 0, _NEVER, _NEVER, 0), compare=False)
+    """Who goes first: targets before the universe; live before catch-up before backfill, newest first.
+
+    Of live fetches the one whose next candle closes first: what a poll missed must not wait for a longer
+    timeframe. Of targets then the one that was read longest ago; of the universe the earlier one in the plan.
+    """
 
     @property
     def max_pages(self) -> int | None:
@@ -71,31 +100,30 @@ class Fetch:
 
 
 def plan(now: datetime, states: Mapping[Series, SeriesState], rules: PlanRules) -> list[Fetch]:
-    """Return the fetches due at now (aware): live before catch-up before backfill, newest first.
+    """Return the fetches due at now (aware), who goes first at the front: see `Fetch.turn`.
 
-    Among live ones the series that was read longest ago comes first. A series whose newest page is due gets
-    it as a fetch of its own, so that a long load never delays it. All together cost at most one page a series
-    more than the fewest possible. A series that appears in none of them is complete.
+    A series whose newest page is due gets it as a fetch of its own, so that a long load never delays it. All
+    together cost at most one page a series more than the fewest possible. A series that appears in none of
+    them is complete.
     """
-    views: dict[Timeframe, _View] = {}
-    due: list[tuple[tuple[int, datetime, int], Fetch]] = []
+    views: dict[tuple[Timeframe, Tier], _View] = {}
+    due: list[Fetch] = []
     for series, state in states.items():
-        view = views.get(series.timeframe)
+        key = series.timeframe, rules.tier(series.symbol)
+        view = views.get(key)
         if view is None:
-            view = views[series.timeframe] = _view(now, series.timeframe, rules)
+            view = views[key] = _view(now, *key, rules)
         if not view.is_complete(state):
-            due.extend((_turn(fetch, state), fetch) for fetch in _fetches(series, state, view))
-    return [fetch for _, fetch in sorted(due, key=lambda entry: entry[0])]
+            due += _fetches(series, state, view)
+    return sorted(due, key=lambda fetch: fetch.turn)
 
 
-def next_due(now: datetime, timeframes: Iterable[Timeframe], rules: PlanRules) -> datetime:
+def next_due(
+    now: datetime, timeframes: Iterable[Timeframe], rules: PlanRules, tier: Tier = Tier.TARGET
+) -> datetime:
     """Return the first instant after now (aware) at which something is due, given that nothing is now."""
-    return min(next_refresh(now, timeframe, rules.calendar, rules.refresh) for timeframe in timeframes)
-
-
-def _turn(fetch: Fetch, state: SeriesState) -> tuple[int, datetime, int]:
-    stalest = (state.read_at or _NEVER) if fetch.reason == "live" else _NEVER
-    return _RANK[fetch.reason], stalest, -fetch.end
+    refresh = rules.refresh_of(tier)
+    return min(next_refresh(now, timeframe, rules.calendar, refresh) for timeframe in timeframes)
 
 
 _Places = tuple[int, int]
@@ -107,9 +135,15 @@ class _View:
     """What is the same for every series of a timeframe at one moment."""
 
     timeframe: Timeframe
+    tier: Tier
     calendar: Calendar
     refreshed_at: datetime
     """The last moment at which a read brought news."""
+    refresh: RefreshRule
+    refreshed_before: datetime
+    """The moment before that one at which a read did."""
+    refreshes_at: datetime
+    """The next moment at which a read will."""
     expected: RangeSet
     """What a read at that moment makes final; each range starts with a candle."""
     ts: Ints
@@ -124,6 +158,23 @@ class _View:
     def is_stale(self, state: SeriesState) -> bool:
         """Whether the newest rows are to be read again."""
         return state.read_at is None or state.read_at < self.refreshed_at
+
+    def deadline(self, read_at: datetime | None) -> datetime:
+        """Return when the news that a series waits for are overtaken by the next ones."""
+        if read_at is None:
+            return _NEVER
+        if read_at >= self.refreshed_before:
+            return self.refreshes_at
+        missed = next_refresh(read_at, self.timeframe, self.calendar, self.refresh)
+        return next_refresh(missed, self.timeframe, self.calendar, self.refresh)
+
+    def turn(self, reason: Reason, end: int, read_at: datetime | None) -> Turn:
+        """Return who goes first; see `Fetch.turn`."""
+        is_universe = self.tier is Tier.UNIVERSE
+        if reason != "live":
+            return is_universe, _RANK[reason], _NEVER, _NEVER, -end
+        stalest = _NEVER if is_universe else read_at or _NEVER
+        return is_universe, _RANK[reason], self.deadline(read_at), stalest, -end
 
     def is_complete(self, state: SeriesState) -> bool:
         """Whether nothing at all is due."""
@@ -153,22 +204,28 @@ class _View:
         return int(np.searchsorted(self.ts, int(end.timestamp()))) - 1
 
 
-def _view(now: datetime, timeframe: Timeframe, rules: PlanRules) -> _View:
+def _view(now: datetime, timeframe: Timeframe, tier: Tier, rules: PlanRules) -> _View:
+    refresh = rules.refresh_of(tier)
     should = expected(
         now,
         timeframe,
-        horizon=rules.horizons[timeframe],
+        horizon=rules.horizon(timeframe, tier),
         calendar=rules.calendar,
-        refresh=rules.refresh,
+        refresh=refresh,
     )
     first_day = day_of(datetime.fromtimestamp(should.start, UTC))
     # the years around the horizon too, so that there always is a newest candle
     grid = grid_of_years(rules.calendar, timeframe, first_day.year - 1, day_of(now).year)
     ts = grid.ts[: int(np.searchsorted(grid.ts, int(now.timestamp()), side="right"))]
+    before = should.refreshed_at - timedelta(microseconds=1)
     return _View(
         timeframe,
+        tier,
         rules.calendar,
         should.refreshed_at,
+        refresh,
+        last_refresh(before, timeframe, rules.calendar, refresh),
+        next_refresh(now, timeframe, rules.calendar, refresh),
         _from_candles(should.ranges, ts),
         ts,
         rules.page_rows[timeframe],
@@ -224,7 +281,7 @@ def _fetches(series: Series, state: SeriesState, view: _View) -> list[Fetch]:
     missing_ranges = RangeSet.of(*(span for span, _ in gaps))
     begun_at = _first_covered(state.covered, view)
     runs = _runs(view, [places for _, places in gaps], is_stale=view.is_stale(state))
-    return [_fetch(series, run, missing_ranges, begun_at) for run in runs]
+    return [_fetch(series, run, missing_ranges, begun_at, state.read_at) for run in runs]
 
 
 def _first_covered(covered: RangeSet, view: _View) -> int | None:
@@ -246,18 +303,23 @@ def _runs(view: _View, wanted: Sequence[_Places], *, is_stale: bool) -> list[_Ru
     return runs
 
 
-def _fetch(series: Series, run: _Run, missing_ranges: RangeSet, begun_at: int | None) -> Fetch:
+def _fetch(
+    series: Series, run: _Run, missing_ranges: RangeSet, begun_at: int | None, read_at: datetime | None
+) -> Fetch:
     view, start = run.view, int(run.view.ts[run.oldest])
     is_newest = run.top == view.newest
     end = view.end_of(run.newest)
+    reason = _reason(run, start, begun_at, is_newest=is_newest)
     return Fetch(
         series=series,
         start=start,
         end=end,
         base_day=None if is_newest else view.base_day(run.newest),
-        reason=_reason(run, start, begun_at, is_newest=is_newest),
+        reason=reason,
         missing=missing_ranges.clip(start, end),
         pages=run.pages,
+        tier=view.tier,
+        turn=view.turn(reason, end, read_at),
     )
 
 

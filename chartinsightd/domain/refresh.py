@@ -24,6 +24,8 @@ class RefreshRule:
     """How long after its end an intraday candle is read; with less than `settle` the read after is final."""
     folded: frozenset[Timeframe] = field(default_factory=frozenset)
     """Built from 5m candles during the day; Kiwoom's own are read next morning only."""
+    is_nightly: bool = False
+    """Read once each evening, after the last close, and once each morning; not at every close."""
 
 
 def last_refresh(now: datetime, timeframe: Timeframe, calendar: Calendar, rule: RefreshRule) -> datetime:
@@ -42,6 +44,9 @@ def session_refreshes(session: Session, timeframe: Timeframe, rule: RefreshRule)
     """Return the instants of one session at which a read brings news, ascending."""
     if timeframe in rule.folded:
         return [session.settled_at]
+    if rule.is_nightly:
+        last_close = session.after_close_at or session.close_at + kiwoom.CLOSING_PRINT
+        return [last_close + rule.settle, session.settled_at]
     if timeframe.is_intraday:
         ends = [datetime.fromtimestamp(end, UTC) for end in poll_ends(session, timeframe).tolist()]
         # nothing follows the day's last candle until the morning: it is read once more when it has settled
@@ -52,7 +57,7 @@ def session_refreshes(session: Session, timeframe: Timeframe, rule: RefreshRule)
     return [*(close + rule.settle for close in closes if close is not None), session.settled_at]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _instants(calendar: Calendar, timeframe: Timeframe, year: int, rule: RefreshRule) -> list[datetime]:
     """Return the instants of a year and of the nearest sessions before and after it, ascending."""
     first, last = date(year, 1, 1), date(year, 12, 31)

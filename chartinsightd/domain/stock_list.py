@@ -23,8 +23,6 @@ class KnownStocks:
     listed: frozenset[str]
     priced: frozenset[str]
     """Those of them with a last price."""
-    tracked: tuple[str, ...] = ()
-    """Symbols followed then, the largest first."""
     delisted: Mapping[str, date] = field(default_factory=dict)
     """The Korean day on which each symbol was first missing from the list."""
 

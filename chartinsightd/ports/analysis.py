@@ -14,6 +14,7 @@ from chartinsightd.analysis.points import Grade, Point, PointKind
 from chartinsightd.analysis.trend import Trend, TrendChange
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.universe import Membership
 from chartinsightd.ports.archive import Found
 
 
@@ -246,21 +247,14 @@ class AnalysisStore(Protocol):
         """Return how many series stand how."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
-    """Whether a stock belongs to the universe, from a day on."""
-
-    symbol: str
-    member: bool
-    reason: str = ""
-    """Why it is left out; empty for a member."""
-
-
 class UniverseStore(Protocol):
     """Who belonged to the universe on which day. Every method raises StoreUnavailable."""
 
     async def universe_on(self, day: date) -> dict[str, Membership]:
         """Return the memberships that held on a Korean day, by symbol; empty before the first record."""
+
+    async def first_universe_day(self) -> date | None:
+        """Return the first Korean day with a record; None before any."""
 
     async def save_universe(self, day: date, changed: Sequence[Membership], at: datetime) -> None:
         """Record memberships that hold from a Korean day on."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any, Protocol
 
 from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.issue_kind import IssueKind
 from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.timeframe import Timeframe
 
@@ -18,9 +19,11 @@ class Priority(IntEnum):
 
     LIVE = 0
     CATCH_UP = 1
-    SEAL = 2
-    BACKFILL = 3
-    VERIFICATION = 4
+    UNIVERSE = 2
+    """What each evening and morning brings of the stocks beside the targets."""
+    SEAL = 3
+    BACKFILL = 4
+    VERIFICATION = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +73,6 @@ class ChartSource(Protocol):
         Raises:
             SourceError: see `domain.errors`; pages yielded before it stay valid.
         """
-
-
-class IssueKind(StrEnum):
-    """What a listed issue is, by the `marketCode` of its row."""
-
-    SHARE = "share"
-    ETF = "etf"
-    ETN = "etn"
-    REIT = "reit"
-    FUND = "fund"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

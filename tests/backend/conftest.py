@@ -37,7 +37,7 @@ from chartinsightd.ports.archive import (
 from chartinsightd.ports.broker import LaneState, Priority, StockListing, TokenState
 from chartinsightd.ports.guards import DiskSpace, Notice
 from chartinsightd.ports.stores import JobRecord, Seal
-from chartinsightd.process.supervisor import Service
+from chartinsightd.process.lifecycle import Service
 from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.pausing import PausableLists
 from chartinsightd.service.gaps.reasons import GapReasons
@@ -48,8 +48,9 @@ from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
 from chartinsightd.service.monitoring.probes import ClockProbe, TokenFailure
 from chartinsightd.service.sealing.assembly import assemble_proofs
 from chartinsightd.service.state.expectations import Expectations
+from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
-from chartinsightd.service.stocks.universe import Named
+from chartinsightd.service.stocks.universe import Universe
 from chartinsightd.settings import Settings
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.harness import folder
@@ -341,7 +342,8 @@ class BoardWorld(World):
             tracking=self.archive,
             jobs=self.jobs,
             clock=self.clock,
-            universe=Named(self.symbols),
+            choice=Choice(targets=self.symbols),
+            universe=Universe(self.store, self.clock),
             watchlist=self.watchlist,
         )
 

@@ -23,6 +23,7 @@ from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.stock_list import KnownStocks
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.universe import Membership
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.broker import ChartPage, ChartRequest, ListedStock, Priority, StockListing
 from chartinsightd.ports.guards import KnownBlock
@@ -153,6 +154,7 @@ class FakeStore:
     """How many writes each commit had."""
     stocks: list[ListedStock] = field(default_factory=list)
     tracked: frozenset[str] = frozenset()
+    memberships: list[tuple[date, Membership]] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     quarantined: list[RejectedRow] = field(default_factory=list)
 
@@ -222,8 +224,21 @@ class FakeStore:
         return KnownStocks(
             listed=frozenset(stock.symbol for stock in self.stocks),
             priced=frozenset(stock.symbol for stock in self.stocks if stock.last_price),
-            tracked=tuple(sorted(self.tracked)),
         )
+
+    async def universe_on(self, day: date) -> dict[str, Membership]:
+        """Return the memberships of a day."""
+        held = [one for at, one in self.memberships if at <= day]
+        return {one.symbol: one for one in held}
+
+    async def first_universe_day(self) -> date | None:
+        """Return the first day with a record."""
+        return min((day for day, _ in self.memberships), default=None)
+
+    async def save_universe(self, day: date, changed: Sequence[Membership], at: datetime) -> None:
+        """Record memberships."""
+        del at
+        self.memberships += [(day, one) for one in changed]
 
     async def add_job(self, kind: str, requested_by: str, params: Mapping[str, Any], at: datetime) -> int:
         """Write down a new job."""

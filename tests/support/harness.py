@@ -37,6 +37,8 @@ KEYS = {
     "CHARTINSIGHT_KIWOOM__APP_KEY": "simulator-app-key",
     "CHARTINSIGHT_KIWOOM__SECRET_KEY": "simulator-secret-key",
 }
+TARGETS_ALONE = {"CHARTINSIGHT_UNIVERSE__ENABLED": "false"}
+"""What most tests want: a daemon that collects what they name, and nothing else of the market."""
 ALL = tuple(timeframe.value for timeframe in Timeframe)
 SHORT = {"5m": "10d", "30m": "10d", "1h": "10d", "1d": "6m", "1w": "6m"}
 """Horizons that take a page or two a series: for tests that are not about history."""
@@ -230,7 +232,7 @@ class Daemon:
         self.config = folder / "config.toml"
         self._dsn = dsn
         self._process: subprocess.Popen[bytes] | None = None
-        self.environment = clean_environment() | KEYS
+        self.environment = clean_environment() | KEYS | TARGETS_ALONE
         self.environment |= {
             "CHARTINSIGHT_MODE": "simulation",
             "CHARTINSIGHT_STATE_DIR": str(folder),
@@ -306,9 +308,10 @@ class Daemon:
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Any]:
         """A connection to its database, in its schema."""
-        connection = await asyncpg.connect(self.database_url, timeout=10)
+        connection = await asyncpg.connect(
+            self.database_url, server_settings={"search_path": "simulation"}, timeout=10
+        )
         try:
-            await connection.execute("set search_path = simulation")  # a pooler may drop an earlier one
             yield connection
         finally:
             await connection.close()

@@ -67,6 +67,7 @@ class World:
         self.current_rules = CurrentRules(self.rules)
         self.ledger = CoverageLedger(self.store, self.checkpoint)
         self.commits, self.watchlist, self.pause_switch = CommitFeed(), Watchlist(), PauseSwitch()
+        self.watchlist.on_change(lambda: self.current_rules.replace_universe(self.watchlist.universe))
         self.writer = Writer(
             store=self.store,
             spool=self.spool,
@@ -94,6 +95,7 @@ class World:
             watchlist=self.watchlist,
             pause_switch=self.pause_switch,
             timeframes=self.timeframes,
+            universe_timeframes=(Timeframe.D1, Timeframe.W1),
         )
 
     def gap_list(

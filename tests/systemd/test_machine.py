@@ -29,6 +29,8 @@ base_url = "{SIMULATOR}"
 symbols = ["005930", "000660"]
 timeframes = ["5m", "1d"]
 horizon = "5d"
+[universe]
+enabled = false
 [clock]
 follow = true
 """

@@ -6,6 +6,7 @@ WORDS = {
     "job.kind.catch_up": ("catch-up", "보충"),
     "job.kind.backfill": ("backfill", "백필"),
     "job.kind.poll": ("poll", "정기 수집"),
+    "job.kind.universe": ("universe", "유니버스"),
     "job.kind.seal": ("seal", "일마감"),
     "job.kind.adjust": ("adjusted", "수정주가"),
     "job.kind.sync": ("stock list", "종목 목록"),

@@ -15,8 +15,9 @@ from chartinsightd.adapters.kiwoom.bounds import check_list
 from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.domain.errors import MalformedAnswer
 from chartinsightd.domain.foreign_text import cleaned, quoted, shortened
+from chartinsightd.domain.issue_kind import IssueKind
 from chartinsightd.facts.krx import KST
-from chartinsightd.ports.broker import IssueKind, ListedStock, Priority, StockListing
+from chartinsightd.ports.broker import ListedStock, Priority, StockListing
 
 log = structlog.get_logger(__name__)
 

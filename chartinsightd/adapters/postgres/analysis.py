@@ -12,6 +12,7 @@ from chartinsightd.analysis.points import Grade, PointKind
 from chartinsightd.analysis.trend import Trend
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.universe import Membership
 from chartinsightd.ports.analysis import (
     AnalysisCounts,
     AnalysisResult,
@@ -23,7 +24,6 @@ from chartinsightd.ports.analysis import (
     FoundPoint,
     FoundTrend,
     KnownPattern,
-    Membership,
     PatternFilter,
 )
 from chartinsightd.ports.archive import Found
@@ -138,6 +138,12 @@ class PostgresAnalysis:
         async with self._connection.use() as connection:
             rows = await connection.fetch(_UNIVERSE, day)
         return {row["symbol"]: Membership(**row) for row in rows}
+
+    async def first_universe_day(self) -> date | None:
+        """Return the first Korean day with a record; None before any."""
+        async with self._connection.use() as connection:
+            first: date | None = await connection.fetchval("select min(day) from universe_days")
+        return first
 
     async def save_universe(self, day: date, changed: Sequence[Membership], at: datetime) -> None:
         """Record memberships that hold from a Korean day on."""

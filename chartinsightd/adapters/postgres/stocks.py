@@ -67,7 +67,6 @@ class PostgresStocks:
         return KnownStocks(
             listed=frozenset(row["symbol"] for row in listed),
             priced=frozenset(row["symbol"] for row in listed if row["last_price"] > 0),
-            tracked=tuple(row["symbol"] for row in rows if row["tracked"]),
             delisted={row["symbol"]: row["delisted_on"] for row in rows if row["delisted_on"] is not None},
         )
 
@@ -97,7 +96,7 @@ _UPSERT = (
     + f" where (stocks.{', stocks.'.join(_COLUMNS)})"
     + f" is distinct from (excluded.{', excluded.'.join(_COLUMNS)})"
 )
-_KNOWN = "select symbol, last_price, tracked, delisted_on from stocks order by market_cap desc, symbol"
+_KNOWN = "select symbol, last_price, delisted_on from stocks"
 _MARK = "update stocks set delisted_on = $2, tracked = $3, updated_at = $4 where symbol = $1"
 
 

@@ -72,6 +72,7 @@ def _check_health(connection: Connection, status: Status) -> None:
 @click.option("--sessions", is_flag=True, help="The trading days that are not complete; of one --timeframe.")
 @range_options
 @click.option("--detail", is_flag=True, help="A line for each series instead of one for each symbol.")
+@click.option("--universe", is_flag=True, help="Of the stocks beside the targets; their days are not sealed.")
 @check_option("anything is missing")
 @view_options
 @pass_connection
@@ -83,10 +84,11 @@ def coverage(
     from_day: DayWord | None,
     to_day: DayWord | None,
     detail: bool,
+    universe: bool,
     check: bool,
     view: View,
 ) -> None:
-    """Show how complete each series is within its horizon; by default of every tracked symbol."""
+    """Show how complete each series is within its horizon; by default of every target."""
     from chartinsightd.control.operations import COVERAGE
 
     if sessions:
@@ -96,10 +98,12 @@ def coverage(
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.cli.views.coverage import render_coverage, render_series
     from chartinsightd.control.protocol.coverage import CoverageQuery
+    from chartinsightd.domain.tier import Tier
 
     async def read(client: ControlClient) -> CoverageList:
         codes = await symbols_of(client, symbols)
-        return await client.ask(COVERAGE, made(CoverageQuery, symbol=codes, timeframe=timeframes))
+        tier = Tier.UNIVERSE if universe else Tier.TARGET
+        return await client.ask(COVERAGE, made(CoverageQuery, symbol=codes, timeframe=timeframes, tier=tier))
 
     answer = present(connection, read, render_series if detail or symbols else render_coverage, view)
     end(ExitStatus.FAILED if check and any(row.missing for row in answer.items) else ExitStatus.OK)

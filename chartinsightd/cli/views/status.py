@@ -93,6 +93,8 @@ def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     if status.live is not None:
         yield "live", _live(status.live)
     yield "symbols", Text(f"{number(status.tracked)} tracked of {number(status.listed)} listed")
+    if status.universe is not None:
+        yield "universe", Text(f"{number(status.universe.members)} more, read each evening and morning")
     yield "rows today", Text(row_counts(status.rows_today) + _counted_since(status))
     yield "jobs", Text(f"{number(status.jobs_running)} running")
     yield "gaps", Text(number(status.gaps), style=_SOSO if status.gaps else "")
@@ -176,16 +178,19 @@ def _freshness(status: Status) -> FittedTable:
         Column(title="worst age", right=True),
         Column(title="of", rank=2),
     )
+    of_universe = status.universe.freshness if status.universe is not None else ()
+    named = [(fresh.timeframe.value, fresh) for fresh in status.freshness]
+    named += [(f"{fresh.timeframe.value} universe", fresh) for fresh in of_universe]
     rows = [
         (
-            fresh.timeframe.value,
+            name,
             moment(fresh.newest_ts),
             Marked(number(fresh.late), _SOSO) if fresh.late else "0",
             duration(fresh.median_age_s),
             duration(fresh.worst_age_s),
             (fresh.worst_symbol or NONE) if fresh.worst_age_s else "",
         )
-        for fresh in status.freshness
+        for name, fresh in named
     ]
     return FittedTable(columns, rows)
 

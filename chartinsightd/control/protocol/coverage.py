@@ -24,6 +24,7 @@ from chartinsightd.control.protocol.words import (
     Words,
 )
 from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.tier import Tier
 from chartinsightd.domain.timeframe import Timeframe
 
 
@@ -33,6 +34,8 @@ class CoverageRow(Message):
     symbol: Symbol
     name: str
     timeframe: Timeframe
+    tier: Tier = Tier.TARGET
+    """Days of the universe are not sealed: a proof needs 5m candles."""
     from_ts: Instant | None = None
     """Start of the horizon; None while the listing day is not known."""
     to_ts: Instant | None = None
@@ -58,9 +61,11 @@ class CoverageQuery(Request):
     """Which series."""
 
     symbol: Symbols = ()
-    """Empty: every tracked one."""
+    """Empty: every one of the tier."""
     timeframe: Timeframes = ()
     """Empty: all."""
+    tier: Tier = Tier.TARGET
+    """With `symbol` without effect."""
 
 
 class CoverageList(Message):

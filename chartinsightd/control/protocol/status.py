@@ -65,6 +65,7 @@ class PriorityName(StrEnum):
 
     LIVE = "live"
     CATCH_UP = "catch_up"
+    UNIVERSE = "universe"
     SEAL = "seal"
     BACKFILL = "backfill"
     VERIFICATION = "verification"
@@ -184,6 +185,15 @@ class Freshness(Message):
     """Symbols whose newest due candle is not there yet."""
     late_symbols: tuple[Symbol, ...] = ()
     """Some of these, at most 100: those of which nothing is stored, then those that wait longest."""
+
+
+class UniverseStatus(Message):
+    """The stocks beside the targets. Their days are not sealed: a proof needs 5m candles."""
+
+    members: Count = 0
+    """Without the targets."""
+    freshness: tuple[Freshness, ...] = ()
+    """One a timeframe that is collected of them; they are read each evening and each morning."""
 
 
 class LiveState(StrEnum):
@@ -327,7 +337,9 @@ class Status(Message):
     live: LiveStatus | None = None
     """None where it is switched off."""
     freshness: tuple[Freshness, ...] = ()
-    """One a collected timeframe, shortest first."""
+    """Of the targets, one a collected timeframe, shortest first."""
+    universe: UniverseStatus | None = None
+    """None where there are targets alone."""
     rows_today: RowCounts = RowCounts.model_construct()
     """Since 00:00 KST, or since the daemon's start where that was later."""
     tracked: Count = 0

@@ -55,6 +55,8 @@ _LOADING = timedelta(hours=6)
 """A symbol whose history does not come is looked at all the same after this."""
 _DEEPER = timedelta(days=7)
 """History that begins so much earlier than at the last whole look asks for another one."""
+_SLICE = 100
+"""Symbols looked at before others may run: some milliseconds."""
 _BACKOFF = Backoff(first=timedelta(minutes=5), longest=timedelta(hours=12))
 _SHORT_FOR = timedelta(days=1)
 """So long it is hoped that an adjusted chart will reach back as far as what is stored."""
@@ -151,7 +153,7 @@ class Adjuster:
             if not await self._worked():
                 await self._job.rest()
                 await wait_until(self._clock, self._next_look(), self._never)
-                self._loaded = self._find_loaded()
+                self._loaded = await self._find_loaded()
 
     async def _worked(self) -> bool:
         """Do the next thing there is to do; return whether there was one."""
@@ -178,7 +180,7 @@ class Adjuster:
         return (
             is_time
             and self._quoted_on != today
-            and bool(self._watchlist.symbols)
+            and bool(self._watchlist.collected)
             and self._base_price_delay.may_try(None)
         )
 
@@ -186,7 +188,7 @@ class Adjuster:
         """Return when something may be due: a time of day, a new symbol whose history has come meanwhile."""
         now = self._clock.now()
         today = day_of(now)
-        nap_s = _LOOK_EVERY_S if self._unread() or not self._watchlist.symbols else _IDLE_S
+        nap_s = _LOOK_EVERY_S if self._unread() or not self._watchlist.collected else _IDLE_S
         times = [at_kst(day, one) for day in (today, today + _DAY) for one in (_MORNING, *_AGAIN)]
         nap = timedelta(seconds=max(nap_s, self._clock.real(_LOOK_EVERY_REAL_S)))
         return min(now + nap, *(at for at in times if at > now))
@@ -195,7 +197,7 @@ class Adjuster:
         """Return the symbols that were never looked at, or not as far back as their history goes by now."""
         checks = self._checks or {}
         return [
-            one for one in self._watchlist.symbols if one not in checks or self._is_deeper(one, checks[one])
+            one for one in self._watchlist.collected if one not in checks or self._is_deeper(one, checks[one])
         ]
 
     def _is_deeper(self, symbol: str, check: AdjustmentCheck) -> bool:
@@ -233,7 +235,7 @@ class Adjuster:
     def _by_need(self) -> list[tuple[str, AdjustmentCheck | None]]:
         """Return the tracked symbols: suspects, then those that fell behind or are new, then the others."""
         checks = self._checks or {}
-        found = [(symbol, checks.get(symbol)) for symbol in self._watchlist.symbols]
+        found = [(symbol, checks.get(symbol)) for symbol in self._watchlist.collected]
 
         def need(entry: tuple[str, AdjustmentCheck | None]) -> tuple[bool, date, datetime]:
             check = entry[1]
@@ -243,15 +245,18 @@ class Adjuster:
 
         return sorted(found, key=need)
 
-    def _find_loaded(self) -> set[str]:
+    async def _find_loaded(self) -> set[str]:
         """Return the unread symbols whose days and weeks are here, as far as they will be."""
         now, rules, unread = self._clock.now(), self._current_rules.rules, self._unread()
         self._seen_at = {symbol: self._seen_at.get(symbol, now) for symbol in unread}
         if not unread:
             return set()
-        states = self._ledger.states(self._long_series(unread))
-        missing = {one.series for one in plan(now, states, rules) if one.reason != "live"}
-        missing |= {one for one, state in states.items() if not state.covered}
+        missing: set[Series] = set()
+        for start in range(0, len(unread), _SLICE):
+            states = self._ledger.states(self._long_series(unread[start : start + _SLICE]))
+            missing |= {one.series for one in plan(now, states, rules) if one.reason != "live"}
+            missing |= {one for one, state in states.items() if not state.covered}
+            await asyncio.sleep(0)
         waiting = {one.symbol for one in missing if not self._retries.has_given_up(one)}
         late = {symbol for symbol in unread if now - self._seen_at[symbol] >= _LOADING}
         return (set(unread) - waiting) | late
@@ -282,7 +287,7 @@ class Adjuster:
     def _is_anchor_due(self, check: AdjustmentCheck) -> bool:
         now = self._clock.now()
         day, count = self._anchored
-        most = -(-len(self._watchlist.symbols) // _ANCHOR_SHARE)
+        most = -(-len(self._watchlist.collected) // _ANCHOR_SHARE)
         return now - check.checked_at >= _ANCHOR_EVERY and (day != day_of(now) or count < most)
 
     # Looking.
@@ -383,7 +388,7 @@ class Adjuster:
 
     async def _ask_base_prices(self) -> bool:
         """Compare today's base prices with the last closes: a difference is an action of today."""
-        today, symbols = day_of(self._clock.now()), list(self._watchlist.symbols)
+        today, symbols = day_of(self._clock.now()), list(self._watchlist.collected)
         last = self._current_rules.calendar.session_on_or_before(today - _DAY)
         job = await self._job.enter({"day": today.isoformat()}, -(-len(symbols) // 100))
         failed = True

@@ -1,4 +1,4 @@
-"""Screens over the collected stocks at one session; nothing is stored."""
+"""Screens over the universe at one session; nothing is stored."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from chartinsightd.domain.data_id import data_id_of_many
 from chartinsightd.domain.errors import ChartInsightError, InvalidCandle
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.analysis import UniverseStore
 from chartinsightd.ports.archive import Archive, KnownStock, StockFilter
 from chartinsightd.ports.candles import CandleReader, CandleSpan
 from chartinsightd.service.analysing.evaluators import Evaluators
@@ -66,11 +67,12 @@ class Basis:
 
 
 class Screener:
-    """Evaluates expressions over strategies for every collected stock, at one session.
+    """Evaluates expressions over strategies for every stock of the universe, at one session.
 
     Candles are kept between screens and read again only for series that changed.
 
     Args:
+        members: who belonged to the universe on which day.
         evaluators: run the strategies that an expression names.
         rules: sources of the modules that every answer rests on, by name.
     """
@@ -80,6 +82,7 @@ class Screener:
         *,
         reader: CandleReader,
         archive: Archive,
+        members: UniverseStore,
         evaluators: Evaluators,
         rules: Mapping[str, str],
         clock: Clock,
@@ -87,6 +90,7 @@ class Screener:
     ) -> None:
         self._reader = reader
         self._archive = archive
+        self._members = members
         self._evaluators = evaluators
         self._rules = rules
         self._clock = clock
@@ -110,15 +114,15 @@ class Screener:
         plan = await evaluator.plan(asked, _TIMEFRAME)
         day = self._session(session)
         async with self._screening:
-            found = await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)
-            universe, versions = await self._universe(found.rows, plan.wanted + self._sessions_since(day))
+            stocks = await self._stocks(day)
+            universe, versions = await self._universe(stocks, plan.wanted + self._sessions_since(day))
             screened = await evaluator.screen(asked, _TIMEFRAME, universe, int(midnight(day).timestamp()))
         return ScreenAnswer(
             session=day,
             data_id=data_id_of_many(str(day), versions),
             code_id=self._code_id(asked),
             screened=screened,
-            names={stock.symbol: stock.name for stock in found.rows},
+            names={stock.symbol: stock.name for stock in stocks},
         )
 
     def strategy_names(self) -> Sequence[str]:
@@ -142,9 +146,24 @@ class Screener:
         """
         self._evaluators.of(asked)
         day = self._session(None)
-        found = await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)
-        versions = await self._reader.versions([stock.symbol for stock in found.rows], _TIMEFRAME)
+        symbols = [stock.symbol for stock in await self._stocks(day)]
+        versions = await self._reader.versions(symbols, _TIMEFRAME)
         return Basis(session=day, data_id=data_id_of_many(str(day), versions), code_id=self._code_id(asked))
+
+    async def _stocks(self, day: date) -> Sequence[KnownStock]:
+        """Return the universe of a session, the largest stock first.
+
+        Of sessions before the first record the one of the first record counts; without any, the targets.
+        """
+        first = await self._members.first_universe_day()
+        if first is None:
+            return (await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)).rows
+        memberships = await self._members.universe_on(max(day, first))
+        symbols = [one.symbol for one in memberships.values() if one.member]
+        if not symbols:
+            return ()
+        wanted = StockFilter(symbols=symbols, with_delisted=True)
+        return (await self._archive.stocks(wanted, _MAX_STOCKS)).rows
 
     def _session(self, asked: date | None) -> date:
         """Return the day to screen: the one asked for, or the last whose candles are final."""

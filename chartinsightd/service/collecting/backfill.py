@@ -85,19 +85,17 @@ def backfill_plan(
 ) -> list[Fetch]:
     """Return the fetches that complete an order: nothing of what is covered, nothing outside its days."""
     today = day_of(now)
-    horizons = dict(rules.horizons)
     if order.from_day is not None:
         span = Horizon(unit=Unit.DAYS, count=max(1, (today - order.from_day).days))
-        horizons = dict.fromkeys(horizons, span)
+        asked = dict.fromkeys(rules.horizons, span)
+        rules = replace(rules, horizons=asked, universe_horizons={})
     end = int(midnight((order.to_day or today) + timedelta(days=1)).timestamp())
     beyond = RangeSet.of((end, _FOREVER))
     wanted = {
         series: replace(state, covered=state.covered | beyond, read_at=now)
         for series, state in states.items()
     }
-    return [
-        replace(fetch, reason="backfill") for fetch in plan(now, wanted, replace(rules, horizons=horizons))
-    ]
+    return [replace(fetch, reason="backfill") for fetch in plan(now, wanted, rules)]
 
 
 class Backfills:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from chartinsightd.clock import Clock, wait_until
-from chartinsightd.domain.errors import SourceError, Unforeseen
+from chartinsightd.domain.errors import SourceError
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.planning import Fetch, next_due, plan
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import Series, SeriesState
+from chartinsightd.domain.tier import Tier
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.broker import Priority
 from chartinsightd.service.collecting.collector import Collector, FetchOutcome
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.fetch_queue import FetchQueue, Task
 from chartinsightd.service.collecting.pausing import PauseSwitch
-from chartinsightd.service.collecting.retries import Part, RetryTracker
+from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Job
@@ -31,41 +32,15 @@ from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
 
-_LIVE_AT_ONCE = 48
-_DEEP_AT_ONCE = 8
-"""Fetches in flight for live polls, and for each chart api deeper in history: enough to hide latency."""
-
+_SLICE = 250
+"""Series planned before others may run: some milliseconds."""
 _FOREVER = 2**40
 """After any instant, in seconds since the epoch."""
-_PRIORITIES = {"live": Priority.LIVE, "catch_up": Priority.CATCH_UP, "backfill": Priority.BACKFILL}
 _TOLD = {
     GapReason.QUARANTINED: "its rows cannot be candles",
     GapReason.BEYOND_RETENTION: "the broker's answers end before it",
     GapReason.UNKNOWN: "the answer did not cover what was asked for",
 }
-_KINDS = {"live": "poll", "catch_up": "catch_up", "backfill": "backfill"}
-
-
-@dataclass(order=True, frozen=True, slots=True)
-class _Task:
-    """A fetch that waits for its turn; ordered by who goes first."""
-
-    priority: Priority
-    turn: int
-    fetch: Fetch = field(compare=False)
-
-    @property
-    def lane(self) -> str:
-        """What it competes for: live polls are apart, the rest by chart api."""
-        if self.priority is Priority.LIVE:
-            return "live"
-        timeframe = self.fetch.series.timeframe
-        return "minute" if timeframe.is_intraday else timeframe.value
-
-    @property
-    def key(self) -> Part:
-        """What only one fetch at a time is for."""
-        return self.fetch.series, self.priority is Priority.LIVE
 
 
 class Scheduler:
@@ -83,6 +58,7 @@ class Scheduler:
         watchlist: Watchlist,
         pause_switch: PauseSwitch,
         timeframes: Sequence[Timeframe],
+        universe_timeframes: Sequence[Timeframe] = (),
     ) -> None:
         self._collector = collector
         self._ledger = ledger
@@ -92,15 +68,13 @@ class Scheduler:
         self._current_rules = current_rules
         self._watchlist = watchlist
         self._pause_switch = pause_switch
-        self._timeframes = tuple(timeframes)
+        self._timeframes = {
+            Tier.TARGET: tuple(timeframes),
+            Tier.UNIVERSE: tuple(one for one in universe_timeframes if one in timeframes),
+        }
         self._series: tuple[Series, ...] = ()
         self._followed: frozenset[Series] = frozenset()
-        self._queue: list[_Task] = []
-        self._queued: dict[Part, _Task] = {}
-        """What of the queue still holds: a newer plan for a series replaces its older one."""
-        self._turns = 0
-        self._busy: set[Part] = set()
-        self._in_flight: dict[str, int] = {}
+        self._queue = FetchQueue()
         self._wake = asyncio.Event()
         self._replan = True
         current_rules.on_change(self.replan)
@@ -110,7 +84,7 @@ class Scheduler:
 
     @property
     def series(self) -> tuple[Series, ...]:
-        """Every timeframe of every symbol on the watchlist."""
+        """Every timeframe of every target, then those of the universe, the largest stock first."""
         return self._series
 
     def replan(self) -> None:
@@ -120,10 +94,12 @@ class Scheduler:
 
     def _follow(self) -> None:
         """Collect the symbols on the watchlist, and no others."""
+        symbols = {Tier.TARGET: self._watchlist.symbols, Tier.UNIVERSE: self._watchlist.universe}
         self._series = tuple(
             Series(symbol=symbol, timeframe=timeframe)
-            for symbol in self._watchlist.symbols
-            for timeframe in self._timeframes
+            for tier, timeframes in self._timeframes.items()
+            for symbol in symbols[tier]
+            for timeframe in timeframes
         )
         self._followed = frozenset(self._series)
         self._retries.forget_others(self._followed)
@@ -131,25 +107,38 @@ class Scheduler:
 
     def queued(self) -> dict[Priority, int]:
         """Count the fetches that wait for their turn, by priority."""
-        counts = dict.fromkeys(Priority, 0)
-        for task in self._queued.values():
-            counts[task.priority] += 1
-        return counts
+        return self._queue.by_priority()
 
     async def run(self) -> None:
         """Plan, fetch, rest; until cancelled."""
-        self._busy, self._in_flight = set(), {}  # nothing is under way, whatever ended an earlier run
         async with TaskGroup() as group:
             planned_for = None
             while True:
                 now = self._clock.now()
                 if self._replan or planned_for is None or now >= planned_for:
                     self._replan = False
-                    self._queue, self._queued = [], {}
-                    self._enqueue(self._series)
-                    planned_for = next_due(now, self._timeframes, self._current_rules.rules)
+                    planned_for = self._next_due(now)
+                    await self._plan_all(group)
                 self._start_ready(group)
                 await self._rest(planned_for)
+
+    async def _plan_all(self, group: TaskGroup) -> None:
+        """Plan every series anew, some at a time: others run meanwhile, and the first fetches leave."""
+        self._queue.clear()
+        series = self._series
+        for start in range(0, len(series), _SLICE):
+            self._enqueue(series[start : start + _SLICE])
+            self._start_ready(group)
+            await asyncio.sleep(0)
+
+    def _next_due(self, now: datetime) -> datetime:
+        """Return when something of any tier is due next."""
+        rules = self._current_rules.rules
+        return min(
+            next_due(now, timeframes, rules, tier)
+            for tier, timeframes in self._timeframes.items()
+            if timeframes
+        )
 
     def _enqueue(self, series: Iterable[Series]) -> None:
         """Plan these series anew, as far as they are followed, and queue what is due.
@@ -158,17 +147,12 @@ class Scheduler:
         """
         wanted = tuple(one for one in series if one in self._followed)
         for one in wanted:
-            self._queued.pop((one, True), None)
-            self._queued.pop((one, False), None)
+            self._queue.drop(one)
         fetches = plan(self._clock.now(), self._to_plan(wanted), self._current_rules.rules)
         self._forget_needless(wanted, fetches)
         for fetch in fetches:
-            self._turns += 1
-            task = _Task(_PRIORITIES[fetch.reason], self._turns, fetch)
-            taken = task.key in self._busy or task.key in self._queued
-            if not taken and self._retries.may_fetch(task.key):
-                self._queued[task.key] = task
-                heapq.heappush(self._queue, task)
+            if self._retries.may_fetch((fetch.series, fetch.reason == "live")):
+                self._queue.put(fetch)
 
     def _to_plan(self, wanted: Iterable[Series]) -> dict[Series, SeriesState]:
         """Return what need not be asked for now: what is covered, and what answers do not show."""
@@ -192,47 +176,26 @@ class Scheduler:
         """Start queued fetches as far as their lanes have room."""
         if self._pause_switch.is_shut or self._retries.held_until is not None:
             return
-        held: list[_Task] = []
-        while self._queue:
-            task = heapq.heappop(self._queue)
-            if self._queued.get(task.key) is not task:
-                continue
-            if self._has_room(task.lane):
-                self._start(group, task)
-            else:
-                held.append(task)
-        self._queue = held
+        for task in self._queue.start_ready():
+            group.create_task(self._carry_out(task), name=f"fetch {task.fetch.series}")
 
-    def _has_room(self, lane: str) -> bool:
-        return self._in_flight.get(lane, 0) < (_LIVE_AT_ONCE if lane == "live" else _DEEP_AT_ONCE)
-
-    def _start(self, group: TaskGroup, task: _Task) -> None:
-        del self._queued[task.key]
-        self._busy.add(task.key)
-        self._in_flight[task.lane] = self._in_flight.get(task.lane, 0) + 1
-        group.create_task(self._carry_out(task), name=f"fetch {task.fetch.series}")
-
-    async def _carry_out(self, task: _Task) -> None:
+    async def _carry_out(self, task: Task) -> None:
         """Fetch, remember trouble, and queue what is due for the series after it."""
-        fetch, kind = task.fetch, _KINDS[task.fetch.reason]
-        job = await self._job_groups.enter(kind, {"timeframes": [*self._timeframes]}, fetch.pages)
+        fetch, kind = task.fetch, task.kind
+        params = {"timeframes": [*self._timeframes[fetch.tier]]}
+        job = await self._job_groups.enter(kind, params, fetch.pages, self._queue.waiting_of(kind))
         failed = True
         try:
             failed = not await self._fetch(task, job)
         except SourceError as error:
             self._retries.failed(task.key, error)
-        except Exception as error:
-            unforeseen = Unforeseen(f"{type(error).__name__}: {error}")
-            log.exception("fetch.broke", series=str(fetch.series), error=unforeseen.message)
-            self._retries.failed(task.key, unforeseen)
         finally:
-            self._busy.remove(task.key)
-            self._in_flight[task.lane] -= 1
+            self._queue.end(task)
             self._enqueue([fetch.series])
             self._wake.set()
         await self._job_groups.exit(kind, failed=failed)
 
-    async def _fetch(self, task: _Task, job: Job) -> bool:
+    async def _fetch(self, task: Task, job: Job) -> bool:
         """Carry out a task; return whether anything of what it is for is proved then.
 
         A stock that is not listed any more has no newer rows, and what the broker does not serve of it any
@@ -250,7 +213,7 @@ class Scheduler:
             return True
         return self._judge(task, outcome)
 
-    def _judge(self, task: _Task, outcome: FetchOutcome) -> bool:
+    def _judge(self, task: Task, outcome: FetchOutcome) -> bool:
         """Success means coverage: whether the fetch proved at least something of what it was sent for.
 
         What it was sent for and did not show is left alone for a while, and only that: a candle that the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 _EVERY_S = 30.0
 _EVERY_REAL_S = 1.0
 """Real seconds between two lists, at least."""
+_SLICE = 250
+"""Series looked at before others may run: some milliseconds."""
 _NAPS = 10
 """The wait is split, so that a change of the clock's speed takes effect soon."""
 
@@ -74,20 +77,23 @@ class GapList:
         """Write the list whenever it has changed, once it is known what is followed; until cancelled."""
         while True:
             if self._watchlist.is_known:
-                await self._write(self.gaps())
+                await self._write(await self.gaps())
             for _ in range(_NAPS):
                 await self._clock.pace(every_s=_EVERY_S / _NAPS, least_real_s=_EVERY_REAL_S / _NAPS)
 
-    def gaps(self) -> list[Gap]:
+    async def gaps(self) -> list[Gap]:
         """Return what is missing now, with reasons. A candle whose first poll is under way is no gap.
 
         A session that is stored and not sealed is one too, with all of its Korean day; neighbours that are
         open for the same reason are one gap together.
         """
-        series, rules = self._scheduler.series, self._current_rules.rules
-        fetches = plan(self._clock.now(), self._ledger.planned(series), rules)
+        series, now = self._scheduler.series, self._clock.now()
         found = {(gap.series, gap.from_ts): gap for gap in self._unsealed(frozenset(series))}
-        found |= {(gap.series, gap.from_ts): gap for fetch in fetches for gap in self._uncovered(fetch)}
+        for start in range(0, len(series), _SLICE):
+            planned = self._ledger.planned(series[start : start + _SLICE])
+            fetches = plan(now, planned, self._current_rules.rules)
+            found |= {(gap.series, gap.from_ts): gap for fetch in fetches for gap in self._uncovered(fetch)}
+            await asyncio.sleep(0)
         return sorted(found.values(), key=lambda gap: (str(gap.series), gap.from_ts))
 
     def _uncovered(self, fetch: Fetch) -> Iterator[Gap]:

@@ -14,6 +14,7 @@ from chartinsightd.clock import Clock, real_s
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import last_refresh, next_refresh
 from chartinsightd.domain.series import Series, SeriesState
+from chartinsightd.domain.tier import Tier
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.trading_time import trading_seconds
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
@@ -56,6 +57,9 @@ class Lateness:
     """What one look at all tracked series found."""
 
     freshness: tuple[Freshness, ...]
+    """Of the targets, one a timeframe."""
+    universe: tuple[Freshness, ...]
+    """Of the stocks beside them."""
     due_since: datetime | None
     """Since when the longest-waiting series could have been read again; None where none could.
 
@@ -117,23 +121,31 @@ class FreshnessProbe:
 
     async def _look(self) -> Lateness:
         now, looked_at_s = self._clock.now(), real_s()
-        by_timeframe: dict[Timeframe, list[Series]] = {}
+        rules = self._current_rules.rules
+        groups: dict[tuple[Tier, Timeframe], list[Series]] = {}
         for series in self._scheduler.series:
-            by_timeframe.setdefault(series.timeframe, []).append(series)
+            groups.setdefault((rules.tier(series.symbol), series.timeframe), []).append(series)
         looks = [
-            await self._look_at(now, timeframe, some) for timeframe, some in by_timeframe.items() if some
+            await self._look_at(now, tier, timeframe, some) for (tier, timeframe), some in groups.items()
         ]
         held = self._pause_switch.is_shut or self._retries.held_until is not None
         due = [look.due_since for look in looks if look.due_since is not None]
         return Lateness(
-            freshness=tuple(look.shown(self._newest(look)) for look in looks),
+            freshness=self._shown(looks, Tier.TARGET),
+            universe=self._shown(looks, Tier.UNIVERSE),
             due_since=None if held else min(due, default=None),
             looked_at_s=looked_at_s,
             took_s=real_s() - looked_at_s,
         )
 
-    async def _look_at(self, now: datetime, timeframe: Timeframe, series: Sequence[Series]) -> _Look:
+    def _shown(self, looks: Sequence[_Look], tier: Tier) -> tuple[Freshness, ...]:
+        return tuple(look.shown(self._newest(look)) for look in looks if look.tier is tier)
+
+    async def _look_at(
+        self, now: datetime, tier: Tier, timeframe: Timeframe, series: Sequence[Series]
+    ) -> _Look:
         look = _Look(
+            tier=tier,
             timeframe=timeframe,
             now=now,
             rules=self._current_rules.rules,
@@ -147,7 +159,7 @@ class FreshnessProbe:
 
     def _newest(self, look: _Look) -> datetime | None:
         """Return the newest candle of the grid that is covered for any symbol."""
-        candles = self._expectations.of(look.timeframe).candles
+        candles = self._expectations.of(look.timeframe, look.tier).candles
         place = bisect_left(candles, look.covered_until) - 1
         return datetime.fromtimestamp(int(candles[place]), UTC) if place >= 0 else None
 
@@ -159,8 +171,9 @@ def _good_until_s(lateness: Lateness) -> float:
 
 @dataclass(slots=True, kw_only=True)
 class _Look:
-    """The symbols of one timeframe, while they are looked through."""
+    """The symbols of one tier and timeframe, while they are looked through."""
 
+    tier: Tier
     timeframe: Timeframe
     now: datetime
     rules: PlanRules
@@ -178,7 +191,8 @@ class _Look:
     _age_of: dict[datetime, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.refreshed_at = last_refresh(self.now, self.timeframe, self.rules.calendar, self.rules.refresh)
+        refresh = self.rules.refresh_of(self.tier)
+        self.refreshed_at = last_refresh(self.now, self.timeframe, self.rules.calendar, refresh)
 
     def take(self, states: Mapping[Series, SeriesState]) -> None:
         """Look at some series."""
@@ -208,7 +222,8 @@ class _Look:
             read_at = datetime.fromtimestamp(state.covered.spans[-1][1], UTC)
         if read_at is None:
             return None
-        return min(next_refresh(read_at, self.timeframe, self.rules.calendar, self.rules.refresh), self.now)
+        refresh = self.rules.refresh_of(self.tier)
+        return min(next_refresh(read_at, self.timeframe, self.rules.calendar, refresh), self.now)
 
     def _age(self, due_at: datetime) -> float:
         if due_at not in self._age_of:

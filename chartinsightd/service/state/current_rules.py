@@ -13,7 +13,7 @@ from chartinsightd.service.state.feed import Feed, Subscription
 
 
 class CurrentRules:
-    """The rules of this moment. One writer (`LearnedDays`), any number of readers.
+    """The rules of this moment. `LearnedDays` writes what is learned, the watchlist the universe.
 
     Args:
         rules: the rules at the start, with the built-in calendar and the user's overrides.
@@ -46,6 +46,10 @@ class CurrentRules:
     def invalidate_plans(self) -> None:
         """Call the listeners: coverage was taken back, so there is more to fetch than they planned."""
         self._changes.publish()
+
+    def replace_universe(self, symbols: Iterable[str]) -> None:
+        """Collect these symbols beside the targets. Whoever follows the watchlist plans again by itself."""
+        self._rules = replace(self._rules, universe=frozenset(symbols))
 
     def replace_learned(self, days: Iterable[LearnedDay]) -> None:
         """Replace every learned day."""

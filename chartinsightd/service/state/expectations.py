@@ -9,6 +9,8 @@ from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.expectation import Expectation, expectation
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.refresh import last_refresh
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.tier import Tier
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.service.state.current_rules import CurrentRules
 
@@ -19,13 +21,22 @@ class Expectations:
     def __init__(self, clock: Clock, current_rules: CurrentRules) -> None:
         self._clock = clock
         self._current_rules = current_rules
-        self._known: dict[Timeframe, tuple[tuple[datetime, date, Calendar], Expectation]] = {}
+        self._known: dict[tuple[Timeframe, Tier], tuple[_Moment, Expectation]] = {}
 
-    def of(self, timeframe: Timeframe) -> Expectation:
+    def of(self, timeframe: Timeframe, tier: Tier = Tier.TARGET) -> Expectation:
         """Return what should be final of a timeframe now; the same object while it is the same."""
         now, rules = self._clock.now(), self._current_rules.rules
-        moment = (last_refresh(now, timeframe, rules.calendar, rules.refresh), day_of(now), rules.calendar)
-        known = self._known.get(timeframe)
+        refreshed_at = last_refresh(now, timeframe, rules.calendar, rules.refresh_of(tier))
+        moment = (refreshed_at, day_of(now), rules.calendar)
+        known = self._known.get((timeframe, tier))
         if known is None or known[0] != moment:
-            known = self._known[timeframe] = (moment, expectation(now, timeframe, rules))
+            found = expectation(now, timeframe, rules, tier)
+            known = self._known[timeframe, tier] = (moment, found)
         return known[1]
+
+    def of_series(self, series: Series) -> Expectation:
+        """Return what should be final of a series now."""
+        return self.of(series.timeframe, self._current_rules.rules.tier(series.symbol))
+
+
+_Moment = tuple[datetime, date, Calendar]

@@ -1,10 +1,10 @@
-"""Keeps the list of stocks, and with it the set of tracked symbols, up to date."""
+"""Keeps the list of stocks, and with it the targets and the universe, up to date."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
 
 import structlog
@@ -14,14 +14,17 @@ from chartinsightd.domain.alert_policy import Condition
 from chartinsightd.domain.errors import MalformedAnswer, SourceError, StoreError, StoreUnavailable
 from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.domain.kst import day_of, next_time
-from chartinsightd.domain.stock_list import NOTHING_KNOWN, KnownStocks, leave_at_once, why_incomplete
+from chartinsightd.domain.stock_list import NOTHING_KNOWN, KnownStocks, why_incomplete
+from chartinsightd.domain.universe import decide
+from chartinsightd.domain.write import Written
 from chartinsightd.facts.targets import DELISTED
 from chartinsightd.ports.broker import Priority, StockListing, StockListSource
 from chartinsightd.ports.stores import StockStore, TrackingStore
 from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.jobs import Job, Jobs
 from chartinsightd.service.state.watchlist import Watchlist
-from chartinsightd.service.stocks.universe import Universe, delisted_target, with_wishes
+from chartinsightd.service.stocks.choice import Choice, delisted_target, with_wishes
+from chartinsightd.service.stocks.universe import Universe
 
 log = structlog.get_logger(__name__)
 
@@ -35,14 +38,14 @@ _LIST_REMEDY = "What was followed goes on. The list is asked for every five minu
 _UNIVERSE_REMEDY = (
     "Compare `chartinsightctl symbols list` with what you expect; `symbols add` keeps a symbol."
 )
-_SHRANK_TOLD_S = 86_400.0
 
 
 class StockList:
     """Synchronises `stocks` at start and once a day; what a person adds or removes by hand stays so.
 
     Args:
-        universe: names the symbols to track.
+        choice: the targets and the rule of the universe.
+        universe: who belongs to it, recorded by day.
         watchlist: replaced after each synchronisation and each change by hand.
     """
 
@@ -54,6 +57,7 @@ class StockList:
         tracking: TrackingStore,
         jobs: Jobs,
         clock: Clock,
+        choice: Choice,
         universe: Universe,
         watchlist: Watchlist,
     ) -> None:
@@ -62,18 +66,14 @@ class StockList:
         self._tracking = tracking
         self._jobs = jobs
         self._clock = clock
+        self._choice = choice
         self._universe = universe
         self._watchlist = watchlist
-        self._chosen: list[str] | None = None
         self._known: KnownStocks | None = None
         """What the last accepted list said; None where nothing could be read of it yet."""
-        self._doubted: list[str] | None = None
-        """What a list would have chosen of which too many would leave."""
-        self._is_rule_new = False
+        self._is_rule_new = self._is_chosen = False
         self._failures = 0
         self._failure: SourceError | StoreError | None = None
-        self._shrank: tuple[float, str] | None = None
-        """Until when it is told that the universe shrank, by the clock's monotonic seconds; and the words."""
         self._synced = 0
         self._listings: dict[str, Listing] = {}
         self._by_hand: dict[str, bool] = {}
@@ -120,13 +120,9 @@ class StockList:
                 or "It is asked for every five minutes; see stocks.sync_failed in the log."
             )
             found[AlertKind.STOCKS_LIST_FAILING] = Condition(level="warning", message=words, remedy=remedy)
-        if self._shrank is not None and self._clock.monotonic() < self._shrank[0]:
-            remedy = (
-                "Compare `chartinsightctl symbols list` with what you expect; `symbols add` keeps a symbol."
-            )
-            found[AlertKind.STOCKS_UNIVERSE_SHRANK] = Condition(
-                level="warning", message=self._shrank[1], remedy=remedy
-            )
+        if words := self._universe.shrank:
+            remedy = "See `chartinsightctl symbols universe --excluded`; `symbols add` keeps a symbol."
+            found[AlertKind.STOCKS_UNIVERSE_SHRANK] = Condition(level="warning", message=words, remedy=remedy)
         return found
 
     async def run(self) -> None:
@@ -139,9 +135,9 @@ class StockList:
                 due = self._clock.now() + _RETRY
             await wait_until(self._clock, due, self._resync)
 
-    def choose_by(self, universe: Universe) -> None:
-        """Track by another rule from now on."""
-        self._universe, self._is_rule_new = universe, True
+    def choose_by(self, choice: Choice) -> None:
+        """Collect other targets, or another universe, from the next list on."""
+        self._choice, self._is_rule_new = choice, True
         self._resync.set()
 
     def try_now(self) -> None:
@@ -181,9 +177,8 @@ class StockList:
 
     async def _set(self, symbols: Iterable[str], by: str, *, wanted: bool) -> list[str]:
         async with self._changing:
-            changed = [
-                one for one in dict.fromkeys(symbols) if (one in self._watchlist.symbols) is not wanted
-            ]
+            known = self._watchlist.symbols if wanted else self._watchlist.collected
+            changed = [one for one in dict.fromkeys(symbols) if (one in known) is not wanted]
             if changed:
                 await self._tracking.set_tracking(changed, wanted, self._clock.now(), by)
                 log.info("stocks.tracking_changed", symbols=changed, tracked=wanted, by=by)
@@ -202,20 +197,20 @@ class StockList:
         return True
 
     async def _follow_known(self) -> None:
-        """Go on with what is known before any list is read: named symbols, and those tracked before."""
+        """Collect what is known before any list is read: the targets, and the universe of before."""
         try:
             await self._remember()
         except StoreError as error:
             log.warning("stocks.known_not_read", error=str(error))
-        chosen = self._universe.without_list(self._known.tracked if self._known else ())
-        if chosen:
-            self._chosen = chosen
+        if self._choice.targets or self._universe.members:
+            self._is_chosen = True
             self._follow()
 
     async def _remember(self) -> None:
         if self._known is None:
             self._by_hand = await self._tracking.tracking()
             self._known = await self._store.known_stocks()
+        await self._universe.remember()
 
     async def sync(self) -> None:
         """Read both markets and store them.
@@ -252,54 +247,47 @@ class StockList:
         why = why_incomplete(listing.symbols, priced | listing.unreadable, self._known or NOTHING_KNOWN)
         if why is not None:
             raise MalformedAnswer(f"The stock list is taken for incomplete: {why}. Nothing was changed.")
-        chosen = self._confirmed(self._universe.choose(listing.stocks), listing)
+        judged = decide(
+            listing.stocks,
+            self._choice.universe,
+            targets=frozenset(with_wishes(self._choice.targets, self._by_hand)),
+            removed=frozenset(symbol for symbol, wanted in self._by_hand.items() if not wanted),
+        )
+        members = self._universe.confirm(judged, listing.unreadable, is_rule_new=self._is_rule_new)
         try:
-            self._by_hand = await self._tracking.tracking()
-            tracked = with_wishes(chosen, self._by_hand)
-            at, unreadable = self._clock.now(), listing.unreadable
-            left = DELISTED.keys() - listing.symbols
-            gone = [delisted_target(symbol) for symbol in tracked if symbol in left]
-            stocks = [*listing.stocks, *gone]
-            job.written = await self._store.save_stocks(stocks, frozenset(tracked), at, unreadable)
+            job.written = await self._save(listing)
+            await self._universe.record(judged, listing)
         except StoreUnavailable:
-            self._choose(chosen, listing, priced)
+            self._choose(members, listing, priced)
             raise
-        self._choose(chosen, listing, priced)
+        self._choose(members, listing, priced)
         self._tell_unlisted(listing)
-        log.info("stocks.synced", listed=len(listing.stocks), tracked=len(self._watchlist.symbols))
+        log.info(
+            "stocks.synced",
+            listed=len(listing.stocks),
+            tracked=len(self._watchlist.symbols),
+            universe=len(self._watchlist.universe),
+        )
         self._synced += 1
 
-    def _confirmed(self, chosen: list[str], listing: StockListing) -> list[str]:
-        """Return what a list chose, and what its unreadable rows chose before.
+    async def _save(self, listing: StockListing) -> Written:
+        self._by_hand = await self._tracking.tracking()
+        targets = with_wishes(self._choice.targets, self._by_hand)
+        left = DELISTED.keys() - listing.symbols
+        gone = [delisted_target(symbol) for symbol in targets if symbol in left]
+        stocks = [*listing.stocks, *gone]
+        return await self._store.save_stocks(
+            stocks, frozenset(targets), self._clock.now(), listing.unreadable
+        )
 
-        Raises:
-            MalformedAnswer: too many symbols would leave at once, and no list said so before.
-        """
-        before = self._chosen or []
-        kept = [symbol for symbol in before if symbol in listing.unreadable and symbol not in chosen]
-        chosen = [*chosen, *kept]
-        doubted, self._doubted = self._doubted, None
-        if self._is_rule_new or not leave_at_once(before, chosen):
-            return chosen
-        leaving = len(set(before).difference(chosen))
-        if doubted is None or leave_at_once(chosen, doubted) or leave_at_once(doubted, chosen):
-            self._doubted = chosen
-            raise MalformedAnswer(
-                f"{leaving} of {len(before)} symbols would leave at once: the list is read again first."
-            )
-        words = f"The universe shrank from {len(before)} to {len(chosen)} symbols; two lists say the same."
-        self._shrank = self._clock.monotonic() + _SHRANK_TOLD_S, words
-        log.warning("stocks.universe_shrank", before=len(before), after=len(chosen))
-        return chosen
-
-    def _choose(self, chosen: list[str], listing: StockListing, priced: frozenset[str]) -> None:
-        self._chosen, self._is_rule_new = chosen, False
+    def _choose(self, members: Sequence[str], listing: StockListing, priced: frozenset[str]) -> None:
+        self._universe.follow(members)
+        self._is_rule_new, self._is_chosen = False, True
         before = self._known or NOTHING_KNOWN
         gone = dict.fromkeys(before.listed - listing.symbols, day_of(self._clock.now())) | {**before.delisted}
         self._known = KnownStocks(
             listed=listing.symbols,
             priced=priced,
-            tracked=tuple(chosen),
             delisted={symbol: day for symbol, day in gone.items() if symbol not in listing.symbols},
         )
         self._listings |= {
@@ -314,8 +302,10 @@ class StockList:
             log.warning("stocks.tracked_but_not_listed", symbols=unlisted)
 
     def _follow(self) -> None:
-        """Collect what the rule and a person chose; before anything is known the rule has chosen nothing."""
-        if self._chosen is not None:
-            symbols = with_wishes(self._chosen, self._by_hand)
-            ended = {symbol: day for symbol in symbols if (day := self._ended_on(symbol)) is not None}
-            self._watchlist.replace(symbols, ended)
+        """Collect what is chosen, and what a person wants; before anything is known, nothing is chosen."""
+        if not self._is_chosen:
+            return
+        symbols = with_wishes(self._choice.targets, self._by_hand)
+        ended = {symbol: day for symbol in symbols if (day := self._ended_on(symbol)) is not None}
+        universe = [symbol for symbol in self._universe.members if self._by_hand.get(symbol, True)]
+        self._watchlist.replace(symbols, ended, universe)

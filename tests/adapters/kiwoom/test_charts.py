@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from chartinsightd.domain.errors import MalformedAnswer, RequestRefused, SourceError, SourceUnavailable
+from chartinsightd.domain.issue_kind import IssueKind
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports.broker import ChartPage, ChartRequest, IssueKind, Priority
+from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
 
 from .fake_broker import OK, Reply, Session, session
 from .samples import sample

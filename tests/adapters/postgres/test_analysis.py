@@ -23,6 +23,7 @@ from chartinsightd.analysis.trend import Trend
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.universe import Membership
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.analysis import (
     AnalysisResult,
@@ -33,7 +34,6 @@ from chartinsightd.ports.analysis import (
     FoundPattern,
     FoundPoint,
     FoundTrend,
-    Membership,
 )
 from chartinsightd.service.analysing.generations import first_difference, news
 from tests.support.postgres import connected

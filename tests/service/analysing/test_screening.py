@@ -10,8 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.candle_reader import PostgresCandleReader, open_candle_reader
+from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
 from chartinsightd.adapters.strategies.sandbox import ProcessSandbox
@@ -22,10 +25,11 @@ from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.universe import Membership
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.broker import ListedStock
 from chartinsightd.service.analysing.evaluators import Evaluators
-from chartinsightd.service.analysing.screening import NoSession, Screener
+from chartinsightd.service.analysing.screening import NoSession, ScreenAnswer, Screener
 from chartinsightd.service.analysing.user_strategies import UserStrategies
 from chartinsightd.service.state.current_rules import CurrentRules
 from tests.control.fake_backend import FrozenClock
@@ -92,10 +96,12 @@ class World:
         screener: Screener,
         reader: CountingReader,
         archive: PostgresArchive,
+        members: PostgresAnalysis,
         clock: FrozenClock,
         current_rules: CurrentRules,
     ) -> None:
         self.store = store
+        self.members = members
         self.screener = screener
         self.reader = reader
         self.archive = archive
@@ -115,10 +121,14 @@ async def world(store: Store, database: str) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         reader = CountingReader(await stack.enter_async_context(open_candle_reader(database, "simulation")))
         archive = await stack.enter_async_context(open_archive(database, "simulation"))
+        connection = ReconnectingConnection(database, looking("simulation", "test"))
+        stack.push_async_callback(connection.close)
+        members = PostgresAnalysis(connection)
         current_rules = CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=refresh))
         screener = Screener(
             reader=reader,
             archive=archive,
+            members=members,
             evaluators=evaluators(),
             rules={},
             clock=clock,
@@ -130,6 +140,7 @@ async def world(store: Store, database: str) -> AsyncIterator[World]:
             screener=screener,
             reader=reader,
             archive=archive,
+            members=members,
             clock=clock,
             current_rules=current_rules,
         )
@@ -141,6 +152,30 @@ async def world(store: Store, database: str) -> AsyncIterator[World]:
             chart("035720", 4, count=20),
         )
         yield world
+
+
+async def test_a_screen_is_of_the_members_of_its_session(world: World) -> None:
+    """Who left is in the screens of earlier sessions, who was left out in none; all of them add up."""
+    thursday = date(2026, 11, 19)
+    members = [Membership(symbol=one, member=True) for one in ("000660", "005930", "035720")]
+    left_out = Membership(symbol="035420", member=False, reason="too_small")
+    await world.members.save_universe(thursday, [*members, left_out], NOW)
+    gone = Membership(symbol="005930", member=False, reason="halted")
+    await world.members.save_universe(FRIDAY, [gone], NOW)
+
+    def symbols(answer: ScreenAnswer) -> list[str]:
+        found = {one.symbol for one in answer.screened.matches} | {
+            one.symbol for one in answer.screened.exceptions
+        }
+        assert answer.screened.counts["universe"] == len(answer.names)
+        assert found <= answer.names.keys()
+        return sorted(answer.names)
+
+    ask = {"strategy": "rsi_oversold", "within": 250}
+    assert symbols(await world.screener.screen(ask, FRIDAY)) == ["000660", "035720"]
+    assert symbols(await world.screener.screen(ask, thursday)) == ["000660", "005930", "035720"]
+    before = await world.screener.screen(ask, date(2026, 11, 17))
+    assert symbols(before) == ["000660", "005930", "035720"], "before the first record: as recorded then"
 
 
 async def test_a_screen_is_whole(world: World) -> None:

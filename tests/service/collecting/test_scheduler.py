@@ -174,7 +174,7 @@ def test_a_blank_answer_proves_nothing() -> None:
         gaps = world.gap_list()
         async with world.running("005930"):
             await world.clock.sleep(20)
-            reasons = [(gap.reason, gap.evidence["told"]) for gap in gaps.gaps()]
+            reasons = [(gap.reason, gap.evidence["told"]) for gap in await gaps.gaps()]
             world.broker.blank = set()
             await world.clock.sleep(120)
         return world, reasons
@@ -346,7 +346,7 @@ def test_a_delisted_stock_is_settled_once(blank: bool) -> None:
             asked = len(world.broker.requests)
             await world.clock.sleep(3 * 24 * 3600)
             assert len(world.broker.requests) == asked
-            assert world.gap_list().gaps() == []
+            assert await world.gap_list().gaps() == []
         return world
 
     world = run_virtually(main())

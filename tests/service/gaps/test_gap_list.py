@@ -56,7 +56,7 @@ def listed_after(
         gaps = world.gap_list(**parts)
         async with world.running("005930"):
             await world.clock.sleep(seconds)
-            return gaps.gaps()
+            return await gaps.gaps()
 
     return run_virtually(main())
 
@@ -118,7 +118,7 @@ def test_what_only_waits_is_not_fetched_yet_or_paused(is_paused: bool, reason: G
         world.watchlist.replace(["005930"])
         if is_paused:
             world.pause_switch.shut()
-        return world.gap_list().gaps()
+        return await world.gap_list().gaps()
 
     gaps = run_virtually(main())
 
@@ -137,9 +137,9 @@ def test_what_becomes_due_while_paused_is_a_gap() -> None:
         async with world.running("005930"):
             await world.clock.sleep(60)
             world.pause_switch.shut()
-            before = gaps.gaps()
+            before = await gaps.gaps()
             await world.clock.sleep(2 * 3600)
-            return before, gaps.gaps()
+            return before, await gaps.gaps()
 
     before, [after] = run_virtually(main())
 
@@ -181,7 +181,7 @@ def test_a_row_that_stays_refused_delays_no_other_candle() -> None:
             await world.clock.sleep(60)
             world.broker.spoilt = {spoilt}
             await world.clock.sleep(5 * 3600)
-            return world, gaps.gaps()
+            return world, await gaps.gaps()
 
     world, gaps = run_virtually(main())
 

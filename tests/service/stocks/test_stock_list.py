@@ -10,12 +10,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from chartinsightd.domain.errors import SourceUnavailable
+from chartinsightd.domain.issue_kind import IssueKind
+from chartinsightd.domain.universe import Exclusion, Membership, UniverseRule
 from chartinsightd.facts.krx import KST
-from chartinsightd.ports.broker import IssueKind, ListedStock, Priority, StockListing
+from chartinsightd.ports.broker import ListedStock, Priority, StockListing
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
-from chartinsightd.service.stocks.universe import LargeShares, Named, Universe
+from chartinsightd.service.stocks.universe import Universe
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
 
@@ -46,26 +49,31 @@ class FakeList:
 
 
 class FakeTracking:
-    """Nobody adds or removes symbols by hand."""
+    """What is added and removed by hand."""
+
+    def __init__(self) -> None:
+        self._by_hand: dict[str, bool] = {}
 
     async def tracking(self) -> dict[str, bool]:
-        """Return none."""
-        return {}
+        """Return all of it."""
+        return dict(self._by_hand)
 
     async def set_tracking(self, symbols: Sequence[str], tracked: bool, at: datetime, by: str) -> None:
-        """Forget what a person wants."""
+        """Remember what a person wants."""
+        del at, by
+        self._by_hand |= dict.fromkeys(symbols, tracked)
 
 
-TARGET = Named(("005930",))
+TARGET = Choice(targets=("005930",))
 
 
 def played(
-    source: FakeList, hours: float, universe: Universe = TARGET, store: FakeStore | None = None
+    source: FakeList, hours: float, choice: Choice = TARGET, store: FakeStore | None = None
 ) -> tuple[FakeStore, list[list[str]]]:
     """Let the list be kept for some hours; return the store and each change of the watchlist."""
     store, watchlist = store or FakeStore(), Watchlist()
     tracked: list[list[str]] = []
-    watchlist.on_change(lambda: tracked.append([*watchlist.symbols]))
+    watchlist.on_change(lambda: tracked.append([*watchlist.collected]))
 
     stock_list = StockList(
         source=source,
@@ -73,7 +81,8 @@ def played(
         tracking=FakeTracking(),
         jobs=Jobs(store, source.clock),
         clock=source.clock,
-        universe=universe,
+        choice=choice,
+        universe=Universe(store, source.clock),
         watchlist=watchlist,
     )
     run_virtually(cancelled_after(stock_list.run(), hours * 3600))
@@ -108,23 +117,12 @@ def test_a_failure_is_tried_again_in_five_minutes() -> None:
     assert tracked == [["005930"]]
 
 
-def test_the_largest_are_tracked_by_market_cap() -> None:
-    """With a least market cap, every stock at least that large is tracked, largest first."""
-    stocks = [
-        listed_stock(symbol="000001", listed_shares=10, last_price=100),
-        listed_stock(symbol="000002", listed_shares=30, last_price=100),
-        listed_stock(symbol="000003", listed_shares=9, last_price=100),
-    ]
-
-    assert LargeShares(1_000).choose(stocks) == ["000002", "000001"]
-
-
 def test_a_tracked_symbol_that_is_not_listed_is_told() -> None:
     """A misspelt or delisted symbol is one line in the log, not silence."""
     source = FakeList(LoopClock(START), [listed_stock()])
 
     with capture_logs() as logs:
-        played(source, 0.5, Named(("005930", "999999")))
+        played(source, 0.5, Choice(targets=("005930", "999999")))
 
     assert [line["symbols"] for line in logs if line["event"] == "stocks.tracked_but_not_listed"] == [
         ["999999"]
@@ -133,7 +131,8 @@ def test_a_tracked_symbol_that_is_not_listed_is_told() -> None:
 
 MARKET = [listed_stock(symbol=f"{number:06}", listed_shares=100, last_price=1_000) for number in range(40)]
 ALL = [stock.symbol for stock in MARKET]
-WHOLE = LargeShares(1)
+RULE = UniverseRule(min_market_cap=1, leaves_out=frozenset({Exclusion.FUND}))
+WHOLE = Choice(targets=(), universe=RULE)
 
 
 def changed(count: int, **changes: object) -> list[ListedStock]:
@@ -171,7 +170,7 @@ def test_another_rule_may_shrink_it_at_once() -> None:
     clock = LoopClock(START)
     source, store, watchlist = FakeList(clock, MARKET), FakeStore(), Watchlist()
     tracked: list[int] = []
-    watchlist.on_change(lambda: tracked.append(len(watchlist.symbols)))
+    watchlist.on_change(lambda: tracked.append(len(watchlist.collected)))
 
     async def main() -> None:
         stock_list = StockList(
@@ -180,11 +179,12 @@ def test_another_rule_may_shrink_it_at_once() -> None:
             tracking=FakeTracking(),
             jobs=Jobs(store, clock),
             clock=clock,
-            universe=WHOLE,
+            choice=WHOLE,
+            universe=Universe(store, clock),
             watchlist=watchlist,
         )
         await stock_list.sync()
-        stock_list.choose_by(Named(("000001",)))
+        stock_list.choose_by(Choice(targets=("000001",)))
         await stock_list.sync()
 
     run_virtually(main())
@@ -201,14 +201,15 @@ def test_an_unreadable_row_costs_that_row() -> None:
     assert sorted(stock.symbol for stock in store.stocks) == ALL
 
 
-@pytest.mark.parametrize(("universe", "expected"), [(Named(("005930",)), ["005930"]), (WHOLE, ["000660"])])
-def test_nothing_waits_for_the_list(universe: Universe, expected: list[str]) -> None:
-    """While the list is away, named symbols are followed, and those that were followed before the restart."""
+@pytest.mark.parametrize(("choice", "expected"), [(TARGET, ["005930", "000660"]), (WHOLE, ["000660"])])
+def test_nothing_waits_for_the_list(choice: Choice, expected: list[str]) -> None:
+    """While the list is away, the targets are followed, and the universe of before the restart."""
     source = FakeList(LoopClock(START), MARKET, [SourceUnavailable("away")] * 1_000)
-    store = FakeStore(stocks=[listed_stock(symbol="000660")], tracked=frozenset({"000660"}))
+    member = Membership(symbol="000660", member=True)
+    store = FakeStore(stocks=[listed_stock(symbol="000660")], memberships=[(date(2026, 9, 14), member)])
 
     with capture_logs():
-        _, tracked = played(source, 1, universe, store)
+        _, tracked = played(source, 1, choice, store)
 
     assert tracked == [expected]
 
@@ -229,8 +230,54 @@ def test_a_delisted_target_is_shown_with_its_successor() -> None:
     source = FakeList(LoopClock(START), MARKET)
 
     with capture_logs() as logs:
-        store, _ = played(source, 0.5, Named(("091990", "000001")))
+        store, _ = played(source, 0.5, Choice(targets=("091990", "000001")))
 
     (shown,) = [stock for stock in store.stocks if stock.symbol == "091990"]
     assert (shown.delisted_on, "068270" in shown.state) == (date(2024, 1, 12), True)
     assert not [line for line in logs if line["log_level"] == "warning"]
+
+
+def test_who_enters_and_who_leaves_is_recorded_by_day() -> None:
+    """Each change is a row of its day; a morning without any writes nothing, and targets are members."""
+    small = [replace(MARKET[3], last_price=1), *MARKET[4:]]
+    later = [MARKET[:-1], MARKET, [*MARKET[:3], *small], MARKET[1:]]
+    choice = replace(WHOLE, targets=("000001",), universe=replace(RULE, min_market_cap=1_000))
+    source = FakeList(LoopClock(START), MARKET, later=later)
+
+    with capture_logs():
+        store, tracked = played(source, 24 * 3 - 12, choice)
+
+    changed = [(day.day, one.symbol, one.member, one.reason) for day, one in store.memberships[39:]]
+    assert changed == [
+        (15, "000039", True, ""),
+        (16, "000003", False, "too_small"),
+        (17, "000003", True, ""),
+        (17, "000000", False, "delisted"),
+    ]
+    assert [len(symbols) for symbols in tracked] == [1, 39, 40, 39, 39], "the target first, then by the lists"
+    assert tracked[-1][0] == "000001"
+
+
+def test_what_a_person_removes_is_left_out() -> None:
+    """`symbols remove` holds for the universe too, at once; the next list records the reason."""
+    clock = LoopClock(START)
+    store, watchlist, tracking = FakeStore(), Watchlist(), FakeTracking()
+    stock_list = StockList(
+        source=FakeList(clock, MARKET),
+        store=store,
+        tracking=tracking,
+        jobs=Jobs(store, clock),
+        clock=clock,
+        choice=WHOLE,
+        universe=Universe(store, clock),
+        watchlist=watchlist,
+    )
+
+    async def main() -> None:
+        await stock_list.sync()
+        assert await stock_list.remove(["000007", "999999"], "test") == ["000007"]
+        assert "000007" not in watchlist.universe
+        await stock_list.sync()
+
+    run_virtually(main())
+    assert store.memberships[-1][1] == Membership(symbol="000007", member=False, reason="removed")
