@@ -75,11 +75,15 @@ class Listener:
 
     async def stop(self) -> None:
         """Go away, as a killed daemon does."""
+        self.hang_up()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def hang_up(self) -> None:
+        """End every event stream."""
         for reader in self._readers:
             reader.put_nowait(b"")
         self._readers.clear()
-        if self._runner is not None:
-            await self._runner.cleanup()
 
     @property
     def address(self) -> str:
@@ -154,7 +158,7 @@ class Listener:
         if path == "screener":
             return _screened(body.get("session"))
         if path == "screens":
-            return {"name": body["name"], "version": 1, "expression": body["expression"], "last_run": None}
+            return {"name": body["name"], "version": 1, "expression": body["expression"], "removed": False}
         return _note("000660")
 
     def _label(self, body: dict[str, Any]) -> Answer:
@@ -323,7 +327,7 @@ class Listener:
                     "name": "골든크로스 + 거래량",
                     "version": 1,
                     "expression": expression,
-                    "last_run": {"new": 3},
+                    "new": 3,
                 }
             ]
         }

@@ -152,7 +152,7 @@ export class ScreenerPage {
 
   /** @param {any} screen */
   savedRow(screen) {
-    const found = screen.last_run?.new ?? 0;
+    const found = screen.new ?? 0;
     return h('button', { class: 'saved', type: 'button', data: { row: '', key: `screen-${screen.name}` }, 'aria-current': screen.name === this.name ? 'true' : null, onclick: () => this.pick(screen) },
       h('span', {}, screen.name), found ? h('b', { class: 'new' }, t('scr.new.n', { n: found })) : null);
   }
