@@ -7,6 +7,8 @@ import contextlib
 import math
 import time
 from collections import deque
+from collections.abc import Awaitable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -44,6 +46,11 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait for seconds of this clock."""
+
+    def cutting_short(self, wait: asyncio.Timeout) -> AbstractContextManager[None]:
+        """End a wait at once where the clock is set inside the block; by default it never is."""
+        del wait
+        return contextlib.nullcontext()
 
     def real(self, seconds: float) -> float:
         """Return how many seconds of this clock pass in a number of real ones."""
@@ -85,9 +92,10 @@ class SimulatedClock(Clock):
         anchor: the real time at which virtual time was `start`; aware. Default: now.
     """
 
-    longest_nap_s = 0.1
+    longest_nap_s = 30.0
 
     def __init__(self, start: datetime, speed: float = 1.0, anchor: datetime | None = None) -> None:
+        self._waits: set[asyncio.Timeout] = set()
         self._start = start.astimezone(UTC)
         self._anchor = (anchor or datetime.now(UTC)).astimezone(UTC)
         self._speed = speed
@@ -100,9 +108,24 @@ class SimulatedClock(Clock):
         return self._speed
 
     def set(self, start: datetime, speed: float, anchor: datetime) -> None:
-        """Go by other values from now on. `now` may jump; `monotonic` goes on evenly."""
+        """Go by other values from now on. `now` may jump; `monotonic` stays even."""
         self._counted, self._counted_at = self.monotonic(), time.monotonic()
         self._start, self._speed, self._anchor = start.astimezone(UTC), speed, anchor.astimezone(UTC)
+        for wait in self._waits:
+            if not wait.expired():
+                wait.reschedule(real_s())
+
+    def cutting_short(self, wait: asyncio.Timeout) -> AbstractContextManager[None]:
+        """End a wait at once where the clock is set inside the block."""
+        return self._cutting_short(wait)
+
+    @contextlib.contextmanager
+    def _cutting_short(self, wait: asyncio.Timeout) -> Iterator[None]:
+        self._waits.add(wait)
+        try:
+            yield
+        finally:
+            self._waits.discard(wait)
 
     def now(self) -> datetime:
         """Return virtual time: aware, UTC."""
@@ -115,8 +138,8 @@ class SimulatedClock(Clock):
     async def sleep(self, seconds: float) -> None:
         """Wait for virtual seconds; a change of speed on the way counts."""
         until = self.monotonic() + seconds
-        while (left := until - self.monotonic()) > 0:  # noqa: ASYNC110 - no event tells that time passes
-            await asyncio.sleep(min(left / self._speed, self.longest_nap_s))
+        while (left := until - self.monotonic()) > 0:
+            await _unless_set(self, asyncio.sleep(left / self._speed))
 
 
 class CheckedClock(Clock):
@@ -182,6 +205,10 @@ class CheckedClock(Clock):
     async def sleep(self, seconds: float) -> None:
         """Wait for seconds of this clock."""
         await self.own.sleep(seconds)
+
+    def cutting_short(self, wait: asyncio.Timeout) -> AbstractContextManager[None]:
+        """End a wait at once where the own clock is set inside the block."""
+        return self.own.cutting_short(wait)
 
     def heard(self, sent_s: float, date: datetime) -> None:
         """Learn from an answer that just arrived.
@@ -254,11 +281,19 @@ def real_s() -> float:
     return asyncio.get_running_loop().time()
 
 
+async def _unless_set(clock: Clock, waiting: Awaitable[object], timeout_s: float | None = None) -> None:
+    """Wait for something, at most for some real seconds, and no longer than until the clock is set."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s) as wait:
+            with clock.cutting_short(wait):
+                await waiting
+
+
 async def sleep_until(clock: Clock, when: datetime) -> None:
     """Wait until the wall clock shows `when`, or was set back: then what is due must be worked out again."""
     set_back = SetBack(clock)
     while (left := (when - clock.now()).total_seconds()) > 0 and not set_back.happened():
-        await clock.sleep(min(left, clock.longest_nap_s * clock.speed))
+        await _unless_set(clock, clock.sleep(min(left, clock.longest_nap_s * clock.speed)))
 
 
 async def wait_for(clock: Clock, seconds: float, event: asyncio.Event) -> bool:
@@ -275,9 +310,5 @@ async def wait_until(clock: Clock, when: datetime, event: asyncio.Event) -> bool
     while (left := (when - clock.now()).total_seconds()) > 0 and not event.is_set():
         if set_back.happened():
             break
-        try:
-            async with asyncio.timeout(min(left / clock.speed, clock.longest_nap_s)):
-                await event.wait()
-        except TimeoutError:
-            continue
+        await _unless_set(clock, event.wait(), min(left / clock.speed, clock.longest_nap_s))
     return event.is_set()

@@ -66,13 +66,35 @@ async def test_a_wait_ends_with_its_event() -> None:
 
 
 async def test_a_clock_that_is_set_ends_the_wait() -> None:
-    """A jump over the awaited time is noticed within a nap."""
+    """A jump over the awaited time wakes the waiter at once, though it would look again only later."""
     clock, event = SimulatedClock(START, 1.0), asyncio.Event()
     jump = (START + timedelta(days=2), 1.0, SystemClock().now())
     asyncio.get_running_loop().call_soon(clock.set, *jump)
 
     async with asyncio.timeout(5):
         assert not await wait_until(clock, START + timedelta(days=1), event)
+
+
+async def test_a_sleep_follows_a_change_of_speed() -> None:
+    """A wait of an hour that has begun at the natural pace ends soon after the clock runs faster."""
+    clock = SimulatedClock(START, 1.0)
+    asyncio.get_running_loop().call_soon(clock.set, START, 1_000_000.0, SystemClock().now())
+
+    async with asyncio.timeout(5):
+        await clock.sleep(3_600)
+
+
+async def test_a_wait_that_was_cancelled_is_not_taken_for_a_change_of_the_clock() -> None:
+    """Whoever is cancelled in the moment in which the clock is set ends."""
+    clock = SimulatedClock(START, 1.0)
+    waiting = asyncio.create_task(sleep_until(clock, START + timedelta(days=1)))
+    await asyncio.sleep(0)
+
+    clock.set(START, 1.0, SystemClock().now())
+    waiting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 @pytest.mark.parametrize("clock", [SystemClock(), SimulatedClock(START, 10.0)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +14,10 @@ from chartinsightd.clock import SimulatedClock
 from chartinsightd.domain.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
-_LOOK_EVERY_S = 0.2
-"""Real seconds."""
+_RETRY_S = 0.2
+"""Real seconds until the next try while the simulator is away."""
+_ANSWER_WITHIN_S = 10.0
+"""Real seconds after which the simulator answers that its clock is still the same."""
 _AWAY = (aiohttp.ClientError, OSError, KeyError, TypeError, ValueError, TimeoutError)
 """Nobody there, or somebody who is no simulator."""
 
@@ -27,36 +30,57 @@ async def read_clock(url: str) -> SimulatedClock:
     """
     try:
         async with aiohttp.ClientSession() as session:
-            start, speed, anchor = await _ask(session, url)
+            shown = await _ask(session, url)
     except _AWAY as error:
         raise ConfigurationError(
             f"clock.follow: no simulator's clock at {url}: {error!r}.",
             remedy="Start chartinsight-simulator first, and set kiwoom.base_url to the address it prints.",
         ) from error
-    return SimulatedClock(start, speed, anchor)
+    return SimulatedClock(shown.start, shown.speed, shown.real_anchor)
 
 
 async def follow_clock(clock: SimulatedClock, url: str) -> None:
     """Keep a clock in step with the simulator's until cancelled; the simulator may be away meanwhile."""
-    known: tuple[datetime, float, datetime] | None = None
+    known: _Shown | None = None
     async with aiohttp.ClientSession() as session:
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
             try:
-                shown = await _ask(session, url)
+                shown = await _ask(session, url, known)
             except _AWAY as error:
                 log.debug("clock.simulator_away", error=repr(error))
+                await asyncio.sleep(_RETRY_S)
                 continue
             if shown != known:
-                clock.set(*shown)
+                clock.set(shown.start, shown.speed, shown.real_anchor)
                 known = shown
 
 
-async def _ask(session: aiohttp.ClientSession, url: str) -> tuple[datetime, float, datetime]:
-    async with session.get(f"{url}/admin/clock", timeout=aiohttp.ClientTimeout(total=5)) as answer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What the simulator says of its clock."""
+
+    start: datetime
+    speed: float
+    anchor: float
+    """Real seconds since 1970."""
+
+    @property
+    def real_anchor(self) -> datetime:
+        return datetime.fromtimestamp(self.anchor, UTC)
+
+
+async def _ask(session: aiohttp.ClientSession, url: str, known: _Shown | None = None) -> _Shown:
+    """Return the simulator's clock; where it is the known one, wait a while for a change."""
+    waits = {} if known is None else {"known": repr(known.anchor), "wait_s": str(_ANSWER_WITHIN_S)}
+    timeout = aiohttp.ClientTimeout(total=5 + (_ANSWER_WITHIN_S if waits else 0))
+    async with session.get(f"{url}/admin/clock", params=waits, timeout=timeout) as answer:
         answer.raise_for_status()
         body: dict[str, Any] = await answer.json()
-    speed = float(body["speed"])
-    if speed <= 0:
+    shown = _Shown(
+        start=datetime.fromisoformat(body["start"]),
+        speed=float(body["speed"]),
+        anchor=float(body["anchor"]),
+    )
+    if shown.speed <= 0:
         raise ValueError("the simulator's clock stands still")
-    return datetime.fromisoformat(body["start"]), speed, datetime.fromtimestamp(body["anchor"], UTC)
+    return shown

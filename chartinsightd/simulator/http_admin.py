@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -21,6 +23,8 @@ from chartinsightd.simulator.websocket import Sessions
 from chartinsightd.simulator.wire_realtime import SYSTEM_MESSAGES
 
 _LOG_ROWS = 10_000
+_LONGEST_WAIT_S = 60.0
+"""Longest time an answer waits for a change, in real seconds."""
 
 
 class BadAdminRequest(Exception):
@@ -43,6 +47,8 @@ class Admin:
     def __init__(self, simulation: Simulation, sessions: Sessions) -> None:
         self._sim = simulation
         self._sessions = sessions
+        self._clock_set = asyncio.Event()
+        """Set, and replaced, when the clock is changed: whoever waits for a change has the old one."""
 
     def routes(self) -> list[web.RouteDef]:
         """Return the paths and what answers them."""
@@ -66,8 +72,18 @@ class Admin:
             web.post("/admin/websocket/close", self.close_sockets),
         ]
 
-    async def clock(self, _request: web.Request) -> web.Response:
-        """Return the virtual clock; `start`, `speed` and `anchor` are what a daemon needs to follow it."""
+    async def clock(self, request: web.Request) -> web.Response:
+        """Return the virtual clock; `start`, `speed` and `anchor` are what a daemon needs to follow it.
+
+        While the anchor is the `known` one, the answer waits up to `wait_s` real seconds for a change.
+        """
+        known, wait_s = _query_number(request, "known"), _query_number(request, "wait_s") or 0.0
+        if known == self._sim.clock.anchor:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._clock_set.wait(), min(wait_s, _LONGEST_WAIT_S))
+        return self._clock()
+
+    def _clock(self) -> web.Response:
         clock = self._sim.clock
         now = clock.now()
         return _json(
@@ -93,7 +109,9 @@ class Admin:
             clock.step(timedelta(seconds=step_s))
         if speed is not None:
             clock.set_speed(speed)
-        return await self.clock(request)
+        self._clock_set.set()
+        self._clock_set = asyncio.Event()
+        return self._clock()
 
     async def profile(self, _request: web.Request) -> web.Response:
         """Return every switch."""

@@ -30,6 +30,21 @@ async def test_the_clock_is_set_stepped_and_sped_up() -> None:
     assert "error" in wrong
 
 
+async def test_whoever_knows_the_clock_is_answered_when_it_changes() -> None:
+    """A daemon that follows the clock asks once and waits, instead of asking five times a second."""
+    async with running() as broker, asyncio.timeout(5):
+        known = (await broker.admin("GET", "clock"))["anchor"]
+        waiting = asyncio.create_task(broker.admin("GET", f"clock?known={known!r}&wait_s=60"))
+        same = await broker.admin("GET", f"clock?known={known!r}&wait_s=0.01")
+        was_waiting = not waiting.done()
+        moved = await broker.admin("POST", "clock", {"speed": 600})
+        told = await waiting
+
+    assert was_waiting
+    assert same["anchor"] == known
+    assert told["anchor"] == moved["anchor"] != known
+
+
 def test_the_limits_clock_never_goes_back() -> None:
     """Slower, faster, standing or set: the seconds of the limits only grow."""
     clock = VirtualClock(start=NOON, speed=1000)
