@@ -29,6 +29,7 @@ from chartinsightd.process.crash_logging import install_crash_logging
 from chartinsightd.process.exit_status import ExitStatus, status_of
 from chartinsightd.process.lifecycle import notify_systemd, run_services, unless_stopped
 from chartinsightd.process.logs import JOURNAL_ERROR, REDACTOR, is_under_systemd
+from chartinsightd.process.memory import limit_allocator, return_freed_memory
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.settings import Settings, load_settings
 
@@ -41,6 +42,7 @@ def run_daemon(config: Path | None) -> int:
     Every error is explained; the first one decides the status.
     """
     status: int = ExitStatus.OK
+    limit_allocator()
     try:
         settings = load_settings(config)
         Logging(clock=SystemClock()).set_up(settings)
@@ -108,6 +110,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         log.info(
             "daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=str(clock.now())
         )
-        await run_services({**resources.services, **services.running(), **backend.services()}, stop)
+        running = {**resources.services, **services.running(), **backend.services()}
+        await run_services({**running, "memory": return_freed_memory}, stop)
         notify_systemd("STOPPING=1")
     log.info("daemon.stopped")
