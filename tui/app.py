@@ -46,16 +46,18 @@ KEYS = {
     "overview": "1",
     "symbols": "2",
     "chart": "3",
+    "screener": "4",
     "coverage": "5",
     "jobs": "6",
     "alerts": "7",
     "log": "8",
 }
-"""The screens in their order, each with its digit; 4 is kept for the screener."""
+"""The screens in their order, each with its digit."""
 VIEWS = tuple(KEYS)
 _CLASSES = {
     "symbols": ("symbols", "SymbolsView"),
     "chart": ("chart", "ChartView"),
+    "screener": ("screener", "ScreenerView"),
     "coverage": ("data.view", "DataView"),
     "jobs": ("jobs", "JobsView"),
     "alerts": ("alerts", "AlertsView"),

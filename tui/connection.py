@@ -24,19 +24,24 @@ from chartinsightd.control.operations import (
     GAPS,
     JOBS,
     LOGS,
+    PATTERNS,
     PAUSE,
     POINTS,
     RESUME,
+    SCREEN_RUNS,
+    SCREENER,
+    SCREENS,
     SEALS,
     SESSION_COVERAGE,
     STATUS,
     STOCKS,
+    STRATEGIES,
     SYNC,
     TRACK,
     UNTRACK,
     VERIFY,
 )
-from chartinsightd.control.protocol.analysis import PointList, PointsQuery
+from chartinsightd.control.protocol.analysis import PatternList, PatternQuery, PointList, PointsQuery
 from chartinsightd.control.protocol.coverage import CoverageQuery, GapQuery, SealQuery, SessionCoverageQuery
 from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.jobs import (
@@ -49,6 +54,7 @@ from chartinsightd.control.protocol.jobs import (
     VerifyRequest,
 )
 from chartinsightd.control.protocol.rows import CandleList, CandleQuery, LogList, LogQuery, StockQuery
+from chartinsightd.control.protocol.screens import ScreenerQuery, ScreenResult, ScreenRunQuery
 from chartinsightd.control.protocol.status import Status
 from chartinsightd.control.protocol.words import MAX_ROWS
 from chartinsightd.domain.kst import day_of
@@ -147,6 +153,24 @@ class Connection:
         """Return the peaks, valleys and trend changes of one series, each with when it could be known."""
         query = PointsQuery(symbol=symbol, timeframe=Timeframe(timeframe))
         return await self._ask(lambda client: client.ask(POINTS, query))
+
+    async def patterns(self, symbol: str, timeframe: str) -> PatternList | Failure:
+        """Return the latest state of each pattern of one series, the newest first."""
+        query = PatternQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),))
+        return await self._ask(lambda client: client.ask(PATTERNS, query))
+
+    async def screen(self, name: str, *, is_stored: bool) -> ScreenResult | Failure | None:
+        """Return what the newest run of a stored screen found, or where a strategy hits now.
+
+        None: the stored screen has not run yet.
+        """
+        if not is_stored:
+            query = ScreenerQuery(strategy_name=name)
+            return await self._ask(lambda client: client.ask(SCREENER, query))
+        runs = await self._ask(lambda client: client.ask(SCREEN_RUNS, ScreenRunQuery(name=name)))
+        if isinstance(runs, Failure):
+            return runs
+        return runs.items[0].result if runs.items else None
 
     async def job_log(self, job_id: int) -> LogList | Failure:
         """Return what the log says of a job."""
@@ -310,6 +334,9 @@ class Connection:
                 self._store.put_seals((await client.ask(SEALS, self._seal_query())).items)
             case Part.ALERTS:
                 self._store.put_alerts(await client.ask(ALERTS))
+            case Part.SCREENS:
+                stored = await client.ask(SCREENS)
+                self._store.put_screens(stored.items, (await client.ask(STRATEGIES)).items)
             case Part.STOCKS:
                 self._store.put_stocks((await client.ask(STOCKS, StockQuery())).items)
 

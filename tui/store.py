@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chartinsightd.control.protocol.events import CandleChange, Event
     from chartinsightd.control.protocol.jobs import Job
     from chartinsightd.control.protocol.rows import CandleRow, LogLine, StockRow
+    from chartinsightd.control.protocol.screens import StoredScreenRow, StrategyRow
     from chartinsightd.control.protocol.status import AlertList, Status
 
 MAX_LOG_LINES = 2_000
@@ -45,6 +46,7 @@ class Part(StrEnum):
     SEALS = "seals"
     ALERTS = "alerts"
     STOCKS = "stocks"
+    SCREENS = "screens"
     CANDLE = "candle"
 
 
@@ -103,6 +105,9 @@ class Store:
         self.gap_count = 0
         self.seals: dict[tuple[str, date], SealRow] = {}
         self.alerts: AlertList | None = None
+        self.screens: dict[str, StoredScreenRow] = {}
+        """Stored screens, by name."""
+        self.strategies: dict[str, StrategyRow] = {}
         self.stocks: dict[str, StockRow] = {}
         self._names: dict[str, str] = {}
         self._wrong_of: SessionCoverageList | None = None
@@ -175,6 +180,12 @@ class Store:
         """Replace the seals of the last days."""
         self.seals = {(row.symbol, row.day): row for row in rows}
         self.mark(Part.SEALS)
+
+    def put_screens(self, screens: Iterable[StoredScreenRow], strategies: Iterable[StrategyRow]) -> None:
+        """Replace stored screens and strategies."""
+        self.screens = {one.name: one for one in screens}
+        self.strategies = {one.id: one for one in strategies}
+        self.mark(Part.SCREENS)
 
     def put_alerts(self, alerts: AlertList) -> None:
         """Replace alerts and channels."""

@@ -477,6 +477,7 @@ def assemble_backend(
             expectations=shared.expectations,
             live=None if services.live is None else services.live.candles,
             configuration=configuration,
+            analysis=lambda: services.analysing.analyser.standing,
         )
     )
     register_analysis(backend.handlers, services.analysing, resources.archive)

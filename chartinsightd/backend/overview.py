@@ -16,6 +16,7 @@ from chartinsightd.control.protocol.status import (
     Alert as AlertMessage,
 )
 from chartinsightd.control.protocol.status import (
+    AnalysisFreshness,
     ClockStatus,
     DaemonState,
     DaemonStatus,
@@ -33,6 +34,7 @@ from chartinsightd.control.protocol.status import (
 )
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.write import Written
+from chartinsightd.service.analysing.analyser import Standing
 from chartinsightd.service.monitoring.active_alerts import Alert
 from chartinsightd.service.monitoring.conditions import learned_words
 from chartinsightd.service.monitoring.freshness import Lateness
@@ -65,6 +67,7 @@ class Overview:
             database=self._database(),
             spool=self._spool(),
             live=live_status(parts.live) if parts.live is not None else None,
+            analysis=_analysis(parts.analysis()),
             freshness=tuple(Freshness(**asdict(one)) for one in lateness.freshness),
             universe=self._universe(lateness),
             rows_today=row_counts(self._monitor.commits.today),
@@ -159,6 +162,21 @@ class Overview:
             yield "The broker refuses this key or this address."
         elif self._parts.retries.held_until is not None:
             yield "The broker does not answer; it is asked again shortly."
+
+
+def _analysis(standing: Standing) -> AnalysisFreshness | None:
+    if standing.left is None:
+        return None
+    counts = standing.counts
+    return AnalysisFreshness(
+        series=counts.series,
+        done=counts.done,
+        too_short=counts.too_short,
+        held=counts.held,
+        failed=counts.failed,
+        left=standing.left,
+        since=standing.since,
+    )
 
 
 def alert_message(alert: Alert) -> AlertMessage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -13,6 +14,7 @@ from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.broker import RateLimiter, TokenState
+from chartinsightd.service.analysing.analyser import Standing
 from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.pausing import PauseSwitch
@@ -84,6 +86,8 @@ class Parts:
     live: LiveCandles | None = None
     """None where the live stream is switched off."""
     configuration: Configuration
+    analysis: Callable[[], Standing]
+    """How the analysis stands."""
 
     @property
     def rules(self) -> PlanRules:

@@ -38,6 +38,7 @@ from chartinsightd.ports.broker import LaneState, Priority, StockListing, TokenS
 from chartinsightd.ports.guards import DiskSpace, Notice
 from chartinsightd.ports.stores import JobRecord, Seal
 from chartinsightd.process.lifecycle import Service
+from chartinsightd.service.analysing.analyser import Standing
 from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.pausing import PausableLists
 from chartinsightd.service.gaps.reasons import GapReasons
@@ -441,6 +442,7 @@ class BoardWorld(World):
             monitor=self.monitor,
             expectations=self.expectations,
             configuration=self,
+            analysis=Standing,
         )
 
     @asynccontextmanager

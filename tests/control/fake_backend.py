@@ -156,6 +156,7 @@ from chartinsightd.control.protocol.status import (
     Alert,
     AlertList,
     AlertTrial,
+    AnalysisFreshness,
     ChannelState,
     ClockStatus,
     CloseCounts,
@@ -516,6 +517,7 @@ class FakeBackend:
             database=_database(away),
             spool=SpoolStatus(pages=37, bytes=3_412_992, oldest_at=_ago(420)) if away else SpoolStatus(),
             live=_live(away=away),
+            analysis=AnalysisFreshness(series=150, done=147, too_short=1, left=2) if self._tracked else None,
             freshness=() if self.scene is Scene.EMPTY else tuple(_freshness()),
             rows_today=RowCounts(inserted=4_210, changed=390, unchanged=51_200, quarantined=2)
             if self._tracked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -17,13 +18,13 @@ from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import big_won, candle_start, number
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Failure, Part
-from chartinsight_tui.widgets.candle_chart import CandleChart, Mark
+from chartinsight_tui.widgets.candle_chart import CandleChart, Level, Mark
 from chartinsightd.domain.candle_time import has_closed
 from chartinsightd.domain.foreign_text import printable
 from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol.analysis import PointList
+    from chartinsightd.control.protocol.analysis import PatternList, PatternRow, PointList
     from chartinsightd.control.protocol.rows import CandleList
 
 TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
@@ -61,6 +62,7 @@ class ChartView(View):
         self._is_adjusted = False
         self._answer: CandleList | Failure | None = None
         self._points: PointList | Failure | None = None
+        self._patterns: PatternList | Failure | None = None
         self._has_overlays = True
         self._is_loading = False
         self._seen_link = self.store.link.since
@@ -78,7 +80,7 @@ class ChartView(View):
     async def show_series(self, symbol: str, timeframe: str) -> None:
         """Show another series, from its newest candle."""
         self._symbol, self._timeframe = symbol, timeframe
-        self._answer = self._points = None
+        self._answer = self._points = self._patterns = None
         self._chart.show([], timeframe)
         self._chart.set_marks({})
         self._load()
@@ -138,17 +140,26 @@ class ChartView(View):
             self._chart.show(self._answer.items, self._timeframe)
         self.refresh_data(frozenset({Part.CANDLE}))
         self._points = await self.context.connection.points(self._symbol, self._timeframe)
+        self._patterns = await self.context.connection.patterns(self._symbol, self._timeframe)
         self._put_marks()
 
     def _found(self) -> PointList | None:
         """Return what the analysis found, where it is known and wanted."""
         return None if isinstance(self._points, Failure) or not self._has_overlays else self._points
 
+    def _found_patterns(self) -> Sequence[PatternRow]:
+        """Return the patterns that the analysis found, where they are known and wanted."""
+        found = self._patterns
+        return () if found is None or isinstance(found, Failure) or not self._has_overlays else found.items
+
     def _put_marks(self) -> None:
         """Mark peaks and valleys, as far as they are known and wanted."""
         found = self._found()
         points = () if found is None else found.points
         self._chart.set_marks({point.ts: Mark(*_SIGN_OF[point.kind, point.grade]) for point in points})
+        # levels are won as traded: among adjusted prices they would lie elsewhere after a split
+        drawn = [] if self._is_adjusted else self._found_patterns()
+        self._chart.set_levels([line for row in drawn if (line := neckline(row)) is not None])
         self._draw_head()
 
     @on(CandleChart.OlderWanted)
@@ -231,12 +242,33 @@ class ChartView(View):
                 name = words[f"point.{point.grade}.{point.kind}"]
                 at = candle_start(point.confirmed_at, "5m")[:5]
                 known += f" {sign} {words.put('chart.confirmed', name=name, at=at)}"
+        known += "".join(f"  {self._pattern_words(row)}" for row in self._patterns_at(candle))
         trends = [trend for trend in found.trends if trend.from_ts <= candle.ts]
         if trends:
             newest = max(trends, key=lambda trend: trend.from_ts)
             since = candle_start(newest.from_ts, "5m")[:5]
             known += f"  {words.put('chart.trend', trend=words[f'trend.{newest.trend}'], since=since)}"
         return known
+
+    def _patterns_at(self, candle: CandleLike) -> list[PatternRow]:
+        """Return the patterns whose state was made by a candle, or one of whose points it is."""
+        return [
+            row
+            for row in self._found_patterns()
+            if row.at == candle.ts or any(point.ts == candle.ts for point in row.points)
+        ]
+
+    def _pattern_words(self, row: PatternRow) -> str:
+        words = self.words
+        at = candle_start(row.confirmed_at, "5m")[:5]
+        said = words.put(
+            "chart.pattern",
+            name=words.get(f"pattern.{row.kind}", row.kind),
+            state=words.get(f"pattern.{row.state}", row.state),
+            at=at,
+        )
+        level = row.levels.get("neckline")
+        return said if level is None else f"{said} · {words.put('chart.neckline', price=number(level))}"
 
     def _unfinished(self, candle: CandleLike) -> str:
         """Return what a candle that is not final is called: it forms, or it closed and was not read since."""
@@ -280,6 +312,19 @@ class ChartView(View):
         """Change between prices as traded and adjusted ones."""
         self._is_adjusted = not self._is_adjusted
         self._load()
+
+
+def neckline(row: PatternRow) -> Level | None:
+    """Return the line that decides a pattern: through its necks, or at its band, up to its state."""
+    necks = [point for point in row.points if "neckline" in point.role]
+    if len(necks) > 1:
+        first, last = necks[0], necks[-1]
+        return Level(first.ts, first.price, last.ts, last.price, row.at)
+    price = row.levels.get("neckline", row.levels.get("band"))
+    if price is None or not row.points:
+        return None
+    start = necks[0].ts if necks else row.points[0].ts
+    return Level(start, price, row.at, price, row.at)
 
 
 def _way(price: int, before: int) -> str:

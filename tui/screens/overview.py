@@ -216,7 +216,25 @@ class OverviewView(View, can_focus=True):
         lines: list[Line] = [heading(words["home.freshness"], width, self.palette, head)]
         if not status.freshness:
             return [*lines, [(f" {words['freshness.none']}", self.palette.dim)]]
-        return [*lines, *(self._fresh(one, status.tracked, width) for one in status.freshness)]
+        fresh = [self._fresh(one, status.tracked, width) for one in status.freshness]
+        return [*lines, *fresh, *self._analysis(status)]
+
+    def _analysis(self, status: Status) -> Iterator[Line]:
+        """Yield how far the analysis is, where it has looked at all."""
+        if (found := status.analysis) is None:
+            return
+        words, palette = self.words, self.palette
+        done = (
+            f"{number(found.done + found.too_short)}/{number(found.series)}"
+            if self.store.is_online
+            else NOTHING
+        )
+        label = fit(words["home.analysis"], 6)
+        pieces: list[Piece] = [(f" {label} ", palette.dim), (done, palette.text)]
+        for key, count in (("home.analysis_left", found.left), ("home.analysis_failed", found.failed)):
+            if count and self.store.is_online:
+                pieces.append((f"  {words.put(key, count=number(count))}", palette.warn))
+        yield pieces
 
     def _fresh(self, one: Freshness, tracked: int, width: int) -> Line:
         name = one.timeframe.value

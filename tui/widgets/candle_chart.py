@@ -51,6 +51,17 @@ class Mark:
     is_above: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A straight line through two prices, each at the candle that opens then, drawn up to a third one."""
+
+    from_ts: datetime
+    from_price: float
+    to_ts: datetime
+    to_price: float
+    ends_at: datetime
+
+
 @dataclass(slots=True)
 class _Picture:
     """What was drawn last, row by row, until something changes."""
@@ -107,6 +118,7 @@ class CandleChart(Widget, can_focus=True):
         self._cross: int | None = None
         self._picture: _Picture | None = None
         self._marks: Mapping[datetime, Mark] = {}
+        self._levels: Sequence[Level] = ()
 
     # what its owner says and asks
 
@@ -119,6 +131,11 @@ class CandleChart(Widget, can_focus=True):
     def set_marks(self, marks: Mapping[datetime, Mark]) -> None:
         """Put signs at candles, by when these open; they replace those before."""
         self._marks = marks
+        self._redraw()
+
+    def set_levels(self, levels: Sequence[Level]) -> None:
+        """Draw lines behind the candles; they replace those before."""
+        self._levels = levels
         self._redraw()
 
     def prepend(self, older: Sequence[CandleLike]) -> None:
@@ -291,6 +308,7 @@ class CandleChart(Widget, can_focus=True):
         if self._marks:
             scale = scale.with_margin()
         rows = draw_candles(shown, scale, pitch, columns) + draw_volume(shown, volume_rows, pitch, columns)
+        self._draw_levels(rows, shown, scale, columns)
         self._draw_marks(rows, shown, scale, columns)
         return _Picture(
             size=(width, height),
@@ -302,6 +320,27 @@ class CandleChart(Widget, can_focus=True):
             labels=time_labels(shown, self._timeframe, pitch, columns),
             ticks={scale.row(price): number(price) for price in scale.ticks()},
         )
+
+    def _draw_levels(
+        self, rows: list[list[Cell]], shown: Sequence[CandleLike], scale: PriceScale, columns: int
+    ) -> None:
+        """Draw the levels where nothing else is."""
+        pitch = PITCHES[self._zoom]
+        first_column = columns - len(shown) * pitch
+        places = {candle.ts: place for place, candle in enumerate(self._candles)}
+        first = self._end - len(shown)
+        for level in self._levels:
+            if not {level.from_ts, level.to_ts, level.ends_at} <= places.keys():
+                continue  # its candles are not loaded
+            start, end = places[level.from_ts], places[level.ends_at]
+            span = max(1, places[level.to_ts] - start)
+            for column in range(max(0, first_column), columns):
+                place = first + (column - first_column) // pitch
+                price = level.from_price + (level.to_price - level.from_price) * (place - start) / span
+                if start <= place <= end and scale.low <= price <= scale.high:
+                    row = scale.row(price)
+                    if rows[row][column] == BLANK:
+                        rows[row][column] = ("╌", "mark")
 
     def _draw_marks(
         self, rows: list[list[Cell]], shown: Sequence[CandleLike], scale: PriceScale, columns: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 WORDS = {
     "tab.overview": ("Home", "개요"),
     "tab.coverage": ("Data", "수집"),
+    "tab.screener": ("Screener", "조건검색"),
     "tab.jobs": ("Jobs", "작업"),
     "tab.chart": ("Chart", "차트"),
     "tab.symbols": ("Watch", "관심"),
@@ -108,6 +109,7 @@ WORDS = {
         "‘{text}’와 맞는 것이 없습니다. Esc로 필터를 끕니다.",
     ),
     "empty.status": ("Loading …", "불러오는 중 …"),
+    "empty.screens": ("No condition is known yet.", "아직 조건이 없습니다."),
     "empty.jobs": ("No job has run yet.", "아직 실행된 작업이 없습니다."),
     "empty.logs": ("No log lines yet.", "아직 로그가 없습니다."),
     "empty.coverage": (

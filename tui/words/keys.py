@@ -59,6 +59,8 @@ WORDS = {
     "key.polls": ("polls", "정기 수집"),
     "key.scope": ("scope", "범위"),
     "key.overlays": ("analysis", "지표·표시"),
+    "key.other_list": ("screens, stocks", "조건·종목"),
+    "key.new_only": ("new only", "편입만"),
     "key.verify": ("verify", "검증"),
     "keys.title": ("Keys", "키"),
     "keys.screens": ("screens", "화면"),

@@ -320,6 +320,23 @@ class Verdict(Message):
     """What that is; empty without `next_at`."""
 
 
+class AnalysisFreshness(Message):
+    """How the analysis stands, at its last look."""
+
+    series: Count = 0
+    """That are analysed at all."""
+    done: Count = 0
+    """Whose newest candles are taken in."""
+    too_short: Count = 0
+    held: Count = 0
+    """Held back by a price step that no known corporate action explains."""
+    failed: Count = 0
+    left: Count = 0
+    """Collected, and not analysed yet."""
+    since: Instant | None = None
+    """Since when some are left."""
+
+
 class Status(Message):
     """Everything the overview shows, read at one moment."""
 
@@ -336,6 +353,8 @@ class Status(Message):
     spool: SpoolStatus = SpoolStatus.model_construct()
     live: LiveStatus | None = None
     """None where it is switched off."""
+    analysis: AnalysisFreshness | None = None
+    """None before its first look."""
     freshness: tuple[Freshness, ...] = ()
     """Of the targets, one a collected timeframe, shortest first."""
     universe: UniverseStatus | None = None

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.analysis import (
+    AnalysisCounts,
     AnalysisResult,
     AnalysisState,
     AnalysisStatus,
@@ -84,8 +85,8 @@ class Standing:
     """Series that are due and collected; None before the first look."""
     since: datetime | None = None
     """Since when some are; None while none is."""
-    failed: int = 0
-    """Series whose candles could not be analysed."""
+    counts: AnalysisCounts = field(default_factory=AnalysisCounts)
+    """How many series stand how, at that look."""
 
 
 class _Order:
@@ -212,7 +213,7 @@ class Analyser:
         """Note how many series are left."""
         counts = await self._store.counts(self._rules.code_id)
         since = (self.standing.since or self._clock.now()) if left else None
-        self.standing = Standing(left=left, since=since, failed=counts.failed)
+        self.standing = Standing(left=left, since=since, counts=counts)
 
     async def _next_look(self) -> None:
         """Wait for an order, or for the next look."""

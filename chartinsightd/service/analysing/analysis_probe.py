@@ -29,8 +29,8 @@ class AnalysisProbe:
         if standing.since is not None and self._clock.now() - standing.since >= PATIENCE:
             hours = (self._clock.now() - standing.since).total_seconds() / 3600
             return _behind(f"{standing.left} series are collected and not analysed, for {hours:.0f} hours.")
-        if standing.failed:
-            return _behind(f"{standing.failed} series could not be analysed.")
+        if failed := standing.counts.failed:
+            return _behind(f"{failed} series could not be analysed.")
         return {}
 
 
