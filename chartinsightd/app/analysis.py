@@ -28,7 +28,7 @@ from chartinsightd.control.handlers import Handlers
 from chartinsightd.ports.analysis import AnalysisCounts
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.stores import ActionStore
-from chartinsightd.process.lifecycle import Service
+from chartinsightd.process.supervisor import Service
 from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
 from chartinsightd.service.analysing.collected import TrackedSeries
 from chartinsightd.service.analysing.evaluators import Evaluators

@@ -111,6 +111,6 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             "daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=str(clock.now())
         )
         running = {**resources.services, **services.running(), **backend.services()}
-        await run_services({**running, "memory": return_freed_memory}, stop)
+        await run_services({**running, "memory": return_freed_memory}, stop, services.supervisor)
         notify_systemd("STOPPING=1")
     log.info("daemon.stopped")

@@ -10,7 +10,7 @@ from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.backend.live_view import FormingEvents
 from chartinsightd.clock import Clock
 from chartinsightd.control.events import EventHub
-from chartinsightd.process.lifecycle import Service
+from chartinsightd.process.supervisor import Service
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows

@@ -25,8 +25,9 @@ from chartinsightd.domain.calendar import Calendar, parse_overrides
 from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRefused, StoreUnavailable
 from chartinsightd.ports.spool import Spool
 from chartinsightd.ports.stores import Checkpoint
-from chartinsightd.process.lifecycle import Service, notify_systemd
+from chartinsightd.process.lifecycle import notify_systemd
 from chartinsightd.process.runtime_file import runtime_file
+from chartinsightd.process.supervisor import Service
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.settings import Settings, state_file

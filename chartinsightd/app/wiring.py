@@ -23,7 +23,7 @@ from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
-from chartinsightd.process.lifecycle import Service
+from chartinsightd.process.supervisor import Service, Supervisor
 from chartinsightd.service.actions.action_finder import CorporateActionFinder
 from chartinsightd.service.actions.adjuster import Adjuster
 from chartinsightd.service.analysing.analysis_probe import AnalysisProbe
@@ -55,6 +55,7 @@ from chartinsightd.service.monitoring.probes import (
     SET_THE_SIMULATED_CLOCK,
     ClockProbe,
     HealthProbe,
+    ServiceProbe,
 )
 from chartinsightd.service.sealing.assembly import Proofs, assemble_proofs
 from chartinsightd.service.sealing.sealer import Sealer
@@ -126,6 +127,7 @@ class Services:
     live: Live | None
     """None where the live stream is off."""
     analysing: Analysing
+    supervisor: Supervisor
 
     async def open(self) -> None:
         """Take over what an earlier process left. Before anything runs."""
@@ -187,6 +189,7 @@ def assemble_services(
     live, future_marks = _live(shared, hub), _future_marks(shared)
     notifier = new_notifier(settings)
     analysing = _analysing(shared, scheduler, notifier)
+    supervisor = Supervisor()
     loop_watch = LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr)
     probes: list[HealthProbe] = [
         loop_watch,
@@ -195,6 +198,7 @@ def assemble_services(
         stock_list,
         row_audit,
         AnalysisProbe(analysing.analyser, resources.clock),
+        ServiceProbe(supervisor),
     ]
     if live is not None:
         probes.append(LiveProbe(live.candles, resources.clock, current_rules))
@@ -217,6 +221,7 @@ def assemble_services(
         monitor=_monitor(shared, scheduler, writer, proofs.sealer, notifier, probes),
         loop_watch=loop_watch,
         live=live,
+        supervisor=supervisor,
     )
 
 

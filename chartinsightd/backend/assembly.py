@@ -23,7 +23,7 @@ from chartinsightd.backend.scope import Scope, StockNames
 from chartinsightd.backend.stock_commands import InitialLoad, StockCommands
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import HEALTH, STATUS, VERDICT
-from chartinsightd.process.lifecycle import Service
+from chartinsightd.process.supervisor import Service
 
 
 class Backend:

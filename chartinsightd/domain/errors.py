@@ -40,6 +40,10 @@ class SourceError(ChartInsightError):
         super().__init__(shortened(message, _LONGEST_BROKER_MESSAGE), remedy=remedy)
 
 
+class Unforeseen(SourceError):
+    """A fetch failed for a reason that nobody foresaw: it costs this fetch, and is tried again."""
+
+
 class SourceUnavailable(SourceError):
     """Try again later: a timeout, a dropped connection, a 5xx, an HTML notice."""
 

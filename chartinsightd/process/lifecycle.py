@@ -7,14 +7,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
 
+from chartinsightd.process.supervisor import Service, Supervisor
 from chartinsightd.task_group import TaskGroup
 
-Service = Callable[[], Awaitable[None]]
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LONGEST_END_S = 8.0
 """Longest real seconds from a signal to the exit, even if something hangs, such as a rollback."""
@@ -66,11 +66,10 @@ def _leave_anyway() -> None:
     os._exit(0)
 
 
-async def run_services(services: Mapping[str, Service], stop: asyncio.Event) -> None:
+async def run_services(services: Mapping[str, Service], stop: asyncio.Event, supervisor: Supervisor) -> None:
     """Run every service until stop is set, then cancel them and wait for them.
 
-    Raises:
-        BaseExceptionGroup: a service failed in a way it does not handle; the others were cancelled.
+    A service that fails is started again by the supervisor; from here on only a signal ends the daemon.
     """
 
     running: list[asyncio.Task[None]] = []
@@ -80,14 +79,10 @@ async def run_services(services: Mapping[str, Service], stop: asyncio.Event) -> 
         await _end_all(running)
         raise _StopRequested
 
-    async def named(name: str, service: Service) -> None:
-        await service()
-        log.debug("service.ended", service=name)
-
     try:
         async with TaskGroup() as group:
             for name, service in services.items():
-                running.append(group.create_task(named(name, service), name=name))
+                running.append(group.create_task(supervisor.keep_running(name, service), name=name))
             group.create_task(raise_on_stop(), name="stop")
     except* _StopRequested:
         log.info("daemon.stop_requested")

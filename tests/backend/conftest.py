@@ -37,7 +37,7 @@ from chartinsightd.ports.archive import (
 from chartinsightd.ports.broker import LaneState, Priority, StockListing, TokenState
 from chartinsightd.ports.guards import DiskSpace, Notice
 from chartinsightd.ports.stores import JobRecord, Seal
-from chartinsightd.process.lifecycle import Service
+from chartinsightd.process.supervisor import Service
 from chartinsightd.service.analysing.analyser import Standing
 from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.pausing import PausableLists

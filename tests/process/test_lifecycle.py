@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chartinsightd.process.lifecycle import notify_systemd, run_services, unless_stopped
+from chartinsightd.process.supervisor import Supervisor
 
 
 def test_a_stop_ends_every_service() -> None:
@@ -28,7 +29,7 @@ def test_a_stop_ends_every_service() -> None:
     async def main() -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().call_later(0.01, stop.set)
-        await run_services({"a": lambda: service("a"), "b": lambda: service("b")}, stop)
+        await run_services({"a": lambda: service("a"), "b": lambda: service("b")}, stop, Supervisor())
 
     asyncio.run(main())
 
@@ -59,24 +60,9 @@ def test_a_service_that_misses_its_cancel_is_cancelled_again(monkeypatch: pytest
         stop = asyncio.Event()
         asyncio.get_running_loop().call_later(0.01, stop.set)
         async with asyncio.timeout(5):
-            await run_services({"stubborn": service}, stop)
+            await run_services({"stubborn": service}, stop, Supervisor())
 
     asyncio.run(main())
-
-
-def test_a_service_that_fails_ends_the_others() -> None:
-    """An unexpected failure is not survived: it leaves as it is, in a group."""
-
-    async def broken() -> None:
-        raise LookupError("a bug")
-
-    async def main() -> None:
-        await run_services({"broken": broken, "other": asyncio.Event().wait}, asyncio.Event())  # type: ignore[dict-item]
-
-    with pytest.raises(BaseExceptionGroup) as caught:
-        asyncio.run(main())
-
-    assert caught.group_contains(LookupError)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -108,7 +94,7 @@ def test_what_hangs_does_not_hold_up_the_end() -> None:
 
 _HANGING = """
 import asyncio
-from chartinsightd.process import lifecycle
+from chartinsightd.process import lifecycle, supervisor
 
 lifecycle.LONGEST_END_S = 0.2
 
@@ -123,7 +109,7 @@ async def main():
     stop = asyncio.Event()
     async with lifecycle.unless_stopped(stop):
         print("up", flush=True)
-    await lifecycle.run_services({"stubborn": stubborn}, stop)
+    await lifecycle.run_services({"stubborn": stubborn}, stop, supervisor.Supervisor())
 
 asyncio.run(main())
 """

@@ -308,10 +308,9 @@ class Daemon:
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Any]:
         """A connection to its database, in its schema."""
-        connection = await asyncpg.connect(
-            self.database_url, server_settings={"search_path": "simulation"}, timeout=10
-        )
+        connection = await asyncpg.connect(self.database_url, timeout=10)
         try:
+            await connection.execute("set search_path = simulation")  # a pooler may drop an earlier one
             yield connection
         finally:
             await connection.close()

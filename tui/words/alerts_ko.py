@@ -26,6 +26,8 @@ KOREAN_ALERTS = {
     "alert.database.away.do": "DB를 켜세요. 그동안 받은 것은 디스크에 보관합니다.",
     "alert.database.refuses": "DB가 저장을 거절합니다",
     "alert.database.refuses.do": "아래 원문을 보세요. 고치면 저절로 이어집니다.",
+    "alert.service.failing": "수집기의 일부 기능이 실패해 다시 시작했습니다",
+    "alert.service.failing.do": "나머지는 그대로 동작합니다. 거듭되면 로그의 service.failed를 알려 주세요.",
     "alert.spool.full": "임시 저장이 가득 찼습니다",
     "alert.spool.full.do": "DB를 되살리거나 collect.spool_mb를 늘리세요. 지금부터는 받지 못합니다.",
     "alert.spool.refused": "임시 저장에 쓸 수 없습니다",

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from chartinsightd.clock import Clock, wait_until
-from chartinsightd.domain.errors import SourceError
+from chartinsightd.domain.errors import SourceError, Unforeseen
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.planning import Fetch, next_due, plan
@@ -111,6 +111,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Plan, fetch, rest; until cancelled."""
+        self._busy, self._in_flight = set(), {}  # nothing is under way, whatever ended an earlier run
         async with TaskGroup() as group:
             planned_for = None
             while True:
@@ -189,6 +190,10 @@ class Scheduler:
             failed = not await self._fetch(task, job)
         except SourceError as error:
             self._retries.failed(task.key, error)
+        except Exception as error:
+            unforeseen = Unforeseen(f"{type(error).__name__}: {error}")
+            log.exception("fetch.broke", series=str(fetch.series), error=unforeseen.message)
+            self._retries.failed(task.key, unforeseen)
         finally:
             self._queue.end(task)
             self._enqueue([fetch.series])

@@ -144,8 +144,10 @@ class Writer:
             except BaseException as error:
                 _fail(batch, error)
                 raise
+            finally:
+                for _ in batch:
+                    self._room.release()
             for item, result in zip(batch, written, strict=True):
-                self._room.release()
                 if not item.done.done():
                     item.done.set_result(result)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from chartinsightd.clock import real_s
 from chartinsightd.domain.alert_policy import Condition
 from chartinsightd.domain.verdict import Verdict
-from chartinsightd.process.lifecycle import Service, notify_systemd
+from chartinsightd.process.lifecycle import notify_systemd
+from chartinsightd.process.supervisor import Service
 from chartinsightd.process.watchdog import Watchdog
 from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from chartinsightd.service.monitoring.commit_counts import CommitCounts

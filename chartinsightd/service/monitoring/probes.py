@@ -18,6 +18,7 @@ from chartinsightd.clock import CheckedClock, Clock
 from chartinsightd.domain.alert_policy import Condition, Level
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.guards import Disk, DiskSpace
+from chartinsightd.process.supervisor import Supervisor
 from chartinsightd.service.state.alert_kinds import AlertKind
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,9 @@ SET_THE_CLOCK = (
 SET_THE_SIMULATED_CLOCK = (
     "Give the daemon the simulator's clock: set clock.follow = true, or clock.start, clock.speed and"
     " clock.anchor as the simulator's --start, --speed and --anchor."
+)
+_REPORT_THE_FAILURE = (
+    "All other parts go on. If it lasts, report it with the lines around `service.failed` in the log."
 )
 _TOKEN_PATIENCE_S = 60.0
 _PAUSE_PATIENCE_S = 3600.0
@@ -330,6 +334,27 @@ def disk_condition(name: str, space: DiskSpace) -> Mapping[AlertKind, Condition]
     if space.free_bytes < full:
         found[AlertKind.DISK_FULL] = Condition(level="error", message=words, remedy=remedy)
     return found
+
+
+class ServiceProbe:
+    """Implements `HealthProbe` for parts of the daemon that failed for a reason nobody foresaw."""
+
+    part = "services"
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def look(self) -> Mapping[AlertKind, Condition]:
+        """Return an alert while a part that failed has not worked for five minutes since."""
+        failing = self._supervisor.failing()
+        if not failing:
+            return {}
+        [(name, failure), *others] = failing.items()
+        more = f" and {len(others)} more" if others else ""
+        message = f"A part of the daemon failed and was started again ({name}{more}): {failure.words}"
+        return {
+            AlertKind.SERVICE_FAILING: Condition(level="error", message=message, remedy=_REPORT_THE_FAILURE)
+        }
 
 
 class DiskProbe:

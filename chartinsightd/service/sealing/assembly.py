@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chartinsightd.clock import Clock
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.stores import SealStore
-from chartinsightd.process.lifecycle import Service
+from chartinsightd.process.supervisor import Service
 from chartinsightd.service.collecting.collector import Collector
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.retries import RetryTracker

@@ -54,6 +54,7 @@ class AlertKind(StrEnum):
     ROWS_REFUSED = "rows.refused", "비정상 데이터 급증", "many rows cannot be candles"
     SCREEN_MATCH = "screen.match", "조건검색 새 종목", "new matches of a screen"
     SEALS_BROKEN = "seals.broken", "일별 검증 실패", "seals are broken"
+    SERVICE_FAILING = "service.failing", "데몬 일부 기능 오류", "a part of the daemon fails"
     SPOOL_FULL = "spool.full", "임시 저장소 가득 참", "the spool is full"
     SPOOL_REFUSED = "spool.refused", "임시 저장소 쓰기 실패", "the spool takes no pages"
     STOCKS_LIST_FAILING = "stocks.list_failing", "종목 목록 조회 실패", "the stock list cannot be read"
