@@ -27,7 +27,7 @@ from chartinsightd.control.socket_path import own_socket
 from chartinsightd.domain.errors import ChartInsightError
 from chartinsightd.process.crash_logging import install_crash_logging
 from chartinsightd.process.exit_status import ExitStatus, status_of
-from chartinsightd.process.lifecycle import notify_systemd, run_services, unless_stopped
+from chartinsightd.process.lifecycle import keep_files_own, notify_systemd, run_services, unless_stopped
 from chartinsightd.process.logs import JOURNAL_ERROR, REDACTOR, is_under_systemd
 from chartinsightd.process.memory import limit_allocator, return_freed_memory
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -43,6 +43,7 @@ def run_daemon(config: Path | None) -> int:
     """
     status: int = ExitStatus.OK
     limit_allocator()
+    keep_files_own()
     try:
         settings = load_settings(config)
         Logging(clock=SystemClock()).set_up(settings)

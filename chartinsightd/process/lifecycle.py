@@ -23,6 +23,15 @@ _CANCEL_AGAIN_S = 2.0
 log = structlog.get_logger(__name__)
 
 
+def keep_files_own() -> None:
+    """Let no file or folder of ours be written by others, whatever umask this process was given.
+
+    A spool that anybody may write is a store that anybody may write. Reading stays allowed: an embedded
+    PostgreSQL of another account has to enter the state folder.
+    """
+    os.umask(os.umask(0o022) | 0o022)
+
+
 class _StopRequested(Exception):
     """Leaves the group of services when a stop was asked for."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from chartinsightd.process.lifecycle import notify_systemd, run_services, unless_stopped
+from chartinsightd.process.lifecycle import keep_files_own, notify_systemd, run_services, unless_stopped
 from chartinsightd.process.supervisor import Supervisor
 
 
@@ -63,6 +63,18 @@ def test_a_service_that_misses_its_cancel_is_cancelled_again(monkeypatch: pytest
             await run_services({"stubborn": service}, stop, Supervisor())
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o000, 0o755), (0o002, 0o755), (0o077, 0o700)])
+def test_no_file_is_written_by_others(umask: int, mode: int, tmp_path: Path) -> None:
+    """A careless umask is narrowed, a strict one is kept."""
+    before = os.umask(umask)
+    try:
+        keep_files_own()
+        (tmp_path / "state").mkdir()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "state").stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
