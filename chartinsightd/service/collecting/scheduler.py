@@ -111,7 +111,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Plan, fetch, rest; until cancelled."""
-        self._busy, self._in_flight = set(), {}  # nothing is under way, whatever ended an earlier run
+        self._queue = FetchQueue()  # nothing is under way, whatever ended an earlier run
         async with TaskGroup() as group:
             planned_for = None
             while True:

@@ -31,8 +31,12 @@ class JobGroups:
         """
         self._underway[kind] = self._underway.get(kind, 0) + 1
         async with self._one_at_a_time:
-            if kind not in self._open:
-                self._open[kind] = await self._jobs.begin(kind, "schedule", params)
+            try:
+                if kind not in self._open:
+                    self._open[kind] = await self._jobs.begin(kind, "schedule", params)
+            except BaseException:
+                self._underway[kind] -= 1  # who did not get in will not go out
+                raise
             job = self._open[kind]
         fetches, entered_pages = self._entered.get(kind, (0, 0))
         self._entered[kind] = fetches + 1, entered_pages + pages
