@@ -19,6 +19,7 @@ from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.configuration import Configuration
 from chartinsightd.backend.page_facts import PageFacts
 from chartinsightd.backend.parts import Identity, Parts
+from chartinsightd.backend.universe import UniverseBoard
 from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
@@ -486,6 +487,9 @@ def assemble_backend(
         )
     )
     register_analysis(backend.handlers, services.analysing, resources.archive)
+    UniverseBoard(
+        members=resources.analysis.results, archive=resources.archive, clock=resources.clock
+    ).register(backend.handlers)
     PageFacts(
         status=backend.status,
         counts=services.analysing.counts,

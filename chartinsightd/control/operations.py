@@ -58,6 +58,8 @@ from chartinsightd.control.protocol.rows import (
     RevisionQuery,
     StockList,
     StockQuery,
+    UniverseList,
+    UniverseQuery,
 )
 from chartinsightd.control.protocol.screens import (
     ScreenerQuery,
@@ -226,6 +228,14 @@ STOCKS = Query(
     summary="The stock list",
     request=StockQuery,
     answer=StockList,
+    rows="items",
+)
+UNIVERSE = Query(
+    name="universe",
+    path="/v1/universe",
+    summary="Who belongs to the universe on a day, or who is left out and why",
+    request=UniverseQuery,
+    answer=UniverseList,
     rows="items",
 )
 CANDLES = Query(

@@ -54,6 +54,7 @@ ANSWERS = {
     "alerts list": "AlertList",
     "alerts test": "AlertTrial",
     "symbols list": "StockList",
+    "symbols universe": "UniverseList",
     "symbols add": "Outcome",
     "symbols remove": "Outcome",
     "symbols sync": "Outcome",

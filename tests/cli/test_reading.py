@@ -29,6 +29,7 @@ VERBS = [
     ("jobs",),
     ("job", "7"),
     ("symbols", "list"),
+    ("symbols", "universe"),
 ]
 
 

@@ -57,6 +57,7 @@ from chartinsightd.control.operations import (
     SYNC,
     TEST_ALERTS,
     TRACK,
+    UNIVERSE,
     UNTRACK,
     VERDICT,
     VERIFY,
@@ -126,6 +127,9 @@ from chartinsightd.control.protocol.rows import (
     StockList,
     StockQuery,
     StockRow,
+    UniverseList,
+    UniverseQuery,
+    UniverseRow,
 )
 from chartinsightd.control.protocol.screens import (
     ScreenCounts,
@@ -327,6 +331,7 @@ class FakeBackend:
         handlers.add(JOBS, self.jobs)
         handlers.add(JOB, self.job)
         handlers.add(STOCKS, self.stocks)
+        handlers.add(UNIVERSE, self.universe)
         handlers.add(CANDLES, self.candles)
         handlers.add(EXPLAIN, self.explain)
         handlers.add(CANDLE_TEXT, self.candle_text)
@@ -664,6 +669,29 @@ class FakeBackend:
         if asked.job_id not in self._jobs:
             raise UnknownThing(f"There is no job {asked.job_id}.", remedy="chartinsightctl jobs lists them.")
         return self._jobs[asked.job_id]
+
+    async def universe(self, query: UniverseQuery) -> UniverseList:
+        """Return the tracked symbols as members, and one stock that is left out."""
+        members = [
+            UniverseRow(symbol=one, name=self._names[one], market="KOSPI", market_cap=10**13, member=True)
+            for one in self._tracked
+        ]
+        small = UniverseRow(
+            symbol="000020",
+            name="동화약품",
+            market="KOSPI",
+            market_cap=9 * 10**10,
+            member=False,
+            reason="too_small",
+        )
+        rows = [small] if query.excluded else members
+        return UniverseList(
+            day=query.day or self.clock.now().date(),
+            members=len(members),
+            excluded={"too_small": 1},
+            items=tuple(rows[: query.limit]),
+            total=len(rows),
+        )
 
     async def stocks(self, query: StockQuery) -> StockList:
         """Return the stock list."""

@@ -35,6 +35,8 @@ _KINDS = dict.fromkeys(_MARKETS, IssueKind.SHARE) | {
     "9": IssueKind.FUND,
 }
 """By `marketCode`; the numbers are those of `mrkt_tp`."""
+_IN_ORDER = "정상"
+"""`auditInfo` of a stock with nothing to say of it."""
 _SYMBOL = re.compile(r"[0-9A-Z]{6}")
 _LARGEST_NUMBER = 2**63 - 1
 """What the store's columns hold."""
@@ -61,6 +63,7 @@ class _ListRow(msgspec.Struct, gc=False):
     list_count: str | None = msgspec.field(name="listCount", default=None)
     reg_day: str | None = msgspec.field(name="regDay", default=None)
     last_price: str | None = msgspec.field(name="lastPrice", default=None)
+    audit_info: str | None = msgspec.field(name="auditInfo", default=None)
     state: str | None = None
     market_code: str | None = msgspec.field(name="marketCode", default=None)
     order_warning: str | None = msgspec.field(name="orderWarning", default=None)
@@ -242,7 +245,7 @@ def _listed_stock(row: _ListRow, market_code: str) -> ListedStock:
         market=_MARKETS[market_code],
         listed_shares=_number(row.code, "listCount", row.list_count) or 0,
         last_price=_number(row.code, "lastPrice", row.last_price) or 0,
-        state=_short(row.state or ""),
+        state=_short(_state(row)),
         order_warning=_short(row.order_warning or ""),
         nxt_enabled=row.nxt_enable == "Y",
         listed_on=_day(row.reg_day),
@@ -251,6 +254,13 @@ def _listed_stock(row: _ListRow, market_code: str) -> ListedStock:
     if stock.market_cap > _LARGEST_NUMBER:
         raise MalformedAnswer(f"The numbers of {row.code} are larger than any stock's.")
     return stock
+
+
+def _state(row: _ListRow) -> str:
+    """Return the words of both fields that say how a stock stands, each once (kiwoom.md#stock-states)."""
+    audit = row.audit_info or ""
+    words = [*(row.state or "").split("|"), *([audit] if audit != _IN_ORDER else [])]
+    return "|".join(dict.fromkeys(word for word in words if word))
 
 
 def _short(text: str) -> str:

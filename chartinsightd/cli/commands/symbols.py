@@ -10,6 +10,7 @@ from chartinsightd.cli.commands.jobs import started, wait_and_end
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.endings import say
 from chartinsightd.cli.parameters import (
+    DayType,
     SymbolType,
     View,
     json_option,
@@ -21,9 +22,10 @@ from chartinsightd.cli.parameters import (
 from chartinsightd.cli.present import present, print_json
 
 if TYPE_CHECKING:
+    from chartinsightd.cli.days import DayWord
     from chartinsightd.control.client import ControlClient
     from chartinsightd.control.protocol.jobs import Outcome
-    from chartinsightd.control.protocol.rows import StockList
+    from chartinsightd.control.protocol.rows import StockList, UniverseList
 
 
 @click.group()
@@ -67,6 +69,26 @@ def list_(
         return await client.ask(STOCKS, query)
 
     present(connection, read, render_stocks, view)
+
+
+@symbols.command()
+@click.option("--excluded", is_flag=True, help="Who is left out, and why.")
+@click.option("--on", "day", type=DayType(), help="As it was on this DAY; default: today.")
+@limit_option(10_000, "At most this many, largest.")
+@view_options
+@pass_connection
+def universe(connection: Connection, excluded: bool, day: DayWord | None, limit: int, view: View) -> None:
+    """Show who belongs to the universe, the largest first."""
+    from chartinsightd.cli.lookup import dates_of, made
+    from chartinsightd.cli.views.lists import render_universe
+    from chartinsightd.control.operations import UNIVERSE
+    from chartinsightd.control.protocol.rows import UniverseQuery
+
+    async def read(client: ControlClient) -> UniverseList:
+        (on,) = await dates_of(client, day)
+        return await client.ask(UNIVERSE, made(UniverseQuery, excluded=excluded, day=on, limit=limit))
+
+    present(connection, read, render_universe, view)
 
 
 @symbols.command()

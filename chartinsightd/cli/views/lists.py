@@ -12,7 +12,7 @@ from chartinsightd.cli.formatting import NONE, moment, number, span
 from chartinsightd.cli.reasons import WORDS
 from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
 from chartinsightd.control.protocol.coverage import GapList, SealList
-from chartinsightd.control.protocol.rows import AdjustmentList, CandleList, CandleRow, StockList
+from chartinsightd.control.protocol.rows import AdjustmentList, CandleList, CandleRow, StockList, UniverseList
 from chartinsightd.control.protocol.status import Status
 from chartinsightd.domain.candle_time import has_closed
 from chartinsightd.domain.foreign_text import printable
@@ -155,6 +155,44 @@ def render_stocks(stocks: StockList) -> RenderableType:
         for row in stocks.items
     ]
     return listed(columns, rows, stocks.total, "stocks")
+
+
+def render_universe(universe: UniverseList) -> RenderableType:
+    """Return members, or who is left out and why; below it the sums by reason."""
+    columns = (
+        Column(title="symbol"),
+        Column(title="name", cut=True),
+        Column(title="market", rank=1),
+        Column(title="cap (100 M won)", right=True, rank=2),
+        Column(title="left out", cut=True),
+    )
+    rows = [
+        (
+            row.symbol,
+            row.name,
+            row.market,
+            number(row.market_cap // 100_000_000),
+            _WHY_OUT.get(row.reason, row.reason),
+        )
+        for row in universe.items
+    ]
+    reasons = sorted(universe.excluded.items(), key=lambda entry: -entry[1])
+    why = ", ".join(f"{_WHY_OUT.get(reason, reason)} {number(count)}" for reason, count in reasons)
+    sums = f"{universe.day}: {number(universe.members)} members; left out: {why or 'none'}"
+    return Group(listed(columns, rows, universe.total, "stocks"), Text(sums))
+
+
+_WHY_OUT = {
+    "removed": "removed by hand",
+    "fund": "fund, ETF, ETN or REIT",
+    "spac": "SPAC",
+    "preferred": "preferred share",
+    "administrative": "administrative issue",
+    "halted": "halted",
+    "too_small": "too small",
+    "delisted": "delisted",
+    "off": "the universe is off",
+}
 
 
 def listed(

@@ -15,6 +15,7 @@ from chartinsightd.control.protocol.words import (
     MAX_JOB_ID,
     MAX_ROWS,
     MAX_TEXT_ROWS,
+    AskedDay,
     AskedInstant,
     Count,
     Day,
@@ -71,6 +72,43 @@ class StockList(Message):
     """Stocks, largest first."""
 
     items: tuple[StockRow, ...] = ()
+    total: Count = 0
+
+
+class UniverseRow(Message):
+    """One stock of the list, as the universe's rule judged it."""
+
+    symbol: Symbol
+    name: str
+    market: str
+    """`KOSPI` or `KOSDAQ`."""
+    market_cap: Count
+    """Won, by the newest list."""
+    member: bool
+    reason: str = ""
+    """Why it is left out: removed, fund, spac, preferred, administrative, halted, too_small or delisted; off:
+    there is no universe any more."""
+
+
+class UniverseQuery(Request):
+    """Whose memberships, and of which day."""
+
+    excluded: bool = False
+    """Those that are left out instead of the members."""
+    day: AskedDay | None = None
+    """A Korean day; None: today."""
+    limit: Limit = MAX_ROWS
+
+
+class UniverseList(Message):
+    """The members of the universe, or who is left out; the largest first."""
+
+    day: Day
+    members: Count = 0
+    """Targets included."""
+    excluded: Mapping[str, Count] = Field(default_factory=dict)
+    """How many stocks are left out, by reason."""
+    items: tuple[UniverseRow, ...] = ()
     total: Count = 0
 
 

@@ -264,6 +264,27 @@ async def test_every_issue_of_the_list_is_listed() -> None:
     ]
 
 
+async def test_how_a_stock_stands_is_read_from_both_fields() -> None:
+    """A suspension that only `auditInfo` tells is not lost; no word comes twice, and 정상 says nothing."""
+    fields = [
+        ("정상", "증거금20%|담보대출"),
+        ("거래정지", "증거금100%|거래정지"),
+        ("관리종목", "증거금100%"),
+        ("정상", ""),
+    ]
+    async with session() as ours:
+        rows = [
+            listed(f"00000{number}", "0", auditInfo=audit, state=state)
+            for number, (audit, state) in enumerate(fields)
+        ]
+        others = [listed("035900", "10")]
+        ours.broker.will("ka10099", Reply(OK | {"list": rows}), Reply(OK | {"list": others}))
+        found = await ours.lists.listed_stocks(Priority.CATCH_UP)
+
+    states = [stock.state for stock in found.stocks[:4]]
+    assert states == ["증거금20%|담보대출", "증거금100%|거래정지", "증거금100%|관리종목", ""]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
