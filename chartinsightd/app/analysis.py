@@ -35,6 +35,7 @@ from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.screening import Screener
 from chartinsightd.service.analysing.statistics import Statistics
 from chartinsightd.service.analysing.stored_screens import Announce, StoredScreens
+from chartinsightd.service.analysing.universe_stocks import UniverseStocks
 from chartinsightd.service.analysing.user_strategies import UserStrategies
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.scheduler import Scheduler
@@ -106,10 +107,10 @@ def new_analysis(
     )
     sandbox = ProcessSandbox()
     evaluators = _evaluators(settings, clock, sandbox)
+    stocks = UniverseStocks(stores.results, archive)
     screener = Screener(
         reader=stores.reader,
-        archive=archive,
-        members=stores.results,
+        stocks=stocks,
         evaluators=evaluators,
         rules=_sources(SCREEN_MODULES),
         clock=clock,
@@ -124,7 +125,7 @@ def new_analysis(
     )
     statistics = Statistics(
         reader=stores.reader,
-        archive=archive,
+        stocks=stocks,
         store=stores.results,
         evaluators=evaluators,
         sandbox=sandbox,

@@ -18,14 +18,13 @@ from chartinsightd.domain.data_id import data_id_of_many
 from chartinsightd.domain.errors import ChartInsightError, InvalidCandle
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports.analysis import UniverseStore
-from chartinsightd.ports.archive import Archive, KnownStock, StockFilter
+from chartinsightd.ports.archive import KnownStock
 from chartinsightd.ports.candles import CandleReader, CandleSpan
 from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.series_turn import columns_of
+from chartinsightd.service.analysing.universe_stocks import UniverseStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 
-_MAX_STOCKS = 10_000
 _TIMEFRAME = Timeframe.D1
 
 
@@ -72,7 +71,7 @@ class Screener:
     Candles are kept between screens and read again only for series that changed.
 
     Args:
-        members: who belonged to the universe on which day.
+        stocks: who belonged to the universe on which day.
         evaluators: run the strategies that an expression names.
         rules: sources of the modules that every answer rests on, by name.
     """
@@ -81,16 +80,14 @@ class Screener:
         self,
         *,
         reader: CandleReader,
-        archive: Archive,
-        members: UniverseStore,
+        stocks: UniverseStocks,
         evaluators: Evaluators,
         rules: Mapping[str, str],
         clock: Clock,
         current_rules: CurrentRules,
     ) -> None:
         self._reader = reader
-        self._archive = archive
-        self._members = members
+        self._stocks = stocks
         self._evaluators = evaluators
         self._rules = rules
         self._clock = clock
@@ -114,7 +111,7 @@ class Screener:
         plan = await evaluator.plan(asked, _TIMEFRAME)
         day = self._session(session)
         async with self._screening:
-            stocks = await self._stocks(day)
+            stocks = await self._stocks.on(day)
             universe, versions = await self._universe(stocks, plan.wanted + self._sessions_since(day))
             screened = await evaluator.screen(asked, _TIMEFRAME, universe, int(midnight(day).timestamp()))
         return ScreenAnswer(
@@ -146,24 +143,9 @@ class Screener:
         """
         self._evaluators.of(asked)
         day = self._session(None)
-        symbols = [stock.symbol for stock in await self._stocks(day)]
+        symbols = [stock.symbol for stock in await self._stocks.on(day)]
         versions = await self._reader.versions(symbols, _TIMEFRAME)
         return Basis(session=day, data_id=data_id_of_many(str(day), versions), code_id=self._code_id(asked))
-
-    async def _stocks(self, day: date) -> Sequence[KnownStock]:
-        """Return the universe of a session, the largest stock first.
-
-        Of sessions before the first record the one of the first record counts; without any, the targets.
-        """
-        first = await self._members.first_universe_day()
-        if first is None:
-            return (await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)).rows
-        memberships = await self._members.universe_on(max(day, first))
-        symbols = [one.symbol for one in memberships.values() if one.member]
-        if not symbols:
-            return ()
-        wanted = StockFilter(symbols=symbols, with_delisted=True)
-        return (await self._archive.stocks(wanted, _MAX_STOCKS)).rows
 
     def _session(self, asked: date | None) -> date:
         """Return the day to screen: the one asked for, or the last whose candles are final."""

@@ -23,15 +23,14 @@ from chartinsightd.domain.errors import ChartInsightError, InvalidCandle
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.analysis import AnalysisStore, PatternFilter
-from chartinsightd.ports.archive import Archive, StockFilter
 from chartinsightd.ports.candles import CandleReader, CandleSpan
 from chartinsightd.ports.strategies import StrategyEnded, StrategySandbox
 from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.series_turn import columns_of
+from chartinsightd.service.analysing.universe_stocks import UniverseStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 
 _NO_CANDLES = "`chartinsightctl coverage` says what is collected."
-_MAX_STOCKS = 10_000
 _MAX_EVENTS = 1_000_000
 _TRAINED = 2 / 3
 """Share of the days before the split where none is given."""
@@ -80,7 +79,7 @@ class Statistics:
 
     Args:
         reader: of candles.
-        archive: of the stocks that are collected.
+        stocks: the universe, whose members are counted.
         store: of the patterns that were found.
         evaluators: the strategies.
         sandbox: runs those of the user.
@@ -93,7 +92,7 @@ class Statistics:
         self,
         *,
         reader: CandleReader,
-        archive: Archive,
+        stocks: UniverseStocks,
         store: AnalysisStore,
         evaluators: Evaluators,
         sandbox: StrategySandbox,
@@ -102,7 +101,7 @@ class Statistics:
         current_rules: CurrentRules,
     ) -> None:
         self._reader = reader
-        self._archive = archive
+        self._stocks = stocks
         self._store = store
         self._evaluators = evaluators
         self._sandbox = sandbox
@@ -122,8 +121,7 @@ class Statistics:
             StoreUnavailable: the store does not answer now.
         """
         async with self._counting:
-            found = await self._archive.stocks(StockFilter(tracked=True), _MAX_STOCKS)
-            symbols = [stock.symbol for stock in found.rows]
+            symbols = [stock.symbol for stock in await self._stocks.newest()]
             versions = await self._reader.versions(symbols, question.timeframe)
             data = data_id_of_many(str(question.timeframe), versions)
             key = question, data, self._code_id(question)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
-from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
+from chartinsightd.adapters.postgres.archive import open_archive
 from chartinsightd.adapters.postgres.candle_reader import PostgresCandleReader, open_candle_reader
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.adapters.postgres.sessions import looking
@@ -30,6 +30,7 @@ from chartinsightd.domain.write import Write
 from chartinsightd.ports.broker import ListedStock
 from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.screening import NoSession, ScreenAnswer, Screener
+from chartinsightd.service.analysing.universe_stocks import UniverseStocks
 from chartinsightd.service.analysing.user_strategies import UserStrategies
 from chartinsightd.service.state.current_rules import CurrentRules
 from tests.control.fake_backend import FrozenClock
@@ -95,7 +96,7 @@ class World:
         store: Store,
         screener: Screener,
         reader: CountingReader,
-        archive: PostgresArchive,
+        stocks: UniverseStocks,
         members: PostgresAnalysis,
         clock: FrozenClock,
         current_rules: CurrentRules,
@@ -104,7 +105,7 @@ class World:
         self.members = members
         self.screener = screener
         self.reader = reader
-        self.archive = archive
+        self.stocks = stocks
         self.clock = clock
         self.current_rules = current_rules
 
@@ -124,11 +125,11 @@ async def world(store: Store, database: str) -> AsyncIterator[World]:
         connection = ReconnectingConnection(database, looking("simulation", "test"))
         stack.push_async_callback(connection.close)
         members = PostgresAnalysis(connection)
+        stocks = UniverseStocks(members, archive)
         current_rules = CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=refresh))
         screener = Screener(
             reader=reader,
-            archive=archive,
-            members=members,
+            stocks=stocks,
             evaluators=evaluators(),
             rules={},
             clock=clock,
@@ -139,7 +140,7 @@ async def world(store: Store, database: str) -> AsyncIterator[World]:
             store=store,
             screener=screener,
             reader=reader,
-            archive=archive,
+            stocks=stocks,
             members=members,
             clock=clock,
             current_rules=current_rules,

@@ -49,7 +49,7 @@ def statistics(world: World) -> Statistics:
     """Statistics over the stocks of the world."""
     return Statistics(
         reader=world.reader,
-        archive=world.archive,
+        stocks=world.stocks,
         store=cast(AnalysisStore, Patterns()),
         evaluators=evaluators(),
         sandbox=ProcessSandbox(),
