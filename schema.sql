@@ -706,3 +706,42 @@ comment on view candles_adjusted is
     'candles in the measure of today: prices and volumes times the factors of every later corporate action, rounded half up to a won and a share';
 
 insert into schema_version (version) values (7) on conflict do nothing;
+
+-- version 8: notes whose figures are rows, and the budget of requests to a model
+
+create table if not exists notes (
+    id bigint generated always as identity primary key,
+    prompt text not null,
+    prompt_hash text not null,
+    provider text not null,
+    model text not null,
+    symbols text[] not null,
+    language text not null,
+    request jsonb,
+    answer jsonb not null,
+    claims_kept integer not null,
+    claims_struck jsonb not null,
+    usage jsonb not null,
+    data_id text not null,
+    created_at timestamptz not null
+);
+create index if not exists notes_same on notes (prompt_hash, data_id);
+create index if not exists notes_symbols on notes using gin (symbols);
+comment on table notes is 'What was written about stocks; every figure in it is a fact that names its rows';
+comment on column notes.request is 'What was sent to the provider, without a key; null where no model was asked';
+comment on column notes.claims_struck is 'Sentences of the model that were not shown, by reason; their words are not kept';
+
+create or replace trigger append_only before update or delete on notes
+    for each row execute function refuse_change();
+create or replace trigger append_only_truncate before truncate on notes
+    for each statement execute function refuse_change();
+
+create table if not exists ai_budget (
+    day date primary key,
+    used integer not null default 0,
+    closed_until timestamptz
+);
+comment on table ai_budget is 'Requests to the model by Korean day; each is taken before it is sent';
+comment on column ai_budget.closed_until is 'The provider wants no request before';
+
+insert into schema_version (version) values (8) on conflict do nothing;

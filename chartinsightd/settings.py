@@ -54,6 +54,7 @@ CONFIG_VARIABLE = "CHARTINSIGHT_CONFIG"
 SECRETS = {
     ("kiwoom", "app_key"): "kiwoom_app_key",
     ("kiwoom", "secret_key"): "kiwoom_secret_key",
+    ("ai", "api_key"): "ai_api_key",
     ("alerts", "slack_webhook"): "alerts_slack_webhook",
     ("alerts", "smtp_password"): "alerts_smtp_password",
     ("alerts", "apprise_urls"): "alerts_apprise_urls",
@@ -350,6 +351,30 @@ class WebSettings(Section):
     """Host and port on the loopback interface, such as `127.0.0.1:8600`; empty: off."""
 
 
+class AiSettings(Section):
+    """The language model that writes notes; without one, notes come from the template."""
+
+    provider: Literal["", "gemini", "openai"] = ""
+    """`openai` is any server that speaks OpenAI's chat completions."""
+    base_url: Annotated[str, AfterValidator(http_address)] = ""
+    """Overrides the provider's own address; an `openai` server of one's own, such as http://127.0.0.1:11434."""
+    model: Annotated[str, AfterValidator(one_line)] = ""
+    """Empty: the provider's usual one."""
+    requests_per_day: Annotated[int, Field(ge=0, le=100_000)] = 100
+    """HTTP requests in a Korean day, whatever comes of them."""
+    prompts: UsablePath | None = None
+    """A folder of prompts beside the shipped ones."""
+    api_key: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _key_stays_secret(self) -> Self:
+        address = urlsplit(self.base_url)
+        is_open = address.scheme == "http" and not is_loopback(address.hostname or "")
+        if is_open and self.api_key.get_secret_value():
+            raise ValueError("base_url sends the key in the clear: use https, or a server on this machine")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -372,6 +397,7 @@ class Settings(BaseSettings):
     live: LiveSettings = LiveSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     strategies: StrategySettings = StrategySettings()
+    ai: AiSettings = AiSettings()
     clock: ClockSettings = ClockSettings()
     control: ControlSettings = ControlSettings()
     web: WebSettings = WebSettings()
@@ -381,7 +407,12 @@ class Settings(BaseSettings):
     def secrets(self) -> Iterator[str]:
         """Yield every text that must never be shown."""
         alerts = self.alerts
-        given = (self.kiwoom.app_key, self.kiwoom.secret_key, alerts.smtp_password)
+        given = (
+            self.kiwoom.app_key,
+            self.kiwoom.secret_key,
+            alerts.smtp_password,
+            self.ai.api_key,
+        )
         yield from (secret.get_secret_value() for secret in (*given, *alerts.apprise_urls))
         # Errors of libraries quote parts of an address: the password of the one, the path of the other.
         with suppress(ValueError):

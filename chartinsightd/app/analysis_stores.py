@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chartinsightd.adapters.postgres.analysis import PostgresAnalysis
 from chartinsightd.adapters.postgres.candle_reader import PostgresCandleReader, open_candle_reader
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.notes import PostgresNotes
 from chartinsightd.adapters.postgres.screens import PostgresScreens
 from chartinsightd.adapters.postgres.sessions import looking
 
@@ -19,6 +20,7 @@ class AnalysisStores:
     reader: PostgresCandleReader
     results: PostgresAnalysis
     screens: PostgresScreens
+    notes: PostgresNotes
 
 
 async def open_analysis(stack: AsyncExitStack, dsn: str, schema: str) -> AnalysisStores:
@@ -27,5 +29,8 @@ async def open_analysis(stack: AsyncExitStack, dsn: str, schema: str) -> Analysi
     connection = ReconnectingConnection(dsn, looking(schema, "chartinsightd analysis"))
     stack.push_async_callback(connection.close)
     return AnalysisStores(
-        reader=reader, results=PostgresAnalysis(connection), screens=PostgresScreens(connection)
+        reader=reader,
+        results=PostgresAnalysis(connection),
+        screens=PostgresScreens(connection),
+        notes=PostgresNotes(connection),
     )

@@ -13,6 +13,7 @@ from chartinsightd.app.alerting import new_notifier
 from chartinsightd.app.analysis import Analysing, new_analysis, register_analysis
 from chartinsightd.app.broker import believes_dates
 from chartinsightd.app.live import Live, new_live
+from chartinsightd.app.notes import register_notes
 from chartinsightd.app.opening import Resources
 from chartinsightd.app.reload import choice
 from chartinsightd.backend.assembly import Backend
@@ -495,6 +496,7 @@ def assemble_backend(
         counts=services.analysing.counts,
         timeframes=settings.collect.timeframes,
     ).register(backend.handlers)
+    register_notes(backend.handlers, shared.settings, resources.analysis, resources.archive, resources.clock)
     return backend
 
 

@@ -43,6 +43,14 @@ from chartinsightd.control.protocol.jobs import (
     SymbolsRequest,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.notes import (
+    Note,
+    NoteAsk,
+    NoteList,
+    NotePath,
+    NoteQuery,
+    PromptList,
+)
 from chartinsightd.control.protocol.rows import (
     AdjustmentList,
     AdjustmentQuery,
@@ -363,6 +371,28 @@ STATISTICS = Query(
     answer=StatisticsResult,
     statuses=(404, 409),
 )
+NOTES = Query(
+    name="notes",
+    path="/v1/notes",
+    summary="Notes on stocks, newest first, and the budget of the day",
+    request=NoteQuery,
+    answer=NoteList,
+)
+NOTE = Query(
+    name="note",
+    path="/v1/notes/{note_id}",
+    summary="One note",
+    request=NotePath,
+    answer=Note,
+    statuses=(404,),
+)
+PROMPTS = Query(
+    name="prompts",
+    path="/v1/prompts",
+    summary="What a model can be asked",
+    request=Nothing,
+    answer=PromptList,
+)
 LOGS = Query(
     name="logs",
     path="/v1/logs",
@@ -392,6 +422,14 @@ ANALYSE = Command(
     request=AnalyseRequest,
     answer=Outcome,
     statuses=(404, 409),
+)
+WRITE_NOTE = Command(
+    name="write_note",
+    path="/v1/ai/analysis",
+    summary="Write a note on stocks, or return the stored one of the same candles",
+    request=NoteAsk,
+    answer=Note,
+    statuses=(404,),
 )
 VERIFY = Command(
     name="verify",

@@ -1,0 +1,1 @@
+"""Notes: asks for them, within the budget, and keeps them."""
