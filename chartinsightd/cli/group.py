@@ -43,6 +43,7 @@ VERBS: Mapping[str, Verb] = {
     "statistics": Verb(module="statistics", words="What followed a strategy or a pattern."),
     "radar": Verb(module="radar", words="An address that opens the page with charts; who is in."),
     "analyse": Verb(module="analysis", words="Analyse what is due now."),
+    "note": Verb(module="notes", words="What the store says of stocks, in sentences."),
     "jobs": Verb(module="jobs", words="Work that runs and has run."),
     "job": Verb(module="jobs", words="One job; with --wait, until it is over."),
     "backfill": Verb(module="jobs", words="Fetch what is missing."),

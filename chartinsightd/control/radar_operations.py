@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from chartinsightd.control.operations import (
+    NOTE,
+    NOTES,
     PATTERNS,
     POINTS,
+    PROMPTS,
     REMOVE_SCREEN,
     SAVE_SCREEN,
     SCREEN,
@@ -19,6 +22,7 @@ from chartinsightd.control.operations import (
     SCREENS,
     STOCKS,
     STRATEGIES,
+    WRITE_NOTE,
     Command,
     Operation,
     Query,
@@ -91,6 +95,10 @@ OFFERED: tuple[Operation[Any, Any], ...] = (
     SCREEN_RUNS,
     SAVE_SCREEN,
     REMOVE_SCREEN,
+    NOTES,
+    NOTE,
+    PROMPTS,
+    WRITE_NOTE,
 )
 """What the listener for browsers offers, beside sessions, events and its own description."""
 ON_SOCKET_ALONE: tuple[Operation[Any, Any], ...] = (DAEMON_FACTS, LINK, WEB_SESSIONS, REVOKE)

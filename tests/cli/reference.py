@@ -39,6 +39,7 @@ ANSWERS = {
     "radar": "Link",
     "radar --sessions": "WebSessionList",
     "analyse": "Outcome",
+    "note": "Note",
     "jobs": "JobList",
     "job": "Job",
     "backfill": "Outcome",

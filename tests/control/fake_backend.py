@@ -198,6 +198,7 @@ from chartinsightd.domain.verdict import (
     verdict_of,
 )
 from chartinsightd.facts.krx import KST
+from tests.control.fake_notes import FakeNotes
 
 TARGETS: dict[str, str] = {
     "005930": "삼성전자",
@@ -351,6 +352,7 @@ class FakeBackend:
         handlers.add(REMOVE_SCREEN, self.remove_screen)
         handlers.add(LOGS, self.tap.logs)
         handlers.add(CONFIG, self.config)
+        FakeNotes().register(handlers)
         handlers.add(BACKFILL, self.backfill)
         handlers.add(VERIFY, self.verify)
         handlers.add(CANCEL, self.cancel)
