@@ -25,6 +25,7 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.effective_settings import EffectiveSetting, effective_settings
 from chartinsightd.ports.archive import (
+    CandleText,
     DatabaseFacts,
     Found,
     KnownAction,
@@ -143,6 +144,21 @@ class FakeArchive:
         )
         kept = [one for one in found if (start is None or one.ts >= start) and (end is None or one.ts < end)]
         return kept[-limit:]
+
+    async def candle_text(
+        self,
+        series: Series,
+        start: datetime | None,
+        end: datetime | None,
+        limit: int,
+        *,
+        adjusted: bool,
+        final_only: bool,
+    ) -> CandleText:
+        """Nothing: writing lines is the real archive's work."""
+        del series, start, end, limit, adjusted, final_only
+        self._need()
+        return CandleText(text="", rows=0, first_ts=None, last_ts=None)
 
     async def gaps(
         self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from chartinsightd.analysis.adjusted import AdjustedCandle
 from chartinsightd.analysis.analyser import Learned, analyse
-from chartinsightd.domain.kst import KST
+from chartinsightd.facts.krx import KST
 
 STEPS = {"5m": 300, "30m": 1800, "1h": 3600, "1d": 86_400, "1w": 7 * 86_400}
 STOCKS = {

@@ -320,7 +320,7 @@ async def test_every_control_has_a_name_and_a_visible_focus(open_page: Open) -> 
     """Tab reaches the page's parts in order; each stop has a name and a ring of two pixels."""
     page = await open_page(CHART)
     await ready(page)
-    order = []
+    order: list[Any] = []
     for _ in range(34):
         await page.keyboard.press("Tab")
         stop = await page.evaluate(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import stat
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -134,7 +135,7 @@ async def test_the_listener_has_nothing_that_was_not_handed_over(browser: Browse
 
     for operation in held_back:
         path = operation.path.format(**dict.fromkeys(operation.path_fields, "1"))
-        body = {"json": {}} if operation.method == "POST" else {}
+        body: dict[str, Any] = {"json": {}} if operation.method == "POST" else {}
         assert (await browser.ask(operation.method, path, **body))[0] in {404, 405}, path
     assert len(held_back) > 20
     assert (await browser.ask("GET", "/metrics"))[0] == 404

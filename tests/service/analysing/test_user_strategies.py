@@ -170,4 +170,4 @@ async def test_an_ended_strategy_costs_its_own_screens(users: UserStrategies, fo
 
     folder.put(slow="right", good="right")
     await users.look()
-    assert users.known["slow"].state is StrategyState.READY
+    assert [users.known["slow"].state] == [StrategyState.READY]

@@ -267,7 +267,10 @@ class Stored:
             volume=prices,
             value=prices,
             final=prices > 0,
-            **dict.fromkeys(("open", "high", "low", "close"), prices),
+            open=prices,
+            high=prices,
+            low=prices,
+            close=prices,
         )
 
 

@@ -114,7 +114,7 @@ def test_a_pause_that_lasts() -> None:
 
     paused.append(True)
     assert seen_after(watch, clock, 3700) == [(3600, frozenset({"paused.long"}))]
-    assert "KST" in watch.look()["paused.long"].message
+    assert "KST" in watch.look()[AlertKind.PAUSED_LONG].message
     paused.clear()
     assert watch.look() == {}
 
