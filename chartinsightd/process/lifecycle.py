@@ -111,7 +111,10 @@ async def _end_all(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 def notify_systemd(state: str) -> None:
-    """Tell systemd our state (sd_notify), where it listens; never fails."""
+    """Tell systemd our state (sd_notify), where it listens; never fails and never waits.
+
+    A listener that reads nothing more must not stop the event loop, so a message may be lost to a full queue.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
@@ -119,6 +122,6 @@ def notify_systemd(state: str) -> None:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            channel.sendto(state.encode(), address)
+            channel.sendto(state.encode(), socket.MSG_DONTWAIT, address)
     except OSError as error:
         log.warning("systemd.notify_failed", error=str(error))

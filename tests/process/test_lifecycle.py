@@ -151,6 +151,21 @@ def test_systemd_is_told(abstract: bool, tmp_path: Path, monkeypatch: pytest.Mon
         assert listener.recv(100) == b"READY=1"
 
 
+def test_a_listener_that_reads_nothing_holds_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages that find the queue full are lost; waiting for room would stop the event loop."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(0)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+
+        for number in range(2_000):
+            notify_systemd(f"STATUS={number}")
+
+        assert listener.recv(100) == b"STATUS=0"
+
+
 def test_a_missing_notify_socket_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Telling systemd never ends the daemon."""
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
