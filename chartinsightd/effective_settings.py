@@ -13,7 +13,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from chartinsightd.settings import HIDDEN, PREFIX, SECRETS, Section, Settings, find_config, line_of
+from chartinsightd.settings.loading import find_config, line_of
+from chartinsightd.settings.model import HIDDEN, PREFIX, SECRETS, Settings
+from chartinsightd.settings.section import Section
 
 
 class Origin(StrEnum):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from chartinsightd.effective_settings import Origin, effective_settings
-from chartinsightd.settings import Settings, load_settings
+from chartinsightd.settings.loading import load_settings
+from chartinsightd.settings.model import Settings
 
 FILE = """\
 state_dir = "/tmp/elsewhere"

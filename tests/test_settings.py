@@ -17,7 +17,9 @@ from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.targets import TARGETS
 from chartinsightd.resources import default_config
-from chartinsightd.settings import KiwoomSettings, Settings, load_settings
+from chartinsightd.settings.kiwoom import KiwoomSettings
+from chartinsightd.settings.loading import load_settings
+from chartinsightd.settings.model import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -427,7 +429,7 @@ def test_a_user_without_home_names_a_state_folder(tmp_path: Path) -> None:
     """No HOME and no passwd entry: a named folder is enough, and without one it is told what to set."""
     program = (
         "from chartinsightd.domain.errors import ConfigurationError\n"
-        "from chartinsightd.settings import load_settings\n"
+        "from chartinsightd.settings.loading import load_settings\n"
         "try:\n    print(load_settings().state_dir)\nexcept ConfigurationError as error:\n    print(error)\n"
     )
     found = []

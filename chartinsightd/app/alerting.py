@@ -16,7 +16,8 @@ from chartinsightd.ports.guards import AlertChannel
 from chartinsightd.process.logs import REDACTOR
 from chartinsightd.service.monitoring.message import Place
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
-from chartinsightd.settings import AlertSettings, Settings, state_file
+from chartinsightd.settings.alerts import AlertSettings
+from chartinsightd.settings.model import Settings, state_file
 
 _FILE = "alerts.json"
 

@@ -41,7 +41,7 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
-from chartinsightd.settings import Settings
+from chartinsightd.settings.model import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from chartinsightd.domain.errors import AccessBlocked, ConfigurationError, Sourc
 from chartinsightd.process.lifecycle import notify_systemd
 from chartinsightd.process.logs import REDACTOR
 from chartinsightd.service.collecting.circuit_breaker import Circuit
-from chartinsightd.settings import Settings, state_file
+from chartinsightd.settings.model import Settings, state_file
 
 log = structlog.get_logger(__name__)
 

@@ -25,7 +25,8 @@ from chartinsightd.facts.krx import KST
 from chartinsightd.process.exit_status import ExitStatus, status_of
 from chartinsightd.process.logs import REDACTOR
 from chartinsightd.process.runtime_file import read_runtime_file
-from chartinsightd.settings import Settings, load_settings, state_file
+from chartinsightd.settings.loading import load_settings
+from chartinsightd.settings.model import Settings, state_file
 
 _SAME_TIME = timedelta(seconds=5)
 

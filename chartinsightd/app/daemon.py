@@ -31,7 +31,8 @@ from chartinsightd.process.lifecycle import keep_files_own, notify_systemd, run_
 from chartinsightd.process.logs import JOURNAL_ERROR, REDACTOR, is_under_systemd
 from chartinsightd.process.memory import limit_allocator, return_freed_memory
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.settings import Settings, load_settings
+from chartinsightd.settings.loading import load_settings
+from chartinsightd.settings.model import Settings
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from chartinsightd.service.live.provisional_rows import ProvisionalRows
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.watchlist import Watchlist
-from chartinsightd.settings import Settings
+from chartinsightd.settings.model import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.notes import Completer
 from chartinsightd.service.notes.note_writer import NoteWriter
 from chartinsightd.service.notes.stock_facts import StockFacts
-from chartinsightd.settings import AiSettings, Settings
+from chartinsightd.settings.ai import AiSettings
+from chartinsightd.settings.model import Settings
 
 _SET_A_KEY = "Set CHARTINSIGHT_AI__API_KEY or the systemd credential ai_api_key, and restart."
 _SET_A_PROVIDER = 'Set ai.provider to "gemini" or "openai" and restart, or ask for provider "template".'

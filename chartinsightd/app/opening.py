@@ -30,7 +30,7 @@ from chartinsightd.process.runtime_file import runtime_file
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
-from chartinsightd.settings import Settings, state_file
+from chartinsightd.settings.model import Settings, state_file
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,9 @@ from chartinsightd.effective_settings import EffectiveSetting, effective_setting
 from chartinsightd.process.logs import REDACTOR, configure_logs
 from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
-from chartinsightd.settings import Section, Settings, load_settings
+from chartinsightd.settings.loading import load_settings
+from chartinsightd.settings.model import Settings
+from chartinsightd.settings.section import Section
 
 log = structlog.get_logger(__name__)
 

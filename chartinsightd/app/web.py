@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from chartinsightd.clock import SystemClock, real_s
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers
-from chartinsightd.settings import Settings, state_file
+from chartinsightd.settings.model import Settings, state_file
 from chartinsightd.web.access import Access
 from chartinsightd.web.server import Offer, serve_web
 from chartinsightd.web.sessions import Sessions

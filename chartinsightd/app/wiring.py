@@ -70,7 +70,7 @@ from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.maintenance import Maintenance
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
-from chartinsightd.settings import Settings
+from chartinsightd.settings.model import Settings
 
 
 def plan_rules(settings: Settings, calendar: Calendar) -> PlanRules:

@@ -53,7 +53,7 @@ from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
-from chartinsightd.settings import Settings
+from chartinsightd.settings.model import Settings
 from tests.support.fakes import FakeStore, listed_stock
 from tests.support.harness import folder
 from tests.support.postgres import database, new_database, postgres_server, store

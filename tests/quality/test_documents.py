@@ -15,7 +15,7 @@ from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.seal import SealState
 from chartinsightd.process.exit_status import ExitStatus
 from chartinsightd.service.state.alert_kinds import AlertKind
-from chartinsightd.settings import Settings
+from chartinsightd.settings.model import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(

@@ -22,7 +22,8 @@ from chartinsightd.install import (
     write_files,
 )
 from chartinsightd.process.exit_status import ExitStatus
-from chartinsightd.settings import SECRETS, DatabaseSettings
+from chartinsightd.settings.database import DatabaseSettings
+from chartinsightd.settings.model import SECRETS
 from tests.systemd.machine import ROOT, documented_steps
 
 UNIT = "chartinsightd.service"
