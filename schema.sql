@@ -745,3 +745,38 @@ comment on table ai_budget is 'Requests to the model by Korean day; each is take
 comment on column ai_budget.closed_until is 'The provider wants no request before';
 
 insert into schema_version (version) values (8) on conflict do nothing;
+
+-- version 9: what people say of stretches of charts
+
+create table if not exists labels (
+    id bigint generated always as identity primary key,
+    symbol text collate "C" not null,
+    timeframe text not null,
+    from_ts timestamptz not null,
+    to_ts timestamptz not null check (to_ts >= from_ts),
+    kind text not null,
+    points jsonb not null default '[]',
+    verdict text not null check (verdict in ('own', 'agree', 'disagree', 'withdrawn')),
+    pattern_id text,
+    note text not null default '',
+    author text not null,
+    created_at timestamptz not null,
+    seen_until timestamptz not null check (seen_until >= to_ts),
+    data_id text not null,
+    replaces bigint unique references labels (id)
+);
+create index if not exists labels_symbol on labels (symbol, id);
+comment on table labels is 'What people say of stretches of charts; append-only, a correction is a new row that replaces one';
+comment on column labels.from_ts is 'Start of the first candle of the stretch; to_ts: of the last one';
+comment on column labels.points is 'Pairs of a candle''s start in seconds and won as traded on that day';
+comment on column labels.verdict is 'own: found by the person; agree, disagree: with pattern_id; withdrawn: no longer said';
+comment on column labels.seen_until is 'Start of the last candle in sight: later than to_ts is hindsight';
+comment on column labels.data_id is 'The candles when it was said';
+comment on column labels.replaces is 'The version before; each has one next version at most';
+
+create or replace trigger append_only before update or delete on labels
+for each row execute function refuse_change();
+create or replace trigger append_only_truncate before truncate on labels
+for each statement execute function refuse_change();
+
+insert into schema_version (version) values (9) on conflict do nothing;

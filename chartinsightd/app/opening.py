@@ -20,6 +20,7 @@ from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
 from chartinsightd.app.analysis_stores import AnalysisStores, open_analysis
 from chartinsightd.app.broker import new_circuit, open_broker
+from chartinsightd.app.radar import RadarStores, open_radar
 from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
 from chartinsightd.domain.calendar import Calendar, parse_overrides
 from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRefused, StoreUnavailable
@@ -45,6 +46,7 @@ class Resources:
     store: Store
     archive: PostgresArchive
     analysis: AnalysisStores
+    radar: RadarStores
     ledger: CoverageLedger
     kiwoom: Kiwoom
     circuit: Circuit
@@ -103,6 +105,7 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
     store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
     analysis = await open_analysis(stack, dsn, settings.mode)
+    radar = await open_radar(stack, dsn, settings.mode)
     ledger = CoverageLedger(store.candles, checkpoint, store.presence.changed)
     await ledger.open()
     services |= {"store": store.presence.run, "ledger": partial(ledger.keep_reconciled, clock)}
@@ -117,6 +120,7 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
         store=store,
         archive=archive,
         analysis=analysis,
+        radar=radar,
         ledger=ledger,
         kiwoom=kiwoom,
         circuit=circuit,

@@ -15,6 +15,7 @@ from chartinsightd.app.broker import believes_dates
 from chartinsightd.app.live import Live, new_live
 from chartinsightd.app.notes import register_notes
 from chartinsightd.app.opening import Resources
+from chartinsightd.app.radar import register_radar
 from chartinsightd.app.reload import choice
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.configuration import Configuration
@@ -491,6 +492,15 @@ def assemble_backend(
     UniverseBoard(
         members=resources.analysis.results, archive=resources.archive, clock=resources.clock
     ).register(backend.handlers)
+    register_radar(
+        backend.handlers,
+        resources.radar,
+        archive=resources.archive,
+        analyser=services.analysing.analyser,
+        current_rules=shared.current_rules,
+        hub=hub,
+        now=resources.clock.now,
+    )
     PageFacts(
         status=backend.status,
         counts=services.analysing.counts,

@@ -68,7 +68,7 @@ class AnalysisBoard:
             symbol=query.symbol,
             name=names[query.symbol],
             timeframe=query.timeframe,
-            analysis=_analysis(await self._store.state(code, series), code),
+            analysis=series_analysis(await self._store.state(code, series), code),
             points=tuple(map(_point, found.points[-query.limit :])),
             trends=tuple(map(_trend, found.trends[-query.limit :])),
         )
@@ -107,7 +107,8 @@ def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _analysis(state: AnalysisState | None, code_id: str) -> SeriesAnalysis:
+def series_analysis(state: AnalysisState | None, code_id: str) -> SeriesAnalysis:
+    """Return how far the analysis of a series is."""
     if state is None:
         return SeriesAnalysis(code_id=code_id)
     return SeriesAnalysis(

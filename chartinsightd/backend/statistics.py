@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 from chartinsightd.analysis.screens.expression import ScreenInvalid
 from chartinsightd.analysis.statistics import Figures, Statistic
 from chartinsightd.control.handlers import Handlers, NotNow, UnknownThing
 from chartinsightd.control.operations import STATISTICS
 from chartinsightd.control.protocol.statistics import (
+    PatternKind,
+    PatternStatistic,
+    PatternStatistics,
+    PatternStatisticsQuery,
     StatisticException,
     StatisticFigure,
     StatisticRow,
     StatisticsQuery,
     StatisticsResult,
 )
+from chartinsightd.control.radar_operations import PATTERN_STATISTICS
 from chartinsightd.service.analysing.statistics import (
     NoStatistics,
     Statistics,
@@ -32,6 +38,7 @@ class StatisticsBoard:
     def register(self, handlers: Handlers) -> None:
         """Offer the operation of statistics."""
         handlers.add(STATISTICS, self.statistics)
+        handlers.add(PATTERN_STATISTICS, self.of_patterns)
 
     async def statistics(self, query: StatisticsQuery) -> StatisticsResult:
         """Return what followed.
@@ -55,6 +62,42 @@ class StatisticsBoard:
         except NoStatistics as error:
             raise NotNow(error.message, remedy=error.remedy) from error
         return _result(question, answer)
+
+    async def of_patterns(self, query: PatternStatisticsQuery) -> PatternStatistics:
+        """Return what followed each kind of pattern; nothing where there are no candles to count over."""
+        items: list[PatternStatistic] = []
+        data_id = ""
+        for kind in query.kind or get_args(PatternKind):
+            try:
+                result = await self.statistics(StatisticsQuery(pattern=kind, timeframe=query.timeframe))
+            except NotNow:
+                continue
+            data_id = result.data_id
+            items += [_of_pattern(kind, "in", result, row) for row in result.in_sample]
+            items += [_of_pattern(kind, "out", result, row) for row in result.out_of_sample]
+        return PatternStatistics(timeframe=query.timeframe, items=tuple(items), data_id=data_id)
+
+
+def _of_pattern(
+    kind: str, sample: Literal["in", "out"], result: StatisticsResult, row: StatisticRow
+) -> PatternStatistic:
+    rise, mean = row.rise, row.mean
+    return PatternStatistic(
+        kind=kind,
+        horizon=row.horizon,
+        sample=sample,
+        split=result.split,
+        n=row.n,
+        too_few=row.too_few,
+        rate=rise and rise.value,
+        base=rise and rise.base,
+        low=rise and rise.low,
+        high=rise and rise.high,
+        verdict=rise and rise.verdict,
+        mean=mean and mean.value,
+        mean_base=mean and mean.base,
+        cost=result.cost,
+    )
 
 
 def _result(question: StatisticsQuestion, answer: StatisticsAnswer) -> StatisticsResult:

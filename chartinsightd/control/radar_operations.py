@@ -20,6 +20,7 @@ from chartinsightd.control.operations import (
     SCREEN_RUNS,
     SCREENER,
     SCREENS,
+    STATISTICS,
     STOCKS,
     STRATEGIES,
     WRITE_NOTE,
@@ -28,6 +29,18 @@ from chartinsightd.control.operations import (
     Query,
 )
 from chartinsightd.control.protocol.jobs import Outcome
+from chartinsightd.control.protocol.labels import LabelList, LabelQuery, LabelRequest, LabelRow
+from chartinsightd.control.protocol.radar import (
+    FoundStockList,
+    Radar,
+    RadarQuery,
+    SeriesCandles,
+    SeriesCandlesQuery,
+    StockDetail,
+    StockFindQuery,
+    SymbolPath,
+)
+from chartinsightd.control.protocol.statistics import PatternStatistics, PatternStatisticsQuery
 from chartinsightd.control.protocol.web import (
     DaemonFacts,
     Link,
@@ -83,8 +96,69 @@ BEGIN_SESSION = Command(
     answer=SessionState,
     statuses=(401,),
 )
+RADAR = Query(
+    name="radar",
+    path="/v1/radar/{symbol}",
+    summary="A page of a chart with everything that belongs to it, in columns",
+    request=RadarQuery,
+    answer=Radar,
+    statuses=(404,),
+)
+CANDLES_OF = Query(
+    name="candles_of",
+    path="/v1/candles/{symbol}",
+    summary="Candles of one series in columns, the newest before a cursor",
+    request=SeriesCandlesQuery,
+    answer=SeriesCandles,
+    rows="candles",
+    statuses=(404,),
+)
+FIND_STOCKS = Query(
+    name="find_stocks",
+    path="/v1/stocks",
+    summary="Stocks by code, name or first consonants; with their newest daily candles",
+    request=StockFindQuery,
+    answer=FoundStockList,
+    rows="items",
+)
+STOCK = Query(
+    name="stock",
+    path="/v1/stocks/{symbol}",
+    summary="One stock, and how each of its timeframes stands",
+    request=SymbolPath,
+    answer=StockDetail,
+    statuses=(404,),
+)
+PATTERN_STATISTICS = Query(
+    name="pattern_statistics",
+    path="/v1/statistics/patterns",
+    summary="What followed each kind of pattern that was completed",
+    request=PatternStatisticsQuery,
+    answer=PatternStatistics,
+    rows="items",
+)
+LABELS = Query(
+    name="labels",
+    path="/v1/labels",
+    summary="What people say of charts, the newest first, and how often they agree with what was found",
+    request=LabelQuery,
+    answer=LabelList,
+    rows="items",
+)
+ADD_LABEL = Command(
+    name="add_label",
+    path="/v1/labels",
+    summary="Say something of a stretch of a chart, or correct what was said; nothing is overwritten",
+    request=LabelRequest,
+    answer=LabelRow,
+    statuses=(404, 409),
+)
 
 OFFERED: tuple[Operation[Any, Any], ...] = (
+    RADAR,
+    CANDLES_OF,
+    FIND_STOCKS,
+    STOCK,
     STOCKS,
     POINTS,
     PATTERNS,
@@ -99,6 +173,10 @@ OFFERED: tuple[Operation[Any, Any], ...] = (
     NOTE,
     PROMPTS,
     WRITE_NOTE,
+    STATISTICS,
+    PATTERN_STATISTICS,
+    LABELS,
+    ADD_LABEL,
 )
 """What the listener for browsers offers, beside sessions, events and its own description."""
 ON_SOCKET_ALONE: tuple[Operation[Any, Any], ...] = (DAEMON_FACTS, LINK, WEB_SESSIONS, REVOKE)

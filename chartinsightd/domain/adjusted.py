@@ -53,6 +53,13 @@ class AdjustedCandles:
     def __len__(self) -> int:
         return len(self.raw)
 
+    def where(self, keep: Flags | slice) -> AdjustedCandles:
+        """Return only the candles a mask or slice names."""
+        names = (*_PRICES, "volume", "factor")
+        return AdjustedCandles(
+            raw=self.raw.where(keep), **{name: getattr(self, name)[keep] for name in names}
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factors:

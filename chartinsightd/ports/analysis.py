@@ -234,6 +234,14 @@ class AnalysisStore(Protocol):
             as_of: what this store recorded later is left out (knowledge); aware.
         """
 
+    async def trend_at(
+        self, analyser: str, series: Series, moment: datetime, as_of: datetime | None = None
+    ) -> FoundTrend | None:
+        """Return the change of the trend in force at a moment of market time (aware); None before the first.
+
+        Changes that this store recorded after `as_of` are left out.
+        """
+
     async def patterns(self, analyser: str, wanted: PatternFilter) -> Found[KnownPattern]:
         """Return the latest state of each pattern that counts, the newest first."""
 

@@ -97,7 +97,8 @@ class Browser:
             method, self.origin + path, headers={**own, **(headers or {})}, allow_redirects=False, **body
         ) as answer:
             raw = await answer.read()
-            found = await answer.json(content_type=None) if answer.content_type.endswith("json") else raw
+            is_json = answer.content_type in {"application/json", "application/problem+json"}
+            found = await answer.json(content_type=None) if is_json else raw
             return answer.status, answer.headers, found
 
 

@@ -92,6 +92,15 @@ class PostgresAnalysis:
             patterns=tuple(map(_pattern, patterns)),
         )
 
+    async def trend_at(
+        self, analyser: str, series: Series, moment: datetime, as_of: datetime | None = None
+    ) -> FoundTrend | None:
+        """Return the change of the trend in force at a moment of market time; None before the first."""
+        asked = (analyser, series.symbol, str(series.timeframe), None, moment, as_of)
+        async with self._connection.use() as connection:
+            row = await connection.fetchrow(_TREND_AT, *asked)
+        return None if row is None else _trend(row)
+
     async def patterns(self, analyser: str, wanted: PatternFilter) -> Found[KnownPattern]:
         """Return the latest state of each pattern that counts, the newest first."""
         async with self._connection.use() as connection:
@@ -357,6 +366,7 @@ def _select(table: str, columns: str, ts: str) -> str:
 
 _POINTS = _select("points", "ts, kind, grade, price, confirmed_at, cause", "ts")
 _TRENDS = _select("trends", "from_ts as ts, trend, confirmed_at", "from_ts")
+_TREND_AT = f"select * from ({_TRENDS}) as known order by confirmed_at desc limit 1"
 _PATTERNS = _select(
     "pattern_events", "at as ts, pattern_id, state, kind, confirmed_at, points, levels, evidence", "at"
 )

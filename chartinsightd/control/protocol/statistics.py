@@ -39,6 +39,46 @@ class StatisticsQuery(Request):
         return self
 
 
+class PatternStatisticsQuery(Request):
+    """Which patterns."""
+
+    timeframe: Timeframe = Timeframe.D1
+    kind: Annotated[tuple[PatternKind, ...], Field(max_length=6)] = ()
+    """None named: all."""
+
+
+class PatternStatistic(Message):
+    """One kind of pattern, one horizon, one sample."""
+
+    kind: str
+    horizon: Count
+    """Candles from the entry at the next open to the exit at a close."""
+    sample: Literal["in", "out"]
+    """Before, or from the split on."""
+    split: Day
+    n: Count
+    too_few: bool
+    """Fewer than 30 events: there is no figure."""
+    rate: float | None = None
+    """Share of returns above zero after cost."""
+    base: float | None = None
+    """Of every candle of the same stocks and days."""
+    low: float | None = None
+    high: float | None = None
+    verdict: str | None = None
+    mean: float | None = None
+    mean_base: float | None = None
+    cost: float
+
+
+class PatternStatistics(Message):
+    """What followed each kind of pattern that was completed."""
+
+    timeframe: Timeframe
+    items: tuple[PatternStatistic, ...] = ()
+    data_id: str = ""
+
+
 class StatisticFigure(Message):
     """A figure after events, the same of all candles, and where the true value lies in 95 of 100 cases."""
 

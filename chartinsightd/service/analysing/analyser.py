@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -138,11 +138,16 @@ class Analyser:
         self._current_rules = current_rules
         self._rules = rules
         self._settled: dict[str, int] = {}
+        self._listeners: list[Callable[[Series], None]] = []
         self.standing = Standing()
         self._running = asyncio.Lock()
         self._orders: deque[_Order] = deque()
         self._ordered = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "analysis", initializer=_be_nice)
+
+    def subscribe(self, listener: Callable[[Series], None]) -> None:
+        """Call a function with each series that was analysed, after its results were stored."""
+        self._listeners.append(listener)
 
     @property
     def is_done(self) -> bool:
@@ -268,6 +273,8 @@ class Analyser:
         else:
             job.done += 1
         await self._store.save(self._rules.code_id, [result], self._clock.now())
+        for tell in self._listeners:
+            tell(state.series)
         await self._jobs.report(job)
 
     async def _result(self, state: AnalysisState) -> AnalysisResult:
