@@ -24,6 +24,11 @@ SETTINGS: Settings = MappingProxyType(
     {
         "jit": "off",
         "timezone": "UTC",
+        # Bounds of partitions come as text; a database may be told to write dates as Germans do.
+        "datestyle": "ISO, MDY",
+        "standard_conforming_strings": "on",
+        "default_transaction_isolation": "read committed",
+        "default_transaction_deferrable": "off",
         "synchronous_commit": "on",
         "statement_timeout": "25s",
         "lock_timeout": "2s",

@@ -29,13 +29,24 @@ HELD = {
     "lock_timeout": "2s",
     "TimeZone": "UTC",
     "jit": "off",
+    "DateStyle": "ISO, MDY",
+    "default_transaction_isolation": "read committed",
 }
+OTHERWISE = {
+    "synchronous_commit": "off",
+    "datestyle": "German",
+    "default_transaction_isolation": "serializable",
+    "standard_conforming_strings": "off",
+    "timezone": "'Asia/Seoul'",
+}
+"""What an administrator may have told a database for its other users."""
 
 
 async def test_every_connection_has_its_settings(store: Store, database: str) -> None:
     """Durability, place and patience are told to each session and not assumed, whatever the server's are."""
     name = database.partition("?")[0].rpartition("/")[2]
-    await execute(database, f"alter database {name} set synchronous_commit = off")
+    for setting, value in OTHERWISE.items():
+        await execute(database, f"alter database {name} set {setting} = {value}")
     links = [
         store.candles._writer,
         store.candles._reader,
@@ -49,8 +60,9 @@ async def test_every_connection_has_its_settings(store: Store, database: str) ->
                 held = {setting: await connection.fetchval(f"show {setting}") for setting in HELD}
             assert held == HELD
             assert len(await _statement_timeout(link)) > 0
+        assert await store.candles.save([write(page(at=[0]))]) == [Written(inserted=1)]
     finally:
-        await execute(database, f"alter database {name} reset synchronous_commit")
+        await execute(database, f"alter database {name} reset all")
         await links[-1].close()
 
 
