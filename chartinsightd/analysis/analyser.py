@@ -73,7 +73,10 @@ class Analysis:
         last = pivots[-1]
         self.trend.look(pivots)
         self.structure.forget_before(last.at + 1)
-        if not any(point.at == last.at and point.kind is last.kind for point in points):
+        for point in points:
+            if point.at == last.at and point.kind is last.kind:
+                break
+        else:
             return ()
         deepest = self.structure.extreme_after(last)
         if deepest is None:

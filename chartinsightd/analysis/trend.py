@@ -62,14 +62,26 @@ class TrendRules:
 
     def look(self, pivots: Sequence[Point]) -> None:
         """Read the prices off a skeleton that has changed; it has a point at least."""
-        newest = pivots[:-5:-1]
-        values = [point.value for point in newest] + [None] * (4 - len(newest))
-        peaks, valleys = (values[0::2], values[1::2]) if newest[0].is_peak else (values[1::2], values[0::2])
-        (peak, peak_before), (valley, valley_before) = peaks, valleys
-        self.last_peak = float("inf") if peak is None else peak
-        self.last_valley = float("-inf") if valley is None else valley
-        self.is_peak_lower = peak_before is not None and self.last_peak < peak_before
-        self.is_valley_higher = valley_before is not None and self.last_valley > valley_before
+        if len(pivots) < 4:
+            self._look_at_few(pivots)
+            return
+        newest, other = pivots[-1].value, pivots[-2].value
+        before, other_before = pivots[-3].value, pivots[-4].value
+        if pivots[-1].is_peak:
+            self.last_peak, self.last_valley = newest, other
+            self.is_peak_lower, self.is_valley_higher = newest < before, other > other_before
+        else:
+            self.last_peak, self.last_valley = other, newest
+            self.is_peak_lower, self.is_valley_higher = other < other_before, newest > before
+
+    def _look_at_few(self, pivots: Sequence[Point]) -> None:
+        """Read what there is off a skeleton with less than two peaks and two valleys."""
+        peaks = [point.value for point in pivots if point.is_peak]
+        valleys = [point.value for point in pivots if not point.is_peak]
+        self.last_peak = peaks[-1] if peaks else float("inf")
+        self.last_valley = valleys[-1] if valleys else float("-inf")
+        self.is_peak_lower = len(peaks) > 1 and peaks[-1] < peaks[-2]
+        self.is_valley_higher = len(valleys) > 1 and valleys[-1] > valleys[-2]
 
     def take(self, close: float) -> Trend | None:
         """Return the trend that a candle's close begins, None where it changes nothing."""

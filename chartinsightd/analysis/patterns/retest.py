@@ -48,15 +48,19 @@ class Retest(Forming):
         """Watch for a touch, then for a close that completes or fails."""
         if number <= self.since:
             return None
-        side, trigger = self.side, self.trigger
-        close = side * candle.close
+        _, _, _, high, low, close, _, _, _ = candle
+        if self.side < 0:
+            high, low, close = -low, -high, -close
         if close > self.limit:
             return PatternState.FAILED
-        if trigger is not None and close < trigger:
+        trigger = self.trigger
+        if trigger is None:
+            if close < self.turn:
+                return PatternState.EXPIRED
+        elif close < trigger:
             return PatternState.COMPLETED
-        if number >= self.expires or (trigger is None and close < self.turn):
+        if number >= self.expires:
             return PatternState.EXPIRED
-        high, low = (candle.high, candle.low) if side > 0 else (-candle.low, -candle.high)
         if high >= self.reach and not is_above(LEAST_DEPTH_ATR * atr, self.limit - self.deepest):
             return self._touch(candle, low, atr)
         if trigger is None and low < self.deepest:

@@ -38,10 +38,9 @@ class Patterns:
     def take(self, candle: AdjustedCandle) -> tuple[PatternEvent, ...]:
         """Let the forming patterns see one more final candle; return the states they enter."""
         number, atr = self._count - 1, self.atr
-        entered = []
+        entered: list[tuple[Forming, PatternState]] = []
         for pattern in self.forming:
-            state = pattern.judge(number, candle, atr)
-            if state is not None:
+            if (state := pattern.judge(number, candle, atr)) is not None:
                 entered.append((pattern, state))
         if not entered:
             return ()
@@ -89,11 +88,13 @@ class Patterns:
 
     def _admit(self, pattern: Forming, extreme: int, candle: AdjustedCandle) -> bool:
         """Keep a pattern that is not there already, and whose limit the close has not passed."""
-        if self._started.get(pattern.kind, -1) >= extreme or pattern.side * candle.close > pattern.limit:
+        kind, anchor = pattern.kind, pattern.anchor
+        if self._started.get(kind, -1) >= extreme or pattern.side * candle.close > pattern.limit:
             return False
-        if any(one.kind is pattern.kind and one.anchor == pattern.anchor for one in self.forming):
-            return False
-        self._started[pattern.kind] = extreme
+        for one in self.forming:
+            if one.anchor == anchor and one.kind is kind:
+                return False
+        self._started[kind] = extreme
         self.forming.append(pattern)
         return True
 
