@@ -38,10 +38,11 @@ class Patterns:
     def take(self, candle: AdjustedCandle) -> tuple[PatternEvent, ...]:
         """Let the forming patterns see one more final candle; return the states they enter."""
         number, atr = self._count - 1, self.atr
-        entered: list[tuple[Forming, PatternState]] = []
-        for pattern in self.forming:
-            if (state := pattern.judge(number, candle, atr)) is not None:
-                entered.append((pattern, state))
+        entered = [
+            (pattern, state)
+            for pattern in self.forming
+            if (state := pattern.judge(number, candle, atr)) is not None
+        ]
         if not entered:
             return ()
         ended = [pattern for pattern, state in entered if state is not PatternState.FORMING]
