@@ -67,6 +67,7 @@ from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.set_aside import SetAside
 from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.maintenance import Maintenance
 from chartinsightd.service.stocks.stock_list import StockList
@@ -103,6 +104,7 @@ class _Shared:
     job_groups: JobGroups
     pause_switch: PauseSwitch
     retries: RetryTracker
+    set_aside: SetAside
     expectations: Expectations
     charts: PausableCharts
 
@@ -202,6 +204,7 @@ def assemble_services(
         row_audit,
         AnalysisProbe(analysing.analyser, resources.clock),
         ServiceProbe(supervisor),
+        shared.set_aside,
     ]
     if live is not None:
         probes.append(LiveProbe(live.candles, resources.clock, current_rules))
@@ -232,6 +235,7 @@ def _share(settings: Settings, resources: Resources, current_rules: CurrentRules
     jobs, pause_switch = Jobs(resources.store.jobs, resources.clock), PauseSwitch()
     watchlist = Watchlist()
     watchlist.on_change(lambda: current_rules.replace_universe(watchlist.universe))
+    set_aside = SetAside(resources.clock)
     return _Shared(
         settings=settings,
         resources=resources,
@@ -241,7 +245,8 @@ def _share(settings: Settings, resources: Resources, current_rules: CurrentRules
         jobs=jobs,
         job_groups=JobGroups(jobs),
         pause_switch=pause_switch,
-        retries=RetryTracker(resources.clock, resources.circuit),
+        retries=RetryTracker(resources.clock, resources.circuit, set_aside),
+        set_aside=set_aside,
         expectations=Expectations(resources.clock, current_rules),
         charts=PausableCharts(resources.kiwoom.charts, pause_switch),
     )
@@ -268,6 +273,9 @@ def _writer(shared: _Shared) -> Writer:
         ledger=resources.ledger,
         commits=shared.commits,
         clock=resources.clock,
+        current_rules=shared.current_rules,
+        set_aside=shared.set_aside,
+        defer=shared.retries.defer,
         spool_bytes=shared.settings.collect.spool_mb * 2**20,
     )
 
@@ -327,6 +335,7 @@ def _proofs(shared: _Shared, collector: Collector, row_audit: RowAudit) -> Proof
         commits=shared.commits,
         timeframes=shared.settings.collect.timeframes,
         audit=row_audit.audit,
+        set_aside=shared.set_aside,
     )
 
 
@@ -388,7 +397,7 @@ def _monitor(
         commits=shared.commits,
         jobs=shared.jobs,
         archive=resources.archive,
-        store_failure=lambda: resources.store.presence.failure,
+        store_failure=lambda: resources.store.presence.failure or writer.refusal,
         gate=resources.kiwoom.gate,
         token_failure=resources.kiwoom.issuer.failure,
         disk=FolderDisk(shared.settings.state_dir),

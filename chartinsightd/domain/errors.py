@@ -9,7 +9,7 @@ _LONGEST_BROKER_MESSAGE = 600
 
 
 class ChartInsightError(Exception):
-    """A failure we expect. Anything else that is raised is a bug, and ends the daemon.
+    """A failure we expect. Anything else that is raised is a bug, and costs its unit of work.
 
     Args:
         message: what happened, for a person.
@@ -38,10 +38,6 @@ class SourceError(ChartInsightError):
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(shortened(message, _LONGEST_BROKER_MESSAGE), remedy=remedy)
-
-
-class Unforeseen(SourceError):
-    """A fetch failed for a reason that nobody foresaw: it costs this fetch, and is tried again."""
 
 
 class SourceUnavailable(SourceError):

@@ -346,6 +346,7 @@ class BoardWorld(World):
             commits=self.commits,
             timeframes=self.timeframes,
             audit=self._no_audit,
+            set_aside=self.set_aside,
         )
         self.archive = FakeArchive(self.store, self.clock.now)
         self.disk, self.channel, self.record = FakeDisk(), FakeChannel(), FakeRecord()

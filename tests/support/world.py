@@ -29,6 +29,7 @@ from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.set_aside import SetAside
 from chartinsightd.service.state.watchlist import Watchlist
 from tests.support.fakes import FakeBlocks, FakeBroker, FakeCheckpoint, FakeSpool, FakeStore
 from tests.support.virtual import LoopClock
@@ -68,12 +69,18 @@ class World:
         self.ledger = CoverageLedger(self.store, self.checkpoint)
         self.commits, self.watchlist, self.pause_switch = CommitFeed(), Watchlist(), PauseSwitch()
         self.watchlist.on_change(lambda: self.current_rules.replace_universe(self.watchlist.universe))
+        self.set_aside = SetAside(self.clock)
+        self.circuit = Circuit(self.clock, self.blocks)
+        self.retries = RetryTracker(self.clock, self.circuit, self.set_aside)
         self.writer = Writer(
             store=self.store,
             spool=self.spool,
             ledger=self.ledger,
             commits=self.commits,
             clock=self.clock,
+            current_rules=self.current_rules,
+            set_aside=self.set_aside,
+            defer=self.retries.defer,
             spool_bytes=self.spool_bytes,
         )
         self.jobs = Jobs(self.store, self.clock)
@@ -83,8 +90,6 @@ class World:
         self.collector = Collector(
             source=self.charts, writer=self.writer, current_rules=self.current_rules, rules=rules
         )
-        self.circuit = Circuit(self.clock, self.blocks)
-        self.retries = RetryTracker(self.clock, self.circuit)
         self.scheduler = Scheduler(
             collector=self.collector,
             ledger=self.ledger,

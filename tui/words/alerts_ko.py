@@ -70,4 +70,6 @@ KOREAN_ALERTS = {
     "alert.stocks.list_failing.do": "저절로 다시 합니다. 지금 목록으로 계속 수집합니다.",
     "alert.stocks.universe_shrank": "수집 대상이 갑자기 줄었습니다",
     "alert.stocks.universe_shrank.do": "종목 목록이 맞는지 보세요.",
+    "alert.work.set_aside": "거듭 실패한 일부 작업을 보류했습니다",
+    "alert.work.set_aside.do": "나머지는 계속합니다. 한 시간마다 다시 시도합니다.",
 }

@@ -161,6 +161,7 @@ class PostgresCandles:
             async with connection.transaction():
                 await coverage.replace(connection, {series: (old, old - ranges)})
             known[series] = old - ranges
+            self._tails.forget(series)  # what is doubted is compared with the rows that are there
 
     async def withdraw_finality(self, starts: Mapping[Timeframe, int], day: date) -> None:
         """Call candles final no longer that cannot be, and forget seals of sessions that are not over."""

@@ -318,6 +318,10 @@ class Adjuster:
             if isinstance(error, AccessBlocked):
                 self._retries.failed((Series(symbol=symbol, timeframe=Timeframe.D1), False), error)
             self._put_off(symbol, error, "adjustments.look_failed")
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a chart does costs its symbol alone
+            self._put_off(symbol, error, "adjustments.look_failed")
         finally:
             self._job.exit(failed=failed)
 

@@ -26,6 +26,7 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_runner import JobRunner, OpenOrder
 from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.service.state.set_aside import cause_of
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
@@ -206,5 +207,8 @@ class Backfills:
                         log.info("backfill.no_data", job=job.id, series=str(fetch.series))
             except SourceError as error:
                 return str(error)
+            except Exception as error:  # whatever a page does costs its series alone
+                log.exception("backfill.fetch_failed", job=job.id, series=str(fetch.series))
+                return cause_of(error)
         job.done += 1
         return None

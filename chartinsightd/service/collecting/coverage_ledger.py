@@ -19,6 +19,7 @@ from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.candles import CandleStore
 from chartinsightd.ports.stores import Checkpoint
+from chartinsightd.service.state.set_aside import cause_of
 
 log = structlog.get_logger(__name__)
 _UNKNOWN = SeriesState(covered=EMPTY)
@@ -119,7 +120,7 @@ class CoverageLedger:
     async def _write_all(self, states: Mapping[Series, SeriesState]) -> None:
         try:
             await self._checkpoint.replace_all(states)
-        except StoreUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - as in `_advance`
             self._lag(error, states)
 
     def state(self, series: Series) -> SeriesState:
@@ -167,7 +168,7 @@ class CoverageLedger:
         self._unwritten |= moved
         try:
             await self._checkpoint.advance(self._unwritten)
-        except StoreUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - whatever a file does, the database can tell it again
             self._lag(error, moved)
             return
         self._unwritten = {}
@@ -175,12 +176,14 @@ class CoverageLedger:
             self._checkpoint_failure = None
             log.info("checkpoint.written_again")
 
-    def _lag(self, error: StoreUnavailable, states: Mapping[Series, SeriesState]) -> None:
+    def _lag(self, error: Exception, states: Mapping[Series, SeriesState]) -> None:
         """Go on without the checkpoint: the database can tell everything again."""
         self._unwritten |= states
         if self._checkpoint_failure is None:
             log.error("checkpoint.not_written", error=str(error))
-        self._checkpoint_failure = error
+        self._checkpoint_failure = (
+            error if isinstance(error, StoreUnavailable) else StoreUnavailable(cause_of(error))
+        )
 
     async def forget(self, series: Series, ranges: RangeSet) -> None:
         """Take ranges out of the coverage, so that they are fetched anew: of the checkpoint first, which must

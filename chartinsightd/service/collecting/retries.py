@@ -16,6 +16,7 @@ from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.deferred_ranges import DeferredRanges
 from chartinsightd.service.collecting.failure import Failure, new_failure
 from chartinsightd.service.collecting.outage import Outage
+from chartinsightd.service.state.set_aside import SetAside, cause_of
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,8 @@ _EMPTY = Backoff(first=timedelta(seconds=30), longest=timedelta(hours=4))
 """Longest wait of a series without data: a few tries a day."""
 _MOST_INCOMPLETE = 3
 """After this many incomplete answers, stop waiting for the rest."""
+_ALONE = Backoff(first=timedelta(seconds=30), longest=timedelta(hours=1))
+"""Longest wait of a series whose pages raise errors that nobody expects."""
 
 
 class RetryTracker:
@@ -37,9 +40,10 @@ class RetryTracker:
     that falls short only the ranges that it left out (`DeferredRanges`).
     """
 
-    def __init__(self, clock: Clock, circuit: Circuit) -> None:
+    def __init__(self, clock: Clock, circuit: Circuit, set_aside: SetAside | None = None) -> None:
         self._clock = clock
         self._circuit = circuit
+        self._set_aside = set_aside or SetAside(clock)
         self._outage = Outage(clock, circuit)
         self._troubles: dict[Part, Failure] = {}
         self._deferred = DeferredRanges(clock)
@@ -106,6 +110,7 @@ class RetryTracker:
     def succeeded(self, part: Part) -> bool:
         """Note a success; return whether it ended an outage, so that other series may be tried again."""
         was_away = self._outage.succeeded()
+        self._set_aside.succeeded("fetch", _name(part))
         self._troubles.pop(part, None)
         if was_away:
             self._troubles = {
@@ -133,6 +138,11 @@ class RetryTracker:
         self._delay(part, of_error(error), str(error), _FAILED)
         self._outage.failed(error)
 
+    def failed_alone(self, part: Part, error: Exception) -> None:
+        """Note an error that nobody expects: it says nothing of the broker, and costs this part alone."""
+        self._set_aside.failed("fetch", _name(part), error)
+        self._delay(part, GapReason.UNKNOWN, cause_of(error), _ALONE)
+
     def _all(self) -> Iterator[tuple[Series, Failure]]:
         yield from ((series, failure) for (series, _), failure in self._troubles.items())
         yield from self._deferred
@@ -141,6 +151,11 @@ class RetryTracker:
         failures = self._troubles[part].failures + 1 if part in self._troubles else 1
         failure = self._troubles[part] = new_failure(self._clock, backoff, reason, told, failures)
         log.warning("fetch.failed", series=str(part[0]), **failure.log_fields(self._clock.now()))
+
+
+def _name(part: Part) -> str:
+    series, is_newest = part
+    return f"{series} {'newest page' if is_newest else 'history'}"
 
 
 def _outlasts_an_outage(part: Part, failure: Failure) -> bool:

@@ -9,7 +9,7 @@ from chartinsightd.ports.broker import ChartPage
 
 
 class RowsUnaccounted(RuntimeError):
-    """Rows came in that no count accounts for. A bug: it ends the daemon."""
+    """Rows came in that no count accounts for: whoever lost them is not believed."""
 
 
 def check_page(page: ChartPage) -> None:

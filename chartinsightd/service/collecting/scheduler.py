@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from chartinsightd.clock import Clock, wait_until
-from chartinsightd.domain.errors import SourceError, Unforeseen
+from chartinsightd.domain.errors import SourceError
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.planning import Fetch, next_due, plan
@@ -190,10 +190,8 @@ class Scheduler:
             failed = not await self._fetch(task, job)
         except SourceError as error:
             self._retries.failed(task.key, error)
-        except Exception as error:
-            unforeseen = Unforeseen(f"{type(error).__name__}: {error}")
-            log.exception("fetch.broke", series=str(fetch.series), error=unforeseen.message)
-            self._retries.failed(task.key, unforeseen)
+        except Exception as error:  # noqa: BLE001 - whatever a page does costs its series alone
+            self._retries.failed_alone(task.key, error)
         finally:
             self._queue.end(task)
             self._enqueue([fetch.series])

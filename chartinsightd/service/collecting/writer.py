@@ -7,21 +7,28 @@ everything goes through there, so that nothing newer is ever committed before so
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
 from chartinsightd.clock import Clock, wait_for
 from chartinsightd.domain.backoff import Backoff
-from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.errors import ChartInsightError, StoreRefused, StoreUnavailable
+from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.series import Series
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.candles import CandleStore
-from chartinsightd.ports.spool import Spool, SpoolState
+from chartinsightd.ports.spool import Spool, Spooled, SpoolState
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
-from chartinsightd.service.collecting.row_accounting import check_commit
+from chartinsightd.service.collecting.row_accounting import RowsUnaccounted, check_commit
+from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.set_aside import TRIES, SetAside, cause_of
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
@@ -33,6 +40,9 @@ _MAX_BATCH_DELAY_S = 2.0
 _MAX_PENDING_PAGES = 40
 """Pages in memory at which fetching waits for the store."""
 _BACKOFF = Backoff(first=timedelta(seconds=1), longest=timedelta(seconds=30))
+_WITNESS_BATCHES = 10
+"""So far behind refused pages one of another series is looked for that the store takes."""
+_UNBELIEVED = "It is read again. If it stays, report it with the log lines rows.unaccounted."
 _PATIENT_SHARE = 0.75
 """Share of the spool's room for backfills; the rest is kept for live polls."""
 
@@ -53,6 +63,9 @@ class Writer:
         ledger: what is covered.
         commits: where each commit is published.
         clock: for waits.
+        current_rules: plans are made again where something was withdrawn.
+        set_aside: remembers whose pages the store refuses while it takes others.
+        defer: leaves ranges of such pages alone for a while.
         spool_bytes: how large the spool may grow, a few pages more or less.
     """
 
@@ -64,6 +77,9 @@ class Writer:
         ledger: CoverageLedger,
         commits: CommitFeed,
         clock: Clock,
+        current_rules: CurrentRules,
+        set_aside: SetAside,
+        defer: Callable[[Series, RangeSet, GapReason, str], None],
         spool_bytes: int,
     ) -> None:
         self._store = store
@@ -80,6 +96,17 @@ class Writer:
         """Set while anything waits on disk."""
         self._has_shrunk = asyncio.Condition()
         self._failure: StoreUnavailable | None = None
+        self._current_rules = current_rules
+        self._set_aside = set_aside
+        self._defer = defer
+        self._refusal: StoreRefused | None = None
+        self._doubted: deque[tuple[Series, RangeSet]] = deque()
+        """Claims that the store holds and that its own counts contradict."""
+
+    @property
+    def refusal(self) -> StoreRefused | None:
+        """Why the last commit is not believed; None after one whose rows add up."""
+        return self._refusal
 
     @property
     def spooled(self) -> SpoolState:
@@ -140,16 +167,37 @@ class Writer:
         while True:
             batch = await self._next_batch()
             try:
-                written = await self._deliver([item.write for item in batch])
+                await self._settle(batch)
             except BaseException as error:
                 _fail(batch, error)
                 raise
-            finally:
-                for _ in batch:
-                    self._room.release()
-            for item, result in zip(batch, written, strict=True):
-                if not item.done.done():
-                    item.done.set_result(result)
+
+    async def _settle(self, batch: Sequence[_Item]) -> None:
+        """Deliver a batch; where something is wrong with one of its pages, each page alone."""
+        if len(batch) > 1 and any(self._is_suspect(item.write) for item in batch):
+            await self._settle_each(batch)
+            return
+        try:
+            written = await self._deliver([item.write for item in batch])
+        except Exception as error:  # noqa: BLE001 - of a page, not of the store: whoever brought it is told
+            if len(batch) > 1:
+                await self._settle_each(batch)
+                return
+            self._room.release()
+            _fail(batch, error)
+            return
+        for item, result in zip(batch, written, strict=True):
+            self._room.release()
+            if not item.done.done():
+                item.done.set_result(result)
+
+    async def _settle_each(self, batch: Sequence[_Item]) -> None:
+        for item in batch:
+            await self._settle([item])
+
+    def _is_suspect(self, write: Write) -> bool:
+        """Whether the store refused a page of the series lately, while it took others."""
+        return not self._set_aside.may_try("page", str(write.series))
 
     async def _next_batch(self) -> list[_Item]:
         await self._arrived.wait()
@@ -185,6 +233,9 @@ class Writer:
             try:
                 return await self._commit(writes)
             except StoreUnavailable as error:
+                if len(writes) == 1 and isinstance(error, StoreRefused) and self._is_suspect(writes[0]):
+                    await self._leave_out(writes[0], error)
+                    return [Written()]
                 log.warning("store.unavailable", error=str(error), pages=len(writes))
         await self._spool.append(writes)
         self._failure = None
@@ -198,7 +249,7 @@ class Writer:
         while True:
             await self._spooling.wait()
             try:
-                await self._drain_batch()
+                await self._drain_batch(is_refused=failures >= TRIES)
             except StoreUnavailable as error:
                 failures += 1
                 wait_s = _BACKOFF.after(failures).total_seconds()
@@ -207,10 +258,17 @@ class Writer:
             else:
                 failures = 0
 
-    async def _drain_batch(self) -> None:
+    async def _drain_batch(self, *, is_refused: bool) -> None:
+        """Commit the oldest pages; after several refusals find out which of them the store refuses."""
         batch = await self._spool.oldest(_LARGEST_BATCH)
         if batch:
-            await self._commit([one.write for one in batch])
+            try:
+                if is_refused or any(self._is_suspect(one.write) for one in batch):
+                    await self._commit_each(batch)
+                else:
+                    await self._commit([one.write for one in batch])
+            except RowsUnaccounted:
+                log.info("spool.pages_read_again", pages=len(batch))  # their claims are withdrawn
             await self._spool.drop(batch[-1].number)
         if not self._spool.state.pages:
             self._spooling.clear()
@@ -219,14 +277,91 @@ class Writer:
         async with self._has_shrunk:
             self._has_shrunk.notify_all()
 
+    async def _commit_each(self, batch: Sequence[Spooled]) -> None:
+        """Commit pages one by one, and leave out those that are refused while others are taken.
+
+        Raises:
+            StoreRefused: the store refuses everything: then it is not for these pages.
+        """
+        refused: list[tuple[Spooled, StoreRefused]] = []
+        for one in batch:
+            try:
+                await self._commit([one.write])
+            except StoreRefused as error:
+                refused.append((one, error))
+        is_known = all(self._is_suspect(one.write) for one, _ in refused)
+        if not is_known and len(refused) == len(batch) and not await self._is_another_taken(batch):
+            raise refused[0][1]
+        for one, why in refused:
+            await self._leave_out(one.write, why)
+
+    async def _is_another_taken(self, batch: Sequence[Spooled]) -> bool:
+        """Whether the store takes a page of a series of which it refused none."""
+        tried, number = {one.write.series for one in batch}, batch[-1].number
+        for _ in range(_WITNESS_BATCHES):
+            later = await self._spool.oldest(_LARGEST_BATCH, number)
+            for one in later:
+                if one.write.series in tried:
+                    continue
+                tried.add(one.write.series)
+                with contextlib.suppress(StoreRefused):
+                    await self._commit([one.write])  # it stays in the queue: a second time changes nothing
+                    return True
+            if not later:
+                return False
+            number = later[-1].number
+        return False
+
+    async def _leave_out(self, write: Write, error: StoreRefused) -> None:
+        """Let others pass a page that the store refuses; the broker is asked for it again later."""
+        self._set_aside.failed("page", str(write.series), error, tries=TRIES)
+        await self._ledger.record([replace(write, covered=EMPTY)])  # it was read: no poll is due for it
+        self._defer(write.series, write.covered, GapReason.UNKNOWN, str(error))
+
     async def _commit(self, writes: Sequence[Write]) -> list[Written]:
-        """Commit, then move the ledger."""
-        written = await self._store.save(writes)
+        """Commit, then move the ledger.
+
+        Raises:
+            StoreUnavailable: nothing was committed as far as anybody can tell.
+            RowsUnaccounted: the store's own counts do not add up: what was claimed with them is withdrawn.
+        """
+        await self._withdraw_doubted()
+        written = await self._save(writes)
         self._failure = None
-        check_commit(writes, written)
+        try:
+            check_commit(writes, written)
+        except RowsUnaccounted as error:
+            await self._disbelieve(writes, error)
+            raise
+        self._refusal = None
+        for write in writes:
+            self._set_aside.succeeded("page", str(write.series))
         await self._ledger.record(writes)
         self._commits.publish(writes, written)
         return written
+
+    async def _save(self, writes: Sequence[Write]) -> list[Written]:
+        try:
+            return await self._store.save(writes)
+        except ChartInsightError:
+            raise
+        except Exception as error:
+            words = f"A commit of {len(writes)} pages failed: {cause_of(error)}."
+            raise StoreRefused(words, remedy="It is tried again. If it stays, report it.") from error
+
+    async def _disbelieve(self, writes: Sequence[Write], error: RowsUnaccounted) -> None:
+        """Withdraw what was claimed together with rows that nobody accounts for, so that it is read again."""
+        log.error("rows.unaccounted", error=str(error), pages=len(writes))
+        self._refusal = StoreRefused(f"The store miscounts: {error}", remedy=_UNBELIEVED)
+        self._doubted.extend((write.series, write.covered) for write in writes)
+        with contextlib.suppress(StoreUnavailable):
+            await self._withdraw_doubted()
+
+    async def _withdraw_doubted(self) -> None:
+        while self._doubted:
+            await self._ledger.forget(*self._doubted[0])
+            self._doubted.popleft()
+            self._current_rules.invalidate_plans()
 
 
 def _shown(state: SpoolState) -> dict[str, int]:

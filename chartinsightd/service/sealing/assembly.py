@@ -18,6 +18,7 @@ from chartinsightd.service.sealing.verification import Audit, Verifications
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.set_aside import SetAside
 from chartinsightd.service.state.watchlist import Watchlist
 
 
@@ -47,6 +48,7 @@ def assemble_proofs(
     commits: CommitFeed,
     timeframes: Sequence[Timeframe],
     audit: Audit,
+    set_aside: SetAside,
 ) -> Proofs:
     """Connect the services; arguments as in their own classes."""
     rereading = Rereading(collector=collector, retries=retries, jobs=jobs, current_rules=current_rules)
@@ -59,6 +61,7 @@ def assemble_proofs(
         timeframes=timeframes,
         watchlist=watchlist,
         commits=commits,
+        set_aside=set_aside,
     )
     verifications = Verifications(
         collector=collector,

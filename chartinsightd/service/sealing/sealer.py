@@ -25,6 +25,7 @@ from chartinsightd.service.sealing.rereading import Rereading, suspects_of
 from chartinsightd.service.sealing.session_loader import SessionLoader
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.set_aside import SetAside
 from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,7 @@ class Sealer:
         timeframes: the collected ones; without 5m nothing can be proved, and nothing is sealed.
         watchlist: the symbols whose sessions are sealed.
         commits: a commit that changes a session makes it due.
+        set_aside: a session whose proof raises an error costs itself alone.
     """
 
     def __init__(
@@ -85,7 +87,9 @@ class Sealer:
         timeframes: Sequence[Timeframe],
         watchlist: Watchlist,
         commits: CommitFeed,
+        set_aside: SetAside,
     ) -> None:
+        self._set_aside = set_aside
         self._store = store
         self._ledger = ledger
         self._rereading = rereading
@@ -199,7 +203,7 @@ class Sealer:
         for start in range(0, len(symbols), _MAX_SYMBOLS):
             part = symbols[start : start + _MAX_SYMBOLS]
             unsealed = await self._store.unsealed(part, list(sessions)) if sessions else []
-            cases = [(case, sessions[case.day]) for case in unsealed]
+            cases = [(case, sessions[case.day]) for case in unsealed if self._may_prove(case)]
             ready = [case for case in cases if loader.is_complete(case[0].symbol, case[1])]
             done = {(case.symbol, case.day) for case, _ in ready}
             found.waiting |= {case.symbol for case, _ in cases if (case.symbol, case.day) not in done}
@@ -212,7 +216,8 @@ class Sealer:
             part = cases[start : start + _MAX_SESSIONS]
             seals = []
             for place, (case, data) in enumerate(zip(part, await loader.load(part), strict=True)):
-                seals.append(self._seal(case[0], verify_session(data)))
+                with self._set_aside.unit("proof", f"{case[0].symbol} {case[0].day}"):
+                    seals.append(self._seal(case[0], verify_session(data)))
                 if place % _SLICE == 0:
                     await asyncio.sleep(0)
             lag = max(_COMMIT_LAG, timedelta(seconds=self._clock.real(_LEAST_REAL_S)))
@@ -220,6 +225,9 @@ class Sealer:
             found.states.update(seal.state for seal in seals)
             for seal in seals:
                 self._remember(seal)
+
+    def _may_prove(self, case: Unsealed) -> bool:
+        return self._set_aside.may_try("proof", f"{case.symbol} {case.day}")
 
     def _seal(self, case: Unsealed, verdict: Verdict) -> Seal:
         before = self._open.get((case.symbol, case.day))

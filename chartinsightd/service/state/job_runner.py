@@ -7,8 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
+import structlog
+
 from chartinsightd.service.state.jobs import Job
+from chartinsightd.service.state.set_aside import cause_of
 from chartinsightd.task_group import TaskGroup
+
+log = structlog.get_logger(__name__)
 
 MOST_OPEN = 50
 """Orders of one kind that may be open at once. Each keeps its plan in memory and waits at the gate."""
@@ -95,5 +100,8 @@ class JobRunner(Generic[O]):
     async def _carry_out(self, one: OpenOrder[O]) -> None:
         try:
             await self._work(one)
+        except Exception as error:  # an order costs itself, never the others
+            log.exception("job.failed", job=one.job.id, kind=self._kind)
+            await one.job.fail(cause_of(error))
         finally:
             self._open.remove(one)

@@ -84,6 +84,11 @@ class Job:
         self.written += written
         await self._jobs.report(self)
 
+    async def fail(self, error: str) -> None:
+        """End it as failed, where it has not ended yet."""
+        if self.state == RUNNING:
+            await self._jobs.end(self, error)
+
     def is_report_due(self, clock: Clock) -> bool:
         """Whether the last report is old enough; if so, the next one counts from now."""
         now_s = clock.monotonic()
@@ -146,7 +151,7 @@ class Jobs:
             try:
                 if requested_by != SCHEDULE or self._may_ask():
                     job_id = await self._store.add_job(kind, requested_by, params, at)
-            except StoreUnavailable as error:
+            except Exception as error:  # noqa: BLE001 - the history stops no work
                 self._refused(error, kind=kind)
                 self._is_in_doubt = True
                 self._is_owing.set()
@@ -162,7 +167,7 @@ class Jobs:
             return
         try:
             await self._store.update_job(job.id, job.progress.fields())
-        except StoreUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - the history stops no work
             self._refused(error, job=job.id)
 
     async def end(self, job: Job, error: str | None = None, state: str | None = None) -> None:
@@ -180,7 +185,7 @@ class Jobs:
             if self._may_ask():
                 await self._write_end(job)
                 return
-        except StoreUnavailable as failure:
+        except Exception as failure:  # noqa: BLE001 - the history stops no work
             self._refused(failure, job=job.id)
         self._owed.append(job)
         self._is_owing.set()
@@ -190,7 +195,7 @@ class Jobs:
         """Whether the history is worth waiting for: each question may take as long as a lock may."""
         return self._clock.monotonic() >= self._ask_again_s
 
-    def _refused(self, error: StoreUnavailable, **fields: object) -> None:
+    def _refused(self, error: Exception, **fields: object) -> None:
         log.warning("job.not_recorded", error=str(error), **fields)
         self._ask_again_s = self._clock.monotonic() + self._clock.real(_PAUSE_REAL_S)
 
@@ -214,17 +219,27 @@ class Jobs:
             await self._is_owing.wait()
             try:
                 while self._owed:
-                    await self._write_end(self._owed[0])
-                    del self._owed[0]
+                    await self._write_owed(self._owed[0])
                 if self._is_in_doubt:
                     async with self._beginning:
                         known = {job.id for job in self._running}
                         await self._store.end_orphans(self._clock.now(), known)
                         self._is_in_doubt = False
-            except StoreUnavailable:
+            except Exception as error:  # noqa: BLE001 - the history stops no work
+                log.debug("job.end_not_recorded", error=str(error))
                 await self._clock.sleep(_RETRY_S)
             else:
                 self._is_owing.clear()
+
+    async def _write_owed(self, job: Job) -> None:
+        """Write down how a job ended; one that is refused goes to the end, so that others pass."""
+        try:
+            await self._write_end(job)
+        except Exception:
+            self._owed.append(job)
+            raise
+        finally:
+            self._owed.remove(job)
 
     async def _write_end(self, job: Job) -> None:
         """Write an end, then notify: a listener that reads the history next finds the end there."""

@@ -79,6 +79,9 @@ class Schooled(World):
             ledger=self.ledger,
             commits=self.commits,
             clock=self.clock,
+            current_rules=self.current_rules,
+            set_aside=self.set_aside,
+            defer=self.retries.defer,
             spool_bytes=self.spool_bytes,
         )
         self.collector = Collector(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,10 +15,11 @@ from structlog.testing import capture_logs
 
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
-from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.service.collecting.writer import Writer
+from tests.support.fakes import FakeStore
 from tests.support.virtual import cancelled_after, run_virtually
 from tests.support.world import World
 
@@ -227,6 +229,69 @@ def test_a_store_that_refuses_is_waited_out() -> None:
     kept, commits = run_virtually(main())
 
     assert (kept.spooled, commits) == (write(0).rows, [1])
+
+
+class PickyStore(FakeStore):
+    """Refuses every page of one symbol, and takes all others."""
+
+    async def save(self, writes: Sequence[Write]) -> list[Written]:
+        """Commit, unless a page of the symbol is among them."""
+        if any(one.series.symbol == "000660" for one in writes):
+            await asyncio.sleep(0)
+            raise StoreRefused("value out of range")
+        return await super().save(writes)
+
+
+def test_a_page_that_the_store_refuses_is_set_aside_and_others_pass() -> None:
+    """It is named after five refusals, left alone for a while, and its series has no second turn of five."""
+    refused = [replace(one, candles=replace(one.candles, symbol="000660")) for one in map(write, range(25))]
+
+    async def main() -> tuple[World, list[Written], float]:
+        world = World(START, store=PickyStore())
+        async with writing(world) as writer:
+            for page in refused[:-1]:
+                await (await writer.submit(page, urgent=True))
+            first = await (await writer.submit(write(0), urgent=True))
+            await asyncio.sleep(40)
+            assert not world.spool.state.pages, "others wait behind it"
+            spooled_at_once = world.spool.largest
+            done = await asyncio.gather(
+                *[await writer.submit(page, urgent=True) for page in (refused[-1], write(1))]
+            )
+            assert world.spool.largest == spooled_at_once
+        return world, [first, *done], world.clock.monotonic()
+
+    with capture_logs():
+        world, written, _ = run_virtually(main())
+
+    series = refused[0].series
+    assert written == [Written(spooled=1), Written(), Written(inserted=1)]
+    assert {one.symbol for one, _ in world.store.candles} == {"005930"}
+    assert not world.ledger.state(series).covered
+    assert world.retries.held_back(series, EMPTY) == RangeSet.of(
+        *(span for page in refused for span in page.covered.spans)
+    )
+    [condition] = world.set_aside.look().values()
+    assert "page 000660/5m (StoreRefused: value out of range)" in condition.message
+
+
+def test_a_store_that_refuses_everything_sets_nothing_aside() -> None:
+    """Then it is not for the pages: they wait on disk, and are committed when it takes them."""
+
+    async def main() -> World:
+        world = World(START)
+        world.store.errors = [StoreRefused("no right") for _ in range(60)]
+        async with writing(world) as writer:
+            await (await writer.submit(write(0), urgent=True))
+            await (await writer.submit(write(1), urgent=True))
+            await asyncio.sleep(900)
+            assert world.set_aside.look() == {}
+        return world
+
+    with capture_logs():
+        world = run_virtually(main())
+
+    assert len(world.store.candles) == 2
 
 
 def test_too_many_waiting_pages_hold_up_the_next() -> None:

@@ -104,6 +104,7 @@ class Morning(World):
             timeframes=self.timeframes,
             watchlist=self.watchlist,
             commits=self.commits if self.is_told else CommitFeed(),
+            set_aside=self.set_aside,
         )
 
     def new_broker(self) -> FakeBroker:
