@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
 
 from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.targets import TARGETS
 from chartinsightd.resources import default_config
+from chartinsightd.settings.ai import AiSettings
 from chartinsightd.settings.kiwoom import KiwoomSettings
 from chartinsightd.settings.loading import load_settings
 from chartinsightd.settings.model import Settings
@@ -478,3 +480,12 @@ def test_the_page_never_listens_where_others_reach_it(tmp_path: Path, address: s
 
     assert "web.listen" in words
     assert "ssh -N -L 8600:127.0.0.1:8600" in words
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_a_key_may_go_in_the_clear_to_a_language_model_on_this_machine(host: str) -> None:
+    """Only a model elsewhere needs https."""
+    AiSettings(base_url=f"http://{host}:11434", api_key=SecretStr("k"))
+
+    with pytest.raises(ValidationError, match="in the clear"):
+        AiSettings(base_url="http://models.example:11434", api_key=SecretStr("k"))

@@ -18,7 +18,7 @@ from chartinsightd.adapters.postgres.connection import ignore_lost_connection_er
 from chartinsightd.app.opening import load_calendar, open_clock, open_resources
 from chartinsightd.app.reload import Logging, Reloader
 from chartinsightd.app.web import open_web
-from chartinsightd.app.wiring import assemble_backend, assemble_services, plan_rules
+from chartinsightd.app.wiring import assemble_services, new_backend, plan_rules
 from chartinsightd.clock import CheckedClock, SystemClock
 from chartinsightd.control.events import EventHub, EventTap
 from chartinsightd.control.operations import LOGS
@@ -96,7 +96,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             reloader = Reloader(
                 settings=settings, config=config, logging=logging, stock_list=services.stock_list
             )
-            backend = assemble_backend(settings, resources, services, hub, reloader)
+            backend = new_backend(settings, resources, services, hub, reloader)
             backend.handlers.add(LOGS, tap.logs)
             await services.open()
             await backend.open()

@@ -17,10 +17,10 @@ from chartinsightd.app.notes import register_notes
 from chartinsightd.app.opening import Resources
 from chartinsightd.app.radar import register_radar
 from chartinsightd.app.reload import choice
-from chartinsightd.backend.assembly import Backend
+from chartinsightd.backend.assembly import Backend, assemble_backend
 from chartinsightd.backend.configuration import Configuration
+from chartinsightd.backend.identity import Identity
 from chartinsightd.backend.page_facts import PageFacts
-from chartinsightd.backend.parts import Identity, Parts
 from chartinsightd.backend.universe import UniverseBoard
 from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
@@ -460,7 +460,7 @@ def _row_audit(shared: _Shared) -> RowAudit:
     )
 
 
-def assemble_backend(
+def new_backend(
     settings: Settings,
     resources: Resources,
     services: Services,
@@ -469,33 +469,31 @@ def assemble_backend(
 ) -> Backend:
     """Build what answers the control API, and what watches over the services."""
     shared = services.shared
-    backend = Backend(
-        Parts(
-            identity=_identity(settings, resources),
-            clock=resources.clock,
-            current_rules=shared.current_rules,
-            ledger=resources.ledger,
-            writer=services.writer,
-            scheduler=services.scheduler,
-            retries=shared.retries,
-            gap_reasons=services.gap_reasons,
-            jobs=shared.jobs,
-            backfills=services.backfills,
-            proofs=services.proofs,
-            stock_list=services.stock_list,
-            watchlist=shared.watchlist,
-            archive=resources.archive,
-            gate=resources.kiwoom.gate,
-            issuer=resources.kiwoom.issuer,
-            pause_switch=shared.pause_switch,
-            commits=shared.commits,
-            hub=hub,
-            monitor=services.monitor,
-            expectations=shared.expectations,
-            live=None if services.live is None else services.live.candles,
-            configuration=configuration,
-            analysis=lambda: services.analysing.analyser.standing,
-        )
+    backend = assemble_backend(
+        identity=_identity(settings, resources),
+        clock=resources.clock,
+        current_rules=shared.current_rules,
+        ledger=resources.ledger,
+        writer=services.writer,
+        scheduler=services.scheduler,
+        retries=shared.retries,
+        gap_reasons=services.gap_reasons,
+        jobs=shared.jobs,
+        backfills=services.backfills,
+        proofs=services.proofs,
+        stock_list=services.stock_list,
+        watchlist=shared.watchlist,
+        archive=resources.archive,
+        gate=resources.kiwoom.gate,
+        issuer=resources.kiwoom.issuer,
+        pause_switch=shared.pause_switch,
+        commits=shared.commits,
+        hub=hub,
+        monitor=services.monitor,
+        expectations=shared.expectations,
+        live=None if services.live is None else services.live.candles,
+        configuration=configuration,
+        analysis=lambda: services.analysing.analyser.standing,
     )
     register_analysis(backend.handlers, services.analysing, resources.archive)
     UniverseBoard(
@@ -511,7 +509,7 @@ def assemble_backend(
         now=resources.clock.now,
     )
     PageFacts(
-        status=backend.status,
+        status=backend.overview.status,
         counts=services.analysing.counts,
         timeframes=settings.collect.timeframes,
     ).register(backend.handlers)

@@ -2,110 +2,208 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from chartinsightd.backend.alerting import Alerting
 from chartinsightd.backend.committed_candles import CommittedCandles
-from chartinsightd.backend.configuration import ConfigurationHandlers
+from chartinsightd.backend.configuration import Configuration, ConfigurationHandlers
 from chartinsightd.backend.coverage import CoverageBoard
+from chartinsightd.backend.daemon_view import DaemonView
 from chartinsightd.backend.explanations import Explanations
 from chartinsightd.backend.gates import Costs
+from chartinsightd.backend.identity import Identity
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.metrics import Metrics
 from chartinsightd.backend.name_reader import NameReader
 from chartinsightd.backend.order_commands import CancelCommand, OrderCommands
 from chartinsightd.backend.overview import Overview
-from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.pause_commands import PauseCommands
 from chartinsightd.backend.publisher import Publisher
 from chartinsightd.backend.records import Records
-from chartinsightd.backend.scope import Scope, StockNames
+from chartinsightd.backend.scope import Scope
 from chartinsightd.backend.stock_commands import InitialLoad, StockCommands
+from chartinsightd.backend.token_view import IssuerView, TokenView
+from chartinsightd.clock import Clock
+from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers
-from chartinsightd.control.operations import HEALTH, STATUS, VERDICT
+from chartinsightd.control.server import MetricSource
+from chartinsightd.ports.archive import Archive
+from chartinsightd.ports.broker import RateLimiter
 from chartinsightd.process.supervisor import Service
+from chartinsightd.service.analysing.analyser import Standing
+from chartinsightd.service.collecting.backfill import Backfills
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.pausing import PauseSwitch
+from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.collecting.scheduler import Scheduler
+from chartinsightd.service.collecting.writer import Writer
+from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.live.live_candles import LiveCandles
+from chartinsightd.service.monitoring.monitor import Monitor
+from chartinsightd.service.sealing.assembly import Proofs
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.expectations import Expectations
+from chartinsightd.service.state.feed import CommitFeed
+from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.stocks.stock_list import StockList
 
 
+class _Registers(Protocol):
+    """A group of handlers."""
+
+    def register(self, handlers: Handlers) -> None:
+        """Offer its operations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """What answers the control API, over the running services; make it on the event loop.
+    """What answers the control API, over the running services."""
 
-    Args:
-        parts: the services.
+    handlers: Handlers
+    overview: Overview
+    names: NameReader
+    metrics: MetricSource
+    publisher: Publisher
 
-    `open` is awaited once before anything is asked.
-    """
-
-    def __init__(self, parts: Parts) -> None:
-        reader = NameReader(
-            archive=parts.archive,
-            stock_list=parts.stock_list,
-            watchlist=parts.watchlist,
-            ledger=parts.ledger,
-        )
-        costs = Costs(gate=parts.gate, pace=parts.identity.pace, clock=parts.clock)
-        jobs = JobBoard(jobs=parts.jobs, archive=parts.archive, hub=parts.hub, costs=costs)
-        coverage = CoverageBoard(parts, parts.expectations, reader.names)
-        overview = Overview(parts, jobs)
-        candles = CommittedCandles(parts.hub, parts.commits)
-        publisher = Publisher(parts=parts, overview=overview, coverage=coverage, jobs=jobs, candles=candles)
-        self.handlers = Handlers()
-        self.handlers.add(STATUS, overview.status)
-        self.handlers.add(VERDICT, overview.verdict)
-        self.handlers.add(HEALTH, overview.health)
-        coverage.register(self.handlers)
-        jobs.register(self.handlers)
-        archive, rules = parts.archive, parts.current_rules
-        records = Records(archive=archive, names=reader.names, current_rules=rules)
-        records.register(self.handlers)
-        Explanations(
-            records=records,
-            names=reader.names,
-            ledger=parts.ledger,
-            expectations=parts.expectations,
-            current_rules=rules,
-            clock=parts.clock,
-        ).register(self.handlers)
-        for commands in _commands(parts, jobs, costs, reader.names):
-            commands.register(self.handlers)
-        Alerting(parts.monitor.alerts, parts.monitor.notifier).register(self.handlers)
-        ConfigurationHandlers(parts.configuration).register(self.handlers)
-        self.status = overview.status
-        self.metrics = Metrics(overview, parts.monitor.commits, parts.live).metrics
-        self.open = reader.open
-        self._services: dict[str, Service] = {"publisher": publisher.run, "stock_names": reader.run}
+    async def open(self) -> None:
+        """Read the names of stocks, before anything is asked."""
+        await self.names.open()
 
     def services(self) -> Mapping[str, Service]:
         """Return what runs until the daemon ends."""
-        return self._services
+        return {"publisher": self.publisher.run, "stock_names": self.names.run}
 
 
-def _commands(
-    parts: Parts, jobs: JobBoard, costs: Costs, names: StockNames
-) -> Iterator[OrderCommands | CancelCommand | PauseCommands | StockCommands]:
-    """Yield what changes something."""
-    backfills, verifications = parts.backfills, parts.proofs.verifications
-    scope = Scope(names=names, watchlist=parts.watchlist, timeframes=parts.identity.timeframes)
-    yield OrderCommands(
+def assemble_backend(
+    *,
+    identity: Identity,
+    clock: Clock,
+    current_rules: CurrentRules,
+    ledger: CoverageLedger,
+    writer: Writer,
+    scheduler: Scheduler,
+    retries: RetryTracker,
+    gap_reasons: GapReasons,
+    jobs: Jobs,
+    backfills: Backfills,
+    proofs: Proofs,
+    stock_list: StockList,
+    watchlist: Watchlist,
+    archive: Archive,
+    gate: RateLimiter,
+    issuer: IssuerView,
+    pause_switch: PauseSwitch,
+    commits: CommitFeed,
+    hub: EventHub,
+    monitor: Monitor,
+    expectations: Expectations,
+    configuration: Configuration,
+    analysis: Callable[[], Standing],
+    live: LiveCandles | None = None,
+) -> Backend:
+    """Build the handlers; on the event loop.
+
+    Args:
+        analysis: says how the analysis stands.
+        live: None where the live stream is switched off.
+    """
+    names = NameReader(archive=archive, stock_list=stock_list, watchlist=watchlist, ledger=ledger)
+    costs = Costs(gate=gate, pace=identity.pace, clock=clock)
+    job_board = JobBoard(jobs=jobs, archive=archive, hub=hub, costs=costs)
+    token = TokenView(issuer=issuer, retries=retries, clock=clock)
+    coverage = CoverageBoard(
+        timeframes=identity.timeframes,
+        clock=clock,
+        current_rules=current_rules,
+        watchlist=watchlist,
+        ledger=ledger,
+        scheduler=scheduler,
+        gap_reasons=gap_reasons,
+        sealer=proofs.sealer,
+        expectations=expectations,
+        names=names.names,
+    )
+    daemon = DaemonView(
+        identity=identity,
+        clock=clock,
+        current_rules=current_rules,
+        stock_list=stock_list,
+        watchlist=watchlist,
+        pause_switch=pause_switch,
+        writer=writer,
+        retries=retries,
+        database=monitor.database,
+        token=token,
+    )
+    overview = Overview(
+        identity=identity,
+        clock=clock,
+        current_rules=current_rules,
+        watchlist=watchlist,
+        writer=writer,
+        gate=gate,
+        monitor=monitor,
+        daemon=daemon,
+        token=token,
+        jobs=job_board,
+        live=live,
+        analysis=analysis,
+    )
+    records = Records(archive=archive, names=names.names, current_rules=current_rules)
+    explanations = Explanations(
+        records=records,
+        names=names.names,
+        ledger=ledger,
+        expectations=expectations,
+        current_rules=current_rules,
+        clock=clock,
+    )
+    scope = Scope(names=names.names, watchlist=watchlist, timeframes=identity.timeframes)
+    orders = OrderCommands(
         backfills=backfills,
-        verifications=verifications,
+        verifications=proofs.verifications,
         scope=scope,
         costs=costs,
-        pause_switch=parts.pause_switch,
+        pause_switch=pause_switch,
     )
-    yield CancelCommand(backfills=backfills, verifications=verifications, jobs=jobs)
-    yield PauseCommands(
-        pause_switch=parts.pause_switch,
-        scheduler=parts.scheduler,
-        stock_list=parts.stock_list,
-        retries=parts.retries,
-        hub=parts.hub,
+    cancel = CancelCommand(backfills=backfills, verifications=proofs.verifications, jobs=job_board)
+    pauses = PauseCommands(
+        pause_switch=pause_switch, scheduler=scheduler, stock_list=stock_list, retries=retries, hub=hub
     )
-    yield StockCommands(
-        stock_list=parts.stock_list,
+    stocks = StockCommands(
+        stock_list=stock_list,
         scope=scope,
-        initial_load=InitialLoad(
-            jobs=parts.jobs, ledger=parts.ledger, current_rules=parts.current_rules, clock=parts.clock
-        ),
-        pause_switch=parts.pause_switch,
-        hub=parts.hub,
+        initial_load=InitialLoad(jobs=jobs, ledger=ledger, current_rules=current_rules, clock=clock),
+        pause_switch=pause_switch,
+        hub=hub,
     )
+    publisher = Publisher(
+        hub=hub,
+        stock_list=stock_list,
+        watchlist=watchlist,
+        alerts=monitor.alerts,
+        overview=overview,
+        coverage=coverage,
+        jobs=job_board,
+        candles=CommittedCandles(hub, commits),
+    )
+    alerting = Alerting(monitor.alerts, monitor.notifier)
+    reading = (overview, coverage, job_board, records, explanations)
+    changing = (orders, cancel, pauses, stocks, alerting, ConfigurationHandlers(configuration))
+    return Backend(
+        handlers=_handlers((*reading, *changing)),
+        overview=overview,
+        names=names,
+        metrics=Metrics(overview, monitor.commits, live).metrics,
+        publisher=publisher,
+    )
+
+
+def _handlers(groups: Iterable[_Registers]) -> Handlers:
+    handlers = Handlers()
+    for group in groups:
+        group.register(handlers)
+    return handlers

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.scope import StockNames, unlisted
+from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import COVERAGE, SESSION_COVERAGE
 from chartinsightd.control.protocol.coverage import (
@@ -25,8 +25,14 @@ from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.stores import Seal
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.scheduler import Scheduler
+from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.sealing.rereading import suspects_of
+from chartinsightd.service.sealing.sealer import Sealer
+from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.expectations import Expectations
+from chartinsightd.service.state.watchlist import Watchlist
 
 _SLICE = 200
 """Series counted before others may run: some milliseconds."""
@@ -49,8 +55,28 @@ class _Known:
 class CoverageBoard:
     """Answers how complete things are, from the ledger alone; names come from the list of stocks."""
 
-    def __init__(self, parts: Parts, expectations: Expectations, names: StockNames) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        *,
+        timeframes: Sequence[Timeframe],
+        clock: Clock,
+        current_rules: CurrentRules,
+        watchlist: Watchlist,
+        ledger: CoverageLedger,
+        scheduler: Scheduler,
+        gap_reasons: GapReasons,
+        sealer: Sealer,
+        expectations: Expectations,
+        names: StockNames,
+    ) -> None:
+        self._timeframes = timeframes
+        self._clock = clock
+        self._current_rules = current_rules
+        self._watchlist = watchlist
+        self._ledger = ledger
+        self._scheduler = scheduler
+        self._gap_reasons = gap_reasons
+        self._sealer = sealer
         self._expectations = expectations
         self._names = names
         self._known: dict[Series, _Known] = {}
@@ -64,7 +90,7 @@ class CoverageBoard:
         """Return how complete each series is within its horizon."""
         names = await self._names()
         series = await self._series(query)
-        at = self._parts.clock.now()
+        at = self._clock.now()
         rows = [row async for row in self._rows(series, names)]
         self._forget_untracked()
         return CoverageList.model_construct(at=at, items=tuple(rows))
@@ -80,7 +106,7 @@ class CoverageBoard:
         if query.from_day is None:
             days = days[-_DEFAULT_SESSIONS:]
         symbols, items = await self._symbols(query.symbol), list[SessionCoverage]()
-        at = self._parts.clock.now()
+        at = self._clock.now()
         if not days:
             return SessionCoverageList(timeframe=query.timeframe, at=at, symbols=tuple(symbols))
         seals = self._open_seals()
@@ -96,10 +122,10 @@ class CoverageBoard:
         """Return what is collected of a tier; of symbols that are named every timeframe."""
         if query.symbol:
             return list(self._wanted(await self._symbols(query.symbol), query.timeframe))
-        rules = self._parts.rules
+        rules = self._current_rules.rules
         return [
             series
-            for series in self._parts.scheduler.series
+            for series in self._scheduler.series
             if rules.tier(series.symbol) is query.tier
             and (not query.timeframe or series.timeframe in query.timeframe)
         ]
@@ -111,7 +137,7 @@ class CoverageBoard:
             UnknownThing: one of them is in no stock list.
         """
         if not asked:
-            return self._parts.watchlist.symbols
+            return self._watchlist.symbols
         names = await self._names()
         for symbol in asked:
             if symbol not in names:
@@ -119,7 +145,7 @@ class CoverageBoard:
         return asked
 
     def _wanted(self, symbols: Iterable[str], timeframes: Sequence[Timeframe]) -> Iterable[Series]:
-        chosen = [one for one in self._parts.identity.timeframes if not timeframes or one in timeframes]
+        chosen = [one for one in self._timeframes if not timeframes or one in timeframes]
         return (Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in chosen)
 
     async def _rows(self, series: Sequence[Series], names: Mapping[str, str]) -> AsyncIterator[CoverageRow]:
@@ -130,16 +156,16 @@ class CoverageBoard:
                 await asyncio.sleep(0)
 
     def _row(self, series: Series, name: str, seals: Sequence[Seal]) -> CoverageRow:
-        state, expected = self._parts.ledger.state(series), self._expectations.of_series(series)
+        state, expected = self._ledger.state(series), self._expectations.of_series(series)
         known = self._known.get(series)
         if known is None or (known.state, known.expected, known.name) != (state, expected, name):
             row = _counted(series, state, expected, name)
-            row = row.model_copy(update={"tier": self._parts.rules.tier(series.symbol)})
+            row = row.model_copy(update={"tier": self._current_rules.rules.tier(series.symbol)})
             newest = expected.newest_missing(state.covered) if row.missing else None
             known = self._known[series] = _Known(state, expected, name, newest, row)
         reason = GapReason(seals[-1].state) if seals else None
         if known.newest_missing is not None:
-            reason = self._parts.gap_reasons.of(series, known.newest_missing).reason
+            reason = self._gap_reasons.of(series, known.newest_missing).reason
         if (known.row.reason, known.row.unsealed) != (reason, len(seals)):
             row = known.row.model_copy(update={"reason": reason, "unsealed": len(seals)})
             known = self._known[series] = replace(known, row=row)
@@ -150,9 +176,9 @@ class CoverageBoard:
     ) -> Iterable[SessionCoverage]:
         """Yield the days of a series that miss something, then those whose seal is open."""
         expected = self._expectations.of_series(series)
-        missing = expected.lacking(self._parts.ledger.state(series).covered, first_day, last_day)
+        missing = expected.lacking(self._ledger.state(series).covered, first_day, last_day)
         for day, (ratio, newest) in missing.items():
-            yield _session(series, day, ratio, self._parts.gap_reasons.of(series, newest).reason)
+            yield _session(series, day, ratio, self._gap_reasons.of(series, newest).reason)
         for seal in seals:
             if first_day <= seal.day <= last_day and seal.day not in missing:
                 yield _session(series, seal.day, 1.0, GapReason(seal.state))
@@ -160,13 +186,13 @@ class CoverageBoard:
     def _open_seals(self) -> dict[Series, list[Seal]]:
         """Return the open seals that a series is suspect in, oldest first."""
         found: dict[Series, list[Seal]] = {}
-        for seal in self._parts.proofs.sealer.open_seals():
+        for seal in self._sealer.open_seals():
             for timeframe in suspects_of(seal) or (Timeframe.M5,):
                 found.setdefault(Series(symbol=seal.symbol, timeframe=timeframe), []).append(seal)
         return found
 
     def _span(self, query: SessionCoverageQuery) -> tuple[date, date]:
-        today = day_of(self._parts.clock.now())
+        today = day_of(self._clock.now())
         last_day = min(query.to_day or today, today)
         if query.from_day is not None:
             return query.from_day, last_day
@@ -178,7 +204,7 @@ class CoverageBoard:
         """Return the sessions of a range within the horizon; of weeks the first ones."""
         expected = self._expectations.of(timeframe)
         first_day = max(first_day, day_of(datetime.fromtimestamp(expected.start, UTC)))
-        calendar = self._parts.rules.calendar
+        calendar = self._current_rules.rules.calendar
         days = [session.day for session in calendar.sessions(first_day, last_day)]
         if timeframe is Timeframe.W1:
             days = [day for day in days if (calendar.week_of(day) or (None,))[0] == day]
@@ -186,7 +212,7 @@ class CoverageBoard:
 
     def _forget_untracked(self) -> None:
         """Keep no more rows than there are tracked series, as long as nobody asks for others."""
-        if len(self._known) > 2 * len(self._parts.scheduler.series) + _SLICE:
+        if len(self._known) > 2 * len(self._scheduler.series) + _SLICE:
             self._known.clear()
 
 

@@ -66,7 +66,7 @@ class NameReader:
             except StoreError as error:
                 if not self._names:
                     raise
-                log.info("board.names_kept", error=str(error))
+                log.info("stocks.names_kept", error=str(error))
             else:
                 self._names_of = synced
         collected = self._watchlist.symbols, self._ledger.symbols

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 
+from chartinsightd.backend.daemon_view import DaemonView
 from chartinsightd.backend.gates import PRIORITY_NAMES, lanes_shown
+from chartinsightd.backend.identity import Identity
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.live_view import live_status
-from chartinsightd.backend.parts import Parts
 from chartinsightd.backend.phases import session_status
+from chartinsightd.backend.token_view import TokenView
 from chartinsightd.backend.verdicts import verdict_message
+from chartinsightd.clock import Clock
+from chartinsightd.control.handlers import Handlers
+from chartinsightd.control.operations import HEALTH, STATUS, VERDICT
 from chartinsightd.control.protocol.status import (
     Alert as AlertMessage,
 )
 from chartinsightd.control.protocol.status import (
     AnalysisFreshness,
     ClockStatus,
-    DaemonState,
-    DaemonStatus,
     DatabaseStatus,
     Freshness,
     Health,
@@ -27,38 +29,70 @@ from chartinsightd.control.protocol.status import (
     RowCounts,
     SpoolStatus,
     Status,
-    TokenState,
-    TokenStatus,
     UniverseStatus,
     Verdict,
 )
-from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.write import Written
+from chartinsightd.ports.broker import RateLimiter
 from chartinsightd.service.analysing.analyser import Standing
+from chartinsightd.service.collecting.writer import Writer
+from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.monitoring.active_alerts import Alert
-from chartinsightd.service.monitoring.conditions import learned_words
 from chartinsightd.service.monitoring.freshness import Lateness
+from chartinsightd.service.monitoring.monitor import Monitor
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.watchlist import Watchlist
 
 
 class Overview:
     """Puts the status together; never asks the database."""
 
-    def __init__(self, parts: Parts, jobs: JobBoard) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        clock: Clock,
+        current_rules: CurrentRules,
+        watchlist: Watchlist,
+        writer: Writer,
+        gate: RateLimiter,
+        monitor: Monitor,
+        daemon: DaemonView,
+        token: TokenView,
+        jobs: JobBoard,
+        live: LiveCandles | None,
+        analysis: Callable[[], Standing],
+    ) -> None:
+        self._identity = identity
+        self._clock = clock
+        self._current_rules = current_rules
+        self._watchlist = watchlist
+        self._writer = writer
+        self._gate = gate
+        self._monitor = monitor
+        self._daemon = daemon
+        self._token = token
         self._jobs = jobs
-        self._monitor = parts.monitor
+        self._live = live
+        self._analysis = analysis
+
+    def register(self, handlers: Handlers) -> None:
+        """Offer the operations on the daemon as a whole."""
+        handlers.add(STATUS, self.status)
+        handlers.add(VERDICT, self.verdict)
+        handlers.add(HEALTH, self.health)
 
     async def status(self) -> Status:
         """Return everything the overview shows."""
-        parts, lateness = self._parts, await self._monitor.freshness.look()
-        lanes = parts.gate.state()
-        now, facts = parts.clock.now(), self._monitor.database.facts
+        lateness = await self._monitor.freshness.look()
+        lanes = self._gate.state()
+        now, facts = self._clock.now(), self._monitor.database.facts
         return Status(
             verdict=verdict_message(self._monitor.verdict.verdict),
-            daemon=self.daemon(),
-            clock=ClockStatus(now=now, speed=parts.clock.speed),
-            session=session_status(now, parts.rules.calendar),
-            token=self.token(),
+            daemon=self._daemon.status(),
+            clock=ClockStatus(now=now, speed=self._clock.speed),
+            session=session_status(now, self._current_rules.rules.calendar),
+            token=self._token.status(),
             gate=lanes_shown(lanes),
             queue={
                 name: sum(lane.queued.get(priority, 0) for lane in lanes)
@@ -66,12 +100,12 @@ class Overview:
             },
             database=self._database(),
             spool=self._spool(),
-            live=live_status(parts.live) if parts.live is not None else None,
-            analysis=_analysis(parts.analysis()),
+            live=live_status(self._live) if self._live is not None else None,
+            analysis=_analysis(self._analysis()),
             freshness=tuple(Freshness(**asdict(one)) for one in lateness.freshness),
             universe=self._universe(lateness),
             rows_today=row_counts(self._monitor.commits.today),
-            tracked=len(parts.watchlist.symbols),
+            tracked=len(self._watchlist.symbols),
             listed=facts.listed if facts else 0,
             gaps=facts.gaps if facts else 0,
             jobs_running=self._jobs.running,
@@ -79,18 +113,18 @@ class Overview:
         )
 
     def _universe(self, lateness: Lateness) -> UniverseStatus | None:
-        members = len(self._parts.watchlist.universe)
+        members = len(self._watchlist.universe)
         if not members:
             return None
         freshness = tuple(Freshness(**asdict(one)) for one in lateness.universe)
         return UniverseStatus(members=members, freshness=freshness)
 
     def _spool(self) -> SpoolStatus:
-        state = self._parts.writer.spooled
+        state = self._writer.spooled
         return SpoolStatus(pages=state.pages, bytes=state.bytes, oldest_at=state.oldest_at)
 
     def _database(self) -> DatabaseStatus:
-        probe, identity = self._monitor.database, self._parts.identity
+        probe, identity = self._monitor.database, self._identity
         facts = probe.facts
         return DatabaseStatus(
             kind=identity.database,
@@ -110,58 +144,11 @@ class Overview:
         report = await self._monitor.health.report()
         return Health(ok=report.ok, checks=tuple(HealthCheck(**asdict(one)) for one in report.checks))
 
-    def daemon(self) -> DaemonStatus:
-        """Return what is said of the process."""
-        identity, now = self._parts.identity, self._parts.clock.now()
-        notes = tuple(self._notes())
-        return DaemonStatus(
-            version=identity.version,
-            pid=os.getpid(),
-            mode=identity.mode,
-            environment=identity.environment,
-            started_at=identity.started_at,
-            uptime_s=max(0.0, (now - identity.started_at).total_seconds()),
-            state=DaemonState.PAUSED if self._parts.pause_switch.is_shut else DaemonState.RUNNING,
-            ready=self._is_ready(),
-            notes=notes,
-        )
-
-    def token(self) -> TokenStatus:
-        """Return how the token is."""
-        block, token = self._parts.retries.block, self._parts.issuer.state()
-        if block is not None:
-            return TokenStatus(state=TokenState.REFUSED, note=str(block))
-        if token.expires_at is None:
-            return TokenStatus(state=TokenState.RENEWING if token.issued else TokenState.NONE)
-        is_valid = token.expires_at > self._parts.clock.now()
-        state = TokenState.VALID if is_valid else TokenState.RENEWING
-        return TokenStatus(state=state, expires_at=token.expires_at)
-
     def states(self) -> dict[str, str]:
         """Return the state of each part whose changes readers are told."""
-        phase = session_status(self._parts.clock.now(), self._parts.rules.calendar).phase
+        phase = session_status(self._clock.now(), self._current_rules.rules.calendar).phase
         database = "reachable" if self._monitor.database.is_reachable else "away"
-        return {"session": phase.value, "token": self.token().state.value, "database": database}
-
-    def _is_ready(self) -> bool:
-        has_list = self._parts.stock_list.synced > 0
-        return has_list and self._monitor.database.is_reachable and self.token().state is not TokenState.NONE
-
-    def _notes(self) -> Iterator[str]:
-        if not self._parts.stock_list.synced:
-            yield "Waiting for the list of stocks; nothing is collected before."
-        elif not self._parts.watchlist.symbols:
-            yield "No symbol is tracked."
-        if (learned := self._parts.current_rules.learned.get(day_of(self._parts.clock.now()))) is not None:
-            yield learned_words(learned)
-        if self._monitor.database.failure is not None:
-            yield "Waiting for PostgreSQL; pages go to the spool."
-        elif self._parts.writer.spooled.pages:
-            yield "The spool is being drained into PostgreSQL."
-        if self._parts.retries.block is not None:
-            yield "The broker refuses this key or this address."
-        elif self._parts.retries.held_until is not None:
-            yield "The broker does not answer; it is asked again shortly."
+        return {"session": phase.value, "token": self._token.status().state.value, "database": database}
 
 
 def _analysis(standing: Standing) -> AnalysisFreshness | None:

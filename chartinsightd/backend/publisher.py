@@ -10,11 +10,13 @@ from chartinsightd.backend.committed_candles import CommittedCandles
 from chartinsightd.backend.coverage import CoverageBoard
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.overview import Overview, alert_message
-from chartinsightd.backend.parts import Parts
+from chartinsightd.control.events import EventHub
 from chartinsightd.control.protocol.events import EventType, StateChange
 from chartinsightd.control.protocol.jobs import Outcome, OutcomeState
 from chartinsightd.domain.errors import StoreError
-from chartinsightd.service.monitoring.active_alerts import Alert
+from chartinsightd.service.monitoring.active_alerts import ActiveAlerts, Alert
+from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.stocks.stock_list import StockList
 
 log = structlog.get_logger(__name__)
 
@@ -27,42 +29,47 @@ class Publisher:
     def __init__(
         self,
         *,
-        parts: Parts,
+        hub: EventHub,
+        stock_list: StockList,
+        watchlist: Watchlist,
+        alerts: ActiveAlerts,
         overview: Overview,
         coverage: CoverageBoard,
         jobs: JobBoard,
         candles: CommittedCandles,
     ) -> None:
-        self._parts = parts
+        self._hub = hub
+        self._stock_list = stock_list
+        self._watchlist = watchlist
         self._overview = overview
         self._coverage = coverage
         self._jobs = jobs
         self._candles = candles
         self._states: dict[str, str] = {}
         self._synced = 0
-        parts.monitor.alerts.on_change(self._publish_alert)
+        alerts.on_change(self._publish_alert)
 
     async def run(self) -> None:
         """Publish once a real second; until cancelled."""
         while True:
-            if self._parts.hub.has_readers:
+            if self._hub.has_readers:
                 await self._publish()
             else:
                 self._jobs.forget_progress()
             await asyncio.sleep(_EVERY_REAL_S)
 
     def _publish_alert(self, alert: Alert) -> None:
-        self._parts.hub.publish(EventType.ALERT, alert_message(alert))
+        self._hub.publish(EventType.ALERT, alert_message(alert))
 
     async def _publish(self) -> None:
         self._publish_states()
         self._publish_list()
         for change in self._candles.take_changes():
             key = f"{change.symbol}/{change.timeframe}"
-            self._parts.hub.publish(EventType.CANDLE, change, key)
+            self._hub.publish(EventType.CANDLE, change, key)
         await self._publish_coverage()
         self._jobs.publish_progress()
-        self._parts.hub.publish(EventType.STATUS, await self._overview.status())
+        self._hub.publish(EventType.STATUS, await self._overview.status())
 
     def _publish_states(self) -> None:
         now = self._overview.states()
@@ -70,24 +77,24 @@ class Publisher:
             previous = self._states.get(part, state)
             if state != previous:
                 change = StateChange(part=part, state=state, previous=previous)
-                self._parts.hub.publish(EventType.STATE, change, part)
+                self._hub.publish(EventType.STATE, change, part)
         self._states = now
 
     def _publish_list(self) -> None:
         """Tell readers that the list of stocks was read again."""
-        synced = self._parts.stock_list.synced
+        synced = self._stock_list.synced
         if synced != self._synced:
             self._synced = synced
             outcome = Outcome(changed=True, state=OutcomeState.STARTED, detail="The list of stocks was read.")
-            self._parts.hub.publish(EventType.SYMBOLS, outcome)
+            self._hub.publish(EventType.SYMBOLS, outcome)
 
     async def _publish_coverage(self) -> None:
-        tracked = frozenset(self._parts.watchlist.symbols)
+        tracked = frozenset(self._watchlist.symbols)
         touched = [one for one in self._candles.take_touched() if one.symbol in tracked]
         try:
             rows = await self._coverage.rows(touched) if touched else []
         except StoreError as error:
-            log.debug("board.coverage_not_published", error=str(error))
+            log.debug("events.coverage_not_published", error=str(error))
             return
         for row in rows:
-            self._parts.hub.publish(EventType.COVERAGE, row, f"{row.symbol}/{row.timeframe}")
+            self._hub.publish(EventType.COVERAGE, row, f"{row.symbol}/{row.timeframe}")

@@ -29,7 +29,7 @@ class AiSettings(Section):
     @model_validator(mode="after")
     def _key_stays_secret(self) -> Self:
         address = urlsplit(self.base_url)
-        is_open = address.scheme == "http" and not is_loopback(address.hostname or "")
+        is_open = address.scheme == "http" and not is_loopback(self.base_url)
         if is_open and self.api_key.get_secret_value():
             raise ValueError("base_url sends the key in the clear: use https, or a server on this machine")
         return self

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from chartinsightd.backend.assembly import Backend
+from chartinsightd.backend.assembly import Backend, assemble_backend
 from chartinsightd.backend.configuration import Reloaded
-from chartinsightd.backend.parts import Identity, Parts
+from chartinsightd.backend.identity import Identity
 from chartinsightd.clock import CheckedClock
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Caller
@@ -390,10 +390,6 @@ class BoardWorld(World):
             raise self.reloaded
         return self.reloaded
 
-    def new_backend(self) -> Backend:
-        """Return the backend over these services."""
-        return Backend(self.parts())
-
     def new_monitor(self) -> Monitor:
         """Return what watches over these services; make it on the event loop."""
         return assemble_monitor(
@@ -423,8 +419,8 @@ class BoardWorld(World):
         """Whether the watchdog is fed."""
         return self.monitor.health.is_healthy()
 
-    def parts(self) -> Parts:
-        """Return the services in the bag that handlers take."""
+    def new_backend(self) -> Backend:
+        """Return the backend over these services."""
         identity = Identity(
             version="0",
             mode="simulation",
@@ -434,7 +430,7 @@ class BoardWorld(World):
             timeframes=self.timeframes,
             started_at=self.clock.now(),
         )
-        return Parts(
+        return assemble_backend(
             identity=identity,
             clock=self.clock,
             current_rules=self.current_rules,
