@@ -63,6 +63,7 @@ class World:
         self.rules = PlanRules(
             calendar=self.calendar,
             horizons=dict.fromkeys(Timeframe, Horizon.parse(self.horizon)),
+            universe_horizons={Timeframe.D1: Horizon.parse("2y"), Timeframe.W1: Horizon.parse("5y")},
             refresh=RefreshRule(settle=SETTLE, poll_delay=timedelta(seconds=5), folded=frozenset(self.fold)),
         )
         self.current_rules = CurrentRules(self.rules)
