@@ -9,7 +9,20 @@ import argparse
 import subprocess
 import sys
 
-PARTS = ("decode", "gate", "store", "reads", "path", "export", "start", "live", "analysis", "day", "rest")
+PARTS = (
+    "decode",
+    "gate",
+    "universe",
+    "store",
+    "reads",
+    "path",
+    "export",
+    "start",
+    "live",
+    "analysis",
+    "day",
+    "rest",
+)
 
 
 def main() -> None:

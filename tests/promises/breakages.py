@@ -376,6 +376,22 @@ BREAKAGES = (
         "tests/service/analysing/test_screening.py::test_a_screen_is_whole",
     ),
     Breakage(
+        15,
+        "a screen of an earlier session is of the members of today",
+        f"{_ANALYSING}/universe_stocks.py",
+        "self._members.universe_on(max(day, first))",
+        "self._members.universe_on(date.max)",
+        "tests/service/analysing/test_screening.py::test_a_screen_is_of_the_members_of_its_session",
+    ),
+    Breakage(
+        15,
+        "a stock that a rule leaves out is in no list, neither with its reason nor as a member",
+        f"{_DOMAIN}/universe.py",
+        "return [_judged(issue, rule, targets, removed) for issue in wanted]",
+        "return [one for one in (_judged(issue, rule, targets, removed) for issue in wanted) if one.member]",
+        "tests/domain/test_universe.py::test_members_and_excluded_add_up_to_the_list",
+    ),
+    Breakage(
         3,
         "a page ten times too high at a first load is stored, whatever the stock's other charts say",
         "chartinsightd/service/collecting/page_evidence.py",

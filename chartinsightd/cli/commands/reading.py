@@ -106,6 +106,8 @@ def coverage(
         return await client.ask(COVERAGE, made(CoverageQuery, symbol=codes, timeframe=timeframes, tier=tier))
 
     answer = present(connection, read, render_series if detail or symbols else render_coverage, view)
+    if universe:
+        say("Days of the universe are not sealed: the proof needs 5m candles.")
     end(ExitStatus.FAILED if check and any(row.missing for row in answer.items) else ExitStatus.OK)
     return None
 

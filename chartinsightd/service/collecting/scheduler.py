@@ -32,7 +32,7 @@ from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
 
-_SLICE = 250
+SLICE = 250
 """Series planned before others may run: some milliseconds."""
 _FOREVER = 2**40
 """After any instant, in seconds since the epoch."""
@@ -127,8 +127,8 @@ class Scheduler:
         """Plan every series anew, some at a time: others run meanwhile, and the first fetches leave."""
         self._queue.clear()
         series = self._series
-        for start in range(0, len(series), _SLICE):
-            self._enqueue(series[start : start + _SLICE])
+        for start in range(0, len(series), SLICE):
+            self._enqueue(series[start : start + SLICE])
             self._start_ready(group)
             await asyncio.sleep(0)
 
