@@ -52,23 +52,6 @@ async def test_what_was_written_is_read_after_a_restart(tmp_path: Path) -> None:
         assert await checkpoint.unfinished_backfills() == [BACKFILL]
 
 
-async def test_states_are_replaced_one_by_one_or_all(tmp_path: Path) -> None:
-    """`advance` leaves other series alone, `replace_all` forgets them; an ended backfill is gone."""
-    [first, second, *_] = STATES
-    smaller = SeriesState(covered=RangeSet.of((1, 2)))
-    async with open_checkpoint(tmp_path / "checkpoint.sqlite", SystemClock()) as checkpoint:
-        await checkpoint.advance(STATES)
-        await checkpoint.advance({first: smaller})
-        assert await checkpoint.load() == {**STATES, first: smaller}
-
-        await checkpoint.replace_all({second: smaller})
-        assert await checkpoint.load() == {second: smaller}
-
-        await checkpoint.begin_backfill(BACKFILL)
-        await checkpoint.end_backfill(BACKFILL.job_id)
-        assert await checkpoint.unfinished_backfills() == []
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A closed checkpoint that knows STATES."""

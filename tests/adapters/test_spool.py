@@ -3,97 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import itertools
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chartinsightd.adapters.spool import SqliteSpool, open_spool
+from chartinsightd.adapters.spool import open_spool
 from chartinsightd.clock import SystemClock
-from chartinsightd.domain.candle import Candle, Candles
-from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.errors import ConfigurationError, StoreUnavailable
-from chartinsightd.domain.quality import RejectedRow
-from chartinsightd.domain.ranges import RangeSet
-from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.domain.write import Write
-from chartinsightd.ports.spool import Spooled
+from tests.support.writes import everything, plain, write
 
-START = datetime(2026, 9, 15, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
-
-
-def write(number: int, rows: int = 3) -> Write:
-    """Return a page that differs from that of any other number in everything."""
-    timeframe = list(Timeframe)[number % 5]
-    start = START + timedelta(days=20 * number)
-    candles = [
-        Candle(
-            symbol=f"{number % 1_000_000:06}",
-            timeframe=timeframe,
-            ts=start + timedelta(hours=place),
-            open=number + 1,
-            high=number + 2,
-            low=number + 3,
-            close=number + 4,
-            volume=number * 2**31,
-            value=None if timeframe.is_intraday else number * 2**40,
-            final=bool(place % 2),
-        )
-        for place in range(rows)
-    ]
-    row = RejectedRow(symbol="", reason=f"r{number}", payload={"cur_prc": "-1", "가": [number]}, ts=start)
-    return Write(
-        candles=Candles.of(f"{number % 1_000_000:06}", timeframe, candles),
-        covered=RangeSet.of((number, number + 10), (number + 20, number + 30)),
-        rejected=(row, dataclasses.replace(row, ts=None)) if number % 2 else (),
-        api_id=f"ka{number}",
-        asked_at=start + timedelta(microseconds=number) if number % 3 else None,
-        is_newest=bool(number % 2),
-        chains=(
-            Chain(day=start.date(), state=ChainState.PROVED, rows=number, volume=number * 2**33),
-            Chain(
-                day=start.date(),
-                state=ChainState.BROKEN,
-                rows=1,
-                volume=2,
-                breaks=3,
-                broken_at=start,
-                missing_volume=-number,
-            ),
-        )[: number % 3],
-        cause=("reread", "seal", "verify")[number % 3],
-    )
-
-
-def plain(value: Any) -> Any:
-    """Return a write as values that can be compared."""
-    if isinstance(value, np.ndarray):
-        return str(value.dtype), value.tolist()
-    if isinstance(value, Candles | Write | RejectedRow | Chain):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    return [plain(one) for one in value] if isinstance(value, tuple) else value
-
-
-async def everything(spool: SqliteSpool) -> list[Spooled]:
-    """Read all that waits, some pages at a time."""
-    found: list[Spooled] = []
-    while more := await spool.oldest(4, found[-1].number if found else 0):
-        found += more
-    return found
 
 
 async def test_every_field_of_a_write_comes_back(tmp_path: Path) -> None:
@@ -117,60 +45,6 @@ async def test_an_empty_spool_takes_no_room(tmp_path: Path) -> None:
         assert spool.state.pages == spool.state.bytes == 0
         assert spool.state.oldest_at is None
         assert sum(path.with_name(path.name + end).stat().st_size for end in ("", "-wal")) <= 16_384
-
-
-operations = st.lists(
-    st.one_of(
-        st.tuples(st.just("append"), st.integers(1, 3)),
-        st.tuples(st.just("drop"), st.integers(1, 5)),
-        st.tuples(st.just("crash"), st.just(0)),
-    ),
-    max_size=12,
-)
-
-
-@given(operations)
-@settings(max_examples=25)
-def test_a_spool_is_a_list(tmp_path_factory: pytest.TempPathFactory, wanted: list[tuple[str, int]]) -> None:
-    """Whatever is appended, dropped and crashed, it holds what a list would; no number is given twice."""
-    folder = tmp_path_factory.mktemp("model")
-    asyncio.run(_compare_with_a_list(folder, wanted))
-
-
-async def _compare_with_a_list(folder: Path, wanted: list[tuple[str, int]]) -> None:
-    fresh = itertools.count()
-    model: list[Any] = []
-    path = folder / "0.sqlite"
-    highest = 0
-    async with AsyncExitStack() as stack:
-        spool = await stack.enter_async_context(open_spool(path, SystemClock()))
-        for kind, count in wanted:
-            if kind == "append":
-                writes = [write(next(fresh)) for _ in range(count)]
-                await spool.append(writes)
-                model += [plain(one) for one in writes]
-            elif kind == "drop":
-                if batch := await spool.oldest(count):
-                    await spool.drop(batch[-1].number)
-                    model = model[len(batch) :]
-            else:
-                path = _as_left_by_a_crash(path)
-                spool = await stack.enter_async_context(open_spool(path, SystemClock()))
-            found = await everything(spool)
-            assert [plain(one.write) for one in found] == model
-            assert spool.state.pages == len(model)
-            numbers = [one.number for one in found]
-            assert numbers == sorted(set(numbers))
-            assert not numbers or numbers[-1] >= highest
-            highest = numbers[-1] if numbers else highest
-
-
-def _as_left_by_a_crash(path: Path) -> Path:
-    """Copy the file and its log as they are on disk while they are open."""
-    copy = path.with_name(f"{int(path.stem) + 1}.sqlite")
-    for end in ("", "-wal"):
-        shutil.copy(path.with_name(path.name + end), copy.with_name(copy.name + end))
-    return copy
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +149,7 @@ import asyncio, itertools, sys
 from pathlib import Path
 from chartinsightd.adapters.spool import open_spool
 from chartinsightd.clock import SystemClock
-from tests.adapters.test_spool import write
+from tests.support.writes import write
 
 async def main():
     async with open_spool(Path(sys.argv[1]), SystemClock()) as spool:

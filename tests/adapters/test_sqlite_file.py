@@ -21,7 +21,7 @@ from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.stores import UnfinishedBackfill
-from tests.adapters.test_spool import write
+from tests.support.writes import write
 
 STATES = {
     Series(symbol=f"{number:06}", timeframe=Timeframe.D1): SeriesState(covered=RangeSet.of((0, number)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from chartinsightd.backend.assembly import Backend, assemble_backend
@@ -18,26 +18,9 @@ from chartinsightd.control.handlers import Caller
 from chartinsightd.control.operations import A, Operation
 from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.words import Message, Nothing, Request
-from chartinsightd.domain.alert_policy import Sent
-from chartinsightd.domain.candle import Candle
-from chartinsightd.domain.errors import AlertUndelivered, ConfigurationError, StoreUnavailable
-from chartinsightd.domain.series import Series
-from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.effective_settings import EffectiveSetting, effective_settings
-from chartinsightd.ports.archive import (
-    CandleText,
-    DatabaseFacts,
-    Found,
-    KnownAction,
-    KnownGap,
-    KnownStock,
-    Quarantined,
-    Revision,
-    StockFilter,
-)
 from chartinsightd.ports.broker import LaneState, Priority, StockListing, TokenState
-from chartinsightd.ports.guards import DiskSpace, Notice
-from chartinsightd.ports.stores import JobRecord, Seal
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.analysing.analyser import Standing
 from chartinsightd.service.collecting.backfill import Backfills
@@ -54,7 +37,9 @@ from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
 from chartinsightd.settings.model import Settings
-from tests.support.fakes import FakeStore, listed_stock
+from tests.support.archive import FakeArchive
+from tests.support.fakes import listed_stock
+from tests.support.guards import FakeChannel, FakeDisk, FakeRecord
 from tests.support.harness import folder
 from tests.support.postgres import database, new_database, postgres_server, store
 from tests.support.sealing_store import SealingStore
@@ -63,158 +48,6 @@ from tests.support.world import World
 __all__ = ["database", "folder", "new_database", "postgres_server", "store"]
 
 LISTED = {"005930": "삼성전자", "000660": "SK하이닉스", "035720": "카카오", "0126Z0": "삼성에피스홀딩스"}
-
-
-@dataclass
-class FakeArchive:
-    """Reads the store in memory; keeps wishes about symbols."""
-
-    store: FakeStore
-    now: Any
-    is_away: bool = False
-    wishes: dict[str, bool] = field(default_factory=dict)
-
-    def _need(self) -> None:
-        if self.is_away:
-            raise StoreUnavailable("PostgreSQL cannot be reached.", remedy="Start it.")
-
-    async def facts(self) -> DatabaseFacts:
-        """Look at the store."""
-        self._need()
-        return DatabaseFacts(version="18.6", size_bytes=1_000, gaps=0, listed=len(self.store.stocks))
-
-    async def names(self) -> dict[str, str]:
-        """Return the names of the stocks that were saved."""
-        self._need()
-        return {stock.symbol: stock.name for stock in self.store.stocks}
-
-    async def stocks(self, wanted: StockFilter, limit: int) -> Found[KnownStock]:
-        """Nothing: the questions are the real archive's to answer."""
-        del wanted, limit
-        self._need()
-        return Found([], 0)
-
-    async def jobs(
-        self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
-    ) -> Found[JobRecord]:
-        """Return the jobs of the store, newest first."""
-        del before
-        self._need()
-        records = [self._record(job_id) for job_id in sorted(self.store.jobs, reverse=True)]
-        kept = [
-            one for one in records if (not states or one.state in states) and (not kinds or one.kind in kinds)
-        ]
-        return Found(kept[:limit], len(kept))
-
-    async def job(self, job_id: int) -> JobRecord | None:
-        """Return one job."""
-        self._need()
-        return self._record(job_id) if job_id in self.store.jobs else None
-
-    def _record(self, job_id: int) -> JobRecord:
-        job = self.store.jobs[job_id]
-        return JobRecord(
-            id=job_id,
-            kind=job["kind"],
-            state=job["state"],
-            requested_by=job["by"],
-            params=job["params"],
-            progress=job.get("progress", {}),
-            error=job.get("error"),
-            created_at=self.now(),
-            finished_at=job.get("finished_at"),
-        )
-
-    async def candles(
-        self,
-        series: Series,
-        start: datetime | None,
-        end: datetime | None,
-        limit: int,
-        *,
-        adjusted: bool,
-        as_of: datetime | None = None,
-    ) -> list[Candle]:
-        """Return candles of the store; nothing was ever revised."""
-        del adjusted, as_of
-        self._need()
-        found = sorted(
-            (candle for (one, _), candle in self.store.candles.items() if one == series),
-            key=lambda candle: candle.ts,
-        )
-        kept = [one for one in found if (start is None or one.ts >= start) and (end is None or one.ts < end)]
-        return kept[-limit:]
-
-    async def candle_text(
-        self,
-        series: Series,
-        start: datetime | None,
-        end: datetime | None,
-        limit: int,
-        *,
-        adjusted: bool,
-        final_only: bool,
-    ) -> CandleText:
-        """Nothing: writing lines is the real archive's work."""
-        del series, start, end, limit, adjusted, final_only
-        self._need()
-        return CandleText(text="", rows=0, first_ts=None, last_ts=None)
-
-    async def gaps(
-        self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int
-    ) -> Found[KnownGap]:
-        """Nothing."""
-        del symbols, timeframes, limit
-        self._need()
-        return Found([], 0)
-
-    async def seals(
-        self,
-        symbols: Sequence[str],
-        states: Sequence[str],
-        first_day: date | None,
-        last_day: date | None,
-        limit: int,
-    ) -> Found[Seal]:
-        """Nothing."""
-        del symbols, states, first_day, last_day, limit
-        self._need()
-        return Found([], 0)
-
-    async def revisions(
-        self,
-        symbols: Sequence[str],
-        timeframes: Sequence[Timeframe],
-        limit: int,
-        ts: datetime | None = None,
-    ) -> Found[Revision]:
-        """Nothing."""
-        del symbols, timeframes, limit, ts
-        self._need()
-        return Found([], 0)
-
-    async def adjustments(self, symbols: Sequence[str], limit: int) -> Found[KnownAction]:
-        """Nothing."""
-        del symbols, limit
-        self._need()
-        return Found([], 0)
-
-    async def quarantine(self, symbols: Sequence[str], limit: int) -> Found[Quarantined]:
-        """Nothing."""
-        del symbols, limit
-        self._need()
-        return Found([], 0)
-
-    async def tracking(self) -> dict[str, bool]:
-        """Return the wishes."""
-        self._need()
-        return dict(self.wishes)
-
-    async def set_tracking(self, symbols: Sequence[str], tracked: bool, at: datetime, by: str) -> None:
-        """Keep a wish."""
-        del at, by
-        self._need()
-        self.wishes |= dict.fromkeys(symbols, tracked)
 
 
 IDLE_LANE = LaneState(
@@ -260,51 +93,6 @@ class FakeIssuer:
         return self.failing
 
 
-@dataclass
-class FakeDisk:
-    """A disk as full as a test wants it."""
-
-    free_bytes: int = 50 * 1024**3
-    total_bytes: int = 100 * 1024**3
-    name: str = "/state"
-
-    async def space(self) -> DiskSpace:
-        """Return what was set."""
-        return DiskSpace(total_bytes=self.total_bytes, free_bytes=self.free_bytes)
-
-
-class FakeChannel:
-    """A way to a person that keeps what it got, or fails."""
-
-    def __init__(self, name: str = "fake") -> None:
-        self.name = name
-        self.got: list[Notice] = []
-        self.failure: AlertUndelivered | None = None
-        self.tries = 0
-
-    async def send(self, notice: Notice) -> None:
-        """Keep it."""
-        self.tries += 1
-        if self.failure is not None:
-            raise self.failure
-        self.got.append(notice)
-
-
-class FakeRecord:
-    """A memory that outlives the notifier."""
-
-    def __init__(self) -> None:
-        self.told: dict[str, Sent] = {}
-
-    def load(self) -> dict[str, Sent]:
-        """Return it."""
-        return dict(self.told)
-
-    async def save(self, told: Mapping[str, Sent]) -> None:
-        """Replace it."""
-        self.told = dict(told)
-
-
 class FakeLists:
     """The list of stocks."""
 
@@ -348,7 +136,7 @@ class BoardWorld(World):
             audit=self._no_audit,
             set_aside=self.set_aside,
         )
-        self.archive = FakeArchive(self.store, self.clock.now)
+        self.archive = FakeArchive(self.store)
         self.disk, self.channel, self.record = FakeDisk(), FakeChannel(), FakeRecord()
         self.gate = FakeGate()
         self.notifier = self.new_notifier()

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from chartinsightd.clock import Clock
+from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candle, Candles
-from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.domain.grid import candle_starts
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.quality import RejectedRow
@@ -26,9 +27,8 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.universe import Membership
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.broker import ChartPage, ChartRequest, ListedStock, Priority, StockListing
-from chartinsightd.ports.guards import KnownBlock
 from chartinsightd.ports.spool import Spooled, SpoolState
-from chartinsightd.ports.stores import Gap, UnfinishedBackfill
+from chartinsightd.ports.stores import AdjustmentCheck, Gap, UnfinishedBackfill
 
 PAGE_ROWS = {Timeframe.D1: 600, Timeframe.W1: 300}
 
@@ -157,6 +157,10 @@ class FakeStore:
     memberships: list[tuple[date, Membership]] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     quarantined: list[RejectedRow] = field(default_factory=list)
+    revisions: list[tuple[Candle, Candle]] = field(default_factory=list)
+    """Old and new of each final candle whose values changed."""
+    left: dict[str, date] = field(default_factory=dict)
+    """The Korean day on which each symbol was first missing from the list."""
 
     async def save(self, writes: Sequence[Write]) -> list[Written]:
         """Commit all or nothing."""
@@ -167,23 +171,25 @@ class FakeStore:
         return [self._save(write) for write in writes]
 
     def _save(self, write: Write) -> Written:
-        inserted = changed = unchanged = 0
-        for candle in write.candles:
-            key = (write.series, int(candle.ts.timestamp()))
-            old = self.candles.get(key)
-            if old is None:
-                inserted += 1
-            elif old == candle or (old.final and not candle.final):
-                unchanged += 1
-                continue
-            else:
-                changed += 1
-            self.candles[key] = candle
-        self.covered[write.series] = self.covered.get(write.series, EMPTY) | write.covered
+        done = sum((self._put(write.series, candle) for candle in write.candles), Written())
+        if write.covered:
+            self.covered[write.series] = self.covered.get(write.series, EMPTY) | write.covered
         self.quarantined.extend(write.rejected)
-        return Written(
-            inserted=inserted, changed=changed, unchanged=unchanged, quarantined=len(write.rejected)
-        )
+        return replace(done, quarantined=len(write.rejected))
+
+    def _put(self, series: Series, candle: Candle) -> Written:
+        key = (series, int(candle.ts.timestamp()))
+        old = self.candles.get(key)
+        if old is not None and old.final and not candle.final:
+            return Written(unchanged=1)
+        self.candles[key] = candle
+        if old is None:
+            return Written(inserted=1)
+        if replace(old, final=candle.final) == candle:
+            return Written(unchanged=1)
+        if old.final:
+            self.revisions.append((old, candle))
+        return Written(changed=1)
 
     async def coverage(self) -> dict[Series, RangeSet]:
         """Return what is durable."""
@@ -213,17 +219,26 @@ class FakeStore:
         unreadable: frozenset[str] = frozenset(),
     ) -> Written:
         """Replace the list."""
-        del at
-        kept = [stock for stock in self.stocks if stock.symbol in unreadable]
-        self.stocks = [*kept, *stocks]
+        before = {stock.symbol: (stock, stock.symbol in self.tracked) for stock in self.stocks}
+        after = {stock.symbol: (stock, stock.symbol in tracked) for stock in stocks}
+        listed = after.keys() | unreadable
+        if len(listed) < 0.9 * len(before):
+            raise StoreRefused(f"The new list has {len(listed)} stocks, {len(before)} are known.")
+        seen = before.keys() | self.left.keys()
+        self.left |= {symbol: day_of(at) for symbol in before.keys() - listed}
+        self.left = {symbol: day for symbol, day in self.left.items() if symbol not in listed}
+        self.stocks = [*(stock for stock in self.stocks if stock.symbol in unreadable), *stocks]
         self.tracked = tracked
-        return Written(inserted=len(stocks))
+        inserted = len(after.keys() - seen)
+        unchanged = sum(before.get(symbol) == one for symbol, one in after.items())
+        return Written(inserted=inserted, changed=len(after) - inserted - unchanged, unchanged=unchanged)
 
     async def known_stocks(self) -> KnownStocks:
         """Return what the last list said."""
         return KnownStocks(
             listed=frozenset(stock.symbol for stock in self.stocks),
             priced=frozenset(stock.symbol for stock in self.stocks if stock.last_price),
+            delisted=dict(self.left),
         )
 
     async def universe_on(self, day: date) -> dict[str, Membership]:
@@ -247,8 +262,8 @@ class FakeStore:
             "by": requested_by,
             "params": params,
             "state": "running",
+            "at": at,
         }
-        del at
         return len(self.jobs)
 
     async def update_job(self, job_id: int, progress: Mapping[str, Any]) -> None:
@@ -370,6 +385,47 @@ class FakeLearnedDays:
             raise StoreUnavailable("away")
 
 
+@dataclass
+class FakeActions:
+    """The ledger of corporate actions in dictionaries."""
+
+    ledger: dict[tuple[str, date], CorporateAction] = field(default_factory=dict)
+    known: dict[str, AdjustmentCheck] = field(default_factory=dict)
+    found_at: dict[tuple[str, date], datetime] = field(default_factory=dict)
+    closes: dict[str, frozenset[int]] = field(default_factory=dict)
+    """The last close of each symbol, whichever day is asked for."""
+
+    async def actions(self, symbol: str) -> list[CorporateAction]:
+        """Return a symbol's actions."""
+        return [action for (one, _), action in sorted(self.ledger.items()) if one == symbol]
+
+    async def put_actions(self, symbol: str, actions: Sequence[CorporateAction], at: datetime) -> None:
+        """Replace actions."""
+        for one in actions:
+            self.found_at.setdefault((symbol, one.ex_date), at)
+        self.ledger |= {(symbol, one.ex_date): one for one in actions}
+
+    async def found_since(self, day: date) -> dict[str, datetime]:
+        """Return when the newest action of each symbol was found, where it is recent."""
+        newest = {symbol: max(ex for one, ex in self.ledger if one == symbol) for symbol, _ in self.ledger}
+        return {symbol: self.found_at[symbol, ex] for symbol, ex in newest.items() if ex >= day}
+
+    async def checks(self) -> dict[str, AdjustmentCheck]:
+        """Return what is known."""
+        return dict(self.known)
+
+    async def put_checks(self, checks: Mapping[str, AdjustmentCheck]) -> None:
+        """Replace what is known."""
+        self.known |= checks
+
+    async def last_closes(
+        self, symbols: Sequence[str], before: datetime, auction_at: datetime
+    ) -> dict[str, frozenset[int]]:
+        """Return what was set."""
+        del before, auction_at
+        return {symbol: self.closes[symbol] for symbol in symbols if symbol in self.closes}
+
+
 def listed_stock(**changes: Any) -> ListedStock:
     """Return a believable row of the stock list."""
     values: dict[str, Any] = {
@@ -384,18 +440,3 @@ def listed_stock(**changes: Any) -> ListedStock:
         "listed_on": None,
     }
     return ListedStock(**{**values, **changes})
-
-
-class FakeBlocks:
-    """A memory of blocks that outlives the circuit."""
-
-    def __init__(self) -> None:
-        self.known: KnownBlock | None = None
-
-    def load(self) -> KnownBlock | None:
-        """Return it."""
-        return self.known
-
-    def save(self, known: KnownBlock | None) -> None:
-        """Replace it."""
-        self.known = known

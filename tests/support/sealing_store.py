@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -44,6 +44,11 @@ class SealingStore(FakeStore):
         news = [chain for chain in write.chains if self._chain((symbol, chain.day)) != chain]
         self.noted |= {(symbol, chain.day): (chain, self.now()) for chain in news}
         return replace(super()._save(write), chains=len(news))
+
+    async def withdraw_finality(self, starts: Mapping[Timeframe, int], day: date) -> None:
+        """Call candles final no longer, and forget seals of sessions that are not over."""
+        await super().withdraw_finality(starts, day)
+        self.seals = {key: seal for key, seal in self.seals.items() if key[1] < day}
 
     def _chain(self, key: _Key) -> Chain | None:
         return self.noted[key][0] if key in self.noted else None

@@ -31,7 +31,8 @@ from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.set_aside import SetAside
 from chartinsightd.service.state.watchlist import Watchlist
-from tests.support.fakes import FakeBlocks, FakeBroker, FakeCheckpoint, FakeSpool, FakeStore
+from tests.support.fakes import FakeBroker, FakeCheckpoint, FakeSpool, FakeStore
+from tests.support.guards import FakeBlocks
 from tests.support.virtual import LoopClock
 
 SETTLE = timedelta(seconds=60)

@@ -213,7 +213,7 @@ def test_apprise_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_what_was_told_survives(tmp_path: Path) -> None:
-    """What is saved is read again; a file that is damaged or away counts as empty."""
+    """A new process reads it again; a file that is damaged or away counts as empty."""
     told = {"database.away": Sent(at=NOW, since=NOW - timedelta(hours=1), message="끊김", is_open=True)}
     file = ToldFile(tmp_path / "alerts.json")
     assert file.load() == {}

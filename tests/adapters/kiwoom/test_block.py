@@ -14,7 +14,7 @@ from chartinsightd.domain.errors import AccessBlocked, SourceError, StillBlocked
 from chartinsightd.ports.broker import Priority
 from chartinsightd.ports.guards import KnownBlock
 from tests.adapters.kiwoom.fake_broker import APP_KEY, SECRET_KEY, PlainSecret, Reply, Session, session
-from tests.support.fakes import FakeBlocks
+from tests.support.guards import FakeBlocks
 
 REFUSED = Reply(
     {"return_code": 3, "return_msg": "[8010:Token을 발급받은 IP와 서비스를 요청한 IP가 다릅니다]"}

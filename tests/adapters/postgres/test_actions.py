@@ -17,7 +17,6 @@ from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
-from chartinsightd.ports.stores import AdjustmentCheck
 from tests.domain.made_up_charts import adjusted, split, walk, weekly
 from tests.support.postgres import connected
 
@@ -47,18 +46,6 @@ async def test_the_ledger_gives_back_what_was_put(store: Store) -> None:
     assert await store.actions.actions("000660") == []
     assert await store.actions.found_since(WEDNESDAY) == {"005930": NOW}
     assert await store.actions.found_since(WEDNESDAY + timedelta(days=1)) == {}
-
-
-async def test_checks_are_kept(store: Store) -> None:
-    """What was looked at, and what is suspected, survives a restart."""
-    checks = {
-        "005930": AdjustmentCheck(complete_to=LAST_DAY, checked_at=NOW, suspicion={"base_price": 1}),
-        "000660": AdjustmentCheck(complete_to=LAST_DAY, checked_at=NOW, complete_from=DAYS[0]),
-    }
-    await store.actions.put_checks(checks)
-    assert await store.actions.checks() == checks
-    await store.actions.put_checks({"005930": checks["000660"]})
-    assert (await store.actions.checks())["005930"].suspicion is None
 
 
 async def save(store: Store, candles: Candles) -> None:

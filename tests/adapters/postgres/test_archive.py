@@ -234,22 +234,6 @@ async def test_delisted_stocks_come_when_asked(store: Store, archive: PostgresAr
     assert (await archive.facts()).listed == 19
 
 
-async def test_jobs_come_newest_first_by_state_and_kind(store: Store, archive: PostgresArchive) -> None:
-    """`before` pages through the history and does not change the total."""
-    ids = [await store.jobs.add_job(kind, "me", {"n": 1}, NOW) for kind in ("sync", "backfill", "sync")]
-    await store.jobs.finish_job(ids[0], "failed", {"pages": 3}, "why", NOW)
-
-    everything = await archive.jobs([], [], None, 2)
-    older = await archive.jobs([], [], ids[1], 2)
-    failed = await archive.jobs(["failed"], ["sync"], None, 2)
-
-    assert ([job.id for job in everything.rows], everything.total) == ([ids[2], ids[1]], 3)
-    assert ([job.id for job in older.rows], older.total) == ([ids[0]], 3)
-    assert [(job.error, job.progress) for job in failed.rows] == [("why", {"pages": 3})]
-    assert (await archive.job(ids[1])) == everything.rows[1]
-    assert await archive.job(999) is None
-
-
 async def test_gaps_revisions_quarantine_and_seals_are_read(
     database: str, store: Store, archive: PostgresArchive
 ) -> None:

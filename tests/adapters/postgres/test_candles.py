@@ -6,16 +6,12 @@ import asyncio
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
-from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.ranges import RangeSet
@@ -24,85 +20,12 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
 from tests.support.postgres import connected
 
-from .model import FIRST, STEP_S, Model, page, rows, write
+from .model import FIRST, STEP_S, page, rows, write
 
 SERIES = Series(symbol="005930", timeframe=Timeframe.M5)
 ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 _numbers = itertools.count()
-
-
-@st.composite
-def _writes(draw: st.DrawFn) -> tuple[int, Timeframe, Candles, tuple[tuple[int, int], ...]]:
-    timeframe = draw(st.sampled_from([Timeframe.M5, Timeframe.M5, Timeframe.D1]))
-    first = draw(st.integers(0, 90))
-    steps = draw(st.lists(st.integers(1, 3), max_size=6)) + [1] * draw(st.sampled_from([0, 0, 5, 60]))
-    at = [first, *(first + sum(steps[: i + 1]) for i in range(len(steps)))]
-    values = np.random.default_rng(draw(st.integers(0, 5))).integers(101, 104, len(at))
-    provisional = draw(st.integers(0, 3))
-    final = np.arange(len(at)) < len(at) - provisional
-    covered = draw(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=2))
-    return (
-        draw(st.integers(0, 1)),
-        timeframe,
-        page("x", timeframe, at=at, close=values, final=final),
-        tuple(covered),
-    )
-
-
-def test_a_store_is_what_its_writes_say(database: str) -> None:
-    """Pages that overlap, correct, take back and finish one another end as if done one candle at a time."""
-    with asyncio.Runner() as runner:
-        manager = open_store(database, "simulation", SystemClock())
-        store = runner.run(manager.__aenter__())
-
-        @settings(max_examples=60, deadline=None)
-        @given(st.lists(st.tuples(st.lists(_writes(), min_size=1, max_size=4), st.booleans()), max_size=6))
-        def holds(saves: list[tuple[list[Any], bool]]) -> None:
-            runner.run(_compare(store, database, saves))
-
-        try:
-            holds()
-        finally:
-            runner.run(manager.__aexit__(None, None, None))
-
-
-async def _compare(store: Store, database: str, saves: list[tuple[list[Any], bool]]) -> None:
-    model, prefix = Model(), f"{next(_numbers)}"
-    for drafts, is_forgotten in saves:
-        writes = [
-            write(replace(candles, symbol=f"{prefix}-{symbol}"), *covered)
-            for symbol, _, candles, covered in drafts
-        ]
-        if is_forgotten:
-            store.candles.forget_everything()
-        assert await store.candles.save(writes) == model.save(writes)
-    async with connected(database) as connection:
-        assert await _stored(connection, prefix) == model.candles
-        assert await _revisions(connection, prefix) == sorted(model.revisions)
-    store.candles.forget_everything()
-    coverage = await store.candles.coverage()
-    ours = {series: ranges for series, ranges in coverage.items() if series.symbol.startswith(f"{prefix}-")}
-    assert ours == model.covered
-
-
-async def _stored(connection: Any, prefix: str) -> dict[Any, Any]:
-    found = await connection.fetch(
-        "select symbol, timeframe, extract(epoch from ts)::bigint, open, high, low, close, volume, value, "
-        "final from candles where symbol like $1",
-        f"{prefix}-%",
-    )
-    return {tuple(row)[:3]: (tuple(row)[3:9], row["final"]) for row in found}
-
-
-async def _revisions(connection: Any, prefix: str) -> list[Any]:
-    found = await connection.fetch(
-        "select symbol, timeframe, extract(epoch from ts)::bigint, old_open, old_high, old_low, old_close, "
-        "old_volume, old_value, new_open, new_high, new_low, new_close, new_volume, new_value "
-        "from revisions where symbol like $1",
-        f"{prefix}-%",
-    )
-    return sorted((tuple(row)[:3], tuple(row)[3:9], tuple(row)[9:]) for row in found)
 
 
 async def test_rows_in_are_rows_accounted_for(store: Store) -> None:
@@ -164,15 +87,6 @@ async def test_a_poll_writes_its_two_rows(store: Store, database: str) -> None:
 
     async with connected(database) as connection:
         assert await connection.fetchval("select count(distinct xmin::text) from candles_5m") == 2
-
-
-async def test_a_final_candle_is_not_taken_back(store: Store) -> None:
-    """A provisional read never overwrites a final candle, and is counted as unchanged."""
-    await store.candles.save([write(page(at=[0], close=100, final=True))])
-
-    assert await store.candles.save([write(page(at=[0], close=99, final=False))]) == [Written(unchanged=1)]
-
-    assert rows(await store.candles.candles("005930", Timeframe.M5, *ALWAYS)) == rows(page(at=[0], close=100))
 
 
 async def test_a_changed_final_candle_leaves_a_revision(store: Store, database: str) -> None:
@@ -257,26 +171,6 @@ async def test_a_row_somebody_else_wrote_is_found_on_the_second_try(store: Store
         await store.candles.save([write(page(at=range(60, 120)))])
 
     assert await store.candles.save([write(page(at=range(60, 120)))]) == [Written(unchanged=60)]
-
-
-async def test_coverage_can_be_forgotten(store: Store) -> None:
-    """What is taken out of the coverage is gone from memory and from the database."""
-    await store.candles.save([write(page(at=[0]), (0, 100))])
-
-    await store.candles.forget_coverage(SERIES, RangeSet.of((20, 30)))
-
-    left = {SERIES: RangeSet.of((0, 20), (30, 100))}
-    assert await store.candles.coverage() == left
-    store.candles.forget_everything()
-    assert await store.candles.coverage() == left
-
-
-async def test_coverage_without_candles_is_kept(store: Store) -> None:
-    """An empty day is covered although no row came."""
-    assert await store.candles.save([write(page(at=[]), (0, 100))]) == [Written()]
-
-    store.candles.forget_everything()
-    assert await store.candles.coverage() == {SERIES: RangeSet.of((0, 100))}
 
 
 async def test_ten_pages_newest_first_are_one_copy(store: Store, database: str) -> None:

@@ -13,10 +13,10 @@ from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
 from chartinsightd.facts.krx import KST
-from chartinsightd.ports.stores import Seal, Unsealed
+from chartinsightd.ports.stores import Seal
 from tests.support.postgres import connected
 
-from .model import FIRST, STEP_S, page, write
+from .model import FIRST, page, write
 
 DAY = datetime.fromtimestamp(FIRST, KST).date()
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -48,33 +48,6 @@ def day_candle(symbol: str, timeframe: Timeframe, start: int, volume: int) -> Ca
 def minutes(symbol: str, chains: Sequence[Chain], *, at: Sequence[int] = (0, 1, 2), **changes: Any) -> Write:
     """Return a 5m page with chains."""
     return replace(write(page(symbol, Timeframe.M5, at=at)), chains=tuple(chains), **changes)
-
-
-async def test_a_session_is_asked_for_until_it_is_sealed_and_again_when_it_changed(store: Store) -> None:
-    """No seal, a chain newer than it, and a revision newer than it each ask for a session; nothing else."""
-    broken = chain(
-        state=ChainState.BROKEN, breaks=1, broken_at=datetime(2026, 9, 14, 1, tzinfo=UTC), missing_volume=5
-    )
-    await store.candles.save([minutes("005930", [broken]), minutes("000660", [chain()])])
-    other = DAY + timedelta(days=1)
-    asked = ["000660", "005930"], [DAY, other]
-
-    assert await store.seals.unsealed(*asked) == [
-        Unsealed(symbol="000660", day=DAY, chain=chain()),
-        Unsealed(symbol="000660", day=other, chain=None),
-        Unsealed(symbol="005930", day=DAY, chain=broken),
-        Unsealed(symbol="005930", day=other, chain=None),
-    ]
-
-    seals = [Seal(symbol=one, day=day, state="sealed", evidence={}) for one in asked[0] for day in asked[1]]
-    await store.seals.save_seals(seals, FOREVER)
-    assert await store.seals.unsealed(*asked) == []
-
-    await store.seals.save_seals(seals, LONG_AGO)
-    assert {(one.symbol, one.day) for one in await store.seals.unsealed(*asked)} == {
-        ("000660", DAY),
-        ("005930", DAY),
-    }
 
 
 async def test_a_correction_of_any_timeframe_asks_for_its_session_again(store: Store) -> None:
@@ -132,27 +105,3 @@ async def test_revisions_say_why_the_candle_was_read_again(store: Store, databas
     async with connected(database) as connection:
         rows = await connection.fetch("select symbol, cause from revisions order by symbol")
     assert [tuple(row) for row in rows] == [("000660", "verify"), ("005930", "seal")]
-
-
-async def test_candles_of_many_sessions_come_with_one_question(store: Store) -> None:
-    """Each span gets its own candles, in the order asked, none where there are none."""
-    await store.candles.save([minutes("005930", []), minutes("000660", [], at=[1])])
-    spans = [("000660", FIRST, FIRST + STEP_S), ("035720", FIRST, FIRST + 9), ("005930", FIRST, FIRST)]
-
-    found = await store.seals.candles_of(Timeframe.M5, spans)
-
-    assert [(one.symbol, (one.ts - FIRST).tolist()) for one in found] == [
-        ("000660", [STEP_S]),
-        ("035720", []),
-        ("005930", [0]),
-    ]
-
-
-async def test_open_seals_are_the_ones_that_are_not_sealed(store: Store) -> None:
-    """They come by symbol and day, with their evidence."""
-    states = {"005930": "broken", "000660": "sealed", "035720": "unproved"}
-    seals = [Seal(symbol=one, day=DAY, state=state, evidence={"n": 1}) for one, state in states.items()]
-
-    await store.seals.save_seals(seals, LONG_AGO)
-
-    assert await store.seals.open_seals() == [seals[0], seals[2]]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +18,6 @@ from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRefused, StoreUnavailable
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series
-from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Written
 from chartinsightd.ports.broker import ListedStock
@@ -61,25 +58,6 @@ async def test_a_writer_that_left_makes_room(database: str) -> None:
     """The lock ends with the store."""
     await _open(database)
     await _open(database)
-
-
-async def test_learned_days_are_kept(store: Store) -> None:
-    """A day is kept once, as it was learned last; forgotten it is gone."""
-    closed = LearnedDay(
-        day=date(2026, 11, 20),
-        is_open=False,
-        evidence={"symbols": 30},
-        learned_at=datetime(2026, 11, 20, 2, tzinfo=UTC),
-    )
-    confirmed = replace(closed, confirmed_at=datetime(2026, 11, 20, 22, 31, tzinfo=UTC))
-    opened = replace(closed, day=date(2026, 10, 9), is_open=True)
-    kept = store.learned_days
-    for learned in (closed, opened, confirmed):
-        await kept.save_learned_day(learned)
-
-    assert await kept.learned_days() == [opened, confirmed]
-    await kept.forget_learned_day(opened.day, closed.learned_at)
-    assert await kept.learned_days() == [confirmed]
 
 
 async def test_nobody_at_the_address_is_unavailable() -> None:
@@ -199,29 +177,6 @@ async def test_the_list_of_stocks_is_kept(store: Store, database: str) -> None:
     assert tuple(name) == ("새이름", 100_000, True)
 
 
-async def test_a_stock_that_returns_is_listed_again(store: Store, database: str) -> None:
-    """`delisted_on` is taken back."""
-    await store.stocks.save_stocks(LIST, frozenset(), NOW)
-    await store.stocks.save_stocks(LIST[1:], frozenset(), NOW)
-    assert await store.stocks.save_stocks(LIST, frozenset(), NOW) == Written(changed=1, unchanged=19)
-    assert await listed(database) == 20
-
-
-async def test_a_short_list_is_refused(store: Store, database: str) -> None:
-    """A list that lost more than a tenth is a broken answer: nothing changes."""
-    await store.stocks.save_stocks(LIST, frozenset(), NOW)
-    with pytest.raises(StoreRefused, match="17 stocks"):
-        await store.stocks.save_stocks(LIST[3:], frozenset(), NOW)
-    assert await listed(database) == 20
-
-
-async def listed(database: str) -> int:
-    """Count the stocks that are listed."""
-    async with connected(database) as connection:
-        count: int = await connection.fetchval("select count(*) from stocks where delisted_on is null")
-    return count
-
-
 def gap(
     day: int = 1, to: int = 2, reason: GapReason = GapReason.NOT_FETCHED_YET, told: str = "nothing"
 ) -> Gap:
@@ -252,21 +207,3 @@ async def test_gaps_keep_their_beginning(store: Store, database: str) -> None:
     await store.gaps.replace_gaps([], later)
     async with connected(database) as connection:
         assert await connection.fetchval("select count(*) from gaps") == 0
-
-
-async def test_jobs_tell_their_story(store: Store, database: str) -> None:
-    """A job runs, reports and ends; one left running by a killed daemon is marked as interrupted."""
-    first = await store.jobs.add_job("backfill", "cli", {"symbols": ["005930"]}, NOW)
-    second = await store.jobs.add_job("catch-up", "daemon", {}, NOW)
-    await store.jobs.update_job(first, {"pages": 3})
-    await store.jobs.finish_job(first, "failed", {"pages": 4}, "no answer", NOW)
-
-    assert await store.jobs.end_orphans(NOW) == 1
-    assert await store.jobs.end_orphans(NOW) == 0
-
-    async with connected(database) as connection:
-        newest, oldest = await connection.fetch("select * from jobs order by id desc")
-    assert (newest["id"], newest["state"], newest["finished_at"]) == (second, "interrupted", NOW)
-    assert (oldest["state"], oldest["error"]) == ("failed", "no answer")
-    assert json.loads(oldest["params"]) == {"symbols": ["005930"]}
-    assert json.loads(oldest["progress"]) == {"pages": 4}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -25,7 +25,6 @@ from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
-from chartinsightd.ports.stores import AdjustmentCheck
 from chartinsightd.service.actions.action_finder import CorporateActionFinder
 from chartinsightd.service.actions.adjuster import Adjuster
 from chartinsightd.service.collecting.circuit_breaker import Circuit
@@ -36,7 +35,8 @@ from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.watchlist import Watchlist
 from tests.domain.made_up_charts import adjusted, split, walk, weekly
-from tests.support.fakes import PAGE_ROWS, FakeBlocks, FakeCheckpoint, FakeStore
+from tests.support.fakes import PAGE_ROWS, FakeActions, FakeCheckpoint, FakeStore
+from tests.support.guards import FakeBlocks
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
 
 CALENDAR = Calendar()
@@ -143,35 +143,10 @@ class Market:
 
 
 @dataclass
-class FakeActions:
-    """The ledger in dictionaries."""
+class ActionsOf(FakeActions):
+    """The ledger in memory; last closes are those of a market."""
 
-    market: Market
-    ledger: dict[tuple[str, date], CorporateAction] = field(default_factory=dict)
-    known: dict[str, AdjustmentCheck] = field(default_factory=dict)
-    found_at: dict[str, datetime] = field(default_factory=dict)
-
-    async def actions(self, symbol: str) -> list[CorporateAction]:
-        """Return a symbol's actions."""
-        return [action for (one, _), action in sorted(self.ledger.items()) if one == symbol]
-
-    async def found_since(self, day: date) -> dict[str, datetime]:
-        """Return when new actions were found."""
-        days = {symbol: max(ex for one, ex in self.ledger if one == symbol) for symbol, _ in self.ledger}
-        return {symbol: self.found_at[symbol] for symbol, newest in days.items() if newest >= day}
-
-    async def put_actions(self, symbol: str, actions: Sequence[CorporateAction], at: datetime) -> None:
-        """Replace actions."""
-        self.found_at.setdefault(symbol, at)
-        self.ledger |= {(symbol, one.ex_date): one for one in actions}
-
-    async def checks(self) -> dict[str, AdjustmentCheck]:
-        """Return what is known."""
-        return dict(self.known)
-
-    async def put_checks(self, checks: Mapping[str, AdjustmentCheck]) -> None:
-        """Replace what is known."""
-        self.known |= checks
+    market: Market = field(kw_only=True)
 
     async def last_closes(
         self, symbols: Sequence[str], before: datetime, auction_at: datetime
@@ -192,7 +167,7 @@ class World:
         self.start = start
         self.clock = LoopClock(start)
         self.market = Market(self.clock, {name.removeprefix("s"): found for name, found in actions.items()})
-        self.actions = FakeActions(self.market)
+        self.actions = ActionsOf(market=self.market)
         self.store = FakeStore()
         self.blanks = 0
         """So often the broker said already that there is nothing before what is covered."""

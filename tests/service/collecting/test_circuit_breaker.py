@@ -20,7 +20,7 @@ from chartinsightd.domain.errors import (
 )
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from tests.control.fake_backend import FrozenClock
-from tests.support.fakes import FakeBlocks
+from tests.support.guards import FakeBlocks
 from tests.support.virtual import run_virtually
 from tests.support.world import World
 

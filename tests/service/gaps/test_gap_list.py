@@ -27,7 +27,7 @@ from chartinsightd.facts.krx import KST
 from chartinsightd.ports.stores import Gap, Seal
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.retries import RetryTracker
-from tests.support.fakes import FakeBlocks
+from tests.support.guards import FakeBlocks
 from tests.support.virtual import LoopClock, run_virtually
 from tests.support.world import World
 

@@ -13,7 +13,7 @@ from chartinsightd.service.monitoring.loop_watch import LoopWatch
 from chartinsightd.service.monitoring.message import Place
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
 from chartinsightd.service.state.alert_kinds import AlertKind
-from tests.backend.conftest import FakeChannel, FakeRecord
+from tests.support.guards import FakeChannel, FakeRecord
 
 
 async def frozen(watch: LoopWatch, seconds: float) -> None:

@@ -15,7 +15,7 @@ from chartinsightd.domain.errors import AlertUndelivered
 from chartinsightd.service.monitoring.message import Place
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
 from chartinsightd.service.state.alert_kinds import AlertKind
-from tests.backend.conftest import FakeChannel, FakeRecord
+from tests.support.guards import FakeChannel, FakeRecord
 from tests.support.virtual import LoopClock, run_virtually
 
 START = datetime(2026, 9, 15, 1, 0, tzinfo=UTC)

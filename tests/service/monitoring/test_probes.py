@@ -30,8 +30,9 @@ from chartinsightd.service.monitoring.probes import (
     disk_condition,
 )
 from chartinsightd.service.state.alert_kinds import AlertKind
-from tests.backend.conftest import BoardWorld, FakeDisk, Listener, ask
+from tests.backend.conftest import BoardWorld, Listener, ask
 from tests.control.fake_backend import FrozenClock
+from tests.support.guards import FakeDisk
 from tests.support.virtual import cancelled_after, run_virtually
 
 GIB = 1024**3
