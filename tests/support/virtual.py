@@ -16,28 +16,38 @@ T = TypeVar("T")
 
 
 class LoopClock(Clock):
-    """Shows the time of the running loop, beginning at an instant."""
+    """Shows the time of the running loop, beginning at an instant.
 
-    speed = 1.0
+    Args:
+        start: what it shows when the loop begins; aware.
+        speed: seconds of this clock in one of the loop; what looks once in a real second costs less then.
+    """
+
     longest_nap_s = 30.0
 
-    def __init__(self, start: datetime) -> None:
+    def __init__(self, start: datetime, speed: float = 1.0) -> None:
         self.start = start.astimezone(UTC)
+        self._speed = speed
         self._last = 0.0
+
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock in one of the loop."""
+        return self._speed
 
     def now(self) -> datetime:
         """Return the present: aware, UTC."""
         return self.start + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
-        """Return the loop's own seconds; after its end, those it showed last."""
+        """Return seconds since the loop began; after its end, those it showed last."""
         with contextlib.suppress(RuntimeError):
-            self._last = asyncio.get_running_loop().time()
+            self._last = asyncio.get_running_loop().time() * self._speed
         return self._last
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for seconds of the loop."""
-        await asyncio.sleep(seconds)
+        """Wait for seconds of this clock."""
+        await asyncio.sleep(seconds / self._speed)
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:

@@ -60,8 +60,8 @@ class FakeAudited:
 class Scene:
     """An audit of a store in which 200 seconds of days are covered."""
 
-    def __init__(self) -> None:
-        self.clock = LoopClock(START)
+    def __init__(self, speed: float = 1.0) -> None:
+        self.clock = LoopClock(START, speed)
         self.store = FakeStore(covered={DAYS: RangeSet.of((0, 200))})
         self.ledger = CoverageLedger(self.store, FakeCheckpoint())
         self.audited = FakeAudited(self.store)
@@ -90,7 +90,7 @@ class Scene:
 
 def test_everything_is_compared_at_the_start_and_each_night() -> None:
     """Newest part first; a night without the database is made up for as soon as it is back."""
-    scene = Scene()
+    scene = Scene(speed=60.0)
     scene.audited.away = 3
 
     async def main() -> None:

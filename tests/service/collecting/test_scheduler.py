@@ -344,7 +344,7 @@ def test_a_delisted_stock_is_settled_once(blank: bool) -> None:
         async with world.running("091990"):
             await world.clock.sleep(24 * 3600)
             asked = len(world.broker.requests)
-            await world.clock.sleep(3 * 24 * 3600)
+            await world.clock.sleep(30 * 3600)  # two more mornings
             assert len(world.broker.requests) == asked
             assert await world.gap_list().gaps() == []
         return world

@@ -228,7 +228,7 @@ def test_what_left_the_horizon_is_not_asked_for_any_more() -> None:
         async with world.running("005930"):
             await world.clock.sleep(86_400)
             was_withheld = bool(world.retries.deferred(SAMSUNG))
-            await world.clock.sleep(4 * 86_400)
+            await world.clock.sleep(3 * 86_400)
         return was_withheld, len(world.retries.told()), world
 
     was_withheld, told, world = run_virtually(main())

@@ -387,7 +387,8 @@ def test_a_new_day_begins_anew() -> None:
     async def scene(on: Stage) -> None:
         await opened(on)
         on.feed.say(on.trade(50_000))
-        await asyncio.sleep(72 * 3600)
+        on.clock.start += timedelta(hours=72)
+        await asyncio.sleep(60)
         on._running.clear()
         on.feed.say(on.trade(51_000))
         await asyncio.sleep(1)
