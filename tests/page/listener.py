@@ -299,11 +299,10 @@ class Listener:
                 },
             },
             "analysis": {"status": "done", "needs": 0, "analysed_to": part[-1].ts},
-            "statistics": _statistics() if newest else None,
         }
 
     def _get_statistics(self, _rest: str, query: Mapping[str, str]) -> Answer:
-        return {"timeframe": query["timeframe"], "items": _statistics(), "state": "ready"}
+        return {"timeframe": query["timeframe"], "items": _statistics()}
 
     def _get_strategies(self, _rest: str, _query: Mapping[str, str]) -> Answer:
         names = {

@@ -2,9 +2,10 @@
  * The table: every candle, point, pattern state and confirmation that the chart shows, for whoever cannot see it.
  * @module
  */
-import { chipsOf, closeBefore, whyMissing } from './chart-head.js';
+import { chipsOf, whyMissing } from './chart-head.js';
 import { h } from './dom.js';
 import { big, changeOf, direction, fullTime, percent, won } from './numbers.js';
+import { closeBefore } from './series.js';
 import { patternName } from './side-panel.js';
 import { t } from './words.js';
 

@@ -3,9 +3,9 @@
  * @module
  */
 import { h, icon } from './dom.js';
-import { arrow, changeOf, clock, dayOf, direction, fullTime, percent, won } from './numbers.js';
+import { arrow, changeOf, clock, direction, fullTime, percent, won } from './numbers.js';
 import { TIMEFRAMES } from './route.js';
-import { candleAt } from './series.js';
+import { candleAt, closeBefore } from './series.js';
 import { INDICATORS, LAYERS, settings } from './settings.js';
 import { t, wordOr } from './words.js';
 
@@ -45,16 +45,6 @@ export function priceOf(page) {
     h('span', { class: way }, percent(changeOf(before, row.close))),
     away ? h('span', { class: 'then' }, t('away.asof', { t: clock(page.context.connection.lastHeard) })) : null,
   ];
-}
-
-/** The close that a change counts from: of the candle before, on minute charts of the day before. @param {any[]} rows @param {any} row @param {string} timeframe */
-export function closeBefore(rows, row, timeframe) {
-  const daily = timeframe === '1d' || timeframe === '1w';
-  const day = dayOf(row.ts);
-  for (let at = rows.length - 1; at >= 0; at -= 1) {
-    if (rows[at].ts < row.ts && !rows[at].gap && (daily || dayOf(rows[at].ts) !== day)) return rows[at].close;
-  }
-  return row.open;
 }
 
 /** @param {any} page */

@@ -21,8 +21,6 @@ import { t } from './words.js';
 /** Candles of the first page and of each older one. */
 const PAGE = 500;
 const OLDER_PAGE = 1000;
-/** The statistics of a slider place are asked for after it has rested this long. */
-const REST_MS = 250;
 /** After a word that something changed, the answer is read again once in this time. */
 const REREAD_MS = 1500;
 const LOADING_AFTER_MS = 200;
@@ -89,7 +87,6 @@ export class ChartPage {
   destroy() {
     this.gone = true;
     clearTimeout(this.timer);
-    clearTimeout(this.rest);
     this.chart?.destroy();
   }
 
@@ -133,10 +130,6 @@ export class ChartPage {
     this.stock = answer.stock;
     const fresh = seriesOf(answer);
     this.series = this.series ? withNewest(this.series, fresh) : fresh;
-    if (this.untilTs === null) {
-      this.statistics = answer.statistics;
-      this.statisticsProblem = null;
-    }
   }
 
   start() {
@@ -146,7 +139,7 @@ export class ChartPage {
       this.day = null;
     }
     this.refresh();
-    if (this.untilTs !== null) this.restStatistics();
+    this.loadStatistics();
   }
 
   showLoading() {
@@ -226,27 +219,15 @@ export class ChartPage {
     if (!this.gone && this.series) this.drawSide();
   }
 
-  restStatistics() {
-    clearTimeout(this.rest);
-    this.statistics = null;
-    this.statisticsProblem = null;
-    this.rest = setTimeout(() => this.loadStatistics(), REST_MS);
-  }
-
-  /** Statistics of the cases that were over by the candle in view. */
+  /** Statistics are those of today: a page that is taken back shows none, since it would show cases of later. */
   async loadStatistics() {
-    const until = this.untilTs;
     try {
-      const query = { timeframe: this.timeframe, until: until === null ? null : rfc3339(this.scene.known.cut) };
-      const { items } = await get('statistics', query);
-      if (this.gone || this.untilTs !== until) return; // the slider has moved on
-      this.statistics = items;
+      this.statistics = (await get('statistics/patterns', { timeframe: this.timeframe })).items;
       this.statisticsProblem = null;
     } catch (problem) {
-      if (this.gone || this.untilTs !== until) return;
       this.statisticsProblem = problem;
     }
-    this.drawSide();
+    if (!this.gone && this.series) this.drawSide();
   }
 
   // ---- drawing
@@ -295,7 +276,7 @@ export class ChartPage {
       hover: (place) => this.setHover(place),
       pick: (at) => this.pickAt(at),
       reachedStart: () => this.loadOlder(),
-      moved: () => this.settle(),
+      moved: () => this.scene.known?.past && this.settle(),
       fault: (error) => toast(`${t('error.title')}: ${error.message}`),
     });
     this.canvas.chart = this.chart; // for the tests, which look at what the last frame showed
@@ -451,7 +432,6 @@ export class ChartPage {
   toggleAdjusted() {
     changeSettings({ adjusted: !settings.adjusted });
     this.series = null;
-    this.statistics = null;
     this.drawHead();
     this.load();
   }
@@ -498,11 +478,6 @@ export class ChartPage {
     this.untilTs = untilTs;
     Object.assign(this.scene, { hot: null, cursor: null });
     this.hover = null;
-    if (untilTs === null) {
-      this.statistics = this.answer.statistics;
-      this.statisticsProblem = null;
-      clearTimeout(this.rest);
-    } else this.restStatistics();
     this.refresh();
     this.chart?.reveal(this.scene.known.last);
     say(untilTs === null ? t('asof.now') : t('asof.on', { d: fullTime(untilTs, this.timeframe) }));

@@ -9,6 +9,7 @@ import { token } from './dom.js';
 import { movingAverage, relativeStrength } from './indicators.js';
 import { axisMark, big, fullTime, KST_OFFSET, won } from './numbers.js';
 import { drawAbove, drawBelow } from './overlay.js';
+import { candleAt, closeBefore } from './series.js';
 
 /** @typedef {import('./overlay.js').Scene} Scene */
 
@@ -134,14 +135,11 @@ export class Chart {
   }
 
   markNow() {
-    const { rows, known } = this.scene;
-    let at = known.last;
-    while (at > 0 && rows[at].gap) at -= 1;
-    const row = rows[at];
-    if (!row || row.gap) return;
-    const before = rows.slice(0, at).reverse().find((other) => !other.gap);
+    const { rows, known, timeframe } = this.scene;
+    const row = candleAt(rows, known.last);
+    if (!row) return;
     this.lastPrice = row.close;
-    this.nowLine.applyOptions({ price: row.close, color: token(row.close >= (before?.close ?? row.open) ? '--up' : '--down') });
+    this.nowLine.applyOptions({ price: row.close, color: token(row.close >= closeBefore(rows, row, timeframe) ? '--up' : '--down') });
   }
 
   /** Show the newest candles, this many. @param {number} count */
@@ -234,6 +232,16 @@ export class Chart {
     });
   }
 
+  /** The price scale is a straight line: two of its prices give all others, which is a tenth of the cost of asking. */
+  scaleOf() {
+    const [low, high] = [this.lastPrice, this.lastPrice * 2 + 1000];
+    const from = this.candles.priceToCoordinate(low);
+    const to = this.candles.priceToCoordinate(high);
+    if (from === null || to === null) return () => -1000;
+    const slope = (to - from) / (high - low);
+    return (/** @type {number} */ price) => from + (price - low) * slope;
+  }
+
   /** @param {CanvasRenderingContext2D} g @param {number} width @param {number} height @returns {import('./overlay.js').Pen | null} */
   pen(g, width, height) {
     const scale = this.chart.timeScale();
@@ -244,7 +252,7 @@ export class Chart {
     const bar = scale.options().barSpacing;
     return {
       g, width, height, bar, alpha: this.scene.dimmed ? 0.62 : 1,
-      x: (place) => left + place * bar, y: (price) => this.candles.priceToCoordinate(price) ?? -1000,
+      x: (place) => left + place * bar, placeAt: (x) => (x - left) / bar, y: this.scaleOf(),
       from: Math.max(0, Math.floor(range.from)), to: Math.min(rows.length - 1, Math.ceil(range.to)),
     };
   }

@@ -16,7 +16,7 @@ import { candleAt, placeOf } from './series.js';
  * @property {number} confirmedAt
  * @property {{at: number, y: number, price: number, role: string, ts: number}[]} points
  * @property {{from: number, y: number, slope: number, price: number} | null} line what must break for it to complete
- * @property {any} levels
+ * @property {any} levels @property {boolean} complete whether all of its candles are held
  *
  * @typedef {object} Known
  * @property {number} last place of the newest candle that counts
@@ -74,7 +74,7 @@ function placed({ rows, points }, cut) {
     .map((point) => {
       const at = placeOf(rows, point.ts);
       const known = placeClosedAt(rows, point.confirmedAt);
-      return { ...point, at, known, lag: known - at };
+      return { ...point, y: point.y ?? measured(rows, at, point.price), at, known, lag: known - at };
     })
     .sort((a, b) => a.at - b.at || a.confirmedAt - b.confirmedAt);
 }
@@ -128,23 +128,32 @@ function patternsAt({ rows, patterns }, cut) {
   const found = [];
   for (const pattern of patterns) {
     const event = pattern.events.filter((e) => e.confirmed_at <= cut).at(-1);
-    if (event) found.push(patternOf(rows, pattern, event));
+    const placed = event ? patternOf(rows, pattern, event) : null;
+    if (placed) found.push(placed);
   }
   return found.sort((a, b) => a.known - b.known);
 }
 
-/** @param {Row[]} rows @param {any} pattern @param {any} event @returns {Pattern} */
+/** A price as traded on a candle's day, in the measure of the page. @param {Row[]} rows @param {number} at @param {number} price */
+const measured = (rows, at, price) => price * (rows[at]?.factor ?? 1);
+
+/** A pattern in its places; none of its candles held: null until an older page brings them. @param {Row[]} rows @param {any} pattern @param {any} event @returns {Pattern | null} */
 function patternOf(rows, pattern, event) {
-  const points = event.points.map((point) => ({ at: placeOf(rows, point.ts), y: point.y, price: point.price, role: point.role, ts: point.ts }));
+  const points = event.points
+    .map((point) => ({ at: placeOf(rows, point.ts), price: point.price, role: point.role, ts: point.ts }))
+    .filter((point) => point.at >= 0)
+    .map((point) => ({ ...point, y: measured(rows, point.at, point.price) }));
+  if (!points.length) return null;
+  const known = placeClosedAt(rows, event.confirmed_at);
+  const levels = Object.fromEntries(Object.entries(event.levels).map(([name, level]) => [name, { price: level.price, y: measured(rows, known, level.price) }]));
   return {
-    id: pattern.pattern_id, kind: pattern.kind, state: event.state, confirmedAt: event.confirmed_at,
-    known: placeClosedAt(rows, event.confirmed_at), points, levels: event.levels,
-    line: lineOf(points, event.levels, placeOf(rows, event.at)),
+    id: pattern.pattern_id, kind: pattern.kind, state: event.state, confirmedAt: event.confirmed_at, known, points, levels,
+    complete: points.length === event.points.length, line: lineOf(points, levels),
   };
 }
 
-/** The neckline (of a retest, the trigger): through both necks where there are two, else level. @param {any[]} points @param {any} levels @param {number} at */
-function lineOf(points, levels, at) {
+/** The neckline (of a retest, the trigger): through both necks where there are two, else level. @param {any[]} points @param {any} levels */
+function lineOf(points, levels) {
   const level = levels.neckline ?? levels.trigger;
   if (!level) return null;
   const necks = points.filter((point) => point.role.endsWith('neckline'));

@@ -24,6 +24,7 @@ import { t, wordOr } from './words.js';
  * @typedef {object} Pen
  * @property {CanvasRenderingContext2D} g @property {number} width @property {number} height
  * @property {(place: number) => number} x @property {(price: number) => number} y
+ * @property {(x: number) => number} placeAt the other way round
  * @property {number} bar width of one candle's place in pixels
  * @property {number} from @property {number} to places in sight
  * @property {number} alpha
@@ -34,6 +35,8 @@ const TOLD_PATTERNS = 3;
 /** Room kept for legend and ribbon, in pixels. */
 const LEGEND = { width: 560, height: 46 };
 const RIBBON = 30;
+/** The word for a missing candle is not written twice within so many pixels. */
+const WORD_ROOM = 60;
 /** Confirmation lines reach this far back: a point further left of the picture is looked for no longer. */
 const FURTHEST_CONFIRMATION = 400;
 
@@ -192,10 +195,12 @@ function placeFigures(pen, scene, points, boxes) {
   g.font = font(small(), 500);
   const wanted = points.filter((p) => p.grade === 'primary');
   if (scene.known.candidate && scene.layers.points) wanted.push(scene.known.candidate);
+  const widths = new Map(); // figures are tabular: as long, as wide
   for (const point of wanted.reverse()) {
     const up = point.kind === 'peak' ? -1 : 1;
     const text = won(point.y);
-    const width = g.measureText(text).width;
+    const width = widths.get(text.length) ?? g.measureText(text).width;
+    widths.set(text.length, width);
     const x = Math.min(pen.x(point.at), right - width / 2 - 4);
     const y = pen.y(point.y) + up * (5 + size + 7);
     if (x > width / 2 && x < pen.width - width / 2 && boxes.isFree(x - width / 2 - 1, y - 7, width + 2, 14)) {
@@ -420,9 +425,9 @@ function chipPlace(pen, scene, at, width, boxes) {
 /** @param {Pen} pen @param {Scene} scene @param {number} x @param {number} y @param {number} width */
 function candlesUnder(pen, { rows, known }, x, y, width) {
   let count = 0;
-  for (let at = pen.from; at <= Math.min(pen.to, known.last); at += 1) {
-    const left = pen.x(at);
-    if (left < x || left > x + width || rows[at].gap) continue;
+  const last = Math.min(pen.to, known.last, Math.floor(pen.placeAt(x + width)));
+  for (let at = Math.max(pen.from, Math.ceil(pen.placeAt(x))); at <= last; at += 1) {
+    if (rows[at].gap) continue;
     if (pen.y(rows[at].high) < y + 18 && pen.y(rows[at].low) > y - 1) count += 1;
   }
   return count;
@@ -517,24 +522,29 @@ function drawRibbon(pen, known) {
 /** The line of proof: grey is proved; dots, diamonds and blocks of doubt are not. @param {Pen} pen @param {Scene} scene */
 function drawProof(pen, { rows, known }) {
   const { g } = pen;
+  const last = Math.min(pen.to, known.last);
   const y = pen.height - 5;
-  let texted = -Infinity;
-  for (let at = pen.from; at <= Math.min(pen.to, known.last); at += 1) {
+  g.fillStyle = token('--line-strong');
+  g.fillRect(pen.x(pen.from) - pen.bar / 2, y - 0.5, (last - pen.from + 1) * pen.bar, 1.5);
+  g.fillStyle = token('--doubt');
+  g.font = font(small(), 500);
+  g.textAlign = 'left';
+  let written = -Infinity;
+  for (let at = pen.from; at <= last; at += 1) {
     const row = rows[at];
-    const x = pen.x(at);
-    const doubtful = row.gap || row.revised || row.unproved;
-    g.fillStyle = token(doubtful ? '--doubt' : '--line-strong');
-    if (row.gap) g.fillRect(x - Math.max(pen.bar, 5) / 2, y - 2, Math.max(pen.bar, 5), 5);
-    else if (row.revised) diamond(g, x, y);
-    else if (row.unproved) g.fillRect(x - 1, y - 1, 2.5, 2.5);
-    else g.fillRect(x - pen.bar / 2, y - 0.5, pen.bar, 1.5);
-    if (row.gap && x - texted > 60) {
-      g.font = font(small(), 500);
-      g.textAlign = 'left';
-      g.fillText(t('candle.gap'), x + 6, pen.height - 38);
-      texted = x;
-    }
+    if (row.gap || row.revised || row.unproved) drawDoubt(pen, row, pen.x(at), y);
+    if (!row.gap || pen.x(at) - written < WORD_ROOM) continue;
+    g.fillText(t('candle.gap'), pen.x(at) + 6, pen.height - 38);
+    written = pen.x(at);
   }
+}
+
+/** @param {Pen} pen @param {import('./series.js').Row} row @param {number} x @param {number} y */
+function drawDoubt({ g, bar }, row, x, y) {
+  const width = Math.max(bar, 5);
+  if (row.gap) g.fillRect(x - width / 2, y - 2, width, 5);
+  else if (row.revised) diamond(g, x, y);
+  else g.fillRect(x - 1.5, y - 1.5, 3, 3);
 }
 
 /** @param {CanvasRenderingContext2D} g @param {number} x @param {number} y */

@@ -12,6 +12,7 @@ import { dayOf } from './numbers.js';
  * @property {number} open @property {number} high @property {number} low @property {number} close
  * @property {number} volume
  * @property {boolean} final
+ * @property {number} factor price in the measure of the page over price as traded
  * @property {number} revised how often the broker corrected this candle
  * @property {boolean} unproved its session has no full seal
  * @property {{reason: string, words: string} | null} gap why the candle is missing
@@ -52,7 +53,7 @@ function rowsOf(answer) {
   const c = answer.candles;
   const candles = c.ts.map((ts, i) => ({
     ts, closesAt: c.closes_at[i], open: c.open[i], high: c.high[i], low: c.low[i], close: c.close[i], volume: c.volume[i],
-    final: c.final[i], revised: revised.get(ts) ?? 0, unproved: unproved.has(dayOf(ts)), gap: null,
+    final: c.final[i], factor: c.factor?.[i] ?? 1, revised: revised.get(ts) ?? 0, unproved: unproved.has(dayOf(ts)), gap: null,
   }));
   return byTime([...candles, ...gapsOf(answer.proof.missing)]);
 }
@@ -60,7 +61,7 @@ function rowsOf(answer) {
 /** @param {any} missing @returns {Row[]} */
 function gapsOf(missing) {
   return missing.ts.map((ts, i) => ({
-    ts, closesAt: null, open: NaN, high: NaN, low: NaN, close: NaN, volume: 0, final: false, revised: 0, unproved: false,
+    ts, closesAt: null, open: NaN, high: NaN, low: NaN, close: NaN, volume: 0, final: false, factor: 1, revised: 0, unproved: false,
     gap: { reason: missing.reason[i], words: missing.words?.[i] ?? '' },
   }));
 }
@@ -142,7 +143,7 @@ export function withLive(rows, candle) {
   if (newest && candle.ts < newest.ts) return null;
   const row = {
     ts: candle.ts, closesAt: newest?.ts === candle.ts ? newest.closesAt : null, open: candle.open, high: candle.high,
-    low: candle.low, close: candle.close, volume: candle.volume, final: candle.final, revised: 0, unproved: true, gap: null,
+    low: candle.low, close: candle.close, volume: candle.volume, final: candle.final, factor: 1, revised: 0, unproved: true, gap: null,
   };
   return newest?.ts === candle.ts ? [...rows.slice(0, -1), row] : [...rows, row];
 }
@@ -164,4 +165,14 @@ export function candleAt(rows, place) {
   let at = Math.min(place, rows.length - 1);
   while (at >= 0 && rows[at].gap) at -= 1;
   return rows[at] ?? null;
+}
+
+/** The close that a change counts from: of the candle before, on minute charts of the day before. @param {any[]} rows @param {any} row @param {string} timeframe */
+export function closeBefore(rows, row, timeframe) {
+  const daily = timeframe === '1d' || timeframe === '1w';
+  const day = dayOf(row.ts);
+  for (let at = rows.length - 1; at >= 0; at -= 1) {
+    if (rows[at].ts < row.ts && !rows[at].gap && (daily || dayOf(rows[at].ts) !== day)) return rows[at].close;
+  }
+  return row.open;
 }

@@ -114,6 +114,7 @@ const pick = (statistics, kind) => statistics?.find((s) => s.kind === kind && s.
 
 /** @param {string} kind @param {string} state @param {any} page */
 function statisticOf(kind, state, page) {
+  if (page.scene.known.past) return null;
   if (page.statisticsProblem) return errorBox(page.statisticsProblem, () => page.loadStatistics());
   if (!page.statistics) return h('p', { class: 'dim' }, t('loading'));
   const statistic = pick(page.statistics, kind);
@@ -173,6 +174,7 @@ function noteCard(page) {
 
 /** @param {any} page */
 function statisticsCard(page) {
+  if (page.scene.known.past) return null;
   if (page.statisticsProblem) return card(t('side.stats'), null, errorBox(page.statisticsProblem, () => page.loadStatistics()));
   if (!page.statistics) return card(t('side.stats'), null, h('p', { class: 'dim' }, t('loading')));
   const bases = KINDS.map((kind) => pick(page.statistics, kind)).filter((s) => s && s.base !== null && s.n >= TOO_FEW).map((s) => rate(s.base)).sort();
