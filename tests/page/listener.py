@@ -342,7 +342,8 @@ class Listener:
         return {"items": items, "total": len(items), "agreement": agreement, "cursor": None}
 
     def _get_notes(self, _rest: str, query: Mapping[str, str]) -> Answer:
-        return {"items": [_note(query.get("symbol", "000660"))], "cursor": None}
+        items = [_note(query.get("symbol", "000660"))]
+        return {"items": items, "provider": "openai", "used_today": 14, "requests_per_day": 200}
 
 
 def _problem(status: int, detail: str, remedy: str) -> web.Response:
@@ -444,30 +445,25 @@ def _screened(session: str | None) -> Answer:
 
 def _note(symbol: str) -> Answer:
     facts = [
-        {"id": "f1", "label": "종가", "text": "175,500원", "as_of": "12-13", "rows": "1d · 2024-12-13"},
-        {
-            "id": "f2",
-            "label": "20봉 수익률",
-            "text": "−1.52 %",
-            "as_of": "12-13",
-            "rows": "1d · 11-15 … 12-13",
-        },
+        _fact("f1", symbol, "종가", "175,500원", "candles 1d 2024-12-13"),
+        _fact("f2", symbol, "20봉 수익률", "−1.52 %", "candles 1d 2024-11-15"),
     ]
     text = "최근 20봉 수익률은 −1.52 %로 내렸고, 마지막 종가는 175,500원입니다."
-    answer = {
-        "source": "model",
-        "claims": [{"symbol": symbol, "text": text, "facts": ["f1", "f2"]}],
-        "facts": facts,
-    }
     return {
         "id": 1,
+        "source": "openai",
+        "reason": "",
         "symbols": [symbol],
-        "names": [STOCKS[symbol]],
-        "created_at": NOW - 3600,
+        "claims": [{"symbol": symbol, "text": text, "facts": ["f1", "f2"]}],
+        "facts": facts,
         "claims_kept": 1,
-        "claims_struck": {"no_fact": 1},
-        "answer": answer,
+        "claims_struck": {"number": 1},
+        "created_at": NOW - 3600,
     }
+
+
+def _fact(key: str, symbol: str, what: str, text: str, row: str) -> Answer:
+    return {"id": key, "symbol": symbol, "what": what, "text": text, "as_of": "2024-12-13", "rows": [row]}
 
 
 @asynccontextmanager

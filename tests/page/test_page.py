@@ -305,6 +305,20 @@ async def test_a_figure_of_a_note_lights_its_row(open_page: Open) -> None:
     assert "1개 삭제" in await text_of(page, ".kept")
 
 
+async def test_the_palette_changes_the_candles(open_page: Open) -> None:
+    """A palette chosen in the display dialog colours the candles at once and stays after a reload."""
+    page = await open_page(CHART)
+    await ready(page)
+    await page.click("button[aria-label='화면 설정']")
+    await page.locator(".radio").nth(1).click()
+    await page.keyboard.press("Escape")
+    look = "document.querySelector('.canvas').chart.candles.options().borderUpColor"
+    assert await page.evaluate(look) == "#f2b33d"
+    await page.reload()
+    await ready(page)
+    assert await page.evaluate(look) == "#f2b33d"
+
+
 async def test_a_hostile_name_is_text(open_page: Open, listener: Listener) -> None:
     """A stock's name that looks like markup is shown letter for letter."""
     listener.hostile_name = "<img src=x onerror=alert(1)>"

@@ -140,7 +140,8 @@ export function openDialog(label, ...kids) {
   const dialog = byId('dialog');
   fill(dialog, ...kids);
   dialog.setAttribute('aria-label', label);
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
+  // A block: a handler that answers false would undo the click inside.
+  dialog.onclick = (event) => { if (event.target === dialog) dialog.close(); };
   if (!dialog.open) dialog.showModal();
   return dialog;
 }

@@ -7,7 +7,7 @@ import { t } from './words.js';
 
 /**
  * @param {any} claim `text` as rendered, `facts` the ids it cites
- * @param {any} facts of the note, by id or as a list
+ * @param {any[]} facts of the note
  * @param {((id: string) => void) | null} light called with the id of the figure that was pressed
  */
 export function claimOf(claim, facts, light) {
@@ -17,13 +17,10 @@ export function claimOf(claim, facts, light) {
     : piece.text)));
 }
 
-/** @param {any} facts */
-export const factsOf = (facts) => (Array.isArray(facts) ? facts : Object.entries(facts ?? {}).map(([id, fact]) => ({ id, ...fact })));
-
-/** @param {any} claim @param {any} facts */
+/** @param {any} claim @param {any[]} facts */
 function citedOf(claim, facts) {
-  const cited = new Set(claim.facts ?? []);
-  return factsOf(facts).filter((fact) => cited.has(fact.id));
+  const cited = new Set(claim.facts);
+  return facts.filter((fact) => cited.has(fact.id));
 }
 
 /**

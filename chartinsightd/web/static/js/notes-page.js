@@ -6,8 +6,8 @@ import { get, post } from './api.js';
 import { fill, h, icon } from './dom.js';
 import { errorBox, refill } from './frame.js';
 import { fullTime, shortTime, yearOf } from './numbers.js';
-import { claimOf, factsOf } from './note-text.js';
-import { t, wordOr } from './words.js';
+import { claimOf } from './note-text.js';
+import { getLanguage, t, wordOr } from './words.js';
 
 const PAGE = 100;
 
@@ -21,6 +21,9 @@ export class NotesPage {
     this.writeProblem = null;
     this.writing = false;
     this.shown = null;
+    /** @type {{used: number, limit: number} | null} */ this.budget = null;
+    /** Who writes, null: nobody is set up. @type {string | null} */ this.provider = null;
+    /** @type {Map<string, string>} */ this.names = new Map();
     this.gone = false;
   }
 
@@ -44,13 +47,25 @@ export class NotesPage {
 
   async load() {
     try {
-      this.notes = (await get('notes', { limit: PAGE })).items;
+      const list = await get('notes', { limit: PAGE });
+      this.notes = list.items;
+      this.provider = list.provider;
+      this.budget = list.requests_per_day ? { used: list.used_today, limit: list.requests_per_day } : null;
+      await this.nameStocks(this.notes);
       this.problem = null;
-      this.shown = this.notes.find((note) => note.symbols?.includes(this.symbol)) ?? this.notes[0] ?? null;
+      this.shown = this.notes.find((note) => note.symbols.includes(this.symbol)) ?? this.notes[0] ?? null;
     } catch (problem) {
       this.problem = problem;
     }
     if (!this.gone) this.draw();
+  }
+
+  /** A note holds codes; the names are the stock list's. @param {any[]} notes */
+  async nameStocks(notes) {
+    const unknown = [...new Set(notes.flatMap((note) => note.symbols))].filter((symbol) => !this.names.has(symbol));
+    if (!unknown.length) return;
+    const { items } = await get('stocks', { symbol: unknown, limit: unknown.length });
+    for (const stock of items) this.names.set(stock.symbol, stock.name);
   }
 
   async write() {
@@ -58,7 +73,8 @@ export class NotesPage {
     this.writeProblem = null;
     this.draw();
     try {
-      const note = await post('ai/analysis', { symbols: [this.symbol] });
+      const note = await post('ai/analysis', { symbols: [this.symbol], language: getLanguage() });
+      await this.nameStocks([note]);
       this.notes = [note, ...(this.notes ?? []).filter((one) => one.id !== note.id)];
       this.shown = note;
     } catch (problem) {
@@ -75,7 +91,7 @@ export class NotesPage {
   }
 
   drawList() {
-    const budget = this.context.connection.session?.ai?.budget;
+    const { budget } = this;
     refill(this.left, h('section', { class: 'card' }, h('h2', {}, t('view.notes')),
       this.problem ? errorBox(this.problem, () => this.load()) : null,
       h('div', { class: 'savedlist' }, this.notes?.map((note) => this.listRow(note))),
@@ -89,7 +105,12 @@ export class NotesPage {
   listRow(note) {
     const when = shortTime(note.created_at, '5m', yearOf(this.context.connection.now()));
     return h('button', { class: 'saved noteitem', type: 'button', data: { row: '', key: `note-${note.id}` }, 'aria-current': note === this.shown ? 'true' : null, onclick: () => { this.shown = note; this.draw(); } },
-      h('span', {}, h('b', {}, titleOf(note)), h('small', {}, `${when} · ${t(sourceOf(note))}`)), h('small', {}, t('n.kept', { k: note.claims_kept })));
+      h('span', {}, h('b', {}, this.titleOf(note)), h('small', {}, `${when} · ${t(sourceOf(note))}`)), h('small', {}, t('n.kept', { k: note.claims_kept })));
+  }
+
+  /** @param {any} note */
+  titleOf(note) {
+    return note.symbols.map((symbol) => this.names.get(symbol) ?? symbol).join(', ');
   }
 
   drawNote() {
@@ -98,17 +119,17 @@ export class NotesPage {
       fill(this.right, h('p', { class: 'empty pad' }, this.problem ? null : t(this.notes ? 'empty.notes' : 'loading')));
       return;
     }
-    const facts = factsOf(note.answer.facts);
+    const { facts } = note;
     const table = factTable(facts);
     const light = (id) => table.querySelectorAll('tbody tr').forEach((row) => row.classList.toggle('hot', row.dataset.fact === id));
-    const template = note.answer.source === 'template';
+    const template = note.source === 'template';
     fill(this.right,
-      h('header', { class: 'pagehead' }, h('h1', {}, titleOf(note)), h('span', { class: 'mono dim' }, (note.symbols ?? []).join(' ')), h('span', { class: 'chip' }, t(sourceOf(note))), h('span', { class: 'dim' }, fullTime(note.created_at, '5m')), h('span', { class: 'grow' }),
-        note.symbols?.[0] ? h('button', { class: 'btn', type: 'button', onclick: () => this.context.go({ view: 'chart', symbol: note.symbols[0], timeframe: '1d' }) }, icon('chart', 14), t('chart')) : null),
-      h('div', { class: 'claims' }, note.answer.claims.map((claim) => claimOf(claim, facts, light))),
+      h('header', { class: 'pagehead' }, h('h1', {}, this.titleOf(note)), h('span', { class: 'mono dim' }, note.symbols.join(' ')), h('span', { class: 'chip' }, t(sourceOf(note))), h('span', { class: 'dim' }, fullTime(note.created_at, '5m')), h('span', { class: 'grow' }),
+        note.symbols.[0] ? h('button', { class: 'btn', type: 'button', onclick: () => this.context.go({ view: 'chart', symbol: note.symbols[0], timeframe: '1d' }) }, icon('chart', 14), t('chart')) : null),
+      h('div', { class: 'claims' }, note.claims.map((claim) => claimOf(claim, facts, light))),
       h('p', { class: 'kept' }, h('span', {}, icon('check', 14), t('n.kept', { k: note.claims_kept })), struckOf(note)),
       table, h('p', { class: 'dim' }, t(template ? 'n.rule.t' : 'n.rule')),
-      template && note.answer.reason ? h('p', { class: 'dim' }, note.answer.reason) : null);
+      template && !this.provider ? h('p', { class: 'dim' }, t('n.nokey')) : null);
   }
 
   command() {
@@ -124,14 +145,11 @@ export class NotesPage {
 }
 
 /** @param {any} note */
-const titleOf = (note) => note.names?.join(', ') || note.name || (note.symbols ?? []).join(', ');
-
-/** @param {any} note */
-const sourceOf = (note) => (note.answer.source === 'template' ? 'n.template' : 'n.ai');
+const sourceOf = (note) => (note.source === 'template' ? 'n.template' : 'n.ai');
 
 /** @param {any} note */
 function struckOf(note) {
-  const struck = Object.entries(note.claims_struck ?? {}).filter(([, n]) => Number(n) > 0);
+  const struck = Object.entries(note.claims_struck).filter(([, n]) => Number(n) > 0);
   const total = struck.reduce((sum, [, n]) => sum + Number(n), 0);
   if (!total) return null;
   return h('span', { class: 'doubt' }, icon('cross', 14), t('n.struck', { s: total, r: struck.map(([reason, n]) => `${wordOr(`struck.${reason}`, reason)} ${n}`).join(' · ') }));
@@ -142,6 +160,6 @@ function factTable(facts) {
   const columns = ['fact', 'value', 'asof', 'src'];
   return h('table', { class: 'grid list facts' }, h('caption', {}, t('n.facts')),
     h('thead', {}, h('tr', {}, columns.map((column) => h('th', { scope: 'col', class: column === 'value' ? 'num' : 'l' }, t(`n.${column}`))))),
-    h('tbody', {}, facts.map((fact) => h('tr', { data: { fact: fact.id } }, h('th', { scope: 'row' }, fact.label ?? fact.name ?? fact.id), h('td', {}, h('b', {}, fact.text ?? String(fact.value))),
-      h('td', { class: 'l mono' }, fact.as_of ?? ''), h('td', { class: 'l mono' }, typeof fact.rows === 'string' ? fact.rows : (fact.rows ?? []).join(' ')))))); 
+    h('tbody', {}, facts.map((fact) => h('tr', { data: { fact: fact.id } }, h('th', { scope: 'row' }, fact.what), h('td', {}, h('b', {}, fact.text)),
+      h('td', { class: 'l mono' }, fact.as_of), h('td', { class: 'l mono' }, fact.rows.join(' · ')))))); 
 }

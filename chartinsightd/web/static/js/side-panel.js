@@ -167,7 +167,7 @@ function noteCard(page) {
   const note = page.notes?.find((one) => one.created_at <= known.cut);
   return card(t('side.notes'), null,
     page.notesProblem ? errorBox(page.notesProblem, () => page.loadNotes()) : null,
-    note ? h('div', { class: 'notepv' }, h('small', {}, `${t(note.answer.source === 'template' ? 'n.template' : 'n.ai')} · ${shortTime(note.created_at, '5m', page.year())}`), claimOf(note.answer.claims[0] ?? null, note.answer.facts, null)) : null,
+    note ? h('div', { class: 'notepv' }, h('small', {}, `${t(note.source === 'template' ? 'n.template' : 'n.ai')} · ${shortTime(note.created_at, '5m', page.year())}`), claimOf(note.claims[0] ?? null, note.facts, null)) : null,
     note || page.notesProblem ? null : h('p', { class: 'dim' }, t(page.notes ? 'empty.notes' : 'loading')),
     known.past ? null : h('button', { class: 'btn full', type: 'button', onclick: () => page.context.go({ view: 'notes', symbol: page.symbol, timeframe: page.timeframe }) }, t('n.new')));
 }

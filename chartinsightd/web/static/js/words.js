@@ -306,6 +306,13 @@ export const WORDS = {
   'strategy.volume_surge': ['거래량 급증', 'Volume surge'],
   'strategy.trend_up': ['상승 추세', 'Uptrend'],
   'strategy.double_bottom_completed': ['쌍바닥 완성', 'Double bottom completed'],
+  // Why a sentence of a note was struck.
+  'struck.number': ['직접 쓴 수치', 'typed a number'],
+  'struck.no_fact': ['근거 없는 문장', 'without a fact'],
+  'struck.unknown_fact': ['모르는 수치', 'unknown fact'],
+  'struck.other_stock': ['다른 종목', 'another stock'],
+  'struck.direction': ['방향 불일치', 'wrong direction'],
+  'struck.shape': ['형식에 맞지 않음', 'wrong form'],
   'unit.won': ['{x}원', '{x} won'],
   'unit.times': ['{x}배', '{x}×'],
   'unit.candles': ['{x}봉', '{x} candles'],
