@@ -125,7 +125,7 @@ export class NotesPage {
     const template = note.source === 'template';
     fill(this.right,
       h('header', { class: 'pagehead' }, h('h1', {}, this.titleOf(note)), h('span', { class: 'mono dim' }, note.symbols.join(' ')), h('span', { class: 'chip' }, t(sourceOf(note))), h('span', { class: 'dim' }, fullTime(note.created_at, '5m')), h('span', { class: 'grow' }),
-        note.symbols.[0] ? h('button', { class: 'btn', type: 'button', onclick: () => this.context.go({ view: 'chart', symbol: note.symbols[0], timeframe: '1d' }) }, icon('chart', 14), t('chart')) : null),
+        note.symbols[0] ? h('button', { class: 'btn', type: 'button', onclick: () => this.context.go({ view: 'chart', symbol: note.symbols[0], timeframe: '1d' }) }, icon('chart', 14), t('chart')) : null),
       h('div', { class: 'claims' }, note.claims.map((claim) => claimOf(claim, facts, light))),
       h('p', { class: 'kept' }, h('span', {}, icon('check', 14), t('n.kept', { k: note.claims_kept })), struckOf(note)),
       table, h('p', { class: 'dim' }, t(template ? 'n.rule.t' : 'n.rule')),
