@@ -312,7 +312,7 @@ def _stock_list(shared: _Shared) -> StockList:
     return StockList(
         source=PausableLists(resources.kiwoom.lists, shared.pause_switch),
         store=resources.store.stocks,
-        tracking=resources.archive,
+        tracking=resources.store.tracking,
         jobs=shared.jobs,
         clock=resources.clock,
         choice=choice(shared.settings),

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from chartinsightd.adapters.postgres.actions import action_of
-from chartinsightd.adapters.postgres.archive_tracking import PostgresTracking
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.domain.candle import Candle
@@ -51,11 +50,10 @@ async def open_archive(dsn: str, schema: str) -> AsyncIterator[PostgresArchive]:
         await link.close()
 
 
-class PostgresArchive(PostgresTracking):
-    """Implements `ports.Archive` and `ports.TrackingStore`."""
+class PostgresArchive:
+    """Implements `ports.Archive`; it only reads."""
 
     def __init__(self, link: ReconnectingConnection) -> None:
-        super().__init__(link)
         self._link = link
 
     async def facts(self) -> DatabaseFacts:

@@ -20,6 +20,7 @@ from chartinsightd.adapters.postgres.presence import WriterPresence
 from chartinsightd.adapters.postgres.seals import PostgresSeals
 from chartinsightd.adapters.postgres.sessions import Sessions
 from chartinsightd.adapters.postgres.stocks import PostgresStocks
+from chartinsightd.adapters.postgres.tracking import PostgresTracking
 from chartinsightd.adapters.postgres.upkeep import PostgresUpkeep
 from chartinsightd.clock import Clock
 
@@ -47,6 +48,7 @@ class Store:
     actions: PostgresActions
     learned_days: PostgresLearnedDays
     seals: PostgresSeals
+    tracking: PostgresTracking
     upkeep: PostgresUpkeep
     presence: WriterPresence
 
@@ -97,6 +99,7 @@ async def open_store(
             actions=PostgresActions(side),
             learned_days=PostgresLearnedDays(side),
             seals=PostgresSeals(proofs),
+            tracking=PostgresTracking(side),
             upkeep=PostgresUpkeep(
                 lambda: ReconnectingConnection(dsn, sessions.reader(_NIGHT)), schema, clock
             ),

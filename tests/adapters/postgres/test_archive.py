@@ -267,17 +267,15 @@ async def test_gaps_revisions_quarantine_and_seals_are_read(
     assert (await archive.seals([], [], date(2026, 9, 15), None, 10)).total == 0
 
 
-async def test_wishes_outlive_the_connection_and_mark_the_stocks(
-    database: str, store: Store, archive: PostgresArchive
-) -> None:
+async def test_wishes_are_kept_and_mark_the_stocks(store: Store, archive: PostgresArchive) -> None:
     """What a person added or removed is kept, and the list of stocks shows it at once."""
     await list_stocks(store)
-    await archive.set_tracking(["035720"], True, NOW, "me")
-    await archive.set_tracking(["005930"], False, NOW, "me")
+    await store.tracking.set_tracking(["035720"], True, NOW, "me")
+    await store.tracking.set_tracking(["005930"], False, NOW, "me")
 
-    async with open_archive(database, "simulation") as again:
-        assert await again.tracking() == {"035720": True, "005930": False}
-        tracked = await again.stocks(StockFilter(tracked=True), 10)
+    tracked = await archive.stocks(StockFilter(tracked=True), 10)
+
+    assert await store.tracking.tracking() == {"035720": True, "005930": False}
     assert [stock.symbol for stock in tracked.rows] == ["035720"]
 
 
