@@ -78,7 +78,7 @@ async def open_stores(place: str) -> AsyncIterator[Stores]:
             gaps=store.gaps,
             jobs=store.jobs,
             stocks=store.stocks,
-            tracking=archive,
+            tracking=store.tracking,
             actions=store.actions,
             learned_days=store.learned_days,
             seals=store.seals,
