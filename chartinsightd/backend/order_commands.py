@@ -18,7 +18,7 @@ from chartinsightd.control.protocol.jobs import (
 )
 from chartinsightd.service.collecting.backfill import BackfillOrder, Backfills
 from chartinsightd.service.collecting.pausing import PauseSwitch
-from chartinsightd.service.sealing.verification import Verifications
+from chartinsightd.service.sealing.verification import Verifications, VerifyOrder
 from chartinsightd.service.state.job_runner import MOST_OPEN
 
 
@@ -81,7 +81,14 @@ class OrderCommands:
             UnknownThing: a symbol is in no stock list.
             NotNow: too many verifications are open.
         """
-        order = self._order(request, await self._scope.symbols_or_tracked(request.symbols))
+        symbols = await self._scope.symbols_or_tracked(request.symbols)
+        order = VerifyOrder(
+            symbols=symbols,
+            timeframes=self._scope.timeframes(request.timeframes),
+            from_day=request.from_day,
+            to_day=request.to_day,
+            is_local=request.local,
+        )
         async with self._one_at_a_time:
             if (job_id := _equal_job(order, self._verifications)) is not None:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
@@ -91,7 +98,7 @@ class OrderCommands:
             changed=True, state=OutcomeState.STARTED, job_id=job.id or None, detail=self._when_it_begins()
         )
 
-    def _order(self, request: BackfillRequest | VerifyRequest, symbols: tuple[str, ...]) -> BackfillOrder:
+    def _order(self, request: BackfillRequest, symbols: tuple[str, ...]) -> BackfillOrder:
         return BackfillOrder(
             symbols=symbols,
             timeframes=self._scope.timeframes(request.timeframes),
@@ -163,4 +170,5 @@ def _refuse_if_full(service: Backfills | Verifications) -> None:
 
 def _meaning(order: BackfillOrder) -> tuple[object, ...]:
     """Return what makes two orders the same: not the order in which things were named."""
-    return frozenset(order.symbols), frozenset(order.timeframes), order.from_day, order.to_day
+    is_local = isinstance(order, VerifyOrder) and order.is_local
+    return frozenset(order.symbols), frozenset(order.timeframes), order.from_day, order.to_day, is_local

@@ -76,6 +76,12 @@ def how_it_ended(job: Job) -> str:
     failed = f", {done.fetches_failed:,} series failed" if done.fetches_failed else ""
     error = f" {printable(job.error)}" if job.error else ""
     rows = f"rows: {row_counts(done)}"
+    if job.kind == "verify" and job.params.get("local"):
+        rows = (
+            f"stored candles against what was written: {done.differing:,} in pieces with other values, "
+            f"{done.missing:,} missing, {done.extra:,} extra"
+        )
+        return f"Job {job.id} {job.state.value}: {rows}.{error}"
     if job.kind == "verify":
         rows = (
             f"candles: {done.equal:,} equal, {done.differing:,} differing, {done.missing:,} missing, "

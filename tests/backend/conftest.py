@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from chartinsightd.control.protocol.words import Message, Nothing, Request
 from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.effective_settings import EffectiveSetting, effective_settings
 from chartinsightd.ports.broker import LaneState, Priority, StockListing, TokenState
+from chartinsightd.ports.candles import RowDifference
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.analysing.analyser import Standing
 from chartinsightd.service.collecting.backfill import Backfills
@@ -109,6 +110,9 @@ class BoardWorld(World):
     """A world with a board."""
 
     symbols: tuple[str, ...] = ("005930",)
+    differences: list[RowDifference] = field(default_factory=list)
+    """What the next audits find."""
+    audited: list[tuple[str, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -153,8 +157,10 @@ class BoardWorld(World):
             watchlist=self.watchlist,
         )
 
-    async def _no_audit(self, symbols: Sequence[str]) -> None:
-        """The rows of a store in memory are what was written."""
+    async def _no_audit(self, symbols: Sequence[str]) -> Sequence[RowDifference]:
+        """The rows of a store in memory are what was written, but for what a test says."""
+        self.audited.append(tuple(symbols))
+        return self.differences
 
     def new_notifier(self) -> Notifier:
         """Return a notifier as after a restart: what it told is known, nothing else."""

@@ -8,10 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.configuration import Reloaded
+from chartinsightd.cli.waiting import how_it_ended, status_of
 from chartinsightd.control.handlers import NotNow, UnknownThing
 from chartinsightd.control.operations import (
     BACKFILL,
@@ -29,6 +31,7 @@ from chartinsightd.control.operations import (
     SYNC,
     TRACK,
     UNTRACK,
+    VERIFY,
 )
 from chartinsightd.control.protocol.coverage import CoverageQuery, SessionCoverageQuery
 from chartinsightd.control.protocol.events import EventType
@@ -39,6 +42,7 @@ from chartinsightd.control.protocol.jobs import (
     JobState,
     OutcomeState,
     SymbolsRequest,
+    VerifyRequest,
 )
 from chartinsightd.control.protocol.rows import CandleQuery
 from chartinsightd.control.protocol.status import DaemonState, Phase, TokenState
@@ -50,13 +54,15 @@ from chartinsightd.domain.errors import (
 )
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.series import Series
 from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
+from chartinsightd.ports.candles import RowDifference
 from chartinsightd.ports.stores import Seal
 from chartinsightd.service.sealing.sealer import Sealer
 from tests.backend.conftest import BoardWorld, Listener, ask
-from tests.support.virtual import run_virtually
+from tests.support.virtual import cancelled_after, run_virtually
 
 MORNING = datetime(2026, 9, 15, 10, 2, tzinfo=KST)
 OLD = BackfillRequest(
@@ -136,6 +142,32 @@ def test_sessions_that_are_complete_are_not_listed() -> None:
     assert whole.days[-1] == date(2026, 9, 15)
     assert {item.day for item in empty.items} == set(whole.days)
     assert {item.complete_ratio for item in empty.items} == {0.0}
+
+
+def test_a_local_verification_asks_nothing_of_the_broker() -> None:
+    """Pieces that differ from what was written are counted: candles gone, added, or with other values."""
+    series = Series(symbol="005930", timeframe=Timeframe.D1)
+    pieces = [(10, 7), (5, 6), (4, 4)]
+
+    async def work(world: BoardWorld, backend: Backend) -> Any:
+        world.differences = [
+            RowDifference(series=series, first=0, end=1, written=written, found=found)
+            for written, found in pieces
+        ]
+        asked = len(world.broker.requests)
+        started = await ask(backend, VERIFY, VerifyRequest(local=True))
+        await cancelled_after(world.proofs.verifications.run(), 1)
+        assert len(world.broker.requests) == asked
+        return world.audited, await ask(backend, JOB, JobPath(job_id=started.job_id))
+
+    audited, job = on_board(work)
+
+    assert audited == [("005930",)]
+    assert (job.progress.missing, job.progress.extra, job.progress.differing) == (3, 1, 4)
+    assert how_it_ended(job).endswith("4 in pieces with other values, 3 missing, 1 extra.")
+    assert status_of(job) == 1
+    with pytest.raises(ValidationError, match="neither timeframes nor days"):
+        VerifyRequest(local=True, timeframes=(Timeframe.D1,))
 
 
 def test_a_backfill_is_estimated_started_once_and_done() -> None:

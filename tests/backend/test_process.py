@@ -117,6 +117,9 @@ async def _look(client: ControlClient) -> None:
     found = (await over(client, verifying.job_id)).progress
     assert found.equal > 0
     assert found.unequal == 0
+    summed = await client.ask(VERIFY, VerifyRequest(symbols=(SAMSUNG,), local=True))
+    assert summed.job_id is not None
+    assert (await over(client, summed.job_id)).progress.unequal == 0
 
 
 async def _move(client: ControlClient) -> None:

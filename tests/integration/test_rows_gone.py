@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
+from tests.integration.test_seals import command
 from tests.support.harness import (
     FOLLOWED,
     SHORT,
@@ -35,3 +37,12 @@ async def test_rows_gone_behind_its_back_are_back_by_the_next_morning(folder: Pa
         await simulator.skip_to(moment(DAY, 29, 25), 600.0)
         await daemon.says("rows.differ")
         await truth.is_reached()
+
+        verify = ("verify", "005930", "--local", "--wait")
+        async with daemon.database() as connection:
+            gone = await connection.execute("delete from candles_1d where symbol = '005930'")
+        status, words = await command(daemon, *verify, "--json")
+        found = json.loads(words)["progress"]
+        assert (status, found["missing"]) == (1, int(gone.split()[1]))
+        await truth.is_reached()
+        assert (await command(daemon, *verify))[0] == 0

@@ -134,6 +134,9 @@ def _show_estimate(outcome: Outcome, as_json: bool) -> None:
 @symbols_argument()
 @timeframes_option
 @range_options
+@click.option(
+    "--local", is_flag=True, help="Compare with the sums of what was written; ask nothing of the broker."
+)
 @wait_options
 @json_option
 @pass_connection
@@ -143,6 +146,7 @@ def verify(
     timeframes: tuple[Timeframe, ...],
     from_day: DayWord | None,
     to_day: DayWord | None,
+    local: bool,
     wait: bool,
     timeout_s: float | None,
     as_json: bool,
@@ -151,6 +155,9 @@ def verify(
 
     What differs is corrected, with the old values kept as a revision; a candle that Kiwoom does not serve
     any more stays. With --wait the differences are listed, and the status is 1 when there are any.
+
+    With --local all stored candles of the symbols are compared with what was written, within seconds: what
+    somebody else deleted or changed counts as covered no longer, is told (rows.differ) and read again.
     """
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
     from chartinsightd.control.operations import VERIFY
@@ -160,7 +167,12 @@ def verify(
         first, last = await dates_of(client, from_day, to_day)
         codes = await symbols_of(client, symbols)
         request: VerifyRequest = made(
-            VerifyRequest, symbols=codes, timeframes=timeframes, from_day=first, to_day=last
+            VerifyRequest,
+            symbols=codes,
+            timeframes=timeframes,
+            from_day=first,
+            to_day=last,
+            local=local,
         )
         return await client.ask(VERIFY, request)
 

@@ -180,6 +180,16 @@ class BackfillRequest(_Range):
 class VerifyRequest(_Range):
     """Read series again and compare them with the store. No symbols: every tracked one."""
 
+    local: bool = False
+    """Ask nothing of the broker: compare the stored candles with the sums of what was written. All of them;
+    it takes neither timeframes nor days."""
+
+    @model_validator(mode="after")
+    def _is_whole_when_local(self) -> Self:
+        if self.local and (self.timeframes or self.from_day or self.to_day):
+            raise ValueError("local compares all candles of a symbol: it takes neither timeframes nor days")
+        return self
+
 
 class SymbolsRequest(Request):
     """Symbols to track, or not to track any more."""

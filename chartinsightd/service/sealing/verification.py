@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -16,6 +18,7 @@ from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import SeriesState
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.broker import Priority
+from chartinsightd.ports.candles import RowDifference
 from chartinsightd.ports.stores import SealStore
 from chartinsightd.service.collecting.backfill import BackfillOrder, backfill_plan
 from chartinsightd.service.collecting.collector import Collector, Inspect
@@ -34,7 +37,19 @@ _EXAMPLES = 50
 _NOTHING = SeriesState(covered=EMPTY)
 
 
-Audit = Callable[[Sequence[str]], Awaitable[object]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOrder(BackfillOrder):
+    """What is to be compared."""
+
+    is_local: bool = False
+    """Compare with the sums of what was written, not with the broker."""
+
+    def params(self) -> dict[str, Any]:
+        """Return it as it is kept in jobs."""
+        return {**BackfillOrder.params(self), "local": self.is_local}
+
+
+Audit = Callable[[Sequence[str]], Awaitable[Sequence[RowDifference]]]
 """Compares the rows of some symbols with what was written; what differs is believed from memory no longer."""
 
 
@@ -63,7 +78,7 @@ class Verifications:
         self._jobs = jobs
         self._clock = clock
         self._current_rules = current_rules
-        self._runner: JobRunner[BackfillOrder] = JobRunner("verify", self._carry_out)
+        self._runner: JobRunner[VerifyOrder] = JobRunner("verify", self._carry_out)
         self.run = self._runner.run
         self.find = self._runner.find
         self.open_orders = self._runner.open_orders
@@ -73,14 +88,31 @@ class Verifications:
         """Whether `MOST_OPEN` verifications are open: refuse the next one."""
         return self._runner.is_full
 
-    async def start(self, order: BackfillOrder, by: str) -> Job:
+    async def start(self, order: VerifyOrder, by: str) -> Job:
         """Begin a verification; a restart ends it."""
         job = await self._jobs.begin("verify", by, order.params())
         job.findings = _fields(Comparison())
         self._runner.start(job, order)
         return job
 
-    async def _carry_out(self, one: OpenOrder[BackfillOrder]) -> None:
+    async def _carry_out(self, one: OpenOrder[VerifyOrder]) -> None:
+        if one.order.is_local:
+            await self._compare_sums(one)
+        else:
+            await self._compare_with_the_broker(one)
+
+    async def _compare_sums(self, one: OpenOrder[VerifyOrder]) -> None:
+        """Let the store sum up its rows; pieces that differ from what was written are read again."""
+        job, error, found = one.job, None, Comparison()
+        try:
+            for differing in await self._audit(sorted({series.symbol for series in one.order.series()})):
+                found += _counted(differing)
+        except StoreUnavailable as failure:
+            error = str(failure)
+        job.findings = _fields(found)
+        await self._jobs.end(job, error)
+
+    async def _compare_with_the_broker(self, one: OpenOrder[VerifyOrder]) -> None:
         job, fetches = one.job, self._plan(one.order)
         job.total, job.pages_expected = len(fetches), sum(fetch.pages for fetch in fetches)
         verifying, room = _Verifying(self._store, job), asyncio.Semaphore(_AT_ONCE)
@@ -113,7 +145,7 @@ class Verifications:
         inspect: Inspect,
         job: Job,
         room: asyncio.Semaphore,
-        one: OpenOrder[BackfillOrder],
+        one: OpenOrder[VerifyOrder],
     ) -> str | None:
         """Read one series and compare; return why it could not be."""
         async with room:
@@ -173,6 +205,15 @@ class _Verifying:
             )
         self._found = (self._found + compared).shortened(_EXAMPLES)
         self.job.findings = _fields(self._found)
+
+
+def _counted(piece: RowDifference) -> Comparison:
+    """Return the candles of a piece that differs: more, fewer, or as many with other values."""
+    return Comparison(
+        missing=max(0, piece.written - piece.found),
+        extra=max(0, piece.found - piece.written),
+        differing=piece.written if piece.written == piece.found else 0,
+    )
 
 
 def _fields(found: Comparison) -> dict[str, object]:
