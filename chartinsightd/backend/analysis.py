@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from chartinsightd.backend.scope import unlisted
-from chartinsightd.control.handlers import Caller, Handlers
+from chartinsightd.control.handlers import Caller, Handlers, NotNow
 from chartinsightd.control.operations import ANALYSE, PATTERNS, POINTS
 from chartinsightd.control.protocol.analysis import (
     AnalyseRequest,
@@ -93,14 +93,30 @@ class AnalysisBoard:
 
         Raises:
             UnknownThing: a symbol is in no stock list.
+            NotNow: series are due, and none of them can be analysed yet.
         """
         names = await self._names()
         if unknown := [symbol for symbol in request.symbols if symbol not in names]:
             raise unlisted(unknown[0])
         job_id = await self._analyser.request(request.symbols, caller.name)
         if job_id is None:
+            await self._refuse_waiting(request.symbols)
             return Outcome(changed=False, state=OutcomeState.ALREADY_COMPLETE, detail="Nothing is due.")
         return Outcome(changed=True, state=OutcomeState.STARTED, job_id=job_id or None)
+
+    async def _refuse_waiting(self, symbols: Sequence[str]) -> None:
+        """Say so where series are due and wait for their candles: that is not the same as complete."""
+        states = await self._store.states(self._analyser.code_id)
+        waiting = [
+            series
+            for series, state in states.items()
+            if state.status == AnalysisStatus.DUE and (not symbols or series.symbol in symbols)
+        ]
+        if waiting:
+            raise NotNow(
+                f"{len(waiting)} series are due, and wait until their candles are collected.",
+                remedy="They are analysed when they are; `chartinsightctl coverage` shows what is missing.",
+            )
 
 
 def _moment(seconds: int) -> datetime:

@@ -51,7 +51,7 @@ class TrackedSeries:
     def collected_to(self, series: Series) -> int | None:
         """Return the start of the candle up to which all are final and covered, in seconds; None: not yet.
 
-        During a session nothing is: its candles come one by one, and are analysed after its collection.
+        During a session its own candles are not: they come one by one, and are analysed after its collection.
         """
         last = self._last_final_of(series.timeframe)
         if last is None or not self._ledger.state(series).covered.covers(RangeSet.of((last, last + 1))):
@@ -69,7 +69,9 @@ class TrackedSeries:
         return known[timeframe]
 
     def _last_final(self, timeframe: Timeframe) -> int | None:
-        """Return the start of the last candle before the first that may still change; None in a session.
+        """Return the start of the last candle before the first that may still change.
+
+        In a session that is the last one before it, so that a daemon that starts at noon shows what was.
 
         The candle of the late print settles in the morning, the after-market's candles in the evening. What
         follows a candle that may change waits with it, so that no candle is ever inserted between others.
@@ -77,7 +79,7 @@ class TrackedSeries:
         rules, now = self._current_rules.rules, self._clock.now()
         session = rules.calendar.session(day_of(now))
         if session is not None and session.open_at <= now < session.ends_at:
-            return None
+            now = session.open_at
         year = day_of(now).year
         grid = grid_of_years(rules.calendar, timeframe, year - 1, year)
         settle_s = math.ceil(rules.refresh.settle.total_seconds())
