@@ -110,7 +110,7 @@ class AnalysisBoard:
         waiting = [
             series
             for series, state in states.items()
-            if state.status == AnalysisStatus.DUE and (not symbols or series.symbol in symbols)
+            if state.status.value == AnalysisStatus.DUE.value and (not symbols or series.symbol in symbols)
         ]
         if waiting:
             raise NotNow(
