@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from chartinsightd.control.events import EventHub
@@ -12,6 +12,9 @@ from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.service.state.feed import CommitFeed
+
+_LOOKED_AT = 3
+"""Newest candles of a page: the one that forms, and those that became final since the read before."""
 
 
 class CommittedCandles:
@@ -25,6 +28,8 @@ class CommittedCandles:
     def __init__(self, hub: EventHub, commits: CommitFeed) -> None:
         self._hub = hub
         self._newest: dict[Series, Candles] = {}
+        self._told: dict[Series, int] = {}
+        """Start of the last final candle of each series that was returned."""
         self._touched: set[Series] = set()
         commits.subscribe(self._on_commit)
 
@@ -34,9 +39,19 @@ class CommittedCandles:
                 self._remember(write, result)
 
     def take_changes(self) -> list[CandleChange]:
-        """Return the newest candle of each series that got news since the last call."""
+        """Return what is new since the last call: of each series the final candles, and the forming one."""
         newest, self._newest = self._newest, {}
-        return [_change(series, candles) for series, candles in newest.items()]
+        return [change for series, candles in newest.items() for change in self._news(series, candles)]
+
+    def _news(self, series: Series, candles: Candles) -> Iterator[CandleChange]:
+        """Yield the final candles after the last one told, and the newest candle in any case."""
+        newest = int(candles.ts[-1])
+        for place, ts in enumerate(candles.ts.tolist()):
+            is_news = bool(candles.final[place]) and ts > self._told.get(series, newest - 1)
+            if is_news:
+                self._told[series] = ts
+            if is_news or ts == newest:
+                yield _change(series, candles, place)
 
     def take_touched(self) -> list[Series]:
         """Return the series of which anything was committed since the last call."""
@@ -47,18 +62,18 @@ class CommittedCandles:
         self._touched.add(write.series)
         is_newest = write.is_newest or write.asked_at is None  # what is folded is as new as its page
         if is_newest and len(write.candles) and (result.inserted or result.changed):
-            self._newest[write.series] = write.candles.where(slice(-1, None))
+            self._newest[write.series] = write.candles.where(slice(-_LOOKED_AT, None))
 
 
-def _change(series: Series, candles: Candles) -> CandleChange:
+def _change(series: Series, candles: Candles, place: int) -> CandleChange:
     row = CandleRow(
-        ts=datetime.fromtimestamp(int(candles.ts[0]), UTC),
-        open=int(candles.open[0]),
-        high=int(candles.high[0]),
-        low=int(candles.low[0]),
-        close=int(candles.close[0]),
-        volume=int(candles.volume[0]),
-        value=None if candles.value is None else int(candles.value[0]),
-        final=bool(candles.final[0]),
+        ts=datetime.fromtimestamp(int(candles.ts[place]), UTC),
+        open=int(candles.open[place]),
+        high=int(candles.high[place]),
+        low=int(candles.low[place]),
+        close=int(candles.close[place]),
+        volume=int(candles.volume[place]),
+        value=None if candles.value is None else int(candles.value[place]),
+        final=bool(candles.final[place]),
     )
     return CandleChange(symbol=series.symbol, timeframe=series.timeframe, candle=row)

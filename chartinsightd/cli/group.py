@@ -41,6 +41,7 @@ VERBS: Mapping[str, Verb] = {
     "screen": Verb(module="screens", words="Where a strategy or an expression holds, over all stocks."),
     "screens": Verb(module="screens", words="Stored screens: list, runs, save, remove."),
     "statistics": Verb(module="statistics", words="What followed a strategy or a pattern."),
+    "labels": Verb(module="labels", words="What people said of charts, and how often they agree."),
     "radar": Verb(module="radar", words="An address that opens the page with charts; who is in."),
     "analyse": Verb(module="analysis", words="Analyse what is due now."),
     "note": Verb(module="notes", words="What the store says of stocks, in sentences."),

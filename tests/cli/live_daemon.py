@@ -6,15 +6,42 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from chartinsightd.control.protocol.labels import Agreement, LabelList, LabelQuery, LabelRow
+from chartinsightd.control.radar_operations import LABELS
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.web.access import Access
 from chartinsightd.web.server import Listening
 from chartinsightd.web.sessions import Sessions
 from tests.control.fake_backend import FakeBackend, serving
 
 _T = TypeVar("_T")
+
+
+async def _labels(query: LabelQuery) -> LabelList:
+    """Return one label of a made-up person, on two pages."""
+    at = datetime(2026, 9, 1, tzinfo=UTC)
+    row = LabelRow(
+        id=2 if not query.cursor else 1,
+        symbol="005930",
+        name="삼성전자",
+        timeframe=Timeframe.D1,
+        from_ts=at,
+        to_ts=at + timedelta(days=9),
+        kind="double_bottom",
+        verdict="agree",
+        pattern_id="p1",
+        author="me",
+        created_at=at + timedelta(days=30),
+        seen_until=at + timedelta(days=20),
+        hindsight=True,
+        data_id="3f0c",
+    )
+    counted = Agreement(kind="double_bottom", n=42, agreed=31, rate=31 / 42)
+    return LabelList(items=(row,), total=2, agreement=(counted,), cursor=None if query.cursor else "next")
 
 
 class LiveDaemon:
@@ -27,6 +54,7 @@ class LiveDaemon:
         self.access = Access(Sessions(file, now=clock.now, monotonic_s=clock.monotonic))
         self.access.listening = Listening("127.0.0.1", [8600])
         self.access.register(backend.handlers)
+        backend.handlers.add(LABELS, _labels)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._stop: asyncio.Event | None = None

@@ -14,7 +14,7 @@ import click
 from chartinsightd.cli.group import chartinsightctl
 from chartinsightd.control.openapi import openapi_document
 from chartinsightd.control.operations import OPERATIONS
-from chartinsightd.control.radar_operations import ON_SOCKET_ALONE
+from chartinsightd.control.radar_operations import OFFERED, ON_SOCKET_ALONE
 
 ANSWERS = {
     "status": "Status",
@@ -36,6 +36,7 @@ ANSWERS = {
     "screens save": "ScreenSaved",
     "screens remove": "ScreenSaved",
     "statistics": "StatisticsResult",
+    "labels": "LabelList",
     "radar": "Link",
     "radar --sessions": "WebSessionList",
     "analyse": "Outcome",
@@ -136,7 +137,7 @@ def _answers() -> str:
 
 
 def _messages() -> Iterator[str]:
-    schemas = openapi_document((*OPERATIONS, *ON_SOCKET_ALONE))["components"]["schemas"]
+    schemas = openapi_document((*OPERATIONS, *OFFERED, *ON_SOCKET_ALONE))["components"]["schemas"]
     for model in sorted(_reached(schemas, set(ANSWERS.values()))):
         schema = schemas[model]
         yield f"### {model} message\n"

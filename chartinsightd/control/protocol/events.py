@@ -32,7 +32,7 @@ class EventType(StrEnum):
     COVERAGE = "coverage"
     """`CoverageRow`. The newest of a series replaces older ones."""
     CANDLE = "candle"
-    """`CandleChange`. The newest of a series replaces older ones."""
+    """`CandleChange`. The newest forming one of a series replaces older ones, a final one none."""
     SYMBOLS = "symbols"
     """`Outcome`: the tracked symbols or the stock list changed; read them again."""
     ALERT = "alert"
