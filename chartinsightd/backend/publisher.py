@@ -67,10 +67,9 @@ class Publisher:
         for change in self._candles.take_changes():
             # Of forming candles the newest counts; each final one stands for itself.
             key = f"{change.symbol}/{change.timeframe}"
-            self._hub.publish(EventType.CANDLE, change, key)
             if change.candle.final:
                 key += f"/{change.candle.ts:%Y%m%d%H%M}"
-            self._parts.hub.publish(EventType.CANDLE, change, key)
+            self._hub.publish(EventType.CANDLE, change, key)
         await self._publish_coverage()
         self._jobs.publish_progress()
         self._hub.publish(EventType.STATUS, await self._overview.status())
