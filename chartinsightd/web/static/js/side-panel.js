@@ -114,8 +114,7 @@ const pick = (statistics, kind) => statistics?.find((s) => s.kind === kind && s.
 
 /** @param {string} kind @param {string} state @param {any} page */
 function statisticOf(kind, state, page) {
-  if (page.scene.known.past) return null;
-  if (page.statisticsProblem) return errorBox(page.statisticsProblem, () => page.loadStatistics());
+  if (page.scene.known.past || page.statisticsProblem) return null; // the card of all kinds tells the problem, once
   if (!page.statistics) return h('p', { class: 'dim' }, t('loading'));
   const statistic = pick(page.statistics, kind);
   const n = statistic?.n ?? 0;

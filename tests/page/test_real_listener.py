@@ -1,0 +1,50 @@
+"""The page over the daemon's own listener and a real store: the two agree on every field."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.ports.labels import LabelFilter
+from tests.page.conftest import CHROMIUM
+from tests.web.chart_world import ChartWorld, chart_world
+
+
+@pytest.fixture
+async def world(store: Store, database: str, tmp_path: Path) -> AsyncIterator[ChartWorld]:
+    """Three stocks, one of them split."""
+    async with chart_world(store, database, tmp_path) as world:
+        yield world
+
+
+async def test_a_chart_is_opened_by_token_and_a_label_is_kept(world: ChartWorld) -> None:
+    """The one-time address opens the chart; a label drawn there is a row; the console stays empty."""
+    driver = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: the page is tested where it is")
+    complaints: list[str] = []
+    async with world.door.open() as listening, driver.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="ko-KR")
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        token = world.door.sessions.issue("me")
+        await page.goto(f"{listening.origin}/radar/#token={token}&symbol=005930")
+        async with asyncio.timeout(20):
+            while not await page.evaluate("document.querySelector('.canvas')?.chart?.drawn.length"):
+                await page.evaluate("new Promise(requestAnimationFrame)")
+        assert await page.inner_text("h1") == "삼성전자"
+        assert await page.locator(".pat").count() > 0
+        await page.locator(".canvas").focus()
+        for stroke in ("b", "Shift+ArrowLeft", "Enter", "ArrowRight", "ArrowRight", "Enter"):
+            await page.keyboard.press(stroke)
+        await page.click(".drawform [type=submit]")
+        await page.wait_for_selector(".labrow")
+        await browser.close()
+    found = await world.stores.labels.find(LabelFilter(), 10)
+    assert [known.label.series.symbol for known in found.rows] == ["005930"]
+    assert [line for line in complaints if "404" not in line] == []
