@@ -238,7 +238,7 @@ class CheckedClock(Clock):
     def _read(self) -> tuple[datetime, float]:
         """Return the own wall clock, and by how much it is more than even time.
 
-        Even time is read last: whoever is interrupted between seems to be less ahead, never more.
+        Even time is read last: an interruption in between makes the clock seem less ahead, never more.
         """
         shown = self.own.now()
         return shown, shown.timestamp() - self.own.monotonic()
@@ -246,7 +246,7 @@ class CheckedClock(Clock):
     def _move(self, by_s: float) -> None:
         """Go along with a step forward of the own clock: as a rule the machine slept, and the broker did not.
 
-        It may have been set right instead; so what it was behind is forgotten until answers tell it anew.
+        It may have been set right instead; so the lag is forgotten until answers show one again.
         """
         self._earliest, self._latest = -math.inf, self._latest + by_s
         self._told.clear()

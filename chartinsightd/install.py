@@ -165,7 +165,7 @@ def _own_command() -> Path:
 def install(root: Path, *, write: bool) -> None:
     """Print what this machine needs to run the daemon under systemd, or write it.
 
-    Units, user and folders are written anew each time; an own /etc/chartinsight/config.toml is kept.
+    Units, user and folders are written again each time; an existing /etc/chartinsight/config.toml is kept.
     """
     try:
         files = planned_files(_own_command())

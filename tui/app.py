@@ -151,7 +151,7 @@ class Dashboard(App[None]):
             read_only=read_only,
             now=self.daemon_now,
         )
-        palette = lambda: self.context.palette  # noqa: E731 - read anew at each drawing
+        palette = lambda: self.context.palette  # noqa: E731 - read again at each drawing
         self._top = TopBar(palette, self._tabs, self._news)
         self._state = StateBar(palette, self._state_pieces)
         self._notice = Notice(palette)

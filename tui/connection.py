@@ -88,7 +88,7 @@ class Connection:
     """Keeps the store up to date while the daemon answers, and says so when it does not.
 
     Args:
-        open_client: makes a client; it is left and made anew with each connection.
+        open_client: makes a client; a new one for each connection.
         store: where data goes.
         clock: this machine's time.
         changed: called after each change of the store with the part that changed.
@@ -134,7 +134,7 @@ class Connection:
         self._read(Part.SESSIONS)
 
     def refresh(self) -> None:
-        """Read everything that is shown anew."""
+        """Read everything that is shown again."""
         self._read(*self._wanted)
         self._poll_soon.set()
 
@@ -208,7 +208,7 @@ class Connection:
         )
 
     async def sync(self) -> Outcome | Failure:
-        """Read the stock list of both markets anew."""
+        """Read the stock list of both markets again."""
         return await self._ask(lambda client: client.ask(SYNC))
 
     # inside
@@ -260,7 +260,7 @@ class Connection:
                     await self._poll_soon.wait()
 
     async def _listen(self, client: ControlClient) -> None:
-        """Take events over. A stream that dropped us as too slow is opened anew at once."""
+        """Take events over. A stream that dropped us as too slow is opened again at once."""
         while True:
             stream = client.events(reconnect=False)
             async with aclosing(stream) as events:

@@ -19,7 +19,7 @@ _RETRY_S = 0.2
 _ANSWER_WITHIN_S = 10.0
 """Real seconds after which the simulator answers that its clock is still the same."""
 _AWAY = (aiohttp.ClientError, OSError, KeyError, TypeError, ValueError, TimeoutError)
-"""Nobody there, or somebody who is no simulator."""
+"""Nothing answers there, or something that is no simulator."""
 
 
 async def read_clock(url: str) -> SimulatedClock:

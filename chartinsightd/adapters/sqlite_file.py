@@ -145,7 +145,7 @@ def open_or_begin(
 
 
 def _explained(error: Exception, what: str, path: Path) -> ConfigurationError | StoreUnavailable:
-    """Tell what passes by itself from what only the user can mend."""
+    """Distinguish errors that pass from those that only the user can repair."""
     words = f"The {what} {path} cannot be used: {error}."
     if _is_busy(error):
         return StoreUnavailable(words, remedy="Let the other program, such as a backup, finish.")

@@ -124,7 +124,7 @@ def strategy(
 
 
 def shape_fault(signals: object, length: int) -> str | None:
-    """Return what is wrong with an answer for so many candles; None where nothing is."""
+    """Return what is wrong with an answer for this many candles; None where nothing is."""
     if not isinstance(signals, Signals):
         return f"gives {type(signals).__name__} instead of Signals"
     if not _is_column(signals.hit, length, "b"):

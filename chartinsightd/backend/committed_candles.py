@@ -54,7 +54,7 @@ class CommittedCandles:
                 yield _change(series, candles, place)
 
     def take_touched(self) -> list[Series]:
-        """Return the series of which anything was committed since the last call."""
+        """Return the series with a commit since the last call."""
         touched, self._touched = self._touched, set()
         return list(touched)
 

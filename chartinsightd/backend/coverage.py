@@ -37,7 +37,7 @@ from chartinsightd.service.state.watchlist import Watchlist
 _SLICE = 200
 """Series counted before others may run: some milliseconds."""
 _SESSIONS_SLICE = 40
-"""Symbols of which each candle is looked at; some milliseconds too."""
+"""Symbols checked candle by candle before others may run: some milliseconds too."""
 _DEFAULT_SESSIONS = 60
 
 
@@ -211,7 +211,7 @@ class CoverageBoard:
         return days
 
     def _forget_untracked(self) -> None:
-        """Keep no more rows than there are tracked series, as long as nobody asks for others."""
+        """Keep no more rows than there are tracked series, unless other series are asked for."""
         if len(self._known) > 2 * len(self._scheduler.series) + _SLICE:
             self._known.clear()
 

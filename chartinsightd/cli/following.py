@@ -93,7 +93,7 @@ class LogFollower:
             await self._show_journal(error)
 
     async def follow(self, client: ControlClient) -> None:
-        """Show the last lines and follow the log for ever, also over restarts of the daemon.
+        """Show the last lines and follow the log without end, across restarts of the daemon.
 
         Raises:
             DaemonAway: it is away at the start, and there is no journal to read instead.

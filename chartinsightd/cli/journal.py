@@ -57,7 +57,7 @@ async def open_journal(*, lines: int, follow: bool, since: datetime | None = Non
 
     Args:
         lines: how many of the last.
-        follow: whether new ones come after them, for ever.
+        follow: whether new lines follow them, without end.
         since: only lines after this; aware. None: any.
     """
     command = [

@@ -140,7 +140,7 @@ class ControlClient:
     async def events(
         self, after: str = "", types: Collection[EventType] = (), *, reconnect: bool = True
     ) -> AsyncGenerator[Event, None]:
-        """Yield events as they happen, for ever.
+        """Yield events as they happen, without end.
 
         The first event is `reset`: the stream is open, read now what you show. A lost connection is made
         again and continues after the last event; where that is not possible, `reset` comes again. While the

@@ -3,7 +3,7 @@
 There is one ring of the latest events and no queue a reader: a reader is a place in the stream. Publishing
 costs the same with fifty readers as with none. Of events that replace each other only the newest of a key is
 held, so that however many come they push nothing out; a reader that lags gets that one. A reader that missed
-an event for good is told so and dropped.
+an event for good is dropped and learns why.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ _SYSTEM = Path("/run/chartinsight")
 def own_socket() -> Path:
     """Return where a daemon of this process's user puts its socket.
 
-    `$RUNTIME_DIRECTORY` (systemd), else the XDG runtime folder, else (nobody logged in, a container) a
+    `$RUNTIME_DIRECTORY` (systemd), else the XDG runtime folder, else (no login session, a container) a
     folder of the user's own among the temporary files.
     """
     if given := os.environ.get("RUNTIME_DIRECTORY"):

@@ -36,7 +36,7 @@ def printable_lines(text: str) -> str:
 
 
 def shortened(text: str, longest: int = _LONGEST_SHOWN) -> str:
-    """Return at most so many characters of a text, and a mark where it was longer."""
+    """Return a text cut to a number of characters, with a mark where it was longer."""
     return text if len(text) <= longest else text[:longest] + "…"
 
 

@@ -15,7 +15,7 @@ def is_stray(candles: Candles) -> Flags:
     """Say whether the oldest candle lies far from the next one; of others nothing is said.
 
     The oldest row tells how far back a page shows everything: with a wrong year in it, years would count as
-    read that nobody read. Like what `price_limit` finds, it is a reason to look again, not one to refuse.
+    read though they were not. Like a finding of `price_limit`, it is a reason to look again, not to refuse.
     """
     stray = np.zeros(len(candles), dtype=np.bool_)
     if len(candles) > 1:

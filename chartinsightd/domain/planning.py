@@ -102,7 +102,7 @@ class Fetch:
 def plan(now: datetime, states: Mapping[Series, SeriesState], rules: PlanRules) -> list[Fetch]:
     """Return the fetches due at now (aware), who goes first at the front: see `Fetch.turn`.
 
-    A series whose newest page is due gets it as a fetch of its own, so that a long load never delays it. All
+    A series whose newest page is due gets it as a separate fetch, so that a long load never delays it. All
     together cost at most one page a series more than the fewest possible. A series that appears in none of
     them is complete.
     """
@@ -263,7 +263,7 @@ class _Run:
         return self.top - self.pages * self.view.page_rows + 1
 
     def should_take(self, place: int) -> bool:
-        """Whether a candle older than all so far is better read here than by a fetch of its own."""
+        """Whether a candle older than all so far is better read here than by a separate fetch."""
         if self.is_live:
             return place >= self.reach  # it comes along for nothing; one more page would delay the poll
         # A separate fetch would begin at `first_shown`. If that is no older than the row after our last page,

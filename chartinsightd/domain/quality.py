@@ -55,7 +55,7 @@ class Asked:
     def end(self) -> int:
         """When the day ends that it was asked on, in seconds since the epoch.
 
-        Nobody trades for hours before and after: a slow clock of ours costs no true candle.
+        There is no trading for hours before and after, so a slow clock of ours costs no true candle.
         """
         return _midnight_after(day_of(self.at))
 
@@ -138,8 +138,8 @@ def _faults(candles: Candles, rounding_won: int, calendar: Calendar | None) -> d
 def _is_off_hours(candles: Candles, calendar: Calendar | None) -> Flags:
     """Say at which labels no exchange can have traded, without consulting our calendar.
 
-    A label the calendar does not expect (a session on a supposed holiday, an exam day nobody told us of, rows
-    at 15:40) is kept all the same: a true candle that is refused is lost, a needless one harms nobody.
+    A label that the calendar does not expect (a session on a supposed holiday, an exam day that we do not
+    know, rows at 15:40) is kept: a true candle that is refused is lost, while a needless one does no harm.
     """
     local_s = candles.ts + _offsets(candles.ts)
     weekday = (local_s // _DAY_S + _THURSDAY) % 7

@@ -79,7 +79,7 @@ class AlertChannel(Protocol):
         """What it is called where people read: `slack`, `mail`, `apprise 1 (tgram)`. Never a secret."""
 
     async def send(self, notice: Notice) -> None:
-        """Deliver one message, within about ten real seconds. It needs no event loop of its own.
+        """Deliver one message, within about ten real seconds. It needs no event loop.
 
         Raises:
             AlertUndelivered: the channel did not accept it, as far as is known; the remedy says what to fix.

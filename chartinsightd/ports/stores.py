@@ -59,7 +59,7 @@ class ActionStore(Protocol):
             symbols: whose.
             before: candles of days that begin earlier count; aware.
             auction_at: when the closing auction of the last of these days had its candle; aware. Its close
-                counts too where it differs: nobody knows yet whether the daily one takes in the after-market
+                counts too where it differs: whether the daily one includes the after-market is not known yet
                 (kiwoom.md#untraded-days).
         """
 

@@ -101,7 +101,7 @@ async def _end_all(tasks: Iterable[asyncio.Task[None]]) -> None:
     """Cancel tasks until they have ended.
 
     Once is not enough: before Python 3.13 a TaskGroup whose child fails in the moment of the cancel tells of
-    the failure alone, and a service that handles it would go on for ever.
+    the failure alone, and a service that handles that failure would keep running.
     """
     left = set(tasks)
     while left:

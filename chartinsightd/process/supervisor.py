@@ -1,4 +1,4 @@
-"""Starts a part of the daemon again when it fails: what nobody foresaw ends no other part."""
+"""Starts a part of the daemon again when it fails: an unforeseen error ends no other part."""
 
 from __future__ import annotations
 

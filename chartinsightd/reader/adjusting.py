@@ -45,7 +45,7 @@ def following_mondays(ts: Ints) -> Ints:
 
 
 def with_weeks_of_days(weeks: Columns, mixed: Ints, days: Columns) -> Columns:
-    """Return weeks of which the mixed ones are made of their adjusted days; those without are left out."""
+    """Return weeks; mixed ones are built from their adjusted days, and left out where those are missing."""
     made = {name: column.copy() for name, column in weeks.items()}
     keep = np.ones(len(weeks["ts"]), dtype=np.bool_)
     ends = following_mondays(weeks["ts"])

@@ -32,7 +32,7 @@ class VirtualClock:
     def monotonic(self) -> float:
         """Return virtual seconds for rate limits, never going back: evenly over `set` and `step`.
 
-        While virtual time is frozen they continue at the real pace: a limit must not hold for ever.
+        While virtual time is frozen they continue at the real pace: a limit must not hold forever.
         """
         return self._paced_before + (time.monotonic() - self._paced_since) * self._pace
 

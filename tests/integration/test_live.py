@@ -107,7 +107,7 @@ async def a_takeover_is_told_and_healed(folder: Path, simulator: Simulator, daem
 
     async def is_told() -> bool:
         found = await alert(folder)
-        return found is not None and "key of its own" in found.remedy
+        return found is not None and "another key" in found.remedy
 
     async def is_over() -> bool:
         found = await alert(folder)

@@ -86,7 +86,7 @@ class ChartView(View):
         self._load()
 
     def refresh_data(self, changed: frozenset[Part]) -> None:
-        """Take the newest candle over; after a lost connection read anew."""
+        """Take the newest candle over; after a lost connection read all of them again."""
         if not self._symbol and (first := self._first_symbol()):
             self._symbol = first
             self._load()

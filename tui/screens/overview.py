@@ -46,7 +46,7 @@ _RANK = "■?△▲"
 """Marks of the freshness map, the worst last."""
 _COLOURS = {"■": "good", "?": "dim", "△": "warn", "▲": "warn"}
 _LEAST_RECORD = 3
-"""The record of the day is shown where so many lines of it have room."""
+"""The record of the day is shown where this many of its lines have room."""
 _MOST_ALERTS = 12
 _DAY_BEGINS_H, _DAY_ENDS_H = 8, 20
 """Hours of the bar of the day, KST: from before the opening to the end of the after-market."""

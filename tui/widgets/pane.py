@@ -75,7 +75,7 @@ class Pane(Widget):
 
 
 def to_strip(line: Line, width: int, ground: Style) -> Strip:
-    """Return a line in exactly so many cells; what is too long ends with `…`."""
+    """Return a line in exactly this many cells; a longer one ends with `…`."""
     return _strip(tuple(line), width, ground)
 
 
@@ -96,7 +96,7 @@ def width_of(line: Line) -> int:
 
 
 def padded(line: Line, width: int) -> list[Piece]:
-    """Return a line in exactly so many cells."""
+    """Return a line in exactly this many cells."""
     strip = to_strip(line, width, Style.null())
     return [(segment.text, segment.style or Style.null()) for segment in strip]
 
@@ -110,7 +110,7 @@ def heading(title: str, width: int, palette: Palette, right: str = "") -> Line:
 
 
 def beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int) -> list[Line]:
-    """Return two columns side by side, the left one so many cells wide."""
+    """Return two columns side by side, the left one this many cells wide."""
     count = max(len(left), len(right))
     at = partial(_line_at, count=count)
     blank: Piece = (" " * gap, Style.null())

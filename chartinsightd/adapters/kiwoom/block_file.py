@@ -34,7 +34,7 @@ _decode = msgspec.json.Decoder(_Content).decode
 class BlockFile:
     """Implements `ports.BlockRecord`.
 
-    Written anew and made durable at once, a few times in a block's life: that it may take a moment of the
+    Written again and made durable at once, a few times in a block's life: that it may take a moment of the
     loop's matters less than that it is there after a power cut.
 
     Args:

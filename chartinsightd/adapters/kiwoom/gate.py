@@ -49,7 +49,7 @@ _NEVER = float("inf")
 
 
 class Gate:
-    """Admits requests one by one, in a lane of its own for each api-id (kiwoom.md#rate-limit).
+    """Admits requests one by one, in one lane for each api-id (kiwoom.md#rate-limit).
 
     In mode `proved` a request leaves only when fewer than `limit` earlier ones can have been counted less
     than a second before it. An earlier request was counted before its answer came; this one is counted after
@@ -111,7 +111,7 @@ class Gate:
         if isinstance(error, asyncio.CancelledError):
             await self._group.__aexit__(kind, error, trace)
         else:
-            # The body's own failure is not the lanes' and goes on as it is, not inside an exception group.
+            # The body's own failure is not the lanes': it is raised as it is, not inside an exception group.
             await self._group.__aexit__(None, None, None)
 
     @asynccontextmanager
@@ -120,7 +120,7 @@ class Gate:
 
         A body that raises before `Slot.answered` leaves open whether the broker counted the request: it is
         then taken to have been counted as late as it can have been, later where its connection was cut
-        (`Slot.cut_off`), and much later where nobody waited any longer (TimeoutError, a cancel,
+        (`Slot.cut_off`), and much later where the caller had stopped waiting (TimeoutError, a cancel,
         `Slot.given_up`). Cancelled while waiting, the request vanishes.
 
         Raises:
@@ -403,10 +403,10 @@ class _Lane:
         return self._clock.monotonic() + self._round_trips.largest()
 
     def given_up(self, most_s: float = _NEVER) -> tuple[float, float]:
-        """Return the present, and by when a request that nobody waits for any more is counted, if ever.
+        """Return the present, and by when a request that was given up is counted, if ever.
 
         Args:
-            most_s: believe that it is counted within so many real seconds.
+            most_s: believe that it is counted within this many real seconds.
         """
         now, patience_s = self._clock.monotonic(), min(self._patience_s, most_s)
         self._changed.set()

@@ -31,7 +31,7 @@ from chartinsightd.ports.stores import Gap, JobRecord, Seal
 _STATEMENT_TIMEOUT_MS = 15_000
 """Shorter than the control server's patience: a question that takes longer was too large."""
 _LONGEST_LOOK_S = 8.0
-"""A server that does not say this much for so long is told of as away, within the promised 20 seconds."""
+"""A server that does not answer this question in time is reported as away, within the promised 20 seconds."""
 
 
 @asynccontextmanager

@@ -56,7 +56,7 @@ def _unchecked_directories() -> Iterator[Path]:
 
 
 def _package_folders(package: str) -> list[Path]:
-    # Looked up and never imported: the import costs 60 ms and brings a life cycle of its own.
+    # Looked up and never imported: the import costs 60 ms and brings its own life cycle.
     spec = importlib.util.find_spec(package)
     return [Path(place) for place in spec.submodule_search_locations or ()] if spec else []
 

@@ -72,7 +72,7 @@ _READ = {timeframe: _read_statement(timeframe) for timeframe in Timeframe}
 
 
 async def copy(connection: Connection, timeframe: Timeframe, parts: Iterable[Part]) -> None:
-    """Write rows of which none is there yet.
+    """Write rows none of which is stored yet.
 
     Raises:
         asyncpg.UniqueViolationError: one was there.

@@ -100,7 +100,7 @@ class PostgresCandles:
 
     Args:
         writer: the only connection that writes candles; `forget_everything` must be called when it was
-            opened anew.
+            opened again.
         reader: for reads that must not wait for writes.
         audit: for sums over whole tables.
         schema: the schema of the tables.

@@ -65,7 +65,7 @@ class ReconnectingConnection:
 
         Raises:
             StoreUnavailable: it is lost or cannot be had now; the next call tries again.
-            StoreRefused: only the user can mend it.
+            StoreRefused: only the user can repair it.
         """
         async with self._lock:
             with self._noted(), store_errors(self._dsn):
@@ -79,7 +79,7 @@ class ReconnectingConnection:
                         # tables any more is looked at when the next connection is prepared.
                         connection.terminate()
                     # A rollback that fails hides the cancel that made it necessary; whoever catches our error
-                    # would go on for ever in a daemon that was asked to leave.
+                    # would keep running in a daemon that was asked to stop.
                     if _is_being_cancelled():
                         raise asyncio.CancelledError from error
                     raise

@@ -54,7 +54,7 @@ class _Holder:
 
 
 async def become_writer(connection: Connection, name: str, clock: Clock) -> Incarnation:
-    """Name this session as the one that writes; one before it, of which nothing is heard, is ended.
+    """Name this session as the one that writes; an earlier one that is silent is ended.
 
     Args:
         connection: the session, prepared.
@@ -87,7 +87,7 @@ async def become_writer(connection: Connection, name: str, clock: Clock) -> Inca
 
 
 async def _take(connection: Connection, name: str) -> tuple[_Holder | None, Incarnation]:
-    """Take the store where nobody has it; return whose session has it otherwise, and which database it is."""
+    """Take the store where it is free; return the session that has it otherwise, and which database it is."""
     async with connection.transaction():
         await connection.execute("insert into store (mode) values (current_schema()) on conflict do nothing")
         row = await connection.fetchrow(_STORE)
@@ -107,7 +107,7 @@ async def _take(connection: Connection, name: str) -> tuple[_Holder | None, Inca
 
 
 async def _end(connection: Connection, holder: _Holder) -> None:
-    """End a session of which nothing was heard."""
+    """End a session that is silent."""
     try:
         await connection.fetchval("select pg_terminate_backend($1)", holder.process)
     except asyncpg.InsufficientPrivilegeError as error:

@@ -96,7 +96,7 @@ def _periods(ts: Ints, span: int) -> Ints:
 
 
 async def existing_partitions(connection: Connection, schema: str) -> dict[Timeframe, RangeSet]:
-    """Return the ranges of which each table has a partition, whoever made it; a default one serves all."""
+    """Return the ranges for which each table has a partition, whoever made it; a default one serves all."""
     found = dict.fromkeys(_MONTHS, RangeSet())
     for row in await connection.fetch(_PARTITIONS, schema):
         found[Timeframe(row["parent"].removeprefix("candles_"))] |= _range_of(row["bound"])
@@ -139,7 +139,7 @@ async def make_partition(connection: Connection, partition: Partition, there: Ra
     Args:
         connection: of the writer.
         partition: what is needed.
-        there: of which ranges the table has a partition.
+        there: the ranges for which the table has a partition.
     """
     for first, last in (partition.span - there).spans:
         is_whole = RangeSet.of((first, last)) == partition.span

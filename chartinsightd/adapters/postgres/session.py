@@ -1,4 +1,4 @@
-"""What every connection to the database is told, and what it proves before anybody uses it.
+"""What every connection to the database is given, and what it proves before it is used.
 
 Nothing is taken for granted: a pooler may swallow settings or hand each transaction to another session, a
 server may have been set to lose commits, and a database may have been replaced under its name.
@@ -90,7 +90,7 @@ async def check_server(connection: Connection) -> None:
         "select current_setting('server_encoding'), current_setting('transaction_read_only')"
     )
     if read_only == "on":
-        # Perhaps only for now, while another server takes over: the daemon must come back by itself.
+        # Perhaps only for now, while another server takes over: the daemon must recover without help.
         raise StoreUnavailable(
             "The database takes no writes: it is a stand-by, or default_transaction_read_only is on.",
             remedy="Let database.dsn name the primary, or a user who may write.",

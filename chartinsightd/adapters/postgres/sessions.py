@@ -82,7 +82,7 @@ class Sessions:
         """Return what prepares the only connection that writes candles.
 
         Args:
-            settings: of its own.
+            settings: those that only this connection has.
             on_new: told of each session, since somebody else may have written meanwhile.
         """
 

@@ -1,4 +1,4 @@
-"""What a schema holds, compared with what `schema.sql` makes: a version number is believed by nobody."""
+"""What a schema holds, compared with what `schema.sql` makes: a version number alone is not believed."""
 
 from __future__ import annotations
 

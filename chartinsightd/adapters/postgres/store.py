@@ -84,7 +84,7 @@ async def open_store(
     side = ReconnectingConnection(dsn, sessions.reader())
     proofs = ReconnectingConnection(
         dsn, sessions.reader(planning)
-    )  # it reads much at a time, and nobody is to wait for that
+    )  # it reads much at a time, and other callers must not wait for that
     audit = ReconnectingConnection(dsn, sessions.reader(_AUDIT))
     candles = PostgresCandles(writer, side, audit, schema, clock)
     try:

@@ -19,7 +19,7 @@ class PostgresUpkeep:
     """Implements `ports.candles.StoreUpkeep`.
 
     Args:
-        connect: opens a connection for one night, so that nobody waits behind a long statement of ours.
+        connect: opens a connection for one night, so that no other caller waits behind a long statement.
         schema: of the tables.
         clock: says which partitions have ended.
     """

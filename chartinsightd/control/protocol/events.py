@@ -59,7 +59,7 @@ REPLACED = frozenset(
         EventType.ANALYSIS,
     }
 )
-"""Event types of which only the newest of a key matters: a reader that lags gets that one alone."""
+"""Event types where only the newest event of a key matters: a reader that lags gets only that one."""
 
 
 class StateChange(Message):

@@ -184,7 +184,7 @@ class Freshness(Message):
     late: Count = 0
     """Symbols whose newest due candle is not there yet."""
     late_symbols: tuple[Symbol, ...] = ()
-    """Some of these, at most 100: those of which nothing is stored, then those that wait longest."""
+    """Some of these, at most 100: those without any stored candle, then those that wait longest."""
 
 
 class UniverseStatus(Message):
@@ -214,7 +214,7 @@ class CloseCounts(Message):
     wrong: Count = 0
     """Differing although every share was explained."""
     unseen: Count = 0
-    """Candles of which no trade came."""
+    """Candles without any trade in the stream."""
     shares_missing: int = 0
     """Shares of the charts less those of the trades."""
 

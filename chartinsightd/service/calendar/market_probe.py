@@ -37,7 +37,7 @@ class MarketProbe:
     async def last_trades(
         self, tracked: Iterable[str], count: int, as_of: date | None = None
     ) -> list[LastTrade]:
-        """Return the newest 5m rows of up to so many symbols.
+        """Return the newest 5m rows, of at most this many symbols.
 
         Args:
             tracked: the symbols that are read all the time.
@@ -47,7 +47,7 @@ class MarketProbe:
         return [last_trade_of(page) for page in await self._ask(tracked, count, Timeframe.M5, as_of)]
 
     async def daily_charts(self, tracked: Iterable[str], count: int) -> list[frozenset[date]]:
-        """Return the Korean days of the newest daily rows of up to so many symbols."""
+        """Return the Korean days of the newest daily rows, of at most this many symbols."""
         return [days_of(page.candles) for page in await self._ask(tracked, count, Timeframe.D1, None)]
 
     async def _ask(

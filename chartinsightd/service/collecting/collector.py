@@ -120,7 +120,7 @@ class Collector:
             fetch: what to read.
             priority: its place at the gate.
             job: the job that counts the pages.
-            max_pages: stop after so many, done or not.
+            max_pages: stop after this many, complete or not.
             stop: stop after the page at hand once it is set.
             cause: why; kept with the revisions it leaves.
             inspect: shown each page's write before it is committed.

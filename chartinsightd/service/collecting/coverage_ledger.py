@@ -45,7 +45,7 @@ class CoverageLedger:
         self._checkpoint = checkpoint
         self._states: dict[Series, SeriesState] = {}
         self._pending: dict[Series, SeriesState] = {}
-        """With what waits on disk; only for series of which anything does."""
+        """Coverage including pages that wait on disk; only for series with such pages."""
         self._unwritten: dict[Series, SeriesState] = {}
         """What the checkpoint did not take yet."""
         self._checkpoint_failure: StoreUnavailable | None = None
@@ -186,8 +186,9 @@ class CoverageLedger:
         )
 
     async def forget(self, series: Series, ranges: RangeSet) -> None:
-        """Take ranges out of the coverage, so that they are fetched anew: of the checkpoint first, which must
-        never say more than the database.
+        """Take ranges out of the coverage, so that they are fetched again.
+
+        The checkpoint comes first: it must never say more than the database.
 
         Raises:
             StoreUnavailable: a restart may find them covered again.
@@ -239,7 +240,7 @@ class CoverageLedger:
 
     @property
     def symbols(self) -> frozenset[str]:
-        """The symbols of which anything is covered."""
+        """The symbols with any coverage."""
         return frozenset(series.symbol for series, state in self._states.items() if state.covered)
 
     @property

@@ -30,7 +30,7 @@ _EMPTY = Backoff(first=timedelta(seconds=30), longest=timedelta(hours=4))
 _MOST_INCOMPLETE = 3
 """After this many incomplete answers, stop waiting for the rest."""
 _ALONE = Backoff(first=timedelta(seconds=30), longest=timedelta(hours=1))
-"""Longest wait of a series whose pages raise errors that nobody expects."""
+"""Longest wait of a series whose pages raise unexpected errors."""
 
 
 class RetryTracker:
@@ -139,7 +139,7 @@ class RetryTracker:
         self._outage.failed(error)
 
     def failed_alone(self, part: Part, error: Exception) -> None:
-        """Note an error that nobody expects: it says nothing of the broker, and costs this part alone."""
+        """Note an unexpected error: it says nothing about the broker, and delays this part alone."""
         self._set_aside.failed("fetch", _name(part), error)
         self._delay(part, GapReason.UNKNOWN, cause_of(error), _ALONE)
 

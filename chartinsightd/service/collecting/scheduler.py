@@ -124,7 +124,7 @@ class Scheduler:
                 await self._rest(planned_for)
 
     async def _plan_all(self, group: TaskGroup) -> None:
-        """Plan every series anew, some at a time: others run meanwhile, and the first fetches leave."""
+        """Plan every series again, some at a time: other tasks run between, and the first fetches leave."""
         self._queue.clear()
         series = self._series
         for start in range(0, len(series), SLICE):
@@ -142,7 +142,7 @@ class Scheduler:
         )
 
     def _enqueue(self, series: Iterable[Series]) -> None:
-        """Plan these series anew, as far as they are followed, and queue what is due.
+        """Plan these series again, as far as they are followed, and queue the fetches that are due.
 
         What is under way or to be left alone is not queued.
         """

@@ -296,7 +296,7 @@ class Writer:
             await self._leave_out(one.write, why)
 
     async def _is_another_taken(self, batch: Sequence[Spooled]) -> bool:
-        """Whether the store takes a page of a series of which it refused none."""
+        """Whether the store takes a page of a series whose pages it has never refused."""
         tried, number = {one.write.series for one in batch}, batch[-1].number
         for _ in range(_WITNESS_BATCHES):
             later = await self._spool.oldest(_LARGEST_BATCH, number)
@@ -350,7 +350,7 @@ class Writer:
             raise StoreRefused(words, remedy="It is tried again. If it stays, report it.") from error
 
     async def _disbelieve(self, writes: Sequence[Write], error: RowsUnaccounted) -> None:
-        """Withdraw what was claimed together with rows that nobody accounts for, so that it is read again."""
+        """Withdraw the coverage claimed with rows that are not accounted for, so that it is read again."""
         log.error("rows.unaccounted", error=str(error), pages=len(writes))
         self._refusal = StoreRefused(f"The store miscounts: {error}", remedy=_UNBELIEVED)
         self._doubted.extend((write.series, write.covered) for write in writes)

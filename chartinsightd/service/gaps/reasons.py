@@ -39,7 +39,7 @@ class GapReasons:
         self._listing = listing
 
     def tried(self, series: Series, *, is_live: bool) -> bool:
-        """Whether the newest page of a series, or its history, was tried in vain."""
+        """Whether the newest page of a series, or its history, was tried without success."""
         return (series, is_live) in self._retries.troubles
 
     def split(self, series: Series, missing: RangeSet, *, is_live: bool) -> Iterable[tuple[RangeSet, Why]]:

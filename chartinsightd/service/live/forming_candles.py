@@ -43,7 +43,7 @@ class FormingCandles:
 
     @property
     def symbols(self) -> Sequence[str]:
-        """Symbols of which trades were seen in the session."""
+        """Symbols that traded in the session."""
         return tuple(self._folds)
 
     def take(self, trade: Trade) -> bool:

@@ -51,7 +51,7 @@ class ProvisionalRows:
         return None
 
     async def save(self, forming: Iterable[Forming]) -> None:
-        """Keep candles whose beginning was seen, and of which no chart has been read yet."""
+        """Keep candles whose beginning was seen and whose chart has not been read yet."""
         by_series: dict[Series, list[Candle]] = {}
         for one in forming:
             if self._is_worth_keeping(one):

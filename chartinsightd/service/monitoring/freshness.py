@@ -33,7 +33,7 @@ _MOST_NAMED = 100
 _REUSED_REAL_S = 1.0
 _REUSED_TIMES = 50
 _LONGEST_REUSED_REAL_S = 5.0
-"""A look serves at least a second, and so many times as long as it took: at most a fiftieth of the time."""
+"""A look is reused for a second, and for this many times its own duration: at most a fiftieth of the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +185,7 @@ class _Look:
     due_since: datetime | None = None
     fresh: int = 0
     unknown: list[str] = field(default_factory=list)
-    """Symbols of which nothing is stored."""
+    """Symbols without any stored candle."""
     ages: list[tuple[float, str]] = field(default_factory=list)
     """Age and symbol of those that are late."""
     _age_of: dict[datetime, float] = field(default_factory=dict)
@@ -211,7 +211,7 @@ class _Look:
         else:
             self.ages.append((self._age(due_at), series.symbol))
         if series not in self.failing:
-            # What was never read could be read since the start; before that nobody was there to do it.
+            # A candle that was never read counts as late from the start on: before that no daemon ran.
             since = max(due_at or self.started_at, self.started_at)
             self.due_since = min(self.due_since or since, since)
 

@@ -255,7 +255,7 @@ class PauseProbe:
         if now_s - self._since_s < max(_PAUSE_PATIENCE_S, self._clock.real(_PAUSE_PATIENCE_REAL_S)):
             return {}
         words = f"Collecting has been paused since {self._since.astimezone(KST):%Y-%m-%d %H:%M} KST."
-        remedy = "`chartinsightctl resume` goes on and catches up; a restart of the daemon does so too."
+        remedy = "`chartinsightctl resume` continues and catches up; so does a restart of the daemon."
         return {AlertKind.PAUSED_LONG: Condition(level="warning", message=words, remedy=remedy)}
 
 
@@ -337,7 +337,7 @@ def disk_condition(name: str, space: DiskSpace) -> Mapping[AlertKind, Condition]
 
 
 class ServiceProbe:
-    """Implements `HealthProbe` for parts of the daemon that failed for a reason nobody foresaw."""
+    """Implements `HealthProbe` for parts of the daemon that failed for an unforeseen reason."""
 
     part = "services"
 

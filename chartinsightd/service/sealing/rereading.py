@@ -44,7 +44,7 @@ class Rereading:
         self._current_rules = current_rules
 
     async def read(self, broken: Sequence[Seal]) -> list[Seal]:
-        """Read sessions again; return those of which everything came."""
+        """Read sessions again; return those that came whole."""
         params = {
             "symbols": sorted({seal.symbol for seal in broken}),
             "from_day": min(seal.day for seal in broken).isoformat(),

@@ -58,7 +58,7 @@ class _Round:
 
     states: Counter[str] = field(default_factory=Counter)
     waiting: set[str] = field(default_factory=set)
-    """Symbols of which a session is not complete yet."""
+    """Symbols with a session that is not complete yet."""
 
 
 class Sealer:
@@ -112,7 +112,7 @@ class Sealer:
         commits.subscribe(self._on_commit)
 
     def _on_commit(self, writes: Sequence[Write], written: Sequence[Written]) -> None:
-        """Look soon at the symbols of which a commit changed anything that a proof rests on."""
+        """Look soon at the symbols whose proofs rest on something that a commit changed."""
         changed = {
             write.series.symbol
             for write, done in zip(writes, written, strict=True)
@@ -134,7 +134,7 @@ class Sealer:
         ]
 
     def has_given_up(self, seal: Seal) -> bool:
-        """Whether a broken session was read again in vain as often as that is done."""
+        """Whether a broken session was read again as often as allowed, without success."""
         return seal.state == SealState.BROKEN and int(seal.evidence.get("rereads", 0)) >= len(_REREAD_AFTER)
 
     async def run(self) -> None:

@@ -134,7 +134,7 @@ class Jobs:
         return list(self._running)
 
     def known(self) -> dict[int, Job]:
-        """Return, by id, the jobs of which more is known here than in the database.
+        """Return, by id, the jobs about which more is known here than in the database.
 
         Those that run, and those that ended while the database was away.
         """

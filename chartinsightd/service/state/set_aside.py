@@ -40,7 +40,7 @@ class _Trouble:
 
 
 class SetAside:
-    """Implements `HealthProbe`: names what is set aside. Errors that nobody expects end with their unit.
+    """Implements `HealthProbe`: names what is set aside. Unexpected errors end with their unit.
 
     Args:
         clock: the daemon's.
@@ -54,7 +54,7 @@ class SetAside:
 
     @contextmanager
     def unit(self, kind: str, name: str) -> Iterator[None]:
-        """Run one unit of work in the block; an error that nobody expects is told, and ends with the block.
+        """Run one unit of work in the block; an unexpected error is reported and ends with the block.
 
         Raises:
             ChartInsightError: whoever called knows what to do about it.
@@ -84,7 +84,7 @@ class SetAside:
             kind: of the work.
             name: of the unit.
             error: what it raised.
-            tries: how often it was tried in vain.
+            tries: how often it failed.
         """
         before = self._troubles.pop((kind, name), None)
         failures = tries + (before.failures if before is not None else 0)
@@ -115,7 +115,7 @@ class SetAside:
         named = ", ".join(f"{kind} {name} ({one.cause})" for (kind, name), one in aside[:_NAMED])
         more = f" and {len(aside) - _NAMED} more" if len(aside) > _NAMED else ""
         remedy = (
-            "Each is tried again every hour, and everything else goes on."
+            "Each is tried again every hour; everything else continues."
             " If the cause is no database's, report it with the log lines work.failed."
         )
         words = f"Set aside after {TRIES} failures: {named}{more}."

@@ -34,7 +34,10 @@ _RETRY = timedelta(minutes=5)
 
 _TOLD_AFTER = 2
 """Failures running; a single one is tried again before anybody could look."""
-_LIST_REMEDY = "What was followed goes on. The list is asked for every five minutes; see stocks.sync_failed."
+_LIST_REMEDY = (
+    "The stocks followed so far are collected as before. The list is asked for every five minutes; see"
+    " stocks.sync_failed."
+)
 _UNIVERSE_REMEDY = (
     "Compare `chartinsightctl symbols list` with what you expect; `symbols add` keeps a symbol."
 )
@@ -239,7 +242,7 @@ class StockList:
 
         Raises:
             MalformedAnswer: it cannot be whole, or a second one must confirm it; nothing was changed.
-            StoreError: it was not stored. Collecting goes on with what was chosen, unless it was refused.
+            StoreError: it was not stored. Collecting continues with the last choice, unless that was refused.
         """
         with contextlib.suppress(StoreUnavailable):
             await self._remember()

@@ -139,7 +139,7 @@ def _repaired(row: DailyRow) -> DailyRow:
     day, opening, high, low, close, volume, value = row
     if 0 in (opening, high, low):
         opening = high = low = close
-    # Adjusted sources round each price by itself, which can leave the high a won below the close.
+    # Adjusted sources round each price separately, which can leave the high a won below the close.
     high, low = max(opening, high, low, close), min(opening, high, low, close)
     return day, opening, high, low, close, volume, value
 

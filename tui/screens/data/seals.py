@@ -26,7 +26,7 @@ class SealsPage(Page):
     PART: ClassVar[Part] = Part.SEALS
 
     def days(self) -> list[date]:
-        """Return the trading days of which any stock has a seal, oldest first."""
+        """Return the trading days for which any stock has a seal, oldest first."""
         return sorted({day for _, day in self.store.seals})[-_MOST_DAYS:]
 
     def columns(self, width: int) -> Sequence[Column]:

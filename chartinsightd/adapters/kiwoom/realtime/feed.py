@@ -180,7 +180,7 @@ class KiwoomFeed:
         """Open the socket.
 
         Raises:
-            SessionEnded: it was refused, or nobody is there.
+            SessionEnded: it was refused, or there is no server.
         """
         try:
             async with asyncio.timeout(_HANDSHAKE_S):

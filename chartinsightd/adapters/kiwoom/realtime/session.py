@@ -261,6 +261,6 @@ def _remedy(cause: LossCause) -> str:
     if cause is not LossCause.TAKEN_OVER:
         return ""
     return (
-        "Another program uses the live stream with this key: end it, or give it a key of its own. Until then"
+        "Another program uses the live stream with this key: end it, or give it another key. Until then"
         " candles come from polls."
     )
