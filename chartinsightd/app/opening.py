@@ -22,7 +22,7 @@ from chartinsightd.app.analysis_stores import AnalysisStores, open_analysis
 from chartinsightd.app.broker import new_circuit, open_broker
 from chartinsightd.app.radar import RadarStores, open_radar
 from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
-from chartinsightd.domain.calendar import Calendar, parse_overrides
+from chartinsightd.domain.calendar import Calendar, parse_overrides, parse_reforms
 from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRefused, StoreUnavailable
 from chartinsightd.ports.spool import Spool
 from chartinsightd.ports.stores import Checkpoint
@@ -79,7 +79,8 @@ def load_calendar(settings: Settings) -> Calendar:
     if path is None:
         return Calendar()
     try:
-        return Calendar(parse_overrides(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        return Calendar(parse_overrides(text), reforms=parse_reforms(text))
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"collect.calendar_overrides: {path} cannot be read: {error}.") from error
     except ConfigurationError as error:

@@ -85,6 +85,8 @@ class Calendar:
 
     overrides: Overrides = field(default_factory=dict)
     learned: Mapping[date, bool] = field(default_factory=dict)
+    reforms: Overrides = field(default_factory=dict)
+    """By the first day on which they hold, hours that the user says hold until the next reform."""
     _years: dict[int, _Year] = field(default_factory=dict, init=False, repr=False)
     """Built when first asked for; building one costs about a millisecond."""
 
@@ -136,7 +138,7 @@ class Calendar:
 
         True: the exchange traded, at the hours of the rule. A day named in the overrides stays as they say.
         """
-        return Calendar(self.overrides, dict(learned))
+        return Calendar(self.overrides, dict(learned), self.reforms)
 
     def _year(self, number: int) -> _Year:
         if number not in self._years:
@@ -155,8 +157,16 @@ class Calendar:
             return is_open
         return _is_weekday(day) and day not in _listed_closures(day.year)
 
+    def _reform_of(self, day: date, *, is_first: bool) -> DayOverride | None:
+        """Return the reform in force; the hours of special days are those of our tables."""
+        if is_first or day in _special_days():
+            return None
+        begun = [first for first in self.reforms if first <= day]
+        return self.reforms[max(begun)] if begun else None
+
     def _build_session(self, day: date, *, is_first: bool) -> Session:
-        hours = _with_override(_regular_day(day, is_first=is_first), self.overrides.get(day))
+        hours = _with_override(_regular_day(day, is_first=is_first), self._reform_of(day, is_first=is_first))
+        hours = _with_override(hours, self.overrides.get(day))
         return Session(
             day=day,
             open_at=at_kst(day, hours.opens),
@@ -235,16 +245,40 @@ def parse_overrides(text: str) -> Overrides:
     Raises:
         ConfigurationError: names the entry that is wrong.
     """
+    return dict(_parse_day(number, entry) for number, entry in enumerate(_tables(text, "day"), start=1))
+
+
+def parse_reforms(text: str) -> Overrides:
+    """Read the reforms of the user's override file: one `[[from]]` table each, in any order.
+
+    Keys as in `parse_overrides`; the hours hold from `date` on until the next reform. Special days (the first
+    of a year, exams) keep their hours; a `[[day]]` wins over a reform.
+
+    Raises:
+        ConfigurationError: names the entry that is wrong.
+    """
+    found = dict(_parse_day(number, entry) for number, entry in enumerate(_tables(text, "from"), start=1))
+    if closed := [day for day, reform in found.items() if reform.closed]:
+        raise ConfigurationError(f"The exchange cannot be closed from {closed[0]} on: use [[day]].")
+    return found
+
+
+def _tables(text: str, name: str) -> list[dict[str, Any]]:
+    """Return the tables of a name in the override file."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"The calendar overrides are not TOML: {error}.") from error
-    entries = document.pop("day", [])
-    if document or not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
+    entries = {one: document.pop(one, []) for one in ("day", "from")}
+    are_tables = all(
+        isinstance(some, list) and all(isinstance(entry, dict) for entry in some) for some in entries.values()
+    )
+    if document or not are_tables:
         raise ConfigurationError(
-            f"The calendar overrides hold something other than [[day]]: {', '.join(document)}."
+            f"The calendar overrides hold something other than [[day]] and [[from]]: {', '.join(document)}."
         )
-    return dict(_parse_day(number, entry) for number, entry in enumerate(entries, start=1))
+    found: list[dict[str, Any]] = entries[name]
+    return found
 
 
 def _parse_day(number: int, entry: Mapping[str, Any]) -> tuple[date, DayOverride]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chartinsightd.domain.calendar import Calendar, DayOverride, parse_overrides
+from chartinsightd.domain.calendar import Calendar, DayOverride, parse_overrides, parse_reforms
 from chartinsightd.domain.errors import ConfigurationError
-from chartinsightd.domain.kst import day_of, midnight
+from chartinsightd.domain.kst import at_kst, day_of, midnight
 from chartinsightd.facts.krx import KST
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -274,6 +274,39 @@ def test_before_all_tables_the_oldest_hours_hold() -> None:
     assert [f"{s.close_at.astimezone(KST):%H:%M}" for s in (old, last, new)] == ["15:00", "15:00", "15:30"]
 
 
+def test_a_reform_holds_from_its_day_on() -> None:
+    """Until the next reform; special days keep their hours, and a day that is named wins."""
+    text = """
+        [[from]]
+        date = 2027-03-02
+        open = "08:00"
+        [[from]]
+        date = 2027-09-01
+        open = "07:00"
+        after_close = "21:00"
+        [[day]]
+        date = 2027-09-03
+        open = "09:30"
+    """
+    calendar = Calendar(parse_overrides(text), {}, parse_reforms(text))
+    days = {date(2027, 2, 26): 9, date(2027, 3, 2): 8, date(2027, 8, 31): 8, date(2027, 9, 1): 7}
+    days |= {date(2028, 1, 3): 10, date(2028, 1, 4): 7}
+
+    for day, hour in days.items():
+        for one in (calendar, calendar.with_learned({})):
+            session = one.session(day)
+            assert session is not None
+            assert session.open_at == at_kst(day, time(hour)), day
+    named, reformed = calendar.session(date(2027, 9, 3)), calendar.session(date(2027, 9, 1))
+    assert named is not None
+    assert named.open_at == at_kst(date(2027, 9, 3), time(9, 30))
+    assert reformed is not None
+    assert reformed.after_close_at == at_kst(date(2027, 9, 1), time(21))
+    assert parse_reforms("") == {}
+    with pytest.raises(ConfigurationError, match=r"use \[\[day\]\]"):
+        parse_reforms("[[from]]\ndate = 2027-09-01\nclosed = true")
+
+
 def test_no_overrides_are_no_mistake() -> None:
     """An empty file corrects nothing."""
     assert parse_overrides("") == {}
@@ -304,5 +337,5 @@ def test_a_wrong_override_says_where_and_what(text: str, said: str) -> None:
 
 def test_other_tables_are_named() -> None:
     """Every one of them."""
-    with pytest.raises(ConfigurationError, match="other than \\[\\[day\\]\\]: a, b\\."):
+    with pytest.raises(ConfigurationError, match="other than \\[\\[day\\]\\] and \\[\\[from\\]\\]: a, b\\."):
         parse_overrides("a = 1\nb = 2")

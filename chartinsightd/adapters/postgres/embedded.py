@@ -75,6 +75,10 @@ _SETTINGS: Mapping[str, str] = {
     "huge_pages": "off",
     "log_checkpoints": "off",
 }
+_REMEDY_NAMELESS = (
+    "PostgreSQL's programs need a name for the user id: run the container as a user of its /etc/passwd (or"
+    " add a line for this id to it), or set database.dsn."
+)
 _LEAST_ROOM = 256 * 1024
 """Bytes without which a server does not even start."""
 
@@ -411,6 +415,8 @@ def _explained(what: str, words: str, folder: Path) -> StoreError:
     lines = [line for line in words.strip().splitlines() if line.strip()]
     if "No space left on device" in words or _has_no_room(folder):
         return _disk_full(folder)
+    if "could not look up effective user ID" in words:
+        return StoreRefused(f"{what} {' '.join(lines[-1:])}", remedy=_REMEDY_NAMELESS)
     if "FATAL" in words or "initdb: error" in words:
         telling = [line for line in lines if "FATAL" in line or "error" in line or "DETAIL" in line]
         return StoreRefused(f"{what} {' '.join(telling[-3:])}", remedy=f"See {folder / 'server.log'}.")

@@ -296,6 +296,16 @@ def test_a_full_disk_may_pass() -> None:
     assert isinstance(embedded._explained("It did not start.", words, Path("/x")), StoreUnavailable)
 
 
+def test_a_user_without_a_name_is_told_what_to_do(tmp_path: Path) -> None:
+    """A container's user id that no passwd file knows: a restart cannot mend it, and no log says more."""
+    words = "initdb: could not look up effective user ID 4242: user does not exist"
+    told = embedded._explained("The database could not be made.", words, tmp_path)
+
+    assert isinstance(told, StoreRefused)
+    assert "server.log" not in told.remedy
+    assert "database.dsn" in told.remedy
+
+
 def test_a_full_disk_is_known_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server's log lies on the same disk, and may end before it says why."""
     words = "FATAL:  could not write lock f"

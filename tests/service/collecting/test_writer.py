@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -24,6 +24,8 @@ from tests.support.virtual import cancelled_after, run_virtually
 from tests.support.world import World
 
 START = datetime(2026, 9, 15, 0, 0, tzinfo=UTC)
+LONGEST_WAIT_S = 31
+"""Between two tries of a store that is away."""
 
 
 def write(number: int, volume: int = 5) -> Write:
@@ -129,6 +131,7 @@ def test_while_the_database_is_away_pages_wait_on_disk() -> None:
     pages=st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 20)), max_size=30),
     restart_after=st.integers(0, 200),
 )
+@example(away=[True] * 40, pages=[(0, False, 0)], restart_after=3)
 @settings(max_examples=40, deadline=None)
 def test_what_is_spooled_is_committed_once_and_in_order(
     away: list[bool], pages: list[tuple[int, bool, int]], restart_after: int
@@ -152,7 +155,7 @@ def test_what_is_spooled_is_committed_once_and_in_order(
             await cancelled_after(bring(), restart_after)
         second = World(START, store=first.store, checkpoint=first.checkpoint, spool=first.spool)
         async with writing(second):
-            await asyncio.sleep(200)
+            await asyncio.sleep(200 + LONGEST_WAIT_S * len(second.store.errors))
         return second, said
 
     with capture_logs():
