@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,6 +88,34 @@ async def test_what_cannot_be_seen_is_contained() -> None:
         assert words in str(error)
         assert "mine" in str(error)
     assert turns > 10
+
+
+async def test_a_strategy_knows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that a strategy runs in has nothing of the daemon's environment."""
+    monkeypatch.setenv("CHARTINSIGHT_KIWOOM__SECRET_KEY", "canary")
+    proving = asyncio.create_task(ProcessSandbox(Budget(wall_s=60)).prove(source(ENDLESS)))
+    found: list[tuple[bytes, bytes]] = []
+    for _ in range(3_000):  # it is there within milliseconds on an idle machine
+        found = [one for one in children() if b"adapters.strategies.worker" in one[0]]
+        if found:
+            break
+        await asyncio.sleep(0.01)
+    proving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await proving
+    assert b"canary" not in found[0][1]
+    assert b"OPENBLAS_NUM_THREADS" in found[0][1]
+
+
+def children() -> list[tuple[bytes, bytes]]:
+    """Return command and environment of each child of this process."""
+    found = []
+    for listed in Path("/proc/self/task").glob("*/children"):
+        for number in listed.read_text(encoding="ascii").split():
+            with suppress(OSError):
+                place = Path("/proc") / number
+                found.append(((place / "cmdline").read_bytes(), (place / "environ").read_bytes()))
+    return found
 
 
 async def test_a_strategy_that_takes_too_long_is_ended() -> None:

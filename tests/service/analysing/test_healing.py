@@ -1,0 +1,286 @@
+"""Sixty business days with outages, holidays and kills: every stock is analysed for every session."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, cast
+
+import pytest
+
+from chartinsightd.analysis.analyser import analyse
+from chartinsightd.domain.adjusted import AdjustedCandles, Factors, adjusted
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.domain.kst import at_kst, day_of, midnight
+from chartinsightd.domain.planning import PlanRules
+from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.analysis import (
+    AnalysisCounts,
+    AnalysisResult,
+    AnalysisState,
+    AnalysisStatus,
+    AnalysisStore,
+    DueCause,
+    Findings,
+)
+from chartinsightd.ports.candles import CandleReader, CandleSpan
+from chartinsightd.ports.stores import ActionStore
+from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
+from chartinsightd.service.analysing.collected import TrackedSeries
+from chartinsightd.service.analysing.series_turn import MIN_CANDLES, columns_of
+from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.scheduler import Scheduler
+from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.jobs import Jobs
+from tests.control.fake_backend import FrozenClock
+from tests.domain.made_up_charts import walk
+from tests.support.fakes import FakeStore
+
+CALENDAR = Calendar()
+HISTORY = [one.day for one in CALENDAR.sessions(date(2026, 1, 2), date(2026, 10, 30))]
+SESSIONS = [one.day for one in CALENDAR.sessions(date(2026, 11, 2), date(2027, 1, 28))][:60]
+"""With a Saturday morning each week, the exam day 2026-11-19, Christmas, the year's end and New Year."""
+BY_CAP = ("005930", "000660", "035420", "035720", "068270")
+YOUNG = "068270"
+"""Listed on the first of the sixty days."""
+RULES = AnalyserRules(code_id="rules", guard=timedelta(minutes=50))
+
+
+class Killed(BaseException):
+    """The process ends here, whatever it was at."""
+
+
+class World:
+    """Candles, what is covered of them, and the results: what outlives a kill. Also its own store and
+    reader."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.clock = FrozenClock(at_kst(SESSIONS[0], time(6)))
+        self.charts = {symbol: _chart(symbol) for symbol in BY_CAP}
+        self.collected: dict[str, int] = dict.fromkeys(BY_CAP, 0)
+        """Candles that are stored and covered."""
+        self.changes: list[tuple[Series, int]] = []
+        self.seen = 0
+        self.known: dict[Series, AnalysisState] = {}
+        self.kept: dict[Series, tuple[bytes | None, list[Findings]]] = {}
+        self.saved: list[tuple[datetime, AnalysisState]] = []
+        self.dies_after = -1
+        """Calls of the store until the process is killed; negative: it is not."""
+        self.is_away = False
+
+    # what is collected
+
+    def collect(self, symbol: str, until: date) -> None:
+        """Store the candles of a stock up to a day."""
+        end = int(midnight(until).timestamp())
+        count = int((self.charts[symbol].ts <= end).sum())
+        if count > self.collected[symbol]:
+            self.collected[symbol] = count
+            self.changes.append((_series(symbol), int(self.charts[symbol].ts[count - 1])))
+
+    def stored(self, symbol: str) -> Candles:
+        """Return the candles of a stock that are stored."""
+        return self.charts[symbol].where(slice(0, self.collected[symbol]))
+
+    def state(self, series: Series) -> Any:
+        """Return what is covered, as the ledger does."""
+        candles = self.stored(series.symbol)
+        covered = RangeSet.of((0, int(candles.ts[-1]) + 1)) if len(candles) else RangeSet.of()
+        return type("Covered", (), {"covered": covered})
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """Return what is collected, as the scheduler does: the largest first."""
+        return tuple(map(_series, BY_CAP))
+
+    # the store of the results
+
+    def _called(self) -> None:
+        if self.is_away:
+            raise StoreUnavailable("PostgreSQL is away.")
+        if self.dies_after == 0:
+            raise Killed
+        self.dies_after -= 1
+
+    async def states(self, analyser: str) -> dict[Series, AnalysisState]:
+        """Return how every series stands."""
+        del analyser
+        self._called()
+        return dict(self.known)
+
+    async def mark_changed(self, analyser: str, limit: int) -> int:
+        """Mark what changed due."""
+        del analyser, limit
+        self._called()
+        read, self.seen = self.changes[self.seen :], len(self.changes)
+        for series, ts in read:
+            if (known := self.known.get(series)) is not None:
+                is_later = known.analysed_to is not None and ts > known.analysed_to.timestamp()
+                self.known[series] = replace(
+                    known, status=AnalysisStatus.DUE, from_start=not is_later, cause=DueCause.FIRST
+                )
+        return len(read)
+
+    async def add(self, analyser: str, series: Sequence[Series]) -> int:
+        """Mark series due that are not known."""
+        del analyser
+        self._called()
+        self.known |= {one: AnalysisState(series=one, status=AnalysisStatus.DUE) for one in series}
+        return len(series)
+
+    async def carried(self, analyser: str, series: Series) -> bytes | None:
+        """Return the analyser's own state."""
+        del analyser
+        self._called()
+        return self.kept.get(series, (None, []))[0]
+
+    async def findings(self, analyser: str, series: Series) -> Findings:
+        """Return all rows of a series."""
+        del analyser
+        self._called()
+        return _joined(self.kept.get(series, (None, []))[1])
+
+    async def save(self, analyser: str, results: Sequence[AnalysisResult], at: datetime) -> None:
+        """Keep results whole, or not at all."""
+        del analyser
+        self._called()
+        for one in results:
+            series = one.state.series
+            assert one.valid_from is None or series not in self.kept, "no row that was known is replaced"
+            rows = self.kept.get(series, (None, []))[1]
+            self.kept[series] = one.carried, [*rows, one.found]
+            self.known[series] = replace(one.state, from_start=False)
+            self.saved.append((at, one.state))
+
+    async def counts(self, analyser: str) -> AnalysisCounts:
+        """Count nothing."""
+        del analyser
+        self._called()
+        return AnalysisCounts()
+
+    # the reader
+
+    async def versions(self, symbols: Sequence[str], timeframe: Timeframe) -> dict[str, int]:
+        """Return the number of the last change of each."""
+        del timeframe
+        return {symbol: self.collected[symbol] for symbol in symbols}
+
+    async def read(self, symbol: str, timeframe: Timeframe, span: CandleSpan) -> AdjustedCandles:
+        """Return stored candles."""
+        del timeframe
+        candles = self.stored(symbol)
+        first = 0 if span.start is None else int((candles.ts < int(span.start.timestamp())).sum())
+        return adjusted(candles.where(slice(first, None)), Factors.of([]))
+
+    async def checks(self) -> Mapping[str, Any]:
+        """Know no corporate action."""
+        return {}
+
+    def born(self) -> Analyser:
+        """Return the analyser of a new process."""
+        refresh = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=2))
+        current = CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=refresh))
+        series = TrackedSeries(
+            scheduler=cast(Scheduler, self),
+            timeframes=[Timeframe.D1],
+            ledger=cast(CoverageLedger, self),
+            current_rules=current,
+            clock=self.clock,
+        )
+        return Analyser(
+            store=cast(AnalysisStore, self),
+            reader=cast(CandleReader, self),
+            actions=cast(ActionStore, self),
+            series=series,
+            jobs=Jobs(FakeStore(), self.clock),
+            clock=self.clock,
+            current_rules=current,
+            rules=RULES,
+        )
+
+
+def _series(symbol: str) -> Series:
+    return Series(symbol=symbol, timeframe=Timeframe.D1)
+
+
+def _chart(symbol: str) -> Candles:
+    days = SESSIONS if symbol == YOUNG else [*HISTORY, *SESSIONS]
+    return replace(walk(BY_CAP.index(symbol), days, 50_000), symbol=symbol)
+
+
+def _joined(parts: Sequence[Findings]) -> Findings:
+    return Findings(
+        points=tuple(row for one in parts for row in one.points),
+        trends=tuple(row for one in parts for row in one.trends),
+        patterns=tuple(row for one in parts for row in one.patterns),
+    )
+
+
+async def lived(seed: int) -> World:
+    """Live through every calendar day: some stocks are collected days late, the database is away for hours,
+    and the daemon is killed at any call of the store. Looks are taken every hour from 19:10 to 08:10."""
+    world = World(seed)
+    analyser = world.born()
+    late_until = dict.fromkeys(BY_CAP, SESSIONS[0])
+    day = SESSIONS[0]
+    while day <= SESSIONS[-1] + timedelta(days=7):
+        for symbol in BY_CAP:
+            if world.random.random() < 0.1 and day < SESSIONS[-1]:
+                late_until[symbol] = day + timedelta(days=world.random.randint(1, 5))
+            if day >= late_until[symbol]:
+                world.collect(symbol, CALENDAR.session_on_or_before(day).day)
+        for hour in range(19, 33):
+            moment = at_kst(day, time(0, 10)) + timedelta(hours=hour)
+            world.clock.advance((moment - world.clock.now()).total_seconds())
+            world.is_away = day < SESSIONS[-1] and world.random.random() < 0.15
+            world.dies_after = world.random.randint(0, 12) if world.random.random() < 0.2 else -1
+            try:
+                await analyser.analyse("schedule")
+            except StoreUnavailable:
+                continue
+            except Killed:
+                analyser = world.born()
+        day += timedelta(days=1)
+    return world
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_every_stock_is_analysed_for_every_session(seed: int) -> None:
+    """The rows are those of one undisturbed analysis; no session is taken twice, too short is told once."""
+    world = await lived(seed)
+    for symbol in BY_CAP:
+        series = _series(symbol)
+        known, chart = world.known[series], world.charts[symbol]
+        assert known.status is AnalysisStatus.DONE
+        assert known.analysed_to == datetime.fromtimestamp(int(chart.ts[-1]), UTC)
+        at_once = analyse(columns_of(adjusted(chart, Factors.of([])), CALENDAR))
+        assert _joined(world.kept[series][1]) == Findings.of(at_once)
+        reached = [state.analysed_to for _, state in world.saved if state.series == series]
+        assert len(set(reached)) == len(reached), "no session is analysed twice"
+        days = [one for one in reached if one is not None]  # None: before the first candle was final
+        assert days == sorted(days)
+    short = [one for _, one in world.saved if one.status is AnalysisStatus.TOO_SHORT]
+    assert {one.series.symbol for one in short} == {YOUNG}
+    assert len(short) < MIN_CANDLES, "once for each new candle at most"
+
+
+async def test_results_come_in_the_order_of_size_and_after_the_close() -> None:
+    """Of one look the largest stocks come first; a day counts from the next morning's corrections on."""
+    world = await lived(3)
+    by_look: dict[datetime, list[str]] = {}
+    for at, state in world.saved:
+        by_look.setdefault(at, []).append(state.series.symbol)
+        if state.analysed_to is not None:
+            session = CALENDAR.session(day_of(state.analysed_to))
+            assert session is not None
+            assert at >= session.settled_at
+    assert all(symbols == sorted(symbols, key=BY_CAP.index) for symbols in by_look.values())
+    assert any(len(symbols) > 1 for symbols in by_look.values())
