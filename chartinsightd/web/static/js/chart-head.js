@@ -58,7 +58,7 @@ function toolsOf(page) {
     menuOf(page, 'indicators', t('indicators'), 'wave', INDICATORS.map((name) => [name, t(`ind.${name}`)])),
     h('span', { class: 'grow' }),
     toolOf('table', t('table'), 'table', page.table, () => page.toggleTable()),
-    toolOf('pen', t('draw'), 'pen', Boolean(page.drawing), () => page.toggleDrawing()));
+    toolOf('pen', t('draw'), 'pen', Boolean(page.labels.drawing), () => page.labels.toggle()));
 }
 
 /** One stop of the tab key, arrows inside. @param {any} page */

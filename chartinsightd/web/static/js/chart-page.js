@@ -2,16 +2,16 @@
  * The chart view: one stock in one timeframe, as known at one candle.
  * @module
  */
-import { get, post } from './api.js';
+import { get } from './api.js';
 import { asOfBar, drawAsOf } from './asof-bar.js';
 import { Chart } from './chart.js';
 import { headOf, legendOf, priceOf } from './chart-head.js';
+import { ChartLabels } from './chart-labels.js';
 import { candleTable } from './candle-table.js';
 import { fill, h } from './dom.js';
 import { errorBox, refill, say, toast } from './frame.js';
 import { eventsOf, knownAt, placeClosedAt } from './known.js';
-import { drawHint, labelForm } from './label-form.js';
-import { big, changeOf, fullTime, percent, rfc3339, shortTime, won, yearOf } from './numbers.js';
+import { big, changeOf, fullTime, percent, shortTime, won, yearOf } from './numbers.js';
 import { TIMEFRAMES } from './route.js';
 import { candleAt, placeOf, seriesOf, withLive, withNewest, withOlder } from './series.js';
 import { changeSettings, settings } from './settings.js';
@@ -26,8 +26,9 @@ const REREAD_MS = 1500;
 const LOADING_AFTER_MS = 200;
 /** A new final candle is read out at most this often. */
 const SAY_MS = 10_000;
-/** A label of a stretch that ended this many candles before what was seen is still one of its time. */
+/** A click this near to a marker is meant for it. */
 const NEAR_PIXELS = 14;
+/** Below this width the page is a phone's. */
 const NARROW = 768;
 
 export class ChartPage {
@@ -44,7 +45,7 @@ export class ChartPage {
     this.untilTs = null;
     this.table = false;
     this.tableRows = 100;
-    /** @type {{anchor: number | null, form: any} | null} */ this.drawing = null;
+    this.labels = new ChartLabels(this);
     this.hover = /** @type {number | null} */ (null);
     this.statistics = /** @type {any[] | null} */ (null);
     this.statisticsProblem = null;
@@ -78,7 +79,7 @@ export class ChartPage {
     this.asOf = asOfBar(this);
     fill(this.stage, this.head, this.plot, this.asOf.box);
     fill(main, this.rail, this.stage, this.side);
-    this.wireDrawing();
+    this.labels.wire();
     this.context.watchRail(this.rail, this.symbol);
     this.load();
     this.loadNotes();
@@ -100,7 +101,7 @@ export class ChartPage {
     this.side.setAttribute('aria-label', t('side.structure'));
     if (this.series) this.refresh();
     if (range && this.chart) this.chart.chart.timeScale().setVisibleLogicalRange(range);
-    if (this.drawing) this.drawForm();
+    if (this.labels.drawing) this.labels.drawForm();
   }
 
   // ---- reading
@@ -206,7 +207,7 @@ export class ChartPage {
     const { draft } = this.scene;
     Object.assign(this.scene, { hot: move(this.scene.hot), cursor: move(this.scene.cursor), draft: draft ? { from: draft.from + by, to: draft.to + by } : null });
     this.hover = move(this.hover);
-    if (this.drawing) this.drawing.anchor = move(this.drawing.anchor);
+    if (this.labels.drawing) this.labels.drawing.anchor = move(this.labels.drawing.anchor);
   }
 
   async loadNotes() {
@@ -240,7 +241,7 @@ export class ChartPage {
     Object.assign(scene, { rows: series.rows, known: knownAt(series, place), layers: settings.layers, timeframe: this.timeframe, startsHere: series.startsHere });
     scene.dimmed = connection.state === 'away' || connection.state === 'ended';
     this.stage.classList.toggle('past', scene.known.past);
-    this.stage.classList.toggle('drawing', Boolean(this.drawing));
+    this.stage.classList.toggle('drawing', Boolean(this.labels.drawing));
     this.drawHead();
     this.drawPlot(added);
     drawAsOf(this.asOf);
@@ -281,7 +282,7 @@ export class ChartPage {
     });
     this.canvas.chart = this.chart; // for the tests, which look at what the last frame showed
     for (const child of this.canvas.children) child.setAttribute('aria-hidden', 'true');
-    this.chart.lock(Boolean(this.drawing));
+    this.chart.lock(Boolean(this.labels.drawing));
   }
 
   /** The picture moved or has its size now: what stands beside it follows with the next frame. */
@@ -383,7 +384,7 @@ export class ChartPage {
 
   /** A click on a point shows its confirmation, on a pattern chooses it. @param {{x: number, y: number, place: number}} at */
   pickAt({ x, y, place }) {
-    if (this.drawing) return;
+    if (this.labels.drawing) return;
     const point = this.chart.drawn.find((mark) => mark.what === 'point' && Math.hypot(mark.x - x, mark.y - y) < NEAR_PIXELS);
     if (point) {
       this.showPoint(point.point);
@@ -451,7 +452,7 @@ export class ChartPage {
 
   toggleTable() {
     this.table = !this.table;
-    if (this.table && this.drawing) this.endDrawing();
+    if (this.table && this.labels.drawing) this.labels.end();
     if (this.table) {
       this.chart?.destroy();
       this.chart = null;
@@ -513,8 +514,8 @@ export class ChartPage {
     this.scene.cursor = Math.max(0, Math.min(known.last, from + step));
     this.hover = null;
     this.scene.hot = null;
-    const draft = this.drawing?.anchor;
-    if (draft !== null && draft !== undefined) this.setDraft(draft, this.scene.cursor);
+    const draft = this.labels.drawing?.anchor;
+    if (draft !== null && draft !== undefined) this.labels.setDraft(draft, this.scene.cursor);
     this.chart?.reveal(this.scene.cursor);
     this.chart?.draw();
     if (this.chart) this.drawLegend();
@@ -551,144 +552,6 @@ export class ChartPage {
     this.choose(ids[next]);
     const pattern = this.scene.known.patterns[next];
     say(`${t(`pat.${pattern.kind}`)} · ${t(`st.${pattern.state}`)} · ${this.short(pattern.points[0].ts)} – ${this.short(this.scene.rows[pattern.known].ts)}`);
-  }
-
-  // ---- labels
-
-  /** The label that agrees or disagrees with a pattern. @param {string} id */
-  labelOn(id) {
-    return this.series.labels.find((label) => label.pattern_id === id && (label.verdict === 'agree' || label.verdict === 'disagree'));
-  }
-
-  /** @param {string} id */
-  verdictOf(id) {
-    return this.labelOn(id)?.verdict ?? null;
-  }
-
-  /** Agree or disagree; the same word again takes it back. @param {any} pattern @param {'agree' | 'disagree'} way */
-  async judge(pattern, way) {
-    const held = this.labelOn(pattern.id);
-    const body = {
-      ...this.labelBase(pattern.points[0].ts, pattern.points.at(-1).ts), kind: pattern.kind, pattern_id: pattern.id,
-      points: pattern.points.map((point) => ({ ts: rfc3339(point.ts), price: Math.round(point.price) })),
-      verdict: held?.verdict === way ? 'withdrawn' : way, note: held?.note ?? '', replaces: held?.id ?? null,
-    };
-    try {
-      this.takeLabel(await post('labels', body), held);
-    } catch (problem) {
-      toast(`${t('error.title')} ${/** @type {any} */ (problem).message}`);
-    }
-  }
-
-  /** @param {number} from @param {number} to */
-  labelBase(from, to) {
-    const { rows, known } = this.scene;
-    return { symbol: this.symbol, timeframe: this.timeframe, from_ts: rfc3339(from), to_ts: rfc3339(to), seen_until: rfc3339(rows[known.last].ts) };
-  }
-
-  /** @param {any} label @param {any} replaced */
-  takeLabel(label, replaced) {
-    const others = this.series.labels.filter((one) => one.id !== replaced?.id && one.id !== label.id);
-    const own = label.verdict === 'withdrawn' ? [] : [{ ...label, shownIn: this.timeframe }];
-    this.series = { ...this.series, labels: [...own, ...others] };
-    this.refresh();
-    toast(t('lab.saved'));
-  }
-
-  toggleDrawing() {
-    if (this.drawing) this.endDrawing();
-    else this.beginDrawing();
-  }
-
-  beginDrawing() {
-    if (!this.scene.known) return;
-    if (this.table) this.toggleTable();
-    this.drawing = { anchor: null, form: null };
-    this.chart.lock(true);
-    this.stage.classList.add('drawing');
-    this.drawHead();
-    fill(this.drawbox, drawHint(() => this.endDrawing()));
-    say(t('lab.step1'));
-  }
-
-  endDrawing() {
-    this.drawing = null;
-    this.scene.draft = null;
-    this.chart?.lock(false);
-    this.stage.classList.remove('drawing');
-    fill(this.drawbox);
-    this.drawHead();
-    this.chart?.draw();
-    say(t('lab.off'));
-  }
-
-  /** @param {number} a @param {number} b */
-  setDraft(a, b) {
-    this.scene.draft = { from: Math.min(a, b), to: Math.max(a, b) };
-    this.chart?.draw();
-  }
-
-  /** Enter: the first press sets one end, the second the other. */
-  markEnd() {
-    if (!this.drawing || this.drawing.form) return;
-    const place = this.scene.cursor ?? this.scene.known.last;
-    if (this.drawing.anchor === null) {
-      this.drawing.anchor = place;
-      this.setDraft(place, place);
-    } else this.openForm();
-  }
-
-  openForm() {
-    this.drawing.anchor = null;
-    this.drawing.form = this.drawing.form ?? { kind: 'double_bottom', own: '', note: '', problem: null };
-    this.drawForm();
-    this.drawbox.querySelector('[role=radio][tabindex="0"]')?.focus();
-  }
-
-  drawForm() {
-    const { rows, known, draft } = this.scene;
-    if (!this.drawing.form || !draft) return;
-    const seen = rows[known.last];
-    refill(this.drawbox, labelForm(this.drawing.form, {
-      from: rows[draft.from], to: rows[draft.to], count: draft.to - draft.from + 1, seen, hindsight: known.last > draft.to, timeframe: this.timeframe,
-    }, { save: () => this.saveLabel(), cancel: () => this.endDrawing(), redraw: () => this.drawForm() }));
-    this.drawbox.querySelector(this.drawing.form.kind === '' ? '.own' : '[aria-checked=true]')?.focus();
-  }
-
-  async saveLabel() {
-    const { form } = this.drawing;
-    const { rows, draft } = this.scene;
-    const kind = form.kind || form.own.trim();
-    if (!kind) return;
-    const body = { ...this.labelBase(rows[draft.from].ts, rows[draft.to].ts), kind, points: [], verdict: 'own', pattern_id: null, note: form.note.trim(), replaces: null };
-    try {
-      const label = await post('labels', body);
-      this.endDrawing();
-      this.takeLabel(label, null);
-      this.canvas.focus();
-    } catch (problem) {
-      form.problem = problem;
-      this.drawForm();
-    }
-  }
-
-  /** Drawing by pointer: from the first candle to the last; both ends can be dragged afterwards. */
-  wireDrawing() {
-    let fixed = /** @type {number | null} */ (null);
-    const place = (event) => this.chart.placeAt(event.clientX - this.canvas.getBoundingClientRect().left);
-    this.canvas.addEventListener('pointerdown', (event) => {
-      if (!this.drawing) return;
-      const at = place(event);
-      const { draft } = this.scene;
-      fixed = draft && this.drawing.form ? (Math.abs(at - draft.from) < Math.abs(at - draft.to) ? draft.to : draft.from) : at;
-      this.setDraft(fixed, at);
-      this.canvas.setPointerCapture(event.pointerId);
-    });
-    this.canvas.addEventListener('pointermove', (event) => fixed !== null && this.drawing && this.setDraft(fixed, place(event)));
-    this.canvas.addEventListener('pointerup', () => {
-      if (fixed !== null && this.drawing) this.openForm();
-      fixed = null;
-    });
   }
 
   // ---- the stream
@@ -752,13 +615,13 @@ export class ChartPage {
     else if (name === 'pattern') this.stepPattern(value);
     else if (name === 'asOf') this.stepAsOf(value);
     else if (name === 'event') this.stepEvent(value);
-    else if (name === 'draw') this.toggleDrawing();
+    else if (name === 'draw') this.labels.toggle();
     else if (name === 'table') this.toggleTable();
     else if (name === 'watch') this.toggleStar();
     else if (name === 'adjusted') this.toggleAdjusted();
     else if (name === 'verdict') return this.judgeChosen(value);
     else if (name === 'leave') return this.leave();
-    else if (name === 'enter' && this.drawing && !this.drawing.form) this.markEnd();
+    else if (name === 'enter' && this.labels.drawing && !this.labels.drawing.form) this.labels.markEnd();
     else return false;
     return true;
   }
@@ -766,14 +629,14 @@ export class ChartPage {
   /** @param {'agree' | 'disagree'} way */
   judgeChosen(way) {
     const pattern = this.scene.known.patterns.find((p) => p.id === this.scene.chosen);
-    if (pattern) this.judge(pattern, way);
+    if (pattern) this.labels.judge(pattern, way);
     return Boolean(pattern);
   }
 
   /** Escape: out of drawing, else back to now, else nothing chosen. */
   leave() {
-    if (this.drawing) {
-      this.endDrawing();
+    if (this.labels.drawing) {
+      this.labels.end();
       this.canvas.focus();
     } else if (this.untilTs !== null) this.setAsOf(null);
     else {

@@ -102,11 +102,11 @@ function badge(state) {
 /** @param {any} pattern @param {any} page */
 function necklineRow(pattern, page) {
   const neckline = pattern.levels.neckline;
-  const verdict = page.verdictOf(pattern.id);
+  const verdict = page.labels.verdictOf(pattern.id);
   return h('div', { class: 'patneck' },
     neckline ? [h('span', {}, t('pat.neck')), h('b', {}, won(neckline.y))] : null,
     h('span', { class: 'grow' }),
-    ['agree', 'disagree'].map((way) => h('button', { class: 'tiny', type: 'button', data: { key: `${way}-${pattern.id}` }, 'aria-pressed': String(verdict === way), onclick: () => page.judge(pattern, way) }, t(way))));
+    ['agree', 'disagree'].map((way) => h('button', { class: 'tiny', type: 'button', data: { key: `${way}-${pattern.id}` }, 'aria-pressed': String(verdict === way), onclick: () => page.labels.judge(pattern, way) }, t(way))));
 }
 
 /** @param {any[] | null} statistics @param {string} kind */
