@@ -106,6 +106,16 @@ async def test_rows_in_are_rows_accounted_for(stores: Stores) -> None:
     assert [row[0] for row in await stores.revisions()] == ["005930"]
 
 
+async def test_a_final_candle_is_not_taken_back(stores: Stores) -> None:
+    """A provisional read never overwrites a final candle, and is counted as unchanged."""
+    await stores.candles.save([write(page(at=[0], close=100, final=True))])
+
+    assert await stores.candles.save([write(page(at=[0], close=99, final=False))]) == [Written(unchanged=1)]
+
+    [found] = await stores.seals.candles_of(Timeframe.M5, [("005930", *ALWAYS)])
+    assert rows(found) == rows(page(at=[0], close=100))
+
+
 async def test_coverage_can_be_forgotten(stores: Stores) -> None:
     """What is taken out of the coverage is gone, also after a restart."""
     await stores.candles.save([write(page(at=[0]), (0, 100))])

@@ -101,7 +101,7 @@ BREAKAGES = (
         f"{_POSTGRES}/rows.py",
         'allowed = both["final"] | ~there["final"]',
         'allowed = both["final"] | True',
-        f"{_T_STORE}::test_a_final_candle_is_not_taken_back",
+        "tests/ports/test_candles.py::test_a_final_candle_is_not_taken_back",
     ),
     Breakage(
         2,
