@@ -51,6 +51,8 @@ class Resources:
     kiwoom: Kiwoom
     circuit: Circuit
     database: Literal["embedded", "external"]
+    reader_dsn: str
+    """Where others may read; empty for a database of the user's own."""
     services: Mapping[str, Service]
     """What keeps the resources themselves in order."""
 
@@ -96,7 +98,7 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
     services: dict[str, Service] = {}
     lock = state_file(settings, "daemon.lock")
     stack.enter_context(held(lock, doing=f"works in the state folder {lock.parent}"))
-    dsn = await _open_database(stack, settings, clock, services)
+    dsn, reader_dsn = await _open_database(stack, settings, clock, services)
     checkpoint = await stack.enter_async_context(
         open_checkpoint(state_file(settings, "checkpoint.sqlite"), clock)
     )
@@ -125,24 +127,28 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
         ledger=ledger,
         kiwoom=kiwoom,
         circuit=circuit,
-        database="embedded" if "postgres" in services else "external",
+        database="embedded" if reader_dsn else "external",
+        reader_dsn=reader_dsn,
         services=services,
     )
 
 
 async def _open_database(
     stack: AsyncExitStack, settings: Settings, clock: Clock, services: dict[str, Service]
-) -> str:
-    """Return the URL of the user's database; without one, start the embedded server first."""
+) -> tuple[str, str]:
+    """Return the URL of the user's database; without one, that of the embedded server, which is started.
+
+    The second one is for others who read; it is empty for the user's own database.
+    """
     notify_systemd("STATUS=Opening the database")
     dsn = settings.database.dsn.get_secret_value()
-    shown = ""
+    shown = reader_dsn = ""
     if not dsn:
         server = await stack.enter_async_context(open_embedded(settings.state_dir, clock))
         services["postgres"], dsn = server.keep_running, server.dsn
-        shown = dsn
+        shown, reader_dsn = dsn, server.reader_dsn
     stack.enter_context(runtime_file(state_file(settings, "daemon.json"), database=shown))
-    return dsn
+    return dsn, reader_dsn
 
 
 async def _open_store(

@@ -21,6 +21,7 @@ from chartinsightd.backend.assembly import Backend, assemble_backend
 from chartinsightd.backend.configuration import Configuration
 from chartinsightd.backend.identity import Identity
 from chartinsightd.backend.page_facts import PageFacts
+from chartinsightd.backend.reading_address import ReadingAddresses
 from chartinsightd.backend.universe import UniverseBoard
 from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
@@ -508,6 +509,7 @@ def new_backend(
         hub=hub,
         now=resources.clock.now,
     )
+    ReadingAddresses(resources.reader_dsn, settings.mode).register(backend.handlers)
     PageFacts(
         status=backend.overview.status,
         counts=services.analysing.counts,

@@ -56,6 +56,8 @@ VERBS: Mapping[str, Verb] = {
     "config": Verb(module="config", words="Settings in force, and where they come from."),
     "symbols": Verb(module="symbols", words="What is listed and what is tracked."),
     "alerts": Verb(module="alerts", words="What a person should know, and how it reaches people."),
+    "dsn": Verb(module="database", words="Where other programs read the database."),
+    "psql": Verb(module="database", words="Open psql on the database, to read."),
     "export": Verb(module="export", words="Write candles to a CSV or Parquet file."),
     "logs": Verb(module="logs", words="What the daemon logged; -f follows it."),
     "completion": Verb(module="completion", words="The script that makes a shell complete this command."),

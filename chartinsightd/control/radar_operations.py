@@ -45,6 +45,7 @@ from chartinsightd.control.protocol.web import (
     DaemonFacts,
     Link,
     LinkRequest,
+    ReadingAddress,
     RevokeRequest,
     SessionRequest,
     SessionState,
@@ -80,6 +81,14 @@ REVOKE = Command(
     summary="End sessions of the listener for browsers",
     request=RevokeRequest,
     answer=Outcome,
+)
+READING_ADDRESS = Query(
+    name="reading_address",
+    path="/v1/database",
+    summary="Where other programs read the database, with a role that can change nothing",
+    request=Nothing,
+    answer=ReadingAddress,
+    statuses=(409,),
 )
 SESSION = Query(
     name="session",
@@ -179,5 +188,11 @@ OFFERED: tuple[Operation[Any, Any], ...] = (
     ADD_LABEL,
 )
 """What the listener for browsers offers, beside sessions, events and its own description."""
-ON_SOCKET_ALONE: tuple[Operation[Any, Any], ...] = (DAEMON_FACTS, LINK, WEB_SESSIONS, REVOKE)
+ON_SOCKET_ALONE: tuple[Operation[Any, Any], ...] = (
+    DAEMON_FACTS,
+    LINK,
+    WEB_SESSIONS,
+    REVOKE,
+    READING_ADDRESS,
+)
 """What the control socket has of this module and the listener has not."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from chartinsightd.backend.reading_address import ReadingAddresses
 from chartinsightd.control.protocol.labels import Agreement, LabelList, LabelQuery, LabelRow
 from chartinsightd.control.radar_operations import LABELS
 from chartinsightd.domain.timeframe import Timeframe
@@ -55,6 +56,9 @@ class LiveDaemon:
         self.access.listening = Listening("127.0.0.1", [8600])
         self.access.register(backend.handlers)
         backend.handlers.add(LABELS, _labels)
+        ReadingAddresses("postgresql://chartinsight_reader@/chartinsight?host=/run", "simulation").register(
+            backend.handlers
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._stop: asyncio.Event | None = None

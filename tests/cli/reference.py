@@ -61,6 +61,7 @@ ANSWERS = {
     "symbols remove": "Outcome",
     "symbols sync": "Outcome",
     "logs": "LogLine",
+    "dsn": "ReadingAddress",
 }
 """What each verb writes with `--json`."""
 

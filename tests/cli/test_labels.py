@@ -26,3 +26,13 @@ def test_an_export_has_every_label_on_a_line(run: Run, daemon: LiveDaemon) -> No
     lines = run("labels", "--export").stdout.splitlines()
 
     assert [json.loads(line)["id"] for line in lines] == [2, 1]
+
+
+def test_the_address_for_reading_names_the_schema(run: Run, daemon: LiveDaemon) -> None:
+    """`dsn` prints one URL, of the role that can change nothing."""
+    del daemon
+
+    printed = run("dsn").stdout
+
+    assert printed.startswith("postgresql://chartinsight_reader@")
+    assert "search_path%3Dsimulation" in printed

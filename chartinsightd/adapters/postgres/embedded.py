@@ -41,6 +41,17 @@ from chartinsightd.domain.errors import StoreError, StoreRefused, StoreUnavailab
 log = structlog.get_logger(__name__)
 
 USER = DATABASE = "chartinsight"
+READER = "chartinsight_reader"
+"""The role for reading: it sees every table and can change none."""
+_MAKE_READER = f"""
+do $$ begin
+    if not exists (select from pg_roles where rolname = '{READER}') then
+        create role {READER} login connection limit 20;
+    end if;
+end $$;
+grant pg_read_all_data to {READER};
+alter role {READER} set default_transaction_read_only = on;
+"""
 
 _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 """Bytes: a Unix socket's path may have 107."""
@@ -116,6 +127,11 @@ class EmbeddedPostgres:
     def dsn(self) -> str:
         """Where to connect: a URL through the Unix socket, without a password."""
         return self.dsn_of(DATABASE)
+
+    @property
+    def reader_dsn(self) -> str:
+        """Where to connect to read only: a URL through the Unix socket, without a password."""
+        return self.dsn.replace(f"//{USER}@", f"//{READER}@", 1)
 
     @property
     def data_folder(self) -> Path:
@@ -266,6 +282,7 @@ async def _create_database(server: EmbeddedPostgres) -> None:
         try:
             if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
                 await connection.execute(f"create database {DATABASE}")
+            await connection.execute(_MAKE_READER)
         finally:
             await connection.close()
 

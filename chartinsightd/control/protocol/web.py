@@ -25,6 +25,13 @@ class Link(Message):
     """Real seconds until it is worth nothing; it is worth nothing after its first use either."""
 
 
+class ReadingAddress(Message):
+    """Where other programs read the database."""
+
+    dsn: str
+    """A URL of PostgreSQL that names the schema; its role can change nothing."""
+
+
 class WebSession(Message):
     """One session of the listener."""
 
