@@ -69,6 +69,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """Symbols that are collected in the same number of timeframes: the targets, the universe."""
+
+    symbols: int
+    timeframes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coming:
     """What happens next without anyone's help."""
 
@@ -84,9 +92,8 @@ class Situation:
 
     causes: Sequence[Cause]
     """All that is wrong, in any order."""
-    symbols: int
-    """Collected symbols."""
-    timeframes: int
+    tiers: Sequence[Tier]
+    """What is collected, the most timeframes first."""
     late: int
     """Series whose newest due candle is not stored."""
     late_unknown: bool
@@ -161,20 +168,24 @@ def _progress(situation: Situation) -> Bilingual | None:
 
 
 def _fresh(situation: Situation) -> Bilingual:
-    symbols, timeframes = f"{situation.symbols:,}", situation.timeframes
-    if not situation.symbols:
+    if not situation.tiers:
         return Bilingual(en="no stock is collected", ko="수집하는 종목이 없음")
     if situation.late_unknown:
         return Bilingual(en="freshness not known yet", ko="최신 상태 아직 모름")
     if situation.late:
         return _late(situation) or Bilingual(en="", ko="")
-    return Bilingual(en=f"{symbols} × {timeframes} fresh", ko=f"{symbols}종목 × {timeframes}주기 모두 최신")
+    en = " + ".join(f"{tier.symbols:,} × {tier.timeframes}" for tier in situation.tiers)
+    ko = ", ".join(f"{tier.symbols:,}종목 × {tier.timeframes}주기" for tier in situation.tiers)
+    return Bilingual(en=f"{en} fresh", ko=f"{ko} 모두 최신")
 
 
 def _late(situation: Situation) -> Bilingual | None:
     if not situation.late:
         return None
-    late, series = f"{situation.late:,}", f"{situation.symbols * situation.timeframes:,}"
+    late, series = (
+        f"{situation.late:,}",
+        f"{sum(tier.symbols * tier.timeframes for tier in situation.tiers):,}",
+    )
     return Bilingual(en=f"{late} of {series} series late", ko=f"시계열 {series}개 중 {late}개 지연")
 
 

@@ -194,6 +194,7 @@ from chartinsightd.domain.verdict import (
     Coming,
     SealedSession,
     Situation,
+    Tier,
     VerdictState,
     verdict_of,
 )
@@ -558,8 +559,7 @@ class FakeBackend:
             causes.append(Cause(kind="paused", state=VerdictState.ATTENTION, since=_ago(9_999), words=words))
         situation = Situation(
             causes=causes,
-            symbols=len(self._tracked),
-            timeframes=5,
+            tiers=[Tier(symbols=len(self._tracked), timeframes=5)] if self._tracked else [],
             late=0,
             late_unknown=False,
             gaps=gaps,

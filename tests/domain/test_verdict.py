@@ -18,6 +18,7 @@ from chartinsightd.domain.verdict import (
     Progress,
     SealedSession,
     Situation,
+    Tier,
     Verdict,
     VerdictState,
     verdict_of,
@@ -40,8 +41,7 @@ def situation(**changes: Any) -> Situation:
     """Return an ordinary morning, with changes."""
     quiet: dict[str, Any] = {
         "causes": (),
-        "symbols": 30,
-        "timeframes": 5,
+        "tiers": [Tier(symbols=30, timeframes=5)],
         "late": 0,
         "late_unknown": False,
         "gaps": 0,
@@ -59,6 +59,16 @@ def test_an_ordinary_morning_is_well() -> None:
     assert verdict.words.en == "30 × 5 fresh · 0 gaps · 11-17 sealed 30/30"
     assert verdict.words.ko == "30종목 × 5주기 모두 최신 · 누락 0 · 11-17 일마감 30/30"
     assert verdict.coming_words == Bilingual(en="5m", ko="5분봉")
+
+
+def test_tiers_are_counted_apart() -> None:
+    """The universe is collected in fewer timeframes than the targets, and the sentence says so."""
+    tiers = [Tier(symbols=30, timeframes=5), Tier(symbols=1_282, timeframes=2)]
+    words = verdict_of(situation(tiers=tiers, late=3)).words
+    assert words.en.startswith("3 of 2,714 series late")
+    words = verdict_of(situation(tiers=tiers)).words
+    assert words.en.startswith("30 × 5 + 1,282 × 2 fresh")
+    assert words.ko.startswith("30종목 × 5주기, 1,282종목 × 2주기 모두 최신")
 
 
 @pytest.mark.parametrize(

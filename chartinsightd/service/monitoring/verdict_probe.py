@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from chartinsightd.clock import Clock, real_s
 from chartinsightd.domain.refresh import next_refresh
+from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.verdict import (
     Bilingual,
@@ -15,6 +17,7 @@ from chartinsightd.domain.verdict import (
     HeldVerdict,
     Progress,
     Situation,
+    Tier,
     Verdict,
     VerdictState,
     verdict_of,
@@ -109,8 +112,7 @@ class VerdictProbe:
         timeframes = {one.timeframe for one in series}
         return Situation(
             causes=tuple(self._causes(now, facts, late=late, is_loading=bool(loads))),
-            symbols=len({one.symbol for one in series}),
-            timeframes=len(timeframes),
+            tiers=_tiers(series),
             late=late,
             late_unknown=lateness is None,
             gaps=facts.gaps if facts is not None and self._database.is_reachable else None,
@@ -161,6 +163,13 @@ class VerdictProbe:
         ]
         at, timeframe = min(reads, key=lambda read: read[0])
         return Coming(at=at, timeframe=timeframe)
+
+
+def _tiers(series: Sequence[Series]) -> list[Tier]:
+    """Return how many symbols are collected in how many timeframes, the most timeframes first."""
+    timeframes_of = Counter(one.symbol for one in series)
+    symbols_of = Counter(timeframes_of.values())
+    return [Tier(symbols=symbols_of[count], timeframes=count) for count in sorted(symbols_of, reverse=True)]
 
 
 def _progress(loads: Sequence[Job]) -> Progress | None:
