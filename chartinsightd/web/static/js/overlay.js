@@ -555,7 +555,7 @@ function diamond(g, x, y) {
 }
 
 /** The candle walked to by key, and the edge of what was known. @param {Pen} pen @param {Scene} scene */
-function drawCursor(pen, { cursor, known }) {
+function drawCursor(pen, { cursor, known, narrow }) {
   const { g } = pen;
   g.globalAlpha = 1;
   if (cursor !== null) {
@@ -565,7 +565,9 @@ function drawCursor(pen, { cursor, known }) {
     g.strokeRect(pen.x(cursor) - width / 2 - 1, 1, width + 2, pen.height - 2);
   }
   if (known.past) {
+    const x = edge(pen, known);
+    const top = narrow || x < LEGEND.width ? LEGEND.height : 0; // never through the legend's figures
     g.fillStyle = token('--inverse');
-    g.fillRect(edge(pen, known), 0, 2, pen.height);
+    g.fillRect(x, top, 2, pen.height - top);
   }
 }
