@@ -11,9 +11,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from benchmarks.day import DAY, HISTORY_SPEED, SYMBOLS, Stage, open_stage
 from benchmarks.machine import cpu_of_threads_s, mapped, rss_mib
@@ -26,6 +35,7 @@ LOADING_S = 900.0
 """Real seconds after which the load is given up; nothing depends on it."""
 MOST_RSS_MIB = 95
 MOST_CPU_PERCENT = 0.5
+MOST_DASHBOARD_PERCENT, MOST_DASHBOARD_MIB = 1.0, 80
 HEAVY = ("pandas", "scipy", "talib", "rich")
 
 
@@ -43,12 +53,46 @@ async def measure_rest(stage: Stage, seconds: float) -> None:
     pid = stage.daemon.process.pid
     await stage.broker.admin.set_clock(speed=1.0)
     await asyncio.sleep(5.0)
-    before_s, began_at = cpu_of_threads_s(pid), time.monotonic()
-    await asyncio.sleep(seconds)
-    share = (cpu_of_threads_s(pid) - before_s) / (time.monotonic() - began_at)
+    share = await cpu_share(pid, seconds)
     stage.table.at_most("RSS an hour after a full load", rss_mib(pid), MOST_RSS_MIB, " MiB")
     stage.table.at_most("CPU at rest, share of a core", share * 100, MOST_CPU_PERCENT, " %")
     stage.table.note("of heavy packages in memory", ", ".join(mapped(pid, *HEAVY)) or "none")
+
+
+@contextmanager
+def dashboard(socket: Path) -> Iterator[int]:
+    """Run the dashboard on a terminal of 140 by 45 cells; yield its process id."""
+    loop = asyncio.get_running_loop()
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 45, 140, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    command = [sys.executable, "-m", "chartinsight_tui", "--socket", str(socket)]
+    process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
+    loop.add_reader(screen, os.read, screen, 65_536)
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+        loop.remove_reader(screen)
+        os.close(screen)
+        os.close(terminal)
+
+
+async def measure_dashboard(stage: Stage, seconds: float) -> None:
+    """What the dashboard costs while it is left open on the overview."""
+    with dashboard(Path(stage.daemon.environment["CHARTINSIGHT_CONTROL__SOCKET"])) as pid:
+        await asyncio.sleep(10.0)
+        share = await cpu_share(pid, seconds)
+        stage.table.at_most("dashboard left open, share of a core", share * 100, MOST_DASHBOARD_PERCENT, " %")
+        stage.table.at_most("dashboard left open, RSS", rss_mib(pid), MOST_DASHBOARD_MIB, " MiB")
+
+
+async def cpu_share(pid: int, seconds: float) -> float:
+    """Return how much of a core a process uses over some seconds."""
+    before_s, began_at = cpu_of_threads_s(pid), time.monotonic()
+    await asyncio.sleep(seconds)
+    return (cpu_of_threads_s(pid) - before_s) / (time.monotonic() - began_at)
 
 
 async def run(seconds: float, speed: float) -> Table:
@@ -60,6 +104,7 @@ async def run(seconds: float, speed: float) -> Table:
         candles = await stage.daemon.value("select count(*) from candles")
         table.note("candles loaded", f"{candles:,}")
         await measure_rest(stage, seconds)
+        await measure_dashboard(stage, seconds)
     return table
 
 
