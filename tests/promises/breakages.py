@@ -451,6 +451,22 @@ BREAKAGES = (
         "tests/service/test_port_calls.py",
     ),
     Breakage(
+        1,
+        "a look at corporate actions that lies in the future hides them until that day",
+        "chartinsightd/service/actions/adjuster.py",
+        "if check.complete_to > today or check.checked_at > now:",
+        "if False:",
+        "tests/service/actions/test_adjuster.py::test_a_look_in_the_future_was_none",
+    ),
+    Breakage(
+        1,
+        "a day that a clock ran ahead to stays learned",
+        "chartinsightd/service/calendar/learned_days.py",
+        "            self._take_back_the_future()\n",
+        "",
+        "tests/service/calendar/test_learned_days.py::test_days_that_have_not_come_were_not_learned",
+    ),
+    Breakage(
         16,
         "the sums forget what a correction replaces",
         f"{_POSTGRES}/sums.py",

@@ -262,8 +262,14 @@ class Adjuster:
         return (set(unread) - waiting) | late
 
     def _is_behind(self, check: AdjustmentCheck) -> bool:
-        """Whether a morning was missed: then base prices of today tell nothing of the days before."""
-        today = day_of(self._clock.now())
+        """Whether a morning was missed: then base prices of today tell nothing of the days before.
+
+        A look that lies in the future was none: a clock ran ahead.
+        """
+        now = self._clock.now()
+        today = day_of(now)
+        if check.complete_to > today or check.checked_at > now:
+            return True
         return check.complete_to < self._current_rules.calendar.session_on_or_before(today - _DAY).day
 
     def _has_news(self, symbol: str, check: AdjustmentCheck) -> bool:

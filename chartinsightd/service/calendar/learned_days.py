@@ -54,11 +54,22 @@ class LearnedDays:
         try:
             if not self._is_loaded:
                 await self._load_late()
+            self._take_back_the_future()
             for day in sorted(self._unsaved):
                 await self._save(day)
         except StoreError as error:
             log.warning("calendar.not_kept", error=str(error))
         return self._is_loaded
+
+    def _take_back_the_future(self) -> None:
+        """Forget what a clock that ran ahead learned of days that have not come yet."""
+        today = day_of(self._clock.now())
+        ahead = [day for day in self._current_rules.learned if day > today]
+        if ahead:
+            kept = [one for one in self._current_rules.learned.values() if one.day <= today]
+            self._current_rules.replace_learned(kept)
+            self._unsaved.update(ahead)
+            log.warning("calendar.future_days_forgotten", days=[str(day) for day in ahead])
 
     async def _load_late(self) -> None:
         kept = await self._store.learned_days()

@@ -359,6 +359,23 @@ def test_missed_mornings_are_made_up_for() -> None:
     assert world.requests(done) == {"ka10095": 1, "1d adjusted": 3}
 
 
+def test_a_look_in_the_future_was_none() -> None:
+    """What a clock that ran ahead noted does not hide the actions until that day comes."""
+    world = World(at(19, day=TODAY - timedelta(days=1)), s005930=[split(TODAY, HALF)])
+    world.play(1)
+    month = timedelta(days=30)
+    world.actions.known = {
+        one: replace(check, complete_to=TODAY + month, checked_at=at(19) + month)
+        for one, check in world.actions.known.items()
+    }
+
+    world.play_on(TODAY)
+
+    assert world.ledger == {("005930", str(TODAY)): HALF}
+    assert {check.complete_to for check in world.actions.known.values()} == {TODAY}
+    assert all(check.checked_at < world.clock.now() for check in world.actions.known.values())
+
+
 def test_old_prices_are_checked_now_and_then() -> None:
     """After four weeks each symbol's weeks are compared again, a few symbols a day.
 

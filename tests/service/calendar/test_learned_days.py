@@ -146,3 +146,20 @@ def test_a_fetch_that_began_before_goes_by_the_calendar_of_its_page() -> None:
     assert at_kst(OPENED, time(10, 9)) < asked_at < at_kst(OPENED, time(10, 29))
     covered = one.ledger.state(HALF_HOURS).covered
     assert (FIRST in covered, forming in covered) == (True, False)
+
+
+def test_days_that_have_not_come_were_not_learned() -> None:
+    """What a clock that ran ahead learned of tomorrow is forgotten, here and in the store; the rest stays."""
+    world = Schooled(TEN)
+    days = [
+        LearnedDay(day=OPENED + timedelta(days=ahead), is_open=not ahead, evidence={}, learned_at=TEN)
+        for ahead in (0, 1, 400)
+    ]
+    world.kept.days = {one.day: one for one in days}
+
+    async def main() -> bool:
+        await world.learned_days.open()
+        return await world.learned_days.load()
+
+    assert run_virtually(main())
+    assert set(world.kept.days) == set(world.current_rules.learned) == {OPENED}
