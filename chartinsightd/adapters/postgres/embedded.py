@@ -47,10 +47,10 @@ _MAKE_READER = f"""
 do $$ begin
     if not exists (select from pg_roles where rolname = '{READER}') then
         create role {READER} login connection limit 20;
+        grant pg_read_all_data to {READER};
+        alter role {READER} set default_transaction_read_only = on;
     end if;
 end $$;
-grant pg_read_all_data to {READER};
-alter role {READER} set default_transaction_read_only = on;
 """
 
 _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
