@@ -122,12 +122,10 @@ class CoverageBoard:
         """Return what is collected of a tier; of symbols that are named every timeframe."""
         if query.symbol:
             return list(self._wanted(await self._symbols(query.symbol), query.timeframe))
-        rules = self._current_rules.rules
         return [
             series
-            for series in self._scheduler.series
-            if rules.tier(series.symbol) is query.tier
-            and (not query.timeframe or series.timeframe in query.timeframe)
+            for series in self._scheduler.series_of(query.tier)
+            if not query.timeframe or series.timeframe in query.timeframe
         ]
 
     async def _symbols(self, asked: Sequence[str]) -> Sequence[str]:

@@ -73,6 +73,7 @@ class Scheduler:
             Tier.UNIVERSE: tuple(one for one in universe_timeframes if one in timeframes),
         }
         self._series: tuple[Series, ...] = ()
+        self._tiers: dict[Tier, tuple[Series, ...]] = {}
         self._followed: frozenset[Series] = frozenset()
         self._queue = FetchQueue()
         self._wake = asyncio.Event()
@@ -87,6 +88,10 @@ class Scheduler:
         """Every timeframe of every target, then those of the universe, the largest stock first."""
         return self._series
 
+    def series_of(self, tier: Tier) -> tuple[Series, ...]:
+        """Every collected series of a tier."""
+        return self._tiers[tier]
+
     def replan(self) -> None:
         """Plan every series again at once."""
         self._replan = True
@@ -95,12 +100,15 @@ class Scheduler:
     def _follow(self) -> None:
         """Collect the symbols on the watchlist, and no others."""
         symbols = {Tier.TARGET: self._watchlist.symbols, Tier.UNIVERSE: self._watchlist.universe}
-        self._series = tuple(
-            Series(symbol=symbol, timeframe=timeframe)
+        self._tiers = {
+            tier: tuple(
+                Series(symbol=symbol, timeframe=timeframe)
+                for symbol in symbols[tier]
+                for timeframe in timeframes
+            )
             for tier, timeframes in self._timeframes.items()
-            for symbol in symbols[tier]
-            for timeframe in timeframes
-        )
+        }
+        self._series = tuple(series for some in self._tiers.values() for series in some)
         self._followed = frozenset(self._series)
         self._retries.forget_others(self._followed)
         self.replan()

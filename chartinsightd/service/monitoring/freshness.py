@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
@@ -65,6 +65,8 @@ class Lateness:
 
     With a series in trouble, or a broker that is held or shut, nothing is due.
     """
+    targets_due_since: datetime | None
+    """The same of the targets alone: a round over the universe takes minutes."""
     looked_at_s: float
     """Real seconds; see `clock.real_s`."""
     took_s: float = 0.0
@@ -121,19 +123,20 @@ class FreshnessProbe:
 
     async def _look(self) -> Lateness:
         now, looked_at_s = self._clock.now(), real_s()
-        rules = self._current_rules.rules
         groups: dict[tuple[Tier, Timeframe], list[Series]] = {}
-        for series in self._scheduler.series:
-            groups.setdefault((rules.tier(series.symbol), series.timeframe), []).append(series)
+        for tier in Tier:
+            for series in self._scheduler.series_of(tier):
+                groups.setdefault((tier, series.timeframe), []).append(series)
         looks = [
             await self._look_at(now, tier, timeframe, some) for (tier, timeframe), some in groups.items()
         ]
         held = self._pause_switch.is_shut or self._retries.held_until is not None
-        due = [look.due_since for look in looks if look.due_since is not None]
+        due = {tier: _first(look.due_since for look in looks if look.tier is tier) for tier in Tier}
         return Lateness(
             freshness=self._shown(looks, Tier.TARGET),
             universe=self._shown(looks, Tier.UNIVERSE),
-            due_since=None if held else min(due, default=None),
+            due_since=None if held else _first(due.values()),
+            targets_due_since=None if held else due[Tier.TARGET],
             looked_at_s=looked_at_s,
             took_s=real_s() - looked_at_s,
         )
@@ -162,6 +165,10 @@ class FreshnessProbe:
         candles = self._expectations.of(look.timeframe, look.tier).candles
         place = bisect_left(candles, look.covered_until) - 1
         return datetime.fromtimestamp(int(candles[place]), UTC) if place >= 0 else None
+
+
+def _first(moments: Iterable[datetime | None]) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _good_until_s(lateness: Lateness) -> float:

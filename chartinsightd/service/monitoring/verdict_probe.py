@@ -44,6 +44,8 @@ _MOST_LATE = 0.5
 """With a larger share of the series late, candles are being missed."""
 _LOADS = frozenset({"catch_up", "backfill", "initial"})
 """Kinds of jobs that fill what is missing."""
+_ROUND = "universe"
+"""The kind of job that reads the stocks beside the targets; meanwhile these are due, not late."""
 
 
 class VerdictProbe:
@@ -84,6 +86,8 @@ class VerdictProbe:
         self._current_rules = current_rules
         self._clock = clock
         self._paused_since: datetime | None = None
+        self._counted: tuple[Sequence[Series], list[Tier], set[Timeframe]] = ((), [], set())
+        """The series that were counted last, and what was counted: they change rarely."""
         self._changes: Feed[[Verdict]] = Feed()
         self._held = HeldVerdict(verdict=verdict_of(self._situation()))
 
@@ -106,18 +110,22 @@ class VerdictProbe:
     def _situation(self) -> Situation:
         now, facts, lateness = self._clock.now(), self._database.facts, self._freshness.latest
         self._note_pause(now)
-        loads = [job for job in self._jobs.running() if job.kind in _LOADS]
-        late = self._late(lateness, now)
+        running = self._jobs.running()
+        loads = [job for job in running if job.kind in _LOADS]
+        rounds = [job for job in running if job.kind == _ROUND]
+        late = self._late(lateness, now, is_round=bool(rounds))
         series = self._scheduler.series
-        timeframes = {one.timeframe for one in series}
+        if series is not self._counted[0]:
+            self._counted = series, _tiers(series), {one.timeframe for one in series}
+        _, tiers, timeframes = self._counted
         return Situation(
             causes=tuple(self._causes(now, facts, late=late, is_loading=bool(loads))),
-            tiers=_tiers(series),
+            tiers=tiers,
             late=late,
             late_unknown=lateness is None,
             gaps=facts.gaps if facts is not None and self._database.is_reachable else None,
             sealed=facts.sealed if facts is not None else None,
-            progress=_progress(loads),
+            progress=_progress([*loads, *rounds]),
             coming=self._coming(now, timeframes),
         )
 
@@ -140,15 +148,18 @@ class VerdictProbe:
         if late and not is_loading:
             yield _late(late, len(self._scheduler.series))
 
-    def _late(self, lateness: Lateness | None, now: datetime) -> int:
+    def _late(self, lateness: Lateness | None, now: datetime, *, is_round: bool) -> int:
         """Count the series whose read has been due for a while; the others are about to be read."""
         if lateness is None:
             return 0
-        late = sum(one.late for one in lateness.freshness)
         patience = max(_LATE_AFTER, timedelta(seconds=self._clock.real(_LATE_AFTER_REAL_S)))
-        if lateness.due_since is not None and now - lateness.due_since < patience:
-            return 0
-        return late
+
+        def is_due_lately(since: datetime | None) -> bool:
+            return since is not None and now - since < patience
+
+        targets = () if is_due_lately(lateness.targets_due_since) else lateness.freshness
+        universe = () if is_round or is_due_lately(lateness.due_since) else lateness.universe
+        return sum(one.late for one in (*targets, *universe))
 
     def _coming(self, now: datetime, timeframes: set[Timeframe]) -> Coming | None:
         if self._pause_switch.is_shut or not timeframes:
