@@ -50,6 +50,7 @@ from chartinsightd.control.protocol.jobs import (
     JobPath,
     JobQuery,
     Outcome,
+    PauseRequest,
     SymbolsRequest,
     VerifyRequest,
 )
@@ -196,7 +197,9 @@ class Connection:
 
     async def set_paused(self, paused: bool) -> Outcome | Failure:
         """Ask nothing more of the broker, or go on."""
-        outcome = await self._ask(lambda client: client.ask(PAUSE) if paused else client.ask(RESUME))
+        outcome = await self._ask(
+            lambda client: client.ask(PAUSE, PauseRequest()) if paused else client.ask(RESUME)
+        )
         self._poll_soon.set()
         return outcome
 

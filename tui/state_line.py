@@ -59,15 +59,21 @@ def _heard(store: Store) -> datetime | None:
 
 def _next(verdict: Verdict, words: Words, now: datetime | None) -> str:
     """Say what happens next, or which key helps."""
-    if verdict.causes and verdict.causes[0].kind == "paused":
-        return words["line.resume"]
+    key = _key(verdict, words)
     if verdict.next_at is None:
-        return words["line.cause"] if verdict.causes else ""
+        return key
     left = "" if now is None else words.duration(max(0.0, (verdict.next_at - now).total_seconds()))
     coming = words.put(
         "line.next", what=_said(verdict.next_words, words), at=clock_time(verdict.next_at)[:5], left=left
     )
-    return _joined(coming, words["line.cause"] if verdict.causes else "")
+    return _joined(coming, key)
+
+
+def _key(verdict: Verdict, words: Words) -> str:
+    """Say which key helps."""
+    if not verdict.causes:
+        return ""
+    return words["line.resume" if verdict.causes[0].kind == "paused" else "line.cause"]
 
 
 def _said(told: Bilingual, words: Words) -> str:

@@ -67,6 +67,7 @@ class Backend:
     names: NameReader
     metrics: MetricSource
     publisher: Publisher
+    pauses: PauseCommands
 
     async def open(self) -> None:
         """Read the names of stocks, before anything is asked."""
@@ -74,7 +75,11 @@ class Backend:
 
     def services(self) -> Mapping[str, Service]:
         """Return what runs until the daemon ends."""
-        return {"publisher": self.publisher.run, "stock_names": self.names.run}
+        return {
+            "publisher": self.publisher.run,
+            "stock_names": self.names.run,
+            "pauses": self.pauses.run,
+        }
 
 
 def assemble_backend(
@@ -171,7 +176,12 @@ def assemble_backend(
     )
     cancel = CancelCommand(backfills=backfills, verifications=proofs.verifications, jobs=job_board)
     pauses = PauseCommands(
-        pause_switch=pause_switch, scheduler=scheduler, stock_list=stock_list, retries=retries, hub=hub
+        pause_switch=pause_switch,
+        scheduler=scheduler,
+        stock_list=stock_list,
+        retries=retries,
+        hub=hub,
+        clock=clock,
     )
     stocks = StockCommands(
         stock_list=stock_list,
@@ -199,6 +209,7 @@ def assemble_backend(
         names=names,
         metrics=Metrics(overview, monitor.commits, live).metrics,
         publisher=publisher,
+        pauses=pauses,
     )
 
 

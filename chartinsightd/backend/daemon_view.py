@@ -60,6 +60,7 @@ class DaemonView:
             started_at=identity.started_at,
             uptime_s=max(0.0, (now - identity.started_at).total_seconds()),
             state=DaemonState.PAUSED if self._pause_switch.is_shut else DaemonState.RUNNING,
+            paused_until=self._pause_switch.until,
             ready=self._is_ready(),
             notes=notes,
         )

@@ -11,6 +11,10 @@ from chartinsightd.facts.krx import KST
 
 _AGO = re.compile(r"-?(?:(?P<days>\d{1,5})d|(?P<weeks>\d{1,3})w|(?P<months>\d{1,3})m|(?P<years>\d{1,3})y)")
 
+_LASTING = re.compile(
+    r"(?:(?P<days>\d{1,3})d)?(?:(?P<hours>\d{1,4})h)?(?:(?P<minutes>\d{1,5})m)?(?:(?P<seconds>\d{1,6})s)?"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ago:
@@ -44,6 +48,21 @@ def parse_day(text: str) -> DayWord:
         raise ValueError(f"{text!r} is not a day")
     count = {unit: int(digits) for unit, digits in match.groupdict(default="0").items()}
     return Ago(days=count["days"] + 7 * count["weeks"], months=count["months"] + 12 * count["years"])
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read how long something lasts: `45s`, `10m`, `1h`, `2d`, or several as in `1h30m`; more than nothing.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    match = _LASTING.fullmatch(text)
+    length = (
+        timedelta() if match is None else timedelta(**{k: int(v) for k, v in match.groupdict("0").items()})
+    )
+    if not length:
+        raise ValueError(f"{text!r} is not a duration")
+    return length
 
 
 def parse_moment(text: str) -> datetime:

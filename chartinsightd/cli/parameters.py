@@ -6,13 +6,13 @@ import functools
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from chartinsightd.cli.days import DayWord, parse_day, parse_moment
+from chartinsightd.cli.days import DayWord, parse_day, parse_duration, parse_moment
 from chartinsightd.domain.timeframe import Timeframe
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -122,6 +122,25 @@ class DayType(click.ParamType[DayWord]):
         """Offer some."""
         del ctx, param
         return _beginning_with(incomplete, _DAY_EXAMPLES)
+
+
+class DurationType(click.ParamType[timedelta]):
+    """How long something lasts."""
+
+    name = "duration"
+
+    def __init__(self, longest: timedelta = timedelta.max) -> None:
+        self._longest = longest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Return the length; it is more than nothing and at most the longest."""
+        try:
+            length = parse_duration(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a duration such as 45s, 10m, 1h30m or 2d.", param, ctx)
+        if length > self._longest:
+            self.fail(f"{value!r} is longer than {self._longest.days} days.", param, ctx)
+        return length
 
 
 def refuse_two_measures(adjusted: bool, as_of: datetime | None) -> None:

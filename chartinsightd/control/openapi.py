@@ -114,7 +114,10 @@ def _operation(operation: Operation[Any, Any], schemas: dict[str, Any]) -> dict[
         "responses": _responses(operation),
     }
     if operation.has_body:
-        body = {"required": True, "content": {JSON: {"schema": _ref(operation.request)}}}
+        body = {
+            "required": not operation.may_lack_body,
+            "content": {JSON: {"schema": _ref(operation.request)}},
+        }
         described["requestBody"] = body
     return described
 

@@ -40,6 +40,7 @@ from chartinsightd.control.protocol.jobs import (
     JobPath,
     JobQuery,
     Outcome,
+    PauseRequest,
     SymbolsRequest,
     VerifyRequest,
 )
@@ -123,6 +124,9 @@ class Operation(Generic[Q, A]):
     """Which of them an answer comes under."""
     rows: str = ""
     """The field of the answer that holds rows: as NDJSON or CSV these come one a line. Empty: it has none."""
+
+    may_lack_body: bool = False
+    """Whether an empty body is the request with its defaults."""
 
     @cached_property
     def path_fields(self) -> frozenset[str]:
@@ -450,8 +454,9 @@ CANCEL = Command(
 PAUSE = Command(
     name="pause",
     path="/v1/pause",
-    summary="Ask nothing more of the broker",
-    request=Nothing,
+    summary="Ask nothing more of the broker, for a time or until it is resumed",
+    request=PauseRequest,
+    may_lack_body=True,
     answer=Outcome,
     statuses=(409,),
 )

@@ -23,6 +23,8 @@ async def asked_of(operation: Operation[Q, Any], request: web.Request) -> Q:
     """
     if operation.has_body:
         refuse_parameters(request)
+        if operation.may_lack_body and not request.can_read_body:
+            return checked(operation.request, {})
         return await _body(operation.request, request)
     parameters = parameters_of(operation.request, request.query)
     if unknown := operation.path_fields & parameters.keys():

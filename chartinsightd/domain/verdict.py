@@ -83,7 +83,9 @@ class Coming:
     at: datetime
     """Aware."""
     timeframe: Timeframe | None
-    """The timeframe that is read then; None for another try at the broker."""
+    """The timeframe that is read then; None for another try at the broker, or the end of a pause."""
+    is_resumption: bool = False
+    """Whether a pause ends then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,8 @@ def _sealed(sealed: SealedSession | None) -> Bilingual | None:
 def _coming(coming: Coming | None) -> Bilingual:
     if coming is None:
         return Bilingual(en="", ko="")
+    if coming.is_resumption:
+        return Bilingual(en="resume", ko="수집 재개")
     if coming.timeframe is None:
         return Bilingual(en="another try", ko="재시도")
     return Bilingual(en=coming.timeframe.value, ko=_KOREAN_CANDLES[coming.timeframe])

@@ -41,6 +41,7 @@ from chartinsightd.control.protocol.jobs import (
     JobQuery,
     JobState,
     OutcomeState,
+    PauseRequest,
     SymbolsRequest,
     VerifyRequest,
 )
@@ -309,7 +310,10 @@ def test_while_paused_the_broker_is_asked_nothing() -> None:
     """Neither polls nor backfills pass; resumed, everything is caught up."""
 
     async def work(world: BoardWorld, backend: Backend) -> Any:
-        states = [(await ask(backend, PAUSE)).state, (await ask(backend, PAUSE)).state]
+        states = [
+            (await ask(backend, PAUSE, PauseRequest())).state,
+            (await ask(backend, PAUSE, PauseRequest())).state,
+        ]
         await ask(backend, BACKFILL, OLD)
         asked = len(world.broker.requests)
         await world.clock.sleep(3600)

@@ -31,6 +31,7 @@ from chartinsightd.control.protocol.jobs import (
     JobPath,
     JobState,
     OutcomeState,
+    PauseRequest,
     SymbolsRequest,
     VerifyRequest,
 )
@@ -141,7 +142,7 @@ async def _move(client: ControlClient) -> None:
     assert (await client.ask(BACKFILL, order)).state is OutcomeState.ALREADY_COMPLETE
 
     # While paused a backfill waits at its first page: it is surely there to be cancelled.
-    assert (await client.ask(PAUSE)).state is OutcomeState.PAUSED
+    assert (await client.ask(PAUSE, PauseRequest())).state is OutcomeState.PAUSED
     long = await client.ask(BACKFILL, order.model_copy(update={"from_day": date(1990, 1, 3)}))
     assert long.job_id is not None
     assert (await client.ask(CANCEL, JobPath(job_id=long.job_id))).state is OutcomeState.CANCELLED

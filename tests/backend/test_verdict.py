@@ -6,7 +6,9 @@ from typing import Any
 
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.control.operations import PAUSE, RESUME, STATUS, VERDICT
+from chartinsightd.control.protocol.jobs import PauseRequest
 from chartinsightd.domain.verdict import VerdictState
+from chartinsightd.facts.krx import KST
 from tests.backend.conftest import BoardWorld, ask
 from tests.backend.test_board import on_board
 
@@ -33,7 +35,7 @@ def test_a_pause_is_never_well() -> None:
 
     async def work(world: BoardWorld, backend: Backend) -> Any:
         await world.clock.sleep(240)
-        await ask(backend, PAUSE)
+        await ask(backend, PAUSE, PauseRequest())
         await world.clock.sleep(10)
         early = await ask(backend, VERDICT)
         await world.clock.sleep(1_200)
@@ -49,6 +51,27 @@ def test_a_pause_is_never_well() -> None:
     assert late.words.ko.startswith("수집 일시정지 20분째")
     assert late.next_at is None
     assert after.state is VerdictState.WELL
+
+
+def test_a_pause_for_a_while_says_until_when_and_ends_itself() -> None:
+    """The verdict and the status name its end; after it collecting catches up and all is well."""
+
+    async def work(world: BoardWorld, backend: Backend) -> Any:
+        await world.clock.sleep(240)
+        await ask(backend, PAUSE, PauseRequest())
+        outcome = await ask(backend, PAUSE, PauseRequest(for_s=600))
+        await world.clock.sleep(400)
+        status = await ask(backend, STATUS)
+        await world.clock.sleep(440)
+        return outcome, status, await ask(backend, STATUS)
+
+    outcome, status, after = on_board(work)
+
+    assert (outcome.state, status.daemon.paused_until) == ("paused", outcome.until)
+    assert (status.verdict.next_at, status.verdict.next_words.en) == (outcome.until, "resume")
+    assert f"until {outcome.until.astimezone(KST):%H:%M} KST" in status.verdict.words.en
+    assert (after.daemon.state, after.daemon.paused_until) == ("running", None)
+    assert after.verdict.state is VerdictState.WELL
 
 
 def test_a_database_that_is_away_is_trouble_and_gaps_are_not_known() -> None:

@@ -17,7 +17,7 @@ import asyncpg
 
 from chartinsightd.control.client import ControlClient, ControlError
 from chartinsightd.control.operations import BACKFILL, CANCEL, PAUSE, RELOAD, RESUME, SYNC, TRACK, UNTRACK
-from chartinsightd.control.protocol.jobs import BackfillRequest, JobPath, SymbolsRequest
+from chartinsightd.control.protocol.jobs import BackfillRequest, JobPath, PauseRequest, SymbolsRequest
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
@@ -367,7 +367,7 @@ def _backfill_request(stand: Stand, dice: random.Random, today: date) -> Backfil
 
 
 async def _paused(stand: Stand, blow: Strike) -> None:
-    if await order(stand, lambda client: client.ask(PAUSE)):
+    if await order(stand, lambda client: client.ask(PAUSE, PauseRequest())):
         await asyncio.sleep(blow.lasts_s)
         await order(stand, lambda client: client.ask(RESUME))
 

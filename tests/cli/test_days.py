@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chartinsightd.cli.days import on_calendar, parse_day, start_of
+from chartinsightd.cli.days import on_calendar, parse_day, parse_duration, start_of
 
 TODAY = date(2026, 10, 14)
 days = st.dates(date(1990, 1, 1), date(2100, 1, 1))
@@ -69,3 +69,17 @@ def test_months_ago_stay_in_their_month(today: date, count: int) -> None:
 def test_a_day_begins_at_korean_midnight() -> None:
     """00:00 KST is 15:00 UTC of the day before."""
     assert start_of(TODAY) == datetime(2026, 10, 13, 15, tzinfo=UTC)
+
+
+@given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99), st.integers(1, 99))
+def test_a_duration_is_the_sum_of_its_parts(days: int, hours: int, minutes: int, seconds: int) -> None:
+    """Days, hours, minutes, seconds, in this order and each once."""
+    expected = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    assert parse_duration(f"{days}d{hours}h{minutes}m{seconds}s") == expected
+
+
+@pytest.mark.parametrize("text", ["", "1", "0m", "-1h", "1h1h", "1m1h", "1w", "1.5h", "h"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    """A number without a unit could be anything, and nothing is no duration."""
+    with pytest.raises(ValueError, match="not a duration"):
+        parse_duration(text)

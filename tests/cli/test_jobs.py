@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from chartinsightd.cli.waiting import followed, status_of
 from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
 from chartinsightd.control.operations import OPERATIONS, VERIFY
 from chartinsightd.control.protocol.jobs import BackfillRequest, Job, JobProgress, JobState
+from chartinsightd.facts.krx import KST
 from tests.cli.conftest import Run
 from tests.cli.live_daemon import LiveDaemon
 from tests.control.fake_backend import CALLER, NOW, FakeBackend, serving
@@ -91,6 +93,15 @@ def test_cancelling_ends_jobs(run: Run) -> None:
 
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == "Job 7 is cancelled.\nJob 4 was over already.\n"
+
+
+def test_a_pause_with_an_end_says_when(run: Run, backend: FakeBackend) -> None:
+    """`pause --for` tells its end in Korean time; a length that is none, or too long, is a usage error."""
+    end = backend.clock.now() + timedelta(minutes=90)
+    told = run("pause", "--for", "1h30m")
+    assert told.exit_code == 0
+    assert told.stderr.startswith(f"Paused until {end.astimezone(KST):%Y-%m-%d %H:%M}")
+    assert [run("pause", "--for", length).exit_code for length in ("soon", "8d")] == [2, 2]
 
 
 def test_the_daemon_is_paused_and_resumed(run: Run) -> None:

@@ -105,6 +105,7 @@ from chartinsightd.control.protocol.jobs import (
     LaneCost,
     Outcome,
     OutcomeState,
+    PauseRequest,
     SymbolsRequest,
     VerifyRequest,
 )
@@ -806,9 +807,11 @@ class FakeBackend:
         self._put(job.model_copy(update={"state": JobState.CANCELLED, "finished_at": self.clock.now()}))
         return Outcome(changed=True, state=OutcomeState.CANCELLED, job_id=job_id)
 
-    async def pause(self, caller: Caller) -> Outcome:
-        """Pause."""
-        return self._set_paused(caller.name, paused=True)
+    async def pause(self, request: PauseRequest, caller: Caller) -> Outcome:
+        """Pause; the end is told and not kept."""
+        outcome = self._set_paused(caller.name, paused=True)
+        until = None if request.for_s is None else self.clock.now() + timedelta(seconds=request.for_s)
+        return outcome.model_copy(update={"until": until})
 
     async def resume(self, caller: Caller) -> Outcome:
         """Go on."""

@@ -42,6 +42,7 @@ from chartinsightd.control.protocol.jobs import (
     JobQuery,
     JobState,
     OutcomeState,
+    PauseRequest,
     SymbolsRequest,
     VerifyRequest,
 )
@@ -105,8 +106,8 @@ async def test_a_mutation_that_is_repeated_changes_nothing_and_says_so(client: C
     new = SymbolsRequest(symbols=("900000",))
 
     states = [
-        (await client.ask(PAUSE)).state,
-        (await client.ask(PAUSE)).state,
+        (await client.ask(PAUSE, PauseRequest())).state,
+        (await client.ask(PAUSE, PauseRequest())).state,
         (await client.ask(RESUME)).state,
         (await client.ask(RESUME)).state,
         (await client.ask(TRACK, new)).state,

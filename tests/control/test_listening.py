@@ -18,7 +18,7 @@ import structlog
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.listening import Peer, listening_socket, peer_of
 from chartinsightd.control.operations import CANCEL, PAUSE, STATUS
-from chartinsightd.control.protocol.jobs import JobPath
+from chartinsightd.control.protocol.jobs import JobPath, PauseRequest
 from chartinsightd.domain.errors import ConfigurationError
 from tests.control.fake_backend import FakeBackend, serving
 
@@ -186,7 +186,7 @@ async def test_every_mutation_is_logged_with_who_asked(tmp_path: Path) -> None:
         with structlog.testing.capture_logs() as logs:
             await client.ask(STATUS)
             await client.ask(CANCEL, JobPath(job_id=7))
-            await client.ask(PAUSE)
+            await client.ask(PAUSE, PauseRequest())
 
     lines = [(line["event"], line["operation"], line["uid"], line["pid"]) for line in logs]
     mine = (os.getuid(), os.getpid())
@@ -217,7 +217,7 @@ def test_it_works_on_uvloop_as_well(tmp_path: Path) -> None:
     async def ask() -> list[tuple[str, str]]:
         backend = FakeBackend()
         async with serving(backend, tmp_path / "s") as path, ControlClient(path) as client:
-            await client.ask(PAUSE)
+            await client.ask(PAUSE, PauseRequest())
             async for event in client.events():
                 assert event.type == "reset"
                 break

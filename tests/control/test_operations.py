@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -11,7 +12,7 @@ from aiohttp import web
 from mypy import api
 
 from chartinsightd.control.handlers import Caller
-from chartinsightd.control.operations import GAPS, OPERATIONS, PAUSE, Query
+from chartinsightd.control.operations import GAPS, OPERATIONS, PAUSE, TRACK, Query
 from chartinsightd.control.server import application
 from chartinsightd.control.stream import StreamPace
 from tests.control.fake_backend import FakeBackend
@@ -19,27 +20,27 @@ from tests.control.fake_backend import FakeBackend
 WRONG_PAIRS = """
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.handlers import Caller, Handlers
-from chartinsightd.control.operations import GAPS, PAUSE
+from chartinsightd.control.operations import GAPS, RESUME
 from chartinsightd.control.protocol.coverage import GapList, GapQuery, SealList, SealQuery
 from chartinsightd.control.protocol.jobs import Outcome
 
 async def gaps(query: GapQuery) -> GapList: ...
-async def pause(caller: Caller) -> Outcome: ...
+async def resume(caller: Caller) -> Outcome: ...
 async def other_request(query: SealQuery) -> GapList: ...
 async def other_answer(query: GapQuery) -> SealList: ...
 async def asks_for_a_caller(query: GapQuery, caller: Caller) -> GapList: ...
 
 async def right(handlers: Handlers, client: ControlClient) -> GapList:
     handlers.add(GAPS, gaps)
-    handlers.add(PAUSE, pause)
-    await client.ask(PAUSE)
+    handlers.add(RESUME, resume)
+    await client.ask(RESUME)
     return await client.ask(GAPS, GapQuery())
 
 async def wrong(handlers: Handlers, client: ControlClient) -> None:
     handlers.add(GAPS, other_request)
     handlers.add(GAPS, other_answer)
     handlers.add(GAPS, asks_for_a_caller)
-    handlers.add(PAUSE, gaps)
+    handlers.add(RESUME, gaps)
     await client.ask(GAPS)
     await client.ask(GAPS, SealQuery())
 """
@@ -107,13 +108,14 @@ async def test_a_listener_for_readers_has_no_commands_to_offer(
     assert offered.isdisjoint(one.name for one in OPERATIONS if one.writes)
 
 
-async def test_a_caller_who_may_not_write_is_refused(backend: FakeBackend) -> None:
-    """Where commands are offered, the transport's caller decides: 403, and nothing is changed."""
+@asynccontextmanager
+async def _offered(backend: FakeBackend, *, may_write: bool) -> AsyncIterator[aiohttp.ClientSession]:
+    """Serve queries and commands to a guest for the length of the block."""
     app = application(
         backend.handlers,
         backend.hub,
         backend.metrics,
-        caller_of=lambda _: Caller(name="guest", may_write=False),
+        caller_of=lambda _: Caller(name="guest", may_write=may_write),
         pace=StreamPace(),
         answer_timeout_s=5.0,
     )
@@ -121,7 +123,26 @@ async def test_a_caller_who_may_not_write_is_refused(backend: FakeBackend) -> No
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     [(host, port)] = runner.addresses
-    async with aiohttp.ClientSession(f"http://{host}:{port}") as session, session.post(PAUSE.path) as answer:
-        assert (answer.status, (await answer.json())["detail"]) == (403, "guest may only read here.")
+    async with aiohttp.ClientSession(f"http://{host}:{port}") as session:
+        yield session
     await runner.cleanup()
+
+
+async def test_a_caller_who_may_not_write_is_refused(backend: FakeBackend) -> None:
+    """Where commands are offered, the transport's caller decides: 403, and nothing is changed."""
+    async with _offered(backend, may_write=False) as session, session.post(PAUSE.path) as answer:
+        assert (answer.status, (await answer.json())["detail"]) == (403, "guest may only read here.")
     assert backend.asked == []
+
+
+async def test_an_empty_body_pauses_and_tracks_nothing(backend: FakeBackend) -> None:
+    """A pause without a body has no end; an operation that must know more is refused without one."""
+    async with _offered(backend, may_write=True) as session:
+        async with session.post(PAUSE.path) as paused, session.post(TRACK.path) as tracked:
+            assert ((await paused.json())["state"], (await paused.json())["until"]) == ("paused", None)
+            assert tracked.status == 415
+        async with session.post(PAUSE.path, json={"for_s": 60.0}) as ending:
+            assert (await ending.json())["until"] is not None
+        async with session.post(PAUSE.path, json={"for_s": 8 * 86_400.0}) as too_long:
+            assert too_long.status == 422
+    assert [asked for asked, *_ in backend.asked] == ["pause", "pause"]

@@ -15,7 +15,7 @@ from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.events import EventHub, EventTap, ReaderDropped
 from chartinsightd.control.operations import PAUSE
 from chartinsightd.control.protocol.events import Event, EventType, StateChange
-from chartinsightd.control.protocol.jobs import Job, Outcome, OutcomeState
+from chartinsightd.control.protocol.jobs import Job, Outcome, OutcomeState, PauseRequest
 from chartinsightd.control.protocol.rows import LogLine, LogQuery
 from chartinsightd.control.stream import StreamPace
 from tests.control.fake_backend import NOW, FakeBackend, serving
@@ -44,7 +44,7 @@ async def test_events_arrive_in_order_and_typed(client: ControlClient, backend: 
     async with aclosing(client.events()) as events:
         begin = await anext(events)
         backend.log("info", "backfill.page_stored", symbol="005930", rows=900)
-        await client.ask(PAUSE)
+        await client.ask(PAUSE, PauseRequest())
         following = [await anext(events) for _ in range(2)]
 
     assert begin.type is EventType.RESET
@@ -85,7 +85,7 @@ async def test_only_the_wanted_types_come(client: ControlClient, backend: FakeBa
         await anext(events)
         backend.log("info", "part.happened")
         backend.tick()
-        await client.ask(PAUSE)
+        await client.ask(PAUSE, PauseRequest())
         event = await anext(events)
 
     assert event.type is EventType.STATE

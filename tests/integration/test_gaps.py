@@ -8,6 +8,7 @@ from pathlib import Path
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.operations import GAPS, PAUSE, RESUME
 from chartinsightd.control.protocol.coverage import GapQuery
+from chartinsightd.control.protocol.jobs import PauseRequest
 from tests.support.harness import FOLLOWED, collecting, moment, open_simulator, running
 
 
@@ -34,7 +35,7 @@ async def test_every_gap_has_its_reason_while_it_lasts(folder: Path, database: s
 
             await daemon.comes_to("all is fetched", is_complete)
             async with ControlClient(folder / "control.sock") as client:
-                await client.ask(PAUSE)
+                await client.ask(PAUSE, PauseRequest())
                 await daemon.comes_to("what becomes due is listed", is_paused)
                 await client.ask(RESUME)
                 await daemon.comes_to("it is caught up", is_complete)

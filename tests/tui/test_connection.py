@@ -11,6 +11,7 @@ from chartinsight_tui.clock import SystemClock
 from chartinsight_tui.connection import Connection
 from chartinsight_tui.store import LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, DaemonAway
+from chartinsightd.control.protocol.jobs import PauseRequest
 from chartinsightd.control.protocol.rows import LogLine
 from tests.control.fake_backend import CALLER, FakeBackend, Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, eventually, nowhere, offline, shown, until
@@ -38,7 +39,7 @@ async def test_a_daemon_that_comes_back_is_found() -> None:
         await connected(pilot)
         daemon.kill()
         await offline(pilot)
-        await daemon.backend.pause(CALLER)
+        await daemon.backend.pause(PauseRequest(), CALLER)
         daemon.start_again()
         await until(pilot, lambda: "P resume" in shown(app) and "UNKNOWN" not in shown(app))
         assert app.store.is_online

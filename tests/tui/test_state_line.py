@@ -8,6 +8,7 @@ from chartinsight_tui.state_line import state_line
 from chartinsight_tui.store import Link, LinkState, Store
 from chartinsight_tui.text import Words
 from chartinsightd.control.handlers import Caller
+from chartinsightd.control.protocol.jobs import PauseRequest
 from tests.control.fake_backend import NOW, FakeBackend, Scene
 
 WORDS = Words("en")
@@ -46,7 +47,7 @@ async def test_a_daemon_that_is_not_heard_is_unknown(state: LinkState) -> None:
 async def test_a_pause_names_the_key_that_ends_it() -> None:
     """While nothing is collected, the line says how to go on."""
     backend = FakeBackend()
-    await backend.pause(Caller(name="test", may_write=True))
+    await backend.pause(PauseRequest(), Caller(name="test", may_write=True))
     store = await known()
     store.put_status(await backend.status(), 0.0)
     line = state_line(store, WORDS, NOW)

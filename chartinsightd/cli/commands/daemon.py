@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.endings import say
-from chartinsightd.cli.parameters import json_option
+from chartinsightd.cli.parameters import DurationType, json_option
 from chartinsightd.cli.present import print_json
+from chartinsightd.facts.krx import KST
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.jobs import Outcome
@@ -25,13 +27,27 @@ _WORDS = {
 
 
 @click.command()
+@click.option(
+    "--for",
+    "length",
+    type=DurationType(longest=timedelta(days=7)),
+    metavar="DURATION",
+    help="Resume after 45s, 10m, 1h30m or 2d by the daemon's clock; at most 7d.",
+)
 @json_option
 @pass_connection
-def pause(connection: Connection, as_json: bool) -> None:
+def pause(connection: Connection, length: timedelta | None, as_json: bool) -> None:
     """Ask nothing more of the broker until `resume` or a restart; what is in flight is kept."""
+    from chartinsightd.cli.lookup import made
     from chartinsightd.control.operations import PAUSE
+    from chartinsightd.control.protocol.jobs import PauseRequest
 
-    _tell(connection.ask(lambda client: client.ask(PAUSE)), as_json)
+    request = made(PauseRequest, for_s=None if length is None else length.total_seconds())
+    outcome = connection.ask(lambda client: client.ask(PAUSE, request))
+    if as_json or outcome.until is None:
+        _tell(outcome, as_json)
+    else:
+        say(f"Paused until {outcome.until.astimezone(KST):%Y-%m-%d %H:%M:%S} KST; `resume` ends it earlier.")
 
 
 @click.command()

@@ -25,6 +25,7 @@ from chartinsightd.cli.parameters import (
 )
 from chartinsightd.cli.present import present
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
@@ -59,7 +60,9 @@ def _check_health(connection: Connection, status: Status) -> None:
         if not part.ok:
             say(f"chartinsightctl: {part.part}: {part.detail} {part.remedy}".rstrip())
     if status.daemon.state == "paused":
-        say("chartinsightctl: daemon: Collecting is paused. `chartinsightctl resume` starts it again.")
+        until = status.daemon.paused_until
+        when = f" until {until.astimezone(KST):%Y-%m-%d %H:%M} KST" if until is not None else ""
+        say(f"chartinsightctl: daemon: Collecting is paused{when}. `chartinsightctl resume` starts it again.")
     for cause in status.verdict.causes:
         say(f"chartinsightctl: {cause.kind}: {cause.words.en}")
     is_failing = not health.ok or status.verdict.state == "trouble" or status.daemon.state == "paused"

@@ -109,6 +109,8 @@ def _counted_since(status: Status) -> str:
 def _daemon(daemon: DaemonStatus) -> Text:
     style = _GOOD if daemon.state == "running" and daemon.ready else _SOSO
     text = Text(daemon.state.value if daemon.ready else f"{daemon.state.value}, not ready", style=style)
+    if daemon.paused_until is not None:
+        text.append(f" until {clock_time(daemon.paused_until)}", style=style)
     rest = f", {_source(daemon)}, version {daemon.version}, process {daemon.pid}"
     return text.append(f"{rest}, up {duration(daemon.uptime_s)}", style="default")
 

@@ -27,6 +27,9 @@ from chartinsightd.control.protocol.words import (
 )
 from chartinsightd.domain.timeframe import Timeframe
 
+LONGEST_PAUSE_S = 7 * 86_400.0
+"""A longer pause has no end that a person would still remember."""
+
 
 class JobState(StrEnum):
     """How far a job is."""
@@ -197,6 +200,13 @@ class SymbolsRequest(Request):
     symbols: Annotated[Symbols, Field(min_length=1)]
 
 
+class PauseRequest(Request):
+    """How long nothing is asked of the broker."""
+
+    for_s: Annotated[float, Field(ge=1.0, le=LONGEST_PAUSE_S)] | None = None
+    """Seconds by the daemon's clock, from now; None: until `resume`. A restart ends any pause."""
+
+
 class LaneCost(Message):
     """What work costs at one api-id."""
 
@@ -256,5 +266,7 @@ class Outcome(Message):
     symbols: tuple[Symbol, ...] = ()
     """The symbols that changed."""
     estimate: BackfillEstimate | None = None
+    until: Instant | None = None
+    """When a pause ends without `resume`; None: it does not, or it is no pause."""
     detail: str = ""
     """A sentence for a person, where the state does not say it all (what `reload` could not take over)."""

@@ -83,6 +83,8 @@ class DaemonStatus(Message):
     uptime_s: Seconds
     """By the daemon's clock."""
     state: DaemonState
+    paused_until: Instant | None = None
+    """When the pause ends without `resume`; None: it does not, or there is none."""
     ready: bool
     """Whether the start is over: database and token work, the first catch-up was planned."""
     notes: tuple[str, ...] = ()

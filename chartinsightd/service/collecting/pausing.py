@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 
 from chartinsightd.ports.broker import (
     ChartPage,
@@ -25,19 +26,31 @@ class PauseSwitch:
         self._opened = asyncio.Event()
         self._opened.set()
         self._changes: Feed[[]] = Feed()
+        self._until: datetime | None = None
+
+    @property
+    def until(self) -> datetime | None:
+        """When a shut switch opens again, aware, as the person asked; None: when a person opens it."""
+        return self._until
 
     @property
     def is_shut(self) -> bool:
         """Whether requests have to wait."""
         return not self._opened.is_set()
 
-    def shut(self) -> None:
-        """Hold back new requests; answers to earlier ones are still taken."""
+    def shut(self, until: datetime | None = None) -> None:
+        """Hold back new requests; answers to earlier ones are still taken.
+
+        Args:
+            until: when the pause should end, aware; None: not before a person ends it.
+        """
+        self._until = until
         self._opened.clear()
         self._changes.publish()
 
     def open(self) -> None:
         """Let the waiting requests go."""
+        self._until = None
         self._opened.set()
         self._changes.publish()
 

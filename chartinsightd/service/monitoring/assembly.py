@@ -149,6 +149,6 @@ def _broker_probes(
         lambda: pause_switch.is_shut or retries.held_until is not None,
         clock,
     )
-    yield PauseProbe(lambda: pause_switch.is_shut, clock)
+    yield PauseProbe(lambda: pause_switch.is_shut and pause_switch.until is None, clock)
     yield TokenProbe(token_failure, clock)
     yield RateProbe(REFUSALS, lambda: sum(lane.throttled for lane in gate.state()), clock)

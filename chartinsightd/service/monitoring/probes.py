@@ -232,7 +232,7 @@ class PauseProbe:
     """Implements `HealthProbe`: a person paused collecting, and may have forgotten it.
 
     Args:
-        is_paused: whether it is so now.
+        is_paused: whether it is so now; a pause with an end cannot be forgotten and does not count.
         clock: the daemon's.
     """
 

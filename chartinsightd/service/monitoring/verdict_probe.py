@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from chartinsightd.clock import Clock, real_s
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.refresh import next_refresh
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
@@ -22,6 +23,7 @@ from chartinsightd.domain.verdict import (
     VerdictState,
     verdict_of,
 )
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.archive import DatabaseFacts
 from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import RetryTracker
@@ -139,7 +141,7 @@ class VerdictProbe:
         self, now: datetime, facts: DatabaseFacts | None, *, late: int, is_loading: bool
     ) -> Iterator[Cause]:
         if self._paused_since is not None:
-            yield _paused(self._paused_since, now)
+            yield _paused(self._paused_since, self._pause_switch.until, now)
         for alert in self._alerts.shown():
             if alert.ended_at is None and not alert.kind.startswith("paused."):
                 yield _of_alert(alert, now)
@@ -162,7 +164,10 @@ class VerdictProbe:
         return sum(one.late for one in (*targets, *universe))
 
     def _coming(self, now: datetime, timeframes: set[Timeframe]) -> Coming | None:
-        if self._pause_switch.is_shut or not timeframes:
+        if self._pause_switch.is_shut:
+            end = self._pause_switch.until
+            return None if end is None else Coming(at=end, timeframe=None, is_resumption=True)
+        if not timeframes:
             return None
         if (until := self._retries.held_until) is not None:
             return Coming(at=until, timeframe=None)
@@ -189,10 +194,13 @@ def _progress(loads: Sequence[Job]) -> Progress | None:
     return Progress(done=sum(job.pages for job in loads), expected=sum(job.pages_expected for job in loads))
 
 
-def _paused(since: datetime, now: datetime) -> Cause:
+def _paused(since: datetime, until: datetime | None, now: datetime) -> Cause:
     minutes = int((now - since).total_seconds() // 60)
     en = f"paused for {minutes}m" if minutes else "paused"
     ko = f"수집 일시정지 {minutes}분째" if minutes else "수집 일시정지"
+    if until is not None:
+        end = f"{until.astimezone(KST):{'%H:%M' if day_of(until) == day_of(now) else '%m-%d %H:%M'}}"
+        en, ko = f"{en}, until {end} KST", f"{ko}, {end}까지"
     return Cause(kind="paused", state=VerdictState.ATTENTION, since=since, words=Bilingual(en=en, ko=ko))
 
 
