@@ -234,14 +234,11 @@ class HeldVerdict:
     """The verdict in force: worse at once, better only after a while, so that it does not flutter."""
 
     verdict: Verdict
-    better_since_s: float | None = None
-    """Since when a better one was found, in the caller's seconds; None while none was."""
+    recent: tuple[tuple[float, Verdict], ...] = ()
+    """What the last looks found, each with its time in the caller's seconds, oldest first."""
 
     def follow(self, found: Verdict, now_s: float, patience_s: float) -> HeldVerdict:
-        """Return what holds after another look found `found` at `now_s`."""
-        if found.state.rank >= self.verdict.state.rank:
-            return HeldVerdict(verdict=found)
-        since_s = now_s if self.better_since_s is None else self.better_since_s
-        if now_s - since_s >= patience_s:
-            return HeldVerdict(verdict=found)
-        return HeldVerdict(verdict=self.verdict, better_since_s=since_s)
+        """Return what holds after another look found `found` at `now_s`: the worst of the last seconds."""
+        recent = (*(look for look in self.recent if now_s - look[0] < patience_s), (now_s, found))
+        _, worst = max(reversed(recent), key=lambda look: look[1].state.rank)
+        return HeldVerdict(verdict=worst, recent=recent)

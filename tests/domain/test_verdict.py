@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chartinsightd.domain.timeframe import Timeframe
@@ -96,6 +96,14 @@ def test_the_worst_and_oldest_cause_decides(found: list[Cause]) -> None:
     assert verdict.words.en.startswith(first.words.en)
 
 
+@example(
+    [
+        (VerdictState.TROUBLE, 0.0),
+        (VerdictState.WELL, 0.0),
+        (VerdictState.WORKING, 1.0),
+        (VerdictState.WELL, 4.0),
+    ]
+)
 @given(st.lists(st.tuples(st.sampled_from(VerdictState), st.floats(0, 20)), min_size=1, max_size=20))
 def test_worse_is_shown_at_once_and_better_after_a_while(looks: list[tuple[VerdictState, float]]) -> None:
     """What is shown is never better than what was found within the last seconds."""
