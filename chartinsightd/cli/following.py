@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -57,12 +57,10 @@ class LogPrinter:
 
 def text_of(line: LogLine) -> Text:
     """Return a line as it is shown: Korean time, level, event, fields."""
-    fields = {"symbol": line.symbol} if line.symbol else {}
-    rest = "  ".join(f"{name}={value}" for name, value in {**fields, **line.fields}.items())
     text = Text(f"{line.at.astimezone(KST):%Y-%m-%d %H:%M:%S} ", style="")
     text.append(f"{line.level.value:8} ", style=_STYLES.get(line.level, ""))
     text.append(printable(line.event), style="bold")
-    return text.append(f"  {printable(rest)}" if rest else "")
+    return text.append(f"  {printable(line.details)}" if line.details else "")
 
 
 class LogFollower:
@@ -153,7 +151,9 @@ class LogFollower:
             raise error
         say(f"chartinsightctl: {error} From the journal:")
         last: deque[LogLine] = deque(maxlen=self._query.limit)
-        async with open_journal(lines=_SEARCHED, follow=False) as journal:
+        length = None if self._query.last_s is None else timedelta(seconds=self._query.last_s)
+        since = self._query.since or length
+        async with open_journal(lines=_SEARCHED, follow=False, since=since) as journal:
             async for line in journal:
                 if self._matches(line):
                     last.append(line)
@@ -171,14 +171,8 @@ class LogFollower:
             self._show(line)
 
     def _matches(self, line: LogLine) -> bool:
-        query = self._query
-        wanted = query.symbol or tuple(word.upper() for word in self._symbols)
-        return (
-            line.level.rank >= query.level.rank
-            and (not query.part or line.part in query.part)
-            and (not wanted or line.symbol in wanted)
-            and (query.job is None or line.fields.get("job") == query.job)
-        )
+        wanted = self._query.symbol or tuple(word.upper() for word in self._symbols)
+        return self._query.model_copy(update={"symbol": wanted}).admits(line)
 
 
 async def _stop_when_back(client: ControlClient, journal: Journal) -> None:

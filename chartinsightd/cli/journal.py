@@ -52,13 +52,15 @@ class Journal:
 
 
 @asynccontextmanager
-async def open_journal(*, lines: int, follow: bool, since: datetime | None = None) -> AsyncIterator[Journal]:
+async def open_journal(
+    *, lines: int, follow: bool, since: datetime | timedelta | None = None
+) -> AsyncIterator[Journal]:
     """Read the daemon's unit, the system's and the user's own, for the length of the block.
 
     Args:
         lines: how many of the last.
         follow: whether new lines follow them, without end.
-        since: only lines after this; aware. None: any.
+        since: only lines after this, aware, or so old at most. None: any.
     """
     command = [
         "journalctl",
@@ -70,7 +72,10 @@ async def open_journal(*, lines: int, follow: bool, since: datetime | None = Non
     ]
     command += [f"--lines={lines}", *(["--follow"] if follow else [])]
     if since is not None:
-        command.append(f"--since=@{since.timestamp():.6f}")
+        moment = (
+            f"@{since.timestamp():.6f}" if isinstance(since, datetime) else f"-{since.total_seconds():.0f}s"
+        )
+        command.append(f"--since={moment}")
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, limit=_LONGEST_LINE
     )
@@ -80,6 +85,13 @@ async def open_journal(*, lines: int, follow: bool, since: datetime | None = Non
     finally:
         journal.stop()
         await process.wait()
+
+
+def _journals_word(since: datetime | timedelta) -> str:
+    """Return a moment, or how long ago it was, as journalctl reads it."""
+    if isinstance(since, datetime):
+        return f"@{since.timestamp():.6f}"
+    return f"-{since.total_seconds():.0f}s"
 
 
 def line_of_entry(raw: bytes) -> LogLine | None:

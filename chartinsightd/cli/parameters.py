@@ -124,6 +124,21 @@ class DayType(click.ParamType[DayWord]):
         return _beginning_with(incomplete, _DAY_EXAMPLES)
 
 
+class SinceType(click.ParamType[Any]):
+    """A moment, or how long ago it was."""
+
+    name = "when"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime | timedelta:
+        """Return the moment, aware, UTC; or how long ago."""
+        try:
+            return parse_duration(str(value))
+        except ValueError:
+            return MomentType().convert(value, param, ctx)
+
+
 class DurationType(click.ParamType[timedelta]):
     """How long something lasts."""
 

@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from math import isfinite
 from operator import attrgetter
@@ -270,7 +270,10 @@ class EventTap:
 
     def recent(self, query: LogQuery) -> LogList:
         """Return the newest lines that match, oldest first."""
-        matching = (line for line in reversed(tuple(self._lines)) if _matches(line, query))
+        if query.last_s is not None:
+            began = self._now() - timedelta(seconds=query.last_s)
+            query = query.model_copy(update={"since": max(began, query.since or began)})
+        matching = (line for line in reversed(tuple(self._lines)) if query.admits(line))
         return LogList(items=tuple(islice(matching, query.limit))[::-1])
 
     def _line(self, method: str, event: EventDict) -> LogLine:
@@ -312,12 +315,3 @@ def _plain(value: Any) -> Any:
             return [_plain(inner) for inner in value]
         case _:
             return _plain(str(value))
-
-
-def _matches(line: LogLine, query: LogQuery) -> bool:
-    return (
-        line.level.rank >= query.level.rank
-        and (not query.part or line.part in query.part)
-        and (not query.symbol or line.symbol in query.symbol)
-        and (query.job is None or line.fields.get("job") == query.job)
-    )

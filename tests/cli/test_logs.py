@@ -74,6 +74,12 @@ def test_lines_are_filtered(run: Run) -> None:
     assert found("--part", "gate") == [line for line in every if line["part"] == "gate"]
     assert found("--symbol", "삼성전자") == [line for line in every if line["symbol"] == "005930"]
     assert found("--job", "4") == [line for line in every if line["fields"].get("job") == 4]
+    with_cause = found("--grep", "NO SUCH Symbol")
+    assert with_cause == [line for line in every if "no such symbol" in str(line).lower()] != []
+    middle = every[len(every) // 2]["at"]
+    assert found("--since", middle) == [line for line in every if line["at"] >= middle] != every
+    # The made-up daemon logs a line each three seconds of its clock.
+    assert found("--since", "1m") == every[-20:]
 
 
 def follower(found: list[str], query: LogQuery | None = None, symbols: tuple[str, ...] = ()) -> LogFollower:
@@ -192,7 +198,7 @@ async def test_the_journal_says_why_the_daemon_went(tmp_path: Path, journal: Pat
 def test_the_journal_is_read_when_the_daemon_is_down(process: Process, journal: Path) -> None:
     """`logs` of a daemon that is down shows what the journal has, filtered, and says whence."""
     every = process("logs", PATH=f"{journal}:/usr/bin:/bin")
-    one = process("logs", "--symbol", "005930", "--json", PATH=f"{journal}:/usr/bin:/bin")
+    one = process("logs", "--grep", "disk", "--since", "10m", "--json", PATH=f"{journal}:/usr/bin:/bin")
 
     assert every.returncode == one.returncode == 0
     assert [line.split()[3] for line in every.stdout.splitlines()] == ["store.disk_full", "Main"]
@@ -200,6 +206,7 @@ def test_the_journal_is_read_when_the_daemon_is_down(process: Process, journal: 
     assert [LogLine.model_validate_json(line).event for line in one.stdout.splitlines()] == [
         "store.disk_full"
     ]
+    assert "--since=-600s" in (journal / "asked").read_text().splitlines()[1]
 
 
 async def test_a_name_needs_the_daemon(tmp_path: Path, journal: Path) -> None:

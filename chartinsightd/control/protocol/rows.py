@@ -290,6 +290,10 @@ class LogLevel(StrEnum):
         return list(LogLevel).index(self)
 
 
+LONGEST_LOG_S = 366 * 86_400.0
+"""Seconds of the log that can be asked for; no ring and hardly a journal reaches further back."""
+
+
 class LogLine(Message):
     """One event of the daemon's log; secrets were taken out before."""
 
@@ -305,6 +309,12 @@ class LogLine(Message):
     fields: Mapping[str, Any] = Field(default_factory=dict)
     """Everything else."""
 
+    @property
+    def details(self) -> str:
+        """The symbol and the fields as `name=value`, two spaces between; empty without any."""
+        named = {"symbol": self.symbol} if self.symbol else {}
+        return "  ".join(f"{name}={value}" for name, value in {**named, **self.fields}.items())
+
 
 class LogQuery(Request):
     """Which of the recent log lines the daemon still holds; the journal has the rest."""
@@ -315,7 +325,24 @@ class LogQuery(Request):
     symbol: Symbols = ()
     job: Annotated[int, Field(ge=0, le=MAX_JOB_ID)] | None = None
     """Only lines whose field `job` is this id."""
+    text: Annotated[Text, Field(max_length=200)] = ""
+    """Only lines that hold this in their event or details; case is ignored."""
+    since: AskedInstant | None = None
+    """Only lines from this moment on."""
+    last_s: Annotated[float, Field(gt=0.0, le=LONGEST_LOG_S)] | None = None
+    """Only lines of the last so many seconds, by the daemon's clock."""
     limit: Limit = 500
+
+    def admits(self, line: LogLine) -> bool:
+        """Whether a line is one of those asked for."""
+        return (
+            line.level.rank >= self.level.rank
+            and (not self.part or line.part in self.part)
+            and (not self.symbol or line.symbol in self.symbol)
+            and (self.job is None or line.fields.get("job") == self.job)
+            and (self.since is None or line.at >= self.since)
+            and (not self.text or self.text.casefold() in f"{line.event}  {line.details}".casefold())
+        )
 
 
 class LogList(Message):
