@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.control.protocol.events import CandleChange, EventType
+from chartinsightd.control.protocol.rows import CandleRow
+from chartinsightd.domain.kst import midnight
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.labels import LabelFilter
 from tests.page.conftest import CHROMIUM
-from tests.web.chart_world import ChartWorld, chart_world
+from tests.web.chart_world import DAYS, ChartWorld, chart_world
+
+NEXT = midnight(DAYS[-1] + timedelta(days=3))
+"""The session after the newest candle of the store: its candle forms."""
 
 
 @pytest.fixture
@@ -22,7 +30,7 @@ async def world(store: Store, database: str, tmp_path: Path) -> AsyncIterator[Ch
 
 
 async def test_a_chart_is_opened_by_token_and_a_label_is_kept(world: ChartWorld) -> None:
-    """The one-time address opens the chart; a label drawn there is a row; the console stays empty."""
+    """The one-time address opens the chart; a label drawn there is a row; a live candle moves the price."""
     driver = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: the page is tested where it is")
@@ -44,6 +52,12 @@ async def test_a_chart_is_opened_by_token_and_a_label_is_kept(world: ChartWorld)
             await page.keyboard.press(stroke)
         await page.click(".drawform [type=submit]")
         await page.wait_for_selector(".labrow")
+        row = CandleRow(ts=NEXT, open=25_000, high=26_000, low=25_000, close=25_900, volume=9, final=False)
+        change = CandleChange(symbol="005930", timeframe=Timeframe.D1, candle=row)
+        world.door.backend.hub.publish(EventType.CANDLE, change, "005930/1d")
+        await page.wait_for_selector(".price b:text-is('25,900')")
+        await page.keyboard.press("Escape")  # from the candle walked to back to the newest
+        assert await page.inner_text(".legend .chip") == "진행봉"
         await browser.close()
     found = await world.stores.labels.find(LabelFilter(), 10)
     assert [known.label.series.symbol for known in found.rows] == ["005930"]
