@@ -183,12 +183,13 @@ async def _newest(client: ControlClient, query: CandleTextQuery) -> datetime | N
 
 
 async def write_csv(file: IO[bytes], blocks: AsyncIterator[Lines]) -> int:
-    """Write lines below one header; return how many rows."""
-    file.write(f"{','.join(COLUMNS)}\n".encode())
-    count = 0
+    """Write lines below one header; return how many rows. Nothing is written before the first answer."""
+    header, count = f"{','.join(COLUMNS)}\n", 0
     async for lines in blocks:
-        file.write(lines.text.encode())
+        file.write(f"{header}{lines.text}".encode())
+        header = ""
         count += lines.rows
+    file.write(header.encode())
     return count
 
 
