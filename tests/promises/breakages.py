@@ -448,7 +448,7 @@ BREAKAGES = (
         "chartinsightd/service/collecting/scheduler.py",
         "except Exception as error:  # noqa: BLE001",
         "except ArithmeticError as error:  # noqa: BLE001",
-        "tests/service/test_port_calls.py",
+        "tests/service/collecting/test_scheduler.py::test_an_error_nobody_expects_costs_its_series_alone",
     ),
     Breakage(
         1,

@@ -186,6 +186,25 @@ def test_a_blank_answer_proves_nothing() -> None:
     assert world.rows("005930", Timeframe.D1) > 0
 
 
+def test_an_error_nobody_expects_costs_its_series_alone() -> None:
+    """It is told with its cause and tried again half a minute later; no other fetch is cut off."""
+
+    async def main() -> World:
+        world = World(BEFORE_OPEN, timeframes=(Timeframe.D1,))
+        world.broker.errors = [KeyError("close")]
+        async with world.running("005930", "000660"):
+            await world.clock.sleep(10)
+            assert list(world.retries.told().values()) == ["KeyError: 'close'"]
+            assert len(due(world)) == 1
+            await world.clock.sleep(60)
+        return world
+
+    world = run_virtually(main())
+
+    assert due(world) == []
+    assert world.retries.told() == {}
+
+
 def test_hours_of_blank_answers_cost_minutes_afterwards() -> None:
     """The newest page of a series that has candles is asked for every five minutes, blank or not."""
 
