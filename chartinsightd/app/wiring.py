@@ -13,7 +13,7 @@ from chartinsightd.app.alerting import new_notifier
 from chartinsightd.app.analysis import Analysing, new_analysis, register_analysis
 from chartinsightd.app.broker import believes_dates
 from chartinsightd.app.live import Live, new_live
-from chartinsightd.app.notes import register_notes
+from chartinsightd.app.notes import new_completer, register_notes
 from chartinsightd.app.opening import Resources
 from chartinsightd.app.radar import register_radar
 from chartinsightd.app.reload import choice
@@ -514,6 +514,7 @@ def new_backend(
         status=backend.overview.status,
         counts=services.analysing.counts,
         timeframes=settings.collect.timeframes,
+        has_model=new_completer(settings.ai) is not None,
     ).register(backend.handlers)
     register_notes(backend.handlers, shared.settings, resources.analysis, resources.archive, resources.clock)
     return backend

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.protocol.status import Alert, Phase, Status
-from chartinsightd.control.protocol.web import Condition, DaemonFacts, PageAnalysis, PageHealth
+from chartinsightd.control.protocol.web import Condition, DaemonFacts, PageAi, PageAnalysis, PageHealth
 from chartinsightd.control.radar_operations import DAEMON_FACTS
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.analysis import AnalysisCounts
@@ -23,6 +23,7 @@ class PageFacts:
         status: everything the overview shows.
         counts: how many series are analysed.
         timeframes: what is collected.
+        has_model: whether a language model is set up.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class PageFacts:
         status: Callable[[], Awaitable[Status]],
         counts: Callable[[], Awaitable[AnalysisCounts]],
         timeframes: Sequence[Timeframe],
+        has_model: bool = False,
     ) -> None:
         self._status = status
         self._counts = counts
         self._timeframes = tuple(timeframes)
+        self._has_model = has_model
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operation."""
@@ -56,6 +59,7 @@ class PageFacts:
                 due=counts.due,
                 series=counts.series,
             ),
+            ai=PageAi(available=self._has_model),
         )
 
 
