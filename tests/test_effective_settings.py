@@ -87,4 +87,5 @@ def test_a_secret_is_never_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
         "alerts.slack_webhook": False,
         "alerts.smtp_password": True,
         "alerts.apprise_urls": True,
+        "ai.api_key": False,
     }
