@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chartinsightd.control.protocol.status import Phase, SessionStatus
 from chartinsightd.domain.calendar import Calendar, Session
@@ -14,8 +14,14 @@ from chartinsightd.facts import kiwoom
 def session_status(now: datetime, calendar: Calendar) -> SessionStatus:
     """Return the phase at now (aware), the session of its Korean day, and what comes next."""
     today, upcoming = calendar.session(day_of(now)), calendar.next_session(day_of(now))
+    previous = calendar.session_on_or_before(day_of(now) - timedelta(days=1)).day
     if today is None:
-        return SessionStatus(phase=Phase.CLOSED, next_change_at=upcoming.starts_at, next_session=upcoming.day)
+        return SessionStatus(
+            phase=Phase.CLOSED,
+            next_change_at=upcoming.starts_at,
+            next_session=upcoming.day,
+            previous_session=previous,
+        )
     changes = list(_changes(today))
     later = (at for at, _ in changes if at > now)
     return SessionStatus(
@@ -26,6 +32,7 @@ def session_status(now: datetime, calendar: Calendar) -> SessionStatus:
         ends_at=today.ends_at,
         next_change_at=next(later, upcoming.starts_at),
         next_session=upcoming.day,
+        previous_session=previous,
     )
 
 

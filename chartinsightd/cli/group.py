@@ -53,6 +53,7 @@ VERBS: Mapping[str, Verb] = {
     "pause": Verb(module="daemon", words="Ask nothing more of the broker."),
     "resume": Verb(module="daemon", words="Go on, and catch up."),
     "reload": Verb(module="daemon", words="Read the configuration again."),
+    "wait": Verb(module="waiting", words="Until the daemon is sealed, fresh or idle."),
     "config": Verb(module="config", words="Settings in force, and where they come from."),
     "symbols": Verb(module="symbols", words="What is listed and what is tracked."),
     "alerts": Verb(module="alerts", words="What a person should know, and how it reaches people."),

@@ -37,3 +37,4 @@ def test_a_closed_day_waits_for_the_next_session() -> None:
     """On a Sunday there is no session; the next one is Monday's."""
     status = session_status(datetime(2026, 9, 13, 12, 0, tzinfo=KST), Calendar())
     assert (status.phase, status.day, status.next_session) == (Phase.CLOSED, None, date(2026, 9, 14))
+    assert status.previous_session == date(2026, 9, 11)

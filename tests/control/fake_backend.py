@@ -1085,6 +1085,7 @@ def _session() -> SessionStatus:
         ends_at=_kst(TODAY, time(20)),
         next_change_at=_kst(TODAY, time(15, 20)),
         next_session=TODAY + timedelta(days=1),
+        previous_session=SEALED_DAY,
     )
 
 

@@ -114,6 +114,8 @@ class SessionStatus(Message):
     """When the phase changes next."""
     next_session: Day | None = None
     """The first session after today."""
+    previous_session: Day | None = None
+    """The last session before today: the newest whose seals can be expected."""
 
 
 class TokenStatus(Message):
