@@ -13,6 +13,7 @@ from chartinsightd.control.handlers import Caller, Handlers
 from chartinsightd.control.operations import PAUSE, RESUME
 from chartinsightd.control.protocol.events import EventType, StateChange
 from chartinsightd.control.protocol.jobs import Outcome, OutcomeState, PauseRequest
+from chartinsightd.facts.krx import KST
 from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.collecting.scheduler import Scheduler
@@ -87,6 +88,8 @@ class PauseCommands:
         self._stock_list.try_now()
 
     def _publish(self, state: str, previous: str, by: str) -> None:
-        log.info("daemon.state_changed", state=state, by=by, until=self._pause_switch.until)
+        until = self._pause_switch.until
+        end = "" if until is None else until.astimezone(KST).isoformat(timespec="seconds")
+        log.info("daemon.state_changed", state=state, by=by, until=end)
         change = StateChange(part="daemon", state=state, previous=previous, detail=f"by {by}")
         self._hub.publish(EventType.STATE, change, "daemon")

@@ -136,7 +136,11 @@ class SinceType(click.ParamType[Any]):
         try:
             return parse_duration(str(value))
         except ValueError:
-            return MomentType().convert(value, param, ctx)
+            pass
+        try:
+            return parse_moment(str(value))
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is neither 45s, 10m, 2h nor a moment such as 2026-11-20T15:00.", param, ctx)
 
 
 class DurationType(click.ParamType[timedelta]):

@@ -51,7 +51,7 @@ async def _sealed(client: ControlClient) -> tuple[bool, str]:
     targets = {stock.symbol for stock in (await client.ask(STOCKS, StockQuery(tracked=True))).items}
     query = SealQuery(state=("sealed",), from_day=day, to_day=day, limit=MAX_ROWS)
     sealed = {seal.symbol for seal in (await client.ask(SEALS, query)).items}
-    words = f"{day} is sealed of {len(targets & sealed):,} of {len(targets):,} targets."
+    words = f"{day} is sealed for {len(targets & sealed):,} of {len(targets):,} targets."
     return bool(targets) and targets <= sealed, words
 
 
@@ -59,7 +59,7 @@ async def _fresh(client: ControlClient) -> tuple[bool, str]:
     status = await client.ask(STATUS)
     late = sum(one.late for one in status.freshness)
     is_known = status.daemon.ready and status.tracked > 0 and len(status.freshness) > 0
-    return is_known and not late, f"{late:,} series of {status.tracked:,} targets are late."
+    return is_known and not late, f"{late:,} of the series of {status.tracked:,} targets late."
 
 
 async def _idle(client: ControlClient) -> tuple[bool, str]:

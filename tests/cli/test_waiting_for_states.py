@@ -12,7 +12,7 @@ def test_a_state_that_does_not_come_ends_with_4_and_says_what_is_missing(run: Ru
     """One late series is enough for `fresh` to time out."""
     ended = run("wait", "--for", "fresh", "--timeout", "1s")
     assert (ended.exit_code, ended.stdout) == (4, "")
-    assert ended.stderr == "chartinsightctl: Timed out waiting: 1 series of 30 targets are late.\n"
+    assert ended.stderr == "chartinsightctl: Timed out waiting: 1 of the series of 30 targets late.\n"
 
 
 def test_a_session_is_sealed_when_every_target_is(
@@ -23,8 +23,8 @@ def test_a_session_is_sealed_when_every_target_is(
     monkeypatch.setattr(backend, "_gaps", list)
     ended = run("wait", "--for", "sealed")
     assert (early.exit_code, ended.exit_code) == (4, 0)
-    assert f"{SEALED_DAY} is sealed of 27 of 30 targets." in early.stderr
-    assert ended.stderr == f"{SEALED_DAY} is sealed of 30 of 30 targets.\n"
+    assert f"{SEALED_DAY} is sealed for 27 of 30 targets." in early.stderr
+    assert ended.stderr == f"{SEALED_DAY} is sealed for 30 of 30 targets.\n"
 
 
 def test_a_word_that_names_no_state_is_refused(run: Run) -> None:
