@@ -38,6 +38,9 @@ from chartinsightd.ports.strategies import ScreenPlan, StrategyEnded, StrategyFa
 
 T = TypeVar("T")
 
+PROOF = Budget(wall_s=60.0, cpu_s=30)
+ANSWER = Budget(wall_s=20.0, cpu_s=15)
+"""Somebody waits for an answer: the strategy must be ended before the control API ends the question."""
 _MAX_ANSWER_BYTES = 64 * 2**20
 _CHUNK_BYTES = 2**18
 """Handed over between two looks at the event loop."""
@@ -48,21 +51,27 @@ _DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 
 class ProcessSandbox:
-    """Implements `ports.strategies.StrategySandbox` with a process for each call."""
+    """Implements `ports.strategies.StrategySandbox` with a process for each call.
 
-    def __init__(self, budget: Budget | None = None) -> None:
-        self._budget = Budget() if budget is None else budget
+    Args:
+        proof: what a proof may use.
+        answer: what a plan, a screen or a report may use.
+    """
+
+    def __init__(self, proof: Budget = PROOF, answer: Budget = ANSWER) -> None:
+        self._proof = proof
+        self._answer = answer
 
     async def prove(self, source: StrategySource) -> StrategyFacts:
         """Return what a strategy is, after everything that must hold of it was proved."""
-        return await self._run(ProveTask(source=source), StrategyFacts, [source])
+        return await self._run(ProveTask(source=source), StrategyFacts, [source], self._proof)
 
     async def plan(
         self, asked: object, sources: Sequence[StrategySource], timeframe: Timeframe
     ) -> ScreenPlan:
         """Return what an expression needs."""
         task = PlanTask(asked=asked, sources=sources, timeframe=timeframe)
-        return await self._run(task, ScreenPlan, sources)
+        return await self._run(task, ScreenPlan, sources, self._answer)
 
     async def screen(
         self,
@@ -76,17 +85,17 @@ class ProcessSandbox:
         task = ScreenTask(
             asked=asked, sources=sources, timeframe=timeframe, universe=universe, session_ts=session_ts
         )
-        return await self._run(task, Screened, sources)
+        return await self._run(task, Screened, sources, self._answer)
 
     async def report(
         self, source: StrategySource, series: Sequence[Candles], split_ts: int, cost: float
     ) -> Report:
         """Return what followed the hits of a strategy."""
         task = ReportTask(source=source, series=series, split_ts=split_ts, cost=cost)
-        return await self._run(task, Report, [source])
+        return await self._run(task, Report, [source], self._answer)
 
-    async def _run(self, task: Task, answer: type[T], sources: Sequence[StrategySource]) -> T:
-        given = await asyncio.to_thread(pickle.dumps, (self._budget, task), pickle.HIGHEST_PROTOCOL)
+    async def _run(self, task: Task, answer: type[T], sources: Sequence[StrategySource], budget: Budget) -> T:
+        given = await asyncio.to_thread(pickle.dumps, (budget, task), pickle.HIGHEST_PROTOCOL)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-I", "-m", "chartinsightd.adapters.strategies.worker"),
@@ -98,13 +107,13 @@ class ProcessSandbox:
             start_new_session=True,
         )
         alone = sources[0].name if len(sources) == 1 else ""
-        conversation = _Conversation(process, self._budget, alone)
+        conversation = _Conversation(process, budget, alone)
         try:
-            async with asyncio.timeout(self._budget.wall_s):
+            async with asyncio.timeout(budget.wall_s):
                 await conversation.hand_over(given)
                 value = await conversation.answer()
         except TimeoutError:
-            raise conversation.ended(f"took longer than {self._budget.wall_s:g} s") from None
+            raise conversation.ended(f"took longer than {budget.wall_s:g} s") from None
         finally:
             await _end(process)
         return await asyncio.to_thread(_decoded, value, answer, conversation)

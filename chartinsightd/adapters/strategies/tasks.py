@@ -62,9 +62,9 @@ Message = Calling | Refused | Invalid | Answered
 class Budget:
     """What one task may use."""
 
-    wall_s: float = 60.0
+    wall_s: float
     """Real seconds, the start of the process included."""
-    cpu_s: int = 30
+    cpu_s: int
     memory_bytes: int = 512 * 2**20
     """Address space beyond what the process and its candles take."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chartinsightd.adapters.strategies.sandbox import ProcessSandbox
+from chartinsightd.adapters.strategies.sandbox import PROOF, ProcessSandbox
 from chartinsightd.adapters.strategies.tasks import Budget
 from chartinsightd.analysis.host.proofs import prove
 from chartinsightd.analysis.host.refusal import Check, StrategyRefused
@@ -93,7 +93,7 @@ async def test_what_cannot_be_seen_is_contained() -> None:
 async def test_a_strategy_knows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process that a strategy runs in has nothing of the daemon's environment."""
     monkeypatch.setenv("CHARTINSIGHT_KIWOOM__SECRET_KEY", "canary")
-    proving = asyncio.create_task(ProcessSandbox(Budget(wall_s=60)).prove(source(ENDLESS)))
+    proving = asyncio.create_task(ProcessSandbox(PROOF).prove(source(ENDLESS)))
     found: list[tuple[bytes, bytes]] = []
     for _ in range(3_000):  # it is there within milliseconds on an idle machine
         found = [one for one in children() if b"adapters.strategies.worker" in one[0]]
@@ -122,9 +122,24 @@ async def test_a_strategy_that_takes_too_long_is_ended() -> None:
     """Waiting costs no processor time and is bounded all the same."""
     begun = time.monotonic()
     with pytest.raises(StrategyEnded, match=r"took longer than 0\.2 s") as caught:
-        await ProcessSandbox(Budget(wall_s=0.2)).prove(source(HITS))
+        await ProcessSandbox(Budget(wall_s=0.2, cpu_s=5)).prove(source(HITS))
     assert caught.value.strategy == "mine"
     assert time.monotonic() - begun < 30
+
+
+async def test_a_strategy_that_hangs_in_a_screen_is_named() -> None:
+    """What passed every proof may still hang on the market's candles: then the screen ends, and names it."""
+    body = "\n    while c.symbol != '000000':\n        pass\n" + HITS
+    stocks = [Stock(symbol="005930", candles=candles(walk(1, 300)))]
+    sandbox = ProcessSandbox(answer=SMALL)
+    with pytest.raises(StrategyEnded, match="processor time") as caught:
+        await sandbox.screen({"strategy": "mine"}, [source(body)], Timeframe.D1, stocks, _last(stocks[0]))
+    assert caught.value.strategy == "mine"
+
+
+def _last(stock: Stock) -> int:
+    assert stock.candles is not None
+    return int(stock.candles.ts[-1])
 
 
 async def test_a_right_strategy_is_known_by_what_it_says() -> None:
