@@ -103,7 +103,8 @@ class ScreenerView(View):
     def refresh_data(self, changed: frozenset[Part]) -> None:
         """Show conditions and matches; the cursors stay on their rows."""
         if Part.SCREENS in changed or not self._conditions.row_count:
-            self._answers.clear()
+            if self.store.is_online:  # while the daemon is away, what was known stays
+                self._answers.clear()
             self._conditions.set_rows(self._condition_rows())
             self._ask()
         self._show_answer()
@@ -191,7 +192,7 @@ class ScreenerView(View):
     def _ask(self) -> None:
         """Ask for the matches of the condition under the cursor, unless they are known."""
         condition = self._condition()
-        if condition is not None and condition not in self._answers:
+        if condition is not None and condition not in self._answers and self.store.is_online:
             self.run_worker(self._read(condition), group="screen", exclusive=True)
 
     async def _read(self, condition: Condition) -> None:
