@@ -41,9 +41,9 @@ def init(self, **fields):
     issued.append(fields["text"])
     keep(self, **fields)
 token.Token.__init__ = init
-async def beat(self):
+async def open(self):
     raise RuntimeError(f"{issued} {self._token_failure.__self__._access.secret_key.get_secret_value()}")
-Monitor._beat = beat
+Monitor.open = open  # at the start: a part that fails later is started again
 from chartinsightd.__main__ import main
 main()
 """
