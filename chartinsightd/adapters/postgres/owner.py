@@ -51,6 +51,8 @@ class _Holder:
     heard_at: datetime | None
     """When it last began or ended a statement; None where this role may not see that."""
     is_busy: bool
+    is_returned: bool
+    """Whether a pooler has taken it back from its daemon: what it did last was to forget everything."""
 
 
 async def become_writer(connection: Connection, name: str, clock: Clock) -> Incarnation:
@@ -73,8 +75,10 @@ async def become_writer(connection: Connection, name: str, clock: Clock) -> Inca
         holder, incarnation = await _take(connection, name)
         if holder is None:
             return incarnation
-        if holder.writer == name:
+        if holder.writer == name or holder.is_returned:
             await _end(connection, holder)
+            await clock.sleep(_LOOKS_EVERY_S * clock.speed)
+            continue
         if holder.heard_at is None:
             raise _hidden(holder)
         first = first or holder
@@ -142,7 +146,8 @@ from store for update
 """
 _HOLDER = """
 select pid as process, usename as role, state_change as heard_at,
-    coalesce(state = 'active', false) as is_busy
+    coalesce(state = 'active', false) as is_busy,
+    coalesce(state = 'idle' and query ilike 'discard all%', false) as is_returned
 from pg_stat_activity
 where pid = $1 and pid <> pg_backend_pid() and datname = current_database()
   and (backend_start is null or backend_start = $2)

@@ -108,7 +108,9 @@ def test_what_happens_once_has_no_end() -> None:
         for _ in range(2):
             world.notifier.announce(AlertKind.SCREEN_MATCH, match)
             await world.lasting({}, 60)
-        await world.lasting({}, 26 * 3600)
+        for _ in range(26):
+            world.notifier.update({})
+            await world.clock.sleep(3600)
 
     world = played(play)
     assert world.subjects == ["조건검색 새 종목 / new matches of a screen"] * 2
