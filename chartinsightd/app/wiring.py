@@ -187,7 +187,8 @@ def assemble_services(
         stored=resources.store.candles,
     )
     scheduler = _scheduler(shared, collector)
-    row_audit = _row_audit(shared)
+    backfills = _backfills(shared, collector)
+    row_audit = _row_audit(shared, backfills)
     proofs = _proofs(shared, collector, row_audit)
     gap_reasons = GapReasons(
         retries=shared.retries, pause_switch=shared.pause_switch, listing=stock_list.listing
@@ -215,7 +216,7 @@ def assemble_services(
         market_watch=_market_watch(shared, learned_days),
         writer=writer,
         scheduler=scheduler,
-        backfills=_backfills(shared, collector),
+        backfills=backfills,
         stock_list=stock_list,
         proofs=proofs,
         adjuster=_adjuster(shared),
@@ -450,7 +451,7 @@ def _future_marks(shared: _Shared) -> FutureMarks:
     )
 
 
-def _row_audit(shared: _Shared) -> RowAudit:
+def _row_audit(shared: _Shared, backfills: Backfills) -> RowAudit:
     resources = shared.resources
     return RowAudit(
         store=resources.store.candles,
@@ -458,6 +459,7 @@ def _row_audit(shared: _Shared) -> RowAudit:
         clock=resources.clock,
         current_rules=shared.current_rules,
         generation=lambda: resources.store.presence.generation,
+        rereads=backfills,
     )
 
 

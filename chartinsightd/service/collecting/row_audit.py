@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import Protocol
 
 import structlog
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain.alert_policy import Condition
 from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.horizon import horizon_start
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import Series
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.candles import AuditedStore, RowDifference
+from chartinsightd.service.collecting.backfill import BackfillOrder
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.jobs import SCHEDULE, Job
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +32,17 @@ _LOOK_EVERY_REAL_S = 2.0
 _REST_REAL_S = 0.05
 """Between two parts: whoever waits for the database goes first."""
 _NAMED = 3
+
+
+class Rereads(Protocol):
+    """Takes orders to fetch what is not covered; see `backfill.Backfills`."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further order is taken now."""
+
+    async def start(self, order: BackfillOrder, by: str) -> Job:
+        """Begin an order; a restart resumes it."""
 
 
 class RowAudit:
@@ -37,6 +54,7 @@ class RowAudit:
         clock: says when it is night.
         current_rules: plans are made again where something was withdrawn.
         generation: rises when the database may be another or an older one.
+        rereads: fetches what lies before the horizon, where no plan reaches.
     """
 
     part = "rows"
@@ -49,12 +67,16 @@ class RowAudit:
         clock: Clock,
         current_rules: CurrentRules,
         generation: Callable[[], int],
+        rereads: Rereads,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._clock = clock
         self._current_rules = current_rules
         self._generation = generation
+        self._rereads = rereads
+        self._beyond: dict[Timeframe, dict[str, RangeSet]] = {}
+        """What was taken back before the horizon, by symbol, and is not ordered yet."""
         self._one_at_a_time = asyncio.Lock()
         self._withdrawn: dict[Series, RangeSet] = {}
         """What was taken back and is not covered again."""
@@ -70,8 +92,8 @@ class RowAudit:
         if not self._withdrawn:
             return {}
         remedy = (
-            "It is read again now, as far back as collect.horizon and Kiwoom reach. Who else writes to this"
-            " database, and was it restored from a backup?"
+            "It is read again now, as far back as Kiwoom reaches. Who else writes to this database, and was"
+            " it restored from a backup?"
         )
         return {AlertKind.ROWS_DIFFER: Condition(level="error", message=self._words, remedy=remedy)}
 
@@ -88,6 +110,7 @@ class RowAudit:
                     log.info("rows.not_audited", error=str(error))
                 else:
                     audited, night = generation, _next_night(now)
+            await self._order_rereads()
             await self._clock.sleep(self._clock.real(_LOOK_EVERY_REAL_S))
 
     async def audit(self, symbols: Sequence[str] | None = None) -> list[RowDifference]:
@@ -114,6 +137,7 @@ class RowAudit:
         await self._ledger.note_withdrawn(withdrawn)
         for series, ranges in withdrawn.items():
             self._withdrawn[series] = self._withdrawn.get(series, EMPTY) | ranges
+            self._note_beyond(series, ranges)
         self._words = _words(found)
         log.error(
             "rows.differ",
@@ -123,6 +147,32 @@ class RowAudit:
             series=sorted({str(one.series) for one in found})[:_NAMED],
         )
         self._current_rules.invalidate_plans()
+        await self._order_rereads()
+
+    def _note_beyond(self, series: Series, ranges: RangeSet) -> None:
+        """Remember what no plan reads again, because it lies before the horizon."""
+        rules = self._current_rules.rules
+        horizon = rules.horizon(series.timeframe, rules.tier(series.symbol))
+        start = horizon_start(horizon, series.timeframe, self._clock.now(), rules.calendar)
+        if before := ranges.clip(0, int(start.timestamp())):
+            known = self._beyond.setdefault(series.timeframe, {})
+            known[series.symbol] = known.get(series.symbol, EMPTY) | before
+
+    async def _order_rereads(self) -> None:
+        """Order what lies before the horizon, a backfill for each timeframe, as far as orders are taken."""
+        for timeframe in list(self._beyond):
+            if self._rereads.is_full:
+                return
+            ranges = self._beyond.pop(timeframe)
+            first = min(one.spans[0][0] for one in ranges.values())
+            last = max(one.spans[-1][1] for one in ranges.values()) - 1
+            order = BackfillOrder(
+                symbols=tuple(sorted(ranges)),
+                timeframes=(timeframe,),
+                from_day=day_of(datetime.fromtimestamp(first, UTC)),
+                to_day=day_of(datetime.fromtimestamp(last, UTC)),
+            )
+            await self._rereads.start(order, SCHEDULE)
 
 
 def _words(found: Sequence[RowDifference]) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.candles import AuditPart, RowDifference
+from chartinsightd.service.collecting.backfill import BackfillOrder
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.row_audit import RowAudit
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -57,6 +59,19 @@ class FakeAudited:
         return {DAYS: taken}
 
 
+@dataclass
+class FakeRereads:
+    """Takes orders, unless it is full."""
+
+    is_full: bool = False
+    orders: list[BackfillOrder] = field(default_factory=list)
+
+    async def start(self, order: BackfillOrder, by: str) -> Any:
+        """Keep an order."""
+        del by
+        self.orders.append(order)
+
+
 class Scene:
     """An audit of a store in which 200 seconds of days are covered."""
 
@@ -66,6 +81,7 @@ class Scene:
         self.ledger = CoverageLedger(self.store, FakeCheckpoint())
         self.audited = FakeAudited(self.store)
         self.generation = 0
+        self.rereads = FakeRereads()
         self.plans = 0
         rules = CurrentRules(RULES)
         rules.on_change(self._plan)
@@ -75,6 +91,7 @@ class Scene:
             clock=self.clock,
             current_rules=rules,
             generation=lambda: self.generation,
+            rereads=self.rereads,
         )
 
     def _plan(self) -> None:
@@ -116,6 +133,26 @@ def test_a_database_that_may_be_another_is_compared_at_once() -> None:
     run_virtually(main())
 
     assert scene.audited.looks == PARTS * 2
+
+
+def test_what_lies_before_the_horizon_is_ordered_again() -> None:
+    """No plan reads it, so a backfill of just these days does; while orders are full it waits."""
+    scene = Scene()
+    scene.audited.differs = True
+    scene.rereads.is_full = True
+
+    async def main() -> None:
+        await scene.ledger.open()
+        await scene.pass_time(timedelta(seconds=30))
+        assert scene.rereads.orders == []
+        scene.rereads.is_full = False
+        await scene.pass_time(timedelta(seconds=30))
+
+    run_virtually(main())
+
+    [order] = scene.rereads.orders
+    assert (order.symbols, order.timeframes) == (("005930",), (Timeframe.D1,))
+    assert order.from_day == order.to_day == date(1970, 1, 1)
 
 
 def test_what_differs_is_told_until_it_is_read_again() -> None:
