@@ -370,7 +370,7 @@ async def show_result(stage: Stage, figures: Figures, began_at: float) -> int:
     least, differing = figures.least_requests, sum(one.differences for one in comparisons.values())
     used = ", ".join(f"{name} {share:.1%}" for name, share in figures.utilisation.items())
     facts = {
-        "requests": f"{figures.requests:,} made, {least:,} the least possible: "
+        "requests": f"{figures.requests:,} made, {least:,} with full pages and a poll for each close: "
         f"{figures.requests / least:.3f} x",
         "gate utilisation": f"{used} of 5 a second, while the history was loaded",
         "history": f"{figures.history_rows:,} candles in {figures.history_s:.1f} s",

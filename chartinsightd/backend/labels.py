@@ -41,7 +41,7 @@ class LabelBoard:
         store: where they are kept.
         reader: names the candles that a label was drawn on.
         names: of the stocks.
-        hub: whoever has a chart open is told.
+        hub: sends each new label to open charts.
         now: the daemon's time.
     """
 
@@ -130,7 +130,7 @@ class LabelBoard:
 
 
 def label_row(known: KnownLabel, names: Mapping[str, str]) -> LabelRow:
-    """Return a label as it is told."""
+    """Return a label as the page shows it."""
     points = tuple(LabelPoint(ts=_moment(ts), price=price) for ts, price in known.label.points)
     return LabelRow(points=points, **_fields(known, names))
 

@@ -1,4 +1,4 @@
-"""What a session of the listener for browsers is told of the daemon."""
+"""What the page learns of the daemon with its session."""
 
 from __future__ import annotations
 

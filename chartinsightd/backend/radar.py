@@ -288,7 +288,7 @@ def chart_stock(stock: KnownStock) -> ChartStock:
 
 
 def stock_fields(stock: KnownStock) -> dict[str, object]:
-    """Return what is told of a stock."""
+    """Return a stock as the page shows it."""
     delisting = DELISTED.get(stock.symbol)
     names = ("symbol", "name", "market", "market_cap", "last_price", "state", "order_warning", "tracked")
     return {

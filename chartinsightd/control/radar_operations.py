@@ -56,7 +56,7 @@ from chartinsightd.control.protocol.words import Nothing
 DAEMON_FACTS = Query(
     name="daemon_facts",
     path="/v1/web/facts",
-    summary="What every session of the listener for browsers is told of the daemon",
+    summary="What every session of the listener for browsers learns of the daemon",
     request=Nothing,
     answer=DaemonFacts,
 )

@@ -9,4 +9,4 @@ class StrategySettings(Section):
     """Strategies of the user."""
 
     folder: UsablePath | None = None
-    """Their sources, one file each; owned by root or the daemon's user, writable by nobody else."""
+    """Their sources, one file each; owned by root or the daemon's user, no one else may write to them."""

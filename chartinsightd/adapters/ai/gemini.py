@@ -64,7 +64,7 @@ class Gemini:
 
 
 def _candidate(answer: Any) -> Mapping[str, Any]:
-    """Return the one candidate that the model finished by itself."""
+    """Return the first candidate; a model that was stopped in its middle has none."""
     candidates = answer.get("candidates") if isinstance(answer, dict) else None
     if not isinstance(candidates, list) or not candidates or not isinstance(candidates[0], dict):
         raise ProviderFailed("empty", "gemini gave no answer.")

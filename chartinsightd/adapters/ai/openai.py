@@ -58,7 +58,7 @@ class OpenAICompatible:
 
 
 def _content(answer: Any) -> object:
-    """Return the text of the one choice that the model finished by itself."""
+    """Return the text of the first choice; a model that was stopped in its middle has none."""
     choices = answer.get("choices") if isinstance(answer, dict) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise ProviderFailed("empty", "openai gave no answer.")

@@ -18,7 +18,7 @@ class StrategyFolderOnDisk:
     """Implements `ports.strategies.StrategyFolder`.
 
     What stands in the folder runs with the daemon's rights, so folder and files must belong to root or to
-    the daemon's user, and nobody else may write them. Names that begin with `_` or `test_` are no
+    the daemon's user, and no one else may write to them. Names that begin with `_` or `test_` are no
     strategies.
 
     Args:

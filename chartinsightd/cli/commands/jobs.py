@@ -156,8 +156,8 @@ def verify(
     What differs is corrected, with the old values kept as a revision; a candle that Kiwoom does not serve
     any more stays. With --wait the differences are listed, and the status is 1 when there are any.
 
-    With --local all stored candles of the symbols are compared with what was written, within seconds: what
-    somebody else deleted or changed counts as covered no longer, is told (rows.differ) and read again.
+    With --local all stored candles of the symbols are compared with what was written, within seconds. Rows
+    that another program deleted or changed raise the alert rows.differ and are read again.
     """
     from chartinsightd.cli.lookup import dates_of, made, symbols_of
     from chartinsightd.control.operations import VERIFY

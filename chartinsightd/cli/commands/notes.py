@@ -47,7 +47,7 @@ def note(
     """Write a note on stocks, of which every figure is a stored row.
 
     The same question over the same candles gives the stored note. Without a model, or when it fails, fixed
-    sentences are filled in and the reason is told.
+    sentences are filled in, and the last line says why.
     """
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.cli.views.notes import render_note

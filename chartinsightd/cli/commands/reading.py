@@ -52,7 +52,7 @@ def status(connection: Connection, check: bool, view: View) -> None:
 
 
 def _check_health(connection: Connection, status: Status) -> None:
-    """End by the verdict; what is not well is told part by part."""
+    """Say what is not well, part by part, and end with the status that the verdict asks for."""
     from chartinsightd.control.operations import HEALTH
 
     health = connection.ask(lambda client: client.ask(HEALTH))

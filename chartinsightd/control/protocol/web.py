@@ -1,4 +1,4 @@
-"""The listener for browsers: the way in, and what its session is told of the daemon."""
+"""The listener for browsers: the way in, and what its sessions learn of the daemon."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class PageAi(Message):
 
 
 class DaemonFacts(Message):
-    """What every session is told of the daemon."""
+    """What every session learns of the daemon."""
 
     version: str
     mode: str
@@ -108,7 +108,7 @@ class DaemonFacts(Message):
 
 
 class SessionState(DaemonFacts):
-    """A session, and what it is told of the daemon."""
+    """A session, and what it learns of the daemon."""
 
     name: str
     created_at: Instant
