@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from chartinsightd.domain.foreign_text import cleaned
 from chartinsightd.notes.facts import Direction, Fact, Language, shown
 from chartinsightd.notes.numbers import has_number
 from chartinsightd.notes.particles import with_particle
@@ -125,13 +125,9 @@ def _draft(raw: Mapping[Any, Any]) -> _Draft | None:
         return None
     if not all(isinstance(one, str) for one in facts) or direction not in {*Direction}:
         return None
-    if not 0 < len(text.strip()) <= LONGEST_TEXT or _FOREIGN.search(text) or _has_control(text):
+    if not 0 < len(text.strip()) <= LONGEST_TEXT or _FOREIGN.search(text) or cleaned(text) != text:
         return None
     return _Draft(symbol=symbol, text=text.strip(), facts=tuple(facts), direction=Direction(str(direction)))
-
-
-def _has_control(text: str) -> bool:
-    return any(unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"} for sign in text)
 
 
 def _names_another(words: str, symbol: str, names: Mapping[str, str]) -> bool:

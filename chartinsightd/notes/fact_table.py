@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chartinsightd.analysis.indicators.momentum import rsi
+from chartinsightd.domain.foreign_text import cleaned
 from chartinsightd.notes.facts import Direction, Fact, Language, Unit, name_of, shown
 
 Floats = npt.NDArray[np.float64]
@@ -19,7 +20,7 @@ _MONTH = 20
 _YEAR = 250
 """Sessions of 52 weeks, about."""
 _RSI = 14
-_LEAST_NAME = 60
+_LONGEST_NAME = 60
 """Characters of a stock's name that are passed on: names are foreign text."""
 
 
@@ -80,7 +81,7 @@ def as_data(facts: Sequence[Fact], names: Mapping[str, str], language: Language)
     return [
         {
             "symbol": symbol,
-            "name": _clean(name),
+            "name": cleaned(name)[:_LONGEST_NAME],
             "facts": [
                 {
                     "id": fact.id,
@@ -95,10 +96,6 @@ def as_data(facts: Sequence[Fact], names: Mapping[str, str], language: Language)
         }
         for symbol, name in names.items()
     ]
-
-
-def _clean(name: str) -> str:
-    return "".join(sign for sign in name if sign.isprintable())[:_LEAST_NAME]
 
 
 def _of_prices(symbol: str, days: Days) -> Iterator[Fact]:

@@ -94,7 +94,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "failed": ("무효", "failed"),
     "expired": ("만료", "expired"),
 }
-FACT_NAMES = frozenset(_NAMES)
 
 
 def name_of(fact: Fact, language: Language) -> str:
