@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -47,6 +47,8 @@ class RetryTracker:
         self._outage = Outage(clock, circuit)
         self._troubles: dict[Part, Failure] = {}
         self._deferred = DeferredRanges(clock)
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
+        """Up to when the ends of waits were looked at: one that ends after that must not be missed."""
         self.held_back = self._deferred.waiting
         self.deferred = self._deferred.of
         self.defer = self._deferred.defer
@@ -74,14 +76,17 @@ class RetryTracker:
         return trouble is None or self._clock.now() >= trouble.not_before
 
     def next_retry(self) -> datetime | None:
-        """Return when the first wait that is not over ends; None where nothing waits."""
-        now = self._clock.now()
+        """Return when the first wait ends that `retriable` has not looked at; None where nothing waits.
+
+        That may be a moment ago: time goes on between a look and the next question.
+        """
+        looked_at = min(self._looked_at, self._clock.now())  # the clock may have been set back
         waits = (failure.not_before for _, failure in self._all())
-        return min((not_before for not_before in waits if not_before > now), default=None)
+        return min((not_before for not_before in waits if not_before > looked_at), default=None)
 
     def retriable(self) -> set[Series]:
-        """Return the series that failed and may be tried again by now."""
-        now = self._clock.now()
+        """Return the series that failed and may be tried again by now; note that their waits are over."""
+        now = self._looked_at = self._clock.now()
         return {series for series, failure in self._all() if failure.not_before <= now}
 
     def has_given_up(self, series: Series) -> bool:

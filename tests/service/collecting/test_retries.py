@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from chartinsightd.domain.errors import MalformedAnswer, SourceError, SourceUnavailable
+from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.service.collecting.circuit_breaker import Circuit
@@ -52,3 +54,29 @@ def test_a_history_that_is_answered_wrongly_is_asked_for_less_and_less() -> None
         if clock.now().minute % 5 == 0 and clock.now().second == 5:
             retries.succeeded((SERIES[0], True))
     assert asked <= len(SERIES) * (4 + timedelta(hours=1) / timedelta(minutes=5))
+
+
+@pytest.mark.parametrize("between_ms", [0, 1, 30, 400])
+def test_a_wait_that_ends_between_two_looks_is_not_missed(between_ms: int) -> None:
+    """Time goes on between the look at what may be tried again and the question when the next wait ends."""
+    clock = FrozenClock()
+    retries = RetryTracker(clock, Circuit(clock, FakeBlocks()))
+    for series in SERIES[:3]:
+        retries.defer(series, RangeSet.of((0, 60)), GapReason.UNKNOWN, "left out")
+        clock.advance(0.1)
+    tried: set[Series] = set()
+    while (until := retries.next_retry()) is not None:
+        clock.advance(max(0.0, (until - clock.now()).total_seconds()))
+        tried |= retries.retriable()
+        clock.advance(between_ms / 1_000)
+    assert tried == set(SERIES[:3])
+
+
+def test_a_wait_is_looked_at_though_the_clock_was_set_back_since() -> None:
+    """What fails after the clock went back is tried again: the mark of the last look does not outrun it."""
+    clock = FrozenClock()
+    retries = RetryTracker(clock, Circuit(clock, FakeBlocks()))
+    assert retries.retriable() == set()
+    clock.advance(-86_400)
+    retries.defer(SERIES[0], RangeSet.of((0, 60)), GapReason.UNKNOWN, "left out")
+    assert retries.next_retry() is not None
