@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 _TOLD_BY = 3
-"""So many answers running must agree before a clock is held back: one of them may be wrong."""
+"""Consecutive answers that must agree before the clock is corrected: one of them may be wrong."""
 BELIEVED = timedelta(days=1)
 """A `Date` further back is of an answer kept somewhere, or our clock is wrong: the answer is not used."""
 _PLAUSIBLE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)

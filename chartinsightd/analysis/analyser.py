@@ -34,7 +34,7 @@ NOTHING = Learned()
 class Analysis:
     """The state of one series after some candles.
 
-    It is a value that can be stored: `dump` gives bytes, `load` takes them, and a loaded state goes on
+    It is a value that can be stored: `dump` gives bytes, `load` takes them, and a loaded state continues
     exactly where the dumped one stood. A change of the adjustment changes all prices: begin with a new
     state then.
     """
@@ -100,7 +100,7 @@ class Analysis:
         return self.structure.leg_after(self.skeleton.pivots[-1])
 
     def copy(self) -> Analysis:
-        """Return an independent state that goes on from here."""
+        """Return an independent state that continues from here."""
         return Analysis.load(self.dump())
 
     def dump(self) -> bytes:

@@ -180,7 +180,7 @@ def _statistic(cases: Sequence[_Cases], horizon: int) -> Statistic:
 
 
 def _blocks(day: Ints, length: int) -> Ints:
-    """Return the number of the block that each case lies in: so many consecutive days of trading each."""
+    """Return the number of each case's block; a block has `length` consecutive trading days."""
     _, numbers = np.unique(day, return_inverse=True)
     return np.asarray(numbers // length, dtype=np.int64)
 

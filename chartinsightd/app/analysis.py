@@ -56,7 +56,7 @@ class Analysing:
     store: PostgresAnalysis
 
     def services(self) -> Mapping[str, Service]:
-        """Return what has to run: the analyser, also for orders where it does not run by itself."""
+        """Return what has to run: the analyser too when it is off, since it still carries out orders."""
         return {
             "analyser": self.analyser.run,
             "strategies": self.evaluators.users.run,

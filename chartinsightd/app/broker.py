@@ -86,9 +86,9 @@ def believes_dates(settings: Settings) -> bool:
 async def _log_in(kiwoom: Kiwoom, circuit: Circuit, *, is_first: bool) -> None:
     """Get a token before anything is promised. A broker that is away is waited for later.
 
-    So is one that refuses us where it once did not: the daemon runs, tells, and asks again by its circuit. A
-    machine that was started anew by itself has nobody who would start it once more when the block is over;
-    somebody who tries for the first time is told at once, and systemd keeps it down.
+    The same holds for a broker that refuses a key which it accepted before: the daemon runs, raises an alert
+    and asks again as its circuit allows. After a reboot at night nobody is there to start it when the block
+    ends. A first start ends at once: a person is watching, and systemd does not restart it.
 
     Raises:
         AccessBlocked: the key or this address is refused at a first start.

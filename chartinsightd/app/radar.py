@@ -78,6 +78,6 @@ def register_radar(
 
 
 def _tell(hub: EventHub, series: Series) -> None:
-    """Tell whoever has a chart of a series open that it was analysed."""
+    """Tell the open charts of a series that it was analysed."""
     change = AnalysisChange(symbol=series.symbol, timeframe=series.timeframe)
     hub.publish(EventType.ANALYSIS, change, f"{series.symbol}/{series.timeframe}")

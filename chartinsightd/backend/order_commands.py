@@ -142,7 +142,7 @@ class CancelCommand:
         if job.state.is_over:
             return Outcome(changed=False, state=OutcomeState.ALREADY_OVER, job_id=job_id)
         raise NotNow(
-            f"Job {job_id} ({job.kind}) is the daemon's own work and comes back by itself.",
+            f"Job {job_id} ({job.kind}) is the daemon's own work: it would start again.",
             remedy="`chartinsightctl pause` stops all of it; `symbols remove` stops a symbol's.",
         )
 

@@ -88,7 +88,7 @@ async def logged(operation: Operation[Any, A], handlers: Handlers, asked: Q, cal
 
 
 def timed(handler: HttpHandler, timeout_s: float) -> HttpHandler:
-    """Return a handler that answers 503 after so many real seconds."""
+    """Return a handler that answers 503 when it takes longer than `timeout_s` real seconds."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:

@@ -14,7 +14,7 @@ LEAST = timedelta(minutes=1)
 MOST = timedelta(minutes=20)
 """Longer than this even thin stocks do not rest all at once; a halt of the whole market lasts so long."""
 _GAPS = 30
-"""So many times the usual gap between trades."""
+"""A silence is noticed after this many times the usual gap between trades."""
 _MEMORY = 50
 """Trades over which the usual gap is taken."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chartinsightd.domain.trade import Trade
 
 _MOST_HOLES = 32
-"""So many are told apart; the oldest two become one beyond that."""
+"""Holes kept apart at most; beyond that the oldest two become one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     price: int
     """Won, as traded."""
     volume: int
-    """Shares; always above zero, whoever was the aggressor."""
+    """Shares; always above zero, whether the buyer or the seller was the aggressor."""
     running_volume: int
     """Shares traded in the day up to and including this trade: the only sign of a trade that is missing."""
     running_value: int

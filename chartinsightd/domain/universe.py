@@ -99,7 +99,7 @@ def decide(
 
     Args:
         issues: the whole list.
-        rule: who is let in beside the targets; None: nobody, and nothing is said of the others.
+        rule: which stocks are admitted beside the targets; None: no others, and they get no reason.
         targets: they belong to the universe whatever they are.
         removed: what a person does not want.
     """

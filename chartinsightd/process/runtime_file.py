@@ -47,7 +47,7 @@ def _is_alive(pid: int) -> bool:
 def runtime_file(path: Path, *, database: str) -> Iterator[None]:
     """Keep a file with the process id and the embedded database's URL while the context is open.
 
-    It is for whoever looks for the daemon. Where the disk does not take it the daemon runs all the same.
+    Other programs find the daemon by it. When the disk refuses the file, the daemon runs without it.
 
     Args:
         path: the file; replaced as a whole, removed at the end.

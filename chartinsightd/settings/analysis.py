@@ -14,7 +14,7 @@ class AnalysisSettings(Section):
     """Points, trends and patterns of what is collected."""
 
     enabled: bool = True
-    """Off: nothing is analysed by itself; what was found stays readable."""
+    """Off: series are analysed only on order; what was found stays readable."""
     timeframes: tuple[Timeframe, ...] = ()
     """Those of the collected timeframes that are analysed; empty: all."""
     guard_minutes: Annotated[int, Field(ge=1, le=720)] = 50

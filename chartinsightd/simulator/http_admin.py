@@ -48,7 +48,7 @@ class Admin:
         self._sim = simulation
         self._sessions = sessions
         self._clock_set = asyncio.Event()
-        """Set, and replaced, when the clock is changed: whoever waits for a change has the old one."""
+        """Set, and replaced by a new event, when the clock is changed: waiting requests hold the old one."""
 
     def routes(self) -> list[web.RouteDef]:
         """Return the paths and what answers them."""

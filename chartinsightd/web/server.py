@@ -48,7 +48,7 @@ MAX_BODY_BYTES = 64 * 1024
 MOST_CONNECTIONS = 64
 MOST_STREAMS = 16
 MOST_ANSWERS = 32
-"""Answers that are being made at once; the next one is told to come again."""
+"""Requests answered at the same time; further ones get 503 with Retry-After."""
 IDLE_S = 20.0
 """A connection that says nothing whole for this long is closed, its first request included."""
 STUCK_MS = 30_000
@@ -141,7 +141,7 @@ async def serve_web(listen: str, offer: Offer) -> AsyncIterator[Listening]:
 
 
 class WebConnection(Connection):
-    """One connection of the listener: one of so many, and never waited for."""
+    """One connection of the listener: they are counted, and the end of the daemon waits for none."""
 
     __slots__ = ()
 

@@ -42,7 +42,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def expires_at(self) -> datetime:
-        """When it ends by itself."""
+        """When the session expires."""
         return self.created_at + SESSION_LIVES
 
 

@@ -147,7 +147,7 @@ def _named_limit(message: str) -> int | None:
 
 
 def error_in_text(api_id: str, status: int, text: str) -> SourceError:
-    """Return what an answer without a usable envelope means: its status first, whoever made the body.
+    """Return what an answer without a usable envelope means: its status counts first.
 
     Args:
         api_id: which request it answers, for the message.

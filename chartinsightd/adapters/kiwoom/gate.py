@@ -308,14 +308,14 @@ class _Lane:
             self._changed.set()
 
     def close(self) -> None:
-        """Send whoever waits away."""
+        """Turn the waiting requests away."""
         self._is_closed = True
         for _, _, future in self._waiting:
             if not future.done():
                 future.set_exception(_closed())
 
     async def run(self) -> None:
-        """Admit whoever is first, as soon as the pace allows; who that is is settled at the last moment."""
+        """Admit the first request as soon as the pace allows; which is first is decided at that moment."""
         while True:
             opens_at = self._opens_at()
             if not self._has_waiting():
@@ -363,7 +363,7 @@ class _Lane:
         surplus = len(self._log) - self._limit
         if surplus < 0:
             return self._not_before
-        # So many have to clear that one less than the limit is left: surplus + 1 of them, the earliest ones.
+        # Enough must clear to leave one less than the limit: surplus + 1 of them, the earliest ones.
         return max(self._not_before, sorted(self._clear_at(slot, floor_s) for slot in self._log)[surplus])
 
     def _follow_speed(self, now: float) -> None:
@@ -392,7 +392,7 @@ class _Lane:
         return now
 
     def _release_given_up(self, sent_at: float, counted_by: float) -> None:
-        """The broker goes on: it has met, or is about to, what was given up before this request left."""
+        """The broker answers again: it has met, or will soon, what was given up before this request left."""
         for slot in self._log:
             if slot.given_up_at is not None and slot.given_up_at <= sent_at and slot.answered_at is not None:
                 slot.answered_at = min(slot.answered_at, counted_by)

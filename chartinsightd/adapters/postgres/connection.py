@@ -78,8 +78,8 @@ class ReconnectingConnection:
                         # of anything but a refusal the library may have lost track; and what does not fit the
                         # tables any more is looked at when the next connection is prepared.
                         connection.terminate()
-                    # A rollback that fails hides the cancel that made it necessary; whoever catches our error
-                    # would keep running in a daemon that was asked to stop.
+                    # A rollback that fails hides the cancel that made it necessary; a caller that catches our
+                    # error would keep running in a daemon that was asked to stop.
                     if _is_being_cancelled():
                         raise asyncio.CancelledError from error
                     raise

@@ -26,8 +26,8 @@ def check_modes(data: Path) -> None:
     mode = stat.S_IMODE(data.stat().st_mode)
     if mode & _FORBIDDEN:
         raise StoreRefused(
-            f"The database folder {data} has the mode {mode:04o}; PostgreSQL starts only where nobody else"
-            " may enter. A copy or a restored backup changes that.",
+            f"The database folder {data} has the mode {mode:04o}; PostgreSQL starts only where no other"
+            " user may enter. A copy or a restored backup changes that.",
             remedy=f"Run: chmod 0700 '{data}', or chartinsightd check --fix.",
         )
 

@@ -23,7 +23,7 @@ class PostgresLabels:
         """Keep a label; see `ports.labels.LabelStore`."""
         said = _columns(label)
         async with self._connection.use() as connection, connection.transaction():
-            # Whoever says something of this stock at the same moment waits: a retry finds what it sent.
+            # Another request about this stock waits meanwhile: a retry finds what it sent before.
             await connection.execute(_LOCK, label.series.symbol)
             same = await connection.fetchval(_SAME, *said)
             number = same if same is not None else await connection.fetchval(_PUT, *said, label.data_id, at)

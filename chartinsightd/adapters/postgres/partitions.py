@@ -96,7 +96,8 @@ def _periods(ts: Ints, span: int) -> Ints:
 
 
 async def existing_partitions(connection: Connection, schema: str) -> dict[Timeframe, RangeSet]:
-    """Return the ranges for which each table has a partition, whoever made it; a default one serves all."""
+    """Return the ranges for which each table has a partition, also one of an administrator's; a default
+    one serves all."""
     found = dict.fromkeys(_MONTHS, RangeSet())
     for row in await connection.fetch(_PARTITIONS, schema):
         found[Timeframe(row["parent"].removeprefix("candles_"))] |= _range_of(row["bound"])

@@ -43,7 +43,7 @@ class WriterPresence:
 
     @property
     def changed(self) -> asyncio.Event:
-        """Set when the generation rose; whoever looked clears it."""
+        """Set when the generation rose; the reader clears it."""
         return self._sessions.changed
 
     async def run(self) -> None:

@@ -102,7 +102,8 @@ async def _run(connection: Connection, blocks: Iterable[str]) -> None:
 async def _wait_for_others(connection: Connection) -> None:
     """Let daemons that start together make the tables one after the other.
 
-    Not for longer than any lock is waited for: whoever may connect may hold this one, and it proves nothing.
+    Not for longer than any lock is waited for: every user that may connect may hold this one, so that it
+    proves nothing.
     """
     try:
         async with connection.transaction():

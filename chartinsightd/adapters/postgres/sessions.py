@@ -37,7 +37,7 @@ def looking(
 
     Args:
         schema: `live` or `simulation`.
-        name: shown to whoever looks at the server's sessions.
+        name: shown in the server's list of sessions (`application_name`).
         settings: beside those of every session.
         check_alone: given the server's process, refuses a session that is another connection's.
     """
@@ -71,7 +71,7 @@ class Sessions:
         self._known: Incarnation | None = None
         self._generation = 0
         self.changed = asyncio.Event()
-        """Set when the database may not be the one that was written before; whoever looked clears it."""
+        """Set when the database may not be the one that was written before; the reader clears it."""
 
     @property
     def generation(self) -> int:

@@ -92,7 +92,7 @@ _UPSERT = (
     f"values ({', '.join(f'${i}' for i in range(1, len(_COLUMNS) + 2))}) "
     "on conflict (symbol) do update set "
     + ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS[1:], "updated_at"))
-    # Only rows that differ are sent; the condition keeps the promise true for whoever calls this next.
+    # Only rows that differ are sent; the condition keeps the promise true for later callers.
     + f" where (stocks.{', stocks.'.join(_COLUMNS)})"
     + f" is distinct from (excluded.{', excluded.'.join(_COLUMNS)})"
 )

@@ -22,7 +22,7 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
     type=click.IntRange(1, 10_000),
     default=50,
     show_default=True,
-    help="So many at first.",
+    help="How many of the newest lines to start with.",
 )
 @click.option("--level", type=click.Choice(LEVELS), default="debug", help="At least this level.")
 @click.option("--part", "parts", multiple=True, help="Only this part: the word before the dot of an event.")

@@ -91,7 +91,7 @@ class PointsQuery(Request):
     as_of: AskedInstant | None = None
     """Knowledge: what this store recorded later is left out."""
     limit: Limit = MAX_ROWS
-    """The newest points and trend changes, of each at most so many."""
+    """Most points, and most trend changes, of the answer: the newest ones."""
 
 
 class PointList(Message):

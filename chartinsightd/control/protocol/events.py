@@ -19,7 +19,7 @@ from chartinsightd.domain.timeframe import Timeframe
 
 
 class EventType(StrEnum):
-    """What an event is about, and thereby what its `data` is."""
+    """What an event is about; it decides what its `data` is."""
 
     STATUS = "status"
     """`Status`. The newest replaces older ones."""

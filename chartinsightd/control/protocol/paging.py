@@ -1,4 +1,4 @@
-"""Places in long answers: opaque to whoever asks, and bound to the question they belong to."""
+"""Cursors of long answers: opaque to clients, and bound to the question that they belong to."""
 
 from __future__ import annotations
 

@@ -318,7 +318,7 @@ class StockFindQuery(Request):
     tracked: bool | None = None
     delisted: bool = False
     recent: Annotated[int, Field(ge=0, le=MAX_RECENT)] = 0
-    """So many daily candles come with each stock; then at most 100 stocks."""
+    """Daily candles that come with each stock; above 0, `limit` is at most 100."""
     limit: Annotated[int, Field(ge=1, le=4_000)] = 50
     cursor: Cursor = ""
 

@@ -330,7 +330,7 @@ class LogQuery(Request):
     since: AskedInstant | None = None
     """Only lines from this moment on."""
     last_s: Annotated[float, Field(gt=0.0, le=LONGEST_LOG_S)] | None = None
-    """Only lines of the last so many seconds, by the daemon's clock."""
+    """Only lines of the last `last_s` seconds, by the daemon's clock."""
     limit: Limit = 500
 
     def admits(self, line: LogLine) -> bool:

@@ -204,7 +204,7 @@ class ScreenRunQuery(Request):
 
     name: ScreenName
     limit: Annotated[int, Field(ge=1, le=250)] = 1
-    """The newest sessions, at most so many."""
+    """Most sessions of the answer: the newest ones."""
 
 
 class ScreenRunRow(Message):

@@ -78,7 +78,7 @@ class RetryTracker:
     def next_retry(self) -> datetime | None:
         """Return when the first wait ends that `retriable` has not looked at; None where nothing waits.
 
-        That may be a moment ago: time goes on between a look and the next question.
+        That may be a moment ago: time passes between a look and the next question.
         """
         looked_at = min(self._looked_at, self._clock.now())  # the clock may have been set back
         waits = (failure.not_before for _, failure in self._all())

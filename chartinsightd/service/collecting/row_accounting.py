@@ -9,7 +9,7 @@ from chartinsightd.ports.broker import ChartPage
 
 
 class RowsUnaccounted(RuntimeError):
-    """Rows came in that no count accounts for: whoever lost them is not believed."""
+    """A count of rows does not add up: some were lost on the way, so nothing of the page is claimed."""
 
 
 def check_page(page: ChartPage) -> None:

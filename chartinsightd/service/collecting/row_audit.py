@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 _DAILY_AT = time(5, 30, tzinfo=KST)
 _LOOK_EVERY_REAL_S = 2.0
 _REST_REAL_S = 0.05
-"""Between two parts: whoever waits for the database goes first."""
+"""Between two parts: what waits for the database goes first."""
 _NAMED = 3
 
 

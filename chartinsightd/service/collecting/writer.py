@@ -179,7 +179,7 @@ class Writer:
             return
         try:
             written = await self._deliver([item.write for item in batch])
-        except Exception as error:  # noqa: BLE001 - of a page, not of the store: whoever brought it is told
+        except Exception as error:  # noqa: BLE001 - of a page, not of the store: its bringer gets it
             if len(batch) > 1:
                 await self._settle_each(batch)
                 return

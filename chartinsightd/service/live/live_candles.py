@@ -41,7 +41,7 @@ _STORE_EVERY_S, _STORE_EVERY_REAL_S = 20.0, 1.0
 _WATCH_EVERY_S, _WATCH_EVERY_REAL_S = 10.0, 0.2
 _WEEK_EVERY_S = 3_600.0
 _DEAF_LEAST = 2
-"""So many registered symbols must have traded unseen before the stream is taken for dead."""
+"""Registered symbols that must have traded unseen before the stream is taken for dead."""
 
 OnForming = Callable[[Sequence[Forming]], None]
 """Told the newest candles of one symbol; must be quick."""

@@ -48,7 +48,7 @@ class CurrentRules:
         self._changes.publish()
 
     def replace_universe(self, symbols: Iterable[str]) -> None:
-        """Collect these symbols beside the targets. Whoever follows the watchlist plans again by itself."""
+        """Collect these symbols beside the targets. The listeners of the watchlist plan again."""
         self._rules = replace(self._rules, universe=frozenset(symbols))
 
     def replace_learned(self, days: Iterable[LearnedDay]) -> None:

@@ -57,7 +57,7 @@ class SetAside:
         """Run one unit of work in the block; an unexpected error is reported and ends with the block.
 
         Raises:
-            ChartInsightError: whoever called knows what to do about it.
+            ChartInsightError: the caller knows what to do about it.
         """
         try:
             yield
@@ -78,7 +78,7 @@ class SetAside:
         self._troubles.pop((kind, name), None)
 
     def failed(self, kind: str, name: str, error: BaseException, *, tries: int = 1) -> None:
-        """Note that a unit failed, so many times; the first time, the log says where.
+        """Note that a unit failed, `tries` times; the first time, the log says where.
 
         Args:
             kind: of the work.

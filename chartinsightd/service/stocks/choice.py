@@ -17,7 +17,7 @@ class Choice:
     targets: tuple[str, ...]
     """In all timeframes, listed or not."""
     universe: UniverseRule | None = None
-    """Who is collected beside them; None: nobody."""
+    """Which stocks are collected beside them; None: no others."""
 
 
 def delisted_target(symbol: str) -> ListedStock:

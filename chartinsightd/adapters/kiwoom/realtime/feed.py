@@ -50,7 +50,7 @@ class RealtimeAccess:
     """Such as `wss://api.kiwoom.com:10000/api/dostk/websocket` (kiwoom.md#hosts)."""
     user_agent: str
     most_symbols: int
-    """So many codes are registered at most."""
+    """Codes registered at most."""
 
 
 class KiwoomFeed:

@@ -30,7 +30,7 @@ _ANSWER_S = 15.0
 _AHEAD_S = 600
 """A trade further in the future than this is one of an earlier day."""
 _REFUSED_ALONE = 3
-"""So many codes refused one by one, one after the other: there is no room for more."""
+"""Consecutive codes that are refused one by one before the registration counts as full."""
 _REMEMBERED_ANSWERS = 8
 _CAUSES = {
     "R10001": LossCause.TAKEN_OVER,
