@@ -14,6 +14,7 @@ import click
 from chartinsightd import __version__
 from chartinsightd.cli.connection import Connection
 from chartinsightd.cli.endings import ExitStatus
+from chartinsightd.cli.fields import fields_apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,10 @@ VERBS: Mapping[str, Verb] = {
 
 class LazyGroup(click.Group):
     """A group that knows its verbs by name: help costs the import of none."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the fields that follow `--json` apart from it."""
+        return super().parse_args(ctx, fields_apart(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of the help."""

@@ -6,6 +6,7 @@ import functools
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -27,6 +28,11 @@ class View:
     watch: bool = False
     every_s: float = 2.0
     """Real seconds between two looks of `--watch`."""
+    columns: tuple[str, ...] = ()
+    """Fields to show; empty: those that a person wants."""
+    sort: str = ""
+    """The field whose order rows have, with `-` in reverse; empty: the daemon's order."""
+    as_tsv: bool = False
 
 
 class SymbolType(click.ParamType[str]):
@@ -255,9 +261,21 @@ def view_options(command: Callable[..., None]) -> Callable[..., None]:
     """Take how the answer is shown, as one `view`."""
 
     @json_option
+    @click.option(
+        "--tsv", "as_tsv", is_flag=True, help="Write rows with tabs between the fields of the JSON."
+    )
+    @click.option(
+        "--columns",
+        default="",
+        metavar="A,B",
+        callback=lambda _context, _parameter, words: tuple(word for word in words.split(",") if word),
+        help="Only these fields of the JSON, in this order.",
+    )
+    @click.option("--sort", default="", metavar="[-]FIELD", help="Rows in the order of a field of the JSON.")
     @click.option("-w", "--watch", is_flag=True, help="Show it again and again, until Ctrl-C.")
     @click.option(
         "--interval",
+        "every_s",
         type=click.FloatRange(0.1, 3600.0),
         default=2.0,
         show_default=True,
@@ -265,10 +283,20 @@ def view_options(command: Callable[..., None]) -> Callable[..., None]:
         help="How often, with --watch.",
     )
     @functools.wraps(command)
-    def with_view(*args: Any, as_json: bool, watch: bool, interval: float, **kwargs: Any) -> None:
-        command(*args, view=View(as_json=as_json, watch=watch, every_s=interval), **kwargs)
+    def with_view(*args: Any, **kwargs: Any) -> None:
+        view = View(**{field.name: kwargs.pop(field.name) for field in dataclass_fields(View)})
+        if view.as_json and view.as_tsv:
+            raise click.UsageError("--json and --tsv exclude each other.")
+        command(*args, view=view, **kwargs)
 
     return with_view
+
+
+def yes_option(command: _Command) -> _Command:
+    """Take that no question is to be asked, as `yes`."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask; without a terminal nothing asks.")(
+        command
+    )
 
 
 def wait_options(command: _Command) -> _Command:

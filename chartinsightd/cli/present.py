@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import click
 
@@ -28,19 +29,68 @@ def present(connection: Connection, read: Read[_Answer], render: Render[_Answer]
         connection: where the daemon is.
         read: asks the daemon.
         render: makes what a person sees.
-        view: JSON or not, once or not.
+        view: which fields, in which form and order, once or not.
 
     Raises:
         CommandFailed: the daemon is not reachable, or refuses. A watch outlives both once it has begun.
+        UsageError: the answer has no such field.
     """
+    shape = _Shape(view, render)
+
+    async def read_in_order(client: ControlClient) -> _Answer:
+        return shape.in_order(await read(client))
+
     if view.watch:
-        return connection.ask(lambda client: _watch(client, read, render, view))
-    answer = connection.ask(read)
-    if view.as_json:
-        print_json(answer)
+        return connection.ask(lambda client: _watch(client, read_in_order, shape, view))
+    answer = connection.ask(read_in_order)
+    if shape.is_text:
+        click.echo(shape.text(answer))
     else:
-        print_data(render(answer))
+        print_data(shape.picture(answer))
     return answer
+
+
+class _Shape(Generic[_Answer]):
+    """What an answer looks like, once its fields were chosen.
+
+    Args:
+        view: what was chosen.
+        render: makes what a person sees where nothing was.
+    """
+
+    def __init__(self, view: View, render: Render[_Answer]) -> None:
+        self._view = view
+        self._render = render
+        self.is_text = view.as_json or view.as_tsv
+
+    def in_order(self, answer: _Answer) -> _Answer:
+        if not self._view.sort:
+            return answer
+        from chartinsightd.cli.fields import sorted_rows
+
+        return sorted_rows(answer, self._view.sort)
+
+    def text(self, answer: _Answer) -> str:
+        """Return JSON or tab-separated lines."""
+        if self._view.as_json and not self._view.columns:
+            return answer.model_dump_json()
+        from chartinsightd.cli.fields import chosen_fields, tab_separated, table_of
+
+        if self._view.as_tsv:
+            return tab_separated(*table_of(answer, self._view.columns))
+        return json.dumps(
+            chosen_fields(answer, self._view.columns), ensure_ascii=False, separators=(",", ":")
+        )
+
+    def picture(self, answer: _Answer) -> RenderableType:
+        """Return what a person sees."""
+        if not self._view.columns:
+            return self._render(answer)
+        from chartinsightd.cli.fields import table_of
+        from chartinsightd.cli.tables import Column, FittedTable
+
+        head, rows = table_of(answer, self._view.columns)
+        return FittedTable([Column(title=name, cut=True) for name in head], rows)
 
 
 def print_json(message: BaseModel) -> None:
@@ -55,21 +105,23 @@ def print_data(what: RenderableType) -> None:
     data_console().print(what)
 
 
-async def _watch(client: ControlClient, read: Read[_Answer], render: Render[_Answer], view: View) -> _Answer:
+async def _watch(client: ControlClient, read: Read[_Answer], shape: _Shape[_Answer], view: View) -> _Answer:
     answer = await read(client)  # the first failure ends the command as it would without a watch
-    if view.as_json:
-        return await _watch_json(client, read, answer, view.every_s)
+    if shape.is_text:
+        return await _watch_text(client, read, shape, answer, view.every_s)
     from chartinsightd.cli.console import data_console
 
     console = data_console()
     if not console.is_terminal:
-        return await _watch_plain(client, read, render, answer, console, view.every_s)
-    return await _watch_screen(client, read, render, answer, console, view.every_s)
+        return await _watch_plain(client, read, shape.picture, answer, console, view.every_s)
+    return await _watch_screen(client, read, shape.picture, answer, console, view.every_s)
 
 
-async def _watch_json(client: ControlClient, read: Read[_Answer], answer: _Answer, every_s: float) -> _Answer:
+async def _watch_text(
+    client: ControlClient, read: Read[_Answer], shape: _Shape[_Answer], answer: _Answer, every_s: float
+) -> _Answer:
     while True:
-        print_json(answer)
+        click.echo(shape.text(answer))
         answer = await _read_again(client, read, every_s)
 
 

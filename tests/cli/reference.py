@@ -77,6 +77,10 @@ What each verb takes, and what it writes with `--json`. This page is made of the
   Relative days count from the daemon's today, which in simulation mode is not the machine's.
 - Data goes to standard output, words and progress to standard error. Tables fit the terminal; in a
   pipe nothing is cut. `NO_COLOR` is respected.
+- Every list takes `--columns symbol,reason` (fields of the JSON, `progress.pages` inside another),
+  `--sort reason` or `--sort -reason`, and `--tsv`; `--json=symbol,reason` writes these fields alone.
+- On a terminal `pause`, `cancel`, `symbols remove` and `screens remove` ask first; `--yes` answers.
+  A script, whose input is no terminal, is not asked.
 - The daemon is looked for at `--socket`, `$CHARTINSIGHT_CONTROL__SOCKET`,
   `$RUNTIME_DIRECTORY/control.sock`, and in the XDG runtime folder or `/run/chartinsight`.
 - `chartinsightctl completion bash|zsh|fish` prints the completion script; its help says how to keep

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from chartinsightd.cli.connection import Connection, pass_connection
-from chartinsightd.cli.parameters import json_option
-from chartinsightd.cli.present import print_data, print_json
+from chartinsightd.cli.parameters import View, view_options
+from chartinsightd.cli.present import present
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,17 +23,13 @@ def config() -> None:
 
 
 @config.command()
-@json_option
+@view_options
 @pass_connection
-def show(connection: Connection, as_json: bool) -> None:
+def show(connection: Connection, view: View) -> None:
     """Show each setting in force and where its value comes from; of secrets only whether there is one."""
     from chartinsightd.control.operations import CONFIG
 
-    settings = connection.ask(lambda client: client.ask(CONFIG))
-    if as_json:
-        print_json(settings)
-    else:
-        print_data(_table(settings))
+    present(connection, lambda client: client.ask(CONFIG), _table, view)
 
 
 def _table(settings: SettingList) -> RenderableType:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chartinsightd.cli.asking import ask_first
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.endings import say
-from chartinsightd.cli.parameters import DurationType, json_option
+from chartinsightd.cli.parameters import DurationType, json_option, yes_option
 from chartinsightd.cli.present import print_json
 from chartinsightd.facts.krx import KST
 
@@ -34,14 +35,16 @@ _WORDS = {
     metavar="DURATION",
     help="Resume after 45s, 10m, 1h30m or 2d by the daemon's clock; at most 7d.",
 )
+@yes_option
 @json_option
 @pass_connection
-def pause(connection: Connection, length: timedelta | None, as_json: bool) -> None:
+def pause(connection: Connection, length: timedelta | None, yes: bool, as_json: bool) -> None:
     """Ask nothing more of the broker until `resume` or a restart; what is in flight is kept."""
     from chartinsightd.cli.lookup import made
     from chartinsightd.control.operations import PAUSE
     from chartinsightd.control.protocol.jobs import PauseRequest
 
+    ask_first("Pause collecting? New candles wait; `resume` fetches what was missed.", yes=yes)
     request = made(PauseRequest, for_s=None if length is None else length.total_seconds())
     outcome = connection.ask(lambda client: client.ask(PAUSE, request))
     if as_json or outcome.until is None:

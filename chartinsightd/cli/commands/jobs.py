@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chartinsightd.cli.asking import ask_first
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord
 from chartinsightd.cli.endings import end, say
@@ -19,6 +20,7 @@ from chartinsightd.cli.parameters import (
     timeframes_option,
     view_options,
     wait_options,
+    yes_option,
 )
 from chartinsightd.cli.present import present, print_data, print_json
 from chartinsightd.domain.timeframe import Timeframe
@@ -181,9 +183,10 @@ def verify(
 
 @click.command()
 @click.argument("job_ids", metavar="ID...", nargs=-1, required=True, type=JobType())
+@yes_option
 @json_option
 @pass_connection
-def cancel(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> None:
+def cancel(connection: Connection, job_ids: tuple[int, ...], yes: bool, as_json: bool) -> None:
     """End jobs after the page each is at; what they stored stays."""
 
     from chartinsightd.control.operations import CANCEL
@@ -192,6 +195,8 @@ def cancel(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> N
     async def work(client: ControlClient) -> list[Outcome]:
         return [await client.ask(CANCEL, JobPath(job_id=job_id)) for job_id in job_ids]
 
+    named = ", ".join(map(str, job_ids))
+    ask_first(f"Cancel job {named}? Each ends after its page; what was stored stays.", yes=yes)
     for job_id, outcome in zip(job_ids, connection.ask(work), strict=True):
         if as_json:
             print_json(outcome)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chartinsightd.cli.asking import ask_first
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord
 from chartinsightd.cli.endings import CommandFailed, ExitStatus, say
-from chartinsightd.cli.parameters import DayType, View, json_option, view_options
+from chartinsightd.cli.parameters import DayType, View, json_option, view_options, yes_option
 from chartinsightd.cli.present import present, print_json
 
 if TYPE_CHECKING:
@@ -180,9 +181,10 @@ def save(connection: Connection, name: str, what: str, as_json: bool) -> None:
 
 @screens.command()
 @click.argument("name")
+@yes_option
 @json_option
 @pass_connection
-def remove(connection: Connection, name: str, as_json: bool) -> None:
+def remove(connection: Connection, name: str, yes: bool, as_json: bool) -> None:
     """Remove a stored screen; its runs stay in the database."""
     from chartinsightd.cli.lookup import made
     from chartinsightd.control.operations import REMOVE_SCREEN
@@ -191,6 +193,7 @@ def remove(connection: Connection, name: str, as_json: bool) -> None:
     async def work(client: ControlClient) -> ScreenSaved:
         return await client.ask(REMOVE_SCREEN, made(ScreenRemoveRequest, name=name))
 
+    ask_first(f"Remove the stored screen {name}? Its runs stay.", yes=yes)
     _say_saved(connection.ask(work), as_json)
 
 

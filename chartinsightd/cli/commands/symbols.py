@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chartinsightd.cli.asking import ask_first
 from chartinsightd.cli.commands.jobs import started, wait_and_end
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.endings import say
@@ -18,6 +19,7 @@ from chartinsightd.cli.parameters import (
     symbols_argument,
     view_options,
     wait_options,
+    yes_option,
 )
 from chartinsightd.cli.present import present, print_json
 
@@ -115,9 +117,10 @@ def add(
 
 @symbols.command()
 @symbols_argument(required=True)
+@yes_option
 @json_option
 @pass_connection
-def remove(connection: Connection, symbols: tuple[str, ...], as_json: bool) -> None:
+def remove(connection: Connection, symbols: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Collect SYMBOLs no longer; their candles stay."""
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.control.operations import UNTRACK
@@ -126,6 +129,7 @@ def remove(connection: Connection, symbols: tuple[str, ...], as_json: bool) -> N
     async def work(client: ControlClient) -> Outcome:
         return await client.ask(UNTRACK, made(SymbolsRequest, symbols=await symbols_of(client, symbols)))
 
+    ask_first(f"Collect {', '.join(symbols)} no longer? Stored candles stay.", yes=yes)
     _tell(connection.ask(work), "Tracked no longer; the candles stay", "They were not tracked.", as_json)
 
 
