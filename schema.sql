@@ -780,3 +780,17 @@ create or replace trigger append_only_truncate before truncate on labels
 for each statement execute function refuse_change();
 
 insert into schema_version (version) values (9) on conflict do nothing;
+
+-- version 10: the watchlist
+
+create table if not exists watch_groups (
+    name text collate "C" primary key,
+    place integer not null,
+    symbols text[] not null,
+    changed_at timestamptz not null
+);
+comment on table watch_groups is 'Groups of the watchlist in their order; empty: nobody has made one, and the targets are shown';
+comment on column watch_groups.name is 'Empty: the group that every screen calls the watchlist in its own language';
+comment on column watch_groups.symbols is 'Stock codes in their owner''s order';
+
+insert into schema_version (version) values (10) on conflict do nothing;

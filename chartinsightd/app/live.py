@@ -25,6 +25,7 @@ class Live:
     """The stream and what is made of it."""
 
     feed: KiwoomFeed
+    forming: FormingCandles
     candles: LiveCandles
 
     def services(self) -> dict[str, Service]:
@@ -51,9 +52,10 @@ def new_live(
         url=url, user_agent=settings.kiwoom.user_agent, most_symbols=settings.live.most_symbols
     )
     feed = KiwoomFeed(access=access, issuer=issuer, clock=clock)
+    forming = FormingCandles(current_rules, settings.collect.timeframes)
     candles = LiveCandles(
         feed=feed,
-        forming=FormingCandles(current_rules, settings.collect.timeframes),
+        forming=forming,
         rows=ProvisionalRows(store.candles, current_rules),
         days=store.seals,
         watchlist=watchlist,
@@ -62,4 +64,4 @@ def new_live(
         current_rules=current_rules,
         clock=clock,
     )
-    return Live(feed=feed, candles=candles)
+    return Live(feed=feed, forming=forming, candles=candles)

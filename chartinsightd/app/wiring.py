@@ -17,6 +17,7 @@ from chartinsightd.app.notes import new_completer, register_notes
 from chartinsightd.app.opening import Resources
 from chartinsightd.app.radar import register_radar
 from chartinsightd.app.reload import choice
+from chartinsightd.app.watching import Watching, new_watching, register_watching
 from chartinsightd.backend.assembly import Backend, assemble_backend
 from chartinsightd.backend.configuration import Configuration
 from chartinsightd.backend.identity import Identity
@@ -132,6 +133,7 @@ class Services:
     loop_watch: LoopWatch
     live: Live | None
     """None where the live stream is off."""
+    watching: Watching
     analysing: Analysing
     supervisor: Supervisor
 
@@ -161,6 +163,7 @@ class Services:
             **self.proofs.services(),
             **self.monitor.services(),
             **(self.live.services() if self.live is not None else {}),
+            **self.watching.services(),
             **self.analysing.services(),
         }
 
@@ -229,6 +232,7 @@ def assemble_services(
         monitor=_monitor(shared, scheduler, writer, proofs.sealer, notifier, probes),
         loop_watch=loop_watch,
         live=live,
+        watching=_watching(shared, live),
         supervisor=supervisor,
     )
 
@@ -424,6 +428,20 @@ def _live(shared: _Shared, hub: EventHub) -> Live | None:
     )
 
 
+def _watching(shared: _Shared, live: Live | None) -> Watching:
+    resources = shared.resources
+    return new_watching(
+        shared.settings,
+        lists=resources.kiwoom.lists,
+        store=resources.store,
+        live=live,
+        watchlist=shared.watchlist,
+        pause_switch=shared.pause_switch,
+        current_rules=shared.current_rules,
+        clock=resources.clock,
+    )
+
+
 def _analysing(shared: _Shared, scheduler: Scheduler, notifier: Notifier) -> Analysing:
     resources = shared.resources
     return new_analysis(
@@ -499,6 +517,14 @@ def new_backend(
         analysis=lambda: services.analysing.analyser.standing,
     )
     register_analysis(backend.handlers, services.analysing, resources.archive)
+    register_watching(
+        backend.handlers,
+        services.watching,
+        watchlist=shared.watchlist,
+        archive=resources.archive,
+        hub=hub,
+        clock=resources.clock,
+    )
     UniverseBoard(
         members=resources.analysis.results, archive=resources.archive, clock=resources.clock
     ).register(backend.handlers)

@@ -18,6 +18,7 @@ PRIORITY_NAMES: Mapping[Priority, PriorityName] = {
     Priority.SEAL: PriorityName.SEAL,
     Priority.BACKFILL: PriorityName.BACKFILL,
     Priority.VERIFICATION: PriorityName.VERIFICATION,
+    Priority.QUOTES: PriorityName.QUOTES,
 }
 
 

@@ -52,6 +52,7 @@ from chartinsightd.control.protocol.web import (
     WebSessionList,
 )
 from chartinsightd.control.protocol.words import Nothing
+from chartinsightd.control.watch_operations import WATCHING
 
 DAEMON_FACTS = Query(
     name="daemon_facts",
@@ -186,6 +187,7 @@ OFFERED: tuple[Operation[Any, Any], ...] = (
     PATTERN_STATISTICS,
     LABELS,
     ADD_LABEL,
+    *WATCHING,
 )
 """What the listener for browsers offers, beside sessions, events and its own description."""
 ON_SOCKET_ALONE: tuple[Operation[Any, Any], ...] = (

@@ -94,6 +94,11 @@ class SessionFold:
                 self._regular = trade
         return True
 
+    @property
+    def newest_trade(self) -> Trade | None:
+        """The trade with the largest running volume; None before the first."""
+        return self._newest
+
     def newest(self, timeframe: Timeframe) -> Forming | None:
         """Return the candle that the newest trade belongs to; None while there is none.
 

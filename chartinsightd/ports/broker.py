@@ -24,6 +24,8 @@ class Priority(IntEnum):
     SEAL = 3
     BACKFILL = 4
     VERIFICATION = 5
+    QUOTES = 6
+    """What is shown and never stored: behind every candle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

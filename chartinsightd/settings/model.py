@@ -24,6 +24,7 @@ from chartinsightd.settings.database import DatabaseSettings
 from chartinsightd.settings.kiwoom import KiwoomSettings
 from chartinsightd.settings.live import LiveSettings
 from chartinsightd.settings.log import LogSettings
+from chartinsightd.settings.quotes import QuoteSettings
 from chartinsightd.settings.section import UsablePath
 from chartinsightd.settings.strategies import StrategySettings
 from chartinsightd.settings.universe import UniverseSettings
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     collect: CollectSettings = CollectSettings()
     universe: UniverseSettings = UniverseSettings()
     live: LiveSettings = LiveSettings()
+    quotes: QuoteSettings = QuoteSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     strategies: StrategySettings = StrategySettings()
     ai: AiSettings = AiSettings()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from chartinsightd.adapters.kiwoom.client import KiwoomClient
 from chartinsightd.domain.errors import MalformedAnswer
 from chartinsightd.domain.foreign_text import cleaned, quoted, shortened
 from chartinsightd.domain.issue_kind import IssueKind
+from chartinsightd.domain.quote import Quote, QuoteSource
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ListedStock, Priority, StockListing
 
@@ -47,8 +47,6 @@ _MOST_UNREADABLE = 0.1
 _BATCH = 100
 """101 codes in one request are refused with 1634, for good."""
 _MILLION = 1_000_000
-_HUNDRED_MILLION = 100_000_000
-"""억, the unit of `mac`, in won."""
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -83,7 +81,6 @@ class _SnapshotRow(msgspec.Struct, gc=False):
     low_pric: str | None = None
     trde_qty: str | None = None
     trde_prica: str | None = None
-    mac: str | None = None
     dt: str | None = None
     cntr_tm: str | None = None
 
@@ -92,29 +89,8 @@ class _SnapshotAnswer(msgspec.Struct):
     atn_stk_infr: list[_SnapshotRow]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """Today's figures of one stock (ka10095). None where the broker gives none, as before the opening."""
-
-    symbol: str
-    price: int | None
-    """The last price in won; so are the four below."""
-    previous_close: int | None
-    open: int | None
-    high: int | None
-    low: int | None
-    volume: int | None
-    """Shares."""
-    value: int | None
-    """Won traded, in whole millions."""
-    market_cap: int | None
-    """Won, in whole 억."""
-    traded_at: datetime | None
-    """The last trade; aware, UTC."""
-
-
 class KiwoomLists:
-    """The broker's lists, as `ports.StockListSource` and `ports.QuoteSource`.
+    """The broker's lists, as `ports.StockListSource`, `ports.QuoteSource` and `ports.watching.SweepSource`.
 
     Args:
         client: who makes the requests.
@@ -136,18 +112,18 @@ class KiwoomLists:
             reader.read(code, await self._rows(code, priority))
         return reader.listing()
 
-    async def snapshots(self, symbols: Sequence[str], priority: Priority) -> list[Snapshot]:
-        """Return today's figures of symbols, 100 a request; unknown ones are left out (ka10095).
+    async def quotes(self, symbols: Sequence[str], priority: Priority) -> list[Quote]:
+        """Return today's figures of symbols (ka10095), 100 a request; see `ports.watching.SweepSource`.
 
         Raises:
+            MalformedAnswer: an answer has rows of symbols that were not asked for.
             SourceError: see `domain.errors`.
         """
-        found: list[Snapshot] = []
+        found: list[Quote] = []
         for start in range(0, len(symbols), _BATCH):
-            body = {"stk_cd": "|".join(symbols[start : start + _BATCH])}
-            answer = await self._client.post("ka10095", _PATH, body, priority=priority)
-            rows = _decoded("ka10095", answer.document, _SnapshotAnswer).atn_stk_infr
-            found += [_snapshot(row) for row in rows if row.stk_cd]
+            asked_at, rows = await self._batch(symbols[start : start + _BATCH], priority)
+            quotes = (_quote_or_none(row, asked_at) for row in rows)
+            found += [quote for quote in quotes if quote is not None]
         return found
 
     async def base_prices(self, symbols: Sequence[str], priority: Priority) -> dict[str, int]:
@@ -161,11 +137,19 @@ class KiwoomLists:
         """
         found: dict[str, int] = {}
         for start in range(0, len(symbols), _BATCH):
-            batch = symbols[start : start + _BATCH]
-            answer = await self._client.post("ka10095", _PATH, {"stk_cd": "|".join(batch)}, priority=priority)
-            rows = _decoded("ka10095", answer.document, _SnapshotAnswer).atn_stk_infr
-            found |= _base_prices(rows, frozenset(batch))
+            _, rows = await self._batch(symbols[start : start + _BATCH], priority)
+            found |= _base_prices(rows)
         return found
+
+    async def _batch(self, symbols: Sequence[str], priority: Priority) -> tuple[datetime, list[_SnapshotRow]]:
+        """Return when up to 100 symbols were asked for, and the rows of those that the broker knows."""
+        answer = await self._client.post("ka10095", _PATH, {"stk_cd": "|".join(symbols)}, priority=priority)
+        told = _decoded("ka10095", answer.document, _SnapshotAnswer).atn_stk_infr
+        rows = [row for row in told if row.stk_cd]
+        for row in rows:
+            if row.stk_cd not in symbols:
+                raise MalformedAnswer(f"ka10095 gave a row of {quoted(row.stk_cd)}, which was not asked for.")
+        return answer.asked_at, rows
 
     async def _rows(self, market_code: str, priority: Priority) -> list[msgspec.Raw]:
         rows: list[msgspec.Raw] = []
@@ -268,39 +252,49 @@ def _short(text: str) -> str:
     return shortened(cleaned(text).strip(), _LONGEST_TEXT)
 
 
-def _snapshot(row: _SnapshotRow) -> Snapshot:
+def _quote_or_none(row: _SnapshotRow, read_at: datetime) -> Quote | None:
+    """Return a quote; None where the broker gives no price, or what it gives cannot be read."""
+    try:
+        return _quote(row, read_at)
+    except MalformedAnswer as error:
+        log.warning("quotes.row_unreadable", symbol=quoted(row.stk_cd), error=str(error))
+        return None
+
+
+def _quote(row: _SnapshotRow, read_at: datetime) -> Quote | None:
     symbol = row.stk_cd or ""
 
-    def number(field: str, unit: int = 1) -> int | None:
-        found = _number(symbol, field, getattr(row, field))
-        return None if found is None else found * unit
+    def number(field: str) -> int | None:
+        return _number(symbol, field, getattr(row, field))
 
-    return Snapshot(
+    price, millions = number("cur_prc"), number("trde_prica")
+    if not price:
+        return None
+    return Quote(
         symbol=symbol,
-        price=number("cur_prc"),
-        previous_close=number("base_pric"),
-        open=number("open_pric"),
-        high=number("high_pric"),
-        low=number("low_pric"),
-        volume=number("trde_qty"),
-        value=number("trde_prica", _MILLION),
-        market_cap=number("mac", _HUNDRED_MILLION),
+        price=price,
+        base=number("base_pric") or None,
+        open=number("open_pric") or None,
+        high=number("high_pric") or None,
+        low=number("low_pric") or None,
+        volume=number("trde_qty") or 0,
+        value=None if millions is None else millions * _MILLION,
         traded_at=_instant(row.dt, row.cntr_tm),
+        read_at=read_at,
+        source=QuoteSource.SWEEP,
     )
 
 
-def _base_prices(rows: Sequence[_SnapshotRow], asked: frozenset[str]) -> dict[str, int]:
+def _base_prices(rows: Sequence[_SnapshotRow]) -> dict[str, int]:
     found: dict[str, int] = {}
     for row in rows:
         symbol = row.stk_cd or ""
-        if symbol and symbol not in asked:
-            raise MalformedAnswer(f"ka10095 gave a row of {quoted(symbol)}, which was not asked for.")
         try:
             price = _number(symbol, "base_pric", row.base_pric)
         except MalformedAnswer as error:
             log.warning("quotes.row_unreadable", symbol=symbol, error=str(error))
             continue
-        if symbol and price:
+        if price:
             found[symbol] = price
     return found
 

@@ -22,6 +22,7 @@ from chartinsightd.adapters.postgres.sessions import Sessions
 from chartinsightd.adapters.postgres.stocks import PostgresStocks
 from chartinsightd.adapters.postgres.tracking import PostgresTracking
 from chartinsightd.adapters.postgres.upkeep import PostgresUpkeep
+from chartinsightd.adapters.postgres.watch_groups import PostgresWatchGroups
 from chartinsightd.clock import Clock
 
 Schema = Literal["live", "simulation"]
@@ -49,6 +50,7 @@ class Store:
     learned_days: PostgresLearnedDays
     seals: PostgresSeals
     tracking: PostgresTracking
+    watch_groups: PostgresWatchGroups
     upkeep: PostgresUpkeep
     presence: WriterPresence
 
@@ -100,6 +102,7 @@ async def open_store(
             learned_days=PostgresLearnedDays(side),
             seals=PostgresSeals(proofs),
             tracking=PostgresTracking(side),
+            watch_groups=PostgresWatchGroups(side),
             upkeep=PostgresUpkeep(
                 lambda: ReconnectingConnection(dsn, sessions.reader(_NIGHT)), schema, clock
             ),

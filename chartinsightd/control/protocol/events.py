@@ -14,6 +14,7 @@ from chartinsightd.control.protocol.coverage import CoverageRow
 from chartinsightd.control.protocol.jobs import Job, Outcome
 from chartinsightd.control.protocol.rows import CandleRow, LogLine
 from chartinsightd.control.protocol.status import Alert, Status
+from chartinsightd.control.protocol.watching import WatchlistChange
 from chartinsightd.control.protocol.words import Instant, Message, Request, Symbol
 from chartinsightd.domain.timeframe import Timeframe
 
@@ -41,6 +42,8 @@ class EventType(StrEnum):
     """`AnalysisChange`. The newest of a series replaces older ones."""
     LABEL = "label"
     """`LabelChange`."""
+    WATCHLIST = "watchlist"
+    """`WatchlistChange`: read the watchlist again."""
     LOG = "log"
     """`LogLine`."""
     RESET = "reset"
@@ -144,6 +147,7 @@ _EVENT_DATA: Mapping[EventType, type[Message]] = {
     EventType.ALERT: Alert,
     EventType.ANALYSIS: AnalysisChange,
     EventType.LABEL: LabelChange,
+    EventType.WATCHLIST: WatchlistChange,
     EventType.LOG: LogLine,
     EventType.RESET: StreamNote,
     EventType.DROPPED: StreamNote,

@@ -69,6 +69,7 @@ class PriorityName(StrEnum):
     SEAL = "seal"
     BACKFILL = "backfill"
     VERIFICATION = "verification"
+    QUOTES = "quotes"
 
 
 class DaemonStatus(Message):

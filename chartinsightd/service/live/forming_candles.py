@@ -69,6 +69,11 @@ class FormingCandles:
         found = (self._newest(fold, timeframe) for timeframe in wanted)
         return [one for one in found if one is not None]
 
+    def newest_trade(self, symbol: str) -> Trade | None:
+        """Return the newest trade of a symbol in the session; None before the first."""
+        fold = self._folds.get(symbol)
+        return fold.newest_trade if fold is not None else None
+
     def recent(self, symbol: str) -> list[Forming]:
         """Return the same, and before each intraday candle the one that closed."""
         newest = self.newest(symbol)

@@ -122,6 +122,10 @@ class LiveCandles:
         """Return what may be shown of the stream."""
         return self._feed.state()
 
+    def heard(self) -> frozenset[str]:
+        """Return the symbols of which every trade comes now."""
+        return self._feed.state().registered if self._loss is None else frozenset()
+
     def _on_commit(self, writes: Sequence[Write], _written: Sequence[Written]) -> None:
         """Compare what the charts brought with the stream."""
         self._rows.note(writes)

@@ -321,20 +321,33 @@ async def test_a_list_that_may_lack_stocks_is_refused(rows: list[Any]) -> None:
             await ours.lists.listed_stocks(Priority.CATCH_UP)
 
 
-async def test_snapshots_are_asked_for_by_the_hundred() -> None:
+async def test_quotes_are_asked_for_by_the_hundred() -> None:
     """101 codes are two requests; a code the broker does not know is left out."""
     recorded = sample("ka10095_unknown_code")
     async with session() as ours:
         ours.broker.will("ka10095", Reply(recorded.body), Reply(OK | {"atn_stk_infr": []}))
-        symbols = [f"{number:06}" for number in range(101)]
-        (snapshot,) = await ours.lists.snapshots(symbols, Priority.LIVE)
+        symbols = [f"{number:06}" for number in range(100)]
+        (quote,) = await ours.lists.quotes(["005930", *symbols], Priority.QUOTES)
 
     counts = [len(one.body["stk_cd"].split("|")) for one in ours.broker.seen("ka10095")]
     assert counts == [100, 1]
-    assert (snapshot.symbol, snapshot.price, snapshot.low) == ("005930", 273500, 272000)
-    assert (snapshot.volume, snapshot.value) == (1392658, 382_605_000_000)
-    assert snapshot.market_cap == 1_598_957_200_000_000
-    assert snapshot.traded_at == datetime(2026, 7, 22, 0, 2, 31, tzinfo=UTC)
+    assert (quote.symbol, quote.price, quote.low) == ("005930", 273500, 272000)
+    assert (quote.volume, quote.value) == (1392658, 382_605_000_000)
+    assert quote.traded_at == datetime(2026, 7, 22, 0, 2, 31, tzinfo=UTC)
+
+
+async def test_quotes_cost_a_bad_row_that_row() -> None:
+    """A stock without a price, as before the opening, or whose row cannot be read, is left out."""
+    rows = [
+        {"stk_cd": "005930", "cur_prc": "-71400", "base_pric": "72000", "trde_qty": ""},
+        {"stk_cd": "000660", "cur_prc": "many"},
+        {"stk_cd": "035720", "cur_prc": ""},
+    ]
+    async with session() as ours:
+        ours.broker.will("ka10095", Reply(OK | {"atn_stk_infr": rows}))
+        (quote,) = await ours.lists.quotes(["005930", "000660", "035720"], Priority.QUOTES)
+
+    assert (quote.price, quote.base, quote.volume, quote.value) == (71400, 72000, 0, None)
 
 
 async def test_base_prices_cost_a_bad_row_that_row() -> None:

@@ -225,7 +225,7 @@ def read_list(document: bytes) -> object:
 
 def read_snapshots(document: bytes) -> object:
     answer = lists._decoded("ka10095", document, lists._SnapshotAnswer)
-    return [lists._snapshot(row) for row in answer.atn_stk_infr]
+    return [lists._quote(row, NOW) for row in answer.atn_stk_infr]
 
 
 def read_token(document: bytes) -> object:

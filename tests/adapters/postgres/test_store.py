@@ -19,6 +19,7 @@ from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRef
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.watch_groups import WatchGroup
 from chartinsightd.domain.write import Written
 from chartinsightd.ports.broker import ListedStock
 from chartinsightd.ports.stores import Gap
@@ -207,3 +208,17 @@ async def test_gaps_keep_their_beginning(store: Store, database: str) -> None:
     await store.gaps.replace_gaps([], later)
     async with connected(database) as connection:
         assert await connection.fetchval("select count(*) from gaps") == 0
+
+
+async def test_the_watchlist_is_kept_as_it_was_made(store: Store) -> None:
+    """Before anybody made a group there is none; then order, names and stocks come back, and nothing else."""
+    groups = store.watch_groups
+    assert await groups.groups() is None
+
+    await groups.replace((WatchGroup("반도체", ("005930", "000660")), WatchGroup("")), NOW)
+    await groups.replace((WatchGroup("", ("035720",)), WatchGroup("반도체", ("000660", "005930"))), NOW)
+
+    assert await groups.groups() == (
+        WatchGroup("", ("035720",)),
+        WatchGroup("반도체", ("000660", "005930")),
+    )

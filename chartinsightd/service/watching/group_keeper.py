@@ -1,0 +1,61 @@
+"""Keeps the groups of the watchlist: one copy for the dashboard, the page and the command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from chartinsightd.clock import Clock
+from chartinsightd.domain.watch_groups import MOST_STOCKS, WatchGroup, WatchGroups
+from chartinsightd.ports.watching import WatchGroupStore
+from chartinsightd.service.state.watchlist import Watchlist
+
+Change = Callable[[WatchGroups], WatchGroups]
+
+
+class GroupKeeper:
+    """The groups, as a person made them; before that one group with the targets.
+
+    Args:
+        store: where they are kept; this is its only writer.
+        watchlist: the targets.
+        clock: says when they were changed.
+    """
+
+    def __init__(self, store: WatchGroupStore, watchlist: Watchlist, clock: Clock) -> None:
+        self._store = store
+        self._watchlist = watchlist
+        self._clock = clock
+        self._made: WatchGroups | None = None
+        self._is_read = False
+        self._changing = asyncio.Lock()
+        """Two people who change the groups at once must both find their change."""
+
+    async def groups(self) -> WatchGroups:
+        """Return the groups; at least one.
+
+        Raises:
+            StoreUnavailable: they were not read yet, and cannot be now.
+        """
+        async with self._changing:
+            return await self._groups()
+
+    async def change(self, change: Change) -> WatchGroups:
+        """Make other groups of those there are, keep them, and return them.
+
+        Raises:
+            StoreUnavailable: nothing was changed.
+        """
+        async with self._changing:
+            before = await self._groups()
+            after = change(before)
+            if after != before:
+                await self._store.replace(after, self._clock.now())
+                self._made = after
+            return after
+
+    async def _groups(self) -> WatchGroups:
+        if not self._is_read:
+            self._made = await self._store.groups()
+            self._is_read = True
+        return self._made or (WatchGroup("", self._watchlist.symbols[:MOST_STOCKS]),)
