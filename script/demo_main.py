@@ -14,13 +14,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from demo_analysis import SCHEMA, show_analysis
+from demo_visit import KEYS, SHOWN_AT, open_market, ordinary_day, print_ways_in, show_dashboard
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -38,10 +39,13 @@ from chartinsightd.simulator.comparison import Comparison
 CHECKOUT = Path(__file__).resolve().parent.parent
 STATE = CHECKOUT / ".state" / "demo"
 KEPT = STATE / "kept.json"
-KEYS = {
+SOCKET = STATE / "control.sock"
+CREDENTIALS = {
     "CHARTINSIGHT_KIWOOM__APP_KEY": "simulator-app-key",
     "CHARTINSIGHT_KIWOOM__SECRET_KEY": "simulator-secret-key",
 }
+WON_OF_A_PRINT = 10_000_000
+"""Few trades: the clock of the played day runs so fast that the usual ones would keep a core busy."""
 HISTORY_SPEED = 12.0
 """So fast that the history takes seconds, and slow enough that the gate, not the machine, sets the pace."""
 DAY_SPEED = 450.0
@@ -65,6 +69,8 @@ class Play:
     days: tuple[date, ...]
     symbols: tuple[str, ...]
     data: Path | None = None
+    has_visitor: bool = False
+    """Whether somebody will look at the running market afterwards."""
 
     @property
     def begins_at(self) -> datetime:
@@ -76,8 +82,11 @@ class Play:
 class Figures:
     """What the demonstration measures."""
 
-    least_requests: int = 0
-    requests: int = 0
+    least_history_requests: int = 0
+    history_requests: int = 0
+    closes: int = 0
+    """Moments at which a listed symbol's timeframe had news while the days were played."""
+    polls: int = 0
     utilisation: dict[str, float] = field(default_factory=dict)
     history_s: float = 0.0
     history_rows: int = 0
@@ -128,21 +137,42 @@ async def main(arguments: argparse.Namespace) -> int:
     STATE.mkdir(parents=True)
     figures = Figures()
     async with AsyncExitStack() as stack:
-        play, simulator, admin = await stack.enter_async_context(open_broker(arguments.data))
+        has_visitor = arguments.keep or has_dashboard(arguments)
+        play, simulator, admin = await stack.enter_async_context(open_broker(arguments.data, has_visitor))
         daemon, stage = await stack.enter_async_context(open_daemon(play, simulator, admin))
         await load_history(stage, figures)
         for day in play.days:
             await play_day(stage, day)
-        figures.requests = sum(
-            one["requests"] for name, one in (await admin.stats())["api_ids"].items() if is_chart(name)
-        )
+        figures.polls = await chart_requests(stage) - figures.history_requests
         failed = await show_result(stage, figures, began_at)
         console.rule("What the analysis found")
-        rewritten = await show_analysis(console, STATE / "control.sock", database_url(), play.symbols)
+        rewritten = await show_analysis(console, SOCKET, database_url(), play.symbols)
         failed = failed or int(rewritten > 0)
+        if has_visitor:
+            await receive_visitor(stage, arguments)
         if arguments.keep:
             await keep(stack, stage, {"daemon": daemon.pid, "simulator": simulator.process.pid})
+    if not arguments.keep:
+        console.print("\nEverything has ended. `script/demo --keep` leaves it running, for these commands:")
+        print_ways_in(console, SOCKET, play.symbols[0])
     return failed
+
+
+def has_dashboard(arguments: argparse.Namespace) -> bool:
+    """Whether the demonstration ends in the dashboard: on a terminal, unless that is declined."""
+    return not arguments.no_dashboard and sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
+async def receive_visitor(stage: Stage, arguments: argparse.Namespace) -> None:
+    """Open the market of the next ordinary day; on a terminal show the dashboard until it is left."""
+    day = ordinary_day(stage.play.days[-1], Calendar())
+    console.rule(f"{day:%Y-%m-%d %A}, {SHOWN_AT:%H:%M}: the market moves")
+    if has_dashboard(arguments):
+        what = "it, the daemon stays" if arguments.keep else "it and ends the demonstration"
+        console.print(f"The dashboard opens in a moment. {KEYS} {what}.")
+    await open_market(stage.admin, day, bars())
+    if has_dashboard(arguments):
+        await asyncio.to_thread(show_dashboard, SOCKET)
 
 
 def this_task() -> asyncio.Task[Any]:
@@ -158,16 +188,20 @@ class Simulator:
 
     process: subprocess.Popen[str]
     url: str
+    websocket_url: str
 
 
 @asynccontextmanager
-async def open_broker(data: Path | None) -> AsyncIterator[tuple[Play, Simulator, AdminClient]]:
+async def open_broker(
+    data: Path | None, has_visitor: bool
+) -> AsyncIterator[tuple[Play, Simulator, AdminClient]]:
     """Start the simulator and decide what is played."""
     days = (date(2025, 9, 2), date(2025, 9, 3)) if data else (date(2026, 11, 18),)
-    play = Play(days=days, symbols=tuple(TARGETS), data=data)
+    play = Play(days=days, symbols=tuple(TARGETS), data=data, has_visitor=has_visitor)
     command = [sys.executable, "-m", "chartinsightd.simulator", "--port", "0"]
     command += ["--start", play.begins_at.astimezone(KST).isoformat(), "--speed", str(HISTORY_SPEED)]
     command += ["--data", str(data)] if data else []
+    command += ["--option", f"print_won={WON_OF_A_PRINT}"]
     with (STATE / "simulator.log").open("w") as log:
         process = begin(command, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
@@ -175,11 +209,11 @@ async def open_broker(data: Path | None) -> AsyncIterator[tuple[Play, Simulator,
         line = await asyncio.to_thread(process.stdout.readline)
         if not line:
             raise SystemExit(f"The simulator did not start:\n{(STATE / 'simulator.log').read_text()}")
-        url = json.loads(line)["url"]
-        async with AdminClient(url) as admin:
+        address = json.loads(line)
+        async with AdminClient(address["url"]) as admin:
             if data:
-                play = Play(days=days, symbols=await playable(admin, days), data=data)
-            yield play, Simulator(process, url), admin
+                play = replace(play, symbols=await playable(admin, days))
+            yield play, Simulator(process, address["url"], address["websocket_url"]), admin
     finally:
         await end(process)
 
@@ -213,14 +247,17 @@ async def open_daemon(
 ) -> AsyncIterator[tuple[subprocess.Popen[bytes], Stage]]:
     """Start the daemon with its embedded database and connect to that."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHARTINSIGHT_")}
-    environment |= KEYS | {
+    environment |= CREDENTIALS | {
         "CHARTINSIGHT_MODE": "simulation",
         "CHARTINSIGHT_STATE_DIR": str(STATE),
         "CHARTINSIGHT_KIWOOM__BASE_URL": simulator.url,
         "CHARTINSIGHT_CLOCK__FOLLOW": "true",
         "CHARTINSIGHT_COLLECT__SYMBOLS": json.dumps(play.symbols),
-        "CHARTINSIGHT_CONTROL__SOCKET": str(STATE / "control.sock"),
+        "CHARTINSIGHT_CONTROL__SOCKET": str(SOCKET),
     }
+    if play.has_visitor:  # ticks, and the page on a free port
+        environment["CHARTINSIGHT_KIWOOM__WEBSOCKET_URL"] = simulator.websocket_url
+        environment["CHARTINSIGHT_WEB__LISTEN"] = "127.0.0.1:0"
     (STATE / "config.toml").write_text("# everything is in the environment\n", encoding="utf-8")
     command = [sys.executable, "-m", "chartinsightd", "--config", str(STATE / "config.toml")]
     with (STATE / "daemon.log").open("wb") as log:
@@ -283,7 +320,17 @@ async def load_history(stage: Stage, figures: Figures) -> None:
     figures.history_s = time.monotonic() - began_at
     figures.history_rows = sum((await stage.rows()).values())
     figures.utilisation = utilisation(await stage.admin.requests())
-    figures.least_requests = await least_history(stage) + least_polls(stage.play)
+    figures.history_requests, figures.least_history_requests = (
+        await chart_requests(stage),
+        await least_history(stage),
+    )
+    figures.closes = await polled_closes(stage)
+
+
+async def chart_requests(stage: Stage) -> int:
+    """Return how many requests for charts the simulator was sent."""
+    by_api = (await stage.admin.stats())["api_ids"]
+    return sum(one["requests"] for name, one in by_api.items() if is_chart(name))
 
 
 def is_chart(api_id: str) -> bool:
@@ -310,9 +357,11 @@ async def least_history(stage: Stage) -> int:
     return sum(math.ceil(row["n"] / PAGE_ROWS[Timeframe(row["timeframe"])]) for row in found)
 
 
-def least_polls(play: Play) -> int:
-    """Return how many polls the days take: one for every symbol, timeframe and moment that brings news."""
-    return sum(len(moments_of_news(day)) for day in play.days) * len(play.symbols)
+async def polled_closes(stage: Stage) -> int:
+    """Return how many moments of news the days have, over all listed symbols and timeframes."""
+    listed = {issue["code"] for issue in await stage.admin.issues()}
+    polled = len(listed.intersection(stage.play.symbols))
+    return sum(len(moments_of_news(day)) for day in stage.play.days) * polled
 
 
 def moments_of_news(day: date) -> list[datetime]:
@@ -367,11 +416,13 @@ async def show_result(stage: Stage, figures: Figures, began_at: float) -> int:
     for timeframe, found in comparisons.items():
         table.add_row(timeframe, f"{rows[timeframe]:,}", f"{found.compared:,}", f"{found.differences:,}")
     console.print(table)
-    least, differing = figures.least_requests, sum(one.differences for one in comparisons.values())
+    differing = sum(one.differences for one in comparisons.values())
+    least = figures.least_history_requests
     used = ", ".join(f"{name} {share:.1%}" for name, share in figures.utilisation.items())
     facts = {
-        "requests": f"{figures.requests:,} made, {least:,} with full pages and a poll for each close: "
-        f"{figures.requests / least:.3f} x",
+        "requests": f"{figures.history_requests:,} for the history, {least:,} if every page were full: "
+        f"{figures.history_requests / least:.3f} x",
+        "polls": f"{figures.polls:,} for {figures.closes:,} closes: at this speed one may read several",
         "gate utilisation": f"{used} of 5 a second, while the history was loaded",
         "history": f"{figures.history_rows:,} candles in {figures.history_s:.1f} s",
         "limit violations": f"{stats['violations']} seen by the simulator, {stats['refusals']} refusals",
@@ -415,18 +466,14 @@ def database_url() -> str:
 
 async def keep(stack: AsyncExitStack, stage: Stage, pids: dict[str, int]) -> None:
     """Leave everything running and say how to get in."""
-    await stage.admin.set_clock(speed=1.0)
-    url = database_url()
     KEPT.write_text(json.dumps(pids), encoding="utf-8")
     await stage.database.close()
     stack.pop_all()
-    console.print("\nStill running, the clock at its natural pace. The next script/demo ends it, or:")
-    console.print(f"  kill {pids['daemon']} {pids['simulator']}", soft_wrap=True)
-    console.print("Connect with any PostgreSQL client, for example")
-    console.print(f"  psql '{url}&options=-csearch_path%3Dsimulation'", soft_wrap=True)
-    console.print("Control socket")
-    console.print(f"  {STATE / 'control.sock'}", soft_wrap=True)
-    console.print(f"Log\n  tail -f '{STATE / 'daemon.log'}'", soft_wrap=True)
+    console.print("\nStill running, the clock at its natural pace. To look at it:")
+    print_ways_in(console, SOCKET, stage.play.symbols[0])
+    console.print(f"[bold]{'log':>10}[/]  tail -f '{STATE / 'daemon.log'}'", soft_wrap=True, highlight=False)
+    console.print("The page's address works once, within 60 s. The next script/demo ends everything, or:")
+    console.print(f"[bold]{'end':>10}[/]  kill {pids['daemon']} {pids['simulator']}", highlight=False)
 
 
 def stop_kept() -> None:
@@ -466,7 +513,16 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--data", type=lambda text: Path(text).resolve(), help="play real days from a folder of candles (CSV)"
     )
-    parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave daemon, simulator, database and page running at the end, and print how to look at them",
+    )
+    parser.add_argument(
+        "--no-dashboard",
+        action="store_true",
+        help="on a terminal too, end without the dashboard, as in a script",
+    )
     return parser.parse_args()
 
 

