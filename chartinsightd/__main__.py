@@ -1,4 +1,4 @@
-"""The command `chartinsightd`: the daemon, and `chartinsightd check`."""
+"""The command `chartinsightd`: the daemon, and what sets up and checks its machine."""
 
 from __future__ import annotations
 
@@ -38,6 +38,51 @@ def check(config: Path | None, *, fix: bool) -> None:
     from chartinsightd.app.check import run_check
 
     sys.exit(run_check(config, fix=fix))
+
+
+@main.command()
+@click.option("--environment", metavar="simulation|mock|live", help="Whose servers are asked.")
+@click.option("--simulator", metavar="URL", help="Address of the simulator; with --environment simulation.")
+@click.option(
+    "--symbols", metavar="CODES", help="Stocks in all timeframes, with commas. [default: the thirty]"
+)
+@click.option("--universe", metavar="large|all|none", help="Stocks beside them, in days and weeks.")
+@click.option("--horizon", metavar="LENGTH", help="How far back: max, 1y, or 5m=6m,1d=max.")
+@click.option("--app-key-file", type=click.Path(path_type=Path), help="File with Kiwoom's app key.")
+@click.option("--secret-key-file", type=click.Path(path_type=Path), help="File with its secret key.")
+@click.option(
+    "--keys-in",
+    type=click.Choice(["credentials", "environment"]),
+    default="credentials",
+    show_default=True,
+    help="What keeps the keys: a file each as for systemd, or one file of variables.",
+)
+@click.option("--yes", is_flag=True, help="Replace what is there without asking.")
+@click.option("--no-check", is_flag=True, help="Do not run `chartinsightd check` afterwards.")
+@click.pass_obj
+def init(
+    config: Path | None,
+    /,
+    *,
+    app_key_file: Path | None,
+    secret_key_file: Path | None,
+    keys_in: str,
+    yes: bool,
+    no_check: bool,
+    **texts: str | None,
+) -> None:
+    """Write settings and keys, asking for what no option says, and check them.
+
+    The settings go into the file of --config, else into ~/.config/chartinsight/config.toml (root:
+    /etc/chartinsight/config.toml); an existing file keeps its comments and all that was not asked. Keys never
+    go into it. Without a terminal nothing is asked, and nothing is replaced without --yes.
+    """
+    from chartinsightd.init.command import run_init
+    from chartinsightd.init.keys import Place
+    from chartinsightd.init.questions import Given
+
+    given = Given(**texts, key_files=(app_key_file, secret_key_file))
+    sys.exit(run_init(config, given, Place(keys_in), is_agreed=yes, is_checked=not no_check))
 
 
 main.add_command(install)

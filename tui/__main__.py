@@ -52,7 +52,7 @@ def main(
     from chartinsight_tui import choices
     from chartinsight_tui.app import Dashboard
     from chartinsight_tui.clock import SystemClock
-    from chartinsight_tui.text import language_of
+    from chartinsightd.domain.language import language_of
 
     file = choices.choices_file(os.environ)
     chosen = choices.read_choices(file).updated(theme=theme, rise=rise, language=language)

@@ -26,11 +26,12 @@ from chartinsight_tui.screens.overview import OverviewView
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.state_line import state_line
 from chartinsight_tui.store import Failure, LinkState, Part, Store
-from chartinsight_tui.text import Language, Words
+from chartinsight_tui.text import Words
 from chartinsight_tui.widgets.bars import KeyBar, StateBar, Tab, TopBar
 from chartinsight_tui.widgets.notice import Notice
 from chartinsight_tui.widgets.pane import Piece
 from chartinsightd.domain.foreign_text import printable, printable_lines
+from chartinsightd.domain.language import Language
 
 if TYPE_CHECKING:
     from textual.command import Provider

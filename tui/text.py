@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from chartinsight_tui.formatting import NOTHING
 from chartinsight_tui.words import ENGLISH, KOREAN
+from chartinsightd.domain.language import Language
 
 _UNITS = (("days", 86_400, 3_600), ("hours", 3_600, 60), ("minutes", 60, 1))
-Language = Literal["en", "ko"]
 LANGUAGES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH, "ko": KOREAN}
 
 
@@ -50,10 +49,3 @@ class Words:
     def put(self, key: str, **values: object) -> str:
         """Return a text with values in its places."""
         return self._texts[key].format(**values)
-
-
-def language_of(environment: Mapping[str, str]) -> Language:
-    """Return the language of a locale as POSIX names it: LC_ALL, then LC_MESSAGES, then LANG."""
-    names = (environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    first = next((name for name in names if name), "")
-    return "ko" if first.lower().startswith("ko") else "en"

@@ -1,0 +1,1 @@
+"""`chartinsightd init`: from nothing to settings, keys and a passed check."""
