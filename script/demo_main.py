@@ -131,7 +131,8 @@ class Stage:
 async def main(arguments: argparse.Namespace) -> int:
     """Run the demonstration; return the exit status."""
     began_at = time.monotonic()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this_task().cancel)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # nothing is left behind by a closed terminal
+        asyncio.get_running_loop().add_signal_handler(number, this_task().cancel)
     stop_kept()
     shutil.rmtree(STATE, ignore_errors=True)
     STATE.mkdir(parents=True)

@@ -10,7 +10,8 @@ import pytest
 
 from chartinsight_tui import theme
 from chartinsight_tui.__main__ import _THEMES
-from chartinsight_tui.text import LANGUAGES, language_of
+from chartinsight_tui.text import LANGUAGES
+from chartinsightd.domain.language import language_of
 from chartinsightd.service.state.alert_kinds import AlertKind
 
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "tui").rglob("*.py"))
