@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from chartinsightd.adapters.alerts.apprise import AppriseChannel
+from chartinsightd.adapters.alerts.diary import AlertDiaryFile
 from chartinsightd.adapters.alerts.mail import MailChannel, MailServer
 from chartinsightd.adapters.alerts.record import ToldFile
 from chartinsightd.adapters.alerts.slack import SlackChannel
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.alert_policy import AlertRules
-from chartinsightd.ports.guards import AlertChannel
+from chartinsightd.ports.guards import AlertChannel, AlertDiary
 from chartinsightd.process.logs import REDACTOR
 from chartinsightd.service.monitoring.message import Place
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
@@ -20,6 +21,7 @@ from chartinsightd.settings.alerts import AlertSettings
 from chartinsightd.settings.model import Settings, state_file
 
 _FILE = "alerts.json"
+_DIARY = "alert-history.json"
 
 
 def new_notifier(settings: Settings) -> Notifier:
@@ -42,6 +44,11 @@ def new_notifier(settings: Settings) -> Notifier:
         place=Place(host=socket.gethostname(), mode=settings.mode),
         clean=REDACTOR.clean,
     )
+
+
+def new_alert_diary(settings: Settings) -> AlertDiary:
+    """Return where alerts are kept over restarts."""
+    return AlertDiaryFile(state_file(settings, _DIARY), REDACTOR.clean)
 
 
 def channels_of(alerts: AlertSettings) -> Iterator[AlertChannel]:

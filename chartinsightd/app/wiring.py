@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from chartinsightd import __version__
 from chartinsightd.adapters.disk import FolderDisk
-from chartinsightd.app.alerting import new_notifier
+from chartinsightd.app.alerting import new_alert_diary, new_notifier
 from chartinsightd.app.analysis import Analysing, new_analysis, register_analysis
 from chartinsightd.app.broker import believes_dates
 from chartinsightd.app.live import Live, new_live
@@ -408,6 +408,7 @@ def _monitor(
         token_failure=resources.kiwoom.issuer.failure,
         disk=FolderDisk(shared.settings.state_dir),
         notifier=notifier,
+        diary=new_alert_diary(shared.settings),
         probes=probes,
         clock=resources.clock,
         started_at=resources.clock.now(),

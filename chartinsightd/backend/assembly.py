@@ -200,7 +200,7 @@ def assemble_backend(
         jobs=job_board,
         candles=CommittedCandles(hub, commits),
     )
-    alerting = Alerting(monitor.alerts, monitor.notifier)
+    alerting = Alerting(monitor.alerts, monitor.notifier, clock)
     reading = (overview, coverage, job_board, records, explanations)
     changing = (orders, cancel, pauses, stocks, alerting, ConfigurationHandlers(configuration))
     return Backend(

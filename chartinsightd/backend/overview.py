@@ -32,12 +32,12 @@ from chartinsightd.control.protocol.status import (
     UniverseStatus,
     Verdict,
 )
+from chartinsightd.domain.alert_record import Alert
 from chartinsightd.domain.write import Written
 from chartinsightd.ports.broker import RateLimiter
 from chartinsightd.service.analysing.analyser import Standing
 from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.live.live_candles import LiveCandles
-from chartinsightd.service.monitoring.active_alerts import Alert
 from chartinsightd.service.monitoring.freshness import Lateness
 from chartinsightd.service.monitoring.monitor import Monitor
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -175,6 +175,8 @@ def alert_message(alert: Alert) -> AlertMessage:
         message=alert.message,
         remedy=alert.remedy,
         ended_at=alert.ended_at,
+        acknowledged_at=alert.acknowledged_at,
+        acknowledged_by=alert.acknowledged_by,
     )
 
 

@@ -13,8 +13,9 @@ from chartinsightd.backend.overview import Overview, alert_message
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.protocol.events import EventType, StateChange
 from chartinsightd.control.protocol.jobs import Outcome, OutcomeState
+from chartinsightd.domain.alert_record import Alert
 from chartinsightd.domain.errors import StoreError
-from chartinsightd.service.monitoring.active_alerts import ActiveAlerts, Alert
+from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.stock_list import StockList
 

@@ -83,7 +83,17 @@ from chartinsightd.control.protocol.screens import (
     StrategyList,
 )
 from chartinsightd.control.protocol.statistics import StatisticsQuery, StatisticsResult
-from chartinsightd.control.protocol.status import AlertList, AlertTrial, Health, Status, Verdict
+from chartinsightd.control.protocol.status import (
+    AcknowledgeRequest,
+    AlertHistory,
+    AlertHistoryQuery,
+    AlertList,
+    AlertTrial,
+    Health,
+    SilenceRequest,
+    Status,
+    Verdict,
+)
 from chartinsightd.control.protocol.words import Nothing, Request
 
 Q = TypeVar("Q", bound=Request)
@@ -188,6 +198,13 @@ ALERTS = Query(
     summary="What a person should know, and how it reaches people",
     request=Nothing,
     answer=AlertList,
+)
+ALERT_HISTORY = Query(
+    name="alert_history",
+    path="/v1/alerts/history",
+    summary="Alerts of the last thirty days, over restarts",
+    request=AlertHistoryQuery,
+    answer=AlertHistory,
 )
 COVERAGE = Query(
     name="coverage",
@@ -499,6 +516,22 @@ TEST_ALERTS = Command(
     request=Nothing,
     answer=AlertTrial,
     statuses=(409,),
+)
+ACKNOWLEDGE = Command(
+    name="acknowledge",
+    path="/v1/alerts/acknowledge",
+    summary="Note that a person knows of an active alert, or of all",
+    request=AcknowledgeRequest,
+    answer=Outcome,
+    statuses=(404,),
+)
+SILENCE = Command(
+    name="silence",
+    path="/v1/alerts/silence",
+    summary="Show a kind of alert and send none of it, for a time",
+    request=SilenceRequest,
+    answer=Outcome,
+    statuses=(404,),
 )
 RELOAD = Command(
     name="reload",

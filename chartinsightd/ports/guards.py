@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from chartinsightd.domain.alert_policy import Sent
+from chartinsightd.domain.alert_record import AlertRecord
 from chartinsightd.domain.errors import AccessBlocked
 
 
@@ -94,6 +95,16 @@ class SentRecord(Protocol):
 
     async def save(self, told: Mapping[str, Sent]) -> None:
         """Replace the record. If the disk refuses it, that is logged and an alert may be sent twice."""
+
+
+class AlertDiary(Protocol):
+    """Remembers across restarts which alerts there were, and what people did with them."""
+
+    def load(self) -> AlertRecord:
+        """Return what was saved last; nothing where it cannot be read."""
+
+    async def save(self, record: AlertRecord) -> None:
+        """Replace the record. A disk that refuses it is logged, and costs the history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

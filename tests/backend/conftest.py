@@ -40,7 +40,7 @@ from chartinsightd.service.stocks.universe import Universe
 from chartinsightd.settings.model import Settings
 from tests.support.archive import FakeArchive
 from tests.support.fakes import listed_stock
-from tests.support.guards import FakeChannel, FakeDisk, FakeRecord
+from tests.support.guards import FakeChannel, FakeDiary, FakeDisk, FakeRecord
 from tests.support.harness import folder
 from tests.support.postgres import database, new_database, postgres_server, store
 from tests.support.sealing_store import SealingStore
@@ -142,6 +142,7 @@ class BoardWorld(World):
         )
         self.archive = FakeArchive(self.store)
         self.disk, self.channel, self.record = FakeDisk(), FakeChannel(), FakeRecord()
+        self.diary = FakeDiary()
         self.gate = FakeGate()
         self.notifier = self.new_notifier()
         self.issuer = FakeIssuer(self.start + timedelta(days=1))
@@ -204,6 +205,7 @@ class BoardWorld(World):
             token_failure=self.issuer.failure,
             disk=self.disk,
             notifier=self.notifier,
+            diary=self.diary,
             probes=[ClockProbe(CheckedClock(self.clock))],
             clock=self.clock,
             started_at=self.clock.now(),

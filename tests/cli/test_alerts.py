@@ -31,3 +31,35 @@ def test_without_a_channel_a_trial_is_a_mistake(run: Run, backend: FakeBackend) 
     result = run("alerts", "test")
     assert result.exit_code == 2
     assert "CHARTINSIGHT_ALERTS__SLACK_WEBHOOK" in result.stderr
+
+
+def test_without_a_word_the_list_is_shown(run: Run) -> None:
+    """`alerts` is `alerts list`."""
+    assert run("alerts").stdout == run("alerts", "list").stdout
+
+
+def test_the_history_is_a_table(run: Run) -> None:
+    """Active and past ones; one kind alone where it is named."""
+    assert "gate.throttled" in run("alerts", "history").stdout
+    assert "gate.throttled" not in run("alerts", "history", "--kind", "database.away").stdout
+
+
+def test_alerts_are_acknowledged_and_silenced(run: Run, backend: FakeBackend) -> None:
+    """One or all of them; a silence has an end, and `--off` is one."""
+    said = [
+        run("alerts", *words).stderr.strip()
+        for words in (
+            ("ack", "database.away"),
+            ("silence", "disk.full", "--for", "30m"),
+            ("silence", "disk.full", "--off"),
+        )
+    ]
+    assert said[0] == "Nothing to acknowledge."
+    assert said[1].startswith("disk.full is not sent until 2026-")
+    assert said[2] == "disk.full is sent again."
+    assert run("alerts", "silence", "disk.full", "--off", "--for", "1h").exit_code == 2
+    assert [name for name, _ in backend.asked] == [
+        "acknowledge database.away",
+        "silence disk.full",
+        "silence disk.full",
+    ]

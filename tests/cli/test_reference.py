@@ -32,6 +32,7 @@ ARGUMENTS = {
     "cancel": ["7"],
     "symbols add": ["005930"],
     "symbols remove": ["005930"],
+    "alerts silence": ["database.away", "--for", "1h"],
     "logs": ["-n", "1"],
 }
 

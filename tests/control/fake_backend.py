@@ -20,7 +20,9 @@ from chartinsightd.control.events import EventHub, EventTap
 from chartinsightd.control.handlers import Caller, Handlers, NotNow, UnknownThing
 from chartinsightd.control.metrics import status_metrics
 from chartinsightd.control.operations import (
+    ACKNOWLEDGE,
     ADJUSTMENTS,
+    ALERT_HISTORY,
     ALERTS,
     ANALYSE,
     BACKFILL,
@@ -50,6 +52,7 @@ from chartinsightd.control.operations import (
     SCREENS,
     SEALS,
     SESSION_COVERAGE,
+    SILENCE,
     STATISTICS,
     STATUS,
     STOCKS,
@@ -158,7 +161,10 @@ from chartinsightd.control.protocol.statistics import (
     StatisticsResult,
 )
 from chartinsightd.control.protocol.status import (
+    AcknowledgeRequest,
     Alert,
+    AlertHistory,
+    AlertHistoryQuery,
     AlertList,
     AlertTrial,
     AnalysisFreshness,
@@ -178,6 +184,7 @@ from chartinsightd.control.protocol.status import (
     PriorityName,
     RowCounts,
     SessionStatus,
+    SilenceRequest,
     SpoolStatus,
     Status,
     TokenState,
@@ -327,6 +334,9 @@ class FakeBackend:
         handlers.add(VERDICT, self.verdict)
         handlers.add(HEALTH, self.health)
         handlers.add(ALERTS, self.alerts)
+        handlers.add(ALERT_HISTORY, self.alert_history)
+        handlers.add(ACKNOWLEDGE, self.acknowledge)
+        handlers.add(SILENCE, self.silence)
         handlers.add(COVERAGE, self.coverage)
         handlers.add(SESSION_COVERAGE, self.session_coverage)
         handlers.add(GAPS, self.gaps)
@@ -593,6 +603,26 @@ class FakeBackend:
         """Return the alerts of the overview, and two channels."""
         shown = _alerts(self.scene is Scene.ERROR) if self._tracked else ()
         return AlertList(items=shown, channels=() if self.scene is Scene.EMPTY else _channels())
+
+    async def alert_history(self, query: AlertHistoryQuery) -> AlertHistory:
+        """Return the two alerts there have been."""
+        found = [one for one in _alerts(away=True) if not query.event or one.event in query.event]
+        return AlertHistory(items=tuple(found[: query.limit]), total=len(found))
+
+    async def acknowledge(self, request: AcknowledgeRequest, caller: Caller) -> Outcome:
+        """Take note, as long as something is wrong."""
+        self.asked.append((f"acknowledge {request.event}", caller.name))
+        is_wrong = self.scene is Scene.ERROR
+        state = OutcomeState.ACKNOWLEDGED if is_wrong else OutcomeState.ALREADY_ACKNOWLEDGED
+        return Outcome(changed=is_wrong, state=state)
+
+    async def silence(self, request: SilenceRequest, caller: Caller) -> Outcome:
+        """Silence, without keeping it."""
+        self.asked.append((f"silence {request.event}", caller.name))
+        if not request.for_s:
+            return Outcome(changed=True, state=OutcomeState.UNSILENCED)
+        until = self.clock.now() + timedelta(seconds=request.for_s)
+        return Outcome(changed=True, state=OutcomeState.SILENCED, until=until)
 
     async def test_alerts(self, caller: Caller) -> AlertTrial:
         """Find that Slack works, and that the mail server is away in the scene of errors."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chartinsightd.domain.alert_policy import Sent
+from chartinsightd.domain.alert_record import AlertRecord
 from chartinsightd.domain.errors import AlertUndelivered
 from chartinsightd.ports.guards import DiskSpace, KnownBlock, Notice
 
@@ -53,6 +54,21 @@ class FakeRecord:
     async def save(self, told: Mapping[str, Sent]) -> None:
         """Replace it."""
         self.told = dict(told)
+
+
+class FakeDiary:
+    """A diary that outlives the alerts."""
+
+    def __init__(self) -> None:
+        self.record = AlertRecord()
+
+    def load(self) -> AlertRecord:
+        """Return it."""
+        return self.record
+
+    async def save(self, record: AlertRecord) -> None:
+        """Replace it."""
+        self.record = record
 
 
 class FakeBlocks:

@@ -251,6 +251,10 @@ class OutcomeState(StrEnum):
     UNTRACKED = "untracked"
     ALREADY_UNTRACKED = "already_untracked"
     REVOKED = "revoked"
+    ACKNOWLEDGED = "acknowledged"
+    ALREADY_ACKNOWLEDGED = "already_acknowledged"
+    SILENCED = "silenced"
+    UNSILENCED = "unsilenced"
     RELOADED = "reloaded"
     ALREADY_CURRENT = "already_current"
     """Nothing in the configuration had changed."""
@@ -267,6 +271,6 @@ class Outcome(Message):
     """The symbols that changed."""
     estimate: BackfillEstimate | None = None
     until: Instant | None = None
-    """When a pause ends without `resume`; None: it does not, or it is no pause."""
+    """When a pause ends without `resume`, or a silence; None: it does not, or it is neither."""
     detail: str = ""
     """A sentence for a person, where the state does not say it all (what `reload` could not take over)."""

@@ -16,13 +16,17 @@ from chartinsightd.control.protocol.words import (
     Count,
     Day,
     Instant,
+    Limit,
     Message,
     Ratio,
+    Request,
     Seconds,
     Symbol,
 )
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.verdict import VerdictState
+
+LONGEST_SILENCE_S = 30 * 86_400.0
 
 
 class DaemonState(StrEnum):
@@ -263,6 +267,9 @@ class Alert(Message):
     remedy: str = ""
     ended_at: Instant | None = None
     """None while it lasts."""
+    acknowledged_at: Instant | None = None
+    """When a person took note of it."""
+    acknowledged_by: str = ""
 
 
 class ChannelState(Message):
@@ -279,6 +286,15 @@ class ChannelState(Message):
     """Alerts it still owes."""
 
 
+class AlertSilence(Message):
+    """Alerts of one kind are shown and not sent."""
+
+    event: str
+    until: Instant
+    by: str
+    """Who wanted it."""
+
+
 class AlertList(Message):
     """What a person should know, and how it reaches people."""
 
@@ -286,6 +302,39 @@ class AlertList(Message):
     """Newest first; all that last, and the last ones that ended."""
     channels: tuple[ChannelState, ...] = ()
     """Empty: alerts are shown here and sent nowhere."""
+    silences: tuple[AlertSilence, ...] = ()
+    """Kinds that are shown and not sent, for a time."""
+
+
+class AlertHistoryQuery(Request):
+    """Which alerts of the last thirty days."""
+
+    event: tuple[str, ...] = ()
+    """Only these kinds; empty: all."""
+    limit: Limit = 200
+
+
+class AlertHistory(Message):
+    """Alerts of the last thirty days, over restarts; newest first."""
+
+    items: tuple[Alert, ...] = ()
+    total: Count = 0
+    """How many there are without the limit."""
+
+
+class AcknowledgeRequest(Request):
+    """Which active alerts a person knows of."""
+
+    event: Annotated[str, Field(max_length=100)] = ""
+    """Its name, such as `database.away`; empty: every active one."""
+
+
+class SilenceRequest(Request):
+    """A kind of alert that is not to be sent for a time."""
+
+    event: Annotated[str, Field(min_length=1, max_length=100)]
+    for_s: Annotated[float, Field(ge=0.0, le=LONGEST_SILENCE_S)]
+    """Seconds by the daemon's clock, from now; 0 ends a silence."""
 
 
 class AlertTrial(Message):

@@ -9,7 +9,7 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.broker import RateLimiter
-from chartinsightd.ports.guards import Disk
+from chartinsightd.ports.guards import AlertDiary, Disk
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import RetryTracker
@@ -62,6 +62,7 @@ def assemble_monitor(
     token_failure: Callable[[], TokenFailure | None],
     disk: Disk,
     notifier: Notifier,
+    diary: AlertDiary,
     probes: Iterable[HealthProbe],
     clock: Clock,
     started_at: datetime,
@@ -108,7 +109,7 @@ def assemble_monitor(
         probes=found,
         clock=clock,
     )
-    alerts = ActiveAlerts(clock)
+    alerts = ActiveAlerts(clock, diary)
     verdict = VerdictProbe(
         alerts=alerts,
         freshness=freshness,

@@ -10,12 +10,11 @@ from typing import Literal
 from chartinsightd.domain.alert_policy import Level, Notification, Phase
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.guards import Notice
-from chartinsightd.service.state.alert_kinds import AlertKind
+from chartinsightd.service.state.alert_kinds import KINDS_BY_NAME
 
 _LINES = 30
 """Alerts that one message writes out; older ones are counted."""
 
-_KINDS = {kind.value: kind for kind in AlertKind}
 _PHASES = {
     Phase.BEGUN: ("발생", "began"),
     Phase.LASTS: ("지속", "still lasts"),
@@ -82,7 +81,7 @@ def _title(one: Notification) -> str:
 
 def _titles(event: str) -> tuple[str, str]:
     """Return the titles of a condition; one that an earlier version remembered goes by its name."""
-    kind = _KINDS.get(event)
+    kind = KINDS_BY_NAME.get(event)
     return (event, event) if kind is None else (kind.korean, kind.english)
 
 

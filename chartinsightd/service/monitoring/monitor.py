@@ -103,7 +103,8 @@ class Monitor:
         self.health.notice()
         found = self._found()
         self.alerts.update(found)
-        self.notifier.update(found)
+        self.notifier.update(found, silenced=self.alerts.silenced())
+        await self.alerts.keep()
         self.verdict.look()
 
     def _found(self) -> dict[AlertKind, Condition]:

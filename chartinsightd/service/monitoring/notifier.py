@@ -89,6 +89,7 @@ class Notifier:
         self._clean = clean
         self._told = record.load()
         self._delivered = dict(self._told)
+        self._silenced: frozenset[str] = frozenset()
         self._begun_s = clock.monotonic()
         self._outboxes = [
             _Outbox(
@@ -106,14 +107,19 @@ class Notifier:
         """Whether there is no channel at all."""
         return not self._outboxes
 
-    def update(self, active: Mapping[AlertKind, Condition]) -> None:
-        """Note all current conditions and queue what is new. Never waits."""
+    def update(self, active: Mapping[AlertKind, Condition], silenced: frozenset[str] = frozenset()) -> None:
+        """Note all current conditions and queue what is new. Never waits.
+
+        Of silenced kinds nothing is queued; what still lasts, or ended meanwhile, is told afterwards.
+        """
+        self._silenced = silenced
         if self.is_silent:
             return
         now = self._clock.now()
         is_settled = self._clock.monotonic() - self._begun_s >= _SETTLED_S
-        by_name = {kind.value: condition for kind, condition in active.items()}
-        for one in [*due(by_name, self._told, now, self._rules.tell, may_end=is_settled)]:
+        by_name = {kind.value: one for kind, one in active.items() if kind.value not in silenced}
+        heard = {event: one for event, one in self._told.items() if event not in silenced}
+        for one in [*due(by_name, heard, now, self._rules.tell, may_end=is_settled)]:
             self._told[one.event] = one.told
             for outbox in self._outboxes:
                 outbox.add(one)
@@ -137,7 +143,7 @@ class Notifier:
 
         What reached no channel is sent by `update`, if the loop ever runs again.
         """
-        if self.is_silent or (kind in self._told and self._told[kind].is_open):
+        if self.is_silent or kind in self._silenced or (kind in self._told and self._told[kind].is_open):
             return
         now = self._clock.now()
         told = Sent(at=now, since=now, message=condition.message)
@@ -146,6 +152,8 @@ class Notifier:
 
     def announce(self, kind: AlertKind, condition: Condition) -> None:
         """Queue something that happened once and has no end. Never waits."""
+        if kind in self._silenced:
+            return
         now = self._clock.now()
         told = Sent(at=now, since=now, message=condition.message, is_open=False)
         one = Notification(event=kind.value, phase=Phase.HAPPENED, condition=condition, at=now, told=told)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from chartinsightd.clock import Clock, real_s
+from chartinsightd.domain.alert_record import Alert
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.refresh import next_refresh
 from chartinsightd.domain.series import Series
@@ -28,9 +29,10 @@ from chartinsightd.ports.archive import DatabaseFacts
 from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.collecting.scheduler import Scheduler
-from chartinsightd.service.monitoring.active_alerts import ActiveAlerts, Alert
+from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from chartinsightd.service.monitoring.database_probe import DatabaseProbe
 from chartinsightd.service.monitoring.freshness import FreshnessProbe, Lateness
+from chartinsightd.service.state.alert_kinds import KINDS_BY_NAME
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import Feed, Subscription
 from chartinsightd.service.state.jobs import Job, Jobs
@@ -208,8 +210,9 @@ def _of_alert(alert: Alert, now: datetime) -> Cause:
     minutes = int((now - alert.at).total_seconds() // 60)
     for_en, for_ko = (f" for {minutes}m", f" {minutes}분째") if minutes else ("", "")
     state = VerdictState.TROUBLE if alert.level == "error" else VerdictState.ATTENTION
-    words = Bilingual(en=f"{alert.kind.english}{for_en}", ko=f"{alert.kind.korean}{for_ko}")
-    return Cause(kind=alert.kind.value, state=state, since=alert.at, words=words)
+    kind = KINDS_BY_NAME[alert.kind]
+    words = Bilingual(en=f"{kind.english}{for_en}", ko=f"{kind.korean}{for_ko}")
+    return Cause(kind=alert.kind, state=state, since=alert.at, words=words)
 
 
 def _kept_gaps(facts: DatabaseFacts) -> Cause:

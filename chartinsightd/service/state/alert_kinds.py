@@ -61,3 +61,6 @@ class AlertKind(StrEnum):
     STOCKS_UNIVERSE_SHRANK = "stocks.universe_shrank", "수집 대상 급감", "the universe shrank"
     TOKEN_FAILING = "token.failing", "접근 토큰 갱신 실패", "the token cannot be renewed"
     WORK_SET_ASIDE = "work.set_aside", "일부 작업 보류", "work that keeps failing was set aside"
+
+
+KINDS_BY_NAME = {kind.value: kind for kind in AlertKind}
