@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 from chartinsightd.analysis.screens.expression import ScreenInvalid
@@ -47,35 +47,55 @@ class StatisticsBoard:
             UnknownThing: there is no such strategy, or it is not ready.
             NotNow: there is nothing to count.
         """
-        question = StatisticsQuestion(
-            strategy=query.strategy_name or "",
-            pattern=query.pattern or "",
-            state=query.state,
-            timeframe=query.timeframe,
-            split=query.split,
-            cost=query.cost,
-        )
+        [result] = await self._results([query])
+        return result
+
+    async def of_patterns(self, query: PatternStatisticsQuery) -> PatternStatistics:
+        """Return what followed each kind of pattern; nothing where there are no candles to count over."""
+        asked = [
+            StatisticsQuery(pattern=kind, timeframe=query.timeframe, until=query.until)
+            for kind in query.kind or get_args(PatternKind)
+        ]
         try:
-            answer = await self._statistics.answer(question)
+            results = await self._results(asked)
+        except NotNow:
+            results = []
+        return PatternStatistics(
+            timeframe=query.timeframe,
+            until=query.until,
+            items=tuple(
+                item for one, result in zip(asked, results, strict=False) for item in _of(one, result)
+            ),
+            data_id=results[0].data_id if results else "",
+        )
+
+    async def _results(self, queries: Sequence[StatisticsQuery]) -> Sequence[StatisticsResult]:
+        questions = [_question(query) for query in queries]
+        try:
+            answers = await self._statistics.answers(questions)
         except ScreenInvalid as error:
             raise UnknownThing(error.message, remedy=error.remedy) from error
         except NoStatistics as error:
             raise NotNow(error.message, remedy=error.remedy) from error
-        return _result(question, answer)
+        return [_result(question, answer) for question, answer in zip(questions, answers, strict=True)]
 
-    async def of_patterns(self, query: PatternStatisticsQuery) -> PatternStatistics:
-        """Return what followed each kind of pattern; nothing where there are no candles to count over."""
-        items: list[PatternStatistic] = []
-        data_id = ""
-        for kind in query.kind or get_args(PatternKind):
-            try:
-                result = await self.statistics(StatisticsQuery(pattern=kind, timeframe=query.timeframe))
-            except NotNow:
-                continue
-            data_id = result.data_id
-            items += [_of_pattern(kind, "in", result, row) for row in result.in_sample]
-            items += [_of_pattern(kind, "out", result, row) for row in result.out_of_sample]
-        return PatternStatistics(timeframe=query.timeframe, items=tuple(items), data_id=data_id)
+
+def _question(query: StatisticsQuery) -> StatisticsQuestion:
+    return StatisticsQuestion(
+        strategy=query.strategy_name or "",
+        pattern=query.pattern or "",
+        state=query.state,
+        timeframe=query.timeframe,
+        split=query.split,
+        cost=query.cost,
+        until=query.until,
+    )
+
+
+def _of(query: StatisticsQuery, result: StatisticsResult) -> Iterator[PatternStatistic]:
+    kind = query.pattern or ""
+    yield from (_of_pattern(kind, "in", result, row) for row in result.in_sample)
+    yield from (_of_pattern(kind, "out", result, row) for row in result.out_of_sample)
 
 
 def _of_pattern(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord
-from chartinsightd.cli.parameters import DayType, TimeframeType, View, view_options
+from chartinsightd.cli.parameters import DayType, MomentType, TimeframeType, View, view_options
 from chartinsightd.cli.present import present
 from chartinsightd.domain.timeframe import Timeframe
 
@@ -47,6 +48,12 @@ _PERCENT = 100
     show_default=True,
     help="Of a round trip in percent of the price.",
 )
+@click.option(
+    "--until",
+    type=MomentType(),
+    metavar="MOMENT",
+    help="As it could be counted then: without candles that closed later and what they confirmed.",
+)
 @view_options
 @pass_connection
 def statistics(
@@ -56,6 +63,7 @@ def statistics(
     timeframe: Timeframe,
     split: DayWord | None,
     cost: float,
+    until: datetime | None,
     view: View,
 ) -> None:
     """Show what followed the hits of a strategy or the ends of a pattern, beside what followed anyway.
@@ -71,7 +79,9 @@ def statistics(
     async def read(client: ControlClient) -> StatisticsResult:
         [day] = await dates_of(client, split)
         asked = {"pattern": what, "state": state} if what in _PATTERNS else {"strategy_name": what}
-        query = made(StatisticsQuery, timeframe=timeframe, split=day, cost=cost / _PERCENT, **asked)
+        query = made(
+            StatisticsQuery, timeframe=timeframe, split=day, cost=cost / _PERCENT, until=until, **asked
+        )
         return await client.ask(STATISTICS, query)
 
     present(connection, read, render_statistics, view)

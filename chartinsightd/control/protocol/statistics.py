@@ -6,7 +6,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chartinsightd.control.protocol.words import AskedDay, Count, Day, Message, Request, Symbol, Text
+from chartinsightd.control.protocol.words import (
+    AskedDay,
+    AskedInstant,
+    Count,
+    Day,
+    Instant,
+    Message,
+    Request,
+    Symbol,
+    Text,
+)
 from chartinsightd.domain.timeframe import Timeframe
 
 PatternKind = Literal[
@@ -31,6 +41,8 @@ class StatisticsQuery(Request):
     """The first day out of sample; None: after two thirds of the days."""
     cost: Annotated[float, Field(ge=0, le=0.5)] = 0.0025
     """Of a round trip, as a share of the price: tax, fees, spread."""
+    until: AskedInstant | None = None
+    """Market time: candles that close later, and what was confirmed later, take no part."""
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:
@@ -45,6 +57,8 @@ class PatternStatisticsQuery(Request):
     timeframe: Timeframe = Timeframe.D1
     kind: Annotated[tuple[PatternKind, ...], Field(max_length=6)] = ()
     """None named: all."""
+    until: AskedInstant | None = None
+    """Market time: candles that close later, and what was confirmed later, take no part."""
 
 
 class PatternStatistic(Message):
@@ -75,6 +89,7 @@ class PatternStatistics(Message):
     """What followed each kind of pattern that was completed."""
 
     timeframe: Timeframe
+    until: Instant | None = None
     items: tuple[PatternStatistic, ...] = ()
     data_id: str = ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +23,7 @@ from chartinsightd.domain.errors import ChartInsightError, InvalidCandle
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.analysis import AnalysisStore, PatternFilter
+from chartinsightd.ports.archive import KnownStock
 from chartinsightd.ports.candles import CandleReader, CandleSpan
 from chartinsightd.ports.strategies import StrategyEnded, StrategySandbox
 from chartinsightd.service.analysing.evaluators import Evaluators
@@ -36,8 +37,9 @@ _TRAINED = 2 / 3
 """Share of the days before the split where none is given."""
 _PATTERN_WARMUP = 30
 """Candles after which the structure does not depend on where a series began: no pattern before is counted."""
-_KEPT = 32
-"""Reports that are kept for the same question about the same candles."""
+_KEPT = 256
+"""Reports that are kept for the same question about the same candles: a slider asks for every kind at each
+place."""
 
 
 class NoStatistics(ChartInsightError):
@@ -58,6 +60,8 @@ class StatisticsQuestion:
     """The first day out of sample; None: after two thirds of the days."""
     cost: float
     """Of a round trip, as a share of the price."""
+    until: datetime | None = None
+    """Market time, aware: candles that close later take no part, nor does what was confirmed later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,27 @@ class StatisticsAnswer:
     """Stocks whose candles could not be used, with the reason."""
     data_id: str
     code_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """Candles that are counted, and the stocks whose candles are not, with the reason."""
+
+    series: list[Candles]
+    left_out: dict[str, str]
+
+
+class _Once:
+    """Candles that are read when the first of several questions needs them."""
+
+    def __init__(self, read: Callable[[], Awaitable[_Counted]]) -> None:
+        self._read = read
+        self._found: _Counted | None = None
+
+    async def __call__(self) -> _Counted:
+        if self._found is None:
+            self._found = await self._read()
+        return self._found
 
 
 class Statistics:
@@ -115,59 +140,78 @@ class Statistics:
     async def answer(self, question: StatisticsQuestion) -> StatisticsAnswer:
         """Return what followed.
 
+        Cut at a moment, the answer is the one of a store that holds only candles closed by then, over the
+        stocks that were members on that day.
+
         Raises:
             ScreenInvalid: there is no such strategy, or it is not ready.
             NoStatistics: there is nothing to count.
             StoreUnavailable: the store does not answer now.
         """
-        async with self._counting:
-            symbols = [stock.symbol for stock in await self._stocks.newest()]
-            versions = await self._reader.versions(symbols, question.timeframe)
-            data = data_id_of_many(str(question.timeframe), versions)
-            key = question, data, self._code_id(question)
-            if key not in self._kept:
-                if len(self._kept) >= _KEPT:
-                    del self._kept[next(iter(self._kept))]
-                self._kept[key] = await self._count(question, symbols, data)
-            return self._kept[key]
+        [answer] = await self.answers([question])
+        return answer
 
-    async def _count(
-        self, question: StatisticsQuestion, symbols: Sequence[str], data: str
-    ) -> StatisticsAnswer:
-        series, left_out = await self._series(symbols, question.timeframe)
-        if not series:
+    async def answers(self, questions: Sequence[StatisticsQuestion]) -> Sequence[StatisticsAnswer]:
+        """Return what followed for questions about the same candles, which are read once.
+
+        Args:
+            questions: of one timeframe and one `until`.
+
+        Raises:
+            ScreenInvalid: there is no such strategy, or it is not ready.
+            NoStatistics: there is nothing to count.
+            StoreUnavailable: the store does not answer now.
+        """
+        timeframe, until = questions[0].timeframe, questions[0].until
+        async with self._counting:
+            symbols = [stock.symbol for stock in await self._members(until)]
+            versions = await self._reader.versions(symbols, timeframe)
+            data = data_id_of_many(_scope(timeframe, until), versions)
+            found = _Once(partial(self._series, symbols, timeframe, until))
+            return [await self._one(question, found, data) for question in questions]
+
+    async def _one(self, question: StatisticsQuestion, found: _Once, data: str) -> StatisticsAnswer:
+        key = question, data, self._code_id(question)
+        if key not in self._kept:
+            if len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = await self._count(question, await found(), data)
+        return self._kept[key]
+
+    async def _members(self, until: datetime | None) -> Sequence[KnownStock]:
+        return await (self._stocks.newest() if until is None else self._stocks.on(day_of(until)))
+
+    async def _count(self, question: StatisticsQuestion, found: _Counted, data: str) -> StatisticsAnswer:
+        if not found.series:
             raise NoStatistics(
                 "There are no candles to count over.", remedy="`chartinsightctl coverage` says why."
             )
-        split_ts = _split_of(question, series)
+        split_ts = _split_of(question, found.series)
         return StatisticsAnswer(
-            report=await self._report(question, series, split_ts),
+            report=await self._report(question, found.series, split_ts),
             split=day_of(_moment(split_ts)),
-            stocks=len(series),
-            left_out=left_out,
+            stocks=len(found.series),
+            left_out=found.left_out,
             data_id=data,
             code_id=self._code_id(question),
         )
 
-    async def _series(
-        self, symbols: Sequence[str], timeframe: Timeframe
-    ) -> tuple[list[Candles], dict[str, str]]:
-        """Return the candles of each stock that has any, and why the others are left out."""
+    async def _series(self, symbols: Sequence[str], timeframe: Timeframe, until: datetime | None) -> _Counted:
         found = await self._reader.read_many(symbols, timeframe, CandleSpan())
-        series: list[Candles] = []
-        left_out: dict[str, str] = {}
+        counted = _Counted(series=[], left_out={})
         for symbol in symbols:
             try:
                 candles = columns_of(found.pop(symbol), self._current_rules.calendar)
             except InvalidCandle as error:
-                left_out[symbol] = str(error)
+                counted.left_out[symbol] = str(error)
                 continue
+            candles = _closed_by(until, candles)
             if len(candles):
-                series.append(candles)
+                counted.series.append(candles)
             else:
-                left_out[symbol] = "no candles"
+                counted.left_out[symbol] = "no candles"
             await asyncio.sleep(0)  # a whole market takes seconds: others run in between
-        return series, left_out
+        return counted
 
     async def _report(self, question: StatisticsQuestion, series: list[Candles], split_ts: int) -> Report:
         if question.pattern:
@@ -200,6 +244,7 @@ class Statistics:
             timeframes=(question.timeframe,),
             kinds=(question.pattern,),
             states=(question.state,),
+            until=question.until,
             limit=_MAX_EVENTS,
         )
         ends: dict[str, list[int]] = defaultdict(list)
@@ -214,6 +259,7 @@ class Statistics:
             "state": question.state,
             "split": str(question.split),
             "cost": question.cost,
+            "until": str(question.until),
             "analyser": self._analyser,
         }
         return code_id({**self._rules, **self._evaluators.sources({question.strategy})}, asked)
@@ -233,6 +279,18 @@ def _of_pattern(
         hit = hits_at(len(candles), places.tolist())
         stocks.append(Events(candles=candles, hit=hit, first=min(_PATTERN_WARMUP, len(candles))))
     return report(stocks, split_ts=split_ts, cost=cost)
+
+
+def _closed_by(until: datetime | None, candles: Candles) -> Candles:
+    """Return the candles that were over at a moment."""
+    if until is None:
+        return candles
+    over = int(np.searchsorted(candles.closes_at, int(until.timestamp()), side="right"))
+    return candles.part(slice(0, over))
+
+
+def _scope(timeframe: Timeframe, until: datetime | None) -> str:
+    return f"{timeframe} {'' if until is None else until.isoformat()}".rstrip()
 
 
 def _split_of(question: StatisticsQuestion, series: Sequence[Candles]) -> int:

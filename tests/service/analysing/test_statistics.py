@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
+import asyncpg
 import pytest
 
 from chartinsightd.adapters.strategies.sandbox import ProcessSandbox
@@ -44,9 +45,8 @@ class Patterns:
         return Found([KnownPattern(series=one, found=found) for one in series], 2)
 
 
-@pytest.fixture
-def statistics(world: World) -> Statistics:
-    """Statistics over the stocks of the world."""
+def statistics_of(world: World) -> Statistics:
+    """Statistics over the stocks of the world, with nothing counted yet."""
     return Statistics(
         reader=world.reader,
         stocks=world.stocks,
@@ -57,6 +57,12 @@ def statistics(world: World) -> Statistics:
         analyser="structure-1",
         current_rules=world.current_rules,
     )
+
+
+@pytest.fixture
+def statistics(world: World) -> Statistics:
+    """Statistics over the stocks of the world."""
+    return statistics_of(world)
 
 
 async def test_both_samples_are_counted(statistics: Statistics, world: World) -> None:
@@ -83,6 +89,28 @@ async def test_patterns_are_counted_where_they_ended(statistics: Statistics) -> 
     assert [one.n for one in after.report.out_of_sample] == [2, 2, 2]
     assert all(one.is_too_few for one in after.report.out_of_sample)
     assert before.code_id != after.code_id
+
+
+async def test_cut_at_a_moment_nothing_later_counts(
+    statistics: Statistics, world: World, database: str
+) -> None:
+    """The figures as of a moment are those of a store that holds nothing of later."""
+    until = midnight(DAYS[201])
+    questions = [replace(RSI, until=until), replace(DOUBLE_TOP, until=until)]
+    cut = await statistics.answers(questions)
+    assert world.reader.asked == ["000660", "005930", "035420", "035720"]  # read once for both
+    assert cut[0] != await statistics.answer(RSI)
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute("delete from simulation.candles_1d where ts >= $1", until)
+    finally:
+        await connection.close()
+    bare = await statistics_of(world).answers([RSI, DOUBLE_TOP])
+    told = [(one.report, one.split, one.stocks, one.left_out) for one in (*cut, *bare)]
+    assert told[:2] == told[2:]
+    assert cut[0].stocks == 3
+    with pytest.raises(NoStatistics, match="no candles"):
+        await statistics.answer(replace(RSI, until=midnight(DAYS[0])))
 
 
 async def test_what_cannot_be_counted_says_why(statistics: Statistics) -> None:
