@@ -173,7 +173,7 @@ class RadarBoard:
             patterns=patterns_of(chart, found.patterns),
             labels=labels,
             hidden_labels=hidden,
-            proof=await self._proof(series, chart),
+            proof=await self._proof(series, chart, self._shown_to(query, chart)),
             analysis=chart_analysis(state, sources.analyser),
         )
 
@@ -237,10 +237,18 @@ class RadarBoard:
             patterns=[one for one in found.patterns if one.ts <= last],
         )
 
-    async def _proof(self, series: Series, chart: Chart) -> ChartProof:
+    def _shown_to(self, query: RadarQuery, chart: Chart) -> int:
+        """Return where the stretch of a page ends: an older page with its candles, the newest with the moment
+        it is of, so that what is late at the end shows as missing."""
+        closes = [int(close) for close in chart.closes_at[-1:]]
+        if not query.cursor:
+            closes.append(int((query.until or query.as_of or self._now()).timestamp()))
+        return max(closes, default=0)
+
+    async def _proof(self, series: Series, chart: Chart, end: int) -> ChartProof:
         if not len(chart):
             return ChartProof()
-        archive, (first, end) = self._sources.archive, (int(chart.ts[0]), int(chart.closes_at[-1]))
+        archive, first = self._sources.archive, int(chart.ts[0])
         days = day_of(datetime.fromtimestamp(first, UTC)), day_of(datetime.fromtimestamp(end - 1, UTC))
         gaps = await archive.gaps([series.symbol], [series.timeframe], _MOST_PROOFS)
         revisions = await archive.revisions([series.symbol], [series.timeframe], _MOST_PROOFS)

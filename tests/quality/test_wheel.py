@@ -72,6 +72,17 @@ def test_wheel_carries_its_text_files(installed: Path) -> None:
         assert (resources / name).read_bytes() == (ROOT / name).read_bytes()
 
 
+def test_wheel_carries_the_licences_of_all_that_is_in_it(installed: Path) -> None:
+    """The product's licence stands beside licence and notice of the bundled chart library, and both are named."""
+    (info,) = installed.glob("*.dist-info")
+    metadata = (info / "METADATA").read_text(encoding="utf-8")
+    assert "License-Expression: MIT AND Apache-2.0" in metadata
+    vendored = Path("chartinsightd", "web", "static", "vendor")
+    for name in (Path("LICENSE"), vendored / "LICENSE", vendored / "NOTICE"):
+        assert f"License-File: {name}" in metadata
+        assert (info / "licenses" / name).read_bytes() == (ROOT / name).read_bytes()
+
+
 def test_installed_program_reads_its_own_text_files(installed: Path) -> None:
     """Away from any checkout the resources are those of the wheel."""
     output = run(sys.executable, "-I", "-c", READ_RESOURCES, installed, cwd=installed)

@@ -64,11 +64,12 @@ const context = {
     page?.drawHead?.();
   },
   /** The chart tells what it shows, for footer and banner. @param {any} chart */
-  tellSeries({ series, answer, timeframe }) {
+  tellSeries({ reading, timeframe }) {
+    const { answer, series } = reading;
     const { rows, proof } = series;
-    const last = rows.filter((row) => row.final).at(-1);
+    const last = rows.findLastIndex((row) => row.final);
     shown = {
-      timeframe, lastFinal: last?.ts ?? null, analysedTo: answer.analysis.analysed_to, dataId: answer.data_id, codeId: answer.code_id,
+      timeframe, lastFinal: rows[last]?.ts ?? null, late: rows.slice(last + 1).filter((row) => row.gap).length, analysedTo: answer.analysis.analysed_to, dataId: answer.data_id, codeId: answer.code_id,
       proof: { ...proof, missing: rows.filter((row) => row.gap).length, revised: rows.filter((row) => row.revised).length, unproved: rows.filter((row) => row.unproved && row.final).length },
     };
     drawFoot(shown);
@@ -78,10 +79,11 @@ const context = {
 
 function drawNotices() {
   drawHealth(connection);
+  const { timeframe } = route;
   const kinds = new Set((connection.session?.health?.conditions ?? []).map((condition) => condition.kind));
   drawBanner(connection, {
-    symbol: route.symbol, timeframe: route.timeframe, lastFinal: shown?.lastFinal ?? null, analysedTo: shown?.analysedTo ?? null,
-    stale: kinds.has('stale') || kinds.has('data.stalled'), behind: Boolean(connection.session?.analysis?.behind),
+    symbol: route.symbol, timeframe, lastFinal: shown?.lastFinal ?? null, analysedTo: shown?.analysedTo ?? null,
+    late: timeframe === '1d' ? shown?.late ?? 0 : 0, stalled: kinds.has('data.stalled'), behind: Boolean(connection.session?.analysis?.behind),
   });
 }
 

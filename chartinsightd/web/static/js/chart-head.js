@@ -121,7 +121,7 @@ function openMenu(page, anchor, button, label, entries) {
 export function legendOf(page) {
   const { rows, known } = page.scene;
   if (!known || !rows.length) return [];
-  const place = Math.min(page.hover ?? page.scene.cursor ?? known.last, known.last);
+  const place = page.plot.placeInView();
   const row = rows[place];
   const point = known.points.find((p) => p.at === (page.scene.hot ?? place)) ?? (known.candidate?.at === place ? known.candidate : null);
   return [h('div', {}, row.gap ? gapLine(row, page.timeframe) : candleLine(rows, row, page)), point ? pointLine(point, page) : averagesLine()];

@@ -52,7 +52,7 @@ export class ChartLabels {
   takeLabel(label, replaced) {
     const others = this.page.series.labels.filter((one) => one.id !== replaced?.id && one.id !== label.id);
     const own = label.verdict === 'withdrawn' ? [] : [{ ...label, shownIn: this.page.timeframe }];
-    this.page.series = { ...this.page.series, labels: [...own, ...others] };
+    this.page.reading.series = { ...this.page.series, labels: [...own, ...others] };
     this.page.refresh();
     toast(t('lab.saved'));
   }
@@ -66,28 +66,28 @@ export class ChartLabels {
     if (!this.page.scene.known) return;
     if (this.page.table) this.page.toggleTable();
     this.drawing = { anchor: null, form: null };
-    this.page.chart.lock(true);
+    this.page.plot.chart.lock(true);
     this.page.stage.classList.add('drawing');
     this.page.drawHead();
-    fill(this.page.drawbox, drawHint(() => this.end()));
+    fill(this.page.plot.drawbox, drawHint(() => this.end()));
     say(t('lab.step1'));
   }
 
   end() {
     this.drawing = null;
     this.page.scene.draft = null;
-    this.page.chart?.lock(false);
+    this.page.plot.chart?.lock(false);
     this.page.stage.classList.remove('drawing');
-    fill(this.page.drawbox);
+    fill(this.page.plot.drawbox);
     this.page.drawHead();
-    this.page.chart?.draw();
+    this.page.plot.chart?.draw();
     say(t('lab.off'));
   }
 
   /** @param {number} a @param {number} b */
   setDraft(a, b) {
     this.page.scene.draft = { from: Math.min(a, b), to: Math.max(a, b) };
-    this.page.chart?.draw();
+    this.page.plot.chart?.draw();
   }
 
   /** Enter: the first press sets one end, the second the other. */
@@ -104,17 +104,17 @@ export class ChartLabels {
     this.drawing.anchor = null;
     this.drawing.form = this.drawing.form ?? { kind: 'double_bottom', own: '', note: '', problem: null };
     this.drawForm();
-    this.page.drawbox.querySelector('[role=radio][tabindex="0"]')?.focus();
+    this.page.plot.drawbox.querySelector('[role=radio][tabindex="0"]')?.focus();
   }
 
   drawForm() {
     const { rows, known, draft } = this.page.scene;
     if (!this.drawing.form || !draft) return;
     const seen = rows[known.last];
-    refill(this.page.drawbox, labelForm(this.drawing.form, {
+    refill(this.page.plot.drawbox, labelForm(this.drawing.form, {
       from: rows[draft.from], to: rows[draft.to], count: draft.to - draft.from + 1, seen, hindsight: known.last > draft.to, timeframe: this.page.timeframe,
     }, { save: () => this.save(), cancel: () => this.end(), redraw: () => this.drawForm() }));
-    this.page.drawbox.querySelector(this.drawing.form.kind === '' ? '.own' : '[aria-checked=true]')?.focus();
+    this.page.plot.drawbox.querySelector(this.drawing.form.kind === '' ? '.own' : '[aria-checked=true]')?.focus();
   }
 
   async save() {
@@ -127,7 +127,7 @@ export class ChartLabels {
       const label = await post('labels', body);
       this.end();
       this.takeLabel(label, null);
-      this.page.canvas.focus();
+      this.page.plot.canvas.focus();
     } catch (problem) {
       form.problem = problem;
       this.drawForm();
@@ -137,17 +137,17 @@ export class ChartLabels {
   /** Drawing by pointer: from the first candle to the last; both ends can be dragged afterwards. */
   wire() {
     let fixed = /** @type {number | null} */ (null);
-    const place = (event) => this.page.chart.placeAt(event.clientX - this.page.canvas.getBoundingClientRect().left);
-    this.page.canvas.addEventListener('pointerdown', (event) => {
+    const place = (event) => this.page.plot.chart.placeAt(event.clientX - this.page.plot.canvas.getBoundingClientRect().left);
+    this.page.plot.canvas.addEventListener('pointerdown', (event) => {
       if (!this.drawing) return;
       const at = place(event);
       const { draft } = this.page.scene;
       fixed = draft && this.drawing.form ? (Math.abs(at - draft.from) < Math.abs(at - draft.to) ? draft.to : draft.from) : at;
       this.setDraft(fixed, at);
-      this.page.canvas.setPointerCapture(event.pointerId);
+      this.page.plot.canvas.setPointerCapture(event.pointerId);
     });
-    this.page.canvas.addEventListener('pointermove', (event) => fixed !== null && this.drawing && this.setDraft(fixed, place(event)));
-    this.page.canvas.addEventListener('pointerup', () => {
+    this.page.plot.canvas.addEventListener('pointermove', (event) => fixed !== null && this.drawing && this.setDraft(fixed, place(event)));
+    this.page.plot.canvas.addEventListener('pointerup', () => {
       if (fixed !== null && this.drawing) this.openForm();
       fixed = null;
     });

@@ -11,8 +11,6 @@ import { t } from './words.js';
 
 const VIEW_ICONS = { chart: 'chart', screener: 'filter', watch: 'star', labels: 'tag', notes: 'note' };
 const TOAST_MS = 4000;
-/** A condition of the daemon that has words of its own here, worst first. */
-const NOTICES = { stale: 'stale', behind: 'behind' };
 
 /**
  * @typedef {object} Place where one is, for the links
@@ -87,7 +85,7 @@ export function drawHealth(connection) {
 
 /**
  * One banner at most, the worst: session ended, daemon away, data late, analysis behind.
- * @param {any} connection @param {{symbol: string | null, lastFinal: number | null, analysedTo: number | null, timeframe: string}} about
+ * @param {any} connection @param {any} about the series in view, see `drawNotices`
  */
 export function drawBanner(connection, about) {
   const box = byId('banner');
@@ -115,11 +113,18 @@ function noticeOf(connection, about) {
     const time = connection.lastHeard ? clock(connection.lastHeard) : '–';
     return { kind: 'away', title: t('away.title'), body: t('away.body', { t: time, n: Math.max(0, connection.wait) }), retry: true };
   }
-  for (const kind of Object.values(NOTICES)) {
-    const at = kind === 'stale' ? about.lastFinal : about.analysedTo;
-    if (about[kind] && at) return { kind, mild: true, title: t(`${kind}.title`), body: t(`${kind}.body`, { d: fullTime(at, about.timeframe) }) };
-  }
+  const mild = (kind, title, at) => ({ kind, mild: true, title, body: t(`${kind}.body`, { d: fullTime(at, about.timeframe) }) });
+  const late = lateWord(about);
+  if (late && about.lastFinal) return mild('stale', late, about.lastFinal);
+  if (about.behind && about.analysedTo) return mild('behind', t('behind.title'), about.analysedTo);
   return null;
+}
+
+/** How late the data in view are, in words; empty when they are not. @param {{late: number, stalled: boolean}} about */
+function lateWord({ late, stalled }) {
+  if (late === 1) return t('stale.title');
+  if (late > 1) return t('stale.sessions', { n: late });
+  return stalled ? t('stale.stalled') : '';
 }
 
 /** @param {{proof: any, dataId: string, codeId: string} | null} about the series in view */

@@ -2,12 +2,12 @@
  * The labels: every stretch that was marked, and how often the person agrees with the detector.
  * @module
  */
-import { get, Problem } from './api.js';
-import { addressOf } from './api.js';
-import { fill, h, icon } from './dom.js';
-import { errorBox, refill, toast } from './frame.js';
+import { addressOf, get, Problem } from './api.js';
+import { h, icon } from './dom.js';
+import { refill, toast } from './frame.js';
 import { rate, shortTime, stretch, yearOf } from './numbers.js';
 import { patternName } from './side-panel.js';
+import { ListView, openingRow } from './view.js';
 import { t } from './words.js';
 
 const COLUMNS = ['when', 'stock', 'tf', 'range', 'kind', 'verdict', 'seen', 'note'];
@@ -15,34 +15,15 @@ const PAGE = 200;
 const TYPING_MS = 250;
 const VERDICT_ICONS = /** @type {Record<string, any>} */ ({ agree: 'check', disagree: 'cross', own: 'pen', withdrawn: 'dash' });
 
-export class LabelsPage {
+export class LabelsPage extends ListView {
   /** @param {any} context */
   constructor(context) {
-    this.context = context;
+    super(context, 'labels');
     this.words = '';
     /** @type {any} */ this.answer = null;
     this.items = [];
-    this.problem = null;
     /** @type {Map<number, any[]>} earlier versions by the label that replaces them */
     this.history = new Map();
-    this.gone = false;
-  }
-
-  /** @param {HTMLElement} main */
-  mount(main) {
-    main.className = 'v-labels';
-    this.page = h('section', { class: 'page' });
-    fill(main, this.page);
-    this.draw();
-    this.load();
-  }
-
-  destroy() {
-    this.gone = true;
-  }
-
-  redraw() {
-    this.draw();
   }
 
   /** @param {string | null} [cursor] */
@@ -62,7 +43,7 @@ export class LabelsPage {
   }
 
   draw() {
-    document.title = `${t('view.labels')} · ${t('app.name')}`;
+    this.tell();
     refill(this.page, this.head(), this.agreement(), this.body());
   }
 
@@ -84,13 +65,10 @@ export class LabelsPage {
   }
 
   body() {
-    if (this.problem) return h('div', { class: 'broken' }, errorBox(this.problem, () => this.load()));
-    if (!this.answer) return h('p', { class: 'empty pad' }, t('loading'));
-    if (!this.items.length) return h('p', { class: 'empty pad' }, t('empty.labels'));
-    return h('div', { class: 'tablebox', tabIndex: 0, 'aria-label': t('view.labels') }, h('table', { class: 'grid list labs' },
+    return this.listOf(this.answer && this.items, 'empty.labels', () => [h('table', { class: 'grid list labs' },
       h('thead', {}, h('tr', {}, COLUMNS.map((column) => h('th', { scope: 'col', class: `l c-${column}` }, t(`lab.c.${column}`))))),
       h('tbody', {}, this.items.flatMap((label) => [this.row(label, false), ...(this.history.get(label.id) ?? []).map((older) => this.row(older, true))]))),
-    this.answer.cursor ? h('button', { class: 'btn full', type: 'button', data: { key: 'more' }, onclick: () => this.load(this.answer.cursor) }, t('more')) : null);
+    this.answer.cursor ? h('button', { class: 'btn full', type: 'button', data: { key: 'more' }, onclick: () => this.load(this.answer.cursor) }, t('more')) : null]);
   }
 
   /** @param {any} label @param {boolean} older */
@@ -98,12 +76,14 @@ export class LabelsPage {
     const open = () => this.context.go({ view: 'chart', symbol: label.symbol, timeframe: label.timeframe });
     const year = yearOf(this.context.connection.now());
     const earlier = (label.versions ?? 1) - 1;
-    return h('tr', { class: older ? 'earlier' : '', data: { row: '', key: `label-${label.id}` }, tabIndex: 0, onclick: open, onkeydown: (event) => event.key === 'Enter' && event.target === event.currentTarget && open() },
+    const row = openingRow(`label-${label.id}`, open,
       h('td', { class: 'l mono c-when' }, shortTime(label.created_at, '5m', year)), h('th', { scope: 'row' }, h('b', {}, label.name || label.symbol)),
       h('td', { class: 'l' }, t(`tf.${label.timeframe}`)), h('td', { class: 'l mono c-range' }, stretch(label.from_ts, label.to_ts, label.timeframe, year)), h('td', { class: 'l' }, patternName(label.kind)),
       h('td', { class: 'l' }, h('span', { class: `verdict ${label.verdict}` }, icon(VERDICT_ICONS[label.verdict], 13), verdictWord(label.verdict))),
       h('td', { class: 'l c-seen' }, h('span', { class: `chip${label.hindsight ? ' dash' : ''}` }, t(label.hindsight ? 'lab.hind.yes' : 'lab.hind.no'))),
       h('td', { class: 'l c-note' }, label.note, earlier > 0 && !older ? h('button', { class: 'link small', type: 'button', data: { key: `earlier-${label.id}` }, onclick: (event) => { event.stopPropagation(); this.showEarlier(label); } }, t('lab.replaced', { n: earlier })) : null));
+    if (older) row.className = 'earlier';
+    return row;
   }
 
   /** Open or close the versions that a label replaces. @param {any} label */
@@ -135,16 +115,10 @@ export class LabelsPage {
     }
   }
 
-  command() {
-    return false;
-  }
-
   /** @param {string} type */
   onEvent(type) {
     if (type === 'label' || type === 'reset') this.load();
   }
-
-  onConnection() {}
 }
 
 /** The versions before a label, newest first. @param {any} label @param {any[]} all */

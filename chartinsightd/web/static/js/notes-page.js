@@ -7,42 +7,23 @@ import { fill, h, icon } from './dom.js';
 import { errorBox, refill } from './frame.js';
 import { fullTime, shortTime, yearOf } from './numbers.js';
 import { claimOf } from './note-text.js';
+import { ChoiceView } from './view.js';
 import { getLanguage, t, wordOr } from './words.js';
 
 const PAGE = 100;
 
-export class NotesPage {
+export class NotesPage extends ChoiceView {
   /** @param {any} context @param {{symbol: string | null}} route */
   constructor(context, route) {
-    this.context = context;
+    super(context, 'notes');
     this.symbol = route.symbol;
     /** @type {any[] | null} */ this.notes = null;
-    this.problem = null;
     this.writeProblem = null;
     this.writing = false;
     this.shown = null;
     /** @type {{used: number, limit: number} | null} */ this.budget = null;
-    /** Who writes, null: nobody is set up. @type {string | null} */ this.provider = null;
+    /** The model that is set up, null: none. @type {string | null} */ this.provider = null;
     /** @type {Map<string, string>} */ this.names = new Map();
-    this.gone = false;
-  }
-
-  /** @param {HTMLElement} main */
-  mount(main) {
-    main.className = 'v-notes';
-    this.left = h('aside', { class: 'builder', 'aria-label': t('view.notes') });
-    this.right = h('section', { class: 'page note' });
-    fill(main, this.left, this.right);
-    this.draw();
-    this.load();
-  }
-
-  destroy() {
-    this.gone = true;
-  }
-
-  redraw() {
-    this.draw();
   }
 
   async load() {
@@ -50,7 +31,7 @@ export class NotesPage {
       const list = await get('notes', { limit: PAGE });
       this.notes = list.items;
       this.provider = list.provider;
-      this.budget = list.requests_per_day ? { used: list.used_today, limit: list.requests_per_day } : null;
+      this.budget = list.provider && list.requests_per_day ? { used: list.used_today, limit: list.requests_per_day } : null;
       await this.nameStocks(this.notes);
       this.problem = null;
       this.shown = this.notes.find((note) => note.symbols.includes(this.symbol)) ?? this.notes[0] ?? null;
@@ -85,7 +66,7 @@ export class NotesPage {
   }
 
   draw() {
-    document.title = `${t('view.notes')} · ${t('app.name')}`;
+    this.tell();
     this.drawList();
     this.drawNote();
   }
@@ -132,16 +113,10 @@ export class NotesPage {
       template && !this.provider ? h('p', { class: 'dim' }, t('n.nokey')) : null);
   }
 
-  command() {
-    return false;
-  }
-
   /** @param {string} type */
   onEvent(type) {
     if (type === 'note' || type === 'reset') this.load();
   }
-
-  onConnection() {}
 }
 
 /** @param {any} note */

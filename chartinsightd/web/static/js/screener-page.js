@@ -3,12 +3,13 @@
  * @module
  */
 import { get, post } from './api.js';
-import { fill, h, icon } from './dom.js';
+import { h, icon } from './dom.js';
 import { errorBox, refill, toast } from './frame.js';
-import { big, changeOf, dayOf, direction, fullTime, percent, won } from './numbers.js';
-import { conditionText, countOf, evidenceTexts, expressionOf, GROUPS, groupsOf, inOrder, strategyName } from './screens.js';
+import { big, changeOf, dayOf, direction, fullTime, percent, rate, won } from './numbers.js';
+import { conditionText, countOf, evidenceTexts, expressionOf, GROUPS, groupsOf, inOrder, strategyAlone, strategyName } from './screens.js';
 import { changeSettings, settings } from './settings.js';
 import { smallCandles } from './small-charts.js';
+import { ChoiceView, openingRow } from './view.js';
 import { t } from './words.js';
 
 /** Candles on a card, and the stocks asked for at once: the daemon's own bounds. */
@@ -17,50 +18,38 @@ const STOCKS_AT_ONCE = 60;
 /** Candles read for a card: those after the session are cut off. */
 const RECENT = 120;
 const SESSIONS = 250;
+/** Candles after a match to which its statistic is told. */
+const HORIZON = 5;
 const LONGEST_NAME = 60;
 const MOST_WITHIN = 250;
 const EXCEPTIONS = [['too_short', 'scr.short', ''], ['stale', 'scr.stale', ' doubt'], ['failed', 'scr.fail', ' fault']];
 
-export class ScreenerPage {
+export class ScreenerPage extends ChoiceView {
   /** @param {any} context */
   constructor(context) {
-    this.context = context;
+    super(context, 'screener');
     this.screens = [];
     this.strategies = new Map();
     this.groups = groupsOf(null);
-    this.name = '';
+    /** Name of the stored screen that is shown. */
+    this.screen = '';
     /** @type {string | null} */ this.session = null;
     this.sessions = [];
     this.answer = null;
-    this.problem = null;
+    /** What followed past matches, where the screen is one strategy. @type {any} */ this.past = null;
     this.running = false;
     this.stocks = new Map();
     this.open = '';
     this.adding = false;
     this.naming = false;
-    this.gone = false;
   }
 
-  /** @param {HTMLElement} main */
-  mount(main) {
-    main.className = 'v-screener';
-    this.left = h('aside', { class: 'builder', 'aria-label': t('scr.saved') });
-    this.right = h('section', { class: 'page' });
-    fill(main, this.left, this.right);
-    this.draw();
-    this.load();
-  }
-
-  destroy() {
-    this.gone = true;
-  }
-
-  redraw() {
-    this.draw();
+  paneWord() {
+    return 'scr.saved';
   }
 
   draw() {
-    document.title = `${t('view.screener')} · ${t('app.name')}`;
+    this.tell();
     this.drawBuilder();
     this.drawResults();
   }
@@ -96,7 +85,7 @@ export class ScreenerPage {
 
   /** @param {any} screen */
   pick(screen) {
-    this.name = screen.name;
+    this.screen = screen.name;
     this.groups = groupsOf(screen.expression);
     this.naming = false;
     this.drawBuilder();
@@ -120,9 +109,27 @@ export class ScreenerPage {
       this.problem = problem;
     }
     this.running = false;
+    this.past = null;
     if (this.gone) return;
     this.drawResults();
-    if (this.answer) this.loadStocks();
+    if (!this.answer) return;
+    this.loadStocks();
+    this.loadPast();
+  }
+
+  /** What followed earlier matches of one strategy, as it could be counted at the close of the session. */
+  async loadPast() {
+    const { answer } = this;
+    const id = strategyAlone(this.groups);
+    if (!id) return;
+    try {
+      const until = `${answer.session}T23:59:59+09:00`;
+      const { out_of_sample: rows } = await get('statistics', { strategy_name: id, until });
+      this.past = rows.find((row) => row.horizon === HORIZON) ?? null;
+    } catch (problem) {
+      if (/** @type {any} */ (problem).status !== 409) this.past = { problem };
+    }
+    if (!this.gone && answer === this.answer) this.drawResults();
   }
 
   /** Candles of the matches, in portions; a portion that fails says so on its cards. */
@@ -145,7 +152,7 @@ export class ScreenerPage {
 
   drawBuilder() {
     refill(this.left,
-      h('section', { class: 'card' }, h('h2', {}, t('scr.saved')), h('div', { class: 'savedlist' }, this.screens.map((screen) => this.savedRow(screen)))),
+      this.screens.length ? h('section', { class: 'card' }, h('h2', {}, t('scr.saved')), h('div', { class: 'savedlist' }, this.screens.map((screen) => this.savedRow(screen)))) : null,
       h('section', { class: 'card' }, h('details', { open: innerWidth >= 768 }, h('summary', {}, t('scr.conds', { n: countOf(this.groups) })),
         GROUPS.map((group) => this.groupOf(group)), this.adderOf(), this.actionsOf())));
   }
@@ -153,7 +160,7 @@ export class ScreenerPage {
   /** @param {any} screen */
   savedRow(screen) {
     const found = screen.new ?? 0;
-    return h('button', { class: 'saved', type: 'button', data: { row: '', key: `screen-${screen.name}` }, 'aria-current': screen.name === this.name ? 'true' : null, onclick: () => this.pick(screen) },
+    return h('button', { class: 'saved', type: 'button', data: { row: '', key: `screen-${screen.name}` }, 'aria-current': screen.name === this.screen ? 'true' : null, onclick: () => this.pick(screen) },
       h('span', {}, screen.name), found ? h('b', { class: 'new' }, t('scr.new.n', { n: found })) : null);
   }
 
@@ -198,7 +205,7 @@ export class ScreenerPage {
   }
 
   actionsOf() {
-    const field = h('input', { class: 'own', type: 'text', maxLength: LONGEST_NAME, required: true, 'aria-label': t('scr.saved'), value: this.name });
+    const field = h('input', { class: 'own', type: 'text', maxLength: LONGEST_NAME, required: true, 'aria-label': t('scr.saved'), value: this.screen });
     const naming = h('form', { class: 'naming', onsubmit: (event) => { event.preventDefault(); this.save(field.value.trim()); } }, field, h('button', { class: 'btn', type: 'submit' }, t('scr.save')));
     return [
       h('div', { class: 'two' },
@@ -214,7 +221,7 @@ export class ScreenerPage {
     try {
       await post('screens', { name, expression: expressionOf(this.groups) });
       this.screens = (await get('screens')).items;
-      this.name = name;
+      this.screen = name;
       this.naming = false;
     } catch (problem) {
       toast(`${t('error.title')} ${/** @type {any} */ (problem).message}`);
@@ -226,7 +233,7 @@ export class ScreenerPage {
 
   drawResults() {
     const { answer } = this;
-    const title = this.name || (countOf(this.groups) === 1 ? conditionText(GROUPS.flatMap((g) => this.groups[g])[0], this.strategies) : t('view.screener'));
+    const title = this.screen || (countOf(this.groups) === 1 ? conditionText(GROUPS.flatMap((g) => this.groups[g])[0], this.strategies) : t('view.screener'));
     refill(this.right, this.headOf(title), answer ? this.stripOf(answer) : h('div', {}), this.bodyOf());
   }
 
@@ -247,6 +254,7 @@ export class ScreenerPage {
       h('b', { class: 'found' }, t('scr.found', { n: won(matches.length) })), found ? h('span', { class: 'new' }, t('scr.new.n', { n: found })) : null,
       h('span', { class: 'sum' }, t('scr.sum', { u: won(counts.universe), e: won(counts.evaluated), x: won(exceptions.length) })),
       EXCEPTIONS.filter(([reason]) => counts[reason]).map(([reason, word, look]) => h('button', { class: `link${look}`, type: 'button', data: { key: reason }, 'aria-expanded': String(this.open === reason), onclick: () => { this.open = this.open === reason ? '' : reason; this.drawResults(); } }, t(word, { n: counts[reason] }))),
+      pastOf(this.past),
       this.open ? h('ul', { class: 'exceptions' }, exceptions.filter((one) => one.reason === this.open).map((one) => h('li', {}, h('b', {}, one.name), ' ', h('span', { class: 'mono' }, one.symbol), one.detail ? ` · ${one.detail}` : ''))) : null);
   }
 
@@ -289,7 +297,7 @@ export class ScreenerPage {
     return h('div', { class: 'tablebox' }, h('table', { class: 'grid list' }, h('thead', {}, h('tr', {}, head.map(([word, look]) => h('th', { scope: 'col', class: look }, t(word))))),
       h('tbody', {}, matches.map((match) => {
         const facts = this.factsOf(match);
-        return h('tr', { tabIndex: 0, data: { row: '', key: `row-${match.symbol}` }, onclick: () => this.openChart(match), onkeydown: (event) => event.key === 'Enter' && this.openChart(match) },
+        return openingRow(`row-${match.symbol}`, () => this.openChart(match),
           h('th', { scope: 'row' }, h('b', {}, match.name), h('small', { class: 'mono' }, match.symbol)), h('td', { class: 'l' }, sinceOf(match, facts)),
           h('td', {}, facts.price === null ? '–' : won(facts.price)), h('td', { class: direction(facts.change) }, facts.price === null ? '–' : percent(facts.change)),
           h('td', { class: 'c-vol' }, facts.columns ? big(facts.columns.volume.at(-1)) : '–'), h('td', {}, match.score === null ? '–' : match.score.toFixed(2)));
@@ -301,13 +309,6 @@ export class ScreenerPage {
     this.context.go({ view: 'chart', symbol: match.symbol, timeframe: '1d', day: this.answer.session });
   }
 
-  command() {
-    return false;
-  }
-
-  onEvent() {}
-
-  onConnection() {}
 }
 
 /** @param {any} match @param {any} facts */
@@ -315,6 +316,14 @@ function sinceOf(match, { starts }) {
   if (match.is_new) return h('span', { class: 'new' }, t('scr.new'));
   const days = starts.filter((ts) => ts >= match.since).length;
   return days ? h('small', {}, t('scr.since', { n: days })) : null;
+}
+
+/** @param {any} past */
+function pastOf(past) {
+  if (!past) return null;
+  if (past.problem) return h('span', { class: 'past fault' }, t('error.title'));
+  const { rise, n } = past;
+  return h('span', { class: 'past' }, rise ? t('scr.stat', { n, p: rate(rise.value), b: rate(rise.base) }) : t('stat.few', { n }));
 }
 
 /** @param {string} day */

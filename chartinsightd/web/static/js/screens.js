@@ -30,6 +30,13 @@ export function expressionOf(groups) {
 /** @param {Groups} groups */
 export const countOf = (groups) => GROUPS.reduce((total, name) => total + groups[name].length, 0);
 
+/** The strategy of a screen that asks for its hits of the newest candle and nothing else; statistics are of those. @param {Groups} groups */
+export function strategyAlone(groups) {
+  const [condition] = groups.all;
+  const plain = condition?.strategy && !condition.within && !Object.keys(condition.params ?? {}).length;
+  return countOf(groups) === 1 && plain ? condition.strategy : null;
+}
+
 /** @param {string} id @param {Map<string, any>} strategies */
 export const strategyName = (id, strategies) => wordOr(`strategy.${id}`, strategies.get(id)?.title ?? id);
 

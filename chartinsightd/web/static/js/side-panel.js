@@ -48,7 +48,7 @@ function structureCard(page) {
   const { known, rows } = page.scene;
   const trend = known.trends.at(-1);
   const latest = (kind) => known.points.filter((p) => p.grade === 'primary' && p.kind === kind).at(-1);
-  const needs = page.answer.analysis.needs;
+  const needs = page.reading.answer.analysis.needs;
   const points = ['peak', 'valley'].map((kind) => latest(kind)).filter(Boolean);
   return card(t(known.past ? 'side.structure.then' : 'side.structure'), null,
     trend && rows.length ? trendLine(trend, known, page) : null,
@@ -67,7 +67,7 @@ function trendLine(trend, known, page) {
 /** @param {string} title @param {any} point @param {string} when @param {any} page */
 function pointRow(title, point, when, page) {
   const forming = point.known === undefined;
-  return h('button', { class: 'ptrow', type: 'button', data: { key: `pt-${title}` }, onclick: () => page.showPoint(point) },
+  return h('button', { class: 'ptrow', type: 'button', data: { key: `pt-${title}` }, onclick: () => page.walk.showPoint(point) },
     h('i', { class: `mk ${point.kind}${forming ? ' forming' : ''}` }), h('span', { class: 'k' }, title), h('b', {}, won(point.y)), h('small', {}, when));
 }
 
@@ -89,7 +89,7 @@ function patternOf(pattern, page) {
   const end = rows[Math.max(0, pattern.known)].ts;
   const when = open ? stretch(first, end, page.timeframe, page.year()) : page.short(end);
   return h('div', { class: `pat ${pattern.state}${pattern.id === chosen ? ' sel' : ''}${open ? '' : ' fold'}` },
-    h('button', { class: 'pathead', type: 'button', data: { key: `pat-${pattern.id}` }, 'aria-expanded': String(open), 'aria-pressed': String(pattern.id === chosen), onclick: () => page.choose(pattern.id === chosen ? null : pattern.id) },
+    h('button', { class: 'pathead', type: 'button', data: { key: `pat-${pattern.id}` }, 'aria-expanded': String(open), 'aria-pressed': String(pattern.id === chosen), onclick: () => page.walk.choose(pattern.id === chosen ? null : pattern.id) },
       badge(pattern.state), h('b', {}, patternName(pattern.kind)), h('small', {}, when)),
     open ? [necklineRow(pattern, page), statisticOf(pattern.kind, pattern.state, page)] : null);
 }
@@ -114,13 +114,13 @@ const pick = (statistics, kind) => statistics?.find((s) => s.kind === kind && s.
 
 /** @param {string} kind @param {string} state @param {any} page */
 function statisticOf(kind, state, page) {
-  if (page.scene.known.past || page.statisticsProblem) return null; // the card of all kinds tells the problem, once
-  if (!page.statistics) return h('p', { class: 'dim' }, t('loading'));
-  const statistic = pick(page.statistics, kind);
+  if (page.reading.statisticsProblem) return null; // the card of all kinds tells the problem, once
+  if (!page.reading.statistics) return h('p', { class: 'dim' }, t('loading'));
+  const statistic = pick(page.reading.statistics, kind);
   const n = statistic?.n ?? 0;
   if (!statistic || statistic.too_few || n < TOO_FEW || statistic.rate === null) return h('p', { class: 'stat few' }, t('stat.few', { n }));
   const horizon = { forming: 'stat.hf', completed: 'stat.h' }[state] ?? 'stat.hx';
-  return h('div', { class: 'stat', title: t('stat.oos') },
+  return h('div', { class: 'stat', title: t('stat.oos', { d: statistic.split }) },
     h('p', { class: 'statline' }, t('stat.line', { n, p: rate(statistic.rate), b: rate(statistic.base) })),
     rateScale(statistic),
     h('span', { class: 'visually-hidden' }, t('stat.ci', { a: rate(statistic.low), b: rate(statistic.high) })),
@@ -131,7 +131,7 @@ function statisticOf(kind, state, page) {
 function eventsCard(page) {
   const events = eventsOf(page.series, page.scene.known).slice(0, EVENTS_SHOWN);
   return card(t('side.events'), null, events.map((event, i) => h('button', {
-    class: `evrow${page.timeframe === '1d' || page.timeframe === '1w' ? '' : ' wide'}`, type: 'button', title: t('ev.go'), data: { key: `ev-${i}` }, onclick: () => page.setAsOf(event.at),
+    class: `evrow${page.timeframe === '1d' || page.timeframe === '1w' ? '' : ' wide'}`, type: 'button', title: t('ev.go'), data: { key: `ev-${i}` }, onclick: () => page.walk.setAsOf(event.at),
   }, h('time', {}, page.short(page.scene.rows[Math.max(0, event.at)].ts)), eventMark(event), h('span', {}, eventText(event)))));
 }
 
@@ -163,25 +163,24 @@ function labelsCard(page) {
 /** The newest note that was written by the candle in view. @param {any} page */
 function noteCard(page) {
   const { known } = page.scene;
-  const note = page.notes?.find((one) => one.created_at <= known.cut);
+  const note = page.reading.notes?.find((one) => one.created_at <= known.cut);
   return card(t('side.notes'), null,
-    page.notesProblem ? errorBox(page.notesProblem, () => page.loadNotes()) : null,
+    page.reading.notesProblem ? errorBox(page.reading.notesProblem, () => page.reading.loadNotes()) : null,
     note ? h('div', { class: 'notepv' }, h('small', {}, `${t(note.source === 'template' ? 'n.template' : 'n.ai')} · ${shortTime(note.created_at, '5m', page.year())}`), claimOf(note.claims[0] ?? null, note.facts, null)) : null,
-    note || page.notesProblem ? null : h('p', { class: 'dim' }, t(page.notes ? 'empty.notes' : 'loading')),
+    note || page.reading.notesProblem ? null : h('p', { class: 'dim' }, t(page.reading.notes ? 'empty.notes' : 'loading')),
     known.past ? null : h('button', { class: 'btn full', type: 'button', onclick: () => page.context.go({ view: 'notes', symbol: page.symbol, timeframe: page.timeframe }) }, t('n.new')));
 }
 
 /** @param {any} page */
 function statisticsCard(page) {
-  if (page.scene.known.past) return null;
-  if (page.statisticsProblem) return card(t('side.stats'), null, errorBox(page.statisticsProblem, () => page.loadStatistics()));
-  if (!page.statistics) return card(t('side.stats'), null, h('p', { class: 'dim' }, t('loading')));
-  const bases = KINDS.map((kind) => pick(page.statistics, kind)).filter((s) => s && s.base !== null && s.n >= TOO_FEW).map((s) => rate(s.base)).sort();
+  if (page.reading.statisticsProblem) return card(t('side.stats'), null, errorBox(page.reading.statisticsProblem, () => page.reading.loadStatistics()));
+  if (!page.reading.statistics) return card(t('side.stats'), null, h('p', { class: 'dim' }, t('loading')));
+  const bases = KINDS.map((kind) => pick(page.reading.statistics, kind)).filter((s) => s && s.base !== null && s.n >= TOO_FEW).map((s) => rate(s.base)).sort();
   const head = h('tr', {}, h('th', { scope: 'col' }, t('lab.c.kind')), ['n', 'up', 'ci'].map((key) => h('th', { scope: 'col' }, t(`stat.c.${key}`))));
   const base = bases[0] === bases.at(-1) ? bases[0] : `${bases[0]}–${bases.at(-1)}`;
   return card(t('side.stats'), null,
-    h('table', { class: 'stats' }, h('thead', {}, head), h('tbody', {}, KINDS.map((kind) => statisticRow(kind, pick(page.statistics, kind))))),
-    bases.length ? h('p', { class: 'dim' }, t('side.stats.sub', { b: base })) : null);
+    h('table', { class: 'stats' }, h('thead', {}, head), h('tbody', {}, KINDS.map((kind) => statisticRow(kind, pick(page.reading.statistics, kind))))),
+    bases.length ? h('p', { class: 'dim' }, t('side.stats.sub', { d: page.reading.statistics[0].split, b: base })) : null);
 }
 
 /** @param {string} kind @param {any} statistic */

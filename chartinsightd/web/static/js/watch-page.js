@@ -3,12 +3,13 @@
  * @module
  */
 import { get } from './api.js';
-import { fill, h } from './dom.js';
+import { h } from './dom.js';
 import { errorBox, refill } from './frame.js';
 import { arrow, big, changeOf, direction, percent, shortTime, won, yearOf } from './numbers.js';
 import { settings } from './settings.js';
 import { patternName, trendWord } from './side-panel.js';
 import { spark } from './small-charts.js';
+import { ListView, openingRow } from './view.js';
 import { t } from './words.js';
 
 const RECENT = 60;
@@ -63,31 +64,11 @@ function railRow(context, stock, symbol) {
     h('span', { class: 'p' }, h('b', {}, facts.price === null ? '–' : won(facts.price)), h('small', { class: direction(facts.change ?? 0) }, facts.change === null ? '' : percent(facts.change))));
 }
 
-export class WatchPage {
+export class WatchPage extends ListView {
   /** @param {any} context */
   constructor(context) {
-    this.context = context;
+    super(context, 'watch');
     /** @type {any[] | null} */ this.stocks = null;
-    this.problem = null;
-    this.gone = false;
-  }
-
-  /** @param {HTMLElement} main */
-  mount(main) {
-    main.className = 'v-watch';
-    this.page = h('section', { class: 'page' });
-    fill(main, this.page);
-    this.draw();
-    this.load();
-  }
-
-  destroy() {
-    this.gone = true;
-    clearTimeout(this.timer);
-  }
-
-  redraw() {
-    this.draw();
   }
 
   async load() {
@@ -101,16 +82,13 @@ export class WatchPage {
   }
 
   draw() {
-    document.title = `${t('view.watch')} · ${t('app.name')}`;
+    this.tell();
     refill(this.page, h('header', { class: 'pagehead' }, h('h1', {}, t('view.watch')), h('span', { class: 'count' }, String(this.stocks?.length ?? ''))), this.body());
   }
 
   body() {
-    if (this.problem) return h('div', { class: 'broken' }, errorBox(this.problem, () => this.load()));
-    if (!this.stocks) return h('p', { class: 'empty pad' }, t('loading'));
-    if (!this.stocks.length) return h('p', { class: 'empty pad' }, t('empty.watch'));
     const columns = [['lab.c.stock', ''], ['w.price', 'num'], ['w.chg', 'num'], ['w.month', 'c-spark'], ['w.trend', ''], ['w.last', 'c-ev'], ['w.vol', 'num c-vol'], ['w.vs', 'num c-vs']];
-    return h('div', { class: 'tablebox', tabIndex: 0, 'aria-label': t('view.watch') }, h('table', { class: 'grid list' },
+    return this.listOf(this.stocks, 'empty.watch', () => h('table', { class: 'grid list' },
       h('thead', {}, h('tr', {}, columns.map(([word, look]) => h('th', { scope: 'col', class: look }, t(word))))),
       h('tbody', {}, this.stocks.map((stock) => this.row(stock)))));
   }
@@ -121,7 +99,7 @@ export class WatchPage {
     const open = () => this.context.go({ view: 'chart', symbol: stock.symbol });
     const way = direction(facts.change ?? 0);
     const year = yearOf(this.context.connection.now());
-    return h('tr', { data: { row: '', key: stock.symbol }, tabIndex: 0, onclick: open, onkeydown: (event) => event.key === 'Enter' && open() },
+    return openingRow(stock.symbol, open,
       h('th', { scope: 'row' }, h('b', {}, stock.name), h('small', { class: 'mono' }, stock.symbol)),
       h('td', {}, h('b', {}, facts.price === null ? '–' : won(facts.price))),
       h('td', { class: way }, facts.change === null ? '–' : `${arrow(facts.change)} ${percent(facts.change)}`),
@@ -132,10 +110,6 @@ export class WatchPage {
       h('td', { class: 'c-vs' }, facts.times === null ? '–' : t('unit.times', { x: facts.times.toFixed(2) })));
   }
 
-  command() {
-    return false;
-  }
-
   /** @param {string} type @param {any} data */
   onEvent(type, data) {
     const shown = this.stocks?.some((stock) => stock.symbol === data?.symbol);
@@ -143,6 +117,4 @@ export class WatchPage {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.load(), 3000);
   }
-
-  onConnection() {}
 }
