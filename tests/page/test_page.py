@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.page.conftest import Open
 from tests.page.listener import TOKEN, Listener
-from tests.page.market import market_of
+from tests.page.market import kst, market_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -18,12 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHART = "#chart/000660/1d"
-SLIDER = "input[type=range]"
-SLIDE = """([place]) => {
-    const slider = document.querySelector('input[type=range]');
-    slider.value = place;
-    slider.dispatchEvent(new Event('input'));
-}"""
 CLIPPED = """() => [...document.querySelectorAll('body *')].filter((element) => {
     const style = getComputedStyle(element);
     const text = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
@@ -34,6 +30,10 @@ CLIPPED = """() => [...document.querySelectorAll('body *')].filter((element) => 
     const cut = clips && element.scrollWidth > element.clientWidth + 1;
     return cut || (!scrolls && box.right > innerWidth + 1);
 }).map((element) => `${element.className} ${element.textContent}`)"""
+
+
+CUT_TABLES = """() => [...document.querySelectorAll('.tablebox')]
+    .filter((box) => box.offsetParent && box.scrollWidth > box.clientWidth + 1).length"""
 
 
 async def until(page: Page, condition: str) -> None:
@@ -79,6 +79,7 @@ async def test_every_view_fits(open_page: Open, width: int, language: str, theme
         await page.wait_for_timeout(60)  # the frame after the answer
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         assert await page.evaluate(CLIPPED) == [], view
+        assert await page.evaluate(CUT_TABLES) == 0, view
 
 
 async def test_the_chart_has_the_room(open_page: Open) -> None:
@@ -90,23 +91,48 @@ async def test_the_chart_has_the_room(open_page: Open) -> None:
     assert box["width"] * box["height"] >= 0.5 * 1280 * 800
 
 
-async def test_nothing_of_later_shows(open_page: Open) -> None:
-    """At past candles no mark, figure or event is one that was confirmed later."""
+PAST = """async (places) => {
+    const found = [];
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const slider = document.querySelector('input[type=range]');
+    for (const place of places) {
+        slider.value = place;
+        slider.dispatchEvent(new Event('input'));
+        await frame();
+        const { scene, drawn } = document.querySelector('.canvas').chart;
+        const row = scene.rows.slice(0, scene.known.last + 1).filter((one) => !one.gap).at(-1);
+        const texts = ['.headbox', '.legend', '.side'].map((part) => document.querySelector(part).innerText);
+        const shown = scene.rows[scene.known.last].ts;
+        found.push({ ts: row.ts, shown, text: texts.join(' '), drawn: drawn.map((mark) => mark.confirmedAt),
+            past: document.querySelector('.stage').classList.contains('past') });
+    }
+    return found;
+}"""
+DAY = re.compile(r"(?<![\d-])(?:(?:20)?(\d\d)-)?(\d\d)-(\d\d)(?![\d-])")
+STRETCH = re.compile(r"(\d\d)-(\d\d-\d\d) – (\d\d-\d\d)(?!-)")
+
+
+def days_told(text: str, year: int) -> list[date]:
+    """Return the days of a text; those without a year lie in the year in view, or of the stretch they end."""
+    whole = STRETCH.sub(r"\1-\2 – \1-\3", text)
+    return [date(2000 + int(y or year % 100), int(m), int(d)) for y, m, d in DAY.findall(whole)]
+
+
+async def test_nothing_of_later_shows(open_page: Open, listener: Listener) -> None:
+    """At fifty past candles no mark, figure, event or day on the page is one of later, statistics neither."""
     page = await open_page(CHART)
     await ready(page)
-    market = market_of("000660", "1d")
-    closes = {candle.ts: candle.closes_at for candle in market.candles}
-    for place in random.Random(1).sample(range(60, 440), 20):
-        await page.evaluate(SLIDE, [place])
-        await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        state: dict[str, Any] = await page.evaluate(
-            """() => { const { scene, drawn } = document.querySelector('.canvas').chart; return {
-                ts: scene.rows.slice(0, scene.known.last + 1).filter((row) => !row.gap).at(-1).ts,
-                drawn: drawn.map((mark) => mark.confirmedAt),
-                shown: document.querySelector('.stage').classList.contains('past') } }"""
-        )
-        assert state["shown"]
+    closes = {candle.ts: candle.closes_at for candle in market_of("000660", "1d").candles}
+    found = await page.evaluate(PAST, random.Random(1).sample(range(60, 440), 50))
+    for state in found:
+        assert state["past"]
         assert all(confirmed <= closes[state["ts"]] for confirmed in state["drawn"])
+        day = date.fromisoformat(kst(state["shown"])[:10])
+        told = days_told(state["text"], day.year)
+        assert len(told) > 5
+        assert max(told) <= day, state["text"]
+    await page.wait_for_selector(".side .stats")
+    assert listener.counted_until[-1] == kst(closes[found[-1]["ts"]])
     later = await page.evaluate(
         "document.querySelector('.canvas').chart.candles.data().filter((bar) => 'open' in bar).length"
     )

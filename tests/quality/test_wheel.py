@@ -73,7 +73,8 @@ def test_wheel_carries_its_text_files(installed: Path) -> None:
 
 
 def test_wheel_carries_the_licences_of_all_that_is_in_it(installed: Path) -> None:
-    """The product's licence stands beside licence and notice of the bundled chart library, and both are named."""
+    """The product's licence stands beside licence and notice of the bundled chart library, all of them
+    named."""
     (info,) = installed.glob("*.dist-info")
     metadata = (info / "METADATA").read_text(encoding="utf-8")
     assert "License-Expression: MIT AND Apache-2.0" in metadata
