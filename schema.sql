@@ -794,3 +794,18 @@ comment on column watch_groups.name is 'Empty: the group that every screen calls
 comment on column watch_groups.symbols is 'Stock codes in their owner''s order';
 
 insert into schema_version (version) values (10) on conflict do nothing;
+
+-- version 11: the constants of the view candles have names, which a distributed database needs on its other nodes
+
+create or replace view candles (symbol, timeframe, ts, open, high, low, close, volume, value, final) as
+select symbol, '5m'::text as timeframe, ts, open, high, low, close, volume, null::bigint as value, final from candles_5m
+union all
+select symbol, '30m'::text as timeframe, ts, open, high, low, close, volume, null::bigint as value, final from candles_30m
+union all
+select symbol, '1h'::text as timeframe, ts, open, high, low, close, volume, null::bigint as value, final from candles_1h
+union all
+select symbol, '1d'::text as timeframe, ts, open, high, low, close, volume, value, final from candles_1d
+union all
+select symbol, '1w'::text as timeframe, ts, open, high, low, close, volume, value, final from candles_1w;
+
+insert into schema_version (version) values (11) on conflict do nothing;

@@ -52,11 +52,17 @@ async def symbols_of(connection: Any, words: Sequence[str]) -> dict[str, str]:
 
 async def columns_of(connection: Any, symbols: Sequence[str], asked: Asked) -> dict[str, Columns]:
     """Return the candles of each symbol as traded, oldest first."""
-    statement = _statement(asked.timeframe, as_of=asked.as_of is not None)
-    arguments = (list(symbols), asked.start, asked.end, *(() if asked.as_of is None else (asked.as_of,)))
-    rows = await connection.fetch(statement, *arguments)
-    found = {row["symbol"]: _columns(row) for row in rows}
-    if asked.as_of is not None:
+    found: dict[str, Columns] = {}
+    if asked.as_of is None:
+        statement = _statement(asked.timeframe)
+        for row in await connection.fetch(statement, list(symbols), asked.start, asked.end):
+            found[row["symbol"]] = _columns(row)
+    else:
+        statement = _as_of_statement(asked.timeframe)
+        for symbol in symbols:
+            row = await connection.fetchrow(statement, symbol, asked.start, asked.end, asked.as_of)
+            if row["ts"] is not None:
+                found[symbol] = _columns(row)
         for row in await connection.fetch(_LATER, list(symbols), asked.timeframe, asked.as_of):
             if row["symbol"] in found:
                 found[row["symbol"]] = _without(found[row["symbol"]], row["first"], row["last"])
@@ -104,7 +110,32 @@ def _nothing() -> Columns:
     return dict.fromkeys(("ts", "volume", "value", *PRICES, "final"), np.empty(0, np.int64))
 
 
-def _statement(timeframe: str, *, as_of: bool) -> str:
+def _statement(timeframe: str) -> str:
+    return (
+        f"select symbol, {_packed(timeframe)} from candles_{timeframe} "
+        "where symbol = any($1) and ts >= $2 and ts < $3 group by symbol"
+    )
+
+
+def _as_of_statement(timeframe: str) -> str:
+    """Return the statement for one series with every revision after $4 undone.
+
+    One series, because a distributed database takes such a look-up for each candle of one symbol only.
+    """
+    names = (*PRICES, "volume")
+    old = ", ".join(f"coalesce(r.old_{name}, c.{name}) as {name}" for name in names)
+    value = "case when r.ts is null then c.value else r.old_value end as value, "
+    return (
+        f"select {_packed(timeframe)} from (select c.ts, {old}, "
+        f"{'' if timeframe in _INTRADAY else value}c.final from candles_{timeframe} c "
+        f"left join lateral (select * from revisions "
+        f"where symbol = c.symbol and timeframe = '{timeframe}' and ts = c.ts and changed_at > $4 "
+        "order by changed_at limit 1) r on true "
+        "where c.symbol = $1 and c.ts >= $2 and c.ts < $3 and c.final) as rows"
+    )
+
+
+def _packed(timeframe: str) -> str:
     value = f"{NO_VALUE}::bigint" if timeframe in _INTRADAY else f"coalesce(value, {NO_VALUE})"
     packed = {
         "ts": "int8send(extract(epoch from ts)::bigint)",
@@ -113,25 +144,7 @@ def _statement(timeframe: str, *, as_of: bool) -> str:
         **{name: f"int4send({name})" for name in PRICES},
         "final": "boolsend(final)",
     }
-    columns = ", ".join(f"string_agg({text}, ''::bytea) as {name}" for name, text in packed.items())
-    source = f"({_as_it_was(timeframe)}) as c" if as_of else f"candles_{timeframe}"
-    return (
-        f"select symbol, {columns} from {source} where symbol = any($1) and ts >= $2 and ts < $3 "
-        f"{'and final ' if as_of else ''}group by symbol"
-    )
-
-
-def _as_it_was(timeframe: str) -> str:
-    """Return the candles with every revision after $4 undone."""
-    names = (*PRICES, "volume")
-    old = ", ".join(f"coalesce(r.old_{name}, c.{name}) as {name}" for name in names)
-    value = "case when r.ts is null then c.value else r.old_value end as value, "
-    return (
-        f"select c.symbol, c.ts, {old}, {'' if timeframe in _INTRADAY else value}c.final "
-        f"from candles_{timeframe} c left join lateral (select * from revisions "
-        f"where symbol = c.symbol and timeframe = '{timeframe}' and ts = c.ts and changed_at > $4 "
-        "order by changed_at limit 1) r on true"
-    )
+    return ", ".join(f"string_agg({text}, ''::bytea) as {name}" for name, text in packed.items())
 
 
 _SYMBOLS = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -73,11 +73,13 @@ class PostgresActions:
     ) -> dict[str, frozenset[int]]:
         """Return the last close in won of symbols that have one; see `ports.ActionStore`."""
         async with self._link.use() as connection:
-            rows = await connection.fetch(_LAST_CLOSES, list(symbols), before, auction_at)
-        return {
-            row["symbol"]: frozenset(close for close in (row["day"], row["auction"]) if close is not None)
-            for row in rows
-        }
+            recent = await connection.fetch(_LAST_CLOSES, list(symbols), before, before - _RECENTLY)
+            days = {row["symbol"]: row["close"] for row in recent}
+            for symbol in symbols:
+                if symbol not in days and (found := await connection.fetchval(_LAST_CLOSE, symbol, before)):
+                    days[symbol] = found
+            auctions = dict(await connection.fetch(_CLOSES_AT, list(symbols), auction_at))
+        return {symbol: frozenset({day, auctions.get(symbol, day)}) for symbol, day in days.items()}
 
 
 def _news(rows: Sequence[tuple[Any, ...]], known: Sequence[Mapping[str, Any]]) -> list[date]:
@@ -122,11 +124,11 @@ values ($1, $2, $3, $4, $5)
 on conflict (symbol) do update set complete_to = excluded.complete_to, checked_at = excluded.checked_at,
     complete_from = excluded.complete_from, suspicion = excluded.suspicion
 """
+_RECENTLY = timedelta(days=30)
+"""Almost every stock was traded within it; the rest is asked for one by one."""
 _LAST_CLOSES = """
-select s.symbol, d.close as day, m.close as auction
-from unnest($1::text[]) as s(symbol)
-cross join lateral (
-    select close from candles_1d where symbol = s.symbol and ts < $2 order by ts desc limit 1
-) d
-left join candles_5m m on m.symbol = s.symbol and m.ts = $3
+select symbol, (array_agg(close order by ts desc))[1] as close from candles_1d
+where symbol = any($1) and ts < $2 and ts >= $3 group by symbol
 """
+_LAST_CLOSE = "select close from candles_1d where symbol = $1 and ts < $2 order by ts desc limit 1"
+_CLOSES_AT = "select symbol, close from candles_5m where symbol = any($1) and ts = $2"

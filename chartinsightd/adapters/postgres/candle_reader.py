@@ -21,8 +21,8 @@ from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.candles import CandleSpan
 
-_SERIES_A_STATEMENT = 64
-"""More series in one answer would hold the event loop for longer than 20 ms while it is decoded."""
+_SERIES_A_TRANSACTION = 64
+"""Other callers wait for the connection meanwhile."""
 
 
 @asynccontextmanager
@@ -81,8 +81,8 @@ class PostgresCandleReader(PostgresChangeLog):
     ) -> dict[str, AdjustedCandles]:
         """Return candles of many series; see `ports.candles.CandleReader`."""
         found: dict[str, AdjustedCandles] = {}
-        for start in range(0, len(symbols), _SERIES_A_STATEMENT):
-            part = list(symbols[start : start + _SERIES_A_STATEMENT])
+        for start in range(0, len(symbols), _SERIES_A_TRANSACTION):
+            part = list(symbols[start : start + _SERIES_A_TRANSACTION])
             # The lock is free between the parts, so a chart does not wait for a screen of the whole market.
             async with (
                 self._link.use() as connection,
@@ -128,16 +128,19 @@ async def _raw(
     as_of: datetime | None,
     only_final: bool,
 ) -> dict[str, Rows]:
+    """Ask series by series: a statement costs 0.1 ms, and a distributed database takes no other look-ups."""
     statement = (_READ if as_of is None else _READ_AS_OF)[timeframe]
-    start, end = span.start or ALWAYS[0], span.end or ALWAYS[1]
-    arguments = [list(symbols), start, end, span.newest, only_final]
-    rows = await connection.fetch(statement, *arguments, *(() if as_of is None else (as_of,)))
-    found = {symbols[row["part"] - 1]: _rows(row) for row in rows}
-    return {symbol: found.get(symbol, np.empty(0, ROW)) for symbol in symbols}
+    bounds = (span.start or ALWAYS[0], span.end or ALWAYS[1], span.newest, only_final)
+    moment = () if as_of is None else (as_of,)
+    return {
+        symbol: _rows(await connection.fetchrow(statement, symbol, *bounds, *moment)) for symbol in symbols
+    }
 
 
 def _rows(row: Mapping[str, Any]) -> Rows:
     """Return the candles of one series from columns of big-endian numbers, oldest first."""
+    if row["ts"] is None:
+        return np.empty(0, ROW)
     ts = np.frombuffer(row["ts"], ">i8")
     rows = np.empty(len(ts), ROW)
     rows["ts"] = ts
@@ -191,14 +194,10 @@ async def _days_of_mixed_weeks(
 
 
 def _statement(timeframe: Timeframe, *, as_of: bool) -> str:
-    """Return one row a series, its columns as bytes: numpy reads them without making a Python number each.
-
-    `offset 0` keeps every series a look-up in the key of its own.
-    """
+    """Return the statement for one series: its columns as bytes, which numpy reads without making a Python
+    number of each."""
     value = f"{NO_VALUE}::bigint" if timeframe.is_intraday else f"coalesce(value, {NO_VALUE})"
-    source = f"candles_{timeframe}"
-    if as_of:
-        source = f"({_as_it_was(timeframe)}) as c"
+    source = f"({_as_it_was(timeframe)}) as c" if as_of else f"candles_{timeframe}"
     columns = {
         "ts": "int8send(extract(epoch from ts)::bigint)",
         "volume": "int8send(volume)",
@@ -208,14 +207,13 @@ def _statement(timeframe: Timeframe, *, as_of: bool) -> str:
     }
     packed = ", ".join(f"string_agg({text}, ''::bytea) as {name}" for name, text in columns.items())
     return (
-        f"select part, {packed} from unnest($1::text[]) with ordinality as s(symbol, part) "
-        f"cross join lateral (select * from {source} where symbol = s.symbol and ts >= $2 and ts < $3 "
-        "and (final or not $5::boolean) order by ts desc limit $4 offset 0) as rows group by part"
+        f"select {packed} from (select * from {source} where symbol = $1 and ts >= $2 and ts < $3 "
+        "and (final or not $5::boolean) order by ts desc limit $4) as rows"
     )
 
 
 def _as_it_was(timeframe: Timeframe) -> str:
-    """Return the candles with every revision after $6 undone."""
+    """Return the candles of $1 with every revision after $6 undone."""
     names = ("open", "high", "low", "close", "volume")
     old = ", ".join(f"coalesce(r.old_{name}, c.{name}) as {name}" for name in names)
     value = (
@@ -223,8 +221,8 @@ def _as_it_was(timeframe: Timeframe) -> str:
     )
     return (
         f"select c.symbol, c.ts, {old}, {value}c.final from candles_{timeframe} c left join lateral ("
-        f"select * from revisions where symbol = c.symbol and timeframe = '{timeframe}' and ts = c.ts "
-        "and changed_at > $6 order by changed_at limit 1) r on true"
+        f"select * from revisions where symbol = c.symbol and timeframe = '{timeframe}' "
+        "and ts = c.ts and changed_at > $6 order by changed_at limit 1) r on true where c.symbol = $1"
     )
 
 

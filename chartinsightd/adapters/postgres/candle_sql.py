@@ -24,10 +24,12 @@ from chartinsightd.domain.timeframe import Timeframe
 
 Part = tuple[str, Rows]
 """A symbol and rows of it."""
+Span = tuple[str, int, int]
+"""A symbol and the first and the last second of what is read."""
 
 
 async def read(
-    connection: Connection, timeframe: Timeframe, spans: Sequence[tuple[str, int, int]], after: Sequence[int]
+    connection: Connection, timeframe: Timeframe, spans: Sequence[Span], after: Sequence[int]
 ) -> list[Rows]:
     """Return the rows of each (symbol, first, last); for those in `after` the next later row too, if there
     is one.
@@ -35,39 +37,50 @@ async def read(
     Columns come back as arrays, which are read faster than rows. COPY would be as fast, but asyncpg 0.32
     hangs when a COPY out of the server is cancelled.
     """
-    symbols, firsts, lasts = map(list, zip(*spans, strict=True))
-    columns = await connection.fetchrow(
-        _READ[timeframe],
-        symbols,
-        firsts,
-        lasts,
-        [symbols[i] for i in after],
-        [lasts[i] for i in after],
-        list(after),
+    if len(spans) == 1:
+        columns = await connection.fetchrow(_READ_ONE[timeframe], *spans[0], bool(after))
+        return split_columns(tuple(columns), 1)
+    columns = await connection.fetchrow(_READ[timeframe], *map(list, zip(*spans, strict=True)))
+    found = split_columns(tuple(columns), len(spans))
+    for place in after:
+        symbol, _, last = spans[place]
+        later = await connection.fetchrow(_READ_ONE[timeframe], symbol, last + 1, last, True)
+        found[place] = np.concatenate([found[place], *split_columns(tuple(later), 1)])
+    return found
+
+
+def _read_one_statement(timeframe: Timeframe) -> str:
+    """Return the statement for a span of one series; with $4 the row after the span too.
+
+    Each table is asked for one symbol: where the tables are distributed by it, one node answers alone.
+    """
+    head = f"select 0, {read_columns(timeframe)} from candles_{timeframe} where symbol = $1 and ts "
+    return _as_arrays(
+        f"{head} between to_timestamp($2::bigint) and to_timestamp($3::bigint) "
+        f"union all ({head} > to_timestamp($3::bigint) and $4::boolean order by ts limit 1)"
     )
-    return split_columns(tuple(columns), len(spans))
 
 
 def _read_statement(timeframe: Timeframe) -> str:
-    """Return one statement for any number of spans, so that it is planned once and for all.
+    """Return the statement for any number of spans, so that it is planned once and for all.
 
-    `offset 0` keeps every span a look-up of its own in the key, whose bounds also choose the partitions: the
-    planner can neither hash nor merge a whole table (measurements.md#plans-without-statistics).
+    A plain join, because a distributed database takes nothing else (docs/scaling.md). The writer's session
+    makes it a look-up in the key for each span (`store.open_store`).
     """
-    head = f"select {read_columns(timeframe)} from candles_{timeframe} where symbol = s.symbol and ts "
-    arrays = ", ".join(f"coalesce(array_agg({name}), '{{}}')" for name in READ_AS)
-    return (
-        f"select {arrays} from ("
-        "select (s.part - 1)::integer, c.* from unnest($1::text[], $2::bigint[], $3::bigint[]) "
-        "with ordinality as s(symbol, first, last, part) cross join lateral "
-        f"({head} between to_timestamp(s.first) and to_timestamp(s.last) offset 0) as c "
-        "union all select s.part, c.* from unnest($4::text[], $5::bigint[], $6::integer[]) "
-        "as s(symbol, last, part) cross join lateral "
-        f"({head} > to_timestamp(s.last) order by ts limit 1) as c"
-        f") as found({', '.join(READ_AS)})"
+    return _as_arrays(
+        f"select (s.part - 1)::integer, {read_columns(timeframe, 'c.')} "
+        "from unnest($1::text[], $2::bigint[], $3::bigint[]) "
+        f"with ordinality as s(symbol, first, last, part) join candles_{timeframe} c on c.symbol = s.symbol "
+        "and c.ts between to_timestamp(s.first) and to_timestamp(s.last)"
     )
 
 
+def _as_arrays(rows: str) -> str:
+    arrays = ", ".join(f"coalesce(array_agg({name}), '{{}}')" for name in READ_AS)
+    return f"select {arrays} from ({rows}) as found({', '.join(READ_AS)})"
+
+
+_READ_ONE = {timeframe: _read_one_statement(timeframe) for timeframe in Timeframe}
 _READ = {timeframe: _read_statement(timeframe) for timeframe in Timeframe}
 
 

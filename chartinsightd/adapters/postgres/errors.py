@@ -83,7 +83,8 @@ def store_errors(dsn: str) -> Iterator[None]:
 def _told(error: Exception, where: str) -> StoreError:
     if "pooling mode" in str(error):
         return StoreRefused(f"The pooler at {where} keeps no sessions: {said(error)}.", remedy=REMEDY_POOLED)
-    if isinstance(error, _PASSING) or _is_closed(error):
+    if isinstance(error, _PASSING) or type(error) is asyncpg.InternalServerError or _is_closed(error):
+        # XX000, and not its damaged pages: Citus says so of a node that was lost within a transaction.
         return _unavailable(error, where)
     if not isinstance(error, asyncpg.PostgresError):
         return _unexpected(error, where)

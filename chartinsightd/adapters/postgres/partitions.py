@@ -147,8 +147,9 @@ async def make_partition(connection: Connection, partition: Partition, there: Ra
         begin, end = datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
         name = partition.name if is_whole else f"{partition.name}_from_{begin:%Y%m%d_%H%M%S}"
         parent = f"candles_{partition.timeframe}"
+        # One command each: a distributed database prepares what it passes on, and that is a single command.
+        await connection.execute(f"create table {name} (like {parent} including all)")
         await connection.execute(
-            f"create table {name} (like {parent} including all);"
             f"alter table {parent} attach partition {name}"
             f" for values from ('{begin.isoformat()}') to ('{end.isoformat()}')"
         )

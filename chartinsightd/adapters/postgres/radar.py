@@ -19,7 +19,8 @@ class PostgresChartStates:
         """Return a text that changes with everything a chart shows of a series."""
         async with self._connection.use() as connection:
             row = await connection.fetchrow(_STATE, analyser, series.symbol, str(series.timeframe), as_of)
-        return " ".join(map(str, row))
+            revisions = await connection.fetchval(_REVISIONS, series.symbol, str(series.timeframe))
+        return " ".join(map(str, (*row, revisions)))
 
     async def has_forming(self, series: Series) -> bool:
         """Whether the newest candle of a series still forms."""
@@ -42,10 +43,11 @@ select
     (select md5(string_agg(row(from_ts, to_ts, reason, since, evidence)::text, '' order by from_ts)) from gaps
         where symbol = $2 and timeframe = $3) as gaps,
     (select row(count(*), sum(hashtext(session::text || state)))::text from seals where symbol = $2) as seals,
-    (select count(*) from revisions where symbol = $2 and timeframe = $3) as revisions,
     (select row(name, market, market_cap, last_price, state, order_warning, tracked, delisted_on)::text
         from stocks where symbol = $2) as stock
 """
+_REVISIONS = "select count(*) from revisions where symbol = $1 and timeframe = $2"
+"""Apart: it may be a distributed table, which a subquery beside tables of one node cannot name."""
 _NEWEST = {
     timeframe: f"select final from candles_{timeframe} where symbol = $1 order by ts desc limit 1"
     for timeframe in Timeframe

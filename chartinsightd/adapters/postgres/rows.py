@@ -222,10 +222,11 @@ READ_AS = ("part", "ts", "volume", "value", *PRICES, "final")
 """The columns that `split_columns` expects, in this order."""
 
 
-def read_columns(timeframe: Timeframe) -> str:
-    """Return the expressions for `READ_AS`, the number of the part left out."""
-    value = f"{NO_VALUE}::bigint" if timeframe.is_intraday else f"coalesce(value, {NO_VALUE})"
-    return f"extract(epoch from ts)::bigint, volume, {value}, open, high, low, close, final"
+def read_columns(timeframe: Timeframe, table: str = "") -> str:
+    """Return the expressions for `READ_AS`, the number of the part left out; `table` is such as `c.`."""
+    value = f"{NO_VALUE}::bigint" if timeframe.is_intraday else f"coalesce({table}value, {NO_VALUE})"
+    prices = ", ".join(f"{table}{name}" for name in PRICES)
+    return f"extract(epoch from {table}ts)::bigint, {table}volume, {value}, {prices}, {table}final"
 
 
 def split_columns(columns: Sequence[Sequence[int]], parts: int) -> list[Rows]:

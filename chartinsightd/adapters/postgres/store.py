@@ -29,6 +29,8 @@ Schema = Literal["live", "simulation"]
 
 _LONGEST_NAME = 63
 """Bytes of an application_name; PostgreSQL cuts the rest off."""
+_LOOK_UPS = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""The writer joins short lists with tables of any size: each row of the list is a look-up in a key."""
 _NIGHT = {"statement_timeout": "1h"}
 _AUDIT = {
     "statement_timeout": "1h",
@@ -79,10 +81,12 @@ async def open_store(
     name = f"chartinsightd {os.getpid()}@{socket.gethostname()[:24]} {secrets.token_hex(4)}"[:_LONGEST_NAME]
     sessions = Sessions(schema, name, clock)
     # Without sequential scans a table that was never analysed is not hashed whole
-    # (measurements.md#plans-without-statistics).
-    # The writer's statements take arrays, whose values change no plan: planning each once is enough.
-    planning = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
-    writer = ReconnectingConnection(dsn, sessions.writer(planning, lambda: candles.forget_everything()))
+    # (measurements.md#plans-without-statistics). Generic plans are not forced: Citus cannot make one of a
+    # statement whose parameters decide which nodes answer (docs/scaling.md).
+    planning = {"enable_seqscan": "off"}
+    writer = ReconnectingConnection(
+        dsn, sessions.writer({**planning, **_LOOK_UPS}, lambda: candles.forget_everything())
+    )
     side = ReconnectingConnection(dsn, sessions.reader())
     proofs = ReconnectingConnection(
         dsn, sessions.reader(planning)
