@@ -281,7 +281,7 @@ def _writer(shared: _Shared) -> Writer:
         clock=resources.clock,
         current_rules=shared.current_rules,
         set_aside=shared.set_aside,
-        defer=shared.retries.defer,
+        deferrals=shared.retries,
         spool_bytes=shared.settings.collect.spool_mb * 2**20,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from chartinsightd.domain.foreign_text import shortened
 
 _LONGEST_BROKER_MESSAGE = 600
@@ -92,6 +94,15 @@ class StoreRefused(StoreUnavailable):
     It is a kind of being unavailable, because a daemon that runs does the same: pages wait on disk and are
     tried again, since rights come back and triggers are dropped.
     """
+
+
+class RowsRefused(StoreRefused):
+    """The database refuses single rows and takes the others: without them the same call succeeds."""
+
+    def __init__(self, message: str, *, remedy: str = "", rows: Mapping[int, Sequence[int]]) -> None:
+        super().__init__(message, remedy=remedy)
+        self.rows = rows
+        """When the refused candles open, in seconds since the epoch, by the number of the write."""
 
 
 class StoreOwned(StoreRefused):

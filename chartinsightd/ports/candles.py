@@ -27,6 +27,7 @@ class CandleStore(Protocol):
         leaves a revision; it is never overwritten by one that is not final.
 
         Raises:
+            RowsRefused: the database refuses single rows; nothing was committed.
             StoreUnavailable: nothing was committed as far as anybody can tell; the same call may be repeated.
         """
 

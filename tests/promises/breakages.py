@@ -147,8 +147,8 @@ BREAKAGES = (
         4,
         "the checkpoint moves before the commit",
         "chartinsightd/service/collecting/writer.py",
-        "written = await self._save(writes)",
-        "await self._ledger.record(writes); written = await self._save(writes)",
+        "        await self._withdraw_doubted()\n        writes, written",
+        "        await self._ledger.record(writes)\n        writes, written",
         "tests/service/collecting/test_writer.py::test_while_the_database_is_away_pages_wait_on_disk",
     ),
     Breakage(
@@ -222,6 +222,22 @@ BREAKAGES = (
         "            check_commit(writes, written)\n",
         "            pass\n",
         f"{_T_QUARANTINE}::test_a_store_that_lies_is_not_believed",
+    ),
+    Breakage(
+        6,
+        "a row that the database refuses costs its whole page",
+        "chartinsightd/service/collecting/writer.py",
+        "            writes = self._refused_rows.without(writes, error)\n",
+        "            raise\n",
+        "tests/service/collecting/test_writer.py::test_a_row_that_the_store_refuses_costs_itself_alone",
+    ),
+    Breakage(
+        6,
+        "of a refused transaction no row is found to blame",
+        f"{_POSTGRES}/refused_rows.py",
+        "        except ROW_REFUSALS:\n            return False",
+        "        except ROW_REFUSALS:\n            return True",
+        "tests/adapters/postgres/test_refusals.py::test_a_row_that_is_refused_alone_is_named",
     ),
     Breakage(
         6,

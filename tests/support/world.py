@@ -82,7 +82,7 @@ class World:
             clock=self.clock,
             current_rules=self.current_rules,
             set_aside=self.set_aside,
-            defer=self.retries.defer,
+            deferrals=self.retries,
             spool_bytes=self.spool_bytes,
         )
         self.jobs = Jobs(self.store, self.clock)

@@ -10,20 +10,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
 
-from chartinsightd.adapters.postgres import candle_sql, chains, changes, coverage, sums
-from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection, to_text
+from chartinsightd.adapters.postgres import (
+    candle_sql,
+    chains,
+    changes,
+    coverage,
+    quarantine,
+    refused_rows,
+    sums,
+)
+from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
+from chartinsightd.adapters.postgres.errors import ROW_REFUSALS, rows_refused
 from chartinsightd.adapters.postgres.partitions import (
     existing_partitions,
     make_partition,
     partitions_of,
     stretches,
 )
+from chartinsightd.adapters.postgres.refused_rows import Sent
 from chartinsightd.adapters.postgres.rows import (
     EMPTY,
     Difference,
@@ -61,7 +71,6 @@ class _Incoming:
     series: Series
     rows: Rows
     covered: RangeSet
-    rejected: tuple[RejectedRow, ...]
     write: Write
 
     @property
@@ -78,6 +87,7 @@ class _Unit:
     """What one transaction found out and will leave behind once it is committed."""
 
     written: list[Written]
+    quarantined: list[quarantine.Kept] = field(default_factory=list)
     tails: dict[Series, Tail] = field(default_factory=dict)
     covered: dict[Series, RangeSet] = field(default_factory=dict)
     partitions: dict[Timeframe, RangeSet] = field(default_factory=dict)
@@ -126,6 +136,7 @@ class PostgresCandles:
         self._tails = RecentRows(tail_bytes)
         self._covered: dict[Series, RangeSet] | None = None
         self._partitions: dict[Timeframe, RangeSet] | None = None
+        self._quarantine = quarantine.Quarantine()
 
     def forget_everything(self) -> None:
         """Drop what is only true while there is no other writer."""
@@ -141,9 +152,18 @@ class PostgresCandles:
         incoming = [_incoming(i, write) for i, write in enumerate(writes)]
         async with self._lock:
             if self._is_stored(incoming):
-                return [Written(unchanged=len(one.rows)) for one in incoming]
+                return [
+                    Written(unchanged=len(one.rows), quarantined=len(one.write.rejected)) for one in incoming
+                ]
             async with self._writer.use() as connection:
-                return await self._commit(connection, incoming)
+                try:
+                    return await self._commit(connection, incoming)
+                except ROW_REFUSALS as error:
+                    refused = await self._refused_rows(connection, incoming)
+                    if not refused:
+                        raise
+                    refusal = rows_refused(error, refused)
+        raise refusal  # of rows, and not of the connection
 
     async def coverage(self) -> dict[Series, RangeSet]:
         """Return what is durable and complete, for every series that has anything."""
@@ -234,7 +254,7 @@ class PostgresCandles:
         if known is None:
             return False
         return all(
-            not one.rejected
+            not self._quarantine.new_of([one.write])
             and (one.write.is_newest or not one.write.chains)
             and known.get(one.series, RangeSet()).covers(one.covered)
             and self._has_rows(one)
@@ -252,12 +272,15 @@ class PostgresCandles:
 
     async def _commit(self, connection: Connection, incoming: Sequence[_Incoming]) -> list[Written]:
         known_coverage = await self._known_coverage(connection)
-        unit = _Unit(written=[Written(quarantined=len(one.rejected)) for one in incoming])
+        unit = _Unit(
+            written=[Written(quarantined=len(one.write.rejected)) for one in incoming],
+            quarantined=self._quarantine.new_of(one.write for one in incoming),
+        )
         try:
             async with connection.transaction():
                 for timeframe, group in _in_order(incoming):
                     await self._write(connection, timeframe, group, unit)
-                await self._quarantine(connection, incoming)
+                await quarantine.keep(connection, unit.quarantined, self._clock.now())
                 await self._note_chains(connection, incoming, unit)
                 await self._grow_coverage(connection, known_coverage, incoming, unit)
         except BaseException:
@@ -269,9 +292,38 @@ class PostgresCandles:
         for series, tail in unit.tails.items():
             self._tails.put(series, tail.shortened())
         known_coverage.update(unit.covered)
+        self._quarantine.remember(unit.quarantined)
         if self._partitions is not None:
             self._partitions |= unit.partitions
         return unit.written
+
+    async def _refused_rows(
+        self, connection: Connection, incoming: Sequence[_Incoming]
+    ) -> dict[int, list[int]]:
+        """Find out which rows of a refused transaction are to blame; leave nothing behind."""
+        refused: dict[int, list[int]] = {}
+        if sum(len(one.rows) for one in incoming) < 2:
+            return refused
+        trial, unit = connection.transaction(), _Unit(written=[])
+        await trial.start()
+        try:
+            await connection.execute("set constraints all immediate")
+            for timeframe, group in _in_order(incoming):
+                known = await self._look_up(connection, timeframe, group, unit)
+                diffs = [difference(one.rows, known[one.series].rows) for one in group]
+                await self._make_partitions(connection, timeframe, [diff.added for diff in diffs], unit)
+                sent = [
+                    Sent(
+                        write=one.index,
+                        symbol=one.series.symbol,
+                        rows=np.concatenate([diff.added, diff.changed]),
+                    )
+                    for one, diff in zip(group, diffs, strict=True)
+                ]
+                refused |= await refused_rows.find(connection, timeframe, sent)
+        finally:
+            await trial.rollback()
+        return refused
 
     async def _write(
         self, connection: Connection, timeframe: Timeframe, group: Sequence[_Incoming], unit: _Unit
@@ -343,16 +395,6 @@ class PostgresCandles:
                 there |= partition.span
         unit.partitions[timeframe] = there
 
-    async def _quarantine(self, connection: Connection, incoming: Sequence[_Incoming]) -> None:
-        now = self._clock.now()
-        rows = [
-            (now, one.write.api_id, to_text(row.symbol), to_text(row.reason), dict(row.payload))
-            for one in incoming
-            for row in one.rejected
-        ]
-        if rows:
-            await connection.executemany(_INSERT_QUARANTINE, rows)
-
     async def _note_chains(self, connection: Connection, incoming: Sequence[_Incoming], unit: _Unit) -> None:
         """Keep what running volumes prove, where a write says something new of them."""
         for one in incoming:
@@ -387,17 +429,16 @@ class PostgresCandles:
 
 
 def _incoming(index: int, write: Write) -> _Incoming:
-    candles, rejected = write.candles, write.rejected
-    fits = storable(candles)
+    fits = storable(write.candles)
     if not fits.all():
-        rejected = (*rejected, *map(_too_large, candles.where(~fits)))
-        candles = candles.where(fits)
+        too_large = map(_too_large, write.candles.where(~fits))
+        rejected = (*write.rejected, *too_large)
+        write = replace(write, candles=write.candles.where(fits), rejected=rejected)
     return _Incoming(
         index=index,
         series=write.series,
-        rows=rows_of(candles),
+        rows=rows_of(write.candles),
         covered=write.covered,
-        rejected=rejected,
         write=write,
     )
 
@@ -491,8 +532,3 @@ def _grown(tail: Tail, diff: Difference) -> Tail:
         unchanged=0,
     )
     return Tail(since=tail.since, rows=merged(tail.rows, recent))
-
-
-_INSERT_QUARANTINE = """
-insert into quarantine (received_at, api_id, symbol, reason, payload) values ($1, $2, $3, $4, $5)
-"""

@@ -8,7 +8,7 @@ appendix A.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import asyncpg
@@ -18,6 +18,7 @@ from chartinsightd.adapters.postgres.dsn import place_of
 from chartinsightd.domain.errors import (
     ChartInsightError,
     ConfigurationError,
+    RowsRefused,
     StoreError,
     StoreRefused,
     StoreUnavailable,
@@ -50,6 +51,15 @@ SHAPE_IS_OTHER = (
 """The tables are not those that this connection saw when it was prepared."""
 POOLED = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 """Statements were prepared in one session and meet another: a pooler in transaction mode."""
+ROW_REFUSALS = (
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.DataError,
+    asyncpg.WithCheckOptionViolationError,
+    asyncpg.PLPGSQLError,
+    asyncpg.InsufficientPrivilegeError,  # a policy of row-level security
+    StoreRefused,  # the server took fewer rows than it was sent
+)
+"""What a constraint, a trigger or a policy answers that refuses a single row."""
 _LONGEST_WORDS = 300
 
 REMEDY_POOLED = (
@@ -92,6 +102,17 @@ def _told(error: Exception, where: str) -> StoreError:
     return StoreRefused(
         f"{_what(error, where)}: {said(error)} (SQLSTATE {code}).", remedy=_remedy(error, where)
     )
+
+
+def rows_refused(error: Exception, rows: Mapping[int, Sequence[int]]) -> RowsRefused:
+    """Return the refusal of single rows, given what the server said of the first and which rows they are."""
+    count = sum(map(len, rows.values()))
+    code = getattr(error, "sqlstate", None)
+    words = f"PostgreSQL refuses {count} of the rows: {said(error)}" + (
+        f" (SQLSTATE {code})." if code else "."
+    )
+    remedy = _remedy(error, "") if isinstance(error, asyncpg.PostgresError) else getattr(error, "remedy", "")
+    return RowsRefused(words, remedy=remedy, rows=rows)
 
 
 def _what(error: asyncpg.PostgresError, where: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ import structlog
 
 from chartinsightd.clock import Clock, wait_for
 from chartinsightd.domain.backoff import Backoff
-from chartinsightd.domain.errors import ChartInsightError, StoreRefused, StoreUnavailable
+from chartinsightd.domain.errors import ChartInsightError, RowsRefused, StoreRefused, StoreUnavailable
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import Series
@@ -25,6 +25,7 @@ from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.candles import CandleStore
 from chartinsightd.ports.spool import Spool, Spooled, SpoolState
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
+from chartinsightd.service.collecting.refused_rows import Deferrals, RefusedRows
 from chartinsightd.service.collecting.row_accounting import RowsUnaccounted, check_commit
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
@@ -65,7 +66,7 @@ class Writer:
         clock: for waits.
         current_rules: plans are made again where something was withdrawn.
         set_aside: remembers whose pages the store refuses while it takes others.
-        defer: leaves ranges of such pages alone for a while.
+        deferrals: where ranges of such pages wait.
         spool_bytes: how large the spool may grow, a few pages more or less.
     """
 
@@ -79,7 +80,7 @@ class Writer:
         clock: Clock,
         current_rules: CurrentRules,
         set_aside: SetAside,
-        defer: Callable[[Series, RangeSet, GapReason, str], None],
+        deferrals: Deferrals,
         spool_bytes: int,
     ) -> None:
         self._store = store
@@ -98,7 +99,8 @@ class Writer:
         self._failure: StoreUnavailable | None = None
         self._current_rules = current_rules
         self._set_aside = set_aside
-        self._defer = defer
+        self._deferrals = deferrals
+        self._refused_rows = RefusedRows(set_aside, deferrals, current_rules)
         self._refusal: StoreRefused | None = None
         self._doubted: deque[tuple[Series, RangeSet]] = deque()
         """Claims that the store holds and that its own counts contradict."""
@@ -316,7 +318,7 @@ class Writer:
         """Let others pass a page that the store refuses; the broker is asked for it again later."""
         self._set_aside.failed("page", str(write.series), error, tries=TRIES)
         await self._ledger.record([replace(write, covered=EMPTY)])  # it was read: no poll is due for it
-        self._defer(write.series, write.covered, GapReason.UNKNOWN, str(error))
+        self._deferrals.defer(write.series, write.covered, GapReason.UNKNOWN, str(error))
 
     async def _commit(self, writes: Sequence[Write]) -> list[Written]:
         """Commit, then move the ledger.
@@ -326,7 +328,7 @@ class Writer:
             RowsUnaccounted: the store's own counts do not add up: what was claimed with them is withdrawn.
         """
         await self._withdraw_doubted()
-        written = await self._save(writes)
+        writes, written = await self._save_what_is_taken(self._refused_rows.without_known(writes))
         self._failure = None
         try:
             check_commit(writes, written)
@@ -336,9 +338,18 @@ class Writer:
         self._refusal = None
         for write in writes:
             self._set_aside.succeeded("page", str(write.series))
+        self._refused_rows.committed(writes)
         await self._ledger.record(writes)
         self._commits.publish(writes, written)
         return written
+
+    async def _save_what_is_taken(self, writes: Sequence[Write]) -> tuple[Sequence[Write], list[Written]]:
+        """Save writes, without the rows that the store refuses; return them so, and what became of them."""
+        try:
+            return writes, await self._save(writes)
+        except RowsRefused as error:
+            writes = self._refused_rows.without(writes, error)
+            return writes, await self._save(writes)
 
     async def _save(self, writes: Sequence[Write]) -> list[Written]:
         try:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import asyncpg
 import pytest
 
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.adapters.postgres.store import Store
-from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
+from chartinsightd.domain.errors import RowsRefused, StoreRefused, StoreUnavailable
+from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.write import Written
-from tests.adapters.postgres.model import FIRST, page, write
+from tests.adapters.postgres.model import FIRST, STEP_S, page, write
 from tests.support.postgres import connected
 
 NO_ERRORS = ("00", "01", "02")
@@ -89,3 +92,64 @@ async def test_a_right_that_is_missing_is_named_with_its_grant(store: Store, dat
             await connection.execute("drop owned by app; drop role app")
     assert "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES" in caught.value.remedy
     assert store.presence.failure is None
+
+
+SPOILT = 70_007
+"""The close that an administrator's rule does not like."""
+_SPOILT_ROW = f"for each row when (new.close = {SPOILT})"
+_TRIGGER = "create constraint trigger rule after insert or update on candles_5m"
+RULES = {
+    "constraint": f"alter table candles_5m add constraint rule check (close <> {SPOILT})",
+    "raised at once": f"{_TRIGGER} {_SPOILT_ROW} execute function boom('P0001')",
+    "raised at commit": f"{_TRIGGER} deferrable initially deferred {_SPOILT_ROW}"
+    " execute function boom('22003')",
+    "swallowed": "create function swallow() returns trigger language plpgsql as 'begin return null; end';"
+    f"create trigger rule before insert or update on candles_5m {_SPOILT_ROW} execute function swallow()",
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+async def test_a_row_that_is_refused_alone_is_named(rule: str, store: Store, database: str) -> None:
+    """Of a COPY and a poll exactly the rows of an administrator's rule are to blame; nothing is left of the
+    try, and without these rows it succeeds.
+    """
+    closes = [70_000] * 100
+    closes[17] = closes[60] = SPOILT
+    one = write(page(at=range(100), close=closes), (FIRST, FIRST + STEP_S * 100))
+    poll = write(page("000660", at=range(3), close=[70_000, 70_001, SPOILT]))
+    async with connected(database) as connection:
+        await connection.execute(BOOM + ";" + RULES[rule])
+
+        with pytest.raises(RowsRefused) as caught:
+            await store.candles.save([one, poll])
+
+        assert caught.value.rows == {0: [FIRST + STEP_S * 17, FIRST + STEP_S * 60], 1: [FIRST + STEP_S * 2]}
+        assert caught.value.remedy
+        assert await connection.fetchval("select count(*) from candles_5m") == 0
+    sound = [replace(some, candles=some.candles.where(some.candles.close != SPOILT)) for some in (one, poll)]
+    assert await store.candles.save(sound) == [Written(inserted=98), Written(inserted=2)]
+
+
+@pytest.mark.parametrize("rule", ["check (close < 0)", f"check (close <> {SPOILT})"])
+async def test_what_refuses_every_row_blames_none(rule: str, store: Store, database: str) -> None:
+    """Then the rows are to be written later: nothing says that it is for one of them."""
+    async with connected(database) as connection:
+        await connection.execute(f"alter table candles_5m add constraint rule {rule}")
+        with pytest.raises(StoreRefused) as caught:
+            await store.candles.save([write(page(at=range(60), close=SPOILT))])
+    assert not isinstance(caught.value, RowsRefused)
+
+
+async def test_a_refused_row_that_comes_again_is_kept_once(store: Store, database: str) -> None:
+    """Every poll brings it until it leaves the page; it is counted each time, and kept once."""
+    bad = RejectedRow(symbol="005930", reason="high_below_low", payload={"cur_prc": "1"})
+    other = replace(bad, payload={"cur_prc": "2"})
+    polls = [
+        write(page(at=range(3)), rejected=rows, api_id="ka10080") for rows in [(bad,), (bad, other), (bad,)]
+    ]
+
+    written = [one for poll in polls for one in await store.candles.save([poll])]
+
+    assert [one.quarantined for one in written] == [1, 2, 1]
+    async with connected(database) as connection:
+        assert await connection.fetchval("select count(*) from quarantine") == 2

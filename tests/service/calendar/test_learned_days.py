@@ -81,7 +81,7 @@ class Schooled(World):
             clock=self.clock,
             current_rules=self.current_rules,
             set_aside=self.set_aside,
-            defer=self.retries.defer,
+            deferrals=self.retries,
             spool_bytes=self.spool_bytes,
         )
         self.collector = Collector(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from chartinsightd.domain.candle import Candle, Candles
-from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
+from chartinsightd.domain.candle import Candle, Candles, joined
+from chartinsightd.domain.errors import RowsRefused, StoreRefused, StoreUnavailable
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
@@ -276,6 +276,64 @@ def test_a_page_that_the_store_refuses_is_set_aside_and_others_pass() -> None:
     )
     [condition] = world.set_aside.look().values()
     assert "page 000660/5m (StoreRefused: value out of range)" in condition.message
+
+
+@dataclass
+class StrictStore(FakeStore):
+    """Refuses the candles that open at some instants, until they are forgiven."""
+
+    disliked: set[int] = field(default_factory=set)
+
+    async def save(self, writes: Sequence[Write]) -> list[Written]:
+        """Commit, or name the rows that are refused."""
+        rows = {
+            number: found
+            for number, one in enumerate(writes)
+            if (found := [ts for ts in one.candles.ts.tolist() if ts in self.disliked])
+        }
+        if rows:
+            raise RowsRefused("violates check constraint", rows=rows)
+        return await super().save(writes)
+
+
+def test_a_row_that_the_store_refuses_costs_itself_alone() -> None:
+    """It is quarantined with the store's words and leaves a hole that waits; the rest of its page is
+    committed at once. Polls that repeat it within the hour do not try it again; then the store may take it.
+    """
+    bad, good = write(1), write(2)
+    together = joined([good.candles, bad.candles, write(0).candles])
+    whole = write(0).covered | bad.covered | good.covered
+    poll = replace(write(0), candles=together, covered=whole)
+
+    async def main() -> tuple[World, list[Written]]:
+        store = StrictStore(disliked=set(bad.candles.ts.tolist()))
+        world = World(START, store=store)
+        async with writing(world) as writer:
+            done = [await (await writer.submit(poll, urgent=True)) for _ in range(2)]
+            assert world.ledger.state(bad.series).covered == whole - bad.covered
+            assert world.retries.held_back(bad.series, EMPTY) == bad.covered
+            [condition] = world.set_aside.look().values()
+            assert "row 005930/5m 2026-09-15 09:05 (RowsRefused: violates" in condition.message
+            await world.clock.sleep(60)
+            assert not world.retries.held_back(bad.series, EMPTY), "its wait is over"
+            await (await writer.submit(poll, urgent=True))
+            assert world.retries.held_back(bad.series, EMPTY) == bad.covered, "it would be asked for at once"
+            store.disliked.clear()
+            done.append(await (await writer.submit(poll, urgent=True)))
+            await world.clock.sleep(3601)
+            done.append(await (await writer.submit(poll, urgent=True)))
+        return world, done
+
+    with capture_logs() as logs:
+        world, done = run_virtually(main())
+
+    kept = Written(unchanged=2, quarantined=1)
+    assert done == [Written(inserted=2, quarantined=1), kept, kept, Written(inserted=1, unchanged=2)]
+    assert {row.reason for row in world.store.quarantined} == {"refused_by_the_database"}
+    assert world.store.quarantined[0].payload["told"] == "violates check constraint"
+    assert world.ledger.state(bad.series).covered == whole
+    assert world.set_aside.look() == {}
+    assert [line["unit"] for line in logs if line["event"] == "work.failed"] == ["005930/5m 2026-09-15 09:05"]
 
 
 def test_a_store_that_refuses_everything_sets_nothing_aside() -> None:
