@@ -135,7 +135,7 @@ class GroupCommands:
             if request.symbol not in _group(groups, request.group).symbols:
                 raise UnknownThing(
                     f"{request.symbol} is not in the group {_shown(request.group)}.",
-                    remedy="`chartinsightctl watchlist` shows what is.",
+                    remedy="`chartinsightctl watchlist list` shows what is.",
                 )
             return with_moved_stock(groups, request.symbol, request.group, target, request.place)
 
@@ -312,7 +312,7 @@ def _group(groups: WatchGroups, name: str) -> WatchGroup:
     if found is None:
         raise UnknownThing(
             f"The watchlist has no group {_shown(name)}.",
-            remedy="`chartinsightctl watchlist` shows those there are.",
+            remedy="`chartinsightctl watchlist list` shows those there are.",
         )
     return found
 

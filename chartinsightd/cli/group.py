@@ -36,6 +36,8 @@ VERBS: Mapping[str, Verb] = {
     "explain": Verb(module="history", words="All that is known of one candle."),
     "revisions": Verb(module="history", words="Changes of candles after they were final."),
     "quarantine": Verb(module="history", words="Rows of the broker that could not be candles."),
+    "watch": Verb(module="watching", words="Latest prices of the watchlist, as they move."),
+    "watchlist": Verb(module="watching", words="Groups of stocks you watch: list, add, remove, move."),
     "points": Verb(module="analysis", words="Peaks, valleys and trend changes of one series."),
     "patterns": Verb(module="analysis", words="Patterns and how they stand."),
     "strategies": Verb(module="screens", words="The strategies that a screen may name; write one."),

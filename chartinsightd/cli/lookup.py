@@ -15,16 +15,21 @@ from pydantic import ValidationError
 from chartinsightd.cli.days import Ago, DayWord, on_calendar
 from chartinsightd.cli.endings import CommandFailed, ExitStatus
 from chartinsightd.control.operations import STATUS, STOCKS
+from chartinsightd.control.protocol.radar import StockFindQuery
 from chartinsightd.control.protocol.rows import StockQuery
 from chartinsightd.control.protocol.words import Request
+from chartinsightd.control.radar_operations import FIND_STOCKS
 from chartinsightd.facts.krx import KST
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
+    from chartinsightd.control.protocol.radar import FoundStockList
     from chartinsightd.control.protocol.rows import StockList
 
 _Request = TypeVar("_Request", bound=Request)
 _CODE = re.compile(r"[0-9A-Z]{6}")
+_CONSONANT = re.compile(r"[ㄱ-ㅎ]")
+"""The first consonant of a syllable (ㅅㅅㅈㅈ for 삼성전자)."""
 _MOST_CANDIDATES = 10
 _LIKE = 0.5
 """How like a name has to be to be offered: one letter of three may be wrong."""
@@ -41,10 +46,14 @@ async def symbols_of(client: ControlClient, words: Sequence[str]) -> tuple[str, 
 
 
 async def symbol_of(client: ControlClient, word: str) -> str:
-    """Return the code a word means: itself, or that of the stock with this name."""
+    """Return the code a word means: itself, or that of the stock with this name or these first consonants."""
     if is_code(word):
         return word.upper()
-    stocks = await client.ask(STOCKS, StockQuery(search=word, limit=_MOST_CANDIDATES))
+    stocks: StockList | FoundStockList
+    if _CONSONANT.search(word):
+        stocks = await client.ask(FIND_STOCKS, StockFindQuery(q=word, limit=_MOST_CANDIDATES))
+    else:
+        stocks = await client.ask(STOCKS, StockQuery(search=word, limit=_MOST_CANDIDATES))
     if not stocks.items:
         raise _unknown(word, await client.ask(STOCKS, StockQuery()))
     return chosen(word, stocks)
@@ -67,7 +76,7 @@ def is_code(word: str) -> bool:
     return bool(_CODE.fullmatch(word.upper())) and any(sign.isdigit() for sign in word)
 
 
-def chosen(word: str, stocks: StockList) -> str:
+def chosen(word: str, stocks: StockList | FoundStockList) -> str:
     """Return the code of the one stock that a name means: the one of just this name, or the only one found.
 
     Args:

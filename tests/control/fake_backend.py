@@ -208,6 +208,7 @@ from chartinsightd.domain.verdict import (
 )
 from chartinsightd.facts.krx import KST
 from tests.control.fake_notes import FakeNotes
+from tests.control.fake_watching import FakeWatching, groups_of
 
 TARGETS: dict[str, str] = {
     "005930": "삼성전자",
@@ -324,6 +325,15 @@ class FakeBackend:
         self._names = _names(_ALL_MARKET if scene is Scene.MARKET else 40)
         self._tracked = _tracked(scene, self._names)
         self._jobs = {job.id: job for job in _jobs()} if scene is not Scene.EMPTY else {}
+        self.watching = FakeWatching(
+            names=self._names,
+            tracked=tuple(self._tracked),
+            groups=groups_of(tuple(self._tracked)),
+            hub=self.hub,
+            need=self._need_store,
+            clock=self.clock,
+        )
+        self.watching.register(self.handlers)
         for line in _log_lines() if scene is not Scene.EMPTY else ():
             self.tap(None, str(line["level"]), dict(line))
 

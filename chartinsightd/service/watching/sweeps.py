@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
 import structlog
 
-from chartinsightd.clock import Clock
+from chartinsightd.clock import Clock, wait_for
 from chartinsightd.domain.errors import SourceError, StoreError
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.watch_groups import watched
@@ -64,15 +65,19 @@ class Sweeps:
         self._current_rules = current_rules
         self._clock = clock
         self._failures = 0
+        self._is_new = asyncio.Event()
+        """Other stocks are collected: a round must not wait for its turn."""
+        watchlist.on_change(self._is_new.set)
 
     async def run(self) -> NoReturn:
         """Work until cancelled."""
         while True:
             await self._pause_switch.passed()
+            self._is_new.clear()
             if self._is_due(self._clock.now()):
                 await self._try_round()
             wait_s = self.every_s * 2 ** min(self._failures, _MOST_DOUBLINGS)
-            await self._clock.pace(every_s=wait_s, least_real_s=_LEAST_REAL_S)
+            await wait_for(self._clock, max(wait_s, self._clock.real(_LEAST_REAL_S)), self._is_new)
 
     def _is_due(self, now: datetime) -> bool:
         session = self._current_rules.calendar.session(day_of(now))
