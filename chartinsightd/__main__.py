@@ -32,12 +32,20 @@ def main(context: click.Context, config: Path | None) -> None:
 
 @main.command()
 @click.option("--fix", is_flag=True, help="First set the modes of the embedded database's own folders.")
+@click.option(
+    "--learn", is_flag=True, help="Then measure for some minutes what is known of no key but yours."
+)
 @click.pass_obj
-def check(config: Path | None, *, fix: bool) -> None:
-    """Test settings, calendar, database and broker, and say what to fix."""
+def check(config: Path | None, *, fix: bool, learn: bool) -> None:
+    """Test settings, calendar, database and broker, and say what to fix.
+
+    --learn asks Kiwoom, within the limits, what docs/kiwoom.md calls unknown, and writes the answers where
+    the daemon reads them at its next start. Run it once with a new key while the market is open, with the
+    daemon stopped; it takes up to ten minutes.
+    """
     from chartinsightd.app.check import run_check
 
-    sys.exit(run_check(config, fix=fix))
+    sys.exit(run_check(config, fix=fix, learns=learn))
 
 
 @main.command()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
 from chartinsightd.app.alerting import channels_of
 from chartinsightd.app.broker import access, believes_dates, block_file
+from chartinsightd.app.learning import FILE, learn
 from chartinsightd.app.opening import load_calendar, open_clock
 from chartinsightd.app.reload import Logging
 from chartinsightd.clock import Clock, SystemClock
@@ -29,14 +31,17 @@ from chartinsightd.settings.loading import load_settings
 from chartinsightd.settings.model import Settings, state_file
 
 _SAME_TIME = timedelta(seconds=5)
+Check = Callable[[Settings], AsyncIterator[str]]
+"""Yields a line for each thing that is well."""
 
 
-def run_check(config: Path | None, *, fix: bool = False) -> int:
+def run_check(config: Path | None, *, fix: bool = False, learns: bool = False) -> int:
     """Run all checks, print a line for each, and return the first failure's exit status.
 
     Args:
         config: the settings file; None for the usual places.
         fix: first set the modes of our own folders, which a copy may have changed.
+        learns: where nothing fails, find out what no source knows of the broker (kiwoom.md#unknown).
     """
     try:
         settings = load_settings(config)
@@ -47,7 +52,10 @@ def run_check(config: Path | None, *, fix: bool = False) -> int:
     print(f"ok    settings   mode {settings.mode}")
     if fix:
         _fix(settings)
-    return asyncio.run(_run_checks(settings))
+    status = asyncio.run(_run_checks(settings, CHECKS))
+    if status == ExitStatus.OK and learns:
+        return asyncio.run(_run_checks(settings, {"learn": _learn}))
+    return status
 
 
 def _fix(settings: Settings) -> None:
@@ -58,16 +66,9 @@ def _fix(settings: Settings) -> None:
         print(f"FAIL  {'state':<10} {error.filename} cannot be changed: {error.strerror}")
 
 
-async def _run_checks(settings: Settings) -> int:
+async def _run_checks(settings: Settings, checks: Mapping[str, Check]) -> int:
     worst = ExitStatus.OK
-    for name, check in (
-        ("state", _state),
-        ("calendar", _calendar),
-        ("alerts", _alerts),
-        ("strategies", _strategies),
-        ("database", _database),
-        ("broker", _broker),
-    ):
+    for name, check in checks.items():
         try:
             async for line in check(settings):
                 print(f"ok    {name:<10} {line}")
@@ -189,3 +190,22 @@ def _describe_difference(of_clocks: timedelta) -> str:
         f"this machine's clock is {abs(of_clocks).total_seconds():.0f} s {where} its clock:"
         " let a time service set it (`timedatectl set-ntp true`)"
     )
+
+
+async def _learn(settings: Settings) -> AsyncIterator[str]:
+    """Say what each question about the broker came to; the daemon reads the answers at its next start."""
+    async for finding in learn(settings):
+        answer = "unknown" if finding.answer is None else json.dumps(finding.answer)
+        yield f"{finding.question:<26} {answer:<13} {finding.words}"
+    yield f"written to {state_file(settings, FILE)}; the daemon reads it at its next start"
+
+
+CHECKS: Mapping[str, Check] = {
+    "state": _state,
+    "calendar": _calendar,
+    "alerts": _alerts,
+    "strategies": _strategies,
+    "database": _database,
+    "broker": _broker,
+}
+"""In this order."""

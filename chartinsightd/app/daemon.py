@@ -15,6 +15,7 @@ import uvloop
 
 from chartinsightd import __version__
 from chartinsightd.adapters.postgres.connection import ignore_lost_connection_errors
+from chartinsightd.app.learning import with_learned
 from chartinsightd.app.opening import load_calendar, open_clock, open_resources
 from chartinsightd.app.reload import Logging, Reloader
 from chartinsightd.app.web import open_web
@@ -91,12 +92,13 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             logging = Logging(clock=clock, taps=(tap,))
             logging.set_up(settings)
             current_rules = CurrentRules(plan_rules(settings, load_calendar(settings)))
-            resources = await open_resources(stack, settings, clock)
-            services = assemble_services(settings, resources, current_rules, hub)
+            bounded = with_learned(settings, clock)
+            resources = await open_resources(stack, bounded, clock)
+            services = assemble_services(bounded, resources, current_rules, hub)
             reloader = Reloader(
                 settings=settings, config=config, logging=logging, stock_list=services.stock_list
             )
-            backend = new_backend(settings, resources, services, hub, reloader)
+            backend = new_backend(bounded, resources, services, hub, reloader)
             backend.handlers.add(LOGS, tap.logs)
             await services.open()
             await backend.open()

@@ -40,6 +40,8 @@ class SourceError(ChartInsightError):
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(shortened(message, _LONGEST_BROKER_MESSAGE), remedy=remedy)
+        self.http_status: int | None = None
+        """Of the answer that refused; None where there was none."""
 
 
 class SourceUnavailable(SourceError):

@@ -133,8 +133,18 @@ class Market(Protocol):
     def minute_days(self, code: str, now: datetime) -> Sequence[date]:
         """Return the days that still have minute rows, newest first (kiwoom.md#minute-retention)."""
 
-    def minutes(self, code: str, day: date, scope: int, now: datetime) -> MinuteRows | None:
-        """Return the rows of one day; None where there is none. scope: 1, 3, 5, 10, 15, 30, 45, 60."""
+    def minutes(
+        self, code: str, day: date, scope: int, now: datetime, adjusted_to: date | None = None
+    ) -> MinuteRows | None:
+        """Return the rows of one day; None where there is none.
+
+        Args:
+            code: which.
+            day: a Korean day.
+            scope: 1, 3, 5, 10, 15, 30, 45, 60.
+            now: what is later does not exist yet.
+            adjusted_to: with the corporate actions up to this day applied; a market may ignore it.
+        """
 
     def periods(self, code: str, period: Period, now: datetime, adjusted_to: date | None) -> PeriodRows:
         """Return all rows since listing. adjusted_to: apply corporate actions dated on or before this day."""

@@ -140,18 +140,23 @@ class Pages:
         days = [day for day in self._market.minute_days(code, now) if day <= start.day]
         if ask.api_id == "ka10079":
             days = days[: self._profile.tick_days]
+        adjusted_to = (ask.base_day or now.date()) if ask.is_adjusted else None
         for day in days:
-            encode = self._ticks if ask.api_id == "ka10079" else self._minutes
-            rows = encode(code, day, ask.scope, now)
+            if ask.api_id == "ka10079":
+                rows = self._ticks(code, day, ask.scope, now)
+            else:
+                rows = self._minutes(code, day, ask.scope, now, adjusted_to)
             if rows is not None and len(rows):
                 yield day, rows
 
-    def _minutes(self, code: str, day: date, scope: int, now: datetime) -> EncodedRows | None:
-        key = ("minute", code, day, scope)
+    def _minutes(
+        self, code: str, day: date, scope: int, now: datetime, adjusted_to: date | None
+    ) -> EncodedRows | None:
+        key = ("minute", code, day, scope, adjusted_to)
         cached = self._cache.get(key)
         if cached is not None:
             return cached
-        rows = self._market.minutes(code, day, scope, now)
+        rows = self._market.minutes(code, day, scope, now, adjusted_to)
         if rows is None:
             return None
         encoded = wire.minute_rows(rows, self._profile.row_tail)

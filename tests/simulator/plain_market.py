@@ -66,8 +66,11 @@ class PlainMarket:
         days = trading_days(now.date())[-RETENTION_DAYS:]
         return [day for day in reversed(days) if self._trades(code, day, now)]
 
-    def minutes(self, code: str, day: date, scope: int, now: datetime) -> MinuteRows | None:
+    def minutes(
+        self, code: str, day: date, scope: int, now: datetime, adjusted_to: date | None = None
+    ) -> MinuteRows | None:
         """See `Market`."""
+        del adjusted_to  # nothing ever happens here
         self.encodes += 1
         trades = self._trades(code, day, now)
         if not trades:

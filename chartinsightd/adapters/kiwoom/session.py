@@ -26,6 +26,7 @@ class Kiwoom:
     lists: KiwoomLists
     gate: Gate
     issuer: TokenIssuer
+    transport: Transport
 
     async def log_in(self) -> datetime:
         """Get a token, unless there is one; return when it ends: aware, UTC.
@@ -70,4 +71,10 @@ async def open_kiwoom(
     ):
         issuer = TokenIssuer(transport, access, clock, on_token)
         client = KiwoomClient(transport, issuer)
-        yield Kiwoom(charts=KiwoomCharts(client, clock), lists=KiwoomLists(client), gate=gate, issuer=issuer)
+        yield Kiwoom(
+            charts=KiwoomCharts(client, clock),
+            lists=KiwoomLists(client),
+            gate=gate,
+            issuer=issuer,
+            transport=transport,
+        )

@@ -192,6 +192,8 @@ class Transport:
                 with self._circuit.attempt():  # asked again: the answer may have changed in the line
                     reply = await self._send(slot, api_id, path, body, headers or {})
                     error = self._error(api_id, reply, secrets)
+                    if error is not None:
+                        error.http_status = reply.status
                     self._tell(api_id, error)
             try:
                 return self._checked(reply, error)

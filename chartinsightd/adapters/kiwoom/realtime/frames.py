@@ -171,9 +171,9 @@ def login(token: str) -> str:
     return _text({"trnm": Kind.LOGIN, "token": token})
 
 
-def register(items: Iterable[str]) -> str:
+def register(items: Iterable[str], group: str = _GROUP) -> str:
     """Return the frame that asks for the trades of some codes, beside those asked for before."""
-    return _text({"trnm": Kind.REGISTER, "grp_no": _GROUP, "refresh": "1", "data": _data(items)})
+    return _text({"trnm": Kind.REGISTER, "grp_no": group, "refresh": "1", "data": _data(items)})
 
 
 def remove(items: Iterable[str]) -> str:

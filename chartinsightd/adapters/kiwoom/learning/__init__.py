@@ -1,0 +1,1 @@
+"""Asks Kiwoom, through the gate like everybody, what no source knows (kiwoom.md#unknown)."""
