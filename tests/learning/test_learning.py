@@ -102,7 +102,7 @@ async def simulator(readings: Mapping[Question, Answer]) -> AsyncIterator[tuple[
 
 def settings_for(folder: Path, kiwoom: Mapping[str, Any]) -> Settings:
     """Return settings of a simulation in a folder."""
-    return Settings(mode="simulation", state_dir=folder, kiwoom=kiwoom, clock={"follow": True})  # type: ignore[arg-type]
+    return Settings(mode="simulation", state_dir=folder, kiwoom=kiwoom, clock={"follow": True})
 
 
 @pytest.mark.parametrize("readings", [USUAL, OTHER], ids=["usual", "other"])
