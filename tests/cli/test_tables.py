@@ -12,6 +12,7 @@ from rich.console import Console
 
 from chartinsightd.cli.formatting import duration, percent, size
 from chartinsightd.cli.tables import Column, FittedTable, Marked, fitting_widths
+from chartinsightd.cli.views.lists import pairs
 
 COLUMNS = (
     Column(title="symbol"),
@@ -88,3 +89,19 @@ def test_values_are_short_words() -> None:
         "413 MB",
         "5.0 TB",
     ]
+
+
+_evidence = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text("abc :0-", max_size=6),
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.sampled_from(["m", "n_of"]), one, max_size=2),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["compared", "broken_at"]), _evidence))
+def test_evidence_is_written_in_words(evidence: dict[str, Any]) -> None:
+    """Whatever a seal or an adjustment rests on, a person sees no brackets, quotes or Python's own words."""
+    shown = pairs(evidence)
+    assert not set(shown) & set("[]{}'\"_")
+    assert not set(shown.replace(",", " ").split()) & {"None", "True", "False"}
+    assert pairs({"compared": ["30m", "1h"], "whole": True}) == "compared 30m 1h, whole yes"

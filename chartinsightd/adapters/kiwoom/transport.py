@@ -37,6 +37,9 @@ _BEGINNING = 65_536
 """Bytes of an answer in which the words of a refusal are sought."""
 _LONGEST_SECRET = 4_096
 """Bytes that no key or token exceeds."""
+_UNPACKABLE = "content-encoding"
+"""Stands in aiohttp's errors of answers that it cannot unpack."""
+_CODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _LONGEST_COUNT = 9
 """Digits; Python refuses to read numbers of thousands of them."""
 
@@ -219,6 +222,7 @@ class Transport:
             ) as response:
                 slot.answered()
                 _check_echo(api_id, response)
+                _check_coding(api_id, response.headers)
                 asked_at = self._dated(response.headers, asked_at, sent_s)
                 content = await self._read(api_id, response)
                 return _Reply(
@@ -235,8 +239,10 @@ class Transport:
         except (aiohttp.ClientError, OSError) as error:
             if not isinstance(error, aiohttp.ClientConnectorError):
                 slot.cut_off()
-            cause = self._redacted(str(error) or type(error).__name__, ())
-            raise SourceUnavailable(f"{api_id} did not reach Kiwoom and back: {cause}") from error
+            if _UNPACKABLE in str(error).lower():
+                raise _packed(api_id) from error
+            cause = self._redacted(_in_words(error), ())
+            raise SourceUnavailable(f"{api_id} did not reach Kiwoom and back: {cause}.") from error
 
     def _dated(self, headers: Mapping[str, str], asked_at: datetime, sent_s: float) -> datetime:
         """Return when a request left, corrected by the `Date` of its answer if our clock runs ahead.
@@ -320,6 +326,39 @@ def _check_echo(api_id: str, response: aiohttp.ClientResponse) -> None:
     if echoed and echoed != api_id:
         response.close()
         raise MalformedAnswer(f"Asked for {api_id}, Kiwoom gave an answer of {quoted(echoed)}.")
+
+
+def _check_coding(api_id: str, headers: Mapping[str, str]) -> None:
+    """Refuse an answer that nothing here can unpack; aiohttp hands it on as it is.
+
+    Raises:
+        MalformedAnswer: it is packed in a way that was not offered.
+    """
+    if headers.get("Content-Encoding", "").strip().lower() not in _CODINGS:
+        raise _packed(api_id)
+
+
+def _packed(api_id: str) -> MalformedAnswer:
+    return MalformedAnswer(
+        f"The answer to {api_id} is packed in a way that was not offered, or damaged on the way.",
+        remedy="Only gzip is offered: turn off the compression of the proxy or relay before Kiwoom.",
+    )
+
+
+def _in_words(error: aiohttp.ClientError | OSError) -> str:
+    """Return what happened to a connection, without the words of the HTTP library where they are its own."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            return f"the certificate of {error.host} is not accepted ({error.certificate_error})"
+        case aiohttp.ClientConnectorDNSError():
+            return f"the name {error.host} is not found ({error.os_error.strerror or error.os_error})"
+        case aiohttp.ClientConnectorError():
+            return f"no connection to {error.host}:{error.port} ({error.os_error.strerror or error.os_error})"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
+            return "the connection ended before the answer did"
+        case aiohttp.ClientResponseError():
+            return "what answers is no HTTP"
+    return str(error) or type(error).__name__
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -60,6 +60,13 @@ ROW_REFUSALS = (
     StoreRefused,  # the server took fewer rows than it was sent
 )
 """What a constraint, a trigger or a policy answers that refuses a single row."""
+_TIME_LIMITS = {
+    "idle_in_transaction_session_timeout": ("25P03", "idle-in-transaction timeout"),
+    "transaction_timeout": ("25P04", "transaction timeout"),
+    "statement_timeout": ("57014", "statement timeout"),
+    "idle_session_timeout": ("57P05", "idle-session timeout"),
+}
+"""By setting: the code with which the server ends what takes longer, and its words where the code is lost."""
 _LONGEST_WORDS = 300
 
 REMEDY_POOLED = (
@@ -163,7 +170,23 @@ def _unavailable(error: Exception, where: str) -> StoreUnavailable:
                 f"PostgreSQL at {where} cannot be reached: {said(error)}.",
                 remedy="Start it, or correct database.dsn.",
             )
-    return StoreUnavailable(f"PostgreSQL at {where} cannot serve now: {said(error)}.")
+    return StoreUnavailable(
+        f"PostgreSQL at {where} cannot serve now: {said(error)}.", remedy=_longer_limit(error, where)
+    )
+
+
+def _longer_limit(error: Exception, where: str) -> str:
+    """Return how a limit of time is taken back that ended our work; empty where none did."""
+    code, words = getattr(error, "sqlstate", None), str(error)
+    named = [setting for setting, signs in _TIME_LIMITS.items() if code in signs or signs[1] in words]
+    if not named or "user request" in words:
+        return ""
+    setting = named[0]
+    database = where.rpartition("/")[2] or "<database>"
+    return (
+        f"If it stays: the server is too slow, or its {setting} too short (ALTER ROLE <user> RESET {setting};"
+        f" ALTER DATABASE {database} RESET {setting})."
+    )
 
 
 def _remedy(error: asyncpg.PostgresError, where: str) -> str:
@@ -183,7 +206,8 @@ def _remedy(error: asyncpg.PostgresError, where: str) -> str:
                 "A page of the database is damaged: look after the disk, then REINDEX or restore a backup."
                 " What was lost is found and read again (docs/operating.md, Damaged pages)."
             )
-    return _REMEDIES.get((error.sqlstate or "")[:2], "Look into the server's log.")
+    limit = _longer_limit(error, where)
+    return limit or _REMEDIES.get((error.sqlstate or "")[:2], "Look into the server's log.")
 
 
 _REMEDIES = {

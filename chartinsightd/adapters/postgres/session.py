@@ -33,6 +33,8 @@ SETTINGS: Settings = MappingProxyType(
         "statement_timeout": "25s",
         "lock_timeout": "2s",
         "idle_in_transaction_session_timeout": "60s",
+        # A role or database may end sessions that rest; ours rest all night.
+        "idle_session_timeout": "0",
         # A server that hears nothing of a machine that lost its power ends the session in a minute.
         "tcp_keepalives_idle": "30",
         "tcp_keepalives_interval": "10",
@@ -40,6 +42,9 @@ SETTINGS: Settings = MappingProxyType(
     }
 )
 """What holds for each session that does not say otherwise; a lock is never waited for longer than it says."""
+
+_SETTINGS_SINCE = MappingProxyType({17: {"transaction_timeout": "0"}})
+"""More of them, by the major version that knows them first."""
 
 
 async def tell(connection: Connection, settings: Settings) -> int:
@@ -53,6 +58,9 @@ async def tell(connection: Connection, settings: Settings) -> int:
     Raises:
         StoreRefused: a pooler in transaction mode stands between.
     """
+    major = connection.get_server_version().major
+    for since, more in _SETTINGS_SINCE.items():
+        settings = {**more, **settings} if major >= since else settings
     names, values = list(settings), list(settings.values())
     try:
         told = await connection.fetch(_TELL, names, values)

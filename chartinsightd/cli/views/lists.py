@@ -218,7 +218,11 @@ def _close(opened: int, closed: int) -> Cell:
 
 def pairs(values: Mapping[str, Any]) -> str:
     """Return evidence as words: `compared 30m 1h 1d, broken at 2026-11-17T09:10`."""
-    return ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in values.items())
+    return ", ".join(_pair(name, value) for name, value in values.items())
+
+
+def _pair(name: str, value: object) -> str:
+    return f"{name.replace('_', ' ')} {_plain(value)}"
 
 
 def _plain(value: object) -> str:
@@ -226,7 +230,7 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return " ".join(f"{name} {_plain(one)}" for name, one in value.items())
+        return " ".join(_pair(name, one) for name, one in value.items())
     if isinstance(value, list | tuple):
         return "; ".join(map(_plain, value)) if any(map(_is_nested, value)) else " ".join(map(_plain, value))
     return NONE if value is None else number(value) if isinstance(value, int) else str(value)

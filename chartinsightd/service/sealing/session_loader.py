@@ -97,9 +97,7 @@ class SessionLoader:
             if span is not None:
                 first, last = _whole_days(span) if timeframe.is_intraday else span.spans[0]
                 spans[place] = case.symbol, first, last - 1
-        found = await self._store.candles_of(timeframe, list(spans.values()))
-        # What is covered is final; a row that is not was formed by live trades alone, and proves nothing.
-        return {place: one.where(one.final) for place, one in zip(spans, found, strict=True)}
+        return await self._final(timeframe, spans)
 
     async def _week_days(self, cases: Sequence[tuple[Unsealed, Session]]) -> dict[int, Candles]:
         """Return the days of the weeks that end with these sessions, by their places."""
@@ -108,8 +106,17 @@ class SessionLoader:
             week = self._spans_of(session).get(Timeframe.W1)
             if week is not None and Timeframe.D1 in self._spans_of(session):
                 spans[place] = case.symbol, week.spans[0][0], week.spans[0][1] - 1
-        found = await self._store.candles_of(Timeframe.D1, list(spans.values()))
-        return dict(zip(spans, found, strict=True))
+        return await self._final(Timeframe.D1, spans)
+
+    async def _final(
+        self, timeframe: Timeframe, spans: Mapping[int, tuple[str, int, int]]
+    ) -> dict[int, Candles]:
+        """Return the final candles of spans, by their places.
+
+        What is covered is final; a row that is not was formed by live trades alone, and proves nothing.
+        """
+        found = await self._store.candles_of(timeframe, list(spans.values()))
+        return {place: one.where(one.final) for place, one in zip(spans, found, strict=True)}
 
 
 def _labels(calendar: Calendar, session: Session, timeframe: Timeframe) -> tuple[int, int] | None:

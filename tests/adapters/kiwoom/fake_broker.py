@@ -121,7 +121,8 @@ class FakeBroker:
             request.transport.abort()
             return response
         response = web.Response(body=body, status=reply.status, headers=headers)
-        response.enable_compression(web.ContentCoding.gzip)
+        if "Content-Encoding" not in reply.headers:
+            response.enable_compression(web.ContentCoding.gzip)
         return response
 
 

@@ -9,10 +9,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import aiohttp
 import pytest
 
 from chartinsightd.adapters.kiwoom.gate import Gate
-from chartinsightd.adapters.kiwoom.transport import Answer, KiwoomAccess, Transport
+from chartinsightd.adapters.kiwoom.transport import Answer, KiwoomAccess, Transport, _in_words
 from chartinsightd.clock import CheckedClock, SimulatedClock, SystemClock
 from chartinsightd.domain.errors import (
     AccessBlocked,
@@ -285,6 +286,30 @@ async def test_every_failure_has_its_class(reply: Reply, expected: type[SourceEr
         ours.broker.will("ka10081", reply)
         with pytest.raises(expected):
             await post(ours)
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip"])
+async def test_an_answer_that_cannot_be_unpacked_is_told_with_its_remedy(coding: str) -> None:
+    """A proxy that packs by its own taste, or spoils what was packed, is named in our words."""
+    async with session() as ours:
+        await ours.issuer.token()
+        ours.broker.will("ka10081", Reply(b"no such packing", headers={"Content-Encoding": coding}))
+        with pytest.raises(MalformedAnswer, match="packed in a way that was not offered") as caught:
+            await post(ours)
+    assert "proxy or relay" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (aiohttp.ServerDisconnectedError(), "the connection ended before the answer did"),
+        (aiohttp.ClientPayloadError("Response payload is not completed"), "the connection ended before"),
+        (OSError(113, "No route to host"), "No route to host"),
+    ],
+)
+def test_a_lost_connection_is_told_in_our_words(error: aiohttp.ClientError | OSError, words: str) -> None:
+    """The HTTP library's own words say nothing to a person."""
+    assert words in _in_words(error)
 
 
 async def test_requests_that_were_cut_off_keep_their_places() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chartinsightd.adapters.postgres import archive as archive_module
+from chartinsightd.adapters.postgres import connection as connection_module
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.cli.export import frame_of
@@ -25,6 +29,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.archive import CandleText, StockFilter
 from chartinsightd.ports.stores import Gap
+from tests.campaign.link import Ends, open_link
 from tests.support.fakes import listed_stock
 from tests.support.postgres import connected
 
@@ -284,3 +289,30 @@ async def test_a_database_that_is_away_is_said_so() -> None:
     async with open_archive("postgresql://me@127.0.0.1:1/nowhere", "simulation") as archive:
         with pytest.raises(StoreUnavailable):
             await archive.facts()
+
+
+async def test_a_black_hole_is_told_within_the_promised_time(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that swallows everything, on an open connection or before one is made, ends a look by its
+    deadlines: together they leave room within the twenty seconds of `database.away`.
+    """
+    assert archive_module._LONGEST_LOOK_S + connection_module._CONNECT_TIMEOUT_S <= 18
+    monkeypatch.setattr(archive_module, "_LONGEST_LOOK_S", 0.1)
+    monkeypatch.setattr(connection_module, "_CONNECT_TIMEOUT_S", 0.1)
+    folder = parse_qs(urlsplit(database).query)["host"][0]
+
+    async def connect() -> Ends:
+        return await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
+
+    async with open_link(connect) as link:
+        dsn = f"postgresql://chartinsight@127.0.0.1:{link.port}/chartinsight"
+        async with open_archive(dsn, "simulation") as archive, asyncio.TaskGroup() as group:
+            await archive.facts()
+            hole = group.create_task(link.swallow(60))
+            for _ in range(2):
+                await asyncio.sleep(0)
+                async with asyncio.timeout(5):
+                    with pytest.raises(StoreUnavailable):
+                        await archive.facts()
+            hole.cancel()

@@ -31,6 +31,8 @@ HELD = {
     "jit": "off",
     "DateStyle": "ISO, MDY",
     "default_transaction_isolation": "read committed",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
 }
 OTHERWISE = {
     "synchronous_commit": "off",
@@ -38,6 +40,8 @@ OTHERWISE = {
     "default_transaction_isolation": "serializable",
     "standard_conforming_strings": "off",
     "timezone": "'Asia/Seoul'",
+    "idle_session_timeout": "'10s'",
+    "transaction_timeout": "'10s'",
 }
 """What an administrator may have told a database for its other users."""
 
@@ -64,6 +68,19 @@ async def test_every_connection_has_its_settings(store: Store, database: str) ->
     finally:
         await execute(database, f"alter database {name} reset all")
         await links[-1].close()
+
+
+@pytest.mark.parametrize("setting", ["transaction_timeout", "statement_timeout"])
+async def test_a_limit_too_short_to_connect_is_named(setting: str, database: str) -> None:
+    """A server that ends everything after a millisecond is told of with the setting that says so."""
+    await execute(database, f"create role hasty login; alter role hasty set {setting} = '1ms'")
+    hasty = database.replace("//chartinsight@", "//hasty@")
+    try:
+        with pytest.raises(StoreUnavailable) as caught:
+            await check_database(hasty, "simulation")
+    finally:
+        await execute(database, "drop role hasty")
+    assert f"ALTER ROLE <user> RESET {setting}" in caught.value.remedy
 
 
 async def _statement_timeout(link: ReconnectingConnection) -> str:
