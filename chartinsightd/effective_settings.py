@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from chartinsightd.settings.loading import find_config, line_of
-from chartinsightd.settings.model import HIDDEN, PREFIX, SECRETS, Settings
+from chartinsightd.settings.model import PREFIX, SECRET_SETTINGS, SECRETS, Settings
 from chartinsightd.settings.section import Section
 
 
@@ -54,7 +54,7 @@ def effective_settings(settings: Settings, config: Path | None = None) -> dict[s
     found: dict[str, EffectiveSetting] = {}
     for keys in _keys(settings):
         origin, place = _origin(keys, path, text)
-        value, is_secret = _inside(shown, keys), keys in HIDDEN
+        value, is_secret = _inside(shown, keys), keys in SECRET_SETTINGS
         found[".".join(keys)] = EffectiveSetting(
             name=".".join(keys),
             value=_is_there(_inside(settings, keys)) if is_secret else value,

@@ -84,6 +84,56 @@ def test_a_mistake_is_told_with_its_key_and_line(tmp_path: Path, text: str, word
     assert words in refused(tmp_path, text)
 
 
+TWO_ACCOUNTS = "[[kiwoom.accounts]]\nname = 'second'\n[[kiwoom.accounts]]\nname = 'third'\n"
+
+
+def test_accounts_get_their_keys_from_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The file names the accounts, systemd hands over their keys; as JSON the environment does both."""
+    file = tmp_path / "config.toml"
+    file.write_text(TWO_ACCOUNTS, encoding="utf-8")
+    (tmp_path / "kiwoom_second_app_key").write_text("two\n", encoding="utf-8")
+    (tmp_path / "kiwoom_third_secret_key").write_text("drei", encoding="utf-8")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+
+    second, third = load_settings(file).kiwoom.accounts
+
+    assert (second.name, second.app_key.get_secret_value()) == ("second", "two")
+    assert (third.app_key.get_secret_value(), third.secret_key.get_secret_value()) == ("", "drei")
+    monkeypatch.setenv(
+        "CHARTINSIGHT_KIWOOM__ACCOUNTS", '[{"name": "fourth", "app_key": "a", "secret_key": "b"}]'
+    )
+    settings = load_settings(file)
+    assert [one.name for one in settings.kiwoom.accounts] == ["fourth"]
+    assert {"a", "b"} <= set(settings.secrets())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[kiwoom.accounts]]\nname = 'main'", "main is taken"),
+        ("[[kiwoom.accounts]]\nname = 'x'\n[[kiwoom.accounts]]\nname = 'x'", "a name of its own"),
+        ("[[kiwoom.accounts]]\nname = '../x'", "kiwoom.accounts.name: String should match"),
+        ("[[kiwoom.accounts]]\nname = 'x'\napp_key = 'hunter2'", "line 3: kiwoom.accounts.app_key does not"),
+        ("[kiwoom]\naccounts = 'hunter2'", "line 2: kiwoom.accounts: Input should be a valid tuple"),
+    ],
+)
+def test_a_mistake_in_an_account_is_told_without_its_key(tmp_path: Path, text: str, words: str) -> None:
+    """Names are checked, since files are called by them; no message repeats what may be a key."""
+    told = refused(tmp_path, text)
+    assert words in told
+    assert "hunter2" not in told
+
+
+def test_the_same_key_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two accounts with one key would send twice as much as its limit allows."""
+    file = tmp_path / "config.toml"
+    file.write_text("", encoding="utf-8")
+    monkeypatch.setenv("CHARTINSIGHT_KIWOOM__APP_KEY", "a")
+    monkeypatch.setenv("CHARTINSIGHT_KIWOOM__ACCOUNTS", '[{"name": "x", "app_key": "a", "secret_key": "b"}]')
+    with pytest.raises(ConfigurationError, match="the same app key"):
+        load_settings(file)
+
+
 def test_a_value_that_may_be_secret_is_not_repeated(tmp_path: Path) -> None:
     """What stands in the place of a password is not printed."""
     assert "hunter2" not in refused(tmp_path, "[database]\ndsn = ['hunter2']")

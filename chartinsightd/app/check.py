@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from chartinsightd.adapters.kiwoom.session import open_kiwoom
+from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
 from chartinsightd.adapters.postgres.check import check_database
 from chartinsightd.adapters.postgres.data_folder import fix_modes
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
 from chartinsightd.app.alerting import channels_of
-from chartinsightd.app.broker import access, believes_dates, block_file
+from chartinsightd.app.broker import accesses, believes_dates, block_files
 from chartinsightd.app.learning import FILE, learn
 from chartinsightd.app.opening import load_calendar, open_clock
 from chartinsightd.app.reload import Logging
@@ -157,28 +158,38 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
 
 
 async def _broker(settings: Settings) -> AsyncIterator[str]:
-    clock, kiwoom_settings = await open_clock(settings), settings.kiwoom
+    clock = await open_clock(settings)
     differences: list[timedelta] = []
+    files = block_files(settings)
+    for name, access in accesses(settings).items():
+        expires_at = await _log_in(settings, access, clock, differences)
+        # A person asked, and it works: the daemon need not wait any longer.
+        files[name].save(None)
+        until = f"{expires_at.astimezone(KST):%Y-%m-%d %H:%M} KST"
+        where = f"{settings.kiwoom.environment} at {settings.kiwoom.rest_url}"
+        which = f"the key of account {name}" if len(files) > 1 else "the key"
+        yield f"{where} accepts {which}; the token is good until {until}"
+    if differences:
+        yield _describe_difference(differences[-1])
+
+
+async def _log_in(
+    settings: Settings, access: KiwoomAccess, clock: Clock, differences: list[timedelta]
+) -> datetime:
+    """Ask for a token; note how far the clock is from the broker's. Return when the token ends."""
 
     def compare(_sent_s: float, date: datetime) -> None:
         differences.append(clock.now() - date)
 
     opened = open_kiwoom(
-        access(settings),
+        access,
         clock,
-        kiwoom_settings.pace,
-        kiwoom_settings.gate,
+        settings.kiwoom.pace,
+        settings.kiwoom.gate,
         on_date=compare if believes_dates(settings) else None,
     )
     async with opened as kiwoom:
-        expires_at = await kiwoom.log_in()
-        # A person asked, and it works: the daemon need not wait any longer.
-        block_file(settings).save(None)
-        until = f"{expires_at.astimezone(KST):%Y-%m-%d %H:%M} KST"
-        where = f"{settings.kiwoom.environment} at {settings.kiwoom.rest_url}"
-        yield f"{where} accepts the key; the token is good until {until}"
-    if differences:
-        yield _describe_difference(differences[-1])
+        return await kiwoom.log_in()
 
 
 def _describe_difference(of_clocks: timedelta) -> str:

@@ -13,7 +13,7 @@ from chartinsightd.adapters.kiwoom.learning.charts import ChartQuestions
 from chartinsightd.adapters.kiwoom.learning.requests import Dates, RequestQuestions
 from chartinsightd.adapters.kiwoom.learning.stream import StreamQuestions
 from chartinsightd.adapters.kiwoom.session import Kiwoom, open_kiwoom
-from chartinsightd.app.broker import access
+from chartinsightd.app.broker import accesses
 from chartinsightd.app.opening import load_calendar, open_clock
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import SourceError
@@ -27,6 +27,7 @@ from chartinsightd.domain.learned import (
 )
 from chartinsightd.facts.targets import DELISTED
 from chartinsightd.ports.broker import Priority
+from chartinsightd.settings.kiwoom import FIRST_ACCOUNT
 from chartinsightd.settings.model import Settings, state_file
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,8 @@ async def learn(settings: Settings) -> AsyncIterator[Finding]:
     clock = await open_clock(settings)
     dates = Dates(clock=clock)
     lock = state_file(settings, "daemon.lock")
-    opened = open_kiwoom(access(settings), clock, settings.kiwoom.pace, settings.kiwoom.gate, on_date=dates)
+    access = accesses(settings)[FIRST_ACCOUNT]
+    opened = open_kiwoom(access, clock, settings.kiwoom.pace, settings.kiwoom.gate, on_date=dates)
     found: list[Finding] = []
     with held(lock, doing=f"works in the state folder {lock.parent}"):
         async with asyncio.timeout(_LONGEST_S), opened as kiwoom:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chartinsightd.adapters.kiwoom.realtime.feed import KiwoomFeed, RealtimeAccess
+from chartinsightd.adapters.kiwoom.realtime.pooled_feed import PooledFeed
 from chartinsightd.adapters.kiwoom.token import TokenIssuer
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.backend.live_view import FormingEvents
 from chartinsightd.clock import Clock
 from chartinsightd.control.events import EventHub
+from chartinsightd.ports.live import RunningFeed
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
@@ -24,7 +27,7 @@ from chartinsightd.settings.model import Settings
 class Live:
     """The stream and what is made of it."""
 
-    feed: KiwoomFeed
+    feed: RunningFeed
     forming: FormingCandles
     candles: LiveCandles
 
@@ -36,7 +39,7 @@ class Live:
 def new_live(
     settings: Settings,
     *,
-    issuer: TokenIssuer,
+    issuers: Mapping[str, TokenIssuer],
     store: Store,
     hub: EventHub,
     watchlist: Watchlist,
@@ -51,8 +54,9 @@ def new_live(
     access = RealtimeAccess(
         url=url, user_agent=settings.kiwoom.user_agent, most_symbols=settings.live.most_symbols
     )
-    feed = KiwoomFeed(access=access, issuer=issuer, clock=clock)
     forming = FormingCandles(current_rules, settings.collect.timeframes)
+    feeds = {name: KiwoomFeed(access=access, issuer=one, clock=clock) for name, one in issuers.items()}
+    feed = next(iter(feeds.values())) if len(feeds) == 1 else PooledFeed(feeds, access.most_symbols)
     candles = LiveCandles(
         feed=feed,
         forming=forming,

@@ -12,14 +12,13 @@ import structlog
 
 from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.folder_lock import held
-from chartinsightd.adapters.kiwoom.session import Kiwoom
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
 from chartinsightd.app.analysis_stores import AnalysisStores, open_analysis
-from chartinsightd.app.broker import new_circuit, open_broker
+from chartinsightd.app.broker import Broker, new_circuits, open_broker
 from chartinsightd.app.radar import RadarStores, open_radar
 from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
 from chartinsightd.domain.calendar import Calendar, parse_overrides, parse_reforms
@@ -29,7 +28,7 @@ from chartinsightd.ports.stores import Checkpoint
 from chartinsightd.process.lifecycle import notify_systemd
 from chartinsightd.process.runtime_file import runtime_file
 from chartinsightd.process.supervisor import Service
-from chartinsightd.service.collecting.circuit_breaker import Circuit
+from chartinsightd.service.collecting.account_circuits import AccountCircuits
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.settings.model import Settings, state_file
 
@@ -48,8 +47,8 @@ class Resources:
     analysis: AnalysisStores
     radar: RadarStores
     ledger: CoverageLedger
-    kiwoom: Kiwoom
-    circuit: Circuit
+    broker: Broker
+    circuits: AccountCircuits
     database: Literal["embedded", "external"]
     reader_dsn: str
     """Where others may read; empty for a database of the user's own."""
@@ -102,7 +101,7 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
     checkpoint = await stack.enter_async_context(
         open_checkpoint(state_file(settings, "checkpoint.sqlite"), clock)
     )
-    circuit = new_circuit(settings, clock)
+    circuits = new_circuits(settings, clock)
     spool = await stack.enter_async_context(open_spool(state_file(settings, "spool.sqlite"), clock))
     is_known = bool(await checkpoint.load()) or spool.state.pages > 0
     store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
@@ -112,8 +111,8 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
     ledger = CoverageLedger(store.candles, checkpoint, store.presence.changed)
     await ledger.open()
     services |= {"store": store.presence.run, "ledger": partial(ledger.keep_reconciled, clock)}
-    broker = open_broker(settings, clock, circuit, is_first=ledger.is_empty)
-    kiwoom = await stack.enter_async_context(broker)
+    opened = open_broker(settings, clock, circuits, is_first=ledger.is_empty)
+    broker = await stack.enter_async_context(opened)
     if settings.clock.follow and isinstance(virtual := clock.own, SimulatedClock):
         services["clock"] = partial(follow_clock, virtual, settings.kiwoom.rest_url)
     return Resources(
@@ -125,8 +124,8 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
         analysis=analysis,
         radar=radar,
         ledger=ledger,
-        kiwoom=kiwoom,
-        circuit=circuit,
+        broker=broker,
+        circuits=circuits,
         database="embedded" if reader_dsn else "external",
         reader_dsn=reader_dsn,
         services=services,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chartinsightd.adapters.kiwoom.lists import KiwoomLists
 from chartinsightd.adapters.postgres.archive import PostgresArchive
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.app.live import Live
@@ -12,6 +11,7 @@ from chartinsightd.backend.watching import GroupCommands, QuoteAnswers
 from chartinsightd.clock import Clock
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers
+from chartinsightd.ports.watching import SweepSource
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -43,7 +43,7 @@ class Watching:
 def new_watching(
     settings: Settings,
     *,
-    lists: KiwoomLists,
+    lists: SweepSource,
     store: Store,
     live: Live | None,
     watchlist: Watchlist,

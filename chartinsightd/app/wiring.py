@@ -210,6 +210,7 @@ def assemble_services(
         AnalysisProbe(analysing.analyser, resources.clock),
         ServiceProbe(supervisor),
         shared.set_aside,
+        resources.circuits,
     ]
     if live is not None:
         probes.append(LiveProbe(live.candles, resources.clock, current_rules))
@@ -251,10 +252,10 @@ def _share(settings: Settings, resources: Resources, current_rules: CurrentRules
         jobs=jobs,
         job_groups=JobGroups(jobs),
         pause_switch=pause_switch,
-        retries=RetryTracker(resources.clock, resources.circuit, set_aside),
+        retries=RetryTracker(resources.clock, resources.circuits, set_aside),
         set_aside=set_aside,
         expectations=Expectations(resources.clock, current_rules),
-        charts=PausableCharts(resources.kiwoom.charts, pause_switch),
+        charts=PausableCharts(resources.broker.charts, pause_switch),
     )
 
 
@@ -298,6 +299,7 @@ def _scheduler(shared: _Shared, collector: Collector) -> Scheduler:
         pause_switch=shared.pause_switch,
         timeframes=shared.settings.collect.timeframes,
         universe_timeframes=shared.settings.universe.timeframes,
+        accounts=len(shared.resources.broker.issuers),
     )
 
 
@@ -316,7 +318,7 @@ def _backfills(shared: _Shared, collector: Collector) -> Backfills:
 def _stock_list(shared: _Shared) -> StockList:
     resources = shared.resources
     return StockList(
-        source=PausableLists(resources.kiwoom.lists, shared.pause_switch),
+        source=PausableLists(resources.broker.lists, shared.pause_switch),
         store=resources.store.stocks,
         tracking=resources.store.tracking,
         jobs=shared.jobs,
@@ -354,7 +356,7 @@ def _adjuster(shared: _Shared) -> Adjuster:
         clock=resources.clock,
     )
     return Adjuster(
-        quotes=PausableQuotes(resources.kiwoom.lists, shared.pause_switch),
+        quotes=PausableQuotes(resources.broker.lists, shared.pause_switch),
         finder=finder,
         store=resources.store.actions,
         ledger=resources.ledger,
@@ -404,8 +406,8 @@ def _monitor(
         jobs=shared.jobs,
         archive=resources.archive,
         store_failure=lambda: resources.store.presence.failure or writer.refusal,
-        gate=resources.kiwoom.gate,
-        token_failure=resources.kiwoom.issuer.failure,
+        gate=resources.broker.gate,
+        token_failure=resources.broker.issuer.failure,
         disk=FolderDisk(shared.settings.state_dir),
         notifier=notifier,
         diary=new_alert_diary(shared.settings),
@@ -419,7 +421,7 @@ def _live(shared: _Shared, hub: EventHub) -> Live | None:
     resources = shared.resources
     return new_live(
         shared.settings,
-        issuer=resources.kiwoom.issuer,
+        issuers=resources.broker.issuers,
         store=resources.store,
         hub=hub,
         watchlist=shared.watchlist,
@@ -433,7 +435,7 @@ def _watching(shared: _Shared, live: Live | None) -> Watching:
     resources = shared.resources
     return new_watching(
         shared.settings,
-        lists=resources.kiwoom.lists,
+        lists=resources.broker.lists,
         store=resources.store,
         live=live,
         watchlist=shared.watchlist,
@@ -506,8 +508,8 @@ def new_backend(
         stock_list=services.stock_list,
         watchlist=shared.watchlist,
         archive=resources.archive,
-        gate=resources.kiwoom.gate,
-        issuer=resources.kiwoom.issuer,
+        gate=resources.broker.gate,
+        issuer=resources.broker.issuer,
         pause_switch=shared.pause_switch,
         commits=shared.commits,
         hub=hub,
@@ -560,7 +562,7 @@ def _identity(settings: Settings, resources: Resources) -> Identity:
         mode=settings.mode,
         environment=settings.kiwoom.environment,
         database=resources.database,
-        pace=settings.kiwoom.pace,
+        pace=settings.kiwoom.pace * len(resources.broker.issuers),
         timeframes=settings.collect.timeframes,
         started_at=resources.clock.now(),
     )

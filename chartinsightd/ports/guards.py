@@ -37,6 +37,27 @@ class BrokerCircuit(Protocol):
         """Note that the broker gives data."""
 
 
+class AccessCircuit(Protocol):
+    """What the services know of whether the broker lets us in: one key's circuit, or those of several."""
+
+    @property
+    def block(self) -> AccessBlocked | None:
+        """The refusal that holds; None while something may be asked or is being tried."""
+
+    @property
+    def held_until(self) -> datetime | None:
+        """Until when nothing is asked; None when something may be. Aware, UTC."""
+
+    def refused(self, error: AccessBlocked) -> None:
+        """Note that the broker refuses all that is asked."""
+
+    def passed(self) -> None:
+        """Note that the broker gives data."""
+
+    def try_now(self) -> bool:
+        """Let one request try now, because the user says the cause is fixed. False without a block."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownBlock:
     """A refusal of our key or address, and how long it is respected."""

@@ -96,6 +96,13 @@ class LiveFeed(Protocol):
         """Return what may be shown."""
 
 
+class RunningFeed(LiveFeed, Protocol):
+    """A stream that one task keeps alive."""
+
+    async def run(self) -> None:
+        """Have a session whenever something is wanted, until cancelled."""
+
+
 class DayCandles(Protocol):
     """Where the days before today are kept."""
 

@@ -22,6 +22,7 @@ from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.domain.foreign_text import shortened
 from chartinsightd.settings.alerts import AlertSettings
 from chartinsightd.settings.collect import CollectSettings
+from chartinsightd.settings.kiwoom import KiwoomSettings
 from chartinsightd.settings.model import HIDDEN, PREFIX, SECRETS, Settings
 from chartinsightd.settings.section import Section
 from chartinsightd.settings.universe import UniverseSettings
@@ -29,6 +30,7 @@ from chartinsightd.settings.universe import UniverseSettings
 CONFIG_VARIABLE = "CHARTINSIGHT_CONFIG"
 _WITH_LISTS: Mapping[str, type[Section]] = {
     "collect": CollectSettings,
+    "kiwoom": KiwoomSettings,
     "universe": UniverseSettings,
     "alerts": AlertSettings,
 }
@@ -37,6 +39,7 @@ _RENAMED = {
     ("collect", "min_market_cap"): "Instead of collect.min_market_cap set universe.min_market_cap.",
 }
 """Settings of earlier versions, and what to set now."""
+_ACCOUNT_KEYS = frozenset({"app_key", "secret_key"})
 
 
 def load_settings(config: Path | None = None) -> Settings:
@@ -52,6 +55,7 @@ def load_settings(config: Path | None = None) -> Settings:
     text = _read(path) if path else ""
     values = _parse(text, path)
     _refuse_secrets(values, text, path)
+    _refuse_keys_of_accounts(values, text, path)
     _refuse_unknown_variables()
     try:
         return Settings(**_with_credentials(values))
@@ -111,6 +115,25 @@ def _refuse_secrets(values: Mapping[str, Any], text: str, path: Path | None) -> 
             )
 
 
+def _refuse_keys_of_accounts(values: Mapping[str, Any], text: str, path: Path | None) -> None:
+    for account in _accounts(values):
+        for key in _ACCOUNT_KEYS & account.keys():
+            name = account.get("name", "…")
+            raise ConfigurationError(
+                f"{path}, line {line_of(text, ('kiwoom', 'accounts', key))}: kiwoom.accounts.{key} does not"
+                " belong in a file.",
+                remedy=f"Use the systemd credential kiwoom_{name}_{key}, or set all accounts as JSON in"
+                f" {PREFIX}KIWOOM__ACCOUNTS; take it out of the file, and consider issuing a new key.",
+            )
+
+
+def _accounts(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the tables `[[kiwoom.accounts]]`; what is none is refused later, with the other mistakes."""
+    kiwoom = values.get("kiwoom")
+    found = kiwoom.get("accounts") if isinstance(kiwoom, Mapping) else None
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
 def _refuse_unknown_variables() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name in sorted(os.environ):
@@ -125,10 +148,15 @@ def _not_json() -> str | None:
         for key, field in model.model_fields.items():
             variable = f"{PREFIX}{section}__{key}".upper()
             given = next((value for name, value in os.environ.items() if name.upper() == variable), None)
-            if given is not None and "[" in str(field.annotation) and not _is_json(given):
-                shown = "" if (section, key) in SECRETS else f" ({given!r})"
+            if given is not None and _is_list(field.annotation) and not _is_json(given):
+                shown = "" if (section, key) in HIDDEN else f" ({given!r})"
                 return f"Environment variable {variable}{shown}"
     return None
+
+
+def _is_list(annotation: object) -> bool:
+    """Whether a setting is a list or a table."""
+    return str(annotation).startswith(("tuple[", "dict["))
 
 
 def _is_json(text: str) -> bool:
@@ -149,7 +177,20 @@ def _with_credentials(values: dict[str, Any]) -> dict[str, Any]:
         file, given = Path(folder) / name, merged.get(section, {})
         if _is_file(file) and isinstance(given, Mapping):
             merged[section] = {**given, key: file.read_text(encoding="utf-8").strip()}
+    if accounts := _accounts(merged):
+        merged["kiwoom"] = {
+            **merged["kiwoom"],
+            "accounts": [_with_keys(one, Path(folder)) for one in accounts],
+        }
     return merged
+
+
+def _with_keys(account: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Add the keys of an account from its credentials, as `kiwoom_second_app_key`."""
+    files = {key: folder / f"kiwoom_{account.get('name')}_{key}" for key in _ACCOUNT_KEYS}
+    return dict(account) | {
+        key: file.read_text(encoding="utf-8").strip() for key, file in files.items() if _is_file(file)
+    }
 
 
 def _new_names(error: ValidationError) -> str:

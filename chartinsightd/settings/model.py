@@ -40,7 +40,9 @@ SECRETS = {
     ("alerts", "apprise_urls"): "alerts_apprise_urls",
 }
 """Section and key of each setting that is refused in files, with its systemd credential."""
-HIDDEN = SECRETS.keys() | {("database", "dsn")}
+SECRET_SETTINGS = SECRETS.keys() | {("database", "dsn")}
+"""The settings whose whole value is a secret."""
+HIDDEN = SECRET_SETTINGS | {("kiwoom", "accounts")}
 """What no message quotes. A whole section is not quoted either: it may hold one of these."""
 
 
@@ -93,6 +95,7 @@ class Settings(BaseSettings):
         given = (
             self.kiwoom.app_key,
             self.kiwoom.secret_key,
+            *(key for one in self.kiwoom.accounts for key in (one.app_key, one.secret_key)),
             alerts.smtp_password,
             self.ai.api_key,
         )

@@ -57,6 +57,13 @@ DEFAULT_START = "2026-11-20T08:50:00+09:00"
 )
 @click.option("--app-key", default=DEFAULT_APP_KEY, help="The app key that is registered.")
 @click.option("--secret-key", default=DEFAULT_SECRET_KEY, help="Its secret key.")
+@click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="APP_KEY:SECRET_KEY",
+    help="Another account, with limits of its own; may be given again.",
+)
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Set a switch; see --options.")
 @click.option(
     "--options",
@@ -78,6 +85,7 @@ def main(
     corrections: Path | None,
     app_key: str,
     secret_key: str,
+    accounts: Sequence[str],
     options: Sequence[str],
     *,
     lists_options: bool,
@@ -91,7 +99,8 @@ def main(
         click.echo(json.dumps(dataclasses.asdict(broker) | dataclasses.asdict(stand), indent=2))
         return
     clock = _clock(start, speed, anchor)
-    simulation = Simulation.of(broker, clock, _market(data, symbols, seed, stand), app_key, secret_key)
+    keys = {app_key: secret_key} | dict(_account(one) for one in accounts)
+    simulation = Simulation.of(broker, clock, _market(data, symbols, seed, stand), keys)
     if corrections is not None:
         _keep_corrections(simulation, corrections)
     try:
@@ -132,6 +141,13 @@ def _named(option: str) -> tuple[str, str]:
     if not equals:
         raise click.BadParameter(f"{option!r} is not NAME=VALUE", param_hint="--option")
     return name, value
+
+
+def _account(option: str) -> tuple[str, str]:
+    app_key, colon, secret_key = option.partition(":")
+    if not (app_key and colon and secret_key):
+        raise click.BadParameter(f"{option!r} is not APP_KEY:SECRET_KEY", param_hint="--account")
+    return app_key, secret_key
 
 
 def _clock(start: str, speed: float, anchor: str | None) -> VirtualClock:

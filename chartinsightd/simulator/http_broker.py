@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -44,6 +45,8 @@ class _Call:
     """One request on its way."""
 
     api_id: str
+    lane: str
+    """What its limit is counted under: the api-id of an account."""
     at: float
     """When it arrived, on the limits' clock."""
     entry: Entry
@@ -70,7 +73,8 @@ class Broker:
 
     async def api(self, request: web.Request) -> web.StreamResponse:
         """POST /api/dostk/…"""
-        call = self._arrived(request, request.headers.get("api-id", ""))
+        owner = self._sim.tokens.app_key_of(request.headers.get(hdrs.AUTHORIZATION, ""))
+        call = self._arrived(request, request.headers.get("api-id", ""), owner)
         try:
             if self._is_blocked(request):
                 return await self._send(request, call, _blocked())
@@ -82,7 +86,7 @@ class Broker:
     async def token(self, request: web.Request) -> web.StreamResponse:
         """POST /oauth2/token and /oauth2/revoke; their api-id is that of the path."""
         api_id = TOKEN_API if request.path.endswith("token") else REVOKE_API
-        call = self._arrived(request, api_id)
+        call = self._arrived(request, api_id, await _app_key(request))
         try:
             if self._is_blocked(request):
                 return await self._send(request, call, _blocked())
@@ -93,12 +97,13 @@ class Broker:
 
     # Checks. All of them up to the flow limit happen before the first await, in the order of arrival.
 
-    def _arrived(self, request: web.Request, api_id: str) -> _Call:
+    def _arrived(self, request: web.Request, api_id: str, app_key: str) -> _Call:
         sim, at = self._sim, self._sim.clock.monotonic()
-        sim.monitor.arrived(api_id, at)
+        lane = sim.tokens.lane(app_key, api_id)
+        sim.monitor.arrived(lane, api_id, at)
         is_continued = request.headers.get("cont-yn") == "Y"
         entry = sim.journal.add(sim.now(), at, sim.clock.real_now(), api_id, cont=is_continued)
-        return _Call(api_id=api_id, at=at, entry=entry)
+        return _Call(api_id=api_id, lane=lane, at=at, entry=entry)
 
     def _is_blocked(self, request: web.Request) -> bool:
         agent = request.headers.get(hdrs.USER_AGENT, "")
@@ -111,9 +116,9 @@ class Broker:
         self._pass_flow(call)
 
     def _pass_flow(self, call: _Call) -> None:
-        if self._sim.limits.admits(call.api_id, call.at):
+        if self._sim.limits.admits(call.lane, call.api_id, call.at):
             return
-        self._sim.monitor.refused(call.api_id)
+        self._sim.monitor.refused(call.lane)
         raise self._too_fast(call)
 
     def _too_fast(self, call: _Call) -> errors.Refused:
@@ -313,3 +318,11 @@ def _torn(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+async def _app_key(request: web.Request) -> str:
+    """Return the app key in the body of a request for a token; empty where there is none to read."""
+    try:
+        return str(json.loads(await request.read())["appkey"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""

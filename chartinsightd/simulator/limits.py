@@ -91,19 +91,22 @@ def limiter(profile: Profile, api_id: str) -> Limiter:
 
 
 class Limits:
-    """The enforced limits of all api-ids; they do not slow each other (kiwoom.md#rate-limit)."""
+    """The enforced limits of each api-id and account; they do not slow each other (kiwoom.md#rate-limit).
+
+    A lane is what is counted together: an api-id of one account.
+    """
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._limiters: dict[str, Limiter] = {}
 
-    def admits(self, api_id: str, at: float) -> bool:
+    def admits(self, lane: str, api_id: str, at: float) -> bool:
         """Return whether the request may pass, and count it if so."""
         if not self._profile.rate_limit:
             return True
-        if api_id not in self._limiters:
-            self._limiters[api_id] = limiter(self._profile, api_id)
-        return self._limiters[api_id].admits(at)
+        if lane not in self._limiters:
+            self._limiters[lane] = limiter(self._profile, api_id)
+        return self._limiters[lane].admits(at)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,21 +148,18 @@ class Arrivals:
 
 
 class Monitor:
-    """Counts every arrival by api-id, independent of what is enforced."""
+    """Counts every arrival by lane, independent of what is enforced."""
 
     def __init__(self, profile: Profile) -> None:
         self._limit = profile.requests_per_second
         self.arrivals: dict[str, Arrivals] = {}
 
-    def arrived(self, api_id: str, at: float) -> None:
+    def arrived(self, lane: str, api_id: str, at: float) -> None:
         """Count a request at the moment it arrived."""
-        self._of(api_id).add(at)
+        if lane not in self.arrivals:
+            self.arrivals[lane] = Arrivals(limit=1 if api_id == TOKEN_API else self._limit)
+        self.arrivals[lane].add(at)
 
-    def refused(self, api_id: str) -> None:
-        """Count a refusal for pace."""
-        self._of(api_id).refusals += 1
-
-    def _of(self, api_id: str) -> Arrivals:
-        if api_id not in self.arrivals:
-            self.arrivals[api_id] = Arrivals(limit=1 if api_id == TOKEN_API else self._limit)
-        return self.arrivals[api_id]
+    def refused(self, lane: str) -> None:
+        """Count a refusal for pace of a request that arrived."""
+        self.arrivals[lane].refusals += 1

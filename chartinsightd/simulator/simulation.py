@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 
 from chartinsightd.simulator.clock import VirtualClock
 from chartinsightd.simulator.correction_log import Correction, CorrectionLog
@@ -40,16 +42,22 @@ class Simulation:
         profile: Profile,
         clock: VirtualClock,
         market: Market,
-        app_key: str = DEFAULT_APP_KEY,
-        secret_key: str = DEFAULT_SECRET_KEY,
+        keys: Mapping[str, str] = MappingProxyType({DEFAULT_APP_KEY: DEFAULT_SECRET_KEY}),
     ) -> Simulation:
-        """Return a broker without any request yet."""
+        """Return a broker without any request yet.
+
+        Args:
+            profile: how it behaves.
+            clock: its time.
+            market: what it serves.
+            keys: the secret key of each account's app key; each account has limits of its own.
+        """
         valid = timedelta(hours=profile.token_valid_h)
         return cls(
             profile=profile,
             clock=clock,
             market=market,
-            tokens=Tokens(app_key, secret_key, valid, rotates=profile.token_policy == "rotate"),
+            tokens=Tokens(keys, valid, rotates=profile.token_policy == "rotate"),
             limits=Limits(profile),
             monitor=Monitor(profile),
             pages=Pages(market, profile),

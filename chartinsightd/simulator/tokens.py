@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,16 +22,16 @@ class Token:
 
 
 class Tokens:
-    """Issues and checks tokens of one app key.
+    """Issues and checks the tokens of the registered app keys.
 
     Args:
-        app_key, secret_key: the pair that is registered.
+        keys: the secret key of each app key that is registered.
         valid: how long a token lives, in virtual time.
         rotates: whether a second issue kills the first token (kiwoom.md#second-token).
     """
 
-    def __init__(self, app_key: str, secret_key: str, valid: timedelta, *, rotates: bool = False) -> None:
-        self._keys = {app_key: secret_key}
+    def __init__(self, keys: Mapping[str, str], valid: timedelta, *, rotates: bool = False) -> None:
+        self._keys = dict(keys)
         self._valid = valid
         self._rotates = rotates
         self._living: dict[str, Token] = {}
@@ -68,6 +69,19 @@ class Tokens:
             if token.text == text and now < token.expires_at:
                 return token.app_key
         raise errors.token_invalid()
+
+    def app_key_of(self, authorization: str) -> str:
+        """Return the app key whose token an Authorization header names; empty for any other."""
+        text = authorization.partition(" ")[2]
+        return next((token.app_key for token in self._living.values() if token.text == text), "")
+
+    def lane(self, app_key: str, api_id: str) -> str:
+        """Return what a request counts under: the api-id, and from the second account on its number.
+
+        What belongs to no account counts with the first one's.
+        """
+        number = [*self._keys].index(app_key) if app_key in self._keys else 0
+        return f"{api_id}/{number + 1}" if number else api_id
 
     def revoke(self, app_key: str, secret_key: str, text: str) -> None:
         """End a token.

@@ -89,7 +89,7 @@ async def simulator(readings: Mapping[Question, Answer]) -> AsyncIterator[tuple[
     market = create_generated(7, 120, MarketOptions(**of_market))  # type: ignore[arg-type]
     clock = VirtualClock(start=NOW, speed=SPEED)
     profile = Profile(**switches)  # type: ignore[arg-type]
-    simulation = Simulation.of(profile, clock, market, DEFAULT_APP_KEY, DEFAULT_SECRET_KEY)
+    simulation = Simulation.of(profile, clock, market)
     async with open_server(simulation, "127.0.0.1", 0) as address:
         kiwoom = {
             "base_url": address.url,

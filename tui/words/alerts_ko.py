@@ -9,6 +9,9 @@ KOREAN_ALERTS = {
     "alert.broker.away.do": "기다리면 됩니다. 10분이 넘으면 키움 공지를 보세요.",
     "alert.broker.blocked": "키움이 이 키(또는 주소)를 막았습니다",
     "alert.broker.blocked.do": "키움 홈페이지에서 키와 등록한 IP를 확인하세요. 그때까지 요청하지 않습니다.",
+    "alert.broker.account_refused": "키움이 여러 계정 가운데 하나를 막았습니다",
+    "alert.broker.account_refused.do": "키움 홈페이지에서 그 계정의 키와 등록한 IP를 확인하세요. "
+    "그때까지 나머지 계정이 대신 받습니다.",
     "alert.broker.throttling": "키움이 요청을 자주 거절합니다(429)",
     "alert.broker.throttling.do": "같은 키를 쓰는 다른 프로그램이 있나요? "
     "없으면 kiwoom.requests_per_second를 낮추세요.",

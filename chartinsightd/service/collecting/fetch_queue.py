@@ -16,7 +16,8 @@ from chartinsightd.service.collecting.retries import Part
 
 _LIVE_AT_ONCE = 48
 _DEEP_AT_ONCE = 16
-"""Fetches in flight for each chart api, live polls and the others: enough to hide latency of seconds."""
+"""Fetches in flight for each chart api and account, live polls and the others: enough to hide seconds of
+latency."""
 
 _OF_TARGETS = {"live": Priority.LIVE, "catch_up": Priority.CATCH_UP, "backfill": Priority.BACKFILL}
 _OF_UNIVERSE = _OF_TARGETS | {"live": Priority.UNIVERSE, "catch_up": Priority.UNIVERSE}
@@ -53,9 +54,14 @@ class Task:
 
 
 class FetchQueue:
-    """Fetches that wait, and those under way, at most one for each part of a series."""
+    """Fetches that wait, and those under way, at most one for each part of a series.
 
-    def __init__(self) -> None:
+    Args:
+        accounts: through how many the broker is asked: each has room for as many.
+    """
+
+    def __init__(self, accounts: int = 1) -> None:
+        self._accounts = accounts
         self._lanes: dict[Lane, list[Task]] = {}
         self._waiting: dict[Part, Task] = {}
         """What of the lanes still holds: a newer plan for a series replaces its older one."""
@@ -90,7 +96,7 @@ class FetchQueue:
     def start_ready(self) -> Iterator[Task]:
         """Yield the fetches that may start now, as far as their lanes have room; they are under way then."""
         for lane, heap in self._lanes.items():
-            room = _LIVE_AT_ONCE if lane[1] else _DEEP_AT_ONCE
+            room = self._accounts * (_LIVE_AT_ONCE if lane[1] else _DEEP_AT_ONCE)
             while heap and self._in_flight[lane] < room:
                 task = heapq.heappop(heap)
                 if self._waiting.get(task.key) is task:

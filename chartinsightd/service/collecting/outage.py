@@ -15,7 +15,8 @@ from chartinsightd.domain.errors import (
     StillBlocked,
     TokenRejected,
 )
-from chartinsightd.service.collecting.circuit_breaker import GUESSED, Circuit
+from chartinsightd.ports.guards import AccessCircuit
+from chartinsightd.service.collecting.circuit_breaker import GUESSED
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ class Outage:
         circuit: told of refusals of our key or address.
     """
 
-    def __init__(self, clock: Clock, circuit: Circuit) -> None:
+    def __init__(self, clock: Clock, circuit: AccessCircuit) -> None:
         self._clock = clock
         self._circuit = circuit
         self._failures = 0

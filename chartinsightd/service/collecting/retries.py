@@ -12,7 +12,7 @@ from chartinsightd.domain.backoff import Backoff
 from chartinsightd.domain.errors import AccessBlocked, SourceError
 from chartinsightd.domain.gap_reason import GapReason, of_error
 from chartinsightd.domain.series import Series
-from chartinsightd.service.collecting.circuit_breaker import Circuit
+from chartinsightd.ports.guards import AccessCircuit
 from chartinsightd.service.collecting.deferred_ranges import DeferredRanges
 from chartinsightd.service.collecting.failure import Failure, new_failure
 from chartinsightd.service.collecting.outage import Outage
@@ -40,7 +40,7 @@ class RetryTracker:
     that falls short only the ranges that it left out (`DeferredRanges`).
     """
 
-    def __init__(self, clock: Clock, circuit: Circuit, set_aside: SetAside | None = None) -> None:
+    def __init__(self, clock: Clock, circuit: AccessCircuit, set_aside: SetAside | None = None) -> None:
         self._clock = clock
         self._circuit = circuit
         self._set_aside = set_aside or SetAside(clock)

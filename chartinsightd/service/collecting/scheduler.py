@@ -59,6 +59,7 @@ class Scheduler:
         pause_switch: PauseSwitch,
         timeframes: Sequence[Timeframe],
         universe_timeframes: Sequence[Timeframe] = (),
+        accounts: int = 1,
     ) -> None:
         self._collector = collector
         self._ledger = ledger
@@ -75,7 +76,8 @@ class Scheduler:
         self._series: tuple[Series, ...] = ()
         self._tiers: dict[Tier, tuple[Series, ...]] = {}
         self._followed: frozenset[Series] = frozenset()
-        self._queue = FetchQueue()
+        self._accounts = accounts
+        self._queue = FetchQueue(accounts)
         self._wake = asyncio.Event()
         self._replan = True
         current_rules.on_change(self.replan)
@@ -119,7 +121,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Plan, fetch, rest; until cancelled."""
-        self._queue = FetchQueue()  # nothing is under way, whatever ended an earlier run
+        self._queue = FetchQueue(self._accounts)  # nothing is under way, whatever ended an earlier run
         async with TaskGroup() as group:
             planned_for = None
             while True:

@@ -24,6 +24,11 @@ class AlertKind(StrEnum):
 
     ALERTS_UNDELIVERED = "alerts.undelivered", "알림 전송 실패", "alerts cannot be delivered"
     ANALYSIS_BEHIND = "analysis.behind", "분석 지연", "the analysis is behind"
+    BROKER_ACCOUNT_REFUSED = (
+        "broker.account_refused",
+        "키움 계정 하나 접속 차단",
+        "Kiwoom refuses one of the accounts",
+    )
     BROKER_BLOCKED = "broker.blocked", "키움 접속 차단", "Kiwoom refuses this key or address"
     BROKER_THROTTLING = "broker.throttling", "키움 요청 제한 초과", "Kiwoom keeps refusing for the pace"
     CALENDAR_LEARNED = "calendar.learned", "거래일 정보 불일치", "the market contradicts the calendar"
