@@ -21,11 +21,13 @@ from typing import Any
 
 import asyncpg
 from demo_analysis import SCHEMA, show_analysis
+from demo_place import refuse_unless_empty
 from demo_visit import KEYS, SHOWN_AT, open_market, ordinary_day, print_ways_in, show_dashboard
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from chartinsightd.adapters.postgres.dsn import checked
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.kst import at_kst
 from chartinsightd.domain.planning import PAGE_ROWS
@@ -69,6 +71,8 @@ class Play:
     days: tuple[date, ...]
     symbols: tuple[str, ...]
     data: Path | None = None
+    dsn: str = ""
+    """The user's database; empty: the embedded one."""
     has_visitor: bool = False
     """Whether somebody will look at the running market afterwards."""
 
@@ -106,10 +110,9 @@ class Stage:
         return {row["timeframe"]: row["n"] for row in found}
 
     async def rows_about(self) -> dict[str, int]:
-        """Return the same from the server's own statistics: a second old, and almost for nothing."""
+        """Count the final ones by what the daemon noted of them, which costs almost nothing."""
         found = await self.database.fetch(
-            "select split_part(relname, '_', 2) as timeframe, sum(n_tup_ins)::bigint as n"
-            " from pg_stat_user_tables where relname like 'candles\\_%' group by 1"
+            "select timeframe, sum(rows)::bigint as n from coverage_sums group by timeframe"
         )
         return {row["timeframe"]: row["n"] for row in found}
 
@@ -133,6 +136,8 @@ async def main(arguments: argparse.Namespace) -> int:
     began_at = time.monotonic()
     for number in (signal.SIGTERM, signal.SIGHUP):  # nothing is left behind by a closed terminal
         asyncio.get_running_loop().add_signal_handler(number, this_task().cancel)
+    if arguments.dsn:
+        await refuse_unless_empty(arguments.dsn)
     stop_kept()
     shutil.rmtree(STATE, ignore_errors=True)
     STATE.mkdir(parents=True)
@@ -140,6 +145,7 @@ async def main(arguments: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         has_visitor = arguments.keep or has_dashboard(arguments)
         play, simulator, admin = await stack.enter_async_context(open_broker(arguments.data, has_visitor))
+        play = replace(play, dsn=arguments.dsn)
         daemon, stage = await stack.enter_async_context(open_daemon(play, simulator, admin))
         await load_history(stage, figures)
         for day in play.days:
@@ -147,7 +153,7 @@ async def main(arguments: argparse.Namespace) -> int:
         figures.polls = await chart_requests(stage) - figures.history_requests
         failed = await show_result(stage, figures, began_at)
         console.rule("What the analysis found")
-        rewritten = await show_analysis(console, SOCKET, database_url(), play.symbols)
+        rewritten = await show_analysis(console, SOCKET, play.dsn or embedded_url(), play.symbols)
         failed = failed or int(rewritten > 0)
         if has_visitor:
             await receive_visitor(stage, arguments)
@@ -155,7 +161,7 @@ async def main(arguments: argparse.Namespace) -> int:
             await keep(stack, stage, {"daemon": daemon.pid, "simulator": simulator.process.pid})
     if not arguments.keep:
         console.print("\nEverything has ended. `script/demo --keep` leaves it running, for these commands:")
-        print_ways_in(console, SOCKET, play.symbols[0])
+        print_ways_in(console, SOCKET, play.symbols[0], has_own_server=not play.dsn)
     return failed
 
 
@@ -256,6 +262,8 @@ async def open_daemon(
         "CHARTINSIGHT_COLLECT__SYMBOLS": json.dumps(play.symbols),
         "CHARTINSIGHT_CONTROL__SOCKET": str(SOCKET),
     }
+    if play.dsn:
+        environment["CHARTINSIGHT_DATABASE__DSN"] = play.dsn
     if play.has_visitor:  # ticks, and the page on a free port
         environment["CHARTINSIGHT_KIWOOM__WEBSOCKET_URL"] = simulator.websocket_url
         environment["CHARTINSIGHT_WEB__LISTEN"] = "127.0.0.1:0"
@@ -264,7 +272,7 @@ async def open_daemon(
     with (STATE / "daemon.log").open("wb") as log:
         process = begin(command, stdout=log, stderr=log, env=environment)
     try:
-        database = await connect(process)
+        database = await connect(process, play.dsn)
         try:
             yield process, Stage(admin, database, play)
         finally:
@@ -273,15 +281,15 @@ async def open_daemon(
         await end(process)
 
 
-async def connect(daemon: subprocess.Popen[bytes]) -> asyncpg.Connection:
+async def connect(daemon: subprocess.Popen[bytes], dsn: str) -> asyncpg.Connection:
     """Connect to the daemon's database as soon as it has made its tables."""
-    runtime = STATE / "simulation" / "daemon.json"
     while True:
         if daemon.poll() is not None:
             raise SystemExit(f"The daemon did not start:\n{(STATE / 'daemon.log').read_text()}")
         try:
-            url = json.loads(runtime.read_text(encoding="utf-8"))["database"]
-            database = await asyncpg.connect(url, server_settings={"search_path": "simulation"})
+            database = await asyncpg.connect(
+                checked(dsn or embedded_url()), server_settings={"search_path": "simulation"}
+            )
         except (OSError, ValueError, asyncpg.PostgresError):
             await asyncio.sleep(0.1)
             continue
@@ -459,7 +467,7 @@ async def compare(stage: Stage) -> Mapping[str, Comparison]:
     return found
 
 
-def database_url() -> str:
+def embedded_url() -> str:
     """Return where the daemon's embedded database is."""
     runtime = json.loads((STATE / SCHEMA / "daemon.json").read_text(encoding="utf-8"))
     return str(runtime["database"])
@@ -471,7 +479,7 @@ async def keep(stack: AsyncExitStack, stage: Stage, pids: dict[str, int]) -> Non
     await stage.database.close()
     stack.pop_all()
     console.print("\nStill running, the clock at its natural pace. To look at it:")
-    print_ways_in(console, SOCKET, stage.play.symbols[0])
+    print_ways_in(console, SOCKET, stage.play.symbols[0], has_own_server=not stage.play.dsn)
     console.print(f"[bold]{'log':>10}[/]  tail -f '{STATE / 'daemon.log'}'", soft_wrap=True, highlight=False)
     console.print("The page's address works once, within 60 s. The next script/demo ends everything, or:")
     console.print(f"[bold]{'end':>10}[/]  kill {pids['daemon']} {pids['simulator']}", highlight=False)
@@ -513,6 +521,13 @@ def parsed_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument(
         "--data", type=lambda text: Path(text).resolve(), help="play real days from a folder of candles (CSV)"
+    )
+    parser.add_argument(
+        "--dsn",
+        default="",
+        metavar="URL",
+        help="play into an empty database of yours instead of the embedded one:"
+        " postgresql://user@host:5432/database",
     )
     parser.add_argument(
         "--keep",

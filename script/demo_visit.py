@@ -58,18 +58,18 @@ def show_dashboard(socket: Path) -> None:
     subprocess.run([BIN / "chartinsight-tui", "--socket", socket], check=False)
 
 
-def ways_in(socket: Path, symbol: str) -> Mapping[str, str]:
+def ways_in(socket: Path, symbol: str, *, has_own_server: bool) -> Mapping[str, str]:
     """Return a command to paste for each way to look at what runs."""
     control = f"'{BIN / 'chartinsightctl'}' --socket '{socket}'"
     return {
         "dashboard": f"'{BIN / 'chartinsight-tui'}' --socket '{socket}'",
         "CLI": f"{control} status",
-        "psql": f"{control} psql",
+        "psql": f"{control} psql" if has_own_server else "psql <your --dsn>",
         "page": f"{control} radar {symbol}",
     }
 
 
-def print_ways_in(console: Console, socket: Path, symbol: str) -> None:
+def print_ways_in(console: Console, socket: Path, symbol: str, *, has_own_server: bool) -> None:
     """Print them, one a line."""
-    for name, command in ways_in(socket, symbol).items():
+    for name, command in ways_in(socket, symbol, has_own_server=has_own_server).items():
         console.print(f"[bold]{name:>10}[/]  {command}", soft_wrap=True, highlight=False)

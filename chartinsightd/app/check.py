@@ -14,6 +14,7 @@ from chartinsightd.adapters.kiwoom.session import open_kiwoom
 from chartinsightd.adapters.kiwoom.transport import KiwoomAccess
 from chartinsightd.adapters.postgres.check import check_database
 from chartinsightd.adapters.postgres.data_folder import fix_modes
+from chartinsightd.adapters.postgres.dsn import place_of
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
 from chartinsightd.app.alerting import channels_of
@@ -145,7 +146,9 @@ def _clock_time(instant: datetime) -> str:
 async def _database(settings: Settings) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
         dsn = settings.database.dsn.get_secret_value()
-        if not dsn and (found := read_runtime_file(state_file(settings, "daemon.json"))) is not None:
+        if dsn:
+            yield f"external, at {place_of(dsn)}"
+        elif (found := read_runtime_file(state_file(settings, "daemon.json"))) is not None:
             dsn = found.database
             yield f"embedded, kept by the running daemon (process {found.pid})"
         if not dsn:

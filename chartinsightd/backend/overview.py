@@ -130,6 +130,8 @@ class Overview:
             kind=identity.database,
             reachable=probe.is_reachable,
             version=facts.version if facts else "",
+            extension=facts.extension if facts else "",
+            place=facts.place if facts and identity.database == "external" else "",
             size_bytes=facts.size_bytes if facts else 0,
             schema_=identity.mode,
             note=str(probe.failure or ""),

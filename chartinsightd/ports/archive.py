@@ -33,6 +33,7 @@ class DatabaseFacts:
     version: str
     """Such as `18.6`."""
     size_bytes: int
+    """On all machines that hold candles."""
     gaps: int
     """Rows in the list of gaps."""
     listed: int
@@ -43,6 +44,10 @@ class DatabaseFacts:
     """When the first of these was found; aware, UTC."""
     sealed: SealedSession | None = None
     """The newest session that was judged; None before the first."""
+    extension: str = ""
+    """What spreads the tables over machines, such as `Citus 14.0-1, 3 workers, 6 tables distributed`."""
+    place: str = ""
+    """Host, port and database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -370,7 +370,9 @@ class OverviewView(View, can_focus=True):
         rows = status.rows_today
         counted = words.put("home.rows_today", count=number(rows.inserted), since=self._counted_since(status))
         up = words.put("home.up", version=daemon.version, time=words.duration(daemon.uptime_s))
-        postgres = f"PostgreSQL {database.version} · {size(database.size_bytes)}"
+        kind = f"PostgreSQL {database.version}"
+        known = [kind, database.extension, size(database.size_bytes), database.place]
+        postgres = " · ".join(filter(None, known))
         lines: list[tuple[str, bool, str]] = [
             (
                 "kiwoom",

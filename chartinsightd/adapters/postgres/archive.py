@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
+from chartinsightd.adapters.postgres import engine
 from chartinsightd.adapters.postgres.actions import action_of
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.dsn import place_of
 from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.gap_reason import GapReason
@@ -30,8 +32,6 @@ from chartinsightd.ports.stores import Gap, JobRecord, Seal
 
 _STATEMENT_TIMEOUT_MS = 15_000
 """Shorter than the control server's patience: a question that takes longer was too large."""
-_LONGEST_LOOK_S = 8.0
-"""A server that does not answer this question in time is reported as away, within the promised 20 seconds."""
 
 
 @asynccontextmanager
@@ -45,24 +45,35 @@ async def open_archive(dsn: str, schema: str) -> AsyncIterator[PostgresArchive]:
     settings = {"statement_timeout": f"{_STATEMENT_TIMEOUT_MS}ms"}
     link = ReconnectingConnection(dsn, looking(schema, "chartinsightd archive", settings))
     try:
-        yield PostgresArchive(link)
+        yield PostgresArchive(link, schema, place_of(dsn))
     finally:
         await link.close()
 
 
 class PostgresArchive:
-    """Implements `ports.Archive`; it only reads."""
+    """Implements `ports.Archive`; it only reads.
 
-    def __init__(self, link: ReconnectingConnection) -> None:
+    Args:
+        link: its connection.
+        schema: of the tables.
+        place: host, port and database, to be shown.
+    """
+
+    def __init__(self, link: ReconnectingConnection, schema: str, place: str) -> None:
         self._link = link
+        self._schema = schema
+        self._place = place
 
     async def facts(self) -> DatabaseFacts:
         """Look at the database itself."""
         async with self._link.use() as connection:
-            row = await connection.fetchrow(_FACTS, timeout=_LONGEST_LOOK_S)
+            server = await engine.look(connection, self._schema)
+            row = await connection.fetchrow(_FACTS, timeout=engine.LONGEST_LOOK_S)
         return DatabaseFacts(
             version=row["version"].split()[0],
-            size_bytes=row["size"],
+            size_bytes=server.size_bytes,
+            extension=server.extension,
+            place=self._place,
             gaps=row["gaps"],
             listed=row["listed"],
             kept_gaps=row["kept_gaps"],
@@ -313,7 +324,7 @@ def _sealed_session(row: Mapping[str, Any]) -> SealedSession | None:
 
 
 _FACTS = """
-select current_setting('server_version') as version, pg_database_size(current_database()) as size,
+select current_setting('server_version') as version,
     (select count(*) from stocks where delisted_on is null) as listed,
     gap.gaps, gap.kept_gaps, gap.kept_since, seal.day, seal.sealed, seal.judged
 from (

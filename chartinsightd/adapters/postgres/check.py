@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chartinsightd.adapters.postgres import engine
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
 from chartinsightd.adapters.postgres.partitions import foreign_partitions
 from chartinsightd.adapters.postgres.schema import check_tables
@@ -43,7 +44,10 @@ async def check_database(dsn: str, schema: str) -> str:
             await check_server(connection)
             await _check_rights(connection, schema)
             version = await connection.fetchval("show server_version")
-            return f"PostgreSQL {version} takes us; {await _look_at_schema(connection, schema)}"
+            server = await engine.look(connection, schema)
+            kind = f"PostgreSQL {version.split()[0]}{', ' if server.extension else ''}{server.extension}"
+            size = f"{server.size_bytes / 2**20:,.0f} MiB"
+            return f"{kind}, {size}, takes us; {await _look_at_schema(connection, schema)}"
     finally:
         await second.close()
         await first.close()

@@ -147,7 +147,9 @@ def _token(token: TokenStatus) -> Text:
 def _database(database: DatabaseStatus) -> Text:
     text = Text("reachable" if database.reachable else "away", style=_GOOD if database.reachable else _BAD)
     version = f" {printable(database.version)}" if database.version else ""
-    facts = f", {database.kind} PostgreSQL{version}, schema {printable(database.schema_)}"
+    extension = f", {printable(database.extension)}" if database.extension else ""
+    place = f" at {printable(database.place)}" if database.place else ""
+    facts = f", {database.kind} PostgreSQL{version}{place}{extension}, schema {printable(database.schema_)}"
     text.append(f"{facts}, {size(database.size_bytes)}", style="default")
     return text.append(f": {printable(database.note)}" if database.note else "", style="default")
 

@@ -159,7 +159,13 @@ class DatabaseStatus(Message):
     reachable: bool
     version: str = ""
     """Such as `18.6`; empty until it was reached once."""
+    extension: str = ""
+    """What spreads the tables over machines, such as `Citus 14.0-1, 3 workers, 6 tables distributed`; empty:
+    PostgreSQL alone."""
+    place: str = ""
+    """Host, port and database of an external server."""
     size_bytes: Count = 0
+    """On all machines that hold candles."""
     schema_: Annotated[str, Field(alias="schema")] = ""
     """`live` or `simulation`."""
     note: str = ""

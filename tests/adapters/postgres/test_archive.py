@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chartinsightd.adapters.postgres import archive as archive_module
 from chartinsightd.adapters.postgres import connection as connection_module
+from chartinsightd.adapters.postgres import engine
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.cli.export import frame_of
@@ -297,8 +297,8 @@ async def test_a_black_hole_is_told_within_the_promised_time(
     """A network that swallows everything, on an open connection or before one is made, ends a look by its
     deadlines: together they leave room within the twenty seconds of `database.away`.
     """
-    assert archive_module._LONGEST_LOOK_S + connection_module._CONNECT_TIMEOUT_S <= 18
-    monkeypatch.setattr(archive_module, "_LONGEST_LOOK_S", 0.1)
+    assert engine.LONGEST_LOOK_S + connection_module._CONNECT_TIMEOUT_S <= 18
+    monkeypatch.setattr(engine, "LONGEST_LOOK_S", 0.1)
     monkeypatch.setattr(connection_module, "_CONNECT_TIMEOUT_S", 0.1)
     folder = parse_qs(urlsplit(database).query)["host"][0]
 
