@@ -22,6 +22,7 @@ PARTS = (
     "analysis",
     "day",
     "rest",
+    "frames",
 )
 
 

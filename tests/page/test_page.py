@@ -141,6 +141,26 @@ async def test_nothing_of_later_shows(open_page: Open, listener: Listener) -> No
     assert not await page.evaluate("document.querySelector('.stage').classList.contains('past')")
 
 
+async def test_the_slider_shows_the_same_by_steps_as_at_once(open_page: Open) -> None:
+    """Stepping back and on leaves in every series what a fresh reading of that candle puts there."""
+    page = await open_page(CHART)
+    await ready(page)
+    for stroke in (",", ",", ",", "."):
+        await page.keyboard.press(stroke)
+    told = await page.evaluate(
+        """() => {
+            const { chart } = document.querySelector('.canvas');
+            const all = () => [chart.candles, chart.volume, ...chart.averages, chart.strength]
+                .map((series) => JSON.stringify(series.data().filter((one) => Object.keys(one).length > 1)));
+            const stepped = all();
+            chart.given = null;
+            chart.load();
+            return [stepped, all()];
+        }"""
+    )
+    assert told[0] == told[1]
+
+
 async def test_the_page_tells_when_the_daemon_is_away(open_page: Open, listener: Listener) -> None:
     """A killed daemon is told with the time of its last word; the page stays; back again is told too."""
     page = await open_page(CHART)

@@ -17,6 +17,8 @@ import { candleAt, closeBefore } from './series.js';
 const FREE = { above: 88, aboveNarrow: 80, below: 62 };
 const AVERAGES = /** @type {[string, number][]} */ ([['ma20', 20], ['ma60', 60]]);
 const QUIET = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
+/** A slider that moved by no more candles than this changes them one by one; further, all are set again. */
+const NEAR = 40;
 /** Figures of the axis within this many pixels of the last price are left out. */
 const LABEL_ROOM = 15;
 
@@ -34,7 +36,8 @@ export class Chart {
     this.drawn = [];
     this.faulty = false;
     this.lastPrice = 0;
-    this.loaded = false;
+    /** What the chart was given last: the rows, and the place of the last one shown. @type {{rows: any[], last: number} | null} */
+    this.given = null;
     this.chart = createChart(host, chartOptions(scene));
     this.candles = this.chart.addSeries(CandlestickSeries, this.candleOptions());
     this.averages = AVERAGES.map(([name]) => this.chart.addSeries(LineSeries, { ...QUIET, color: token(`--${name}`), lineWidth: 1, visible: scene.layers[name] }));
@@ -107,19 +110,41 @@ export class Chart {
    */
   load(added = 0) {
     const { rows, known } = this.scene;
-    const range = this.loaded ? this.range() : null;
-    const times = rows.map((row) => row.ts + KST_OFFSET);
-    const seen = (i) => i <= known.last && !rows[i].gap;
-    const closes = rows.map((row, i) => (seen(i) ? row.close : null));
-    const line = (values) => values.map((value, i) => (value === null ? { time: times[i] } : { time: times[i], value }));
-    this.candles.setData(rows.map((row, i) => (seen(i) ? candleOf(row, times[i]) : { time: times[i] })));
-    this.volume.setData(rows.map((row, i) => (seen(i) ? volumeOf(row, times[i]) : { time: times[i] })));
-    AVERAGES.forEach(([, length], i) => this.averages[i].setData(line(movingAverage(closes, length))));
-    this.strengths = relativeStrength(closes, 14);
-    this.strength?.setData(line(this.strengths));
-    if (range) this.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
-    this.loaded = true;
+    const lines = this.lines();
+    if (this.given?.rows === rows && Math.abs(this.given.last - known.last) <= NEAR) this.moveTo(lines);
+    else this.setAll(lines, added);
+    this.given = { rows, last: known.last };
     this.markNow();
+  }
+
+  /** Each series with what it shows at a place; a candle that is missing or of later keeps its place only. */
+  lines() {
+    const { rows, known } = this.scene;
+    const seen = (i) => i <= known.last && !rows[i].gap;
+    const time = (i) => rows[i].ts + KST_OFFSET;
+    const closes = rows.map((row, i) => (seen(i) ? row.close : null));
+    const values = [...AVERAGES.map(([, length]) => movingAverage(closes, length)), relativeStrength(closes, 14)];
+    this.strengths = values.at(-1);
+    const valueOf = (column) => (i) => (column[i] === null ? { time: time(i) } : { time: time(i), value: column[i] });
+    return [
+      { series: this.candles, at: (i) => (seen(i) ? candleOf(rows[i], time(i)) : { time: time(i) }) },
+      { series: this.volume, at: (i) => (seen(i) ? volumeOf(rows[i], time(i)) : { time: time(i) }) },
+      ...[...this.averages, this.strength].map((series, i) => ({ series, at: valueOf(values[i]) })),
+    ].filter(({ series }) => series);
+  }
+
+  /** Hand over every candle. @param {any[]} lines @param {number} added */
+  setAll(lines, added) {
+    const { rows } = this.scene;
+    const range = this.given ? this.range() : null;
+    for (const { series, at } of lines) series.setData(rows.map((_, i) => at(i)));
+    if (range) this.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
+  }
+
+  /** Hand over only the candles that the slider has passed. @param {any[]} lines */
+  moveTo(lines) {
+    const [from, to] = [this.given.last, this.scene.known.last].sort((a, b) => a - b);
+    for (const { series, at } of lines) for (let i = from + 1; i <= to; i += 1) series.update(at(i), true);
   }
 
   /** Take in the newest candle alone. */

@@ -67,7 +67,7 @@ export function drawAbove(pen, scene) {
   if (layers.labels) drawLabels(pen, scene, boxes, drawn);
   if (layers.legs) drawLegs(pen, known);
   for (const entry of patterns) drawPattern(pen, scene, entry, boxes, drawn);
-  for (const point of points) drawPoint(pen, scene, point, figures.get(point), drawn);
+  drawPoints(pen, scene, points, figures, drawn);
   if (layers.points && known.candidate) drawCandidate(pen, scene, figures.get(known.candidate));
   if (layers.trend) drawRibbon(pen, known);
   if (layers.proof) drawProof(pen, scene);
@@ -198,7 +198,7 @@ function placeFigures(pen, scene, points, boxes) {
   const widths = new Map(); // figures are tabular: as long, as wide
   for (const point of wanted.reverse()) {
     const up = point.kind === 'peak' ? -1 : 1;
-    const text = won(point.y);
+    const text = (point.text ??= won(point.y));
     const width = widths.get(text.length) ?? g.measureText(text).width;
     widths.set(text.length, width);
     const x = Math.min(pen.x(point.at), right - width / 2 - 4);
@@ -240,10 +240,9 @@ function drawLegs(pen, known) {
   g.globalAlpha = pen.alpha;
 }
 
-/** A triangle whose tip points at the wick. @param {CanvasRenderingContext2D} g @param {number} x @param {number} y @param {number} size @param {boolean} peak */
+/** Add a triangle whose tip points at the wick to the path. @param {CanvasRenderingContext2D} g @param {number} x @param {number} y @param {number} size @param {boolean} peak */
 function triangle(g, x, y, size, peak) {
   const far = y + (peak ? -1 : 1) * size * 0.82;
-  g.beginPath();
   g.moveTo(x, y);
   g.lineTo(x - size / 2, far);
   g.lineTo(x + size / 2, far);
@@ -261,42 +260,65 @@ function drawFigure({ g }, { x, y, text }) {
   g.fillText(text, x, y);
 }
 
-/** @param {Pen} pen @param {Scene} scene @param {any} point @param {any} figure @param {any[]} drawn */
-function drawPoint(pen, scene, point, figure, drawn) {
+/** All points in sight, those of one look in one path: thousands of paths would cost more than all else. @param {Pen} pen @param {Scene} scene @param {any[]} points @param {Map<any, any>} figures @param {any[]} drawn */
+function drawPoints(pen, scene, points, figures, drawn) {
   const { g } = pen;
-  const hot = scene.hot === point.at;
-  const primary = point.grade === 'primary';
-  if (scene.layers.confirm && (primary || hot)) drawConfirmation(pen, scene, point, hot);
-  const x = pen.x(point.at);
-  const y = pen.y(point.y) + (point.kind === 'peak' ? -5 : 5);
-  triangle(g, x, y, primary ? (scene.narrow ? 9 : 11) : 6, point.kind === 'peak');
-  g.fillStyle = token(primary || hot ? '--ink' : '--ink-3');
-  g.fill();
-  if (figure) drawFigure(pen, figure);
-  drawn.push({ what: 'point', confirmedAt: point.confirmedAt, at: point.at, x, y, point });
+  const hot = points.filter((point) => point.at === scene.hot);
+  const cool = points.filter((point) => point.at !== scene.hot);
+  const primary = cool.filter((point) => point.grade === 'primary');
+  if (scene.layers.confirm) {
+    drawConfirmations(pen, scene, primary, false);
+    drawConfirmations(pen, scene, hot, true);
+  }
+  const size = scene.narrow ? 9 : 11;
+  drawTriangles(pen, cool.filter((point) => point.grade !== 'primary'), 6, '--ink-3');
+  drawTriangles(pen, primary, size, '--ink');
+  for (const point of hot) drawTriangles(pen, [point], point.grade === 'primary' ? size : 6, '--ink');
+  for (const point of points) {
+    const figure = figures.get(point);
+    if (figure) drawFigure(pen, figure);
+    drawn.push({ what: 'point', confirmedAt: point.confirmedAt, at: point.at, x: pen.x(point.at), y: tipOf(pen, point), point });
+  }
+  g.globalAlpha = pen.alpha;
 }
 
-/** The way from a point to the candle whose close made it known. @param {Pen} pen @param {Scene} scene @param {any} point @param {boolean} hot */
-function drawConfirmation(pen, { rows }, point, hot) {
+/** @param {Pen} pen @param {any} point */
+const tipOf = (pen, point) => pen.y(point.y) + (point.kind === 'peak' ? -5 : 5);
+
+/** @param {Pen} pen @param {any[]} points @param {number} size @param {string} colour */
+function drawTriangles(pen, points, size, colour) {
   const { g } = pen;
-  const candle = rows[point.known];
-  if (!candle || candle.gap) return;
-  const from = { x: pen.x(point.at), y: pen.y(point.y) };
-  const to = { x: pen.x(point.known), y: pen.y(candle.close) };
+  g.beginPath();
+  for (const point of points) triangle(g, pen.x(point.at), tipOf(pen, point), size, point.kind === 'peak');
+  g.fillStyle = token(colour);
+  g.fill();
+}
+
+/** The ways from points to the candles whose closes made them known. @param {Pen} pen @param {Scene} scene @param {any[]} points @param {boolean} hot */
+function drawConfirmations(pen, { rows }, points, hot) {
+  const { g } = pen;
+  const ways = points.filter((point) => rows[point.known] && !rows[point.known].gap).map((point) => ({
+    x: pen.x(point.at), y: pen.y(point.y), toX: pen.x(point.known), toY: pen.y(rows[point.known].close), up: point.kind === 'peak',
+  }));
   g.strokeStyle = token('--ink');
   g.lineWidth = 1;
   g.setLineDash(hot ? [] : [2, 3]);
   g.globalAlpha = (hot ? 0.95 : 0.45) * pen.alpha;
   g.beginPath();
-  g.moveTo(from.x, from.y);
-  g.lineTo(to.x, from.y);
-  g.lineTo(to.x, to.y + (point.kind === 'peak' ? -4 : 4));
+  for (const { x, y, toX, toY, up } of ways) {
+    g.moveTo(x, y);
+    g.lineTo(toX, y);
+    g.lineTo(toX, toY + (up ? -4 : 4));
+  }
   g.stroke();
   g.setLineDash([]);
   g.globalAlpha = (hot ? 1 : 0.75) * pen.alpha;
   g.fillStyle = token('--bg');
   g.beginPath();
-  g.arc(to.x, to.y, 2.5, 0, 7);
+  for (const { toX, toY } of ways) {
+    g.moveTo(toX + 2.5, toY);
+    g.arc(toX, toY, 2.5, 0, 7);
+  }
   g.fill();
   g.stroke();
   g.globalAlpha = pen.alpha;
@@ -307,8 +329,8 @@ function drawCandidate(pen, { known, narrow }, figure) {
   const { g } = pen;
   const point = /** @type {any} */ (known.candidate);
   if (point.at < pen.from || point.at > pen.to) return;
-  const y = pen.y(point.y) + (point.kind === 'peak' ? -5 : 5);
-  triangle(g, pen.x(point.at), y, narrow ? 9 : 11, point.kind === 'peak');
+  g.beginPath();
+  triangle(g, pen.x(point.at), tipOf(pen, point), narrow ? 9 : 11, point.kind === 'peak');
   g.fillStyle = token('--bg');
   g.fill();
   g.strokeStyle = token('--ink');
