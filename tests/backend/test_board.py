@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -63,7 +63,7 @@ from chartinsightd.ports.candles import RowDifference
 from chartinsightd.ports.stores import Seal
 from chartinsightd.service.sealing.sealer import Sealer
 from tests.backend.conftest import BoardWorld, Listener, ask
-from tests.support.virtual import cancelled_after, run_virtually
+from tests.support.virtual import cancelled_after, in_virtual_time
 
 MORNING = datetime(2026, 9, 15, 10, 2, tzinfo=KST)
 OLD = BackfillRequest(
@@ -71,31 +71,23 @@ OLD = BackfillRequest(
 )
 
 
-def on_board(work: Callable[[BoardWorld, Backend], Awaitable[Any]], **changes: Any) -> Any:
-    """Run work on a board in virtual time, a minute after its start."""
-
-    async def main() -> Any:
-        world = BoardWorld(MORNING, **changes)
-        async with world.on_board() as backend:
-            await world.clock.sleep(60)
-            return await work(world, backend)
-
-    return run_virtually(main())
+@asynccontextmanager
+async def on_board() -> AsyncIterator[tuple[BoardWorld, Backend]]:
+    """Run a backend over the real services; give them a minute after the start."""
+    world = BoardWorld(MORNING)
+    async with world.on_board() as backend:
+        await world.clock.sleep(60)
+        yield world, backend
 
 
-def test_the_status_tells_that_all_is_well() -> None:
+@in_virtual_time
+async def test_the_status_tells_that_all_is_well() -> None:
     """After the first catch-up everything is fresh, counted and ready."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         await world.clock.sleep(240)
-        return (
-            world,
-            await ask(backend, STATUS),
-            await ask(backend, HEALTH),
-            world.is_healthy(),
-        )
-
-    world, status, health, is_healthy = on_board(work)
+        status = await ask(backend, STATUS)
+        health = await ask(backend, HEALTH)
+        is_healthy = world.is_healthy()
 
     assert status.daemon.ready
     assert status.daemon.state is DaemonState.RUNNING
@@ -109,16 +101,14 @@ def test_the_status_tells_that_all_is_well() -> None:
     assert is_healthy
 
 
-def test_coverage_is_complete_after_the_first_load_and_not_before() -> None:
+@in_virtual_time
+async def test_coverage_is_complete_after_the_first_load_and_not_before() -> None:
     """Every expected session is counted, and missing until its candles are committed."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         before = await ask(backend, COVERAGE, CoverageQuery(symbol=("000660",)))
         await ask(backend, TRACK, SymbolsRequest(symbols=("000660",)))
         await world.clock.sleep(60)
-        return before, await ask(backend, COVERAGE, CoverageQuery())
-
-    before, after = on_board(work)
+        after = await ask(backend, COVERAGE, CoverageQuery())
 
     assert {row.covered for row in before.items} == {0}
     assert all(row.expected > 0 and row.missing == row.expected for row in before.items)
@@ -127,17 +117,13 @@ def test_coverage_is_complete_after_the_first_load_and_not_before() -> None:
     assert len(after.items) == 2 * len(Timeframe)
 
 
-def test_sessions_that_are_complete_are_not_listed() -> None:
+@in_virtual_time
+async def test_sessions_that_are_complete_are_not_listed() -> None:
     """Only days that lack something are told, with their share and the reason."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
-        del world
+    async with on_board() as (_, backend):
         query = SessionCoverageQuery(timeframe=Timeframe.M5)
-        return await ask(backend, SESSION_COVERAGE, query), await ask(
-            backend, SESSION_COVERAGE, query.model_copy(update={"symbol": ("000660",)})
-        )
-
-    whole, empty = on_board(work)
+        whole = await ask(backend, SESSION_COVERAGE, query)
+        empty = await ask(backend, SESSION_COVERAGE, query.model_copy(update={"symbol": ("000660",)}))
 
     assert whole.items == ()
     assert whole.days[-1] == date(2026, 9, 15)
@@ -145,12 +131,12 @@ def test_sessions_that_are_complete_are_not_listed() -> None:
     assert {item.complete_ratio for item in empty.items} == {0.0}
 
 
-def test_a_local_verification_asks_nothing_of_the_broker() -> None:
+@in_virtual_time
+async def test_a_local_verification_asks_nothing_of_the_broker() -> None:
     """Pieces that differ from what was written are counted: candles gone, added, or with other values."""
     series = Series(symbol="005930", timeframe=Timeframe.D1)
     pieces = [(10, 7), (5, 6), (4, 4)]
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         world.differences = [
             RowDifference(series=series, first=0, end=1, written=written, found=found)
             for written, found in pieces
@@ -159,9 +145,8 @@ def test_a_local_verification_asks_nothing_of_the_broker() -> None:
         started = await ask(backend, VERIFY, VerifyRequest(local=True))
         await cancelled_after(world.proofs.verifications.run(), 1)
         assert len(world.broker.requests) == asked
-        return world.audited, await ask(backend, JOB, JobPath(job_id=started.job_id))
-
-    audited, job = on_board(work)
+        audited = world.audited
+        job = await ask(backend, JOB, JobPath(job_id=started.job_id))
 
     assert audited == [("005930",)]
     assert (job.progress.missing, job.progress.extra, job.progress.differing) == (3, 1, 4)
@@ -171,10 +156,10 @@ def test_a_local_verification_asks_nothing_of_the_broker() -> None:
         VerifyRequest(local=True, timeframes=(Timeframe.D1,))
 
 
-def test_a_backfill_is_estimated_started_once_and_done() -> None:
+@in_virtual_time
+async def test_a_backfill_is_estimated_started_once_and_done() -> None:
     """A dry run costs nothing; the same order twice is one job; a covered range needs none."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         world.broker.pace_s = 5.0
         estimate = await ask(backend, BACKFILL, OLD.model_copy(update={"dry_run": True}))
         jobs_before = len(world.store.jobs)
@@ -183,19 +168,11 @@ def test_a_backfill_is_estimated_started_once_and_done() -> None:
         await world.clock.sleep(8)
         halfway = await ask(backend, JOB, JobPath(job_id=first.job_id))
         await world.clock.sleep(60)
-        return (
-            estimate,
-            jobs_before,
-            first,
-            second,
-            halfway,
-            await ask(backend, JOB, JobPath(job_id=first.job_id)),
-            await ask(backend, BACKFILL, OLD),
-        )
-
-    estimate, jobs_before, first, second, halfway, over, third = on_board(work)
+        over = await ask(backend, JOB, JobPath(job_id=first.job_id))
+        third = await ask(backend, BACKFILL, OLD)
 
     assert estimate.state is OutcomeState.ESTIMATED
+    assert estimate.estimate is not None
     assert estimate.estimate.requests == 2
     assert [(lane.api_id, lane.requests) for lane in estimate.estimate.lanes] == [("ka10081", 2)]
     assert estimate.estimate.seconds == pytest.approx(0.4)
@@ -208,10 +185,10 @@ def test_a_backfill_is_estimated_started_once_and_done() -> None:
     assert third.state is OutcomeState.ALREADY_COMPLETE
 
 
-def test_a_backfill_is_cancelled_once() -> None:
+@in_virtual_time
+async def test_a_backfill_is_cancelled_once() -> None:
     """Cancelling ends it; again, it is over; the daemon's own jobs are not cancelled."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         world.broker.pace_s = 5.0
         job_id = (await ask(backend, BACKFILL, OLD)).job_id
         first = await ask(backend, CANCEL, JobPath(job_id=job_id))
@@ -224,12 +201,15 @@ def test_a_backfill_is_cancelled_once() -> None:
         [poll] = [job for job in world.jobs.running() if job.kind == "poll"]
         with pytest.raises(NotNow):
             await ask(backend, CANCEL, JobPath(job_id=poll.id))
-        return first.state, second.state, (await ask(backend, JOB, JobPath(job_id=job_id))).state
+        assert (first.state, second.state, (await ask(backend, JOB, JobPath(job_id=job_id))).state) == (
+            OutcomeState.CANCELLED,
+            OutcomeState.ALREADY_OVER,
+            JobState.CANCELLED,
+        )
 
-    assert on_board(work) == (OutcomeState.CANCELLED, OutcomeState.ALREADY_OVER, JobState.CANCELLED)
 
-
-def test_an_open_seal_is_shown_with_its_session_and_series(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_virtual_time
+async def test_an_open_seal_is_shown_with_its_session_and_series(monkeypatch: pytest.MonkeyPatch) -> None:
     """A day that is stored and not proved is no complete day: coverage says so, for what may be wrong."""
     evidence = {"suspects": ["5m", "30m"], "rereads": 1}
     seals = [
@@ -237,15 +217,13 @@ def test_an_open_seal_is_shown_with_its_session_and_series(monkeypatch: pytest.M
         Seal(symbol="005930", day=date(2026, 9, 11), state="broken", evidence=evidence),
     ]
     monkeypatch.setattr(Sealer, "open_seals", lambda _: seals)
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         await world.clock.sleep(240)
-        return await ask(backend, COVERAGE, CoverageQuery()), [
+        coverage = await ask(backend, COVERAGE, CoverageQuery())
+        sessions = [
             await ask(backend, SESSION_COVERAGE, SessionCoverageQuery(timeframe=timeframe))
             for timeframe in (Timeframe.M5, Timeframe.M30, Timeframe.H1)
         ]
-
-    coverage, sessions = on_board(work)
 
     shown = {row.timeframe: (row.missing, row.unsealed, row.reason) for row in coverage.items}
     assert shown == {
@@ -260,7 +238,8 @@ def test_an_open_seal_is_shown_with_its_session_and_series(monkeypatch: pytest.M
     ]
 
 
-def test_sessions_that_stay_broken_are_one_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_virtual_time
+async def test_sessions_that_stay_broken_are_one_alert(monkeypatch: pytest.MonkeyPatch) -> None:
     """While one is read again nobody is told; when that was in vain, once, and once when it is over."""
     seals: list[Seal] = []
     monkeypatch.setattr(Sealer, "open_seals", lambda _: seals)
@@ -268,15 +247,13 @@ def test_sessions_that_stay_broken_are_one_alert(monkeypatch: pytest.MonkeyPatch
     def broken(day: int, rereads: int) -> Seal:
         return Seal(symbol="005930", day=date(2026, 9, day), state="broken", evidence={"rereads": rereads})
 
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         shown = []
         for found in ([broken(10, 2)], [broken(10, 3)], [broken(10, 3), broken(11, 3)], []):
             seals[:] = found
             await world.clock.sleep(60)
             shown.append([(one.event, one.ended_at is None) for one in (await ask(backend, STATUS)).alerts])
-        return shown, (await ask(backend, STATUS)).alerts
-
-    shown, [alert] = on_board(work)
+        [alert] = (await ask(backend, STATUS)).alerts
 
     lasting = [("seals.broken", True)]
     assert shown == [[], lasting, lasting, [("seals.broken", False)]]
@@ -284,10 +261,10 @@ def test_sessions_that_stay_broken_are_one_alert(monkeypatch: pytest.MonkeyPatch
     assert "chartinsightctl seals" in alert.remedy
 
 
-def test_a_learned_day_is_one_alert_and_a_note() -> None:
+@in_virtual_time
+async def test_a_learned_day_is_one_alert_and_a_note() -> None:
     """Who looks while a supposed session is silent is told so; the session is over with it."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         now = world.clock.now()
         world.current_rules.replace_learned(
             [LearnedDay(day=day_of(now), is_open=False, evidence={}, learned_at=now)]
@@ -296,9 +273,7 @@ def test_a_learned_day_is_one_alert_and_a_note() -> None:
         status = await ask(backend, STATUS)
         world.current_rules.replace_learned([])
         await world.clock.sleep(60)
-        return status, await ask(backend, STATUS)
-
-    status, after = on_board(work)
+        after = await ask(backend, STATUS)
 
     assert [alert.event for alert in status.alerts] == ["calendar.learned"]
     assert status.daemon.notes == (status.alerts[0].message,)
@@ -306,10 +281,10 @@ def test_a_learned_day_is_one_alert_and_a_note() -> None:
     assert [alert.ended_at is not None for alert in after.alerts] == [True]
 
 
-def test_while_paused_the_broker_is_asked_nothing() -> None:
+@in_virtual_time
+async def test_while_paused_the_broker_is_asked_nothing() -> None:
     """Neither polls nor backfills pass; resumed, everything is caught up."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         states = [
             (await ask(backend, PAUSE, PauseRequest())).state,
             (await ask(backend, PAUSE, PauseRequest())).state,
@@ -320,33 +295,27 @@ def test_while_paused_the_broker_is_asked_nothing() -> None:
         while_paused = len(world.broker.requests) - asked
         with pytest.raises(NotNow):
             await ask(backend, SYNC)
-        paused = await ask(backend, STATUS), await ask(backend, HEALTH), world.is_healthy()
+        paused, health = await ask(backend, STATUS), await ask(backend, HEALTH)
+        is_healthy = world.is_healthy()
         states += [(await ask(backend, RESUME)).state, (await ask(backend, RESUME)).state]
         await world.clock.sleep(60)
-        return (
-            states,
-            while_paused,
-            paused,
-            await ask(backend, STATUS),
-            await ask(backend, COVERAGE, CoverageQuery()),
-        )
-
-    states, while_paused, (paused, health, is_healthy), status, coverage = on_board(work)
+        status = await ask(backend, STATUS)
+        coverage = await ask(backend, COVERAGE, CoverageQuery())
 
     assert states == ["paused", "already_paused", "resumed", "already_resumed"]
     assert while_paused == 0
     assert paused.daemon.state is DaemonState.PAUSED
     assert health.ok
     assert is_healthy
-    assert max(one.worst_age_s for one in paused.freshness) > 3000
+    assert max(one.worst_age_s or 0.0 for one in paused.freshness) > 3000
     assert {one.late for one in status.freshness} == {0}
     assert {row.missing for row in coverage.items} == {0}
 
 
-def test_a_symbol_added_by_hand_is_loaded_and_stays() -> None:
+@in_virtual_time
+async def test_a_symbol_added_by_hand_is_loaded_and_stays() -> None:
     """It is collected at once, in a job that is named; a restart and a new list change nothing."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         request = SymbolsRequest(symbols=("000660", "005930"))
         first, second = await ask(backend, TRACK, request), await ask(backend, TRACK, request)
         await world.clock.sleep(60)
@@ -355,15 +324,8 @@ def test_a_symbol_added_by_hand_is_loaded_and_stays() -> None:
         await world.clock.sleep(5)
         with pytest.raises(UnknownThing):
             await ask(backend, TRACK, SymbolsRequest(symbols=("999999",)))
-        return (
-            first,
-            second,
-            rows,
-            world.watchlist.symbols,
-            await ask(backend, JOBS, JobQuery(kind=("sync",))),
-        )
-
-    first, second, rows, tracked, syncs = on_board(work)
+        tracked = world.watchlist.symbols
+        syncs = await ask(backend, JOBS, JobQuery(kind=("sync",)))
 
     assert (first.state, first.symbols) == (OutcomeState.TRACKED, ("000660",))
     assert first.job_id is not None
@@ -373,10 +335,10 @@ def test_a_symbol_added_by_hand_is_loaded_and_stays() -> None:
     assert [job.requested_by for job in syncs.items] == ["me", "daemon"]
 
 
-def test_a_symbol_removed_by_hand_is_left_alone_and_keeps_its_candles() -> None:
+@in_virtual_time
+async def test_a_symbol_removed_by_hand_is_left_alone_and_keeps_its_candles() -> None:
     """The configuration names it, the person does not want it: the person wins."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         request = SymbolsRequest(symbols=("005930",))
         first, second = await ask(backend, UNTRACK, request), await ask(backend, UNTRACK, request)
         world.broker.requests.clear()
@@ -384,16 +346,9 @@ def test_a_symbol_removed_by_hand_is_left_alone_and_keeps_its_candles() -> None:
         await world.clock.sleep(3600)
         await ask(backend, SYNC)
         await world.clock.sleep(5)
-        return (
-            first,
-            second,
-            rows,
-            world.broker.requests,
-            world.watchlist.symbols,
-            await ask(backend, STATUS),
-        )
-
-    first, second, rows, requests, tracked, status = on_board(work)
+        requests = world.broker.requests
+        tracked = world.watchlist.symbols
+        status = await ask(backend, STATUS)
 
     assert (first.state, second.state) == (OutcomeState.UNTRACKED, OutcomeState.ALREADY_UNTRACKED)
     assert rows > 0
@@ -402,27 +357,26 @@ def test_a_symbol_removed_by_hand_is_left_alone_and_keeps_its_candles() -> None:
     assert status.daemon.notes == ("No symbol is tracked.",)
 
 
-def test_a_blocked_broker_is_told_with_its_remedy_and_not_answered_with_a_restart() -> None:
+@in_virtual_time
+async def test_a_blocked_broker_is_told_with_its_remedy_and_not_answered_with_a_restart() -> None:
     """Token, health and one alert say what to mend; the watchdog is fed: a restart would mend nothing."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
-        listener = Listener(world.hub)
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(listener.listen())
-            block = AccessBlocked("8050: unknown address", remedy="Register it.", code="8050")
-            world.broker.errors = [block] * 2
-            await world.clock.sleep(400)
-            blocked = (
-                await ask(backend, STATUS),
-                await ask(backend, HEALTH),
-                world.is_healthy(),
-            )
-            await world.clock.sleep(900)
-            task.cancel()
-        return blocked, await ask(backend, STATUS), listener
-
     with capture_logs() as logs:
-        (status, health, is_healthy), after, listener = on_board(work)
+        async with on_board() as (world, backend):
+            listener = Listener(world.hub)
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(listener.listen())
+                block = AccessBlocked("8050: unknown address", remedy="Register it.", code="8050")
+                world.broker.errors = [block] * 2
+                await world.clock.sleep(400)
+                blocked = (
+                    await ask(backend, STATUS),
+                    await ask(backend, HEALTH),
+                    world.is_healthy(),
+                )
+                await world.clock.sleep(900)
+                task.cancel()
+            (status, health, is_healthy) = blocked
+            after = await ask(backend, STATUS)
 
     assert status.token.state is TokenState.REFUSED
     assert "Register it." in status.token.note
@@ -436,10 +390,10 @@ def test_a_blocked_broker_is_told_with_its_remedy_and_not_answered_with_a_restar
     assert [word for word in told if word != "alert.delivered"] == ["alert.begun", "alert.ended"]
 
 
-def test_a_database_that_is_away_never_stops_the_status() -> None:
+@in_virtual_time
+async def test_a_database_that_is_away_never_stops_the_status() -> None:
     """Status and health tell it; what lies in the database is refused; its return ends the alert."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         world.archive.is_away = True
         await world.clock.sleep(10)
         away = await ask(backend, STATUS), await ask(backend, HEALTH), world.is_healthy()
@@ -448,9 +402,8 @@ def test_a_database_that_is_away_never_stops_the_status() -> None:
         coverage = await ask(backend, COVERAGE, CoverageQuery())
         world.archive.is_away = False
         await world.clock.sleep(10)
-        return away, coverage, await ask(backend, STATUS)
-
-    (status, health, is_healthy), coverage, after = on_board(work)
+        (status, health, is_healthy) = away
+        after = await ask(backend, STATUS)
 
     assert not status.database.reachable
     assert status.database.version == "18.6"
@@ -462,33 +415,25 @@ def test_a_database_that_is_away_never_stops_the_status() -> None:
     assert [alert.ended_at is not None for alert in after.alerts] == [True]
 
 
-def test_due_data_that_nobody_commits_starves_the_watchdog() -> None:
+@in_virtual_time
+async def test_due_data_that_nobody_commits_starves_the_watchdog() -> None:
     """A daemon whose loop turns while its work stands still is not healthy, and says so."""
-
-    async def main() -> Any:
-        world = BoardWorld(MORNING)
-        async with world.on_board(without=["scheduler"]) as backend:
-            await world.clock.sleep(250)
-            early = world.is_healthy()
-            await world.clock.sleep(120)
-            return (
-                early,
-                world.is_healthy(),
-                await ask(backend, HEALTH),
-                await ask(backend, STATUS),
-            )
-
-    early, late, health, status = run_virtually(main())
+    world = BoardWorld(MORNING)
+    async with world.on_board(without=["scheduler"]) as backend:
+        await world.clock.sleep(250)
+        early = world.is_healthy()
+        await world.clock.sleep(120)
+        late, health, status = world.is_healthy(), await ask(backend, HEALTH), await ask(backend, STATUS)
 
     assert (early, late) == (True, False)
     assert [check.part for check in health.checks if not check.ok] == ["data"]
     assert [alert.event for alert in status.alerts] == ["data.stalled"]
 
 
-def test_a_database_that_comes_back_is_given_its_time() -> None:
+@in_virtual_time
+async def test_a_database_that_comes_back_is_given_its_time() -> None:
     """What waited for it for an hour is not late in the moment of its return: one alert, not two."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         world.archive.is_away = True
         world.store.errors = [StoreUnavailable("away") for _ in range(115)]
         await world.clock.sleep(3600)
@@ -498,68 +443,57 @@ def test_a_database_that_comes_back_is_given_its_time() -> None:
             await world.clock.sleep(1)
             healthy.append(world.is_healthy())
         await world.clock.sleep(600)
-        return healthy, await ask(backend, STATUS)
-
-    healthy, status = on_board(work)
+        status = await ask(backend, STATUS)
 
     assert all(healthy)
     assert [(alert.event, alert.ended_at is None) for alert in status.alerts] == [("database.away", False)]
 
 
-def test_a_silent_night_is_healthy() -> None:
+@in_virtual_time
+async def test_a_silent_night_is_healthy() -> None:
     """Where nothing is due, a long time without a commit proves nothing bad."""
-
-    async def main() -> Any:
-        world = BoardWorld(datetime(2026, 9, 15, 21, 0, tzinfo=KST))
-        async with world.on_board() as backend:
-            await world.clock.sleep(2000)
-            return (
-                world.monitor.commits.age_s,
-                world.is_healthy(),
-                (await ask(backend, HEALTH)).ok,
-            )
-
-    silent_s, is_healthy, ok = run_virtually(main())
+    world = BoardWorld(datetime(2026, 9, 15, 21, 0, tzinfo=KST))
+    async with world.on_board() as backend:
+        await world.clock.sleep(2000)
+        silent_s, is_healthy, ok = (
+            world.monitor.commits.age_s,
+            world.is_healthy(),
+            (await ask(backend, HEALTH)).ok,
+        )
 
     assert silent_s > 1800
     assert is_healthy
     assert ok
 
 
-def test_a_look_that_is_too_old_proves_nothing() -> None:
+@in_virtual_time
+async def test_a_look_that_is_too_old_proves_nothing() -> None:
     """When the pulse itself stands still, the watchdog is not fed."""
-
-    async def main() -> bool:
-        world = BoardWorld(MORNING)
-        async with world.on_board(without=["monitor"]):
-            await world.clock.sleep(120)
-            return world.is_healthy()
-
-    assert run_virtually(main()) is False
+    world = BoardWorld(MORNING)
+    async with world.on_board(without=["monitor"]):
+        await world.clock.sleep(120)
+        assert world.is_healthy() is False
 
 
-def test_a_broker_that_is_away_is_one_alert() -> None:
+@in_virtual_time
+async def test_a_broker_that_is_away_is_one_alert() -> None:
     """However many series fail, the outage is one alert, and its end another."""
-
-    async def main() -> Any:
-        world = BoardWorld(MORNING)
-        world.broker.errors = [SourceUnavailable("down") for _ in range(8)]
-        async with world.on_board() as backend:
-            await world.clock.sleep(10)
-            during = await ask(backend, STATUS)
-            await world.clock.sleep(900)
-            return during, await ask(backend, STATUS)
-
-    during, after = run_virtually(main())
+    world = BoardWorld(MORNING)
+    world.broker.errors = [SourceUnavailable("down") for _ in range(8)]
+    async with world.on_board() as backend:
+        await world.clock.sleep(10)
+        during = await ask(backend, STATUS)
+        await world.clock.sleep(900)
+        after = await ask(backend, STATUS)
 
     assert [(alert.event, alert.ended_at) for alert in during.alerts] == [("fetch.failing", None)]
     assert [(alert.event, alert.ended_at is None) for alert in after.alerts] == [("fetch.failing", False)]
 
 
-def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
+@in_virtual_time
+async def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
     """Status, candles, coverage, jobs and symbols come; without readers, ends of jobs and begins alone."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         silent = {entry.type for entry in world.hub.since(0)}
         listener = Listener(world.hub)
         async with asyncio.TaskGroup() as group:
@@ -569,9 +503,6 @@ def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
             await ask(backend, TRACK, SymbolsRequest(symbols=("000660",)))
             await world.clock.sleep(10)
             task.cancel()
-        return silent, listener, world.clock.now()
-
-    silent, listener, _ = on_board(work)
 
     assert silent == {EventType.JOB}
     assert len(listener.of(EventType.STATUS)) in range(180, 200)
@@ -583,54 +514,46 @@ def test_readers_are_told_what_happens_and_nobody_else_is_worked_for() -> None:
     assert listener.of(EventType.SYMBOLS)[-1].symbols == ("000660",)
 
 
-def test_reload_says_what_it_took_over() -> None:
+@in_virtual_time
+async def test_reload_says_what_it_took_over() -> None:
     """Nothing new is no change; what needs a restart is named; a mistake is raised."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         same = await ask(backend, RELOAD)
         world.reloaded = Reloaded(changed=True, needs_restart=("kiwoom.timeout_s",))
         taken = await ask(backend, RELOAD)
         world.reloaded = ConfigurationError("no such setting")
         with pytest.raises(ConfigurationError):
             await ask(backend, RELOAD)
-        return same, taken
-
-    same, taken = on_board(work)
 
     assert same.state is OutcomeState.ALREADY_CURRENT
     assert (taken.state, taken.detail) == (OutcomeState.RELOADED, "Needs a restart: kiwoom.timeout_s.")
 
 
-def test_candles_as_of_a_moment_end_before_it() -> None:
+@in_virtual_time
+async def test_candles_as_of_a_moment_end_before_it() -> None:
     """A limit keeps the newest of those that were over then; whether there are older ones is said."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
-        del world
+    async with on_board() as (_, backend):
         as_of = MORNING - timedelta(minutes=19)
-        return await ask(
+        found = await ask(
             backend, CANDLES, CandleQuery(symbol="005930", timeframe=Timeframe.M5, as_of=as_of, limit=3)
         )
-
-    found = on_board(work)
 
     assert [row.ts.astimezone(KST).minute for row in found.items] == [25, 30, 35]
     assert found.has_older
     assert found.as_of == MORNING - timedelta(minutes=19)
 
 
-def test_candles_come_with_the_forming_one() -> None:
+@in_virtual_time
+async def test_candles_come_with_the_forming_one() -> None:
     """The newest ones of a series, and whether there are older ones."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
-        del world
+    async with on_board() as (_, backend):
         query = CandleQuery(symbol="005930", timeframe=Timeframe.M5, limit=3)
         first = await ask(backend, CANDLES, query)
         start = query.model_copy(update={"from_ts": first.items[-1].ts})
         with pytest.raises(UnknownThing):
             await ask(backend, CANDLES, query.model_copy(update={"symbol": "999999"}))
-        return first, await ask(backend, CANDLES, start)
-
-    newest, since = on_board(work)
+        newest = first
+        since = await ask(backend, CANDLES, start)
 
     assert [row.final for row in newest.items] == [True, True, False]
     assert newest.name == "삼성전자"

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from chartinsightd.backend.assembly import Backend
 from chartinsightd.control.handlers import UnknownThing
 from chartinsightd.control.operations import EXPLAIN
 from chartinsightd.control.protocol.history import ExplainQuery, Standing
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
-from tests.backend.conftest import BoardWorld, ask
+from tests.backend.conftest import ask
 from tests.backend.test_board import on_board
+from tests.support.virtual import in_virtual_time
 
 
 @pytest.mark.parametrize(
@@ -29,34 +28,31 @@ from tests.backend.test_board import on_board
         ("1990-01-08T12:00", "5m", Standing.NOT_KEPT, None),
     ],
 )
-def test_a_candle_is_named_as_it_stands(
+@in_virtual_time
+async def test_a_candle_is_named_as_it_stands(
     at: str, timeframe: str, standing: Standing, opens: str | None
 ) -> None:
     """Final, forming, still ahead, outside of what is kept, or no candle at all: each has its word."""
     moment = datetime.fromisoformat(at).replace(tzinfo=KST)
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         await world.clock.sleep(240)
         query = ExplainQuery(symbol="005930", timeframe=Timeframe(timeframe), at=moment.astimezone(UTC))
-        return await ask(backend, EXPLAIN, query)
-
-    told = on_board(work)
+        told = await ask(backend, EXPLAIN, query)
 
     assert told.standing is standing
     if opens is not None:
+        assert told.ends_at is not None
         assert told.ts == datetime.fromisoformat(opens).replace(tzinfo=KST)
         assert told.ts <= moment < told.ends_at
     assert told.covered is (standing is Standing.FINAL)
     assert (told.candle is not None) is (standing in {Standing.FINAL, Standing.FORMING})
 
 
-def test_a_stock_in_no_list_is_refused() -> None:
+@in_virtual_time
+async def test_a_stock_in_no_list_is_refused() -> None:
     """An unknown code gets the error that names it, not an empty explanation."""
-
-    async def work(world: BoardWorld, backend: Backend) -> Any:
+    async with on_board() as (world, backend):
         now = world.clock.now()
         query = ExplainQuery(symbol="999999", timeframe=Timeframe.M5, at=now)
         with pytest.raises(UnknownThing, match="999999 is in no stock list"):
             await ask(backend, EXPLAIN, query)
-
-    on_board(work)

@@ -13,7 +13,7 @@ from chartinsightd.process.lifecycle import run_services
 from chartinsightd.process.supervisor import Supervisor
 from chartinsightd.service.monitoring.probes import ServiceProbe
 from chartinsightd.service.state.alert_kinds import AlertKind
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 
 FAILURES = [
     OSError("the disk"),
@@ -29,7 +29,8 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
-def test_a_failure_of_any_class_costs_a_wait(error: Exception) -> None:
+@in_virtual_time
+async def test_a_failure_of_any_class_costs_a_wait(error: Exception) -> None:
     """The part begins again after 1 s, 2 s, 4 s; only a signal ends the daemon; the failure is told."""
     begun: list[float] = []
     supervisor = Supervisor()
@@ -41,7 +42,7 @@ def test_a_failure_of_any_class_costs_a_wait(error: Exception) -> None:
             raise error
         await asyncio.Event().wait()
 
-    async def main() -> tuple[list[str], list[str]]:
+    with capture_logs() as logs:
         stop, others = asyncio.Event(), asyncio.Event()
         async with asyncio.TaskGroup() as group:
             services = {"broken": broken, "other": others.wait}
@@ -51,10 +52,7 @@ def test_a_failure_of_any_class_costs_a_wait(error: Exception) -> None:
             assert not running.done()
             await asyncio.sleep(400)
             stop.set()
-            return told, list(probe.look())
-
-    with capture_logs() as logs:
-        told, later = run_virtually(main())
+            later = list(probe.look())
 
     assert [round(after - before) for before, after in itertools.pairwise(begun)] == [1, 2, 4]
     failed = [line for line in logs if line["event"] == "service.failed"]
@@ -63,7 +61,8 @@ def test_a_failure_of_any_class_costs_a_wait(error: Exception) -> None:
     assert later == []
 
 
-def test_the_cause_is_told_and_not_its_group() -> None:
+@in_virtual_time
+async def test_the_cause_is_told_and_not_its_group() -> None:
     """An alert names the failure inside a group of tasks: the group's own words say nothing."""
     supervisor = Supervisor()
 
@@ -71,13 +70,10 @@ def test_the_cause_is_told_and_not_its_group() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(_fails())
 
-    async def main() -> str:
-        task = asyncio.create_task(supervisor.keep_running("upkeep", broken))
-        await asyncio.sleep(0.5)
-        task.cancel()
-        return ServiceProbe(supervisor).look()[AlertKind.SERVICE_FAILING].message
-
-    assert "LookupError: the cause" in run_virtually(main())
+    task = asyncio.create_task(supervisor.keep_running("upkeep", broken))
+    await asyncio.sleep(0.5)
+    task.cancel()
+    assert "LookupError: the cause" in ServiceProbe(supervisor).look()[AlertKind.SERVICE_FAILING].message
 
 
 async def _fails() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+import functools
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import looptime
 
 from chartinsightd.clock import Clock
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class LoopClock(Clock):
@@ -54,6 +56,19 @@ def run_virtually(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end in virtual time: waits cost nothing."""
     with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
         return runner.run(main)
+
+
+def in_virtual_time(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """Run an asynchronous test to its end in a loop whose time is virtual and begins at 0.
+
+    Unlike the marker of looptime, each example of hypothesis gets a loop, and with it a time, from the start.
+    """
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return run_virtually(test(*args, **kwargs))
+
+    return run
 
 
 async def cancelled_after(main: Coroutine[Any, Any, None], seconds: float) -> None:

@@ -23,7 +23,7 @@ from chartinsightd.service.calendar.learned_days import LearnedDays
 from chartinsightd.service.collecting.collector import Collector, CollectRules
 from chartinsightd.service.collecting.writer import Writer
 from tests.support.fakes import FakeLearnedDays
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 from tests.support.world import SETTLE, World
 
 OPENED = date(2026, 12, 31)
@@ -99,48 +99,40 @@ class Schooled(World):
             task.cancel()
 
 
-def test_what_was_spooled_by_the_calendar_before_covers_nothing_of_the_day(tmp_path: Path) -> None:
+@in_virtual_time
+async def test_what_was_spooled_by_the_calendar_before_covers_nothing_of_the_day(tmp_path: Path) -> None:
     """Pages that wait on disk while the day is learned are committed first; then the day begins anew.
 
     Until then nothing of the lesson is kept, so that after a crash it is learned again.
     """
-
-    async def main() -> Schooled:
-        one = Schooled(TEN)
-        one.store.errors = [StoreUnavailable("away")] * 10_000
-        async with open_spool(tmp_path / "spool", one.clock) as spool, one.writing_through(spool):
-            await one.read()
-            learning = asyncio.create_task(one.learn())
-            await one.clock.sleep(600)
-            assert (spool.state.pages, one.kept.days) == (1, {})
-            one.store.errors.clear()
-            await learning
-            while spool.state.pages:
-                await one.clock.sleep(1)
-            assert one.due(), "the day is to be read"
-        return one
-
-    one = run_virtually(main())
+    one = Schooled(TEN)
+    one.store.errors = [StoreUnavailable("away")] * 10_000
+    async with open_spool(tmp_path / "spool", one.clock) as spool, one.writing_through(spool):
+        await one.read()
+        learning = asyncio.create_task(one.learn())
+        await one.clock.sleep(600)
+        assert (spool.state.pages, one.kept.days) == (1, {})
+        one.store.errors.clear()
+        await learning
+        while spool.state.pages:
+            await one.clock.sleep(1)
+        assert one.due(), "the day is to be read"
 
     assert one.is_covered() == (False, False)
     assert list(one.kept.days) == [OPENED]
 
 
-def test_a_fetch_that_began_before_goes_by_the_calendar_of_its_page() -> None:
+@in_virtual_time
+async def test_a_fetch_that_began_before_goes_by_the_calendar_of_its_page() -> None:
     """A page that was asked for after the day was learned, and late, covers no candle that was forming."""
-
-    async def main() -> tuple[Schooled, datetime]:
-        one = Schooled(TEN)
-        async with one.writing_through(one.spool):
-            one.broker.pace_s = 600
-            reading = asyncio.create_task(one.read())
-            await one.clock.sleep(1)
-            await one.learn()
-            await reading
-            [(asked_at, _, _)] = one.broker.requests
-        return one, asked_at
-
-    one, asked_at = run_virtually(main())
+    one = Schooled(TEN)
+    async with one.writing_through(one.spool):
+        one.broker.pace_s = 600
+        reading = asyncio.create_task(one.read())
+        await one.clock.sleep(1)
+        await one.learn()
+        await reading
+        [(asked_at, _, _)] = one.broker.requests
 
     forming = int(at_kst(OPENED, time(10)).timestamp())
     assert at_kst(OPENED, time(10, 9)) < asked_at < at_kst(OPENED, time(10, 29))
@@ -148,7 +140,8 @@ def test_a_fetch_that_began_before_goes_by_the_calendar_of_its_page() -> None:
     assert (FIRST in covered, forming in covered) == (True, False)
 
 
-def test_days_that_have_not_come_were_not_learned() -> None:
+@in_virtual_time
+async def test_days_that_have_not_come_were_not_learned() -> None:
     """What a clock that ran ahead learned of tomorrow is forgotten, here and in the store; the rest stays."""
     world = Schooled(TEN)
     days = [
@@ -156,10 +149,6 @@ def test_days_that_have_not_come_were_not_learned() -> None:
         for ahead in (0, 1, 400)
     ]
     world.kept.days = {one.day: one for one in days}
-
-    async def main() -> bool:
-        await world.learned_days.open()
-        return await world.learned_days.load()
-
-    assert run_virtually(main())
+    await world.learned_days.open()
+    assert await world.learned_days.load()
     assert set(world.kept.days) == set(world.current_rules.learned) == {OPENED}

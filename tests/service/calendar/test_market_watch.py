@@ -22,7 +22,7 @@ from chartinsightd.service.calendar.learned_days import LearnedDays
 from chartinsightd.service.calendar.market_probe import MarketProbe
 from chartinsightd.service.calendar.market_watch import MarketWatch
 from tests.support.fakes import FakeLearnedDays
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 from tests.support.world import World
 
 SILENT = date(2026, 11, 20)
@@ -110,10 +110,10 @@ def notices() -> Iterator[list[dict[str, Any]]]:
     said.extend(dict(line) for line in logs if line["event"].startswith("calendar."))
 
 
-def test_a_silent_session_is_one_notice_and_a_closure() -> None:
+@in_virtual_time
+async def test_a_silent_session_is_one_notice_and_a_closure() -> None:
     """Two hours of silence of all symbols end the polls; the next morning confirms; nothing is a gap."""
-
-    async def main() -> tuple[Watched, list[int]]:
+    with notices() as said:
         one = world(at_kst(SILENT, time(8)), {SILENT: False})
         asked = []
         async with one.watched(*SYMBOLS):
@@ -121,10 +121,6 @@ def test_a_silent_session_is_one_notice_and_a_closure() -> None:
                 await one.is_at(day, hour, minute)
                 asked.append(one.requests())
             await one.is_at(SILENT + timedelta(days=1), 7, 40)
-        return one, asked
-
-    with notices() as said:
-        one, asked = run_virtually(main())
 
     assert [(line["event"], line.get("kind")) for line in said] == [("calendar.day_learned", "closed")]
     assert asked[1] >= 4 * len(SYMBOLS)
@@ -134,20 +130,16 @@ def test_a_silent_session_is_one_notice_and_a_closure() -> None:
     assert one.due() == []
 
 
-def test_a_session_that_begins_late_is_collected_all_the_same() -> None:
+@in_virtual_time
+async def test_a_session_that_begins_late_is_collected_all_the_same() -> None:
     """A day taken for closed that begins in the afternoon is open again, and ends complete."""
-
-    async def main() -> tuple[Watched, bool]:
+    with notices() as said:
         one = world(at_kst(SILENT, time(8)), {SILENT: False})
         async with one.watched(*SYMBOLS):
             await one.is_at(SILENT, 13)
             was_closed = not one.current_rules.calendar.is_trading_day(SILENT)
             one.broker.calendar = Calendar()
             await one.is_at(SILENT + timedelta(days=1), 7, 40)
-        return one, was_closed
-
-    with notices() as said:
-        one, was_closed = run_virtually(main())
 
     assert was_closed
     assert [line["event"] for line in said] == ["calendar.day_learned", "calendar.day_reverted"]
@@ -156,59 +148,47 @@ def test_a_session_that_begins_late_is_collected_all_the_same() -> None:
     assert one.candles_of(SILENT) == len(SYMBOLS) * HALF_HOURS
 
 
-def test_few_symbols_that_are_halted_close_nothing() -> None:
+@in_virtual_time
+async def test_few_symbols_that_are_halted_close_nothing() -> None:
     """One followed symbol without trades says nothing of the market: the large stocks are asked."""
-
-    async def main() -> Watched:
+    with notices() as said:
         one = world(at_kst(SILENT, time(8)), {})
         one.broker.halted = {"123456"}
         async with one.watched("123456"):
             await one.is_at(SILENT, 12)
-        return one
-
-    with notices() as said:
-        one = run_virtually(main())
 
     assert said == []
     assert one.current_rules.calendar.is_trading_day(SILENT)
 
 
-def test_weeks_say_nothing_of_a_day() -> None:
+@in_virtual_time
+async def test_weeks_say_nothing_of_a_day() -> None:
     """Where weeks alone are read and nobody else answers, their old label is no silence."""
-
-    async def main() -> Watched:
-        one = world(at_kst(SILENT, time(8)), {}, timeframes=(Timeframe.W1,))
-        async with one.watched(*SYMBOLS):
-            await one.is_at(SILENT, 15, 45)
-            one.broker.errors = [SourceUnavailable("away") for _ in range(100_000)]
-            await one.is_at(SILENT, 17)
-        return one
-
-    one = run_virtually(main())
+    one = world(at_kst(SILENT, time(8)), {}, timeframes=(Timeframe.W1,))
+    async with one.watched(*SYMBOLS):
+        await one.is_at(SILENT, 15, 45)
+        one.broker.errors = [SourceUnavailable("away") for _ in range(100_000)]
+        await one.is_at(SILENT, 17)
 
     assert one.current_rules.calendar.is_trading_day(SILENT)
 
 
-def test_an_outage_closes_nothing() -> None:
+@in_virtual_time
+async def test_an_outage_closes_nothing() -> None:
     """No answer is no evidence."""
-
-    async def main() -> Watched:
-        one = world(at_kst(SILENT, time(8)), {SILENT: False})
-        async with one.watched(*SYMBOLS):
-            await one.is_at(SILENT, 8, 50)
-            one.broker.errors = [SourceUnavailable("away") for _ in range(100_000)]
-            await one.is_at(SILENT, 12)
-        return one
-
-    one = run_virtually(main())
+    one = world(at_kst(SILENT, time(8)), {SILENT: False})
+    async with one.watched(*SYMBOLS):
+        await one.is_at(SILENT, 8, 50)
+        one.broker.errors = [SourceUnavailable("away") for _ in range(100_000)]
+        await one.is_at(SILENT, 12)
 
     assert one.current_rules.calendar.is_trading_day(SILENT)
 
 
-def test_a_session_on_a_holiday_is_noticed_and_collected() -> None:
+@in_virtual_time
+async def test_a_session_on_a_holiday_is_noticed_and_collected() -> None:
     """Trading on a day off is one notice; the day is complete like any other by the next morning."""
-
-    async def main() -> tuple[Watched, int]:
+    with notices() as said:
         one = world(at_kst(OPENED, time(8)), {OPENED: True})
         async with one.watched("005930", "000660"):
             await one.is_at(OPENED, 9)
@@ -216,10 +196,6 @@ def test_a_session_on_a_holiday_is_noticed_and_collected() -> None:
             await one.is_at(OPENED, 9, 40)
             noticed = one.candles_of(OPENED)
             await one.is_at(OPENED + timedelta(days=1), 7, 40)
-        return one, noticed
-
-    with notices() as said:
-        one, noticed = run_virtually(main())
 
     assert [(line["event"], line.get("kind")) for line in said] == [("calendar.day_learned", "open")]
     assert noticed > 0
@@ -228,48 +204,37 @@ def test_a_session_on_a_holiday_is_noticed_and_collected() -> None:
     assert one.due() == []
 
 
-def test_a_holiday_costs_a_few_requests() -> None:
+@in_virtual_time
+async def test_a_holiday_costs_a_few_requests() -> None:
     """Looking at a day off that is one asks two charts a few times, and learns nothing."""
-
-    async def main() -> int:
+    with notices() as said:
         one = world(at_kst(OPENED, time(8)), {})
         async with one.watched(*SYMBOLS):
             await one.is_at(OPENED, 9)
             one.requests()
             await one.is_at(OPENED, 13)
-            return one.requests()
-
-    with notices() as said:
-        assert run_virtually(main()) == 6
+            assert one.requests() == 6
     assert said == []
 
 
-def test_daily_charts_that_are_read_anyway_are_not_asked_for_again() -> None:
+@in_virtual_time
+async def test_daily_charts_that_are_read_anyway_are_not_asked_for_again() -> None:
     """The morning's comparison takes the daily pages that the polls bring, and asks for none itself."""
-
-    async def main() -> Watched:
-        one = world(at_kst(OPENED + timedelta(days=1), time(8)), {OPENED: True}, timeframes=(Timeframe.D1,))
-        async with one.watched(*SYMBOLS):
-            await one.is_at(OPENED + timedelta(days=1), 9)
-        return one
-
-    one = run_virtually(main())
+    one = world(at_kst(OPENED + timedelta(days=1), time(8)), {OPENED: True}, timeframes=(Timeframe.D1,))
+    async with one.watched(*SYMBOLS):
+        await one.is_at(OPENED + timedelta(days=1), 9)
 
     assert list(one.current_rules.learned) == [OPENED]
     assert {priority for _, _, priority in one.broker.requests} == {Priority.LIVE}
 
 
-def test_days_missed_while_nobody_looked_are_learned_afterwards() -> None:
+@in_virtual_time
+async def test_days_missed_while_nobody_looked_are_learned_afterwards() -> None:
     """A daemon that was down finds both in the daily charts of its next start."""
-
-    async def main() -> Watched:
+    with notices() as said:
         one = world(at_kst(date(2027, 1, 4), time(8)), {date(2026, 12, 29): False, OPENED: True})
         async with one.watched(*SYMBOLS):
             await one.clock.sleep(1800)
-        return one
-
-    with notices() as said:
-        one = run_virtually(main())
 
     assert {(line["day"], line["kind"]) for line in said} == {
         ("2026-12-29", "closed"),
@@ -280,24 +245,20 @@ def test_days_missed_while_nobody_looked_are_learned_afterwards() -> None:
     assert one.due() == []
 
 
-def test_what_was_learned_survives_a_restart_and_a_database_that_is_away() -> None:
+@in_virtual_time
+async def test_what_was_learned_survives_a_restart_and_a_database_that_is_away() -> None:
     """A new daemon begins with the calendar of the old one; where it cannot be read at once, later."""
-
-    async def main() -> Watched:
-        first = world(at_kst(OPENED, time(9)), {OPENED: True})
-        async with first.watched(*SYMBOLS):
-            await first.is_at(OPENED, 10)
-        first.kept.is_away = True
-        kept = {"kept": first.kept, "store": first.store, "checkpoint": first.checkpoint}
-        second = world(at_kst(OPENED, time(10, 30)), {OPENED: True}, **kept)
-        async with second.watched(*SYMBOLS):
-            await second.is_at(OPENED, 11)
-            assert not second.current_rules.learned
-            second.kept.is_away = False
-            await second.is_at(OPENED + timedelta(days=1), 7, 40)
-        return second
-
-    second = run_virtually(main())
+    first = world(at_kst(OPENED, time(9)), {OPENED: True})
+    async with first.watched(*SYMBOLS):
+        await first.is_at(OPENED, 10)
+    first.kept.is_away = True
+    kept = {"kept": first.kept, "store": first.store, "checkpoint": first.checkpoint}
+    second = world(at_kst(OPENED, time(10, 30)), {OPENED: True}, **kept)
+    async with second.watched(*SYMBOLS):
+        await second.is_at(OPENED, 11)
+        assert not second.current_rules.learned
+        second.kept.is_away = False
+        await second.is_at(OPENED + timedelta(days=1), 7, 40)
 
     assert second.candles_of(OPENED) == len(SYMBOLS) * HALF_HOURS
     series = Series(symbol="005930", timeframe=Timeframe.D1)

@@ -13,7 +13,7 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 from chartinsightd.service.collecting.backfill import BackfillOrder, Backfills
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 from tests.support.world import World
 
 NOW = datetime(2026, 9, 15, 8, 30, tzinfo=KST)
@@ -43,17 +43,13 @@ async def backfilling(world: World) -> AsyncIterator[Backfills]:
             task.cancel()
 
 
-def test_a_backfill_completes_its_range_and_asks_for_no_newer_page() -> None:
+@in_virtual_time
+async def test_a_backfill_completes_its_range_and_asks_for_no_newer_page() -> None:
     """Everything between the two days is covered afterwards; the first page begins at the last day."""
-
-    async def main() -> World:
-        world = World(NOW)
-        async with backfilling(world) as backfills:
-            await backfills.start(ORDER, "somebody")
-            await world.clock.sleep(60)
-        return world
-
-    world = run_virtually(main())
+    world = World(NOW)
+    async with backfilling(world) as backfills:
+        await backfills.start(ORDER, "somebody")
+        await world.clock.sleep(60)
 
     assert [request.base_day for _, request, _ in world.broker.requests] == [date(2024, 12, 30)] * 2
     covered = world.ledger.state(SERIES).covered
@@ -63,57 +59,47 @@ def test_a_backfill_completes_its_range_and_asks_for_no_newer_page() -> None:
     assert world.checkpoint.backfills == {}
 
 
-def test_a_second_backfill_of_the_same_range_asks_for_nothing() -> None:
+@in_virtual_time
+async def test_a_second_backfill_of_the_same_range_asks_for_nothing() -> None:
     """What is covered costs no request."""
-
-    async def main() -> int:
-        world = World(NOW)
-        async with backfilling(world) as backfills:
-            await backfills.start(ORDER, "somebody")
-            await world.clock.sleep(60)
-            return len(backfills.plan(ORDER))
-
-    assert run_virtually(main()) == 0
+    world = World(NOW)
+    async with backfilling(world) as backfills:
+        await backfills.start(ORDER, "somebody")
+        await world.clock.sleep(60)
+        assert len(backfills.plan(ORDER)) == 0
 
 
-def test_a_backfill_goes_on_after_a_restart() -> None:
+@in_virtual_time
+async def test_a_backfill_goes_on_after_a_restart() -> None:
     """A daemon that was killed in the middle takes its backfills up again, from the page it was at."""
-
-    async def main() -> World:
-        world = World(NOW)
-        world.broker.pace_s = 10.0
-        async with backfilling(world) as backfills:
-            await backfills.start(ORDER, "somebody")
-            await world.clock.sleep(15)
-        again = World(world.clock.start, store=world.store, checkpoint=world.checkpoint)
-        async with backfilling(again):
-            await again.clock.sleep(60)
-        return again
-
-    world = run_virtually(main())
+    world = World(NOW)
+    world.broker.pace_s = 10.0
+    async with backfilling(world) as backfills:
+        await backfills.start(ORDER, "somebody")
+        await world.clock.sleep(15)
+    again = World(world.clock.start, store=world.store, checkpoint=world.checkpoint)
+    async with backfilling(again):
+        await again.clock.sleep(60)
+    world = again
 
     assert len(world.broker.requests) == 1
     assert world.store.jobs[2]["by"] == "restart"
     assert world.store.jobs[2]["state"] == "done"
 
 
-def test_a_cancelled_backfill_keeps_what_it_had() -> None:
+@in_virtual_time
+async def test_a_cancelled_backfill_keeps_what_it_had() -> None:
     """Cancelling ends it after the page at hand; that page stays."""
-
-    async def main() -> World:
-        world = World(NOW)
-        world.broker.pace_s = 10.0
-        async with backfilling(world) as backfills:
-            job = await backfills.start(ORDER, "somebody")
-            await world.clock.sleep(5)
-            under_way = backfills.find(job.id)
-            assert under_way is not None
-            under_way.cancel()
-            await world.clock.sleep(60)
-            assert backfills.find(job.id) is None
-        return world
-
-    world = run_virtually(main())
+    world = World(NOW)
+    world.broker.pace_s = 10.0
+    async with backfilling(world) as backfills:
+        job = await backfills.start(ORDER, "somebody")
+        await world.clock.sleep(5)
+        under_way = backfills.find(job.id)
+        assert under_way is not None
+        under_way.cancel()
+        await world.clock.sleep(60)
+        assert backfills.find(job.id) is None
 
     assert len(world.broker.requests) == 1
     assert world.rows("005930", Timeframe.D1) == 600
@@ -121,18 +107,14 @@ def test_a_cancelled_backfill_keeps_what_it_had() -> None:
     assert world.checkpoint.backfills == {}
 
 
-def test_a_backfill_waits_out_a_broker_that_is_away() -> None:
+@in_virtual_time
+async def test_a_backfill_waits_out_a_broker_that_is_away() -> None:
     """A failure costs a wait; then the rest is fetched, and only the rest."""
-
-    async def main() -> World:
-        world = World(NOW)
-        world.broker.errors = [SourceUnavailable("away")]
-        async with backfilling(world) as backfills:
-            await backfills.start(ORDER, "somebody")
-            await world.clock.sleep(120)
-        return world
-
-    world = run_virtually(main())
+    world = World(NOW)
+    world.broker.errors = [SourceUnavailable("away")]
+    async with backfilling(world) as backfills:
+        await backfills.start(ORDER, "somebody")
+        await world.clock.sleep(120)
 
     assert len(world.broker.requests) == 3
     assert world.store.jobs[1]["state"] == "done"

@@ -21,7 +21,7 @@ from chartinsightd.domain.errors import (
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from tests.control.fake_backend import FrozenClock
 from tests.support.guards import FakeBlocks
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 from tests.support.world import World
 
 BLOCK = AccessBlocked("Kiwoom refused ka10080: [8050]", remedy="Register it.", code="8050")
@@ -134,40 +134,34 @@ def test_the_broker_is_never_asked_within_a_wait(steps: list[tuple[str, bool]]) 
 
 
 @pytest.mark.parametrize("error", [TokenRejected("[8005]"), RequestRefused("[1517]")])
-def test_refusals_of_everything_are_a_block(error: SourceError) -> None:
+@in_virtual_time
+async def test_refusals_of_everything_are_a_block(error: SourceError) -> None:
     """Ten refusals in a row, of whatever series, and asking stops: not one more request for five minutes."""
-
-    async def main() -> tuple[int, int, str]:
-        world = World(MORNING)
-        world.broker.errors = [error] * 200
-        async with world.running("005930", "000660", "035720"):
-            await world.clock.sleep(120)
-            at_first = len(world.broker.requests)
-            await world.clock.sleep(150)
-            assert world.retries.block is not None
-            return at_first, len(world.broker.requests), world.retries.block.message
-
-    at_first, later, words = run_virtually(main())
+    world = World(MORNING)
+    world.broker.errors = [error] * 200
+    async with world.running("005930", "000660", "035720"):
+        await world.clock.sleep(120)
+        at_first = len(world.broker.requests)
+        await world.clock.sleep(150)
+        assert world.retries.block is not None
+        later, words = len(world.broker.requests), world.retries.block.message
 
     assert at_first == later <= 30
     assert "Kiwoom refuses everything that is asked" in words
 
 
-def test_a_daemon_that_starts_within_a_block_asks_nothing_and_then_catches_up() -> None:
+@in_virtual_time
+async def test_a_daemon_that_starts_within_a_block_asks_nothing_and_then_catches_up() -> None:
     """The scheduler of a second process waits for the end of the first one's block."""
-
-    async def main() -> tuple[int, int]:
-        blocks = FakeBlocks()
-        first = World(MORNING, blocks=blocks)
-        first.circuit.refused(BLOCK)
-        world = World(MORNING, blocks=blocks)
-        async with world.running("005930"):
-            await world.clock.sleep(290)
-            within = len(world.broker.requests)
-            await world.clock.sleep(120)
-            return within, len(world.broker.requests)
-
-    within, after = run_virtually(main())
+    blocks = FakeBlocks()
+    first = World(MORNING, blocks=blocks)
+    first.circuit.refused(BLOCK)
+    world = World(MORNING, blocks=blocks)
+    async with world.running("005930"):
+        await world.clock.sleep(290)
+        within = len(world.broker.requests)
+        await world.clock.sleep(120)
+        after = len(world.broker.requests)
 
     # The broker of these worlds stands behind no circuit: what holds here is the scheduler's own patience.
     assert within == 0

@@ -24,7 +24,7 @@ from chartinsightd.ports.candles import StoredCandles
 from chartinsightd.service.collecting.collector import Collector, CollectRules, FetchOutcome
 from chartinsightd.service.collecting.row_accounting import RowsUnaccounted, check_page
 from tests.support.fakes import FakeBroker, FakeStore, grid_between
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time, run_virtually
 from tests.support.world import CALENDAR, SETTLE, World
 
 NOW = datetime(2026, 9, 9, 18, 0, tzinfo=KST)
@@ -339,7 +339,8 @@ class LyingStore(FakeStore):
         lambda truth: [*truth, Written()],
     ],
 )
-def test_a_store_that_lies_is_not_believed(
+@in_virtual_time
+async def test_a_store_that_lies_is_not_believed(
     lie: Callable[[list[Written]], list[Written]], is_spooled: bool
 ) -> None:
     """Rows in = inserted + changed + unchanged + quarantined, asserted at every commit.
@@ -350,19 +351,15 @@ def test_a_store_that_lies_is_not_believed(
     store, refusals = world.store, []
     assert isinstance(store, LyingStore)
     store.errors = [StoreUnavailable("away")] if is_spooled else []
-
-    async def main() -> None:
-        async with world.running("005930"):
-            await asyncio.sleep(200)
-            refusals.append(world.writer.refusal)
-            assert not world.ledger.state(SERIES).covered
-            assert not store.covered[SERIES]
-            assert not any(state.covered for state in world.checkpoint.states.values())
-            store.lies = 0
-            await asyncio.sleep(600)
-            refusals.append(world.writer.refusal)
-
-    run_virtually(main())
+    async with world.running("005930"):
+        await asyncio.sleep(200)
+        refusals.append(world.writer.refusal)
+        assert not world.ledger.state(SERIES).covered
+        assert not store.covered[SERIES]
+        assert not any(state.covered for state in world.checkpoint.states.values())
+        store.lies = 0
+        await asyncio.sleep(600)
+        refusals.append(world.writer.refusal)
 
     told, over = refusals
     assert told is not None

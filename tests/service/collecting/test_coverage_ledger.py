@@ -15,7 +15,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from tests.support.fakes import FakeCheckpoint, FakeStore
-from tests.support.virtual import LoopClock, run_virtually
+from tests.support.virtual import LoopClock, in_virtual_time
 
 READ_AT = datetime(2026, 9, 15, tzinfo=UTC)
 series = st.builds(Series, symbol=st.sampled_from(["005930", "0126Z0"]), timeframe=st.sampled_from(Timeframe))
@@ -26,7 +26,10 @@ coverage = st.dictionaries(series, ranges.filter(bool))
 
 
 @given(durable=coverage, remembered=coverage)
-def test_what_is_durable_decides(durable: dict[Series, RangeSet], remembered: dict[Series, RangeSet]) -> None:
+@in_virtual_time
+async def test_what_is_durable_decides(
+    durable: dict[Series, RangeSet], remembered: dict[Series, RangeSet]
+) -> None:
     """Whatever the checkpoint says, lagging or leading, the database's coverage is believed and written back.
 
     The moment of the last read is kept only where both agree.
@@ -36,7 +39,7 @@ def test_what_is_durable_decides(durable: dict[Series, RangeSet], remembered: di
     checkpoint = FakeCheckpoint(states)
     ledger = CoverageLedger(store, checkpoint)
 
-    run_virtually(ledger.open())
+    await ledger.open()
 
     assert {one: state.covered for one, state in checkpoint.states.items()} == durable
     assert {one: state.covered for one, state in ledger.states(durable).items()} == durable
@@ -44,18 +47,15 @@ def test_what_is_durable_decides(durable: dict[Series, RangeSet], remembered: di
     assert kept == {one for one in durable if remembered.get(one) == durable[one]}
 
 
-def test_what_is_forgotten_is_forgotten_everywhere() -> None:
+@in_virtual_time
+async def test_what_is_forgotten_is_forgotten_everywhere() -> None:
     """Coverage that is taken back is gone in memory, checkpoint and database."""
     one = Series(symbol="005930", timeframe=Timeframe.M5)
     store = FakeStore(covered={one: RangeSet.of((0, 100))})
     checkpoint = FakeCheckpoint()
     ledger = CoverageLedger(store, checkpoint)
-
-    async def main() -> None:
-        await ledger.open()
-        await ledger.forget(one, RangeSet.of((40, 60)))
-
-    run_virtually(main())
+    await ledger.open()
+    await ledger.forget(one, RangeSet.of((40, 60)))
 
     left = RangeSet.of((0, 40), (60, 100))
     assert (ledger.state(one).covered, checkpoint.states[one].covered, store.covered[one]) == (
@@ -68,7 +68,8 @@ def test_what_is_forgotten_is_forgotten_everywhere() -> None:
 @given(
     before=coverage, after=coverage, committed=st.lists(st.tuples(series, ranges.filter(bool)), max_size=3)
 )
-def test_a_database_that_was_set_back_is_believed(
+@in_virtual_time
+async def test_a_database_that_was_set_back_is_believed(
     before: dict[Series, RangeSet],
     after: dict[Series, RangeSet],
     committed: list[tuple[Series, RangeSet]],
@@ -77,20 +78,16 @@ def test_a_database_that_was_set_back_is_believed(
     store = FakeStore(covered=dict(before))
     checkpoint, changed = FakeCheckpoint(), asyncio.Event()
     ledger = CoverageLedger(store, checkpoint, changed)
-
-    async def main() -> None:
-        await ledger.open()
-        clock = LoopClock(READ_AT)
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(ledger.keep_reconciled(clock))
-            store.covered = dict(after)
-            changed.set()
-            await ledger.record(empty_write(one, covered) for one, covered in committed)
-            _claims_no_more(checkpoint, [before, after])
-            await clock.sleep(60)
-            task.cancel()
-
-    run_virtually(main())
+    await ledger.open()
+    clock = LoopClock(READ_AT)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(ledger.keep_reconciled(clock))
+        store.covered = dict(after)
+        changed.set()
+        await ledger.record(empty_write(one, covered) for one, covered in committed)
+        _claims_no_more(checkpoint, [before, after])
+        await clock.sleep(60)
+        task.cancel()
 
     assert {one: state.covered for one, state in checkpoint.states.items()} == after
     assert {one: state.covered for one, state in ledger.states(after).items()} == after
@@ -106,19 +103,16 @@ def empty_write(one: Series, covered: RangeSet) -> Write:
     return Write(candles=Candles.of(one.symbol, one.timeframe, []), covered=covered)
 
 
-def test_what_the_store_withdrew_is_planned_again() -> None:
+@in_virtual_time
+async def test_what_the_store_withdrew_is_planned_again() -> None:
     """Ranges that the store took back are gone in memory and checkpoint, and of what waits on disk."""
     one = Series(symbol="005930", timeframe=Timeframe.M5)
     store = FakeStore(covered={one: RangeSet.of((0, 100))})
     checkpoint = FakeCheckpoint()
     ledger = CoverageLedger(store, checkpoint)
-
-    async def main() -> None:
-        await ledger.open()
-        ledger.expect([empty_write(one, RangeSet.of((100, 120)))])
-        await ledger.note_withdrawn({one: RangeSet.of((40, 110))})
-
-    run_virtually(main())
+    await ledger.open()
+    ledger.expect([empty_write(one, RangeSet.of((100, 120)))])
+    await ledger.note_withdrawn({one: RangeSet.of((40, 110))})
 
     assert ledger.state(one).covered == checkpoint.states[one].covered == RangeSet.of((0, 40))
     assert ledger.planned([one])[one].covered == RangeSet.of((0, 40), (110, 120))

@@ -20,7 +20,7 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.future_marks import FutureMarks
 from chartinsightd.service.state.current_rules import CurrentRules
 from tests.support.fakes import FakeCheckpoint, FakeStore
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 
 NOW = datetime(2026, 11, 16, 2, 0, tzinfo=UTC)
 SETTLE = timedelta(seconds=60)
@@ -52,7 +52,10 @@ def test_coverage_is_possible_up_to_now(timeframe: Timeframe, asked_at: datetime
 
 
 @given(asked_at=instants, read_in=instants, confirmed=st.booleans())
-def test_marks_in_the_future_are_withdrawn(asked_at: datetime, read_in: datetime, confirmed: bool) -> None:
+@in_virtual_time
+async def test_marks_in_the_future_are_withdrawn(
+    asked_at: datetime, read_in: datetime, confirmed: bool
+) -> None:
     """Coverage and reads beyond now are gone from memory, checkpoint and database; nothing else is."""
     one = Series(symbol="005930", timeframe=Timeframe.M5)
     covered = read_at(Timeframe.M5, asked_at)
@@ -63,18 +66,13 @@ def test_marks_in_the_future_are_withdrawn(asked_at: datetime, read_in: datetime
         for _ in range(3):
             clock.heard(clock.monotonic(), NOW)
     planned: list[int] = []
-
-    async def main() -> CoverageLedger:
-        ledger = CoverageLedger(store, checkpoint)
-        await ledger.open()
-        rules = CurrentRules(RULES)
-        rules.on_change(lambda: planned.append(1))
-        marks = FutureMarks(ledger=ledger, store=store, clock=clock, current_rules=rules, needs_dates=True)
-        await marks.withdraw()
-        assert bool(marks.look()) is bool(planned)
-        return ledger
-
-    ledger = run_virtually(main())
+    ledger = CoverageLedger(store, checkpoint)
+    await ledger.open()
+    rules = CurrentRules(RULES)
+    rules.on_change(lambda: planned.append(1))
+    marks = FutureMarks(ledger=ledger, store=store, clock=clock, current_rules=rules, needs_dates=True)
+    await marks.withdraw()
+    assert bool(marks.look()) is bool(planned)
     limit = NOW + timedelta(minutes=3)
     latest = max(covered.spans[-1][1], int(read_in.timestamp()))
     state = ledger.state(one)

@@ -19,7 +19,7 @@ from chartinsightd.service.collecting.row_audit import RowAudit
 from chartinsightd.service.state.current_rules import CurrentRules
 from tests.service.collecting.test_future_marks import RULES
 from tests.support.fakes import FakeCheckpoint, FakeStore
-from tests.support.virtual import LoopClock, run_virtually
+from tests.support.virtual import LoopClock, in_virtual_time
 
 START = datetime(2026, 9, 15, tzinfo=UTC)
 """Nine in the morning in Korea."""
@@ -105,67 +105,55 @@ class Scene:
             task.cancel()
 
 
-def test_everything_is_compared_at_the_start_and_each_night() -> None:
+@in_virtual_time
+async def test_everything_is_compared_at_the_start_and_each_night() -> None:
     """Newest part first; a night without the database is made up for as soon as it is back."""
     scene = Scene(speed=60.0)
     scene.audited.away = 3
-
-    async def main() -> None:
-        await scene.ledger.open()
-        await scene.pass_time(timedelta(hours=71))
-
-    run_virtually(main())
+    await scene.ledger.open()
+    await scene.pass_time(timedelta(hours=71))
 
     assert scene.audited.looks == PARTS * 4
     assert scene.audit.look() == {}
 
 
-def test_a_database_that_may_be_another_is_compared_at_once() -> None:
+@in_virtual_time
+async def test_a_database_that_may_be_another_is_compared_at_once() -> None:
     """A restore or a failover is not found the next morning, but within seconds."""
     scene = Scene()
-
-    async def main() -> None:
-        await scene.ledger.open()
-        await scene.pass_time(timedelta(seconds=30))
-        scene.generation += 1
-        await scene.pass_time(timedelta(seconds=30))
-
-    run_virtually(main())
+    await scene.ledger.open()
+    await scene.pass_time(timedelta(seconds=30))
+    scene.generation += 1
+    await scene.pass_time(timedelta(seconds=30))
 
     assert scene.audited.looks == PARTS * 2
 
 
-def test_what_lies_before_the_horizon_is_ordered_again() -> None:
+@in_virtual_time
+async def test_what_lies_before_the_horizon_is_ordered_again() -> None:
     """No plan reads it, so a backfill of just these days does; while orders are full it waits."""
     scene = Scene()
     scene.audited.differs = True
     scene.rereads.is_full = True
-
-    async def main() -> None:
-        await scene.ledger.open()
-        await scene.pass_time(timedelta(seconds=30))
-        assert scene.rereads.orders == []
-        scene.rereads.is_full = False
-        await scene.pass_time(timedelta(seconds=30))
-
-    run_virtually(main())
+    await scene.ledger.open()
+    await scene.pass_time(timedelta(seconds=30))
+    assert scene.rereads.orders == []
+    scene.rereads.is_full = False
+    await scene.pass_time(timedelta(seconds=30))
 
     [order] = scene.rereads.orders
     assert (order.symbols, order.timeframes) == (("005930",), (Timeframe.D1,))
     assert order.from_day == order.to_day == date(1970, 1, 1)
 
 
-def test_what_differs_is_told_until_it_is_read_again() -> None:
+@in_virtual_time
+async def test_what_differs_is_told_until_it_is_read_again() -> None:
     """One alert names the series and the counts; it is over when the range is covered again."""
     scene = Scene()
     scene.audited.differs = True
-
-    async def main() -> None:
-        await scene.ledger.open()
-        found = await scene.audit.audit()
-        assert found == [LOST]
-
-    run_virtually(main())
+    await scene.ledger.open()
+    found = await scene.audit.audit()
+    assert found == [LOST]
 
     [(event, condition)] = scene.audit.look().items()
     assert (event, condition.level) == ("rows.differ", "error")
@@ -174,22 +162,19 @@ def test_what_differs_is_told_until_it_is_read_again() -> None:
     assert scene.plans == 1
 
     scene.store.covered[DAYS] = RangeSet.of((0, 200))
-    run_virtually(scene.ledger.open())
+    await scene.ledger.open()
     assert scene.audit.look() == {}
 
 
-def test_what_never_comes_back_is_told_until_the_next_audit() -> None:
+@in_virtual_time
+async def test_what_never_comes_back_is_told_until_the_next_audit() -> None:
     """Beyond the reach of the broker nothing is read again: the alert ends, and the range stays uncovered."""
     scene = Scene()
     scene.audited.differs = True
-
-    async def main() -> None:
-        await scene.ledger.open()
-        await scene.audit.audit()
-        assert scene.audit.look()
-        await scene.audit.audit()
-
-    run_virtually(main())
+    await scene.ledger.open()
+    await scene.audit.audit()
+    assert scene.audit.look()
+    await scene.audit.audit()
 
     assert scene.audit.look() == {}
     assert scene.ledger.state(DAYS).covered == RangeSet.of((100, 200))

@@ -23,7 +23,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import Priority
 from tests.support.fakes import FakeCheckpoint, FakeStore
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 from tests.support.world import World
 
 BEFORE_OPEN = datetime(2026, 9, 15, 8, 30, tzinfo=KST)
@@ -34,16 +34,12 @@ def due(world: World) -> list[object]:
     return list(plan(world.clock.now(), world.ledger.states(world.scheduler.series), world.rules))
 
 
-def test_a_first_load_brings_the_newest_candles_of_all_symbols_before_older_ones() -> None:
+@in_virtual_time
+async def test_a_first_load_brings_the_newest_candles_of_all_symbols_before_older_ones() -> None:
     """Live pages of every series come first; then history, until nothing is due."""
-
-    async def main() -> World:
-        world = World(BEFORE_OPEN, horizon="60d")
-        async with world.running("005930", "000660"):
-            await world.clock.sleep(600)
-        return world
-
-    world = run_virtually(main())
+    world = World(BEFORE_OPEN, horizon="60d")
+    async with world.running("005930", "000660"):
+        await world.clock.sleep(600)
 
     priorities = [priority for _, _, priority in world.broker.requests]
     assert priorities == [Priority.LIVE] * 10 + [Priority.BACKFILL] * 6
@@ -54,18 +50,14 @@ def test_a_first_load_brings_the_newest_candles_of_all_symbols_before_older_ones
     ]
 
 
-def test_a_day_costs_one_request_for_each_series_and_refresh() -> None:
+@in_virtual_time
+async def test_a_day_costs_one_request_for_each_series_and_refresh() -> None:
     """Every candle close is one request a symbol and timeframe, no more."""
-
-    async def main() -> World:
-        world = World(BEFORE_OPEN)
-        async with world.running("005930"):
-            await world.clock.sleep(600)
-            world.broker.requests.clear()
-            await world.clock.sleep(24 * 3600)
-        return world
-
-    world = run_virtually(main())
+    world = World(BEFORE_OPEN)
+    async with world.running("005930"):
+        await world.clock.sleep(600)
+        world.broker.requests.clear()
+        await world.clock.sleep(24 * 3600)
 
     session = world.calendar.session(BEFORE_OPEN.date())
     assert session is not None
@@ -74,16 +66,12 @@ def test_a_day_costs_one_request_for_each_series_and_refresh() -> None:
     assert due(world) == []
 
 
-def test_no_forming_candle_is_final() -> None:
+@in_virtual_time
+async def test_no_forming_candle_is_final() -> None:
     """Every stored candle is final exactly when it was read after its final time."""
-
-    async def main() -> World:
-        world = World(BEFORE_OPEN.replace(hour=10, minute=2))
-        async with world.running("005930"):
-            await world.clock.sleep(30)
-        return world
-
-    world = run_virtually(main())
+    world = World(BEFORE_OPEN.replace(hour=10, minute=2))
+    async with world.running("005930"):
+        await world.clock.sleep(30)
 
     unfinal = {
         series.timeframe: candle for (series, _), candle in world.store.candles.items() if not candle.final
@@ -98,40 +86,33 @@ def test_no_forming_candle_is_final() -> None:
     }
 
 
-def test_a_restart_costs_at_most_one_page_for_each_series() -> None:
+@in_virtual_time
+async def test_a_restart_costs_at_most_one_page_for_each_series() -> None:
     """What the checkpoint knows is not fetched again."""
-
-    async def main() -> int:
-        world = World(BEFORE_OPEN)
-        async with world.running("005930"):
-            await world.clock.sleep(600)
-        again = World(world.clock.now(), store=world.store, checkpoint=world.checkpoint)
-        async with again.running("005930"):
-            await again.clock.sleep(600)
-        return len(again.broker.requests)
-
-    assert run_virtually(main()) == 0
+    world = World(BEFORE_OPEN)
+    async with world.running("005930"):
+        await world.clock.sleep(600)
+    again = World(world.clock.now(), store=world.store, checkpoint=world.checkpoint)
+    async with again.running("005930"):
+        await again.clock.sleep(600)
+    assert len(again.broker.requests) == 0
 
 
 @settings(max_examples=15, deadline=None)
 @given(lives=st.lists(st.integers(min_value=1, max_value=14_400), min_size=1, max_size=6))
-def test_killed_at_any_moments_it_ends_complete(lives: list[int]) -> None:
+@in_virtual_time
+async def test_killed_at_any_moments_it_ends_complete(lives: list[int]) -> None:
     """However often it is cut off, the last life ends with nothing due and every candle there once."""
-
-    async def main() -> tuple[World, World]:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5, Timeframe.D1))
-        for seconds in [*lives, 600]:
-            async with world.running("005930"):
-                await world.clock.sleep(seconds)
-            last, world = world, replace_life(world)
-        fresh = replace_life(last, store=FakeStore(), checkpoint=FakeCheckpoint())
-        async with fresh.running("005930"):
-            await fresh.clock.sleep(60)
-        return last, fresh
-
-    world, fresh = run_virtually(main())
-
-    assert due(world) == []
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5, Timeframe.D1))
+    for seconds in [*lives, 600]:
+        async with world.running("005930"):
+            await world.clock.sleep(seconds)
+        last, world = world, replace_life(world)
+    assert due(last) == []
+    fresh = replace_life(last, store=FakeStore(), checkpoint=FakeCheckpoint())
+    async with fresh.running("005930"):
+        await fresh.clock.sleep(60)
+    world = last
     oldest = horizon_start(
         world.rules.horizons[Timeframe.M5], Timeframe.M5, world.clock.now(), world.calendar
     )
@@ -148,118 +129,95 @@ def replace_life(world: World, **changes: Any) -> World:
     return World(world.clock.start, timeframes=world.timeframes, **{**kept, **changes})
 
 
-def test_a_failed_fetch_is_tried_again() -> None:
+@in_virtual_time
+async def test_a_failed_fetch_is_tried_again() -> None:
     """A broker that is away for a moment costs a wait, then everything is there."""
-
-    async def main() -> World:
+    with capture_logs() as logs:
         world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
         world.broker.errors = [SourceUnavailable("away"), SourceUnavailable("away")]
         async with world.running("005930"):
             await world.clock.sleep(200)
-        return world
-
-    with capture_logs() as logs:
-        world = run_virtually(main())
 
     assert due(world) == []
     assert [line["retry_in_s"] for line in logs if line["event"] == "fetch.failed"] == [30.0, 60.0]
 
 
-def test_a_blank_answer_proves_nothing() -> None:
+@in_virtual_time
+async def test_a_blank_answer_proves_nothing() -> None:
     """No data is neither success nor coverage: it is a gap with its reason, asked for again later."""
-
-    async def main() -> tuple[World, list[tuple[GapReason, str]]]:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.D1,))
-        world.broker.blank = {"005930"}
-        gaps = world.gap_list()
-        async with world.running("005930"):
-            await world.clock.sleep(20)
-            reasons = [(gap.reason, gap.evidence["told"]) for gap in await gaps.gaps()]
-            world.broker.blank = set()
-            await world.clock.sleep(120)
-        return world, reasons
-
-    world, reasons = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.D1,))
+    world.broker.blank = {"005930"}
+    gaps = world.gap_list()
+    async with world.running("005930"):
+        await world.clock.sleep(20)
+        reasons = [(gap.reason, gap.evidence["told"]) for gap in await gaps.gaps()]
+        world.broker.blank = set()
+        await world.clock.sleep(120)
 
     assert reasons == [(GapReason.UNKNOWN, "no data served")]
     assert due(world) == []
     assert world.rows("005930", Timeframe.D1) > 0
 
 
-def test_an_error_nobody_expects_costs_its_series_alone() -> None:
+@in_virtual_time
+async def test_an_error_nobody_expects_costs_its_series_alone() -> None:
     """It is told with its cause and tried again half a minute later; no other fetch is cut off."""
-
-    async def main() -> World:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.D1,))
-        world.broker.errors = [KeyError("close")]
-        async with world.running("005930", "000660"):
-            await world.clock.sleep(10)
-            assert list(world.retries.told().values()) == ["KeyError: 'close'"]
-            assert len(due(world)) == 1
-            await world.clock.sleep(60)
-        return world
-
-    world = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.D1,))
+    world.broker.errors = [KeyError("close")]
+    async with world.running("005930", "000660"):
+        await world.clock.sleep(10)
+        assert list(world.retries.told().values()) == ["KeyError: 'close'"]
+        assert len(due(world)) == 1
+        await world.clock.sleep(60)
 
     assert due(world) == []
     assert world.retries.told() == {}
 
 
-def test_hours_of_blank_answers_cost_minutes_afterwards() -> None:
+@in_virtual_time
+async def test_hours_of_blank_answers_cost_minutes_afterwards() -> None:
     """The newest page of a series that has candles is asked for every five minutes, blank or not."""
-
-    async def main() -> tuple[World, datetime]:
-        world = World(datetime(2026, 9, 15, 10, tzinfo=KST), timeframes=(Timeframe.M5,), horizon="2d")
-        async with world.running("005930"):
-            await world.clock.sleep(300)
-            world.broker.blank = {"005930"}
-            await world.clock.sleep(2 * 3600)
-            world.broker.blank, well_at = set(), world.clock.now()
-            await world.clock.sleep(360)
-        return world, well_at
-
-    world, well_at = run_virtually(main())
+    world = World(datetime(2026, 9, 15, 10, tzinfo=KST), timeframes=(Timeframe.M5,), horizon="2d")
+    async with world.running("005930"):
+        await world.clock.sleep(300)
+        world.broker.blank = {"005930"}
+        await world.clock.sleep(2 * 3600)
+        world.broker.blank, well_at = set(), world.clock.now()
+        await world.clock.sleep(360)
 
     assert max(candle.ts for candle in world.store.candles.values()) > well_at - timedelta(minutes=5)
 
 
-def test_a_learned_closure_ends_the_polls_of_its_day_at_once() -> None:
+@in_virtual_time
+async def test_a_learned_closure_ends_the_polls_of_its_day_at_once() -> None:
     """When the calendar in force changes, plans follow it without a restart: closed, then open after all."""
-
-    async def main() -> list[int]:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5, Timeframe.D1))
-        closed_day = LearnedDay(day=BEFORE_OPEN.date(), is_open=False, evidence={}, learned_at=BEFORE_OPEN)
-        polls = []
-        async with world.running("005930"):
-            for learned in ([], [closed_day], []):
-                world.current_rules.replace_learned(learned)
-                await world.clock.sleep(120)
-                world.broker.requests.clear()
-                await world.clock.sleep(2 * 3600)
-                polls.append(len(world.broker.requests))
-        return polls
-
-    before, closed, after = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5, Timeframe.D1))
+    closed_day = LearnedDay(day=BEFORE_OPEN.date(), is_open=False, evidence={}, learned_at=BEFORE_OPEN)
+    polls = []
+    async with world.running("005930"):
+        for learned in ([], [closed_day], []):
+            world.current_rules.replace_learned(learned)
+            await world.clock.sleep(120)
+            world.broker.requests.clear()
+            await world.clock.sleep(2 * 3600)
+            polls.append(len(world.broker.requests))
+    before, closed, after = polls
 
     assert (closed, after) == (0, 24)
     assert 0 < before <= 24
 
 
-def test_an_outage_ends_for_all_series_with_its_first_success() -> None:
+@in_virtual_time
+async def test_an_outage_ends_for_all_series_with_its_first_success() -> None:
     """A broker that is away is asked ever less often; once it answers, all is caught up at once."""
-
-    async def main() -> tuple[World, int, datetime]:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
-        world.broker.errors = [SourceUnavailable("away") for _ in range(10_000)]
-        symbols = [f"{number:06}" for number in range(40)]
-        async with world.running(*symbols):
-            await world.clock.sleep(4 * 3600)
-            asked, back_at = len(world.broker.requests), world.clock.now()
-            world.broker.errors = []
-            await world.clock.sleep(150)
-        return world, asked, back_at
-
-    world, asked, back_at = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
+    world.broker.errors = [SourceUnavailable("away") for _ in range(10_000)]
+    symbols = [f"{number:06}" for number in range(40)]
+    async with world.running(*symbols):
+        await world.clock.sleep(4 * 3600)
+        asked, back_at = len(world.broker.requests), world.clock.now()
+        world.broker.errors = []
+        await world.clock.sleep(150)
 
     assert asked < 4 * 60 * 48
     assert due(world) == []
@@ -267,82 +225,66 @@ def test_an_outage_ends_for_all_series_with_its_first_success() -> None:
     assert caught_up_at - back_at < timedelta(seconds=100)
 
 
-def test_a_block_stops_all_requests_for_a_while() -> None:
+@in_virtual_time
+async def test_a_block_stops_all_requests_for_a_while() -> None:
     """A refused key or address is not hammered: one request, then none for five minutes."""
-
-    async def main() -> World:
+    with capture_logs() as logs:
         world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
         world.broker.errors = [AccessBlocked("8050", remedy="register the address", code="8050")]
         async with world.running("005930"):
             await world.clock.sleep(290)
             assert len(world.broker.requests) == 1
             await world.clock.sleep(60)
-        return world
-
-    with capture_logs() as logs:
-        world = run_virtually(main())
 
     assert due(world) == []
     [remedy] = [line["remedy"] for line in logs if line["event"] == "broker.blocked"]
     assert remedy.startswith("register the address Once it is fixed, `chartinsightctl resume`")
 
 
-def test_symbols_no_longer_tracked_are_left_alone() -> None:
+@in_virtual_time
+async def test_symbols_no_longer_tracked_are_left_alone() -> None:
     """After a change of the tracked symbols only the new ones are polled."""
-
-    async def main() -> World:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
-        async with world.running("005930"):
-            await world.clock.sleep(60)
-            world.watchlist.replace(["000660"])
-            world.broker.requests.clear()
-            await world.clock.sleep(3600)
-        return world
-
-    world = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
+    async with world.running("005930"):
+        await world.clock.sleep(60)
+        world.watchlist.replace(["000660"])
+        world.broker.requests.clear()
+        await world.clock.sleep(3600)
 
     assert {request.symbol for _, request, _ in world.broker.requests} == {"000660"}
 
 
 @pytest.mark.parametrize("trouble", ["blank", "spoilt", "away"])
-def test_symbols_no_longer_tracked_are_left_alone_whatever_was_wrong_with_them(trouble: str) -> None:
+@in_virtual_time
+async def test_symbols_no_longer_tracked_are_left_alone_whatever_was_wrong_with_them(trouble: str) -> None:
     """What was tried in vain before is not tried again, and no alert speaks of it."""
-
-    async def main() -> World:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
-        if trouble == "blank":
-            world.broker.blank = {"005930"}
-        if trouble == "spoilt":
-            world.broker.spoilt = {int(datetime(2026, 9, 14, 10, tzinfo=KST).timestamp())}
-        if trouble == "away":
-            world.broker.errors = [SourceUnavailable("away")]
-        async with world.running("005930"):
-            await world.clock.sleep(20)
-            assert world.retries.next_retry() is not None
-            world.watchlist.replace([])
-            world.broker.requests.clear()
-            await world.clock.sleep(6 * 3600)
-        return world
-
-    world = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
+    if trouble == "blank":
+        world.broker.blank = {"005930"}
+    if trouble == "spoilt":
+        world.broker.spoilt = {int(datetime(2026, 9, 14, 10, tzinfo=KST).timestamp())}
+    if trouble == "away":
+        world.broker.errors = [SourceUnavailable("away")]
+    async with world.running("005930"):
+        await world.clock.sleep(20)
+        assert world.retries.next_retry() is not None
+        world.watchlist.replace([])
+        world.broker.requests.clear()
+        await world.clock.sleep(6 * 3600)
 
     assert world.broker.requests == []
     assert (world.retries.told(), world.retries.next_retry()) == ({}, None)
 
 
 @pytest.mark.parametrize("timeframe", [Timeframe.M30, Timeframe.H1])
-def test_folded_candles_equal_the_served_ones(timeframe: Timeframe) -> None:
+@in_virtual_time
+async def test_folded_candles_equal_the_served_ones(timeframe: Timeframe) -> None:
     """With folding, 30m and 1h appear without a poll and are final when their span is."""
-
-    async def main() -> World:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5, timeframe), fold=(timeframe,), horizon="5d")
-        async with world.running("005930"):
-            await world.clock.sleep(600)
-            world.broker.requests.clear()
-            await world.clock.sleep(4 * 3600)
-        return world
-
-    world = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5, timeframe), fold=(timeframe,), horizon="5d")
+    async with world.running("005930"):
+        await world.clock.sleep(600)
+        world.broker.requests.clear()
+        await world.clock.sleep(4 * 3600)
 
     assert {request.timeframe for _, request, _ in world.broker.requests} == {Timeframe.M5}
     series = Series(symbol="005930", timeframe=timeframe)
@@ -354,20 +296,16 @@ def test_folded_candles_equal_the_served_ones(timeframe: Timeframe) -> None:
 
 
 @pytest.mark.parametrize("blank", [True, False])
-def test_a_delisted_stock_is_settled_once(blank: bool) -> None:
+@in_virtual_time
+async def test_a_delisted_stock_is_settled_once(blank: bool) -> None:
     """What is still served of it is kept; the rest is no gap, and nothing is asked for day after day."""
-
-    async def main() -> World:
-        world = World(BEFORE_OPEN, horizon="120d", ended={"091990": date(2026, 8, 3)})
-        world.broker.blank |= {"091990"} if blank else set()
-        async with world.running("091990"):
-            await world.clock.sleep(24 * 3600)
-            asked = len(world.broker.requests)
-            await world.clock.sleep(30 * 3600)  # two more mornings
-            assert len(world.broker.requests) == asked
-            assert await world.gap_list().gaps() == []
-        return world
-
-    world = run_virtually(main())
+    world = World(BEFORE_OPEN, horizon="120d", ended={"091990": date(2026, 8, 3)})
+    world.broker.blank |= {"091990"} if blank else set()
+    async with world.running("091990"):
+        await world.clock.sleep(24 * 3600)
+        asked = len(world.broker.requests)
+        await world.clock.sleep(30 * 3600)  # two more mornings
+        assert len(world.broker.requests) == asked
+        assert await world.gap_list().gaps() == []
     assert due(world) == []
     assert bool(world.store.candles) is not blank

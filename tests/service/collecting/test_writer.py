@@ -20,7 +20,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.service.collecting.writer import Writer
 from tests.support.fakes import FakeStore
-from tests.support.virtual import cancelled_after, run_virtually
+from tests.support.virtual import cancelled_after, in_virtual_time
 from tests.support.world import World
 
 START = datetime(2026, 9, 15, 0, 0, tzinfo=UTC)
@@ -58,45 +58,39 @@ async def writing(world: World) -> AsyncIterator[Writer]:
         task.cancel()
 
 
-def test_pages_nobody_waits_for_share_a_commit() -> None:
+@in_virtual_time
+async def test_pages_nobody_waits_for_share_a_commit() -> None:
     """Up to ten pages of a backfill go in one transaction, after two seconds at the latest."""
-
-    async def main() -> tuple[list[int], float]:
-        world = World(START)
-        async with writing(world) as writer:
-            done = [await writer.submit(write(number), urgent=False) for number in range(13)]
-            await asyncio.gather(*done)
-        return world.store.commits, world.clock.monotonic()
-
-    commits, elapsed_s = run_virtually(main())
+    world = World(START)
+    async with writing(world) as writer:
+        done = [await writer.submit(write(number), urgent=False) for number in range(13)]
+        await asyncio.gather(*done)
+    commits, elapsed_s = world.store.commits, world.clock.monotonic()
 
     assert commits == [10, 3]
     assert elapsed_s == pytest.approx(2.0, abs=0.1)
 
 
-def test_an_urgent_page_takes_along_what_waits() -> None:
+@in_virtual_time
+async def test_an_urgent_page_takes_along_what_waits() -> None:
     """A live poll is committed at once, with everything that waited."""
-
-    async def main() -> tuple[list[int], float]:
-        world = World(START)
-        async with writing(world) as writer:
-            await writer.submit(write(0), urgent=False)
-            await asyncio.sleep(0.5)
-            await (await writer.submit(write(1), urgent=True))
-        return world.store.commits, world.clock.monotonic()
-
-    commits, elapsed_s = run_virtually(main())
+    world = World(START)
+    async with writing(world) as writer:
+        await writer.submit(write(0), urgent=False)
+        await asyncio.sleep(0.5)
+        await (await writer.submit(write(1), urgent=True))
+    commits, elapsed_s = world.store.commits, world.clock.monotonic()
 
     assert commits == [2]
     assert elapsed_s == pytest.approx(0.5, abs=0.1)
 
 
-def test_while_the_database_is_away_pages_wait_on_disk() -> None:
+@in_virtual_time
+async def test_while_the_database_is_away_pages_wait_on_disk() -> None:
     """Nobody waits for it: pages go to the spool at once, count as planned and not as covered, and are
     committed in their order once it is back.
     """
-
-    async def main() -> tuple[World, list[Written], list[tuple[bool, bool]]]:
+    with capture_logs() as logs:
         world = World(START)
         world.store.errors = [StoreUnavailable("away") for _ in range(4)]
         series, known = write(0).series, []
@@ -111,10 +105,6 @@ def test_while_the_database_is_away_pages_wait_on_disk() -> None:
             await asyncio.sleep(60)
             look()
             done.append(await (await writer.submit(write(3), urgent=True)))
-        return world, done, known
-
-    with capture_logs() as logs:
-        world, done, known = run_virtually(main())
 
     assert done == [Written(spooled=1), Written(spooled=1), Written(spooled=1), Written(inserted=1)]
     assert known == [(False, True), (True, True)]
@@ -133,14 +123,14 @@ def test_while_the_database_is_away_pages_wait_on_disk() -> None:
 )
 @example(away=[True] * 40, pages=[(0, False, 0)], restart_after=3)
 @settings(max_examples=40, deadline=None)
-def test_what_is_spooled_is_committed_once_and_in_order(
+@in_virtual_time
+async def test_what_is_spooled_is_committed_once_and_in_order(
     away: list[bool], pages: list[tuple[int, bool, int]], restart_after: int
 ) -> None:
     """Whenever the store is away, and whenever the daemon is killed: what was acknowledged is committed, a
     candle has the value that came last, and the checkpoint knows no more than the store.
     """
-
-    async def main() -> tuple[World, dict[int, int]]:
+    with capture_logs():
         first = World(START)
         first.store.errors = [StoreUnavailable("away") for is_away in away if is_away]
         said: dict[int, int] = {}
@@ -156,10 +146,7 @@ def test_what_is_spooled_is_committed_once_and_in_order(
         second = World(START, store=first.store, checkpoint=first.checkpoint, spool=first.spool)
         async with writing(second):
             await asyncio.sleep(200 + LONGEST_WAIT_S * len(second.store.errors))
-        return second, said
-
-    with capture_logs():
-        world, said = run_virtually(main())
+        world = second
 
     stored = {
         int((candle.ts - START).total_seconds()) // 300: candle.volume
@@ -171,12 +158,12 @@ def test_what_is_spooled_is_committed_once_and_in_order(
         assert world.store.covered[series].covers(state.covered)
 
 
-def test_a_full_spool_holds_up_backfills_first_and_live_polls_last() -> None:
+@in_virtual_time
+async def test_a_full_spool_holds_up_backfills_first_and_live_polls_last() -> None:
     """From three quarters on nothing that nobody waits for is fetched, from the whole on nothing at all; both
     go on when the database is back.
     """
-
-    async def main() -> tuple[list[tuple[bool, bool]], float]:
+    with capture_logs():
         world = World(START, spool_bytes=8_000)
         world.store.errors = [StoreUnavailable("away") for _ in range(12)]
         rooms = []
@@ -185,19 +172,16 @@ def test_a_full_spool_holds_up_backfills_first_and_live_polls_last() -> None:
                 await (await writer.submit(write(number), urgent=True))
                 rooms.append((writer.has_room(urgent=False), writer.has_room(urgent=True)))
             await writer.ready(urgent=False)
-        return rooms, world.clock.monotonic()
-
-    with capture_logs():
-        rooms, elapsed_s = run_virtually(main())
+        elapsed_s = world.clock.monotonic()
 
     assert rooms == [(True, True)] * 5 + [(False, True)] * 2 + [(False, False)]
     assert 100 < elapsed_s < 300
 
 
-def test_a_checkpoint_that_cannot_be_written_stops_nothing() -> None:
+@in_virtual_time
+async def test_a_checkpoint_that_cannot_be_written_stops_nothing() -> None:
     """A full disk under the checkpoint: rows are committed and planned with, and it catches up later."""
-
-    async def main() -> World:
+    with capture_logs() as logs:
         world = World(START)
         world.checkpoint.error = StoreUnavailable("no space left")
         async with writing(world) as writer:
@@ -207,29 +191,22 @@ def test_a_checkpoint_that_cannot_be_written_stops_nothing() -> None:
             assert world.checkpoint.states == {}
             world.checkpoint.error = None
             await (await writer.submit(write(2), urgent=True))
-        return world
-
-    with capture_logs() as logs:
-        world = run_virtually(main())
 
     assert world.ledger.checkpoint_failure is None
     assert world.checkpoint.states[write(0).series].covered == world.store.covered[write(0).series]
     assert [line["event"] for line in logs] == ["checkpoint.not_written", "checkpoint.written_again"]
 
 
-def test_a_store_that_refuses_is_waited_out() -> None:
+@in_virtual_time
+async def test_a_store_that_refuses_is_waited_out() -> None:
     """A right that was taken may come back: the page goes to the disk, and is committed when it does."""
-
-    async def main() -> tuple[Written, list[int]]:
-        world = World(START)
-        world.store.errors = [StoreRefused("permission denied") for _ in range(3)]
-        async with writing(world) as writer:
-            kept = await (await writer.submit(write(0), urgent=True))
-            await world.clock.sleep(60)
-        assert not world.spool.state.pages
-        return kept, world.store.commits
-
-    kept, commits = run_virtually(main())
+    world = World(START)
+    world.store.errors = [StoreRefused("permission denied") for _ in range(3)]
+    async with writing(world) as writer:
+        kept = await (await writer.submit(write(0), urgent=True))
+        await world.clock.sleep(60)
+    assert not world.spool.state.pages
+    commits = world.store.commits
 
     assert (kept.spooled, commits) == (write(0).rows, [1])
 
@@ -245,11 +222,11 @@ class PickyStore(FakeStore):
         return await super().save(writes)
 
 
-def test_a_page_that_the_store_refuses_is_set_aside_and_others_pass() -> None:
+@in_virtual_time
+async def test_a_page_that_the_store_refuses_is_set_aside_and_others_pass() -> None:
     """It is named after five refusals, left alone for a while, and its series has no second turn of five."""
     refused = [replace(one, candles=replace(one.candles, symbol="000660")) for one in map(write, range(25))]
-
-    async def main() -> tuple[World, list[Written], float]:
+    with capture_logs():
         world = World(START, store=PickyStore())
         async with writing(world) as writer:
             for page in refused[:-1]:
@@ -262,10 +239,7 @@ def test_a_page_that_the_store_refuses_is_set_aside_and_others_pass() -> None:
                 *[await writer.submit(page, urgent=True) for page in (refused[-1], write(1))]
             )
             assert world.spool.largest == spooled_at_once
-        return world, [first, *done], world.clock.monotonic()
-
-    with capture_logs():
-        world, written, _ = run_virtually(main())
+        written = [first, *done]
 
     series = refused[0].series
     assert written == [Written(spooled=1), Written(), Written(inserted=1)]
@@ -296,7 +270,8 @@ class StrictStore(FakeStore):
         return await super().save(writes)
 
 
-def test_a_row_that_the_store_refuses_costs_itself_alone() -> None:
+@in_virtual_time
+async def test_a_row_that_the_store_refuses_costs_itself_alone() -> None:
     """It is quarantined with the store's words and leaves a hole that waits; the rest of its page is
     committed at once. Polls that repeat it within the hour do not try it again; then the store may take it.
     """
@@ -304,8 +279,7 @@ def test_a_row_that_the_store_refuses_costs_itself_alone() -> None:
     together = joined([good.candles, bad.candles, write(0).candles])
     whole = write(0).covered | bad.covered | good.covered
     poll = replace(write(0), candles=together, covered=whole)
-
-    async def main() -> tuple[World, list[Written]]:
+    with capture_logs() as logs:
         store = StrictStore(disliked=set(bad.candles.ts.tolist()))
         world = World(START, store=store)
         async with writing(world) as writer:
@@ -322,10 +296,6 @@ def test_a_row_that_the_store_refuses_costs_itself_alone() -> None:
             done.append(await (await writer.submit(poll, urgent=True)))
             await world.clock.sleep(3601)
             done.append(await (await writer.submit(poll, urgent=True)))
-        return world, done
-
-    with capture_logs() as logs:
-        world, done = run_virtually(main())
 
     kept = Written(unchanged=2, quarantined=1)
     assert done == [Written(inserted=2, quarantined=1), kept, kept, Written(inserted=1, unchanged=2)]
@@ -336,10 +306,10 @@ def test_a_row_that_the_store_refuses_costs_itself_alone() -> None:
     assert [line["unit"] for line in logs if line["event"] == "work.failed"] == ["005930/5m 2026-09-15 09:05"]
 
 
-def test_a_store_that_refuses_everything_sets_nothing_aside() -> None:
+@in_virtual_time
+async def test_a_store_that_refuses_everything_sets_nothing_aside() -> None:
     """Then it is not for the pages: they wait on disk, and are committed when it takes them."""
-
-    async def main() -> World:
+    with capture_logs():
         world = World(START)
         world.store.errors = [StoreRefused("no right") for _ in range(60)]
         async with writing(world) as writer:
@@ -347,18 +317,14 @@ def test_a_store_that_refuses_everything_sets_nothing_aside() -> None:
             await (await writer.submit(write(1), urgent=True))
             await asyncio.sleep(900)
             assert world.set_aside.look() == {}
-        return world
-
-    with capture_logs():
-        world = run_virtually(main())
 
     assert len(world.store.candles) == 2
 
 
-def test_too_many_waiting_pages_hold_up_the_next() -> None:
+@in_virtual_time
+async def test_too_many_waiting_pages_hold_up_the_next() -> None:
     """While neither database nor disk take anything, forty pages wait, and whoever brings the next one."""
-
-    async def main() -> int:
+    with capture_logs():
         world = World(START)
         world.store.errors = [StoreUnavailable("away") for _ in range(100)]
         world.spool.errors = [StoreUnavailable("no space left") for _ in range(100)]
@@ -371,7 +337,4 @@ def test_too_many_waiting_pages_hold_up_the_next() -> None:
         async with writing(world):
             await cancelled_after(bring(), 100)
             assert world.writer.failure is not None
-        return len(taken)
-
-    with capture_logs():
-        assert run_virtually(main()) == 40
+        assert len(taken) == 40

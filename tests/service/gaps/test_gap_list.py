@@ -28,7 +28,7 @@ from chartinsightd.ports.stores import Gap, Seal
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.retries import RetryTracker
 from tests.support.guards import FakeBlocks
-from tests.support.virtual import LoopClock, run_virtually
+from tests.support.virtual import LoopClock, in_virtual_time, run_virtually
 from tests.support.world import World
 
 BEFORE_OPEN = datetime(2026, 9, 15, 8, 30, tzinfo=KST)
@@ -109,18 +109,15 @@ def test_no_data_is_explained_by_the_stock_list(listing: Listing | None, reason:
 @pytest.mark.parametrize(
     ("is_paused", "reason"), [(False, GapReason.NOT_FETCHED_YET), (True, GapReason.PAUSED)]
 )
-def test_what_only_waits_is_not_fetched_yet_or_paused(is_paused: bool, reason: GapReason) -> None:
+@in_virtual_time
+async def test_what_only_waits_is_not_fetched_yet_or_paused(is_paused: bool, reason: GapReason) -> None:
     """Nothing failed: its turn has not come, or a person does not want it to."""
-
-    async def main() -> list[Gap]:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="60d")
-        await world.ledger.open()
-        world.watchlist.replace(["005930"])
-        if is_paused:
-            world.pause_switch.shut()
-        return await world.gap_list().gaps()
-
-    gaps = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="60d")
+    await world.ledger.open()
+    world.watchlist.replace(["005930"])
+    if is_paused:
+        world.pause_switch.shut()
+    gaps = await world.gap_list().gaps()
 
     assert {gap.reason for gap in gaps} == {reason}
     # what fits on the newest page is on its way, and no gap, unless nobody sends for it
@@ -128,64 +125,54 @@ def test_what_only_waits_is_not_fetched_yet_or_paused(is_paused: bool, reason: G
     assert has_newest is is_paused
 
 
-def test_what_becomes_due_while_paused_is_a_gap() -> None:
+@in_virtual_time
+async def test_what_becomes_due_while_paused_is_a_gap() -> None:
     """A poll that nobody sends is not under way."""
-
-    async def main() -> tuple[list[Gap], list[Gap]]:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
-        gaps = world.gap_list()
-        async with world.running("005930"):
-            await world.clock.sleep(60)
-            world.pause_switch.shut()
-            before = await gaps.gaps()
-            await world.clock.sleep(2 * 3600)
-            return before, await gaps.gaps()
-
-    before, [after] = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
+    gaps = world.gap_list()
+    async with world.running("005930"):
+        await world.clock.sleep(60)
+        world.pause_switch.shut()
+        before = await gaps.gaps()
+        await world.clock.sleep(2 * 3600)
+        [after] = await gaps.gaps()
 
     assert before == []
     assert after.reason is GapReason.PAUSED
     assert after.from_ts == datetime(2026, 9, 15, 9, 0, tzinfo=KST)
 
 
-def test_nothing_is_written_before_it_is_known_what_is_followed() -> None:
+@in_virtual_time
+async def test_nothing_is_written_before_it_is_known_what_is_followed() -> None:
     """A start must not empty the list of the run before: what is still missing keeps its `since`."""
     kept = Gap(series=SAMSUNG, from_ts=MIDDAY, to_ts=MIDDAY, reason=GapReason.OUTAGE)
-
-    async def main() -> tuple[list[Gap], list[Gap]]:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="60d")
-        world.store.gaps = [kept]
-        await world.ledger.open()
-        task = asyncio.create_task(world.gap_list().run())
-        await world.clock.sleep(60)
-        before = world.store.gaps
-        world.watchlist.replace(["005930"])
-        await world.clock.sleep(60)
-        task.cancel()
-        return before, world.store.gaps
-
-    before, after = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="60d")
+    world.store.gaps = [kept]
+    await world.ledger.open()
+    task = asyncio.create_task(world.gap_list().run())
+    await world.clock.sleep(60)
+    before = world.store.gaps
+    world.watchlist.replace(["005930"])
+    await world.clock.sleep(60)
+    task.cancel()
+    after = world.store.gaps
 
     assert before == [kept]
     assert {gap.reason for gap in after} == {GapReason.NOT_FETCHED_YET}
 
 
-def test_a_row_that_stays_refused_delays_no_other_candle() -> None:
+@in_virtual_time
+async def test_a_row_that_stays_refused_delays_no_other_candle() -> None:
     """Its range alone is left alone, ever longer; the polls of the next candles go out on time."""
     spoilt = second(2026, 9, 15, 10, 0)
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
+    gaps = world.gap_list()
+    async with world.running("005930"):
+        await world.clock.sleep(60)
+        world.broker.spoilt = {spoilt}
+        await world.clock.sleep(5 * 3600)
+        [gap] = await gaps.gaps()
 
-    async def main() -> tuple[World, list[Gap]]:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
-        gaps = world.gap_list()
-        async with world.running("005930"):
-            await world.clock.sleep(60)
-            world.broker.spoilt = {spoilt}
-            await world.clock.sleep(5 * 3600)
-            return world, await gaps.gaps()
-
-    world, gaps = run_virtually(main())
-
-    [gap] = gaps
     assert (int(gap.from_ts.timestamp()), gap.reason) == (spoilt, GapReason.QUARANTINED)
     asked = {at.astimezone(KST) for at, _, _ in world.broker.requests}
     polls = [
@@ -197,41 +184,34 @@ def test_a_row_that_stays_refused_delays_no_other_candle() -> None:
     assert len(world.broker.requests) <= 1 + len(polls) + 10
 
 
-def test_a_row_that_stays_refused_is_asked_for_once_a_day_in_the_end() -> None:
+@in_virtual_time
+async def test_a_row_that_stays_refused_is_asked_for_once_a_day_in_the_end() -> None:
     """It is never given up, and it costs next to nothing."""
     spoilt = second(2026, 9, 14, 10, 0)
-
-    async def main() -> tuple[list[datetime], World]:
-        world = World(BEFORE_OPEN + timedelta(days=4), timeframes=(Timeframe.M5,), horizon="60d")
-        world.broker.spoilt = {spoilt}
-        async with world.running("005930"):  # from a Saturday morning on: no polls disturb the count
-            await world.clock.sleep(2 * 86_400 - 3600)
-            asked = [at for at, _, _ in world.broker.requests]
-            world.broker.spoilt = set()
-            await world.clock.sleep(86_400)
-        return asked, world
-
-    asked, world = run_virtually(main())
+    world = World(BEFORE_OPEN + timedelta(days=4), timeframes=(Timeframe.M5,), horizon="60d")
+    world.broker.spoilt = {spoilt}
+    async with world.running("005930"):  # from a Saturday morning on: no polls disturb the count
+        await world.clock.sleep(2 * 86_400 - 3600)
+        asked = [at for at, _, _ in world.broker.requests]
+        world.broker.spoilt = set()
+        await world.clock.sleep(86_400)
 
     assert 10 <= len(asked) <= 20
     assert world.ledger.state(SAMSUNG).covered.covers(RangeSet.of((spoilt, spoilt + 300)))
     assert world.retries.deferred(SAMSUNG) == ()
 
 
-def test_what_left_the_horizon_is_not_asked_for_any_more() -> None:
+@in_virtual_time
+async def test_what_left_the_horizon_is_not_asked_for_any_more() -> None:
     """A row that stays refused until nobody needs it is forgotten with its range."""
     spoilt = second(2026, 9, 15, 10, 0)
-
-    async def main() -> tuple[bool, int, World]:
-        world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="2d")
-        world.broker.spoilt = {spoilt}
-        async with world.running("005930"):
-            await world.clock.sleep(86_400)
-            was_withheld = bool(world.retries.deferred(SAMSUNG))
-            await world.clock.sleep(3 * 86_400)
-        return was_withheld, len(world.retries.told()), world
-
-    was_withheld, told, world = run_virtually(main())
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="2d")
+    world.broker.spoilt = {spoilt}
+    async with world.running("005930"):
+        await world.clock.sleep(86_400)
+        was_withheld = bool(world.retries.deferred(SAMSUNG))
+        await world.clock.sleep(3 * 86_400)
+    told = len(world.retries.told())
 
     assert was_withheld
     assert world.retries.deferred(SAMSUNG) == ()
@@ -299,38 +279,35 @@ steps = st.one_of(
 
 @settings(deadline=None)
 @given(script=st.lists(steps, max_size=12))
-def test_withheld_ranges_are_those_of_a_simple_model(script: Sequence[tuple[Any, ...]]) -> None:
+@in_virtual_time
+async def test_withheld_ranges_are_those_of_a_simple_model(script: Sequence[tuple[Any, ...]]) -> None:
     """Each instant is left alone by its own history alone: twice as long with each failure, a day at most."""
-
-    async def main() -> None:
-        clock = LoopClock(BEFORE_OPEN)
-        retries = RetryTracker(clock, Circuit(clock, FakeBlocks()))
-        failures: dict[int, int] = {}
-        until: dict[int, float] = {}
+    clock = LoopClock(BEFORE_OPEN)
+    retries = RetryTracker(clock, Circuit(clock, FakeBlocks()))
+    failures: dict[int, int] = {}
+    until: dict[int, float] = {}
+    covered = EMPTY
+    for step in script:
+        match step:
+            case ("withhold", ranges, reason):
+                retries.defer(SAMSUNG, ranges, reason, "told")
+                instants = [i for start, end in ranges.spans for i in range(start, end)]
+                # one answer is one failure, as grave as the gravest of what it touches
+                count = 1 + max(failures.get(instant, 0) for instant in instants)
+                wait_s = min(30.0 * 2 ** (count - 1), 86_400.0)
+                failures |= dict.fromkeys(instants, count)
+                until |= dict.fromkeys(instants, clock.monotonic() + wait_s)
+            case ("cover", ranges):
+                covered = ranges
+                for start, end in ranges.spans:
+                    for instant in range(start, end):
+                        failures.pop(instant, None)
+                        until.pop(instant, None)
+            case ("wait", seconds):
+                await clock.sleep(seconds)
+        left_alone = retries.held_back(SAMSUNG, covered)
+        expected = {instant for instant, end in until.items() if clock.monotonic() < end}
+        assert {i for start, end in left_alone.spans for i in range(start, end)} == expected
+        known = [i for one in retries.deferred(SAMSUNG) for s, e in one.ranges.spans for i in range(s, e)]
+        assert sorted(known) == sorted(failures)
         covered = EMPTY
-        for step in script:
-            match step:
-                case ("withhold", ranges, reason):
-                    retries.defer(SAMSUNG, ranges, reason, "told")
-                    instants = [i for start, end in ranges.spans for i in range(start, end)]
-                    # one answer is one failure, as grave as the gravest of what it touches
-                    count = 1 + max(failures.get(instant, 0) for instant in instants)
-                    wait_s = min(30.0 * 2 ** (count - 1), 86_400.0)
-                    failures |= dict.fromkeys(instants, count)
-                    until |= dict.fromkeys(instants, clock.monotonic() + wait_s)
-                case ("cover", ranges):
-                    covered = ranges
-                    for start, end in ranges.spans:
-                        for instant in range(start, end):
-                            failures.pop(instant, None)
-                            until.pop(instant, None)
-                case ("wait", seconds):
-                    await clock.sleep(seconds)
-            left_alone = retries.held_back(SAMSUNG, covered)
-            expected = {instant for instant, end in until.items() if clock.monotonic() < end}
-            assert {i for start, end in left_alone.spans for i in range(start, end)} == expected
-            known = [i for one in retries.deferred(SAMSUNG) for s, e in one.ranges.spans for i in range(s, e)]
-            assert sorted(known) == sorted(failures)
-            covered = EMPTY
-
-    run_virtually(main())

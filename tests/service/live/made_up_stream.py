@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -94,7 +95,7 @@ class NoDays:
 
 
 @dataclass
-class Stage:
+class LiveWorld:
     """A live service and all around it, in virtual time."""
 
     clock: LoopClock
@@ -143,18 +144,19 @@ class Stage:
                     return one
         raise AssertionError("nothing was told of it")
 
-    async def perform(self, scene: object) -> None:
-        """Play a scene while the service runs."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the service inside the block."""
         async with TaskGroup() as group:
             running = group.create_task(self.live.run())
             await asyncio.sleep(0.1)
-            await scene  # type: ignore[misc]
+            yield
             running.cancel()
 
 
-def stage(at: datetime = MORNING) -> Stage:
-    """Return a stage whose clock shows a moment of a session."""
+def live_world(at: datetime = MORNING) -> LiveWorld:
+    """Return a live service whose clock shows a moment of a session."""
     clock = LoopClock(at)
     refresh = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5), folded=frozenset())
     rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
-    return Stage(clock=clock, feed=FakeFeed(clock), store=FakeStore(), days=NoDays(), rules=rules)
+    return LiveWorld(clock=clock, feed=FakeFeed(clock), store=FakeStore(), days=NoDays(), rules=rules)

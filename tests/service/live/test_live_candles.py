@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -21,28 +22,25 @@ from chartinsightd.ports.live import LossCause
 from chartinsightd.service.live.live_probe import LiveProbe
 from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.support.harness import moment
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 
-from .made_up_stream import MORNING, OTHER, SYMBOL, Stage, stage
-
-Scene = Callable[[Stage], Awaitable[None]]
+from .made_up_stream import MORNING, OTHER, SYMBOL, LiveWorld, live_world
 
 
-def play(scene: Scene, at: object = MORNING, prepare: Callable[[Stage], None] = lambda _: None) -> Stage:
-    """Play a scene, and return what is left of it."""
-    made = stage(at)  # type: ignore[arg-type]
+@asynccontextmanager
+async def streaming(
+    at: datetime = MORNING, prepare: Callable[[LiveWorld], None] = lambda _: None
+) -> AsyncIterator[LiveWorld]:
+    """Run the live service from a moment on."""
+    made = live_world(at)
     prepare(made)
-
-    async def performance() -> None:
-        await made.perform(scene(made))
-
-    run_virtually(performance())
-    return made
+    async with made.running():
+        yield made
 
 
-async def opened(on: Stage, *symbols: str) -> None:
+async def opened(world: LiveWorld, *symbols: str) -> None:
     """Open the stream."""
-    on.feed.open(*(symbols or (SYMBOL, OTHER)))
+    world.feed.open(*(symbols or (SYMBOL, OTHER)))
     await asyncio.sleep(0.05)
 
 
@@ -52,266 +50,242 @@ def read(candle: Candle, asked_at: object, *, final: bool) -> Write:
     return Write(candles=candles, covered=EMPTY, asked_at=asked_at, is_newest=True)  # type: ignore[arg-type]
 
 
-def test_a_trade_is_told_at_once_in_every_timeframe() -> None:
+@in_virtual_time
+async def test_a_trade_is_told_at_once_in_every_timeframe() -> None:
     """Within a tenth of a second, as candles that are not final."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
-        said_s = on.clock.monotonic()
-        on.feed.say(on.trade(50_000))
+    async with streaming() as world:
+        await opened(world)
+        said_s = world.clock.monotonic()
+        world.feed.say(world.trade(50_000))
         await asyncio.sleep(0.5)
-        assert all(told_s - said_s < 0.1 for told_s, _ in on.told)
-        found = [one for _, told in on.told for one in told]
+        assert all(told_s - said_s < 0.1 for told_s, _ in world.told)
+        found = [one for _, told in world.told for one in told]
         assert {one.candle.timeframe for one in found} == set(Timeframe)
         assert not any(one.candle.final for one in found)
 
-    play(scene)
 
-
-def times(on: Stage, timeframe: Timeframe, symbol: str = SYMBOL) -> list[float]:
+def times(world: LiveWorld, timeframe: Timeframe, symbol: str = SYMBOL) -> list[float]:
     """Return when a series was told."""
     key = (symbol, timeframe)
     return [
         told_s
-        for told_s, found in on.told
+        for told_s, found in world.told
         if key in {(one.candle.symbol, one.candle.timeframe) for one in found}
     ]
 
 
-def test_a_series_is_told_at_most_four_times_a_second() -> None:
+@in_virtual_time
+async def test_a_series_is_told_at_most_four_times_a_second() -> None:
     """Longer ones once. Each telling has the newest trade; what was held back comes a moment later."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
+    async with streaming() as world:
+        await opened(world)
         for i in range(300):
-            on.feed.say(on.trade(50_000 + i))
+            world.feed.say(world.trade(50_000 + i))
             await asyncio.sleep(0.01)
         await asyncio.sleep(1.5)
-        assert on.last(Timeframe.M5).candle.close == on.last(Timeframe.D1).candle.close == 50_299
-
-    on = play(scene)
+        assert world.last(Timeframe.M5).candle.close == world.last(Timeframe.D1).candle.close == 50_299
     for timeframe, every_s, least in ((Timeframe.M5, 0.25, 10), (Timeframe.H1, 1.0, 3)):
-        told = times(on, timeframe)
+        told = times(world, timeframe)
         assert least <= len(told) <= least + 4
         assert all(later - earlier >= every_s for earlier, later in pairwise(told))
 
 
-def test_two_symbols_do_not_hold_each_other_up() -> None:
+@in_virtual_time
+async def test_two_symbols_do_not_hold_each_other_up() -> None:
     """Each has its own four times a second."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
-        on.feed.say(on.trade(50_000))
+    async with streaming() as world:
+        await opened(world)
+        world.feed.say(world.trade(50_000))
         await asyncio.sleep(0.1)
-        on.feed.say(on.trade(70_000, symbol=OTHER))
+        world.feed.say(world.trade(70_000, symbol=OTHER))
         await asyncio.sleep(0.1)
-        assert len(times(on, Timeframe.M5)) == len(times(on, Timeframe.M5, OTHER)) == 1
-
-    play(scene)
+        assert len(times(world, Timeframe.M5)) == len(times(world, Timeframe.M5, OTHER)) == 1
 
 
-def test_forming_candles_are_kept_in_few_commits() -> None:
+@in_virtual_time
+async def test_forming_candles_are_kept_in_few_commits() -> None:
     """All series of many trades in one commit each twenty seconds, never final, never covered."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
+    async with streaming() as world:
+        await opened(world)
         for i in range(30):
-            on.feed.say(on.trade(50_000 + i), on.trade(70_000, symbol=OTHER))
+            world.feed.say(world.trade(50_000 + i), world.trade(70_000, symbol=OTHER))
             await asyncio.sleep(1)
         await asyncio.sleep(11)
-
-    on = play(scene)
-    assert 2 <= len(on.store.commits) <= 3
-    assert not any(candle.final for candle in on.store.candles.values())
-    assert not any(on.store.covered.values())
-    five = [candle for (series, _), candle in on.store.candles.items() if str(series) == f"{SYMBOL}/5m"]
+    assert 2 <= len(world.store.commits) <= 3
+    assert not any(candle.final for candle in world.store.candles.values())
+    assert not any(world.store.covered.values())
+    five = [candle for (series, _), candle in world.store.candles.items() if str(series) == f"{SYMBOL}/5m"]
     assert [candle.volume for candle in five] == [300]
 
 
-def test_what_a_chart_says_of_a_closed_candle_is_left_alone() -> None:
+@in_virtual_time
+async def test_what_a_chart_says_of_a_closed_candle_is_left_alone() -> None:
     """A candle that was read after its end is not kept from trades again; the running one is."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
-        on.feed.say(on.trade(50_000))
+    async with streaming() as world:
+        await opened(world)
+        world.feed.say(world.trade(50_000))
         await asyncio.sleep(61)  # 10:00 has begun
-        on.feed.say(on.trade(51_000))
-        closed = on.live._forming.candle(SYMBOL, Timeframe.M5, int(moment("2026-11-20", 9, 55).timestamp()))
+        world.feed.say(world.trade(51_000))
+        closed = world.live._forming.candle(
+            SYMBOL, Timeframe.M5, int(moment("2026-11-20", 9, 55).timestamp())
+        )
         assert closed is not None
-        on.commits.publish(
-            [read(replace(closed.candle, volume=99), on.clock.now(), final=False)], [Written()]
+        world.commits.publish(
+            [read(replace(closed.candle, volume=99), world.clock.now(), final=False)], [Written()]
         )
         await asyncio.sleep(25)
-
-    on = play(scene)
-    kept = {ts: c.volume for (series, ts), c in on.store.candles.items() if str(series) == f"{SYMBOL}/5m"}
+    kept = {ts: c.volume for (series, ts), c in world.store.candles.items() if str(series) == f"{SYMBOL}/5m"}
     first, second = (int(moment("2026-11-20", *at).timestamp()) for at in ((9, 55), (10, 0)))
     assert kept[second] == 10
     assert kept.get(first) in (None, 10)
 
 
-def test_a_running_candle_in_a_chart_does_not_stop_ours() -> None:
-    """Charts show the running candle as of the question; trades go on."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
-        on.feed.say(on.trade(50_000))
+@in_virtual_time
+async def test_a_running_candle_in_a_chart_does_not_stop_ours() -> None:
+    """Charts show the running candle as of the question; trades go world."""
+    async with streaming() as world:
+        await opened(world)
+        world.feed.say(world.trade(50_000))
         await asyncio.sleep(1)
-        running = on.last(Timeframe.M5).candle
-        on.commits.publish([read(running, on.clock.now(), final=False)], [Written()])
-        on.feed.say(on.trade(51_000))
+        running = world.last(Timeframe.M5).candle
+        world.commits.publish([read(running, world.clock.now(), final=False)], [Written()])
+        world.feed.say(world.trade(51_000))
         await asyncio.sleep(25)
-
-    on = play(scene)
-    assert [c.close for (series, _), c in on.store.candles.items() if str(series) == f"{SYMBOL}/5m"] == [
+    assert [c.close for (series, _), c in world.store.candles.items() if str(series) == f"{SYMBOL}/5m"] == [
         51_000
     ]
 
 
-def test_a_candle_whose_beginning_was_missed_is_told_and_not_kept() -> None:
+@in_virtual_time
+async def test_a_candle_whose_beginning_was_missed_is_told_and_not_kept() -> None:
     """Who joins in the middle of it knows neither its open nor its volume; the day is known all the same."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
-        on.feed.say(on.trade(50_000, missing=5_000))
+    async with streaming() as world:
+        await opened(world)
+        world.feed.say(world.trade(50_000, missing=5_000))
         await asyncio.sleep(25)
-        five = on.last(Timeframe.M5)
+        five = world.last(Timeframe.M5)
         assert five.unexplained_since == five.candle.ts
-
-    on = play(scene)
-    kept = {series.timeframe for series, _ in on.store.candles}
+    kept = {series.timeframe for series, _ in world.store.candles}
     assert kept == {Timeframe.D1}
 
 
-def test_a_store_that_is_away_costs_nothing_but_the_rows() -> None:
+@in_virtual_time
+async def test_a_store_that_is_away_costs_nothing_but_the_rows() -> None:
     """The next round keeps what changed since."""
-
-    async def scene(on: Stage) -> None:
-        on.store.errors.append(StoreUnavailable("away"))
-        await opened(on)
+    async with streaming() as world:
+        world.store.errors.append(StoreUnavailable("away"))
+        await opened(world)
         for i in range(45):
-            on.feed.say(on.trade(50_000 + i))
+            world.feed.say(world.trade(50_000 + i))
             await asyncio.sleep(1)
-
-    on = play(scene)
-    assert on.store.commits
-    assert on.told
+    assert world.store.commits
+    assert world.told
 
 
-def test_closes_are_compared_with_the_chart() -> None:
+@in_virtual_time
+async def test_closes_are_compared_with_the_chart() -> None:
     """Equal, missing shares with a word, contradiction without one, and a candle that was never seen."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
-        on.feed.say(on.trade(50_000))
+    async with streaming() as world:
+        await opened(world)
+        world.feed.say(world.trade(50_000))
         await asyncio.sleep(60)  # 10:00
-        on.feed.say(on.trade(50_000), on.trade(50_000, missing=7))
+        world.feed.say(world.trade(50_000), world.trade(50_000, missing=7))
         await asyncio.sleep(300)  # 10:05
-        on.feed.say(on.trade(50_000))
+        world.feed.say(world.trade(50_000))
         await asyncio.sleep(600)  # 10:15, nothing of 10:10
-        forming, start = on.live._forming, int(moment("2026-11-20", 9, 55).timestamp())
+        forming, start = world.live._forming, int(moment("2026-11-20", 9, 55).timestamp())
         seen = [forming.candle(SYMBOL, Timeframe.M5, start + 300 * i) for i in range(3)]
         truth = [one.candle for one in seen if one is not None]
         later = replace(truth[2], ts=truth[2].ts + timedelta(minutes=5))
         charts = [truth[0], replace(truth[1], volume=27), replace(truth[2], close=50_100), later]
         rows = Candles.of(SYMBOL, Timeframe.M5, [replace(one, final=True) for one in charts])
-        write = Write(candles=rows, covered=EMPTY, asked_at=on.clock.now(), is_newest=True)
-        on.commits.publish([write], [Written()])
-        on.commits.publish([write], [Written()])
-
-    on = play(scene)
-    figures = on.live.closes.total
+        write = Write(candles=rows, covered=EMPTY, asked_at=world.clock.now(), is_newest=True)
+        world.commits.publish([write], [Written()])
+        world.commits.publish([write], [Written()])
+    figures = world.live.closes.total
     assert (figures.compared, figures.differing, figures.wrong, figures.unseen) == (3, 2, 1, 1)
     assert figures.shares_missing == 7
-    assert on.live.closes.day == date(2026, 11, 20)
-    assert live_status(on.live).closes.compared == 3
-    text = {f"{one.name} {dict(one.labels)}": one.value for one in live_metrics(on.live)}
+    assert world.live.closes.day == date(2026, 11, 20)
+    assert live_status(world.live).closes.compared == 3
+    text = {f"{one.name} {dict(one.labels)}": one.value for one in live_metrics(world.live)}
     assert text["chartinsight_live_shares_missing {'symbol': '005930'}"] == 7.0
 
 
-def test_a_lost_stream_is_one_alert_and_one_end() -> None:
+@in_virtual_time
+async def test_a_lost_stream_is_one_alert_and_one_end() -> None:
     """Not for a moment, not at night; after a minute in trading hours, until trades come again."""
-
-    async def scene(on: Stage) -> None:
-        probe = LiveProbe(on.live, on.clock, on.rules)
-        await opened(on)
+    async with streaming() as world:
+        probe = LiveProbe(world.live, world.clock, world.rules)
+        await opened(world)
         assert probe.look() == {}
-        on.feed.lose()
+        world.feed.lose()
         await asyncio.sleep(30)
         assert probe.look() == {}
-        on.feed.lose(LossCause.UNREACHABLE, "It cannot be reached.")
+        world.feed.lose(LossCause.UNREACHABLE, "It cannot be reached.")
         await asyncio.sleep(31)
         condition = probe.look()[AlertKind.LIVE_LOST]
         assert condition.message == "It cannot be reached."
         assert "polls" in condition.remedy
-        assert live_status(on.live).state == "lost"
-        await opened(on)
+        assert live_status(world.live).state == "lost"
+        await opened(world)
         assert probe.look() == {}
-        assert live_status(on.live).state == "open"
-
-    play(scene)
+        assert live_status(world.live).state == "open"
 
 
 @pytest.mark.parametrize(("at", "tells"), [(MORNING, True), (moment("2026-11-20", 22), False)])
-def test_a_session_that_was_taken_over_is_told_at_once(at: object, tells: bool) -> None:
+@in_virtual_time
+async def test_a_session_that_was_taken_over_is_told_at_once(at: datetime, tells: bool) -> None:
     """Waiting does not end it; outside trading hours it is no trouble."""
-
-    async def scene(on: Stage) -> None:
-        probe = LiveProbe(on.live, on.clock, on.rules)
-        on.feed.lose(LossCause.TAKEN_OVER, "Another session.", "End the other program.")
+    async with streaming(at) as world:
+        probe = LiveProbe(world.live, world.clock, world.rules)
+        world.feed.lose(LossCause.TAKEN_OVER, "Another session.", "End the other program.")
         await asyncio.sleep(0.1)
         found = probe.look()
         assert bool(found) == tells
         if tells:
             assert found[AlertKind.LIVE_LOST].remedy.startswith("End the other program.")
 
-    play(scene, at)
 
-
-def test_a_silent_stream_is_given_up() -> None:
+@in_virtual_time
+async def test_a_silent_stream_is_given_up() -> None:
     """Trades each second, then none for minutes while the market trades: the session is replaced."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
+    async with streaming() as world:
+        await opened(world)
         for i in range(60):
-            on.feed.say(on.trade(50_000 + i))
+            world.feed.say(world.trade(50_000 + i))
             await asyncio.sleep(1)
-        assert on.feed.given_up == []
+        assert world.feed.given_up == []
         await asyncio.sleep(90)
-        assert len(on.feed.given_up) == 1
-        on.feed.lose(LossCause.SILENT)
-        await opened(on)
+        assert len(world.feed.given_up) == 1
+        world.feed.lose(LossCause.SILENT)
+        await opened(world)
         await asyncio.sleep(90)
-        assert len(on.feed.given_up) == 1  # what stays silent is given twice the time
+        assert len(world.feed.given_up) == 1  # what stays silent is given twice the time
         await asyncio.sleep(90)
-        assert len(on.feed.given_up) == 2
-
-    play(scene)
+        assert len(world.feed.given_up) == 2
 
 
-def test_the_silence_of_the_exchange_is_none() -> None:
+@in_virtual_time
+async def test_the_silence_of_the_exchange_is_none() -> None:
     """Between the last trade before the closing auction and the after-market nothing is doubted."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
+    async with streaming(moment("2026-11-20", 15, 18)) as world:
+        await opened(world)
         for i in range(60):
-            on.feed.say(on.trade(50_000 + i))
+            world.feed.say(world.trade(50_000 + i))
             await asyncio.sleep(1)
         await asyncio.sleep(40 * 60)
-        assert on.feed.given_up == []
-
-    play(scene, moment("2026-11-20", 15, 18))
+        assert world.feed.given_up == []
 
 
-def test_trades_that_charts_show_and_the_stream_does_not_are_proof() -> None:
+@in_virtual_time
+async def test_trades_that_charts_show_and_the_stream_does_not_are_proof() -> None:
     """Two symbols traded a candle that never came: a minute of silence is then enough."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
+    async with streaming() as world:
+        await opened(world)
         await asyncio.sleep(420)  # ten quiet minutes would prove nothing: no pace is known
-        assert on.feed.given_up == []
+        assert world.feed.given_up == []
         for symbol in (SYMBOL, OTHER):
-            on.feed.say(on.trade(50_000, symbol=symbol))
+            world.feed.say(world.trade(50_000, symbol=symbol))
         await asyncio.sleep(400)
         for symbol in (SYMBOL, OTHER):
             row = Candle(
@@ -324,14 +298,13 @@ def test_trades_that_charts_show_and_the_stream_does_not_are_proof() -> None:
                 close=50_000,
                 volume=5,
             )
-            on.commits.publish([read(row, on.clock.now(), final=True)], [Written()])
+            world.commits.publish([read(row, world.clock.now(), final=True)], [Written()])
         await asyncio.sleep(15)
-        assert len(on.feed.given_up) == 1
-
-    play(scene)
+        assert len(world.feed.given_up) == 1
 
 
-def test_the_week_has_its_days() -> None:
+@in_virtual_time
+async def test_the_week_has_its_days() -> None:
     """Days of the week before today are read once they can be, and are part of the weekly candle."""
 
     monday = Candle(
@@ -348,60 +321,53 @@ def test_the_week_has_its_days() -> None:
     )
     days = [replace(monday, ts=monday.ts + timedelta(days=i), volume=1_000 + i) for i in range(4)]
 
-    def prepare(on: Stage) -> None:
-        on.days.errors.append(StoreUnavailable("away"))
-        on.days.days[SYMBOL] = days
+    def prepare(world: LiveWorld) -> None:
+        world.days.errors.append(StoreUnavailable("away"))
+        world.days.days[SYMBOL] = days
 
-    async def scene(on: Stage) -> None:
-        await opened(on)
+    async with streaming(prepare=prepare) as world:
+        await opened(world)
         await asyncio.sleep(11)
-        on.feed.say(on.trade(50_000))
+        world.feed.say(world.trade(50_000))
         await asyncio.sleep(1)
-        week = on.last(Timeframe.W1)
+        week = world.last(Timeframe.W1)
         assert (week.candle.ts, week.candle.volume) == (moment("2026-11-16", 0), 4_016)
         assert (week.candle.open, week.candle.high, week.candle.low) == (48_000, 50_000, 47_000)
         assert week.unexplained_since is None
-
-    on = play(scene, prepare=prepare)
     first, last = int(moment("2026-11-16", 0).timestamp()), int(moment("2026-11-20", 0).timestamp())
-    assert on.days.spans[0] == (SYMBOL, first, last - 1)
+    assert world.days.spans[0] == (SYMBOL, first, last - 1)
 
 
-def test_repeated_trades_and_those_of_no_session_are_left_out() -> None:
+@in_virtual_time
+async def test_repeated_trades_and_those_of_no_session_are_left_out() -> None:
     """They are counted, and change nothing."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
-        one = on.trade(50_000)
-        on.feed.say(one, one, structs.replace(one, at=int(moment("2026-11-19", 10).timestamp())))
+    async with streaming() as world:
+        await opened(world)
+        one = world.trade(50_000)
+        world.feed.say(one, one, structs.replace(one, at=int(moment("2026-11-19", 10).timestamp())))
         await asyncio.sleep(0.5)
-        assert on.last(Timeframe.M5).candle.volume == 10
-
-    on = play(scene)
-    assert (on.live.trades, on.live.repeated) == (3, 2)
+        assert world.last(Timeframe.M5).candle.volume == 10
+    assert (world.live.trades, world.live.repeated) == (3, 2)
 
 
-def test_a_new_day_begins_anew() -> None:
+@in_virtual_time
+async def test_a_new_day_begins_anew() -> None:
     """The first trade of the next session drops what was held of the one before."""
-
-    async def scene(on: Stage) -> None:
-        await opened(on)
-        on.feed.say(on.trade(50_000))
-        on.clock.start += timedelta(hours=72)
+    async with streaming() as world:
+        await opened(world)
+        world.feed.say(world.trade(50_000))
+        world.clock.start += timedelta(hours=72)
         await asyncio.sleep(60)
-        on._running.clear()
-        on.feed.say(on.trade(51_000))
+        world._running.clear()
+        world.feed.say(world.trade(51_000))
         await asyncio.sleep(1)
-        day = on.last(Timeframe.D1).candle
+        day = world.last(Timeframe.D1).candle
         assert (day.ts, day.volume) == (moment("2026-11-23", 0), 10)
 
-    play(scene)
 
-
-def test_what_is_tracked_is_wanted() -> None:
+@in_virtual_time
+async def test_what_is_tracked_is_wanted() -> None:
     """The feed hears of it, and again when it changes."""
-
-    async def scene(_on: Stage) -> None:
+    async with streaming() as world:
         await asyncio.sleep(1)
-
-    assert play(scene).feed.wanted[0] == (SYMBOL, OTHER)
+    assert world.feed.wanted[0] == (SYMBOL, OTHER)

@@ -15,75 +15,63 @@ from chartinsightd.domain.alert_record import Alert, AlertRecord, Silence, worth
 from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.support.guards import FakeDiary
-from tests.support.virtual import LoopClock, run_virtually
+from tests.support.virtual import LoopClock, in_virtual_time
 
 START = datetime(2026, 9, 15, 1, 2, tzinfo=UTC)
 FULL = {AlertKind.DISK_FULL: Condition(level="error", message="No room.", remedy="Delete something.")}
 PAST = Alert(kind="disk.full", level="error", message="No room.", remedy="", at=START)
 
 
-def test_an_alert_of_before_a_restart_continues_once_it_is_found_again() -> None:
+@in_virtual_time
+async def test_an_alert_of_before_a_restart_continues_once_it_is_found_again() -> None:
     """It keeps its beginning and who took note; until it is found it is not shown as active."""
-
-    async def main() -> None:
-        clock, diary = LoopClock(START), FakeDiary()
-        before = ActiveAlerts(clock, diary)
-        before.update(FULL)
-        assert before.acknowledge("disk.full", "kim")
-        await before.keep()
-        await clock.sleep(3_600)
-        after = ActiveAlerts(clock, diary)
-        assert after.shown() == ()
-        after.update(FULL)
-        [alert] = after.shown()
-        assert (alert.at, alert.acknowledged_by) == (START, "kim")
-        assert not after.acknowledge("disk.full", "lee")
-
-    run_virtually(main())
+    clock, diary = LoopClock(START), FakeDiary()
+    before = ActiveAlerts(clock, diary)
+    before.update(FULL)
+    assert before.acknowledge("disk.full", "kim")
+    await before.keep()
+    await clock.sleep(3_600)
+    after = ActiveAlerts(clock, diary)
+    assert after.shown() == ()
+    after.update(FULL)
+    [alert] = after.shown()
+    assert (alert.at, alert.acknowledged_by) == (START, "kim")
+    assert not after.acknowledge("disk.full", "lee")
 
 
-def test_an_alert_of_before_a_restart_that_is_not_found_again_is_over() -> None:
+@in_virtual_time
+async def test_an_alert_of_before_a_restart_that_is_not_found_again_is_over() -> None:
     """Not at once, for a start needs a while to know; and then it is history, over a further restart."""
-
-    async def main() -> None:
-        clock, diary = LoopClock(START), FakeDiary()
-        diary.record = AlertRecord(alerts=(PAST,))
-        alerts = ActiveAlerts(clock, diary)
-        alerts.update({})
-        assert alerts.history() == ()
-        await asyncio.sleep(121)
-        alerts.update({})
-        assert [one.ended_at is None for one in alerts.history()] == [False]
-        await alerts.keep()
-        assert ActiveAlerts(clock, diary).shown() == alerts.shown()
-
-    run_virtually(main())
+    clock, diary = LoopClock(START), FakeDiary()
+    diary.record = AlertRecord(alerts=(PAST,))
+    alerts = ActiveAlerts(clock, diary)
+    alerts.update({})
+    assert alerts.history() == ()
+    await asyncio.sleep(121)
+    alerts.update({})
+    assert [one.ended_at is None for one in alerts.history()] == [False]
+    await alerts.keep()
+    assert ActiveAlerts(clock, diary).shown() == alerts.shown()
 
 
-def test_silences_survive_and_end() -> None:
+@in_virtual_time
+async def test_silences_survive_and_end() -> None:
     """A silence holds over a restart until its time is over."""
-
-    async def main() -> None:
-        clock, diary = LoopClock(START), FakeDiary()
-        alerts = ActiveAlerts(clock, diary)
-        alerts.silence("disk.full", START + timedelta(hours=1), "kim")
-        await alerts.keep()
-        again = ActiveAlerts(clock, diary)
-        assert again.silenced() == {"disk.full"}
-        await clock.sleep(3_601)
-        assert again.silences() == ()
-
-    run_virtually(main())
+    clock, diary = LoopClock(START), FakeDiary()
+    alerts = ActiveAlerts(clock, diary)
+    alerts.silence("disk.full", START + timedelta(hours=1), "kim")
+    await alerts.keep()
+    again = ActiveAlerts(clock, diary)
+    assert again.silenced() == {"disk.full"}
+    await clock.sleep(3_601)
+    assert again.silences() == ()
 
 
-def test_only_an_active_alert_is_acknowledged() -> None:
+@in_virtual_time
+async def test_only_an_active_alert_is_acknowledged() -> None:
     """Another name raises."""
-
-    async def main() -> None:
-        with pytest.raises(KeyError):
-            ActiveAlerts(LoopClock(START), FakeDiary()).acknowledge("disk.full", "kim")
-
-    run_virtually(main())
+    with pytest.raises(KeyError):
+        ActiveAlerts(LoopClock(START), FakeDiary()).acknowledge("disk.full", "kim")
 
 
 def test_a_month_is_remembered_and_no_more_than_fits() -> None:

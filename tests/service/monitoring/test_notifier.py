@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -16,14 +17,12 @@ from chartinsightd.service.monitoring.message import Place
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
 from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.support.guards import FakeChannel, FakeRecord
-from tests.support.virtual import LoopClock, run_virtually
+from tests.support.virtual import LoopClock, in_virtual_time
 
 START = datetime(2026, 9, 15, 1, 0, tzinfo=UTC)
 AWAY = {AlertKind.DATABASE_AWAY: Condition(level="error", message="PostgreSQL is away.", remedy="Start it.")}
 SLOW = {AlertKind.FETCH_FAILING: Condition(level="warning", message="5 of 10 series cannot be fetched.")}
 SECRET = "the-secret-token"
-
-Play = Callable[["World"], Awaitable[None]]
 
 
 class World:
@@ -65,31 +64,25 @@ class World:
             await self.clock.sleep(1)
 
 
-def played(play: Play, rules: NotifierRules | None = None, channels: int = 1) -> World:
-    """Let something happen, settled for three minutes, while the notifier runs."""
-
-    async def main() -> World:
-        world = World(rules, channels)
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(world.notifier.run())
-            await world.lasting({}, 180)
-            await play(world)
-            task.cancel()
-        return world
-
-    return run_virtually(main())
+@asynccontextmanager
+async def notifying(rules: NotifierRules | None = None, channels: int = 1) -> AsyncIterator[World]:
+    """Run a notifier that has been quiet for three minutes."""
+    world = World(rules, channels)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(world.notifier.run())
+        await world.lasting({}, 180)
+        yield world
+        task.cancel()
 
 
-def test_a_condition_is_two_messages() -> None:
+@in_virtual_time
+async def test_a_condition_is_two_messages() -> None:
     """Its begin within a second, with remedy, host and mode in both languages; its end once it is over."""
-
-    async def play(world: World) -> None:
+    async with notifying() as world:
         await world.lasting(AWAY, 2)
         assert len(world.texts) == 1
         await world.lasting(AWAY, 3600)
         await world.lasting({}, 60)
-
-    world = played(play)
 
     assert world.subjects == [
         "데이터베이스 연결 끊김 발생 / the database is away: began",
@@ -100,76 +93,69 @@ def test_a_condition_is_two_messages() -> None:
     assert "60 min" in world.texts[1]
 
 
-def test_what_happens_once_has_no_end() -> None:
+@in_virtual_time
+async def test_what_happens_once_has_no_end() -> None:
     """A new match of a screen is one message each time; nothing says that it is over, nothing reminds."""
     match = Condition(level="warning", message="morning at 2026-09-15: 카카오.", remedy="Look.")
-
-    async def play(world: World) -> None:
+    async with notifying() as world:
         for _ in range(2):
             world.notifier.announce(AlertKind.SCREEN_MATCH, match)
             await world.lasting({}, 60)
         for _ in range(26):
             world.notifier.update({})
             await world.clock.sleep(3600)
-
-    world = played(play)
     assert world.subjects == ["조건검색 새 종목 / new matches of a screen"] * 2
     assert "카카오" in world.texts[0]
 
 
-def test_what_comes_and_goes_is_told_once_in_a_while() -> None:
+@in_virtual_time
+async def test_what_comes_and_goes_is_told_once_in_a_while() -> None:
     """Flapping within ten minutes is one pair; what then lasts is told after all."""
-
-    async def play(world: World) -> None:
+    async with notifying() as world:
         for _ in range(8):
             await world.lasting(AWAY, 20)
             await world.lasting({}, 20)
         await world.lasting(AWAY, 600)
+    assert [text.split()[-1] for text in world.subjects] == ["began", "over", "began"]
 
-    assert [text.split()[-1] for text in played(play).subjects] == ["began", "over", "began"]
 
-
-def test_a_long_trouble_is_told_again() -> None:
+@in_virtual_time
+async def test_a_long_trouble_is_told_again() -> None:
     """Once a day, as long as it lasts."""
-
-    async def play(world: World) -> None:
+    async with notifying() as world:
         for _ in range(50):
             world.notifier.update(AWAY)
             await world.clock.sleep(3600)
-
-    turns = [text.split()[-1] for text in played(play).subjects]
+    turns = [text.split()[-1] for text in world.subjects]
     assert turns == ["began", "lasts", "lasts"]
 
 
-def test_the_least_level_is_kept() -> None:
+@in_virtual_time
+async def test_the_least_level_is_kept() -> None:
     """Who wants errors alone is told of no warning, nor of its end."""
-
-    async def play(world: World) -> None:
+    async with notifying(NotifierRules(tell=AlertRules(level="error"))) as world:
         await world.lasting(SLOW, 60)
         await world.lasting({}, 60)
+    assert world.texts == []
 
-    assert played(play, NotifierRules(tell=AlertRules(level="error"))).texts == []
 
-
-def test_a_storm_is_folded() -> None:
+@in_virtual_time
+async def test_a_storm_is_folded() -> None:
     """Beyond so many messages an hour everything waits, and comes as one; nothing is left out."""
-
-    async def play(world: World) -> None:
+    async with notifying(NotifierRules(per_hour=3)) as world:
         for number, kind in enumerate([*AlertKind][:12]):
             await world.lasting({kind: Condition(level="error", message=f"nr {number}")}, 5)
         assert len(world.texts) == 3
         await world.lasting({}, 3700)
 
-    world = played(play, NotifierRules(per_hour=3))
-
     assert len(world.texts) <= 6
     assert all(f"nr {number}" in " ".join(world.texts) for number in range(12))
 
 
-def test_a_channel_that_fails_is_tried_again_and_others_go_on() -> None:
+@in_virtual_time
+async def test_a_channel_that_fails_is_tried_again_and_others_go_on() -> None:
     """Waits grow; the message arrives when the channel is back; the other one had it at once."""
-
-    async def play(world: World) -> None:
+    async with notifying(channels=2) as world:
         world.channels[0].failure = AlertUndelivered("no route", remedy="Plug it in.")
         await world.lasting(AWAY, 300)
         assert len(world.channels[1].got) == 1
@@ -179,73 +165,63 @@ def test_a_channel_that_fails_is_tried_again_and_others_go_on() -> None:
         world.channels[0].failure = None
         await world.lasting(AWAY, 900)
 
-    world = played(play, channels=2)
-
     assert len(world.texts) == 1
     assert world.notifier.conditions() == {}
 
 
-def test_a_restart_tells_nothing_twice_and_forgets_nothing() -> None:
+@in_virtual_time
+async def test_a_restart_tells_nothing_twice_and_forgets_nothing() -> None:
     """What lasts over it is not told again; what ended meanwhile is told as over; what reached nobody is."""
-
-    async def main() -> World:
-        world = World()
-        for found, seconds in ((AWAY, 30), (AWAY, 200), ({}, 200)):
-            world.notifier = world.restarted()
-            async with asyncio.TaskGroup() as group:
-                task = group.create_task(world.notifier.run())
-                await world.lasting(found, seconds)
-                task.cancel()
-        world.channels[0].failure = AlertUndelivered("no route")
-        for failure in (AlertUndelivered("no route"), None):
-            world.channels[0].failure = failure
-            world.notifier = world.restarted()
-            async with asyncio.TaskGroup() as group:
-                task = group.create_task(world.notifier.run())
-                await world.lasting(SLOW, 30)
-                task.cancel()
-        return world
-
-    turns = [text.split()[-1] for text in run_virtually(main()).subjects]
-    assert turns == ["began", "over", "began"]
+    world = World()
+    for found, seconds in ((AWAY, 30), (AWAY, 200), ({}, 200)):
+        world.notifier = world.restarted()
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(world.notifier.run())
+            await world.lasting(found, seconds)
+            task.cancel()
+    world.channels[0].failure = AlertUndelivered("no route")
+    for failure in (AlertUndelivered("no route"), None):
+        world.channels[0].failure = failure
+        world.notifier = world.restarted()
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(world.notifier.run())
+            await world.lasting(SLOW, 30)
+            task.cancel()
+    assert [text.split()[-1] for text in world.subjects] == ["began", "over", "began"]
 
 
-def test_no_secret_leaves() -> None:
+@in_virtual_time
+async def test_no_secret_leaves() -> None:
     """Neither a message nor the record nor the report of a failure shows one."""
-
-    async def play(world: World) -> None:
+    async with notifying() as world:
         condition = Condition(level="error", message=f"token {SECRET}", remedy=SECRET)
         await world.lasting({AlertKind.TOKEN_FAILING: condition}, 5)
         world.channels[0].failure = AlertUndelivered(f"no {SECRET}", remedy=SECRET)
         assert SECRET not in str(await world.notifier.test())
-
-    world = played(play)
     assert world.texts
     assert SECRET not in f"{world.channels[0].got} {world.record.told}"
 
 
-def test_a_trial_goes_through_each_channel() -> None:
+@in_virtual_time
+async def test_a_trial_goes_through_each_channel() -> None:
     """Each is tried at once, whatever waits; a failure is reported with its remedy."""
-
-    async def play(world: World) -> None:
+    async with notifying(channels=2) as world:
         world.channels[1].failure = AlertUndelivered("no route", remedy="Plug it in.")
         results = await world.notifier.test()
         assert [(one.channel, one.ok, one.remedy) for one in results] == [
             ("fake 0", True, ""),
             ("fake 1", False, "Plug it in."),
         ]
+    assert "시험" in world.subjects[0]
 
-    assert "시험" in played(play, channels=2).subjects[0]
 
-
-def test_without_a_channel_nothing_happens() -> None:
+@in_virtual_time
+async def test_without_a_channel_nothing_happens() -> None:
     """Who set up none gets none, and it costs nothing."""
-
-    async def play(world: World) -> None:
+    async with notifying(channels=0) as world:
         await world.lasting(AWAY, 5)
         assert await world.notifier.test() == []
-
-    assert played(play, channels=0).record.told == {}
+    assert world.record.told == {}
 
 
 @given(

@@ -33,7 +33,7 @@ from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.backend.conftest import BoardWorld, Listener, ask
 from tests.control.fake_backend import FrozenClock
 from tests.support.guards import FakeDisk
-from tests.support.virtual import cancelled_after, run_virtually
+from tests.support.virtual import cancelled_after, in_virtual_time, run_virtually
 
 GIB = 1024**3
 MORNING = datetime(2026, 9, 15, 10, 2, tzinfo=ZoneInfo("Asia/Seoul"))
@@ -188,31 +188,27 @@ def _checked(*watches: HealthProbe) -> list[Any]:
     return [*board.checks()]
 
 
-def test_every_condition_is_one_alert_and_one_end() -> None:
+@in_virtual_time
+async def test_every_condition_is_one_alert_and_one_end() -> None:
     """Together on a running board: each begin and each end is heard once, and reaches the person once."""
     troubles = ("broker.throttling", "token.failing", "clock.jumped", "disk.filling", "disk.full")
-
-    async def main() -> tuple[BoardWorld, Listener, set[str]]:
-        world = BoardWorld(MORNING)
-        async with world.on_board() as backend, asyncio.TaskGroup() as group:
-            await world.clock.sleep(60)
-            listener = Listener(world.hub)
-            task = group.create_task(listener.listen())
-            world.broker.errors = [SourceUnavailable("no token")] * 400
-            world.gate.throttled = 12
-            world.issuer.failing = TokenFailure(since_s=world.clock.monotonic(), message="[8999]", remedy="")
-            world.disk.free_bytes = GIB // 4
-            world.clock.start += timedelta(hours=1)
-            await world.clock.sleep(240)
-            unwell = {check.part for check in (await ask(backend, HEALTH)).checks if not check.ok}
-            world.broker.errors = []
-            world.issuer.failing = None
-            world.disk.free_bytes = 50 * GIB
-            await world.clock.sleep(700)
-            task.cancel()
-        return world, listener, unwell
-
-    world, listener, unwell = run_virtually(main())
+    world = BoardWorld(MORNING)
+    async with world.on_board() as backend, asyncio.TaskGroup() as group:
+        await world.clock.sleep(60)
+        listener = Listener(world.hub)
+        task = group.create_task(listener.listen())
+        world.broker.errors = [SourceUnavailable("no token")] * 400
+        world.gate.throttled = 12
+        world.issuer.failing = TokenFailure(since_s=world.clock.monotonic(), message="[8999]", remedy="")
+        world.disk.free_bytes = GIB // 4
+        world.clock.start += timedelta(hours=1)
+        await world.clock.sleep(240)
+        unwell = {check.part for check in (await ask(backend, HEALTH)).checks if not check.ok}
+        world.broker.errors = []
+        world.issuer.failing = None
+        world.disk.free_bytes = 50 * GIB
+        await world.clock.sleep(700)
+        task.cancel()
 
     heard = [(one.event, one.ended_at is not None) for one in listener.of(EventType.ALERT)]
     assert {"token", "disk"} <= unwell

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,7 @@ from chartinsightd.service.sealing.sealer import Sealer
 from chartinsightd.service.state.feed import CommitFeed
 from tests.support.fakes import FakeBroker
 from tests.support.sealing_store import SealingStore
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 from tests.support.world import World
 
 SYMBOL = "005930"
@@ -181,66 +180,50 @@ FIRST_LOOK_S = 30.5
 """After the start, or after news."""
 
 
-def test_a_whole_session_is_sealed() -> None:
+@in_virtual_time
+async def test_a_whole_session_is_sealed() -> None:
     """A session whose running volume chains is sealed half a minute after it was read; no more is asked."""
-
-    async def main() -> Morning:
-        one = morning()
-        async with one.sealing(Timeframe.M5):
-            await one.clock.sleep(FIRST_LOOK_S + 1)
-        return one
-
-    one = run_virtually(main())
+    one = morning()
+    async with one.sealing(Timeframe.M5):
+        await one.clock.sleep(FIRST_LOOK_S + 1)
 
     assert one.state() == "sealed"
     assert (one.sealer.open_seals(), one.read_at()) == ([], [])
 
 
-def test_a_broken_session_is_read_again_three_times() -> None:
+@in_virtual_time
+async def test_a_broken_session_is_read_again_three_times() -> None:
     """A session that stays broken is read again after a minute, half an hour and four hours; then never."""
-
-    async def main() -> Morning:
-        one = morning(withheld={NINE})
-        async with one.sealing(Timeframe.M5):
-            await one.is_at(THURSDAY, 23, 59)
-        return one
-
-    one = run_virtually(main())
+    one = morning(withheld={NINE})
+    async with one.sealing(Timeframe.M5):
+        await one.is_at(THURSDAY, 23, 59)
 
     assert waits_s(one.start + timedelta(seconds=FIRST_LOOK_S), one.read_at()) == soon_after(READ_AFTER_S)
     assert (one.state(), one.rereads(), one.is_open()) == ("broken", 3, True)
 
 
-def test_a_session_that_was_read_in_parts_is_read_once_more() -> None:
+@in_virtual_time
+async def test_a_session_that_was_read_in_parts_is_read_once_more() -> None:
     """No read showed all of it, so nothing proves it: one reading of the whole session does."""
-
-    async def main() -> tuple[Morning, str | None]:
-        one = morning(is_told=False)
-        async with one.sealing(Timeframe.M5):
-            del one.store.noted[KEY]
-            await one.clock.sleep(FIRST_LOOK_S + 1)
-            before = one.state()
-            await one.is_at(THURSDAY, 23, 59)
-        return one, before
-
-    one, before = run_virtually(main())
+    one = morning(is_told=False)
+    async with one.sealing(Timeframe.M5):
+        del one.store.noted[KEY]
+        await one.clock.sleep(FIRST_LOOK_S + 1)
+        before = one.state()
+        await one.is_at(THURSDAY, 23, 59)
 
     assert (before, one.state(), len(one.read_at())) == ("unproved", "sealed", 1)
 
 
-def test_a_reading_that_mends_a_session_seals_it() -> None:
+@in_virtual_time
+async def test_a_reading_that_mends_a_session_seals_it() -> None:
     """A candle that the broker shows later is stored by the second reading; then the session is forgotten."""
-
-    async def main() -> tuple[Morning, bool]:
-        one = morning(withheld={NINE})
-        async with one.sealing(Timeframe.M5):
-            await one.clock.sleep(600)
-            was_open = one.is_open()
-            one.withheld.clear()
-            await one.is_at(THURSDAY, 23, 59)
-        return one, was_open
-
-    one, was_open = run_virtually(main())
+    one = morning(withheld={NINE})
+    async with one.sealing(Timeframe.M5):
+        await one.clock.sleep(600)
+        was_open = one.is_open()
+        one.withheld.clear()
+        await one.is_at(THURSDAY, 23, 59)
 
     assert was_open
     assert (len(one.read_at()), one.state(), one.sealer.open_seals()) == (2, "sealed", [])
@@ -248,21 +231,17 @@ def test_a_reading_that_mends_a_session_seals_it() -> None:
 
 
 @pytest.mark.parametrize("readings_before", [1, 2, 3])
-def test_a_restart_goes_on_counting(readings_before: int) -> None:
+@in_virtual_time
+async def test_a_restart_goes_on_counting(readings_before: int) -> None:
     """A new daemon reads a broken session again as often as the old one had not, each after its own wait."""
-
-    async def main() -> tuple[Morning, Morning, datetime]:
-        first = morning(withheld={NINE})
-        async with first.sealing(Timeframe.M5):
-            while len(first.read_at()) < readings_before:
-                await first.clock.sleep(60)
-        second = morning(withheld={NINE}, store=first.store, checkpoint=first.checkpoint)
-        begun_at = second.clock.now()
-        async with second.sealing():
-            await second.is_at(THURSDAY, 23, 59)
-        return first, second, begun_at
-
-    first, second, begun_at = run_virtually(main())
+    first = morning(withheld={NINE})
+    async with first.sealing(Timeframe.M5):
+        while len(first.read_at()) < readings_before:
+            await first.clock.sleep(60)
+    second = morning(withheld={NINE}, store=first.store, checkpoint=first.checkpoint)
+    begun_at = second.clock.now()
+    async with second.sealing():
+        await second.is_at(THURSDAY, 23, 59)
 
     assert len(first.read_at()) == readings_before
     since = begun_at + timedelta(seconds=FIRST_LOOK_S)
@@ -271,60 +250,48 @@ def test_a_restart_goes_on_counting(readings_before: int) -> None:
 
 
 @pytest.mark.parametrize("away", [*([one] for one in METHODS), METHODS])
-def test_what_was_noted_while_the_store_is_away_is_judged_once_it_is_back(away: Sequence[str]) -> None:
+@in_virtual_time
+async def test_what_was_noted_while_the_store_is_away_is_judged_once_it_is_back(away: Sequence[str]) -> None:
     """Whatever the store cannot do for an hour, the session is judged, read again and sealed after it."""
-
-    async def main() -> tuple[Morning, Counter[str]]:
-        one = morning(withheld={NINE})
-        one.store.away |= set(away)
-        async with one.sealing(Timeframe.M5):
-            await one.clock.sleep(3600)
-            one.withheld.clear()
-            refused = one.store.refused.copy()
-            one.store.away.clear()
-            await one.clock.sleep(2 * 3600)
-        return one, refused
-
-    one, refused = run_virtually(main())
+    one = morning(withheld={NINE})
+    one.store.away |= set(away)
+    async with one.sealing(Timeframe.M5):
+        await one.clock.sleep(3600)
+        one.withheld.clear()
+        refused = one.store.refused.copy()
+        one.store.away.clear()
+        await one.clock.sleep(2 * 3600)
 
     assert set(refused) <= set(away)
     assert refused.total() > 5
     assert (one.state(), one.sealer.open_seals()) == ("sealed", [])
 
 
-def test_news_that_came_while_the_store_was_away_waits_for_it() -> None:
+@in_virtual_time
+async def test_news_that_came_while_the_store_was_away_waits_for_it() -> None:
     """A session that was read during an outage is judged within five minutes after it."""
-
-    async def main() -> tuple[Morning, str | None]:
-        one = morning()
-        async with one.sealing():
-            await one.clock.sleep(600)
-            one.store.away |= set(METHODS)
-            await one.read(Timeframe.M5)
-            await one.clock.sleep(3600)
-            before = one.state()
-            one.store.away.clear()
-            await one.clock.sleep(305)
-        return one, before
-
-    one, before = run_virtually(main())
+    one = morning()
+    async with one.sealing():
+        await one.clock.sleep(600)
+        one.store.away |= set(METHODS)
+        await one.read(Timeframe.M5)
+        await one.clock.sleep(3600)
+        before = one.state()
+        one.store.away.clear()
+        await one.clock.sleep(305)
 
     assert (before, one.state()) == (None, "sealed")
 
 
-def test_a_reading_that_could_not_be_judged_is_one_reading() -> None:
+@in_virtual_time
+async def test_a_reading_that_could_not_be_judged_is_one_reading() -> None:
     """Where the store goes away between a reading and its judgement, it is judged later, not read instead."""
-
-    async def main() -> Morning:
-        one = morning(withheld={NINE})
-        async with one.sealing(Timeframe.M5):
-            one.store.away |= {"chains"}
-            await one.is_at(WEDNESDAY, 13)
-            one.store.away.clear()
-            await one.is_at(THURSDAY, 23, 59)
-        return one
-
-    one = run_virtually(main())
+    one = morning(withheld={NINE})
+    async with one.sealing(Timeframe.M5):
+        one.store.away |= {"chains"}
+        await one.is_at(WEDNESDAY, 13)
+        one.store.away.clear()
+        await one.is_at(THURSDAY, 23, 59)
 
     first, second, third = one.read_at()
     assert first < at_kst(WEDNESDAY, time(10, 2))
@@ -334,109 +301,85 @@ def test_a_reading_that_could_not_be_judged_is_one_reading() -> None:
     assert (one.state(), one.rereads()) == ("broken", 3)
 
 
-def test_what_left_the_horizon_while_it_waited_is_not_read_again() -> None:
+@in_virtual_time
+async def test_what_left_the_horizon_while_it_waited_is_not_read_again() -> None:
     """The third reading would come after midnight, when the day is not kept any more: it is left out."""
-
-    async def main() -> Morning:
-        one = morning(20, 30, withheld={NINE}, horizon="1d")
-        async with one.sealing(Timeframe.M5):
-            await one.is_at(THURSDAY, 6)
-        return one
-
-    one = run_virtually(main())
+    one = morning(20, 30, withheld={NINE}, horizon="1d")
+    async with one.sealing(Timeframe.M5):
+        await one.is_at(THURSDAY, 6)
 
     assert len(one.read_at()) == 2
     assert (one.state(), one.rereads(), one.is_open()) == ("broken", 2, False)
 
 
-def test_every_morning_all_sessions_are_looked_at() -> None:
+@in_virtual_time
+async def test_every_morning_all_sessions_are_looked_at() -> None:
     """Half an hour after the corrections are in, a session is sealed of which nobody brought news."""
-
-    async def main() -> tuple[Morning, list[str | None]]:
-        one = morning(is_told=False)
-        seen = []
-        async with one.sealing(Timeframe.M5):
-            await one.is_at(THURSDAY, 7, 35)
-            await one.read(Timeframe.M5, WEDNESDAY)
-            for minute in (0, 1):
-                await one.is_at(THURSDAY, 8, minute)
-                seen.append(one.state(WEDNESDAY))
-        return one, seen
-
-    one, seen = run_virtually(main())
+    one = morning(is_told=False)
+    seen = []
+    async with one.sealing(Timeframe.M5):
+        await one.is_at(THURSDAY, 7, 35)
+        await one.read(Timeframe.M5, WEDNESDAY)
+        for minute in (0, 1):
+            await one.is_at(THURSDAY, 8, minute)
+            seen.append(one.state(WEDNESDAY))
 
     assert one.state() == "sealed"
     assert seen == [None, "sealed"]
 
 
-def test_a_session_that_is_not_complete_is_looked_at_again() -> None:
+@in_virtual_time
+async def test_a_session_that_is_not_complete_is_looked_at_again() -> None:
     """Once what it lacked is there, a session is sealed within five minutes, though that was no news."""
-
-    async def main() -> tuple[Morning, str | None, datetime]:
-        one = morning(timeframes=(Timeframe.M5, Timeframe.D1))
-        async with one.sealing(Timeframe.M5):
-            await one.clock.sleep(3600)
-            before = one.state()
-            await one.read(Timeframe.D1)
-            read_at = one.clock.now()
-            while one.state() is None:
-                await one.clock.sleep(1)
-            return one, before, read_at
-
-    one, before, read_at = run_virtually(main())
+    one = morning(timeframes=(Timeframe.M5, Timeframe.D1))
+    async with one.sealing(Timeframe.M5):
+        await one.clock.sleep(3600)
+        before = one.state()
+        await one.read(Timeframe.D1)
+        read_at = one.clock.now()
+        while one.state() is None:
+            await one.clock.sleep(1)
 
     assert before is None
     assert one.store.seals[KEY][1] <= read_at + timedelta(minutes=5)
 
 
-def test_without_5m_nothing_is_sealed() -> None:
+@in_virtual_time
+async def test_without_5m_nothing_is_sealed() -> None:
     """Where 5m candles are not collected that is said once, and the store is not asked."""
-
-    async def main() -> Morning:
+    with capture_logs() as logs:
         one = morning(timeframes=(Timeframe.M30, Timeframe.D1))
         one.store.away |= set(METHODS)
         async with one.sealing(Timeframe.M30, Timeframe.D1):
             await one.is_at(THURSDAY, 23, 59)
-        return one
-
-    with capture_logs() as logs:
-        one = run_virtually(main())
 
     assert [line["event"] for line in logs if line["event"].startswith("seal.")] == ["seal.not_possible"]
     assert (one.store.seals, one.store.refused) == ({}, {})
 
 
-def test_a_reading_that_failed_is_tried_again_and_not_counted() -> None:
+@in_virtual_time
+async def test_a_reading_that_failed_is_tried_again_and_not_counted() -> None:
     """An answer that did not come costs five minutes each time, and none of the three readings."""
-
-    async def main() -> Morning:
-        one = morning(withheld={NINE})
-        async with one.sealing(Timeframe.M5):
-            one.broker.errors = [SourceUnavailable("away"), SourceUnavailable("away")]
-            await one.is_at(THURSDAY, 23, 59)
-        return one
-
-    one = run_virtually(main())
+    one = morning(withheld={NINE})
+    async with one.sealing(Timeframe.M5):
+        one.broker.errors = [SourceUnavailable("away"), SourceUnavailable("away")]
+        await one.is_at(THURSDAY, 23, 59)
 
     waits = [READ_AFTER_S[0], 300, 300, *READ_AFTER_S[1:]]
     assert waits_s(one.start + timedelta(seconds=FIRST_LOOK_S), one.read_at()) == soon_after(waits)
     assert (one.state(), one.rereads()) == ("broken", 3)
 
 
-def test_while_the_broker_is_left_alone_nothing_is_read_again() -> None:
+@in_virtual_time
+async def test_while_the_broker_is_left_alone_nothing_is_read_again() -> None:
     """A block holds the readings up without a request; after it the first one is still the first."""
-
-    async def main() -> tuple[Morning, int]:
-        one = morning(withheld={NINE})
-        async with one.sealing(Timeframe.M5):
-            blocked = AccessBlocked("blocked", code="8040")
-            one.circuit.refused(blocked)
-            await one.clock.sleep(299)
-            during = len(one.read_at())
-            one.withheld.clear()
-            await one.clock.sleep(600)
-        return one, during
-
-    one, during = run_virtually(main())
+    one = morning(withheld={NINE})
+    async with one.sealing(Timeframe.M5):
+        blocked = AccessBlocked("blocked", code="8040")
+        one.circuit.refused(blocked)
+        await one.clock.sleep(299)
+        during = len(one.read_at())
+        one.withheld.clear()
+        await one.clock.sleep(600)
 
     assert (during, len(one.read_at()), one.state()) == (0, 1, "sealed")

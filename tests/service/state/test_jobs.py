@@ -12,7 +12,7 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.service.state.jobs import Jobs
 from tests.support.fakes import FakeStore
-from tests.support.virtual import LoopClock, cancelled_after, run_virtually
+from tests.support.virtual import LoopClock, cancelled_after, in_virtual_time
 
 START = datetime(2026, 11, 18, 0, 0, tzinfo=UTC)
 
@@ -43,38 +43,32 @@ class DeafStore(FakeStore):
         return job_id
 
 
-def test_a_job_that_ends_while_the_database_is_away_is_written_down_later() -> None:
+@in_virtual_time
+async def test_a_job_that_ends_while_the_database_is_away_is_written_down_later() -> None:
     """Nobody sees it run for ever: its end is kept until it can be written, with the moment it had."""
     clock = LoopClock(START)
     store = AwayStore(clock, away_s=60.0)
     jobs = Jobs(store, clock)
-
-    async def lives() -> None:
-        job = await jobs.begin("backfill", "a person", {})
-        await jobs.end(job)
-        assert store.jobs[job.id]["state"] == "running"
-        await cancelled_after(jobs.run(), 70.0)
-        written = store.jobs[job.id]
-        assert (written["state"], written["finished_at"]) == ("done", START)
-
-    run_virtually(lives())
+    job = await jobs.begin("backfill", "a person", {})
+    await jobs.end(job)
+    assert store.jobs[job.id]["state"] == "running"
+    await cancelled_after(jobs.run(), 70.0)
+    written = store.jobs[job.id]
+    assert (written["state"], written["finished_at"]) == ("done", START)
 
 
-def test_a_job_whose_beginning_was_written_unheard_does_not_run_for_ever() -> None:
+@in_virtual_time
+async def test_a_job_whose_beginning_was_written_unheard_does_not_run_for_ever() -> None:
     """The connection may be lost after the row and before the answer; jobs that do run are left alone."""
     clock = LoopClock(START)
     store = DeafStore()
     jobs = Jobs(store, clock)
-
-    async def lives() -> None:
-        running = await jobs.begin("backfill", "a person", {})
-        store.loses_the_answer = True
-        unheard = await jobs.begin("poll", "schedule", {})
-        await cancelled_after(jobs.run(), 10.0)
-        assert unheard.id == 0
-        assert [store.jobs[number]["state"] for number in (running.id, 2)] == ["running", "interrupted"]
-
-    run_virtually(lives())
+    running = await jobs.begin("backfill", "a person", {})
+    store.loses_the_answer = True
+    unheard = await jobs.begin("poll", "schedule", {})
+    await cancelled_after(jobs.run(), 10.0)
+    assert unheard.id == 0
+    assert [store.jobs[number]["state"] for number in (running.id, 2)] == ["running", "interrupted"]
 
 
 class LockedStore(FakeStore):
@@ -103,39 +97,33 @@ class LockedStore(FakeStore):
         await super().finish_job(job_id, state, progress, error, at)
 
 
-def test_a_history_that_is_locked_does_not_hold_up_polls() -> None:
+@in_virtual_time
+async def test_a_history_that_is_locked_does_not_hold_up_polls() -> None:
     """Of a hundred polls in a minute two wait for it, for two seconds each; a person's job always asks."""
     clock = LoopClock(START)
     store = LockedStore(clock)
     jobs = Jobs(store, clock)
-
-    async def lives() -> None:
-        for _ in range(100):
-            job = await jobs.begin("poll", "schedule", {})
-            await jobs.end(job)
-            await clock.sleep(0.6)
-        assert store.questions == 2
-        assert clock.monotonic() == pytest.approx(64.0, abs=1.0)
-        store.is_locked = False
-        assert (await jobs.begin("backfill", "a person", {})).id
-
-    run_virtually(lives())
+    for _ in range(100):
+        job = await jobs.begin("poll", "schedule", {})
+        await jobs.end(job)
+        await clock.sleep(0.6)
+    assert store.questions == 2
+    assert clock.monotonic() == pytest.approx(64.0, abs=1.0)
+    store.is_locked = False
+    assert (await jobs.begin("backfill", "a person", {})).id
 
 
-def test_an_end_that_was_not_tried_is_written_once_the_history_answers() -> None:
+@in_virtual_time
+async def test_an_end_that_was_not_tried_is_written_once_the_history_answers() -> None:
     """A job with a row that ends while the history is left alone is not shown as running for ever."""
     clock = LoopClock(START)
     store = LockedStore(clock)
     store.is_locked = False
     jobs = Jobs(store, clock)
-
-    async def lives() -> None:
-        kept = await jobs.begin("poll", "schedule", {})
-        store.is_locked = True
-        await jobs.begin("poll", "schedule", {})
-        await jobs.end(kept)
-        store.is_locked = False
-        await cancelled_after(jobs.run(), 10.0)
-        assert store.jobs[kept.id]["state"] == "done"
-
-    run_virtually(lives())
+    kept = await jobs.begin("poll", "schedule", {})
+    store.is_locked = True
+    await jobs.begin("poll", "schedule", {})
+    await jobs.end(kept)
+    store.is_locked = False
+    await cancelled_after(jobs.run(), 10.0)
+    assert store.jobs[kept.id]["state"] == "done"

@@ -20,7 +20,7 @@ from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
 from tests.support.fakes import FakeStore, listed_stock
-from tests.support.virtual import LoopClock, cancelled_after, run_virtually
+from tests.support.virtual import LoopClock, cancelled_after, in_virtual_time, run_virtually
 
 START = datetime(2026, 9, 15, 7, 0, tzinfo=KST)
 
@@ -165,29 +165,26 @@ def test_a_universe_shrinks_by_a_second_list_alone() -> None:
     assert sizes == [40, 28]
 
 
-def test_another_rule_may_shrink_it_at_once() -> None:
+@in_virtual_time
+async def test_another_rule_may_shrink_it_at_once() -> None:
     """What a person asks for needs no second list."""
     clock = LoopClock(START)
     source, store, watchlist = FakeList(clock, MARKET), FakeStore(), Watchlist()
     tracked: list[int] = []
     watchlist.on_change(lambda: tracked.append(len(watchlist.collected)))
-
-    async def main() -> None:
-        stock_list = StockList(
-            source=source,
-            store=store,
-            tracking=FakeTracking(),
-            jobs=Jobs(store, clock),
-            clock=clock,
-            choice=WHOLE,
-            universe=Universe(store, clock),
-            watchlist=watchlist,
-        )
-        await stock_list.sync()
-        stock_list.choose_by(Choice(targets=("000001",)))
-        await stock_list.sync()
-
-    run_virtually(main())
+    stock_list = StockList(
+        source=source,
+        store=store,
+        tracking=FakeTracking(),
+        jobs=Jobs(store, clock),
+        clock=clock,
+        choice=WHOLE,
+        universe=Universe(store, clock),
+        watchlist=watchlist,
+    )
+    await stock_list.sync()
+    stock_list.choose_by(Choice(targets=("000001",)))
+    await stock_list.sync()
     assert tracked == [40, 1]
 
 
@@ -258,7 +255,8 @@ def test_who_enters_and_who_leaves_is_recorded_by_day() -> None:
     assert tracked[-1][0] == "000001"
 
 
-def test_what_a_person_removes_is_left_out() -> None:
+@in_virtual_time
+async def test_what_a_person_removes_is_left_out() -> None:
     """`symbols remove` holds for the universe too, at once; the next list records the reason."""
     clock = LoopClock(START)
     store, watchlist, tracking = FakeStore(), Watchlist(), FakeTracking()
@@ -272,12 +270,8 @@ def test_what_a_person_removes_is_left_out() -> None:
         universe=Universe(store, clock),
         watchlist=watchlist,
     )
-
-    async def main() -> None:
-        await stock_list.sync()
-        assert await stock_list.remove(["000007", "999999"], "test") == ["000007"]
-        assert "000007" not in watchlist.universe
-        await stock_list.sync()
-
-    run_virtually(main())
+    await stock_list.sync()
+    assert await stock_list.remove(["000007", "999999"], "test") == ["000007"]
+    assert "000007" not in watchlist.universe
+    await stock_list.sync()
     assert store.memberships[-1][1] == Membership(symbol="000007", member=False, reason="removed")

@@ -16,7 +16,7 @@ from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
 from tests.support.fakes import listed_stock
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 from tests.support.world import World
 
 EVENING = datetime(2026, 9, 15, 19, 30, tzinfo=KST)
@@ -59,7 +59,8 @@ class NobodyWishes:
         """Never asked."""
 
 
-def test_a_virtual_morning_with_stocks_that_enter_and_leave() -> None:
+@in_virtual_time
+async def test_a_virtual_morning_with_stocks_that_enter_and_leave() -> None:
     """Each round is one job, largest first; the morning loads the new one and forgets the old."""
     world = World(EVENING, timeframes=(Timeframe.D1, Timeframe.W1))
     stock_list = StockList(
@@ -80,15 +81,12 @@ def test_a_virtual_morning_with_stocks_that_enter_and_leave() -> None:
         assert {one[1].timeframe for one in requests} <= {Timeframe.D1, Timeframe.W1}
         return [one[1].symbol for one in requests if one[1].timeframe is Timeframe.D1]
 
-    async def main() -> None:
-        async with world.running("005930"):
-            task = asyncio.create_task(stock_list.run())
-            for hours in (0.25, 1, 11.25, 0.5, 12):
-                await world.clock.sleep(hours * 3600)
-                asked.append(polls_of_universe())
-            task.cancel()
-
-    run_virtually(main())
+    async with world.running("005930"):
+        task = asyncio.create_task(stock_list.run())
+        for hours in (0.25, 1, 11.25, 0.5, 12):
+            await world.clock.sleep(hours * 3600)
+            asked.append(polls_of_universe())
+        task.cancel()
 
     first, evening, corrections, after_list, next_evening = asked
     assert first == [LARGE, LEAVES, SMALL], "the first load, the largest first"
