@@ -9,6 +9,7 @@ import click
 
 from chartinsightd import __version__
 from chartinsightd.install import install
+from chartinsightd.process.left_out import leave_out
 from chartinsightd.process.log_stream import open_standard_streams
 
 
@@ -25,6 +26,7 @@ def main(context: click.Context, config: Path | None) -> None:
     open_standard_streams()
     context.obj = config
     if context.invoked_subcommand is None:
+        leave_out("rich", "greenlet")
         from chartinsightd.app.daemon import run_daemon
 
         sys.exit(run_daemon(config))

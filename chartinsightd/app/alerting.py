@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from chartinsightd.adapters.alerts.apprise import AppriseChannel
 from chartinsightd.adapters.alerts.diary import AlertDiaryFile
-from chartinsightd.adapters.alerts.mail import MailChannel, MailServer
 from chartinsightd.adapters.alerts.record import ToldFile
 from chartinsightd.adapters.alerts.slack import SlackChannel
 from chartinsightd.clock import SystemClock
@@ -60,6 +59,8 @@ def channels_of(alerts: AlertSettings) -> Iterator[AlertChannel]:
     if webhook := alerts.slack_webhook.get_secret_value():
         yield SlackChannel(webhook)
     if alerts.smtp_host:
+        from chartinsightd.adapters.alerts.mail import MailChannel, MailServer
+
         server = MailServer(
             host=alerts.smtp_host,
             port=alerts.smtp_port,

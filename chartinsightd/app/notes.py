@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from chartinsightd.adapters.ai.gemini import Gemini
-from chartinsightd.adapters.ai.openai import OpenAICompatible
 from chartinsightd.app.analysis import analyser_code
 from chartinsightd.app.analysis_stores import AnalysisStores
 from chartinsightd.backend.notes import NoteBoard
@@ -47,8 +45,12 @@ def new_completer(ai: AiSettings) -> Completer | None:
     """Return the model that is set up; None where there is none, or none that could answer."""
     key = ai.api_key.get_secret_value()
     if ai.provider == "gemini" and key:
+        from chartinsightd.adapters.ai.gemini import Gemini
+
         return Gemini(key=key, model=ai.model, base_url=ai.base_url)
     if ai.provider == "openai" and (key or ai.base_url):  # a server of one's own needs no key
+        from chartinsightd.adapters.ai.openai import OpenAICompatible
+
         return OpenAICompatible(key=key, model=ai.model, base_url=ai.base_url)
     return None
 

@@ -9,7 +9,6 @@ from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.settings.model import Settings, state_file
 from chartinsightd.web.access import Access
-from chartinsightd.web.server import Offer, serve_web
 from chartinsightd.web.sessions import Sessions
 
 
@@ -25,5 +24,7 @@ async def open_web(stack: AsyncExitStack, settings: Settings, handlers: Handlers
     access = Access(sessions)
     access.register(handlers)
     if settings.web.listen:
+        from chartinsightd.web.server import Offer, serve_web
+
         offer = Offer(handlers=handlers, hub=hub, sessions=sessions)
         access.listening = await stack.enter_async_context(serve_web(settings.web.listen, offer))

@@ -203,7 +203,7 @@ class CoverageBoard:
         expected = self._expectations.of(timeframe)
         first_day = max(first_day, day_of(datetime.fromtimestamp(expected.start, UTC)))
         calendar = self._current_rules.rules.calendar
-        days = [session.day for session in calendar.sessions(first_day, last_day)]
+        days = calendar.trading_days(first_day, last_day)
         if timeframe is Timeframe.W1:
             days = [day for day in days if (calendar.week_of(day) or (None,))[0] == day]
         return days

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -18,6 +19,8 @@ from chartinsightd.domain.kst import at_kst, midnight
 from chartinsightd.facts import kiwoom, krx
 
 _DAY = timedelta(days=1)
+_MOST_YEARS = 8
+"""Years whose sessions are kept; fifty would take six megabytes, and building one takes a millisecond."""
 _SATURDAY = 5
 _SUNDAY = 6
 
@@ -65,12 +68,6 @@ class DayOverride:
 Overrides = Mapping[date, DayOverride]
 
 
-@dataclass(frozen=True, slots=True)
-class _Year:
-    days: tuple[date, ...]
-    by_day: Mapping[date, Session]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Calendar:
     """The sessions of KRX.
@@ -87,51 +84,60 @@ class Calendar:
     learned: Mapping[date, bool] = field(default_factory=dict)
     reforms: Overrides = field(default_factory=dict)
     """By the first day on which they hold, hours that the user says hold until the next reform."""
-    _years: dict[int, _Year] = field(default_factory=dict, init=False, repr=False)
-    """Built when first asked for; building one costs about a millisecond."""
+    _days: dict[int, tuple[date, ...]] = field(default_factory=dict, init=False, repr=False)
+    """The trading days of each year that was asked for, ascending."""
+    _sessions: OrderedDict[int, Mapping[date, Session]] = field(
+        default_factory=OrderedDict, init=False, repr=False
+    )
+    """The sessions of the years that were built last, by their days."""
 
     def session(self, day: date) -> Session | None:
         """Return the session of a Korean date; None when the exchange is closed."""
-        return self._year(day.year).by_day.get(day)
+        return self._sessions_of(day.year).get(day)
 
     def supposed_session(self, day: date) -> Session | None:
         """Return the session of a day, or what it would be by the rule; None where the user closes it."""
-        override, year = self.overrides.get(day), self._year(day.year)
-        if day in year.by_day or (override is not None and override.closed):
+        override, days = self.overrides.get(day), self._days_of(day.year)
+        if self.is_trading_day(day) or (override is not None and override.closed):
             return self.session(day)
-        return self._build_session(day, is_first=not year.days or day < year.days[0])
+        return self._build_session(day, is_first=not days or day < days[0])
 
     def is_trading_day(self, day: date) -> bool:
         """Whether the exchange trades on a Korean date."""
-        return day in self._year(day.year).by_day
+        days = self._days_of(day.year)
+        place = bisect_left(days, day)
+        return place < len(days) and days[place] == day
+
+    def trading_days(self, first_day: date, last_day: date) -> list[date]:
+        """Return the trading days from first_day to last_day, both included, ascending."""
+        found: list[date] = []
+        for number in range(first_day.year, last_day.year + 1):
+            days = self._days_of(number)
+            found.extend(days[bisect_left(days, first_day) : bisect_right(days, last_day)])
+        return found
 
     def sessions(self, first_day: date, last_day: date) -> list[Session]:
         """Return the sessions from first_day to last_day, both included, oldest first."""
-        found: list[Session] = []
-        for number in range(first_day.year, last_day.year + 1):
-            year = self._year(number)
-            days = year.days[bisect_left(year.days, first_day) : bisect_right(year.days, last_day)]
-            found.extend(year.by_day[day] for day in days)
-        return found
+        return [self._sessions_of(day.year)[day] for day in self.trading_days(first_day, last_day)]
 
     def session_on_or_before(self, day: date) -> Session:
         """Return the last session that is not after a day."""
-        while not (days := self._year(day.year).days) or days[0] > day:
+        while not (days := self._days_of(day.year)) or days[0] > day:
             day = date(day.year - 1, 12, 31)
-        return self._year(day.year).by_day[days[bisect_right(days, day) - 1]]
+        return self._sessions_of(day.year)[days[bisect_right(days, day) - 1]]
 
     def next_session(self, after_day: date) -> Session:
         """Return the first session after a day."""
         day = after_day + _DAY
-        while not (days := self._year(day.year).days) or days[-1] < day:
+        while not (days := self._days_of(day.year)) or days[-1] < day:
             day = date(day.year + 1, 1, 1)
-        return self._year(day.year).by_day[days[bisect_left(days, day)]]
+        return self._sessions_of(day.year)[days[bisect_left(days, day)]]
 
     def week_of(self, day: date) -> tuple[date, date] | None:
         """Return the first and last trading day of a day's week (Monday to Sunday); None if it has none."""
         monday = day - timedelta(days=day.weekday())
-        week = self.sessions(monday, monday + 6 * _DAY)
-        return (week[0].day, week[-1].day) if week else None
+        week = self.trading_days(monday, monday + 6 * _DAY)
+        return (week[0], week[-1]) if week else None
 
     def with_learned(self, learned: Mapping[date, bool]) -> Calendar:
         """Return this calendar with what was learned of some days, and nothing that was learned before.
@@ -140,15 +146,20 @@ class Calendar:
         """
         return Calendar(self.overrides, dict(learned), self.reforms)
 
-    def _year(self, number: int) -> _Year:
-        if number not in self._years:
-            self._years[number] = self._build_year(number)
-        return self._years[number]
+    def _days_of(self, year: int) -> tuple[date, ...]:
+        if year not in self._days:
+            self._days[year] = tuple(day for day in _every_day_of(year) if self._is_open(day))
+        return self._days[year]
 
-    def _build_year(self, number: int) -> _Year:
-        days = tuple(day for day in _days_of(number) if self._is_open(day))
-        sessions = {day: self._build_session(day, is_first=day == days[0]) for day in days}
-        return _Year(days, sessions)
+    def _sessions_of(self, year: int) -> Mapping[date, Session]:
+        found = self._sessions.get(year)
+        if found is None:
+            days = self._days_of(year)
+            found = {day: self._build_session(day, is_first=day == days[0]) for day in days}
+            self._sessions[year] = found
+            if len(self._sessions) > _MOST_YEARS:
+                self._sessions.popitem(last=False)
+        return found
 
     def _is_open(self, day: date) -> bool:
         if (override := self.overrides.get(day)) is not None:
@@ -176,7 +187,7 @@ class Calendar:
         )
 
 
-def _days_of(year: int) -> list[date]:
+def _every_day_of(year: int) -> list[date]:
     first = date(year, 1, 1)
     return [first + n * _DAY for n in range((date(year + 1, 1, 1) - first).days)]
 

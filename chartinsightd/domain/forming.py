@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.grid import traded_minutes
-from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.running_volume import RunningVolume
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.trade import Trade
@@ -211,4 +211,4 @@ def _days_before(today: datetime, calendar: Calendar) -> list[datetime] | None:
     week = calendar.week_of(day)
     if week is None:
         return None
-    return [session.starts_at for session in calendar.sessions(week[0], week[1]) if session.day < day]
+    return [midnight(one) for one in calendar.trading_days(week[0], week[1]) if one < day]

@@ -92,7 +92,7 @@ class CorporateActionFinder:
         stored = today if since is not None else await self._oldest_stored(symbol, today)
         first = since or min(stored, today - _MINUTES_REACH)
         reading = _Reading(symbol=symbol, today=today, known=list(known), priority=priority, job=job)
-        if len(self._current_rules.calendar.sessions(first, today)) < DAY_PAGE_ROWS:
+        if len(self._current_rules.calendar.trading_days(first, today)) < DAY_PAGE_ROWS:
             await self._by_days(reading, today)
             findings = Findings(actions=tuple(reading.changes))
         else:

@@ -167,7 +167,7 @@ class Screener:
 
     def _sessions_since(self, day: date) -> int:
         """Return how many sessions lie between a day and today: their candles are read too, and cut off."""
-        return len(self._current_rules.calendar.sessions(day, day_of(self._clock.now())))
+        return len(self._current_rules.calendar.trading_days(day, day_of(self._clock.now())))
 
     async def _universe(
         self, stocks: Sequence[KnownStock], needed: int
