@@ -339,3 +339,15 @@ def test_other_tables_are_named() -> None:
     """Every one of them."""
     with pytest.raises(ConfigurationError, match="other than \\[\\[day\\]\\] and \\[\\[from\\]\\]: a, b\\."):
         parse_overrides("a = 1\nb = 2")
+
+
+def test_sessions_of_many_years_are_those_of_each() -> None:
+    """However many years are asked for, in whatever order, trading days and sessions agree day by day."""
+    calendar, first, last = Calendar(), date(1998, 12, 30), date(2026, 1, 5)
+    days = calendar.trading_days(first, last)
+    assert [session.day for session in calendar.sessions(first, last)] == days
+    assert all(calendar.is_trading_day(day) for day in days)
+    for day in (days[0], days[-1], days[len(days) // 2]):
+        assert calendar.session(day) == Calendar().session(day)
+        assert calendar.session_on_or_before(day) == calendar.session(day)
+    assert not calendar.trading_days(last, first)
