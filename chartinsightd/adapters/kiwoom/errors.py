@@ -95,6 +95,11 @@ def inner_code(return_code: int, message: str) -> int | None:
     return return_code if return_code >= _FIRST_INNER_CODE else None
 
 
+def is_success(status: int, return_code: int) -> bool:
+    """Whether an answer's HTTP status and the `return_code` of its envelope say that all went well."""
+    return return_code == 0 and status < 400
+
+
 def error_in_envelope(api_id: str, status: int, return_code: int, message: str) -> SourceError | None:
     """Return what an answer's envelope means, None where it is a success.
 
@@ -106,7 +111,7 @@ def error_in_envelope(api_id: str, status: int, return_code: int, message: str) 
         return_code: the envelope's `return_code`.
         message: the envelope's `return_msg`, free of secrets.
     """
-    if return_code == 0 and status < 400:
+    if is_success(status, return_code):
         return None
     code = inner_code(return_code, message)
     message = message[:_LOOKED_AT]

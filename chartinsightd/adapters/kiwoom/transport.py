@@ -15,7 +15,7 @@ import msgspec
 
 from chartinsightd.adapters.kiwoom.bounds import LARGEST_ANSWER
 from chartinsightd.adapters.kiwoom.connections import QuietConnector
-from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text
+from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text, is_success
 from chartinsightd.adapters.kiwoom.gate import Gate, Slot
 from chartinsightd.clock import BELIEVED, DATE_GRAIN, Clock, is_plausible
 from chartinsightd.domain.errors import (
@@ -299,6 +299,8 @@ class Transport:
         if envelope is None:
             return error_in_text(api_id, reply.status, self._redacted(_beginning(reply.body), secrets))
         return_code, words = envelope
+        if is_success(reply.status, return_code):
+            return None  # nothing quotes it, so nothing need be looked for in it
         message = self._redacted(words[: _BEGINNING + _LONGEST_SECRET], secrets)[:_BEGINNING]
         return error_in_envelope(api_id, reply.status, return_code, message)
 

@@ -201,7 +201,8 @@ def _clean_table(rows: Sequence[_MinuteRow | _DayRow], layout: _Layout) -> Ints 
         return None
     table = np.abs(parsed)
     table[0], is_time = _instants(parsed[0], layout.has_clock)
-    if not (is_time.all() and (table[0, 1:] > table[0, :-1]).all() and _fits(table, layout)):
+    is_ascending = (table[0, 1:] > table[0, :-1]).all()
+    if not (is_time.all() and is_ascending and _fits(table, layout) and _has_true_zeros(table, rows)):
         return None
     if len(table) == len(layout.fields):
         table[-1] *= layout.value_won
@@ -232,14 +233,20 @@ def _numbers(text: str) -> Ints:
 
 
 def _fits(table: Ints, layout: _Layout) -> bool:
-    """Whether all numbers fit into their columns, and none is what numpy makes of no number.
-
-    It takes a lone sign for 0, so that a true 0 needs the closer look too; and the lowest number of all for
-    one that has no positive twin.
-    """
-    if table[1:].min() < 1 or table[1:5].max() > _LARGEST_PRICE or table[5].max() > _LARGEST_NUMBER:
+    """Whether all numbers fit into their columns; the lowest of all has no positive twin and does not."""
+    if table[1:].min() < 0 or table[1:5].max() > _LARGEST_PRICE or table[5].max() > _LARGEST_NUMBER:
         return False
     return len(table) < len(layout.fields) or bool(table[-1].max() <= _LARGEST_NUMBER // layout.value_won)
+
+
+def _has_true_zeros(table: Ints, rows: Sequence[_MinuteRow | _DayRow]) -> bool:
+    """Whether each 0 of a table was written as one: numpy takes a lone sign for it, too.
+
+    A day without trades has a volume of 0, and one of a small stock less than a million won of value.
+    """
+    fields = rows[0].__struct_fields__
+    zeros = zip(*np.nonzero(table == 0), strict=True)
+    return all("0" in getattr(rows[-1 - place], fields[field]) for field, place in zeros)
 
 
 def _instants(times: Ints, has_clock: bool) -> tuple[Ints, Flags]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, overload
 
 import numpy as np
 import structlog
@@ -206,7 +207,7 @@ class Collector:
         candles, raw_rows = page.candles, page.raw_rows
         if not traded.all():
             candles = candles.where(traded)
-            raw_rows = [raw_rows[place] for place in np.flatnonzero(traded).tolist()] if raw_rows else ()
+            raw_rows = _Chosen(raw_rows, np.flatnonzero(traded)) if raw_rows else ()
         if fetch.series.timeframe is Timeframe.W1:
             candles = aligned_weeks(candles, calendar)
         sound, refused = check(candles, calendar=calendar, asked=asked, raw_rows=raw_rows)
@@ -217,6 +218,26 @@ class Collector:
                 candles, calendar=calendar, asked=asked, doubted=doubted, raw_rows=raw_rows
             )
         return _Checked(sound, (*page.rejected, *refused))
+
+
+class _Chosen(Sequence[Mapping[str, Any]]):
+    """Some rows of a page, each read when it is asked for: most pages are never looked at again."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]], places: Ints) -> None:
+        self._rows = rows
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, slice):
+            return _Chosen(self._rows, self._places[place])
+        return self._rows[int(self._places[place])]
 
 
 async def _settle(waiting: deque[asyncio.Future[Written]], leave: int, job: Job) -> None:

@@ -348,6 +348,38 @@ def test_the_quick_and_the_slow_way_agree(rows: list[int], data: st.DataObject) 
     assert np.array_equal(quick.running_volume, slow.running_volume)
 
 
+ZEROS = st.sampled_from(["0", "+0", "-0", "000", "-", "+", "", "7", "-7"])
+
+
+@given(texts=st.lists(st.tuples(ZEROS, ZEROS), min_size=1, max_size=12))
+@example(texts=[("0", "0"), ("7", "-7")])
+@example(texts=[("7", "-")])
+def test_a_zero_is_read_as_it_is_written(texts: list[tuple[str, str]]) -> None:
+    """A true 0 is a number wherever it stands; a lone sign or an empty text costs its row, as row by row."""
+    page = [
+        minute_row(number, open_pric=opened, trde_qty=volume) for number, (opened, volume) in enumerate(texts)
+    ]
+
+    quick = decode(page)
+    slow = decode([*page, page[0]])
+
+    assert quick.candles.ts.tolist() == slow.candles.ts.tolist()
+    for column in ("open", "volume"):
+        assert getattr(quick.candles, column).tolist() == getattr(slow.candles, column).tolist()
+    assert sorted(row.reason for row in quick.rejected) == sorted(
+        row.reason for row in slow.rejected[: len(quick.rejected)]
+    )
+
+
+def test_a_day_without_trades_costs_its_page_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thin and halted stocks have days of no volume: such a page is read in columns like any other."""
+    monkeypatch.delattr(wire, "_decode_slowly")
+
+    candles = decode([day_row("20260911", trde_qty="0", trde_prica="0"), day_row("20260910")], Timeframe.D1)
+
+    assert candles.candles.volume.tolist()[-1] == 0
+
+
 @given(cut=st.integers(0, 1200))
 def test_a_cut_page_is_malformed(cut: int) -> None:
     """A truncated answer is never half a page."""
