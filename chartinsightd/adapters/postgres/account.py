@@ -88,10 +88,12 @@ class Account:
 
 def accounts() -> Iterator[Account]:
     """Yield the ways open to this process, the preferred one first."""
+    found = [entry for name in _ACCOUNTS if (entry := _entry(name))]
     if os.geteuid() != 0:
+        if not _has_name():
+            yield from (account for entry in found[-1:] for account in _in_a_namespace(entry))
         yield Account(name=_own_name(), owner=os.geteuid(), group=os.getegid())
         return
-    found = [entry for name in _ACCOUNTS if (entry := _entry(name))]
     for entry in found[:1]:
         yield Account(name=entry.pw_name, owner=entry.pw_uid, group=entry.pw_gid, drops=True)
     for entry in found[-1:]:
@@ -99,15 +101,17 @@ def accounts() -> Iterator[Account]:
 
 
 def _in_a_namespace(entry: pwd.struct_passwd) -> Iterator[Account]:
-    """Yield root under another name: it passes the folders that only root may enter, and has no power there.
+    """Yield our own user id under another name, which PostgreSQL's programs ask for.
 
-    Containers often forbid it, so a trial decides.
+    So root passes the folders that only root may enter, and has no power there; so does a user id that has no
+    name. Containers often forbid it, so a trial decides.
     """
     unshare = shutil.which("unshare")
     if unshare is None:
         return
     prefix = (unshare, "--user", f"--map-user={entry.pw_uid}", f"--map-group={entry.pw_gid}", "--")
-    account = Account(name=f"{entry.pw_name}, mapped", owner=0, group=0, prefix=prefix)
+    name = f"{entry.pw_name}, mapped"
+    account = Account(name=name, owner=os.geteuid(), group=os.getegid(), prefix=prefix)
     if account.run(["/bin/sh", "-c", "exit 0"]).returncode == 0:
         yield account
 
@@ -119,11 +123,16 @@ def _entry(name: str) -> pwd.struct_passwd | None:
         return None
 
 
-def _own_name() -> str:
+def _has_name() -> bool:
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        pwd.getpwuid(os.geteuid())
     except KeyError:
-        return str(os.geteuid())
+        return False
+    return True
+
+
+def _own_name() -> str:
+    return pwd.getpwuid(os.geteuid()).pw_name if _has_name() else str(os.geteuid())
 
 
 def _die_with(parent: int) -> Callable[[], None]:

@@ -14,7 +14,7 @@ import signal
 import stat
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -53,7 +53,9 @@ do $$ begin
 end $$;
 """
 
-_LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
+_PORT = 5432
+"""Names the socket; said in the URL, since a PGPORT of the user's other server would replace it."""
+_LONGEST_SOCKET_FOLDER = 107 - len(f"/.s.PGSQL.{_PORT}")
 """Bytes: a Unix socket's path may have 107."""
 _START_AGAIN_FOR_REAL_S = 60.0
 """Seconds: after a kill -9 under load no start succeeds until the orphans' statements have ended."""
@@ -86,6 +88,23 @@ _SETTINGS: Mapping[str, str] = {
     "huge_pages": "off",
     "log_checkpoints": "off",
 }
+_OF_OTHER_SERVERS = frozenset(
+    {
+        "PGDATABASE",
+        "PGHOST",
+        "PGPASSWORD",
+        "PGPORT",
+        "PGSERVICE",
+        "PGSSLCERT",
+        "PGSSLCRL",
+        "PGSSLKEY",
+        "PGSSLMODE",
+        "PGSSLNEGOTIATION",
+        "PGSSLROOTCERT",
+        "PGTARGETSESSIONATTRS",
+        "PGUSER",
+    }
+)
 _REMEDY_NAMELESS = (
     "PostgreSQL's programs need a name for the user id: run the container as a user of its /etc/passwd (or"
     " add a line for this id to it), or set database.dsn."
@@ -155,7 +174,8 @@ class EmbeddedPostgres:
 
     def dsn_of(self, database: str) -> str:
         """Return the URL of another database of the same server."""
-        return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self._socket_folder), safe='/')}"
+        folder = quote(str(self._socket_folder), safe="/")
+        return f"postgresql://{USER}@/{quote(database)}?host={folder}&port={_PORT}"
 
     async def start(self) -> None:
         """Start the server and wait until it takes connections.
@@ -257,6 +277,7 @@ async def open_embedded(
         StoreRefused: no programs, another owner, another major version, another daemon in the same folder.
         StoreUnavailable: the disk is full, or the server did not start this time.
     """
+    forget_other_servers(os.environ)
     _make_folder(state_dir)
     with held(state_dir / "postgres.lock", doing=f"runs the database in {state_dir}"):
         with _disk_errors(state_dir):
@@ -269,6 +290,13 @@ async def open_embedded(
             yield server
         finally:
             await server.stop()
+
+
+def forget_other_servers(environment: MutableMapping[str, str]) -> None:
+    """Drop what libpq's variables say of another server: asyncpg would ask ours for the same."""
+    for name in _OF_OTHER_SERVERS & environment.keys():
+        del environment[name]
+        log.info("database.variable_ignored", name=name)
 
 
 def _make_folder(state_dir: Path) -> None:

@@ -25,6 +25,7 @@ from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embe
 from chartinsightd.clock import SystemClock
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from tests.support.folders import new_folder
+from tests.support.postgres import connected
 
 ROOT = Path(__file__).parents[3]
 FAST = {"fsync": "off"}
@@ -217,13 +218,15 @@ def _wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_it_runs_for_somebody_who_is_not_root(state_dir: Path) -> None:
-    """Without root, without a home, in another time zone."""
-    prefix: tuple[str, ...] = ()
-    if os.geteuid() == 0:
-        prefix = ("unshare", "--user", "--map-user=65534", "--map-group=65534", "--")
-        if shutil.which("unshare") is None or subprocess.run([*prefix, "true"], check=False).returncode:
-            pytest.skip("this test needs to stop being root, and the machine has no user namespaces")
+@pytest.mark.parametrize("user", [65534, 4242])
+def test_it_runs_for_somebody_who_is_not_root(user: int, state_dir: Path) -> None:
+    """Without root, without a home, in another time zone; also for a user id that has no name, as a container
+    gives it: then under another name.
+    """
+    become = ("unshare", "--user", f"--map-user={user}", f"--map-group={user}", "--")
+    prefix = become if os.geteuid() == 0 else ()
+    if shutil.which("unshare") is None or subprocess.run([*become, *become, "true"], check=False).returncode:
+        pytest.skip("this test needs to become another user, and the machine has no user namespaces")
     with _daemon(state_dir, 0, *prefix) as daemon:
         assert daemon.wait(60) == 0
 
@@ -304,6 +307,18 @@ def test_a_user_without_a_name_is_told_what_to_do(tmp_path: Path) -> None:
     assert isinstance(told, StoreRefused)
     assert "server.log" not in told.remedy
     assert "database.dsn" in told.remedy
+
+
+async def test_variables_of_another_server_change_nothing(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGPORT and its kin, set for a server of the user's own, lead neither us nor `psql` astray."""
+    monkeypatch.setenv("PGPORT", "6000")
+    forgotten = {"PGSERVICE": "x", "PATH": "/bin", "PGPORT": "6000"}
+    embedded.forget_other_servers(forgotten)
+    assert forgotten == {"PATH": "/bin"}
+    async with connected(database) as connection:
+        assert await connection.fetchval("select 1") == 1
 
 
 def test_a_full_disk_is_known_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
