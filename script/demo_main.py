@@ -153,6 +153,7 @@ async def main(arguments: argparse.Namespace) -> int:
         figures.polls = await chart_requests(stage) - figures.history_requests
         failed = await show_result(stage, figures, began_at)
         console.rule("What the analysis found")
+        await admin.set_clock(speed=1.0)  # on a slow machine the next session would begin meanwhile
         rewritten = await show_analysis(console, SOCKET, play.dsn or embedded_url(), play.symbols)
         failed = failed or int(rewritten > 0)
         if has_visitor:

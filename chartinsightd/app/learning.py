@@ -25,7 +25,7 @@ from chartinsightd.domain.learned import (
     learned_text,
     parse_learned,
 )
-from chartinsightd.facts.targets import DELISTED
+from chartinsightd.facts.targets import DELISTED, TARGETS
 from chartinsightd.ports.broker import Priority
 from chartinsightd.settings.kiwoom import FIRST_ACCOUNT
 from chartinsightd.settings.model import Settings, state_file
@@ -60,7 +60,7 @@ async def learn(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _ask(settings: Settings, clock: Clock, kiwoom: Kiwoom, dates: Dates) -> AsyncIterator[Finding]:
-    symbols = [symbol for symbol in settings.collect.symbols if symbol not in DELISTED]
+    symbols = [symbol for symbol in TARGETS if symbol not in DELISTED]  # large ones, whatever is collected
     charts = ChartQuestions(
         charts=kiwoom.charts, symbols=symbols, calendar=load_calendar(settings), now=clock.now()
     )

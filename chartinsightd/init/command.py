@@ -144,13 +144,14 @@ def _say_next(store: KeyStore, answers: Answers, words: Words, *, is_well: bool)
         return
     _say(words.put("next.title"))
     _say(words.put("next.foreground", command=by_hand))
+    is_simulated = answers.environment is Environment.SIMULATION
     if store.config.parent == SYSTEM_FOLDER:
         first = "" if _UNIT.exists() else f"{program} install --write && "
         _say(words.put("next.service", command=f"{first}systemctl enable --now chartinsightd"))
-    else:
+    elif not is_simulated:
         _say(words.put("next.service", command=f"sudo {program} install --write && sudo {program} init"))
     _say(words.put("next.look", command=program.with_name("chartinsight-tui")))
-    if answers.environment is not Environment.SIMULATION:
+    if not is_simulated:
         _say(words.put("next.learn", command=by_hand))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chartinsightd.__main__ import main
@@ -190,6 +190,7 @@ def test_a_folder_that_takes_no_files_is_named(tmp_path: Path) -> None:
     assert "--config" in result.output
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=30))
 def test_every_text_is_an_answer_or_refused(text: str) -> None:
     """No text makes anything but a value that the settings take, or a refusal with its words."""
