@@ -14,6 +14,8 @@ import click
 from chartinsightd import __version__
 
 if TYPE_CHECKING:
+    from textual.filter import LineFilter
+
     from chartinsightd.control.client import ControlClient
 
 _THEMES = ("dark", "light", "contrast", "colour-blind")
@@ -40,24 +42,43 @@ _SOCKET_VARIABLE = "CHARTINSIGHT_CONTROL__SOCKET"
     type=click.Choice(["ko", "en"]),
     help="Of all texts. [default: as last time, else by locale]",
 )
+@click.option(
+    "--signs",
+    type=click.Choice(["auto", "full", "ascii"]),
+    help="Set of signs; auto: ASCII where TERM is linux or dumb, or the locale is not UTF-8. "
+    "[default: as last time, else auto]",
+)
 def main(
-    socket: Path | None, read_only: bool, theme: str | None, rise: str | None, language: str | None
+    socket: Path | None,
+    read_only: bool,
+    theme: str | None,
+    rise: str | None,
+    language: str | None,
+    signs: str | None,
 ) -> None:
-    """Show what chartinsightd does, in the terminal. Works with the daemon away, and says so."""
+    """Show what chartinsightd does, in the terminal. Works with the daemon away, and says so.
+
+    Keys of your own stand in ~/.config/chartinsight/keys.toml; docs/dashboard.md has an example.
+    """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on stderr
         raise click.UsageError(
             "The dashboard needs a terminal. For scripts there is `chartinsightctl status`."
         )
 
-    from chartinsight_tui import choices
+    from chartinsight_tui import choices, keymap
     from chartinsight_tui.app import Dashboard
     from chartinsight_tui.clock import SystemClock
     from chartinsightd.domain.language import language_of
 
     file = choices.choices_file(os.environ)
-    chosen = choices.read_choices(file).updated(theme=theme, rise=rise, language=language)
-    if theme or rise or language:
+    given = {"theme": theme, "rise": rise, "language": language, "signs": signs}
+    chosen = choices.read_choices(file).updated(**given)
+    if any(given.values()):
         choices.write_choices(file, chosen)
+    try:
+        keys = keymap.read_keys(file.with_name("keys.toml"))
+    except keymap.WrongKeys as error:
+        raise click.UsageError(str(error)) from error
     Dashboard(
         _opener(socket),
         SystemClock(),
@@ -65,8 +86,19 @@ def main(
         colours=chosen.theme or _THEMES[0],
         rise_is_red=chosen.rise != "green",
         read_only=read_only,
+        keys=keys,
+        signs=_signs(chosen.signs or "auto"),
         remember=lambda theme, rise: choices.write_choices(file, chosen.updated(theme=theme, rise=rise)),
     ).run()
+
+
+def _signs(chosen: str) -> LineFilter | None:
+    """Return what redraws lines in ASCII, where that was chosen or the terminal needs it."""
+    from chartinsight_tui.signs import AsciiSigns, has_unicode, is_poor
+
+    if chosen == "full" or (chosen == "auto" and not is_poor(os.environ)):
+        return None
+    return AsciiSigns(keeps_hangul=has_unicode(os.environ))
 
 
 def _opener(socket: Path | None) -> Callable[[], AbstractAsyncContextManager[ControlClient]]:

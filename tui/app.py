@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
+from textual.filter import LineFilter
 from textual.widgets import Input
 
 from chartinsight_tui import theme
@@ -21,7 +22,17 @@ from chartinsight_tui.clock import Clock
 from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import NOTHING, clock_time, countdown
 from chartinsight_tui.hangul import letters_of
-from chartinsight_tui.messages import Confirm, OpenBackfill, ReadAgain, ShowChart, ShowScreen
+from chartinsight_tui.keymap import Keyed
+from chartinsight_tui.messages import (
+    Confirm,
+    OpenBackfill,
+    ReadAgain,
+    RunAction,
+    ShowChart,
+    ShowDay,
+    ShowJob,
+    ShowScreen,
+)
 from chartinsight_tui.screens.overview import OverviewView
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.state_line import state_line
@@ -36,6 +47,7 @@ from chartinsightd.domain.language import Language
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from chartinsight_tui.answers import Answer
     from chartinsight_tui.connection import Connection
     from chartinsightd.control.client import ControlClient
     from chartinsightd.control.protocol.jobs import Outcome
@@ -77,18 +89,18 @@ _BADGES = {
 """Mark, colour of the badge and of its ground."""
 
 
-def _stock_commands() -> type[Provider]:
-    """Return who finds stocks for the palette; its code is loaded only when that is opened."""
-    from chartinsight_tui.screens.stock_commands import StockCommands
+def _palette_commands() -> type[Provider]:
+    """Return who finds things for the palette; its code is loaded only when that is opened."""
+    from chartinsight_tui.screens.palette import PaletteCommands
 
-    return StockCommands
+    return PaletteCommands
 
 
 def _forget(theme_name: str, rise: str) -> None:
     """Remember nothing."""
 
 
-class Dashboard(App[None]):
+class Dashboard(Keyed, App[None]):
     """The dashboard.
 
     Args:
@@ -98,6 +110,8 @@ class Dashboard(App[None]):
         colours: name of the theme.
         rise_is_red: price colours as in Korea; otherwise rise is green.
         read_only: nothing that changes the daemon is offered.
+        keys: other keys than ours, by the names of `keymap`.
+        signs: what redraws lines for a terminal that lacks our signs.
         remember: called when a person chose other colours.
     """
 
@@ -105,13 +119,14 @@ class Dashboard(App[None]):
     CSS_PATH = "dashboard.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012 - as in App
     VERTICAL_BREAKPOINTS = [(0, "-h-tiny"), (32, "-h-normal"), (50, "-h-tall")]  # noqa: RUF012 - as in App
-    COMMANDS = App.COMMANDS | {_stock_commands}
+    COMMANDS = {_palette_commands}  # noqa: RUF012 - as in App
     BINDINGS: ClassVar[list[BindingType]] = [
         *[Binding(key, f"show('{name}')", f"tab.{name}", show=False) for name, key in KEYS.items()],
         Binding("exclamation_mark", "cause", "key.cause", show=False, key_display="!"),
         Binding("grave_accent", "place_before", "key.place_before", show=False, key_display="`"),
         Binding("P", "pause", "key.pause", show=False),
         Binding("y", "copy", "key.copy", show=False),
+        Binding("E", "export", "key.export", show=False),
         Binding("r", "read_again", "key.read_again", show=False),
         Binding("ctrl+r", "read_again", show=False),
         Binding("t", "next_theme", "key.theme", show=False),
@@ -130,16 +145,23 @@ class Dashboard(App[None]):
         colours: str = theme.DARK.name,
         rise_is_red: bool = True,
         read_only: bool = False,
+        keys: Mapping[str, str] | None = None,
+        signs: LineFilter | None = None,
         remember: Remember = _forget,
     ) -> None:
         super().__init__()
         self._open_client = open_client
         self._clock = clock
         self._remember = remember
+        self._signs = signs
+        self._own_keys = keys or {}
         self._dirty: set[Part] = set()
         self._is_settling = False
         self._views: dict[str, View] = {}
         self._active = self._before = VIEWS[0]
+        self.recent: list[str] = []
+        """What was typed into the palette when something was chosen, oldest first."""
+        self.screens = VIEWS
         self._said_hangul = False
         self._terminal_title = ""
         for one in theme.ALL:
@@ -185,6 +207,8 @@ class Dashboard(App[None]):
 
     def on_mount(self) -> None:
         """Begin to connect once the first picture is drawn."""
+        if self._own_keys:
+            self.set_keymap(self._own_keys)
         self.view.main_widget().focus()
         self._top.show(self._active)
         self.set_interval(1.0, self._tick)
@@ -266,7 +290,22 @@ class Dashboard(App[None]):
 
     @on(ShowScreen)
     async def _show_screen(self, event: ShowScreen) -> None:
-        await self.action_show(event.name)
+        if event.symbol:
+            await self._show(event.name, Wanted(symbols=(event.symbol,)))
+            if event.name == "jobs":
+                self.view.filter_by(self.store.name_of(event.symbol) or event.symbol)
+        else:
+            await self.action_show(event.name)
+
+    @on(ShowJob)
+    async def _show_job(self, event: ShowJob) -> None:
+        await self._show("jobs", Wanted())
+        await self.view.go_to(Wanted(job=event.job_id))
+
+    @on(ShowDay)
+    async def _show_day(self, event: ShowDay) -> None:
+        await self._show("coverage", Wanted())
+        await self.view.go_to(Wanted(from_day=event.day))
 
     @on(ShowChart)
     async def _show_chart(self, event: ShowChart) -> None:
@@ -316,13 +355,14 @@ class Dashboard(App[None]):
 
     def _tabs(self) -> Sequence[Tab]:
         status = self.store.status
-        lasting = 0 if status is None else sum(alert.ended_at is None for alert in status.alerts)
+        open_ = () if status is None else [one for one in status.alerts if one.ended_at is None]
+        unknown = sum(alert.acknowledged_at is None for alert in open_)
         return [
             Tab(
                 name=name,
                 key=key,
                 title=self.words[f"tab.{name}"],
-                count=lasting if name == "alerts" and self.store.is_online else 0,
+                count=unknown if name == "alerts" and self.store.is_online else 0,
             )
             for name, key in KEYS.items()
         ]
@@ -361,6 +401,11 @@ class Dashboard(App[None]):
         if now is None:
             return f"{phase} {NOTHING}"
         return f"{phase} {countdown((status.session.next_change_at - now).total_seconds())}"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what lines pass before they are drawn; the set of signs comes last."""
+        filters = super().get_line_filters()
+        return [*filters, self._signs] if self._signs is not None else filters
 
     # keys
 
@@ -416,6 +461,19 @@ class Dashboard(App[None]):
             self.copy_to_clipboard(text)
             self.notify(self.words.put("copied", count=len(text.splitlines())), timeout=2)
 
+    def action_export(self) -> None:
+        """Write what is shown to files of the working folder: rows, text and a picture."""
+        from chartinsight_tui import exporting
+
+        files = exporting.contents(self.view, self.export_screenshot(title=self.words[f"tab.{self._active}"]))
+        stem = exporting.file_stem(self._active, self._daemon_time())
+        try:
+            names = exporting.write(Path.cwd(), stem, files)
+        except OSError as error:
+            self.notify(printable_lines(str(error)), severity="error", timeout=8, markup=False)
+        else:
+            self.notify(self.words.put("exported", names=", ".join(names)), timeout=5, markup=False)
+
     @on(ReadAgain)
     def action_read_again(self) -> None:
         """Ask for everything that is shown now."""
@@ -448,23 +506,8 @@ class Dashboard(App[None]):
         for widget in self.screen.query("*"):
             widget.refresh()
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield the palette's commands: screens, themes and what keys do."""
-        del screen
-        words = self.words
-        for name in VIEWS:
-            yield SystemCommand(words[f"tab.{name}"], words["palette.show"], lambda name=name: self._go(name))
-        for name in theme.NAMES:
-            title = words.put("palette.theme", name=words[f"theme.{name}"])
-            yield SystemCommand(title, words["palette.theme_help"], lambda name=name: self.use_theme(name))
-        actions = ("swap_colours", "read_again", "copy", "keys", "backfill", "pause", "sync", "quit")
-        for action in actions:
-            if self.check_action(action, ()):
-                run = lambda action=action: self.run_worker(self.run_action(action))  # noqa: E731
-                yield SystemCommand(words[f"palette.{action}"], words[f"palette.{action}_help"], run)
-
     def action_command_palette(self) -> None:
-        """Open the palette: stocks by name, code or first consonants, screens, and what keys do."""
+        """Open the palette: stocks by name, code or first consonants, jobs, days, screens, commands."""
         from textual.command import CommandPalette
 
         if self.context.connection is not None:
@@ -472,22 +515,37 @@ class Dashboard(App[None]):
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder=self.words["palette.hint"]))
 
-    def _go(self, name: str) -> None:
-        self.run_worker(self.action_show(name))
+    def choose(self, typed: str, answer: Answer) -> None:
+        """Do what was chosen in the palette, and remember what was typed."""
+        self.recent.append(typed)
+        self.post_message(answer.does)
+
+    @on(RunAction)
+    async def _run_action(self, event: RunAction) -> None:
+        await self.run_action(event.action)
+
+    def action_use_theme(self, name: str) -> None:
+        """Take a theme by name."""
+        self.use_theme(name)
 
     # what changes the daemon: asked first
 
     @on(OpenBackfill)
-    def action_backfill(self) -> None:
-        """Open the form for a backfill of what is under the cursor."""
+    def action_backfill(self, event: OpenBackfill | None = None) -> None:
+        """Open the form for a backfill of what is under the cursor, or of a stock that was named."""
         from chartinsight_tui.screens.backfill import BackfillDialog
 
         if self.context.connection is None or not self.check_action("backfill", ()):
             return
         self.context.connection.need(Part.STOCKS)
         self.push_screen(
-            BackfillDialog(self.context, self.context.connection, self.view.wanted()), self._tell
+            BackfillDialog(self.context, self.context.connection, self._backfill_of(event)), self._tell
         )
+
+    def _backfill_of(self, event: OpenBackfill | None) -> Wanted:
+        if event is None or not event.symbol:
+            return self.view.wanted()
+        return Wanted(symbols=(event.symbol,), timeframes=(event.timeframe,) if event.timeframe else ())
 
     def action_pause(self) -> None:
         """Pause the daemon, or start it again."""

@@ -13,6 +13,7 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
     "theme": ("dark", "light", "contrast", "colour-blind"),
     "rise": ("red", "green"),
     "language": ("ko", "en"),
+    "signs": ("auto", "full", "ascii"),
 }
 
 
@@ -24,6 +25,8 @@ class Choices:
     rise: str | None = None
     """`red` or `green`: the colour of rising prices."""
     language: str | None = None
+    signs: str | None = None
+    """`auto`, `full` or `ascii`."""
 
     def updated(self, **chosen: str | None) -> Choices:
         """Return these choices with others in their place, as far as there are any."""

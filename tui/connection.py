@@ -16,6 +16,8 @@ from chartinsight_tui.clock import Clock
 from chartinsight_tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
 from chartinsightd.control.operations import (
+    ACKNOWLEDGE,
+    ALERT_HISTORY,
     ALERTS,
     BACKFILL,
     CANCEL,
@@ -33,6 +35,7 @@ from chartinsightd.control.operations import (
     SCREENS,
     SEALS,
     SESSION_COVERAGE,
+    SILENCE,
     STATUS,
     STOCKS,
     STRATEGIES,
@@ -56,7 +59,13 @@ from chartinsightd.control.protocol.jobs import (
 )
 from chartinsightd.control.protocol.rows import CandleList, CandleQuery, LogList, LogQuery, StockQuery
 from chartinsightd.control.protocol.screens import ScreenerQuery, ScreenResult, ScreenRunQuery
-from chartinsightd.control.protocol.status import Status
+from chartinsightd.control.protocol.status import (
+    AcknowledgeRequest,
+    AlertHistory,
+    AlertHistoryQuery,
+    SilenceRequest,
+    Status,
+)
 from chartinsightd.control.protocol.words import MAX_ROWS
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
@@ -181,7 +190,23 @@ class Connection:
         """Return what a backfill would cost."""
         return await self._ask(lambda client: client.estimate(request))
 
+    async def alert_history(self) -> AlertHistory | Failure:
+        """Return the alerts of the last thirty days, the newest first."""
+        return await self._ask(lambda client: client.ask(ALERT_HISTORY, AlertHistoryQuery()))
+
     # what changes something
+
+    async def acknowledge(self, event: str) -> Outcome | Failure:
+        """Note that a person knows of an active alert."""
+        return await self._ask(lambda client: client.ask(ACKNOWLEDGE, AcknowledgeRequest(event=event)))
+
+    async def silence(self, event: str, seconds: float) -> Outcome | Failure:
+        """Send none of a kind of alert for a time; 0 ends a silence."""
+        outcome = await self._ask(
+            lambda client: client.ask(SILENCE, SilenceRequest(event=event, for_s=seconds))
+        )
+        self._read(Part.ALERTS)
+        return outcome
 
     async def backfill(self, request: BackfillRequest) -> Outcome | Failure:
         """Fetch what is missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -22,6 +23,29 @@ class ShowScreen(Message):
     """Another screen is wanted."""
 
     name: str
+    symbol: str = ""
+    """The stock to go to there; empty: the one that is chosen."""
+
+
+@dataclass
+class ShowJob(Message):
+    """One job is wanted."""
+
+    job_id: int
+
+
+@dataclass
+class ShowDay(Message):
+    """The daily closing of a trading day is wanted."""
+
+    day: date
+
+
+@dataclass
+class RunAction(Message):
+    """What a key does is wanted by name."""
+
+    action: str
 
 
 @dataclass
@@ -43,7 +67,11 @@ class Confirm(Message):
 
 @dataclass
 class OpenBackfill(Message):
-    """The form for a backfill is wanted, filled with what the screen stands on."""
+    """The form for a backfill is wanted."""
+
+    symbol: str = ""
+    """Empty: it is filled with what the screen stands on."""
+    timeframe: str = ""
 
 
 @dataclass

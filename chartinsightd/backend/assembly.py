@@ -20,6 +20,7 @@ from chartinsightd.backend.name_reader import NameReader
 from chartinsightd.backend.order_commands import CancelCommand, OrderCommands
 from chartinsightd.backend.overview import Overview
 from chartinsightd.backend.pause_commands import PauseCommands
+from chartinsightd.backend.plan_view import PlanView
 from chartinsightd.backend.publisher import Publisher
 from chartinsightd.backend.records import Records
 from chartinsightd.backend.scope import Scope
@@ -166,6 +167,9 @@ def assemble_backend(
         current_rules=current_rules,
         clock=clock,
     )
+    plan = PlanView(
+        scheduler=scheduler, retries=retries, pause_switch=pause_switch, costs=costs, names=names.names
+    )
     scope = Scope(names=names.names, watchlist=watchlist, timeframes=identity.timeframes)
     orders = OrderCommands(
         backfills=backfills,
@@ -201,7 +205,7 @@ def assemble_backend(
         candles=CommittedCandles(hub, commits),
     )
     alerting = Alerting(monitor.alerts, monitor.notifier, clock)
-    reading = (overview, coverage, job_board, records, explanations)
+    reading = (overview, coverage, job_board, records, explanations, plan)
     changing = (orders, cancel, pauses, stocks, alerting, ConfigurationHandlers(configuration))
     return Backend(
         handlers=_handlers((*reading, *changing)),

@@ -32,6 +32,7 @@ VERBS: Mapping[str, Verb] = {
     "gaps": Verb(module="reading", words="What is missing, and why."),
     "seals": Verb(module="reading", words="What the mornings after proved."),
     "candles": Verb(module="reading", words="Candles of one series."),
+    "catchup": Verb(module="catchup", words="What waits for its turn at the broker, in which order."),
     "adjustments": Verb(module="reading", words="Splits and the like, and what they were read off."),
     "explain": Verb(module="history", words="All that is known of one candle."),
     "revisions": Verb(module="history", words="Changes of candles after they were final."),

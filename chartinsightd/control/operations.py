@@ -52,6 +52,7 @@ from chartinsightd.control.protocol.notes import (
     NoteQuery,
     PromptList,
 )
+from chartinsightd.control.protocol.planning import CatchUpPlan, CatchUpQuery
 from chartinsightd.control.protocol.rows import (
     AdjustmentList,
     AdjustmentQuery,
@@ -228,6 +229,14 @@ GAPS = Query(
     summary="What is missing, and why",
     request=GapQuery,
     answer=GapList,
+)
+CATCH_UP_PLAN = Query(
+    name="catch_up_plan",
+    path="/v1/catchup/plan",
+    summary="What waits for its turn at the broker, in which order, and what it costs",
+    request=CatchUpQuery,
+    answer=CatchUpPlan,
+    rows="items",
 )
 SEALS = Query(
     name="seals",

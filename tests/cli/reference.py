@@ -23,6 +23,7 @@ ANSWERS = {
     "gaps": "GapList",
     "seals": "SealList",
     "candles": "CandleList",
+    "catchup plan": "CatchUpPlan",
     "adjustments": "AdjustmentList",
     "explain": "Explanation",
     "revisions": "RevisionList",

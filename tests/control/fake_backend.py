@@ -29,6 +29,7 @@ from chartinsightd.control.operations import (
     CANCEL,
     CANDLE_TEXT,
     CANDLES,
+    CATCH_UP_PLAN,
     CONFIG,
     COVERAGE,
     EXPLAIN,
@@ -112,6 +113,7 @@ from chartinsightd.control.protocol.jobs import (
     SymbolsRequest,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.planning import CatchUpPlan, CatchUpQuery, PlannedFetch
 from chartinsightd.control.protocol.problems import Metric
 from chartinsightd.control.protocol.rows import (
     AdjustmentList,
@@ -351,6 +353,7 @@ class FakeBackend:
         handlers.add(SESSION_COVERAGE, self.session_coverage)
         handlers.add(GAPS, self.gaps)
         handlers.add(SEALS, self.seals)
+        handlers.add(CATCH_UP_PLAN, self.catch_up_plan)
         handlers.add(JOBS, self.jobs)
         handlers.add(JOB, self.job)
         handlers.add(STOCKS, self.stocks)
@@ -640,6 +643,23 @@ class FakeBackend:
         if self.scene is Scene.EMPTY:
             return AlertTrial()
         return AlertTrial(items=_channels(mail_fails=self.scene is Scene.ERROR))
+
+    async def catch_up_plan(self, query: CatchUpQuery) -> CatchUpPlan:
+        """Return one series that waits."""
+        del query
+        one = PlannedFetch(
+            place=1,
+            symbol="005930",
+            name="삼성전자",
+            timeframe=Timeframe.M5,
+            kind="catch_up",
+            api_id="ka10080",
+            pages=3,
+            from_ts=_ago(86_400),
+            to_ts=_ago(3_600),
+        )
+        lane = LaneCost(api_id="ka10080", requests=3, seconds=0.6)
+        return CatchUpPlan(items=(one,), total=1, requests=3, seconds=0.6, lanes=(lane,))
 
     async def coverage(self, query: CoverageQuery) -> CoverageList:
         """Return coverage of the tracked symbols."""

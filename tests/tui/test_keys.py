@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
 from chartinsight_tui.app import KEYS, VIEWS, Dashboard
+from chartinsight_tui.screens.alerts import AlertsView
 from chartinsight_tui.screens.backfill import BackfillDialog
 from chartinsight_tui.screens.chart import ChartView
 from chartinsight_tui.screens.dialogs import ConfirmDialog, KeysDialog, StockDialog, TextDialog
@@ -527,3 +528,29 @@ async def test_the_chart_shows_points_and_when_they_were_known() -> None:
 def chart_rows(app: Dashboard) -> str:
     """Return the candles of the screen, without the lines around and the axis."""
     return "\n".join(shown(app).splitlines()[4:-2])
+
+
+async def test_alerts_are_acknowledged_and_silenced_after_a_question() -> None:
+    """`a` and `i` ask first; `Tab` shows the last thirty days."""
+    daemon = Daemon(Scene.ERROR)
+    app = dashboard(daemon.open)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.store.is_online)
+        await app.action_show("alerts")
+        await until(pilot, lambda: app.store.alerts is not None and "not reachable" in shown(app))
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        await pilot.press("y")
+        await until(pilot, lambda: "acknowledge database.away" in dict(daemon.backend.asked))
+        await until(pilot, lambda: not isinstance(app.screen, ConfirmDialog))
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        await pilot.press("y")
+        await until(pilot, lambda: "silence database.away" in dict(daemon.backend.asked))
+        await until(pilot, lambda: not isinstance(app.screen, ConfirmDialog) and "refused 2" in shown(app))
+        await pilot.press("f")
+        assert "refused 2 requests" not in shown(app)
+        await pilot.press("f", "tab")
+        view = app.view
+        assert isinstance(view, AlertsView)
+        await until(pilot, lambda: view.is_past)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.style import Style
@@ -13,9 +14,10 @@ from textual.widget import Widget
 
 from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import NOTHING, clock_time, fit, number, stamp
+from chartinsight_tui.messages import Confirm
 from chartinsight_tui.screens.view import View
 from chartinsight_tui.state_line import alert_title
-from chartinsight_tui.store import Part
+from chartinsight_tui.store import Failure, Part
 from chartinsight_tui.widgets.pane import Line, Pane, heading, wrapped
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 from chartinsightd.domain.kst import day_of
@@ -23,17 +25,26 @@ from chartinsightd.domain.kst import day_of
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.status import Alert, ChannelState
 
+_SILENCE_S = 3_600.0
+
 
 class AlertsView(View):
     """Open alerts first, then past ones; below, the whole text of the chosen one, never cut."""
 
     PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.ALERTS})
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f", "faults", "key.open_only")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "next_page", "key.next_page", key_display="Tab"),
+        Binding("f", "faults", "key.open_only"),
+        Binding("a", "acknowledge", "key.acknowledge"),
+        Binding("i", "silence", "key.silence"),
+    ]
 
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(name, context)
         self._faults = False
         self._alerts: list[Alert] = []
+        self._past: Sequence[Alert] | None = None
+        """Of the last thirty days; None while the current ones are shown."""
         self._table = RowTable(lambda: self.palette, self._cells, lambda: self.what_is_missing(Part.ALERTS))
         self._detail = Pane(self._draw_detail, lambda: self.palette, id="alert-detail")
 
@@ -74,6 +85,20 @@ class AlertsView(View):
         if any(alert.ended_at is None for alert in self._alerts):
             self._table.refresh()
 
+    @property
+    def is_past(self) -> bool:
+        """Whether the last thirty days are shown."""
+        return self._past is not None
+
+    def trail_pieces(self) -> Line:
+        """Return the two views: what is now, and the last thirty days."""
+        on, off = self.palette.of("text", "cursor", bold=True), self.palette.dim
+        return [
+            (" ", self.palette.text),
+            (f" {self.words['alerts.page.now']} ", off if self.is_past else on),
+            (f" {self.words['alerts.page.past']} ", on if self.is_past else off),
+        ]
+
     def faults_only(self) -> bool:
         """Whether only open alerts are shown."""
         return self._faults
@@ -89,7 +114,7 @@ class AlertsView(View):
         return self._detail.plain()
 
     def _wanted_alerts(self) -> list[Alert]:
-        known = () if self.store.alerts is None else self.store.alerts.items
+        known = self._known()
         return [
             alert
             for alert in known
@@ -97,6 +122,11 @@ class AlertsView(View):
             and self.filter_text
             in f"{alert.event} {alert.message} {alert_title(alert, self.words)}".casefold()
         ]
+
+    def _known(self) -> Sequence[Alert]:
+        if self._past is not None:
+            return self._past
+        return () if self.store.alerts is None else self.store.alerts.items
 
     def _cells(self, row: Hashable) -> Cells:
         alert, palette = self._alerts[cast("int", row)], self.palette
@@ -144,6 +174,7 @@ class AlertsView(View):
         state = words["alerts.over"] if alert.ended_at else words[f"level.{alert.level}"]
         title = alert_title(alert, words)
         lines: list[Line] = [heading(title, width, palette, f"{mark_of(alert)} {state} · {alert.event}")]
+        lines += [[(f" {note}", palette.dim)] for note in self._notes(alert)]
         parts = [("alerts.to_do", words.get(f"alert.{alert.event}.do", alert.remedy))]
         if title != alert.message or words.language == "en":
             parts.insert(0, ("alerts.details", alert.message))
@@ -154,6 +185,18 @@ class AlertsView(View):
             body = wrapped(text, max(10, width - 12), palette.text)
             lines += [[(f" {_label(label, place)} ", palette.dim), *line] for place, line in enumerate(body)]
         return lines
+
+    def _notes(self, alert: Alert) -> Iterator[str]:
+        """Yield who took note of the alert, and until when its kind is not sent."""
+        if alert.acknowledged_at is not None:
+            at = clock_time(alert.acknowledged_at)[:5]
+            yield self.words.put("alerts.known", name=alert.acknowledged_by, at=at)
+        if (until := self._silenced_until(alert)) is not None:
+            yield self.words.put("alerts.silenced", at=stamp(until)[:-3])
+
+    def _silenced_until(self, alert: Alert) -> datetime | None:
+        silences = () if self.store.alerts is None else self.store.alerts.silences
+        return next((one.until for one in silences if one.event == alert.event), None)
 
     def _channels(self, width: int) -> list[Line]:
         words, palette = self.words, self.palette
@@ -178,6 +221,52 @@ class AlertsView(View):
     @on(RowTable.Moved)
     def _show_text(self) -> None:
         self._detail.update()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to acknowledge and to silence only where changes are allowed."""
+        if action in {"acknowledge", "silence"}:
+            return not self.context.read_only
+        return super().check_action(action, parameters)
+
+    def action_next_page(self) -> None:
+        """Show the last thirty days, or what is now."""
+        if self._past is not None:
+            self._past = None
+            self.refresh_data(self.PARTS)
+        else:
+            self.run_worker(self._load_past(), group="alert-history", exclusive=True)
+
+    async def _load_past(self) -> None:
+        if self.context.connection is None:
+            return
+        found = await self.context.connection.alert_history()
+        if isinstance(found, Failure):
+            self.notify(str(found), severity="error", markup=False)
+            return
+        self._past = found.items
+        self.refresh_data(self.PARTS)
+
+    def action_acknowledge(self) -> None:
+        """Note that the alert under the cursor is known, after a question."""
+        alert = self._alert()
+        if alert is None or alert.ended_at is not None or alert.acknowledged_at is not None:
+            return
+        question = self.words.put("ask.acknowledge", title=alert_title(alert, self.words))
+        self.post_message(Confirm(question, lambda connection: connection.acknowledge(alert.event)))
+
+    def action_silence(self) -> None:
+        """Send no alerts of the kind under the cursor for an hour, or again, after a question."""
+        if (alert := self._alert()) is None:
+            return
+        is_silenced = self._silenced_until(alert) is not None
+        question = "ask.unsilence" if is_silenced else "ask.silence"
+        seconds = 0.0 if is_silenced else _SILENCE_S
+        self.post_message(
+            Confirm(
+                self.words.put(question, title=alert_title(alert, self.words)),
+                lambda connection: connection.silence(alert.event, seconds),
+            )
+        )
 
     def action_faults(self) -> None:
         """Show only open alerts, or all."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import on
 from textual.app import ComposeResult
@@ -106,6 +107,13 @@ class JobsView(View):
         """Return what the job under the cursor was about."""
         params = job.params if (job := self._job()) is not None else {}
         return Wanted(symbols=texts(params.get("symbols")), timeframes=texts(params.get("timeframes")))
+
+    async def go_to(self, wanted: Wanted) -> None:
+        """Put the cursor on a job, or show the jobs of a stock alone."""
+        if wanted.job is not None:
+            self._shows_polls = True
+            self.refresh_data(self.PARTS)
+            self._table.go_to(wanted.job)
 
     def copy_text(self) -> str:
         """Return the detail as text."""
@@ -248,11 +256,39 @@ class JobsView(View):
             unchanged=number(progress.unchanged), quarantined=number(progress.quarantined),
         )  # fmt: skip
         yield [(f" {counts}", palette.text)]
+        yield from self._tries(job, width)
         if job.kind == "verify":
             found = words.put(
                 "job.verified", equal=number(progress.equal), differing=number(progress.unequal)
             )
             yield [(f" {found}", palette.warn if progress.unequal else palette.good)]
+            yield from self._differences(job)
+
+    def _tries(self, job: Job, width: int) -> Iterator[Line]:
+        """Yield what failed of a job, each with its time and reason; kept over restarts."""
+        palette = self.palette
+        for place, one in enumerate(job.progress.tries):
+            label = fit(self.words["jobs.tries"] if not place else "", 6)
+            head = f"{clock_time(one.at)} {one.about} "
+            first, *rest = wrapped(one.reason, max(10, width - 9 - cell_len(head)), palette.text) or [[]]
+            yield [(f" {label} ", palette.dim), (head, palette.dim), *first]
+            yield from ([(" " * (8 + cell_len(head)), palette.dim), *line] for line in rest)
+
+    def _differences(self, job: Job) -> Iterator[Line]:
+        """Yield the candles that a verification found otherwise than stored."""
+        words, palette = self.words, self.palette
+        for one in job.progress.differences:
+            values = ", ".join(
+                f"{name} {number(one.found.get(name))} → {number(value)}"
+                for name, value in one.expected.items()
+            )
+            about = f"{one.symbol} {self.store.name_of(one.symbol)}".strip()
+            frame = words[f"timeframe.{one.timeframe.value}"]
+            yield [
+                (f"   {about} {frame} {stamp(one.ts)[:-3]} ", palette.dim),
+                (words.get(f"difference.{one.kind}", one.kind), palette.warn),
+                (f" {values}", palette.text),
+            ]
 
     def _log_lines(self, job: Job, width: int) -> list[Line]:
         if self._log_of != job.id or self._log is None:

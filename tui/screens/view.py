@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from chartinsight_tui.context import Context
+from chartinsight_tui.keymap import Keyed
 from chartinsight_tui.store import LinkState, Part, Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.theme import Palette
@@ -26,16 +27,18 @@ _REST_S = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the dialog for a new backfill begins with."""
+    """What a screen is to go to, or the form for a new backfill begins with."""
 
     symbols: tuple[str, ...] = ()
     timeframes: tuple[str, ...] = ()
     """Empty: all that are collected."""
     from_day: date | None = None
     to_day: date | None = None
+    job: int | None = None
+    """A job to go to."""
 
 
-class View(Vertical):
+class View(Keyed, Vertical):
     """One of the screens. Kept as it is while another one is shown.
 
     Args:
@@ -174,6 +177,11 @@ class View(Vertical):
         """Offer the filter only where there is one."""
         del parameters
         return self.FILTERS if action in {"filter", "leave_filter"} else True
+
+    def filter_by(self, text: str) -> None:
+        """Filter as if the text had been typed."""
+        self._filter.value = text
+        self._filter.add_class("-open")
 
     def action_filter(self) -> None:
         """Open the filter line."""

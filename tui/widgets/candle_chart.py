@@ -28,6 +28,7 @@ from chartinsight_tui.charting import (
     time_labels,
 )
 from chartinsight_tui.formatting import fit, number
+from chartinsight_tui.keymap import Keyed
 from chartinsight_tui.theme import Palette
 
 _OLDER_WHEN = 60
@@ -80,7 +81,7 @@ def _or_before(before: str, kind: str) -> str:
     return kind or before
 
 
-class CandleChart(Widget, can_focus=True):
+class CandleChart(Keyed, Widget, can_focus=True):
     """A candlestick chart of one series.
 
     Args:

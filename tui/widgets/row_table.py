@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chartinsight_tui.formatting import Align, fit
+from chartinsight_tui.keymap import Keyed
 from chartinsight_tui.theme import Palette
 from chartinsight_tui.widgets.pane import Piece, padded
 
@@ -44,7 +45,7 @@ class _Placed:
     column: Column
 
 
-class RowTable(Widget, can_focus=True):
+class RowTable(Keyed, Widget, can_focus=True):
     """Rows under a heading, with a cursor that stays on its row when rows come, go or move.
 
     Args:
@@ -153,6 +154,11 @@ class RowTable(Widget, can_focus=True):
     def is_at_end(self) -> bool:
         """Whether the cursor is on the last row."""
         return self._row >= len(self._rows) - 1
+
+    def plain_rows(self) -> list[list[str]]:
+        """Return the titles and every row as text, also those out of sight and columns without room."""
+        rows = [[_plain(cell) for cell in self._cells(row)] for row in self._rows]
+        return [[column.title for column in self._columns], *rows]
 
     def go_to(self, row_id: Hashable) -> None:
         """Put the cursor on a row; nothing when it is not there."""
@@ -343,6 +349,10 @@ class RowTable(Widget, can_focus=True):
         self._top = max(self._row - self._room() + 1, min(self._top, self._row, last_top))
         self._top = max(0, self._top)
         self.refresh()
+
+
+def _plain(cell: Cell) -> str:
+    return "".join(text for text, _ in cell) if isinstance(cell, list) else cell[0]
 
 
 def _fitted(cell: Cell, column: Column) -> list[Piece]:

@@ -68,7 +68,7 @@ KOREAN_ALERTS = {
     "alert.analysis.behind": "분석이 늦어지고 있습니다",
     "alert.analysis.behind.do": "저절로 따라옵니다. 실패한 종목은 로그에 있습니다.",
     "alert.screen.match": "조건검색에 새로 편입된 종목이 있습니다",
-    "alert.screen.match.do": "8 조건검색에서 근거를 보세요.",
+    "alert.screen.match.do": "4 조건검색에서 근거를 보세요.",
     "alert.stocks.list_failing": "종목 목록을 받지 못하고 있습니다",
     "alert.stocks.list_failing.do": "저절로 다시 합니다. 지금 목록으로 계속 수집합니다.",
     "alert.stocks.universe_shrank": "수집 대상이 갑자기 줄었습니다",

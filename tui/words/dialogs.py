@@ -11,6 +11,18 @@ WORDS = {
     ),
     "ask.resume": ("Resume collecting? What is missing is read.", "수집을 다시 시작하고 빠진 봉을 받습니다."),
     "ask.sync": ("Read the stock list of both markets?", "두 시장의 종목 목록을 받습니다."),
+    "ask.acknowledge": (
+        "Note that you know of this alert: {title}. It stays open until its cause is over.",
+        "‘{title}’ 알림을 확인한 것으로 적습니다. 원인이 풀릴 때까지 알림은 남습니다.",
+    ),
+    "ask.silence": (
+        "Send no alerts of this kind for an hour: {title}. They are still shown here.",
+        "‘{title}’ 알림을 1시간 동안 보내지 않습니다. 여기에는 그대로 보입니다.",
+    ),
+    "ask.unsilence": (
+        "Send alerts of this kind again: {title}.",
+        "‘{title}’ 알림을 다시 보냅니다.",
+    ),
     "ask.cancel": (
         "Cancel #{id} ({kind}) after this page? Candles that were read stay.",
         "#{id}({kind})을 이 페이지까지만 받고 중단합니다. 받은 봉은 남습니다.",
@@ -60,6 +72,8 @@ WORDS = {
     "palette.swap_colours_help": ("Red for rise, or green", "상승을 빨강 또는 초록으로"),
     "palette.copy": ("Copy", "복사"),
     "palette.copy_help": ("What is shown, to the clipboard (OSC 52)", "표시 중인 것을 클립보드로 (OSC 52)"),
+    "palette.export": ("Export this screen", "이 화면 내보내기"),
+    "palette.export_help": ("To a file: CSV, text and SVG", "파일로: CSV, 텍스트, SVG"),
     "palette.keys": ("Keys", "키"),
     "palette.keys_help": ("All keys of this screen", "이 화면의 모든 키"),
     "palette.backfill": ("New backfill", "새 백필"),
@@ -74,8 +88,8 @@ WORDS = {
     "palette.quit": ("Quit", "나가기"),
     "palette.quit_help": ("The daemon keeps running", "데몬은 계속됩니다"),
     "palette.hint": (
-        "stock (name, code, ㅅㅅㅈㅈ), timeframe, screen, command",
-        "종목(이름·코드·초성 ㅅㅅㅈㅈ), 주기, 화면, 명령",
+        "stock (name, code, ㅅㅅㅈㅈ), timeframe, #job, day, screen, command",
+        "종목(이름·코드·초성 ㅅㅅㅈㅈ), 주기, #작업, 날짜, 화면, 명령",
     ),
     "palette.read_again": ("Read again", "새로 읽기"),
     "palette.read_again_help": ("Ask the daemon for everything shown", "표시 중인 것을 모두 다시 묻기"),

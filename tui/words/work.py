@@ -32,6 +32,10 @@ WORDS = {
     "jobs.cell": ("a cell is 10 minutes", "한 칸 10분"),
     "jobs.folded": ("{count} polls folded", "정기 수집 {count}회 접음"),
     "jobs.cause": ("cause", "원인"),
+    "jobs.tries": ("tries", "시도"),
+    "difference.values": ("other values", "다른 값"),
+    "difference.missing": ("was not stored", "없던 봉"),
+    "difference.extra": ("is not served any more", "더는 오지 않는 봉"),
     "jobs.no_cause": ("The daemon kept no reason for this job.", "이 작업의 사유는 남아 있지 않습니다."),
     "jobs.log": ("Log of this job, since the daemon's start", "이 작업의 로그 (수집기 시작 이후)"),
     "jobs.no_log": (
@@ -57,5 +61,9 @@ WORDS = {
     "alerts.remedy": ("remedy", "원문"),
     "alerts.to_do": ("to do", "조치"),
     "alerts.waiting": ("{count} waiting", "{count}건 대기"),
+    "alerts.page.now": ("now", "지금"),
+    "alerts.page.past": ("last 30 days", "지난 30일"),
+    "alerts.known": ("known to {name} since {at}", "{at} {name} 확인"),
+    "alerts.silenced": ("not sent until {at}", "{at}까지 보내지 않음"),
     "alerts.channels": ("Channels", "채널"),
 }

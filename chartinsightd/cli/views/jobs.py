@@ -130,6 +130,8 @@ def _lines(job: Job) -> Iterator[tuple[str, str]]:
         yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if job.error:
         yield "error", job.error
+    for place, one in enumerate(done.tries):
+        yield "" if place else "failed", f"{moment(one.at)}  {one.about}: {one.reason}"
 
 
 def _done(job: Job) -> str:

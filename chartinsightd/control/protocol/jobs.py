@@ -63,6 +63,15 @@ class CandleDifference(Message):
     """The same as they were stored."""
 
 
+class FailedTry(Message):
+    """A part of a job that failed."""
+
+    at: Instant
+    about: str
+    """A series, or a stock and a day."""
+    reason: str
+
+
 class JobProgress(Message):
     """What a job has done so far."""
 
@@ -90,6 +99,8 @@ class JobProgress(Message):
     """Candles that are stored and not served any more; they stay."""
     differences: tuple[CandleDifference, ...] = ()
     """The first fifty of these."""
+    tries: tuple[FailedTry, ...] = ()
+    """What failed, when and why; the first twenty."""
 
     @property
     def unequal(self) -> int:

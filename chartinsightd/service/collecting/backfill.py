@@ -206,8 +206,10 @@ class Backfills:
                     if outcome.is_blank:
                         log.info("backfill.no_data", job=job.id, series=str(fetch.series))
             except SourceError as error:
+                job.note_try(str(fetch.series), str(error))
                 return str(error)
             except Exception as error:  # whatever a page does costs its series alone
+                job.note_try(str(fetch.series), cause_of(error))
                 log.exception("backfill.fetch_failed", job=job.id, series=str(fetch.series))
                 return cause_of(error)
         job.done += 1

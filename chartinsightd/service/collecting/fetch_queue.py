@@ -118,6 +118,10 @@ class FetchQueue:
         """Count the fetches of a kind of job that wait."""
         return self._kinds[kind]
 
+    def waiting(self) -> list[Task]:
+        """Return the fetches that wait, who goes first at the front."""
+        return sorted(self._waiting.values())
+
     def by_priority(self) -> dict[Priority, int]:
         """Count the fetches that wait."""
         counts = dict.fromkeys(Priority, 0)

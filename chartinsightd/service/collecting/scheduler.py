@@ -27,6 +27,7 @@ from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Job
+from chartinsightd.service.state.set_aside import cause_of
 from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 
@@ -119,6 +120,10 @@ class Scheduler:
         """Count the fetches that wait for their turn, by priority."""
         return self._queue.by_priority()
 
+    def waiting(self) -> list[Task]:
+        """Return the fetches that wait for their turn, who goes first at the front."""
+        return self._queue.waiting()
+
     async def run(self) -> None:
         """Plan, fetch, rest; until cancelled."""
         self._queue = FetchQueue(self._accounts)  # nothing is under way, whatever ended an earlier run
@@ -198,9 +203,13 @@ class Scheduler:
         failed = True
         try:
             failed = not await self._fetch(task, job)
+            if failed:
+                job.note_try(str(fetch.series), "The answer showed nothing of what it was asked for.")
         except SourceError as error:
+            job.note_try(str(fetch.series), str(error))
             self._retries.failed(task.key, error)
         except Exception as error:  # noqa: BLE001 - whatever a page does costs its series alone
+            job.note_try(str(fetch.series), cause_of(error))
             self._retries.failed_alone(task.key, error)
         finally:
             self._queue.end(task)

@@ -69,6 +69,7 @@ class Rereading:
                     await self._collector.fetch(fetch, Priority.SEAL, job, _PAGES, cause="seal")
             except SourceError as error:
                 job.failed += 1
+                job.note_try(f"{seal.symbol} {seal.day}", str(error))
                 log.warning("seal.not_read_again", symbol=seal.symbol, day=str(seal.day), error=str(error))
                 return False
             finally:

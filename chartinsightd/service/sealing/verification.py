@@ -163,6 +163,7 @@ class Verifications:
                     )
             except (SourceError, StoreUnavailable) as error:
                 job.failed += 1
+                job.note_try(str(fetch.series), str(error))
                 return str(error)
             finally:
                 job.done += 1

@@ -25,6 +25,8 @@ _PAUSE_REAL_S = 30.0
 SCHEDULE = "schedule"
 """Who asks for the daemon's own jobs; a person's job is always tried, since it is known by its id."""
 RUNNING = "running"
+MOST_TRIES = 20
+"""Failed tries that a job keeps: an outage of hours fills no row."""
 
 
 class Job:
@@ -57,6 +59,8 @@ class Job:
         self.pages_expected = 0
         """An estimate; 0 while there is none."""
         self.written = Written()
+        self.tries: list[Mapping[str, str]] = []
+        """Failed tries: when, of what, and why; the first `MOST_TRIES`."""
         self.findings: Mapping[str, Any] = {}
         """What a comparison found; shown and kept with the progress."""
         self._jobs = jobs
@@ -76,6 +80,8 @@ class Job:
             "spooled": self.written.spooled,
             **self.findings,
         }
+        if self.tries:
+            details["tries"] = self.tries
         return Progress(done=self.pages, total=self.pages_expected, unit="pages", details=details)
 
     async def add_page(self, written: Written) -> None:
@@ -83,6 +89,20 @@ class Job:
         self.pages += 1
         self.written += written
         await self._jobs.report(self)
+
+    def note_try(self, about: str, reason: str) -> None:
+        """Note a try that failed; it is kept with the job's history."""
+        if len(self.tries) < MOST_TRIES:
+            at = self._jobs.now().isoformat()
+            self.tries.append({"at": at, "about": about, "reason": reason})
+
+    def reason(self) -> str | None:
+        """Return why it failed, in a sentence; None where no try of it did."""
+        if not self.tries:
+            return None
+        first = self.tries[0]
+        more = f" ({self.failed - 1:,} more failed)" if self.failed > 1 else ""
+        return f"{first['about']}: {first['reason']}{more}"
 
     async def fail(self, error: str) -> None:
         """End it as failed, where it has not ended yet."""
@@ -129,6 +149,10 @@ class Jobs:
         self._beginning = asyncio.Lock()
         """No orphans are looked for while a job has a row and its id is not known here."""
 
+    def now(self) -> datetime:
+        """Return the time of the clock that jobs go by, UTC."""
+        return self._clock.now()
+
     def running(self) -> list[Job]:
         """Return the jobs that run now, oldest first."""
         return list(self._running)
@@ -173,12 +197,13 @@ class Jobs:
     async def end(self, job: Job, error: str | None = None, state: str | None = None) -> None:
         """Write down how a job ended: as `state`; without one, `failed` or `done` by what happened."""
         job.state = state or ("failed" if error or job.failed else "done")
-        job.error, job.ended_at = error, self._clock.now()
+        job.error = error or (job.reason() if job.state == "failed" else None)
+        job.ended_at = self._clock.now()
         if job.state == "done":
             job.pages_expected = job.pages
         self._running.pop(job, None)
         counts = {name: count for name, count in job.progress.fields().items() if isinstance(count, int)}
-        log.info("job.ended", job=job.id, kind=job.kind, state=job.state, error=error, **counts)
+        log.info("job.ended", job=job.id, kind=job.kind, state=job.state, error=job.error, **counts)
         if not job.id:
             return
         try:

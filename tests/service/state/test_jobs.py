@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from chartinsightd.clock import Clock
+from chartinsightd.control.protocol.jobs import JobProgress
 from chartinsightd.domain.errors import StoreRefused, StoreUnavailable
 from chartinsightd.service.state.jobs import Jobs
 from tests.support.fakes import FakeStore
@@ -127,3 +129,35 @@ async def test_an_end_that_was_not_tried_is_written_once_the_history_answers() -
     store.is_locked = False
     await cancelled_after(jobs.run(), 10.0)
     assert store.jobs[kept.id]["state"] == "done"
+
+
+@in_virtual_time
+async def test_a_failed_job_keeps_each_try_and_names_its_error() -> None:
+    """The first twenty tries with time and reason; the error is the first of them and how many followed."""
+    clock, store = LoopClock(START), FakeStore()
+    jobs = Jobs(store, clock)
+
+    job = await jobs.begin("poll", "schedule", {})
+    for number in range(30):
+        job.failed += 1
+        job.note_try(f"00593{number % 10} 5m", "Kiwoom did not answer for 30 s.")
+    with capture_logs() as logged:
+        await jobs.end(job)
+    written = store.jobs[job.id]
+    assert written["error"] == "005930 5m: Kiwoom did not answer for 30 s. (29 more failed)"
+    assert [line["error"] for line in logged if line["event"] == "job.ended"] == [written["error"]]
+    kept = JobProgress.model_validate(written["progress"]).tries
+    assert len(kept) == 20
+    assert (kept[0].at, kept[3].about) == (START, "005933 5m")
+
+
+@in_virtual_time
+async def test_a_job_that_succeeds_at_last_has_no_error() -> None:
+    """Tries that a later one made good stay listed, and are no error of the job."""
+    clock, store = LoopClock(START), FakeStore()
+    jobs = Jobs(store, clock)
+
+    job = await jobs.begin("backfill", "me", {})
+    job.note_try("005930 5m", "Kiwoom did not answer.")
+    await jobs.end(job)
+    assert (store.jobs[job.id]["state"], store.jobs[job.id]["error"]) == ("done", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar
 
 from textual import events, on
@@ -112,8 +113,21 @@ class DataView(View):
 
     async def go_to(self, wanted: Wanted) -> None:
         """Put the cursor on a stock that was chosen elsewhere."""
+        if not wanted.symbols:
+            self._show_day(wanted.from_day)
+            return
         self.refresh_data(self.PARTS)
         self._table.go_to(self._page.row_of(wanted.symbols[0]))
+
+    def _show_day(self, day: date | None) -> None:
+        """Show the daily closing of a day, where it has one."""
+        seals = self._pages[2]
+        assert isinstance(seals, SealsPage)
+        if day in (days := seals.days()):
+            self._show_page(seals)
+            self._table.go_to_cell(days.index(day))
+        else:
+            self.notify(self.words["empty.seals"], severity="warning", timeout=3)
 
     # keys
 
