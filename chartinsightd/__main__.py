@@ -95,6 +95,38 @@ def init(
     sys.exit(run_init(config, given, Place(keys_in), is_agreed=yes, is_checked=not no_check))
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def backup(config: Path | None, file: Path) -> None:
+    """Write the whole store, the checkpoint and the settings without secrets into a new FILE.
+
+    The daemon may run meanwhile; the backup is of one moment.
+    """
+    from chartinsightd.app.backup import run_backup
+
+    sys.exit(run_backup(config, file))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def restore(config: Path | None, file: Path) -> None:
+    """Make the store of a backup FILE again, where there is none yet, and compare every candle."""
+    from chartinsightd.app.backup import run_restore
+
+    sys.exit(run_restore(config, file))
+
+
+@main.command()
+@click.pass_obj
+def upgrade(config: Path | None) -> None:
+    """Carry the embedded database over to the newest PostgreSQL that is installed; the old one is kept."""
+    from chartinsightd.app.backup import run_upgrade
+
+    sys.exit(run_upgrade(config))
+
+
 main.add_command(install)
 
 

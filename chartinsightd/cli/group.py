@@ -63,6 +63,8 @@ VERBS: Mapping[str, Verb] = {
     "alerts": Verb(module="alerts", words="What a person should know, and how it reaches people."),
     "dsn": Verb(module="database", words="Where other programs read the database."),
     "psql": Verb(module="database", words="Open psql on the database, to read."),
+    "backup": Verb(module="backup", words="Write the whole store into a file."),
+    "restore": Verb(module="backup", words="Make the store of a backup again."),
     "export": Verb(module="export", words="Write candles to a CSV or Parquet file."),
     "logs": Verb(module="logs", words="What the daemon logged; -f follows it."),
     "completion": Verb(module="completion", words="The script that makes a shell complete this command."),

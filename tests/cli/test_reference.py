@@ -44,7 +44,14 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_every_verb_that_answers_is_in_the_table() -> None:
     """Each verb writes JSON as the page says, but those whose answer is a file, a script or a status."""
-    assert VERBS.keys() - {verb.split()[0] for verb in ANSWERS} == {"export", "completion", "psql", "wait"}
+    assert VERBS.keys() - {verb.split()[0] for verb in ANSWERS} == {
+        "backup",
+        "completion",
+        "export",
+        "psql",
+        "restore",
+        "wait",
+    }
 
 
 @pytest.mark.parametrize(("verb", "model"), ANSWERS.items(), ids=ANSWERS)

@@ -262,7 +262,7 @@ class EmbeddedPostgres:
 
 @asynccontextmanager
 async def open_embedded(
-    state_dir: Path, clock: Clock, settings: Mapping[str, str] | None = None
+    state_dir: Path, clock: Clock, settings: Mapping[str, str] | None = None, *, major: int | None = None
 ) -> AsyncIterator[EmbeddedPostgres]:
     """Run a PostgreSQL server whose data lives in `state_dir`/postgres-<major>, until the context is left.
 
@@ -272,6 +272,7 @@ async def open_embedded(
         state_dir: made where it is not there; an absolute path.
         clock: paces the waiting for the server.
         settings: PostgreSQL settings that replace ours.
+        major: the version to run; None: that of the database that is there, else the preferred one.
 
     Raises:
         StoreRefused: no programs, another owner, another major version, another daemon in the same folder.
@@ -281,7 +282,7 @@ async def open_embedded(
     _make_folder(state_dir)
     with held(state_dir / "postgres.lock", doing=f"runs the database in {state_dir}"):
         with _disk_errors(state_dir):
-            installation = await asyncio.to_thread(_prepare, state_dir)
+            installation = await asyncio.to_thread(_prepare, state_dir, major)
             socket_folder = _socket_folder(installation)
         server = EmbeddedPostgres(installation, socket_folder, clock, settings or {})
         try:
@@ -315,9 +316,9 @@ async def _create_database(server: EmbeddedPostgres) -> None:
             await connection.close()
 
 
-def _prepare(state_dir: Path) -> _Installation:
+def _prepare(state_dir: Path, major: int | None) -> _Installation:
     """Choose programs and account, and make the data directory where there is none."""
-    installation = _choose(state_dir)
+    installation = _choose(state_dir, existing_majors(state_dir) if major is None else {major})
     installation.home.mkdir(mode=0o700, exist_ok=True)
     installation.account.own(installation.home)
     if not installation.data.exists():
@@ -328,8 +329,16 @@ def _prepare(state_dir: Path) -> _Installation:
     return installation
 
 
-def _choose(state_dir: Path) -> _Installation:
-    majors = _existing_majors(state_dir)
+def preferred_major(state_dir: Path) -> int:
+    """Return the version that a new database would be made with; blocks.
+
+    Raises:
+        StoreRefused: there is none.
+    """
+    return _choose(state_dir, set()).binaries.major
+
+
+def _choose(state_dir: Path, majors: set[int]) -> _Installation:
     tried: list[str] = []
     for account in accounts():
         if not account.can_enter(state_dir):
@@ -346,7 +355,8 @@ def _choose(state_dir: Path) -> _Installation:
     raise _no_choice(state_dir, majors, tried)
 
 
-def _existing_majors(state_dir: Path) -> set[int]:
+def existing_majors(state_dir: Path) -> set[int]:
+    """Return the versions of the databases in a state folder."""
     found = (path.parent.name.removeprefix("postgres-") for path in state_dir.glob("postgres-*/data"))
     return {int(major) for major in found if major.isdigit()}
 
@@ -381,7 +391,8 @@ def _no_choice(state_dir: Path, majors: set[int], tried: list[str]) -> StoreRefu
         return StoreRefused(
             f"The database in {state_dir} was made by PostgreSQL {wanted}, and it cannot be used: {reasons}.",
             remedy="Start as the user who owns it (after a restore as root: chown -R), with the same major"
-            " version installed, or set database.dsn (docs/operating.md, The embedded database).",
+            " version installed: with both versions, `chartinsightd upgrade` carries the data over"
+            " (docs/backup.md); or set database.dsn.",
         )
     return StoreRefused(
         f"No PostgreSQL can be started in {state_dir}: {reasons}.",
