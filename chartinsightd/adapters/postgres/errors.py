@@ -165,6 +165,12 @@ def _unavailable(error: Exception, where: str) -> StoreUnavailable:
                 f"PostgreSQL at {where} did not get a lock in time: {said(error)}.",
                 remedy="Let the transaction that holds it end; pg_stat_activity lists it.",
             )
+        case TimeoutError():
+            return StoreUnavailable(
+                f"PostgreSQL at {where} does not answer in time.",
+                remedy="Look whether it runs and what it waits for: its disk, the network, or in"
+                " pg_stat_activity SyncRep, which is a stand-by that confirms no commit.",
+            )
         case OSError():
             return StoreUnavailable(
                 f"PostgreSQL at {where} cannot be reached: {said(error)}.",

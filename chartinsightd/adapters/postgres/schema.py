@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 import structlog
 
 from chartinsightd.adapters.postgres.connection import Connection
+from chartinsightd.adapters.postgres.errors import said
 from chartinsightd.adapters.postgres.session import enumerated
-from chartinsightd.adapters.postgres.shape import Shape, foreign, lacking, present
+from chartinsightd.adapters.postgres.shape import Shape, foreign, lacking, lacking_keys, present
 from chartinsightd.domain.errors import StoreRefused
 from chartinsightd.resources import schema_sql
 
@@ -85,6 +86,7 @@ async def _bring_up_to_date(connection: Connection, schema: str) -> int:
     if lacks := lacking(await present(connection, schema)):
         log.warning("store.tables_made_again", schema=schema, lacked=lacks)
         await _run(connection, blocks.values())
+        await _make_keys(connection, lacking_keys(await present(connection, schema)))
         missing = list(blocks.values())
     if lacks := lacking(await present(connection, schema)):
         raise StoreRefused(
@@ -92,6 +94,25 @@ async def _bring_up_to_date(connection: Connection, schema: str) -> int:
             remedy="Undo what was changed there, or rename the schema and let the daemon begin again.",
         )
     return len(missing)
+
+
+async def _make_keys(connection: Connection, keys: Mapping[str, str]) -> None:
+    """Make primary keys again, without which nothing says that a candle is there once.
+
+    Raises:
+        StoreRefused: rows are there twice by now, or another key stands in the way.
+    """
+    for table, columns in keys.items():
+        try:
+            await connection.execute(
+                f"alter table {table} add primary key ({columns})", timeout=_LONGEST_MIGRATION_S
+            )
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.InvalidTableDefinitionError) as error:
+            raise StoreRefused(
+                f"The primary key of the table {table} is gone and cannot be made again: {said(error)}.",
+                remedy="Remove what stands in the way, then let its owner run:"
+                f" ALTER TABLE {table} ADD PRIMARY KEY ({columns});",
+            ) from error
 
 
 async def _run(connection: Connection, blocks: Iterable[str]) -> None:

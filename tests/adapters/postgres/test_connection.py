@@ -44,6 +44,16 @@ async def test_a_lost_connection_is_made_again(database: str) -> None:
     await link.close()
 
 
+async def test_a_server_that_does_not_answer_is_not_called_away(database: str) -> None:
+    """A commit that waits for a stand-by, or a disk that stands still: no class name, and where to look."""
+    link = ReconnectingConnection(database)
+    with pytest.raises(StoreUnavailable, match="does not answer in time") as caught:
+        async with link.use() as connection:
+            await connection.execute("select pg_sleep(60)", timeout=0.05)
+    assert "pg_stat_activity" in caught.value.remedy
+    await link.close()
+
+
 async def test_a_connection_left_in_the_middle_of_something_is_given_up(database: str) -> None:
     """A library that lost track of a connection is an outage of that connection, and no bug of ours."""
     link = ReconnectingConnection(database)

@@ -120,6 +120,8 @@ async def test_what_schema_sql_says_is_what_it_makes(store: Store, database: str
         "alter table adjustment_checks drop column complete_from",
         "drop view candles_adjusted",
         "drop table store",
+        "alter table candles_5m drop constraint candles_5m_pkey",
+        "alter table coverage drop constraint coverage_pkey",
     ],
 )
 async def test_what_lacks_is_made_again(damage: str, database: str) -> None:
@@ -139,6 +141,20 @@ async def test_what_cannot_be_made_again_is_named(database: str) -> None:
     with pytest.raises(StoreRefused, match=r"column gaps\.reason"):
         async with open_store(database, "simulation", SystemClock()):
             pass
+
+
+async def test_a_key_that_cannot_be_made_again_is_named(database: str) -> None:
+    """Where rows are there twice by now, a person decides which; the statement that ends it is told."""
+    async with connected(database) as connection:
+        await connection.execute(
+            "alter table coverage drop constraint coverage_pkey;"
+            "insert into coverage"
+            " select '005930', '5m', '2026-01-01', '2026-01-02' from generate_series(1, 2)"
+        )
+    with pytest.raises(StoreRefused, match="of the table coverage is gone") as caught:
+        async with open_store(database, "simulation", SystemClock()):
+            pass
+    assert "ALTER TABLE coverage ADD PRIMARY KEY" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -249,7 +265,8 @@ async def test_an_older_database_is_noticed(store: Store, database: str) -> None
         assert store.presence.changed.is_set()
         assert await _generation_after_a_loss(store) == 1
         await connection.execute(
-            "create table copy as table store; drop table store; alter table copy rename to store"
+            "create table copy (like store including all); insert into copy table store;"
+            "drop table store; alter table copy rename to store"
         )
         assert await _generation_after_a_loss(store) == 2
 
