@@ -25,7 +25,7 @@ _SIGNS = {
     "▄": "=", "▅": "=", "▆": "+", "▇": "*", "▀": "#", "▔": "-", "╷": "|", "╵": "|", "╻": "o", "╹": "o",
     "╽": "o", "╿": "o", "╥": "|", "╨": "|", "◂": "<", "▸": ">", "◀": "<", "▶": ">", "÷": "/", "×": "x",
     "‖": "=", "‘": "'", "’": "'", "“": '"', "”": '"', "≥": ">", "≤": "<", "±": "~", "☐": ".", "☑": "x",
-    "−": "-", "₩": "W",
+    "−": "-", "₩": "W", "⏎": ">", "🔎": ": ",
 }  # fmt: skip
 _CHANGE = re.compile(r"([▲▼])(?=\d)")
 """Before a number it is the sign of a change, elsewhere a mark."""
@@ -61,10 +61,12 @@ def to_ascii(text: str, *, keeps_hangul: bool) -> str:
 def _sign(sign: str, keeps_hangul: bool) -> str:
     if sign.isascii():
         return sign
+    if sign in _SIGNS:
+        return _SIGNS[sign]
     width = cell_len(sign)
     if width == 2:
-        return sign if keeps_hangul else "??"
-    return _SIGNS.get(sign, ".") if width else ""
+        return sign if keeps_hangul and sign.isalpha() else "??"
+    return "." * width
 
 
 class AsciiSigns(LineFilter):

@@ -24,6 +24,7 @@ def test_a_text_keeps_its_width(text: str) -> None:
 def test_a_change_and_a_warning_are_told_apart() -> None:
     """The same sign is a plus before a number and a warning elsewhere."""
     assert to_ascii("▲1,500 ▼20 ▲ 주의", keeps_hangul=True) == "+1,500 -20 ! 주의"
+    assert to_ascii("⏎ 🔎🦄", keeps_hangul=True) == "> : ??"
 
 
 @pytest.mark.parametrize(
