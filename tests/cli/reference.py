@@ -28,6 +28,8 @@ ANSWERS = {
     "explain": "Explanation",
     "revisions": "RevisionList",
     "quarantine": "QuarantineList",
+    "watch --once": "Watch",
+    "watchlist list": "WatchlistRows",
     "points": "PointList",
     "patterns": "PatternList",
     "strategies": "StrategyList",

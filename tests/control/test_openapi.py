@@ -16,13 +16,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chartinsightd.control import operations
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.openapi import openapi_document
 from chartinsightd.control.operations import HEALTH, STATUS
+from chartinsightd.control.watch_operations import WATCHING
 from tests.control.fake_backend import FakeBackend, Scene, serving
 from tests.control.json_schema import Schemas
 
-DOCUMENT = openapi_document()
+DOCUMENT = openapi_document((*operations.OPERATIONS, *WATCHING))
 SCHEMAS = Schemas(DOCUMENT)
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path, operation)
