@@ -68,7 +68,7 @@ KEYS = {
 """The screens in their order, each with its digit."""
 VIEWS = tuple(KEYS)
 _CLASSES = {
-    "symbols": ("symbols", "SymbolsView"),
+    "symbols": ("watch", "WatchView"),
     "chart": ("chart", "ChartView"),
     "screener": ("screener", "ScreenerView"),
     "coverage": ("data.view", "DataView"),
@@ -220,6 +220,7 @@ class Dashboard(Keyed, App[None]):
         self.context.connection = await asyncio.to_thread(self._load_connection)
         for view in self._views.values():
             self._need(view)
+        self._follow_quotes()
         await self.context.connection.run()
 
     def _load_connection(self) -> Connection:
@@ -272,10 +273,16 @@ class Dashboard(Keyed, App[None]):
         for known, view in self._views.items():
             view.display = known == name
         self._top.show(name)
+        self._follow_quotes()
         if wanted.symbols:
             await self.view.go_to(wanted)
         self.view.refresh_data(self.view.PARTS)
         self.view.main_widget().focus()
+
+    def _follow_quotes(self) -> None:
+        """Ask for prices only while a screen shows them."""
+        if self.context.connection is not None:
+            self.context.connection.follow_quotes(Part.QUOTES in self.view.PARTS)
 
     async def action_place_before(self) -> None:
         """Go back to the screen before this one."""
@@ -313,7 +320,7 @@ class Dashboard(Keyed, App[None]):
 
     def _need(self, view: View) -> None:
         if self.context.connection is not None:
-            for part in sorted(view.PARTS - {Part.STATUS, Part.LINK, Part.CANDLE}):
+            for part in sorted(view.PARTS - {Part.STATUS, Part.LINK, Part.CANDLE, Part.QUOTES}):
                 self.context.connection.need(part)
 
     @on(TopBar.TabClicked)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Never, TypeVar
 
 from chartinsight_tui.clock import Clock
+from chartinsight_tui.quotes import quotes_of
 from chartinsight_tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
 from chartinsightd.control.operations import (
@@ -41,6 +42,7 @@ from chartinsightd.control.operations import (
     STRATEGIES,
     SYNC,
     TRACK,
+    UNIVERSE,
     UNTRACK,
     VERIFY,
 )
@@ -57,7 +59,14 @@ from chartinsightd.control.protocol.jobs import (
     SymbolsRequest,
     VerifyRequest,
 )
-from chartinsightd.control.protocol.rows import CandleList, CandleQuery, LogList, LogQuery, StockQuery
+from chartinsightd.control.protocol.rows import (
+    CandleList,
+    CandleQuery,
+    LogList,
+    LogQuery,
+    StockQuery,
+    UniverseQuery,
+)
 from chartinsightd.control.protocol.screens import ScreenerQuery, ScreenResult, ScreenRunQuery
 from chartinsightd.control.protocol.status import (
     AcknowledgeRequest,
@@ -66,7 +75,25 @@ from chartinsightd.control.protocol.status import (
     SilenceRequest,
     Status,
 )
+from chartinsightd.control.protocol.watching import (
+    QuotesQuery,
+    TrendQuery,
+    WatchAddRequest,
+    WatchGroupRequest,
+    WatchlistRows,
+    WatchMoveRequest,
+    WatchRemoveRequest,
+)
 from chartinsightd.control.protocol.words import MAX_ROWS
+from chartinsightd.control.watch_operations import (
+    QUOTES,
+    TRENDS,
+    WATCH_ADD,
+    WATCH_GROUP,
+    WATCH_MOVE,
+    WATCH_REMOVE,
+    WATCHLIST,
+)
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.task_group import TaskGroup
@@ -87,7 +114,12 @@ _READ_BY_EVENT = {
     EventType.SYMBOLS: (Part.STOCKS, Part.COVERAGE, Part.SESSIONS, Part.GAPS, Part.SEALS),
     EventType.COVERAGE: (Part.SESSIONS, Part.GAPS, Part.SEALS),
     EventType.ALERT: (Part.ALERTS,),
+    EventType.WATCHLIST: (Part.WATCH,),
 }
+_QUOTES_EVERY_S = 0.5
+"""Prices are asked for this often while they are shown: what changed since the last answer."""
+_TRENDS_EVERY = 8
+"""Of these rounds, every so many ask for the way of the price too, and when other stocks are in sight."""
 _SEALED_DAYS = 40
 """Days back, holidays included, whose seals are shown."""
 _STATUS_EVENTS = {EventType.STATE, EventType.ALERT, EventType.SYMBOLS}
@@ -118,6 +150,7 @@ class Connection:
         """Read soon: events made them old."""
         self._read_soon = asyncio.Event()
         self._poll_soon = asyncio.Event()
+        self._quotes_wanted = asyncio.Event()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -194,6 +227,48 @@ class Connection:
         """Return the alerts of the last thirty days, the newest first."""
         return await self._ask(lambda client: client.ask(ALERT_HISTORY, AlertHistoryQuery()))
 
+    async def universe(self) -> frozenset[str]:
+        """Return the stocks of the universe; none where they cannot be had now."""
+        query = UniverseQuery(limit=MAX_ROWS)
+        answer = await self._ask(lambda client: client.ask(UNIVERSE, query))
+        return frozenset() if isinstance(answer, Failure) else frozenset(row.symbol for row in answer.items)
+
+    def follow_quotes(self, wanted: bool) -> None:
+        """Keep the quotes up to date from now on, or no longer."""
+        self._quotes_wanted.set() if wanted else self._quotes_wanted.clear()
+
+    # the watchlist
+
+    async def watch(self, symbols: tuple[str, ...], group: str | None) -> WatchlistRows | Failure:
+        """Put stocks into a group of the watchlist; None: the first one."""
+        request = WatchAddRequest(symbols=symbols, group=group)
+        return await self._ask(lambda client: client.ask(WATCH_ADD, request))
+
+    async def unwatch(self, symbols: tuple[str, ...], group: str | None) -> WatchlistRows | Failure:
+        """Take stocks out of a group; None: of every one."""
+        request = WatchRemoveRequest(symbols=symbols, group=group)
+        return await self._ask(lambda client: client.ask(WATCH_REMOVE, request))
+
+    async def move_watched(self, symbol: str, group: str, to: str, place: int) -> WatchlistRows | Failure:
+        """Give a stock of the watchlist another place."""
+        request = WatchMoveRequest(symbol=symbol, group=group, to_group=to, place=place)
+        return await self._ask(lambda client: client.ask(WATCH_MOVE, request))
+
+    async def move_group(self, name: str, place: int) -> WatchlistRows | Failure:
+        """Give a group another place."""
+        request = WatchGroupRequest(name=name, place=place)
+        return await self._ask(lambda client: client.ask(WATCH_GROUP, request))
+
+    async def rename_group(self, name: str, new_name: str) -> WatchlistRows | Failure:
+        """Give a group another name."""
+        request = WatchGroupRequest(name=name, new_name=new_name)
+        return await self._ask(lambda client: client.ask(WATCH_GROUP, request))
+
+    async def remove_group(self, name: str) -> WatchlistRows | Failure:
+        """Remove a group; what is collected stays so."""
+        request = WatchGroupRequest(name=name, remove=True)
+        return await self._ask(lambda client: client.ask(WATCH_GROUP, request))
+
     # what changes something
 
     async def acknowledge(self, event: str) -> Outcome | Failure:
@@ -269,6 +344,7 @@ class Connection:
             tasks.create_task(self._poll(client), name="status")
             tasks.create_task(self._listen(client), name="events")
             tasks.create_task(self._keep_reading(client), name="reads")
+            tasks.create_task(self._follow(client), name="quotes")
             # Wait here and not at the group's end: there, before Python 3.13, a task that fails leaves its
             # cancelling of this one counted, and `run` could not tell that from being cancelled itself.
             await asyncio.Event().wait()
@@ -308,6 +384,34 @@ class Connection:
         if event.type in _STATUS_EVENTS:
             self._poll_soon.set()
         self._read_calmly(*_READ_BY_EVENT.get(event.type, ()))
+
+    async def _follow(self, client: ControlClient) -> Never:
+        """Ask for what changed of the quotes while they are shown; why that failed is noted beside them."""
+        cursor, rounds, trends_of = "", 0, tuple[str, ...]()
+        while True:
+            await self._quotes_wanted.wait()
+            try:
+                cursor = await self._read_quotes(client, cursor)
+                if rounds % _TRENDS_EVERY == 0 or trends_of != self._store.trend_of:
+                    rounds, trends_of = 0, self._store.trend_of
+                    await self._read_trends(client, trends_of)
+                rounds += 1
+            except ControlError as error:
+                self._store.failures[Part.QUOTES] = _failure(error)
+            await asyncio.sleep(_QUOTES_EVERY_S)
+
+    async def _read_quotes(self, client: ControlClient, cursor: str) -> str:
+        answer = await client.ask(QUOTES, QuotesQuery(after=cursor))
+        if answer.symbol or Part.QUOTES not in self._store.loaded:
+            self._store.put_quotes(quotes_of(answer), is_whole=answer.is_whole)
+            self._changed(Part.QUOTES)
+        return answer.cursor
+
+    async def _read_trends(self, client: ControlClient, symbols: tuple[str, ...]) -> None:
+        if symbols:
+            answer = await client.ask(TRENDS, TrendQuery(symbol=symbols))
+            self._store.put_trends(dict(zip(answer.symbol, answer.closes, strict=True)))
+            self._changed(Part.QUOTES)
 
     def _read_calmly(self, *parts: Part) -> None:
         """Read parts once a burst of events is over."""
@@ -365,6 +469,8 @@ class Connection:
             case Part.SCREENS:
                 stored = await client.ask(SCREENS)
                 self._store.put_screens(stored.items, (await client.ask(STRATEGIES)).items)
+            case Part.WATCH:
+                self._store.put_watchlist(await client.ask(WATCHLIST))
             case Part.STOCKS:
                 self._store.put_stocks((await client.ask(STOCKS, StockQuery())).items)
 

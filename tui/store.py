@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from chartinsight_tui.quotes import Quote
     from chartinsightd.control.protocol.coverage import (
         CoverageRow,
         GapRow,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from chartinsightd.control.protocol.rows import CandleRow, LogLine, StockRow
     from chartinsightd.control.protocol.screens import StoredScreenRow, StrategyRow
     from chartinsightd.control.protocol.status import AlertList, Status
+    from chartinsightd.control.protocol.watching import WatchGroupRow, WatchlistRows
 
 MAX_LOG_LINES = 2_000
 MAX_JOBS = 500
@@ -48,6 +50,8 @@ class Part(StrEnum):
     STOCKS = "stocks"
     SCREENS = "screens"
     CANDLE = "candle"
+    WATCH = "watch"
+    QUOTES = "quotes"
 
 
 class LinkState(StrEnum):
@@ -114,8 +118,18 @@ class Store:
         self._wrong_days: dict[tuple[str, date], SessionCoverage] = {}
         self.live: dict[Series, CandleRow] = {}
         """The newest candle of each watched series."""
-        self.watched: frozenset[Series] = frozenset()
-        """Series whose candles are shown."""
+        self.unexplained: dict[Series, datetime | None] = {}
+        """Of a forming candle of the same: since when its volume does not add up."""
+        self._watched: dict[str, frozenset[Series]] = {}
+        self.watch_groups: tuple[WatchGroupRow, ...] = ()
+        self.quotes: dict[str, Quote] = {}
+        """The latest price of each stock that is collected or watched."""
+        self._renewed: set[str] = set()
+        self._moved: set[str] = set()
+        self.trends: dict[str, list[int]] = {}
+        """Closes of five minutes of today, of the stocks in sight."""
+        self.trend_of: tuple[str, ...] = ()
+        """The stocks in sight."""
         self.failures: dict[Part, Failure] = {}
         """Why a part could not be read, although the daemon answers."""
         self.loaded: set[Part] = set()
@@ -132,6 +146,15 @@ class Store:
     def is_online(self) -> bool:
         """Whether the daemon answers."""
         return self.link.state is LinkState.ONLINE
+
+    @property
+    def watched(self) -> frozenset[Series]:
+        """Series whose candles are shown somewhere."""
+        return frozenset().union(*self._watched.values())
+
+    def watch(self, owner: str, series: Iterable[Series]) -> None:
+        """Keep the newest candles of these series, for one screen; they replace those it had before."""
+        self._watched[owner] = frozenset(series)
 
     def take(self, event: Event) -> Part | None:
         """Take an event of the stream over; return the part that changed.
@@ -218,6 +241,32 @@ class Store:
         self._names |= {symbol: row.name for symbol, row in self.stocks.items()}
         self.mark(Part.STOCKS)
 
+    def put_watchlist(self, rows: WatchlistRows) -> None:
+        """Replace the groups of the watchlist."""
+        self.watch_groups = rows.groups
+        self._names |= {one.symbol: one.name for group in rows.groups for one in group.stocks if one.name}
+        self.mark(Part.WATCH)
+
+    def put_quotes(self, quotes: Iterable[Quote], *, is_whole: bool) -> None:
+        """Take quotes over: all there are, or those that changed."""
+        new = {quote.symbol: quote for quote in quotes}
+        before = self.quotes
+        self._renewed |= {symbol for symbol, quote in new.items() if before.get(symbol) != quote}
+        self._moved |= {one for one in new if one in before and before[one].price != new[one].price}
+        self.quotes = new if is_whole else self.quotes | new
+        self.mark(Part.QUOTES)
+
+    def put_trends(self, trends: Mapping[str, list[int]]) -> None:
+        """Take the way of the price of the stocks in sight over."""
+        self._renewed |= {symbol for symbol, closes in trends.items() if self.trends.get(symbol) != closes}
+        self.trends |= trends
+
+    def take_news(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the stocks of which something is new since the last call, and those whose price moved."""
+        renewed, moved = frozenset(self._renewed), frozenset(self._moved)
+        self._renewed, self._moved = set(), set()
+        return renewed, moved
+
     def mark(self, part: Part) -> None:
         """A part was read: it is loaded and nothing is wrong with it."""
         self.loaded.add(part)
@@ -253,6 +302,7 @@ class Store:
             return None
         change: CandleChange = _message(event)
         self.live[series] = change.candle
+        self.unexplained[series] = change.unexplained_since
         return Part.CANDLE
 
     def _add_line(self, line: LogLine) -> None:

@@ -29,6 +29,8 @@ from chartinsightd.service.watching.trends import Trends
 LIVE = ("005930", "000660", "035420")
 """Of these every trade comes; the others are asked for in rounds."""
 _STEPS = 14
+_WITH_TREND = 40
+"""Stocks of which the way of the price is known; a whole market would take its time."""
 
 
 class _Groups:
@@ -87,7 +89,10 @@ class FakeWatching:
         forming = FormingCandles(self._rules, ())
         self.board = QuoteBoard(forming=forming, registered=lambda: live, note=self._trends.note)
         self._keeper = GroupKeeper(_Groups(groups, need), self._watchlist, clock)
-        self.show([self.quote(symbol, number) for symbol in tracked for number in range(_STEPS)])
+        self.show(
+            [self.quote(symbol, step) for symbol in tracked[:_WITH_TREND] for step in range(_STEPS - 1)]
+        )
+        self.show([self.quote(symbol) for symbol in tracked])
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations."""

@@ -15,7 +15,7 @@ from chartinsight_tui.screens.backfill import BackfillDialog
 from chartinsight_tui.screens.chart import ChartView
 from chartinsight_tui.screens.dialogs import ConfirmDialog, KeysDialog, StockDialog, TextDialog
 from chartinsight_tui.screens.log import LogView
-from chartinsight_tui.screens.symbols import SymbolsView
+from chartinsight_tui.screens.watch import WatchView
 from chartinsight_tui.widgets.candle_chart import CandleChart
 from chartinsight_tui.widgets.row_table import RowTable
 from chartinsightd.control.protocol.jobs import JobState
@@ -75,7 +75,7 @@ async def test_question_mark_shows_keys() -> None:
 async def test_filter_and_selection_survive_a_refresh() -> None:
     """What is typed after / holds, and the cursor stays on its stock, when the data is read anew."""
     async with on_screen("symbols") as (app, pilot):
-        await pilot.press("slash", *"삼성", "enter", "down")
+        await pilot.press("s", "s", "s", "slash", *"삼성", "enter", "down")
         rows, chosen = table(app).row_count, table(app).row_id
         assert rows < 10
         app.action_read_again()
@@ -90,7 +90,7 @@ async def test_first_consonants_filter() -> None:
     """ㅅㅅㅈㅈ finds 삼성전자."""
     async with on_screen("symbols") as (app, pilot):
         await pilot.press("slash", *"ㅅㅅㅈㅈ", "enter")
-        assert table(app).row_id == "005930"
+        assert app.view.wanted().symbols == ("005930",)
 
 
 async def test_copy_sends_text_to_the_terminal() -> None:
@@ -157,10 +157,10 @@ async def test_read_only_offers_no_change() -> None:
 
 
 async def test_tracking_asks_first() -> None:
-    """w collects the stock under the cursor; its star appears. Space does the same."""
+    """Space collects the stock under the cursor, or no longer."""
     daemon = Daemon()
     async with on_screen("symbols", daemon) as (app, pilot):
-        await pilot.press("down", "w")
+        await pilot.press("s", "s", "s", "down", "space")
         assert isinstance(app.screen, ConfirmDialog)
         await pilot.press("y")
         await until(pilot, lambda: app.store.stocks["900008"].tracked)
@@ -168,22 +168,23 @@ async def test_tracking_asks_first() -> None:
         await until(pilot, lambda: not app.store.stocks["900008"].tracked)
 
 
-async def test_symbols_filters_and_orders() -> None:
-    """s narrows to collected ones and to markets, o orders; a click on a title does too."""
+async def test_scopes_and_orders_of_prices() -> None:
+    """s goes on to what is collected and to every stock, o orders; a click on a title does too."""
     async with on_screen("symbols") as (app, pilot):
-        counts = []
-        for _ in range(4):
-            await pilot.press("s")
-            counts.append(table(app).row_count)
-        assert counts[0] == 30
-        assert counts[1] + counts[2] == counts[3] == 40
-        await pilot.press("o", "home")
-        first = table(app).row_id
-        await pilot.press("o", "home")
-        assert table(app).row_id != first
-        await pilot.click(RowTable, offset=(58, 0))
-        assert isinstance(app.view, SymbolsView)
-        assert app.view._order == "cap"
+        assert table(app).row_count == 10  # two groups with their headings
+        await pilot.press("s")
+        assert table(app).row_count == 30
+        await pilot.press("s", "s")
+        assert table(app).row_count == 40
+        await pilot.press("slash", *"kospi", "enter")
+        assert 0 < table(app).row_count < 40
+        await pilot.click(RowTable, offset=(shown(app).splitlines()[3].index("%"), 0))
+        assert isinstance(app.view, WatchView)
+        assert app.view._order == "percent"
+        percents = [
+            app.store.quotes[symbol].percent for _, symbol in app.view._rows() if symbol in app.store.quotes
+        ]
+        assert percents == sorted(percents, key=lambda one: -(one or 0.0))
 
 
 async def test_the_stock_list_is_read_again() -> None:

@@ -43,6 +43,9 @@ def full(name: str, *keys: str, then: str = "") -> Before:
         await app.action_show(name)
         await connected(pilot)
         await settled(pilot)
+        if name == "symbols" and app.store.quotes:
+            await until(pilot, lambda: bool(app.store.trends))  # they come last
+            await settled(pilot)
         if keys:
             await pilot.press(*keys)
             await until(pilot, lambda: then in shown(app))
@@ -168,6 +171,19 @@ def test_light(snap_compare: Compare) -> None:
     """The light theme, read-only."""
     app = of(Scene.FULL, colours="light", read_only=True)
     assert snap_compare(app, run_before=full("symbols"), terminal_size=SMALL)
+
+
+def test_watchlist_in_korean(snap_compare: Compare) -> None:
+    """With all columns, and the chosen stock below: where its price is from, and its five minutes."""
+
+    async def go(pilot: Pilot[None]) -> None:
+        await full("symbols", "slash", "ㅅ", "enter")(pilot)
+        app = pilot.app
+        assert isinstance(app, Dashboard)
+        await until(pilot, lambda: not app.view.is_resting)
+        await settled(pilot)
+
+    assert snap_compare(of(Scene.FULL, language="ko"), run_before=go, terminal_size=(112, 34))
 
 
 def test_backfill(snap_compare: Compare) -> None:

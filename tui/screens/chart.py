@@ -124,7 +124,7 @@ class ChartView(View):
         return next((symbol for symbol, stock in stocks.items() if stock.tracked), next(iter(stocks), ""))
 
     def _load(self) -> None:
-        self.store.watched = frozenset({(self._symbol, self._timeframe)})
+        self.store.watch("chart", {(self._symbol, self._timeframe)})
         self.store.live.clear()
         self.run_worker(self._read_newest(), group="candles", exclusive=True)
 

@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -149,6 +150,24 @@ class RowTable(Keyed, Widget, can_focus=True):
     def cell(self) -> int:
         """Which of the cell columns the cursor is on, from 0."""
         return self._cell
+
+    def rows_in_sight(self) -> Sequence[Hashable]:
+        """Return the ids of the rows that one sees."""
+        return self._rows[self._top : self._top + self._room()]
+
+    def refresh_rows(self, is_old: Callable[[Hashable], bool]) -> None:
+        """Draw those of the rows in sight again that are old: nothing else is sent to the terminal."""
+        for place, row in enumerate(self.rows_in_sight()):
+            if is_old(row):
+                self.refresh(Region(0, place + 1, self.size.width, 1))
+
+    def refresh_column(self, index: int) -> None:
+        """Draw one column again, where it is shown."""
+        at = 1
+        for placed in self._layout(self.size.width):
+            if placed.index == index:
+                self.refresh(Region(at, 1, placed.column.width, self._room()))
+            at += placed.column.width + 1
 
     @property
     def is_at_end(self) -> bool:

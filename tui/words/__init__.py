@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chartinsight_tui.words import data, dialogs, frame, home, keys, screener, stocks, work
+from chartinsight_tui.words import data, dialogs, frame, home, keys, screener, stocks, watch, work
 from chartinsight_tui.words.alerts_ko import KOREAN_ALERTS
 
 _TABLE: Mapping[str, tuple[str, str]] = {
@@ -13,6 +13,7 @@ _TABLE: Mapping[str, tuple[str, str]] = {
     **data.WORDS,
     **work.WORDS,
     **stocks.WORDS,
+    **watch.WORDS,
     **screener.WORDS,
     **dialogs.WORDS,
     **keys.WORDS,
