@@ -18,6 +18,7 @@ Told = Literal[
     EventType.LABEL,
     EventType.SYMBOLS,
     EventType.ALERT,
+    EventType.WATCHLIST,
     EventType.RESET,
     EventType.DROPPED,
 ]
@@ -27,6 +28,7 @@ TOLD: tuple[EventType, ...] = (
     EventType.LABEL,
     EventType.SYMBOLS,
     EventType.ALERT,
+    EventType.WATCHLIST,
 )
 """What a reader without a wish gets; `reset` and `dropped` come in any case."""
 PRELUDE = b"retry: 2000\n"

@@ -50,6 +50,7 @@ class Listener:
         """First words of paths that answer 503."""
         self.session_over = False
         self.labels: list[dict[str, Any]] = []
+        self.watched = list(STOCKS)
         self.asked: list[str] = []
         self.counted_until: list[str | None] = []
         """Moments up to which statistics were asked for."""
@@ -161,7 +162,18 @@ class Listener:
             return _screened(body.get("session"))
         if path == "screens":
             return {"name": body["name"], "version": 1, "expression": body["expression"], "removed": False}
+        if path.startswith("watchlist/"):
+            return self._watch(path, body["symbols"])
         return _note("000660")
+
+    def _watch(self, path: str, symbols: list[str]) -> Answer:
+        rest = [one for one in self.watched if one not in symbols]
+        self.watched = [*rest, *symbols] if path.endswith("/add") else rest
+        return self._get_watchlist("", {})
+
+    def _get_watchlist(self, _rest: str, _query: Mapping[str, str]) -> Answer:
+        stocks = [{"symbol": one, "name": STOCKS[one]} for one in self.watched]
+        return {"groups": [{"name": "", "stocks": stocks}]}
 
     def _label(self, body: dict[str, Any]) -> Answer:
         instants = {name: _instant(body[name]) for name in ("from_ts", "to_ts", "seen_until")}

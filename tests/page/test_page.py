@@ -187,6 +187,24 @@ async def test_an_ended_session_says_what_to_type(open_page: Open, listener: Lis
     assert await text_of(page, "#banner code") == "chartinsightctl radar 000660"
 
 
+async def test_a_star_is_one_of_the_daemons_watchlist(open_page: Open, listener: Listener) -> None:
+    """The star of the chart and the list on the page are the daemon's; another surface's change shows too."""
+    page = await open_page(CHART)
+    await ready(page)
+    await until(page, "document.querySelector('.star')?.getAttribute('aria-pressed') === 'true'")
+    await page.locator(".star").click()
+    await until(page, "document.querySelector('.star').getAttribute('aria-pressed') === 'false'")
+    assert "000660" not in listener.watched
+
+    await page.evaluate("location.hash = '#watch'")
+    await page.wait_for_selector("tr[data-key='005930']")
+    assert await page.locator("tr[data-key='000660']").count() == 0
+    listener.watched = ["000660"]
+    listener.push("watchlist", {"by": "me"})
+    await page.wait_for_selector("tr[data-key='000660']", timeout=15_000)
+    assert await page.locator("tr[data-key='005930']").count() == 0
+
+
 @pytest.mark.parametrize(
     ("route", "where", "place"),
     [

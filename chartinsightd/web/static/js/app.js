@@ -15,13 +15,14 @@ import { ScreenerPage } from './screener-page.js';
 import { openSearch } from './search.js';
 import { changeSettings, loadSettings, settings } from './settings.js';
 import { drawRail, readWatched, WatchPage } from './watch-page.js';
+import { isWatched, toggleWatched } from './watchlist.js';
 import { t } from './words.js';
 
 /** `g` waits for its second key this long. */
 const G_MS = 1200;
 const RESIZE_MS = 150;
 const PAGES = { chart: ChartPage, screener: ScreenerPage, watch: WatchPage, labels: LabelsPage, notes: NotesPage };
-const EVENTS = ['candle', 'analysis', 'label', 'symbols', 'alert', 'note', 'reset'];
+const EVENTS = ['candle', 'analysis', 'label', 'symbols', 'alert', 'note', 'watchlist', 'reset'];
 
 const connection = new Connection();
 let route = routeOf(location.hash);
@@ -42,11 +43,10 @@ const context = {
     location.hash = hashOf({ timeframe: route.timeframe, ...to });
   },
   focus: /** @type {string | null} */ (null),
-  isWatched: (symbol) => (settings.watch ?? watched?.map((stock) => stock.symbol) ?? []).includes(symbol),
-  toggleWatch(symbol) {
-    const codes = settings.watch ?? watched?.map((stock) => stock.symbol) ?? [];
-    const starred = !codes.includes(symbol);
-    changeSettings({ watch: starred ? [...codes, symbol] : codes.filter((code) => code !== symbol) });
+  isWatched,
+  /** @param {string} symbol */
+  async toggleWatch(symbol) {
+    const starred = await toggleWatched(symbol);
     watched = null;
     return starred;
   },
@@ -168,6 +168,7 @@ function listen() {
     connection.addEventListener(type, (event) => {
       const { detail } = /** @type {CustomEvent} */ (event);
       if (type === 'alert') connection.poll();
+      if (type === 'watchlist') watched = null;
       page?.onEvent(type, detail);
     });
   }

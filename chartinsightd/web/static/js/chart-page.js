@@ -219,9 +219,12 @@ export class ChartPage {
     if (timeframe !== this.timeframe) this.context.go({ view: 'chart', symbol: this.symbol, timeframe }, focus ? `tf-${timeframe}` : null);
   }
 
-  toggleStar() {
-    const starred = this.context.toggleWatch(this.symbol);
-    toast(t(starred ? 'watch.add' : 'watch.del'));
+  async toggleStar() {
+    try {
+      toast(t(await this.context.toggleWatch(this.symbol) ? 'watch.added' : 'watch.gone'));
+    } catch (problem) {
+      toast(`${t('error.title')} ${/** @type {any} */ (problem).message}`);
+    }
     this.drawHead();
     this.context.watchRail(this.rail, this.symbol);
   }

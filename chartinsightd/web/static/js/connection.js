@@ -10,7 +10,7 @@ const POLL_MS = 6_000;
 const POLL_TIMEOUT_MS = 6_000;
 /** Waits between tries after a loss, in seconds; the last one repeats. */
 export const WAITS = [2, 4, 6, 10, 15];
-const TYPES = ['candle', 'analysis', 'label', 'symbols', 'alert', 'note', 'reset', 'dropped'];
+const TYPES = ['candle', 'analysis', 'label', 'symbols', 'alert', 'note', 'watchlist', 'reset', 'dropped'];
 
 /**
  * Tells `change` when its state changes, `second` each second while away, and each event of the stream under its own name.

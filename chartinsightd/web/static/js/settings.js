@@ -1,5 +1,5 @@
 /**
- * How the page looks, kept in this browser: theme, language, palette, layers, starred codes. No candle is ever kept there.
+ * How the page looks, kept in this browser: theme, language, palette, layers. No candle is ever kept there.
  * @module
  */
 import { setLanguage } from './words.js';
@@ -14,7 +14,7 @@ export const PALETTES = ['kr', 'safe', 'west'];
  * @typedef {object} Settings
  * @property {'dark' | 'light'} theme @property {'ko' | 'en'} language @property {string} palette
  * @property {Record<string, boolean>} layers @property {boolean} adjusted
- * @property {string[] | null} watch starred codes; null: never starred, so the collected ones
+ * @property {string[] | null} watch codes that an earlier page starred here; null once they are in the daemon's watchlist
  * @property {'cards' | 'rows'} screener @property {string} symbol the stock looked at last
  */
 

@@ -6,23 +6,25 @@ import { get } from './api.js';
 import { h } from './dom.js';
 import { errorBox, refill } from './frame.js';
 import { arrow, big, changeOf, direction, percent, shortTime, won, yearOf } from './numbers.js';
-import { settings } from './settings.js';
 import { patternName, trendWord } from './side-panel.js';
 import { spark } from './small-charts.js';
 import { ListView, openingRow } from './view.js';
+import { readWatchlist } from './watchlist.js';
 import { t } from './words.js';
 
 const RECENT = 60;
 const MOST = 100;
 const USUAL = 20;
+/** Bursts of news are read once. */
+const SOON_MS = 3000;
+const TOGETHER_MS = 500;
 
-/** Read the starred stocks; never starred: those that are collected. */
+/** Read the stocks of the watchlist, in its order. */
 export async function readWatched() {
-  const query = settings.watch === null ? { tracked: true } : { symbol: settings.watch };
-  if (settings.watch?.length === 0) return [];
-  const { items } = await get('stocks', { ...query, recent: RECENT, limit: MOST });
-  if (settings.watch === null) return items;
-  const order = new Map(settings.watch.map((symbol, i) => [symbol, i]));
+  const codes = (await readWatchlist()).slice(0, MOST);
+  if (!codes.length) return [];
+  const { items } = await get('stocks', { symbol: codes, recent: RECENT, limit: MOST });
+  const order = new Map(codes.map((symbol, i) => [symbol, i]));
   return items.filter((stock) => order.has(stock.symbol)).sort((a, b) => order.get(a.symbol) - order.get(b.symbol));
 }
 
@@ -69,6 +71,7 @@ export class WatchPage extends ListView {
   constructor(context) {
     super(context, 'watch');
     /** @type {any[] | null} */ this.stocks = null;
+    /** @type {any} */ this.drawing = null;
   }
 
   async load() {
@@ -112,9 +115,23 @@ export class WatchPage extends ListView {
 
   /** @param {string} type @param {any} data */
   onEvent(type, data) {
-    const shown = this.stocks?.some((stock) => stock.symbol === data?.symbol);
-    if (type !== 'symbols' && type !== 'reset' && !(shown && data.timeframe === '1d')) return;
+    const stock = this.stocks?.find((one) => one.symbol === data?.symbol);
+    if (type === 'candle' && stock && data.timeframe === '1d') this.move(stock, data.candle);
+    if (!['symbols', 'watchlist', 'reset'].includes(type) && !(type === 'analysis' && stock)) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.load(), 3000);
+    this.timer = setTimeout(() => this.load(), SOON_MS);
+  }
+
+  /** Show the day's candle as it is now. Those of a busy market come often: rows are drawn together. @param {any} stock @param {any} candle */
+  move(stock, candle) {
+    const recent = stock.recent ?? { ts: [], close: [], volume: [] };
+    const ts = Date.parse(candle.ts) / 1000;
+    const at = recent.ts.length - (recent.ts.at(-1) === ts ? 1 : 0);
+    [recent.ts[at], recent.close[at], recent.volume[at]] = [ts, candle.close, candle.volume];
+    stock.recent = recent;
+    this.drawing ??= setTimeout(() => {
+      this.drawing = null;
+      if (!this.gone) this.draw();
+    }, TOGETHER_MS);
   }
 }

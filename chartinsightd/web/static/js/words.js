@@ -70,6 +70,8 @@ export const WORDS = {
   'chart': ['차트', 'Chart'],
   'draw': ['라벨 그리기', 'Draw label'],
   'watch.add': ['관심종목에 넣기', 'Add to watchlist'],
+  'watch.added': ['관심종목에 넣었습니다.', 'Added to the watchlist.'],
+  'watch.gone': ['관심종목에서 뺐습니다.', 'Removed from the watchlist.'],
   'watch.del': ['관심종목에서 빼기', 'Remove from watchlist'],
   'layer.points': ['고점·저점', 'Points'],
   'layer.secondary': ['작은 고점·저점', 'Secondary points'],
