@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chartinsightd.adapters.postgres.dsn import checked, place_of
@@ -50,6 +50,7 @@ def test_what_cannot_be_obeyed_is_named(words: str) -> None:
     assert SECRET not in str(caught.value)
 
 
+@example("?", "postgresql://")
 @given(st.text("ab1@/?#:%&=, []\\", max_size=8), st.sampled_from(["postgres:", "postgresql://", ""]))
 def test_a_password_is_in_no_message(around: str, scheme: str) -> None:
     """However a password is written, quoted or not, neither the place nor a refusal shows a part of it."""
