@@ -152,6 +152,15 @@ def test_both_languages_show_the_same(page: str) -> None:
     assert names["."] in korean
 
 
+def test_the_operating_page_is_whole_in_korean() -> None:
+    """It has a heading for each of the English ones, and the same commands."""
+    english, korean = ((DOCS / f"operating{form}").read_text(encoding="utf-8") for form in FORMS)
+    headings, fences = r"^#+ ", r"^```.*?^```"
+    assert len(re.findall(headings, english, re.MULTILINE)) == len(re.findall(headings, korean, re.MULTILINE))
+    flags = re.MULTILINE | re.DOTALL
+    assert re.findall(fences, english, flags) == re.findall(fences, korean, flags)
+
+
 async def test_every_metric_is_explained() -> None:
     """The page has each metric of the status, and the Grafana board asks for none that is not on the page."""
     listed = set(
