@@ -152,9 +152,10 @@ def test_both_languages_show_the_same(page: str) -> None:
     assert names["."] in korean
 
 
-def test_the_operating_page_is_whole_in_korean() -> None:
-    """It has a heading for each of the English ones, and the same commands."""
-    english, korean = ((DOCS / f"operating{form}").read_text(encoding="utf-8") for form in FORMS)
+@pytest.mark.parametrize("page", ["backup", "operating", "scaling"])
+def test_pages_for_operators_are_whole_in_korean(page: str) -> None:
+    """Each has a heading for each of the English ones, and the same commands."""
+    english, korean = ((DOCS / f"{page}{form}").read_text(encoding="utf-8") for form in FORMS)
     headings, fences = r"^#+ ", r"^```.*?^```"
     assert len(re.findall(headings, english, re.MULTILINE)) == len(re.findall(headings, korean, re.MULTILINE))
     flags = re.MULTILINE | re.DOTALL
