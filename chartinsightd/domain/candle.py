@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -96,18 +97,22 @@ class Candles:
         return len(self.ts)
 
     def __iter__(self) -> Iterator[Candle]:
-        for i in range(len(self.ts)):
+        # A whole column at once: values taken one by one from an array cost most of the time.
+        prices = (self.open.tolist(), self.high.tolist(), self.low.tolist(), self.close.tolist())
+        traded = (self.volume.tolist(), repeat(None) if self.value is None else self.value.tolist())
+        rows = zip(self.ts.tolist(), *prices, *traded, self.final.tolist(), strict=False)
+        for ts, first, high, low, last, volume, value, final in rows:
             yield Candle(
                 symbol=self.symbol,
                 timeframe=self.timeframe,
-                ts=datetime.fromtimestamp(int(self.ts[i]), UTC),
-                open=int(self.open[i]),
-                high=int(self.high[i]),
-                low=int(self.low[i]),
-                close=int(self.close[i]),
-                volume=int(self.volume[i]),
-                value=None if self.value is None else int(self.value[i]),
-                final=bool(self.final[i]),
+                ts=datetime.fromtimestamp(ts, UTC),
+                open=first,
+                high=high,
+                low=low,
+                close=last,
+                volume=volume,
+                value=value,
+                final=final,
             )
 
     def where(self, keep: Flags | slice) -> Candles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -171,25 +172,27 @@ class FakeStore:
         return [self._save(write) for write in writes]
 
     def _save(self, write: Write) -> Written:
-        done = sum((self._put(write.series, candle) for candle in write.candles), Written())
+        series = write.series
+        keys = [(series, ts) for ts in write.candles.ts.tolist()]
+        done = Counter(map(self._put, keys, write.candles))
         if write.covered:
-            self.covered[write.series] = self.covered.get(write.series, EMPTY) | write.covered
+            self.covered[series] = self.covered.get(series, EMPTY) | write.covered
         self.quarantined.extend(write.rejected)
-        return replace(done, quarantined=len(write.rejected))
+        return Written(**done, quarantined=len(write.rejected))
 
-    def _put(self, series: Series, candle: Candle) -> Written:
-        key = (series, int(candle.ts.timestamp()))
+    def _put(self, key: tuple[Series, int], candle: Candle) -> str:
+        """Keep a row; return what became of it, as `Written` names it."""
         old = self.candles.get(key)
-        if old is not None and old.final and not candle.final:
-            return Written(unchanged=1)
+        if old == candle or (old is not None and old.final and not candle.final):
+            return "unchanged"
         self.candles[key] = candle
         if old is None:
-            return Written(inserted=1)
+            return "inserted"
         if replace(old, final=candle.final) == candle:
-            return Written(unchanged=1)
+            return "unchanged"
         if old.final:
             self.revisions.append((old, candle))
-        return Written(changed=1)
+        return "changed"
 
     async def coverage(self) -> dict[Series, RangeSet]:
         """Return what is durable."""

@@ -25,7 +25,8 @@ class LoopClock(Clock):
         speed: seconds of this clock in one of the loop; what looks once in a real second costs less then.
     """
 
-    longest_nap_s = 30.0
+    longest_nap_s = 600.0
+    """Each look at the clock costs a turn of the loop; a test that sets it looks more often."""
 
     def __init__(self, start: datetime, speed: float = 1.0) -> None:
         self.start = start.astimezone(UTC)

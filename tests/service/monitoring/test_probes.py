@@ -193,6 +193,7 @@ async def test_every_condition_is_one_alert_and_one_end() -> None:
     """Together on a running board: each begin and each end is heard once, and reaches the person once."""
     troubles = ("broker.throttling", "token.failing", "clock.jumped", "disk.filling", "disk.full")
     world = BoardWorld(MORNING)
+    world.clock.longest_nap_s = 30.0
     async with world.on_board() as backend, asyncio.TaskGroup() as group:
         await world.clock.sleep(60)
         listener = Listener(world.hub)
