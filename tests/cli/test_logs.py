@@ -91,7 +91,7 @@ def follower(found: list[str], query: LogQuery | None = None, symbols: tuple[str
 
 async def until(found: list[str], event: str) -> None:
     """Wait until an event was shown."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while event not in found:  # noqa: ASYNC110 - the follower shows, it tells nobody
             await asyncio.sleep(0.01)
 

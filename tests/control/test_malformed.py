@@ -34,7 +34,7 @@ async def answer_to(socket_path: Path, request: bytes) -> bytes:
     """Send bytes, return all that comes until the daemon closes."""
     reader, writer = await asyncio.open_unix_connection(socket_path)
     writer.write(request)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     writer.close()
     await writer.wait_closed()

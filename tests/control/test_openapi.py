@@ -40,7 +40,7 @@ class UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket, from the standard library: it shares nothing with the client under test."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("daemon", timeout=10)
+        super().__init__("daemon", timeout=60)
         self._path = path
 
     def connect(self) -> None:

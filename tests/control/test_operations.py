@@ -83,7 +83,7 @@ async def readers_url(backend: FakeBackend) -> AsyncIterator[str]:
         backend.metrics,
         caller_of=lambda request: Caller(name=str(request.remote), may_write=False),
         pace=StreamPace(),
-        answer_timeout_s=5.0,
+        answer_timeout_s=60.0,
     )
     runner = web.AppRunner(app)
     await runner.setup()
@@ -117,7 +117,7 @@ async def _offered(backend: FakeBackend, *, may_write: bool) -> AsyncIterator[ai
         backend.metrics,
         caller_of=lambda _: Caller(name="guest", may_write=may_write),
         pace=StreamPace(),
-        answer_timeout_s=5.0,
+        answer_timeout_s=60.0,
     )
     runner = web.AppRunner(app)
     await runner.setup()

@@ -229,7 +229,7 @@ async def test_events_may_be_published_from_any_thread() -> None:
 
     worker = threading.Thread(target=hub.publish, args=(EventType.STATE, CHANGE))
     worker.start()
-    [entry] = await asyncio.wait_for(waiting, 5)
+    [entry] = await asyncio.wait_for(waiting, 60)
     worker.join()
 
     assert entry.data == CHANGE

@@ -55,7 +55,7 @@ async def log_in_elsewhere(simulator: Simulator) -> None:
         http.ws_connect(url) as socket,
     ):
         await socket.send_str(msgspec.json.encode({"trnm": "LOGIN", "token": tokens[-1]}).decode())
-        await socket.receive(timeout=10)
+        await socket.receive(timeout=60)
 
 
 async def test_a_morning_with_the_stream(folder: Path, database: str) -> None:

@@ -108,7 +108,7 @@ async def told(daemon: Daemon, *arguments: str) -> tuple[int, str]:
         cwd=daemon.folder,
     )
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), 60)
+        said, _ = await asyncio.wait_for(process.communicate(), 180)
     except BaseException:
         process.kill()
         await process.wait()

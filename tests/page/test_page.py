@@ -38,7 +38,7 @@ CUT_TABLES = """() => [...document.querySelectorAll('.tablebox')]
 
 async def until(page: Page, condition: str) -> None:
     """Wait until an expression holds on the page; what playwright has for this is refused by the policy."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not await page.evaluate(condition):
             await page.evaluate("new Promise(requestAnimationFrame)")
 

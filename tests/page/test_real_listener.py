@@ -42,7 +42,7 @@ async def test_a_chart_is_opened_by_token_and_a_label_is_kept(world: ChartWorld)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         token = world.door.sessions.issue("me")
         await page.goto(f"{listening.origin}/radar/#token={token}&symbol=005930")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await page.evaluate("document.querySelector('.canvas')?.chart?.drawn.length"):
                 await page.evaluate("new Promise(requestAnimationFrame)")
         assert await page.inner_text("h1") == "삼성전자"

@@ -46,7 +46,7 @@ def test_nothing_unasked_shows_a_secret(deed: str) -> None:
     """A crash, a thread, a library, a forgotten task, a destructor: each an event without the secret."""
     script = BEGIN + DEEDS[deed]
     ended = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
     )
     said = ended.stdout + ended.stderr
     assert SECRET not in said

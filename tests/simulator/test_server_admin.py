@@ -32,7 +32,7 @@ async def test_the_clock_is_set_stepped_and_sped_up() -> None:
 
 async def test_whoever_knows_the_clock_is_answered_when_it_changes() -> None:
     """A daemon that follows the clock asks once and waits, instead of asking five times a second."""
-    async with running() as broker, asyncio.timeout(5):
+    async with running() as broker, asyncio.timeout(40):
         known = (await broker.admin("GET", "clock"))["anchor"]
         waiting = asyncio.create_task(broker.admin("GET", f"clock?known={known!r}&wait_s=60"))
         same = await broker.admin("GET", f"clock?known={known!r}&wait_s=0.01")

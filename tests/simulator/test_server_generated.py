@@ -68,7 +68,7 @@ async def test_streamed_trades_fold_into_served_candles(market: SimulatedMarket)
         wanted = [row for row in rows if "20261120100000" <= row["cntr_tm"] < "20261120101000"]
         values: list[dict[str, str]] = []
         while not values or values[-1]["13"] != wanted[0]["acc_trde_qty"]:
-            frame = await asyncio.wait_for(socket.next(), 5)
+            frame = await asyncio.wait_for(socket.next(), 60)
             values += [entry["values"] for entry in frame["data"]]
 
     for row in wanted:

@@ -61,7 +61,7 @@ def test_the_command_serves_and_stops(number: signal.Signals) -> None:
         assert answer["stk_min_pole_chart_qry"][0]["cntr_tm"].startswith("20261120")
         assert ready["websocket_url"] == ready["url"].replace("http", "ws") + "/api/dostk/websocket"
         os.kill(process.pid, number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_an_anchored_clock_goes_on_after_a_restart() -> None:

@@ -46,7 +46,7 @@ class Socket:
 
     async def next_text(self) -> str:
         """Return the next frame as it came."""
-        return await self._socket.receive_str(timeout=5)
+        return await self._socket.receive_str(timeout=60)
 
     async def log_in(self, broker: Broker) -> Any:
         """Log in with the broker's token."""

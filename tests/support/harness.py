@@ -42,7 +42,7 @@ TARGETS_ALONE = {"CHARTINSIGHT_UNIVERSE__ENABLED": "false"}
 ALL = tuple(timeframe.value for timeframe in Timeframe)
 SHORT = {"5m": "10d", "30m": "10d", "1h": "10d", "1d": "6m", "1w": "6m"}
 """Horizons that take a page or two a series: for tests that are not about history."""
-HANGING_S = 60.0
+HANGING_S = 180.0
 """Real seconds after which a wait is given up; no outcome depends on it."""
 _LOOK_EVERY_S = 0.05
 _LOG_LINES = 40

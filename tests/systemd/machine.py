@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RIG = Path(os.environ.get("CHARTINSIGHT_SYSTEMD_RIG", ROOT.parent / "shared/tools/systemd-rig/rig"))
 UNIT = "chartinsightd"
 KEYS = {"kiwoom_app_key": "simulator-app-key", "kiwoom_secret_key": "simulator-secret-key"}
-HANGING_S = 60.0
+HANGING_S = 180.0
 """Real seconds after which a wait is given up; no outcome depends on it."""
 _UP_WITHIN_S = 240.0
 """The first time, the rig makes its tree and fetches packages for that."""

@@ -99,8 +99,8 @@ def dashboard(open_client: OpenClient | None = None, **options: Any) -> Dashboar
 
 
 async def until(pilot: Pilot[None], is_so: Callable[[], bool]) -> None:
-    """Let the app work until something is so; the test's own patience is ten seconds."""
-    async with asyncio.timeout(10):
+    """Let the app work until something is so; the test's own patience is a minute."""
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0.005)
     assert pilot.app.is_running

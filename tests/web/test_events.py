@@ -37,7 +37,7 @@ class Heard:
 
     async def block(self) -> str:
         """Return the next block, without its blank line."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while b"\n\n" not in self._rest:
                 chunk = await self.answer.content.readany()
                 if not chunk:

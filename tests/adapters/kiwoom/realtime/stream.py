@@ -47,7 +47,7 @@ class BrokerClock(Clock):
         await asyncio.sleep(seconds / SPEED)
 
 
-async def next_of(feed: KiwoomFeed, kind: type[Event], within_s: float = 10.0) -> Event:
+async def next_of(feed: KiwoomFeed, kind: type[Event], within_s: float = 60.0) -> Event:
     """Return the next event of a kind; others are passed over."""
     async with asyncio.timeout(within_s):
         while not isinstance(event := await feed.next(), kind):
@@ -55,7 +55,7 @@ async def next_of(feed: KiwoomFeed, kind: type[Event], within_s: float = 10.0) -
     return event
 
 
-async def trades_until(feed: KiwoomFeed, count: int, within_s: float = 30.0) -> list[Any]:
+async def trades_until(feed: KiwoomFeed, count: int, within_s: float = 60.0) -> list[Any]:
     """Return that many trades."""
     found: list[Any] = []
     async with asyncio.timeout(within_s):
