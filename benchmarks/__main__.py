@@ -20,6 +20,7 @@ PARTS = (
     "start",
     "live",
     "analysis",
+    "evening",
     "day",
     "rest",
     "frames",

@@ -27,6 +27,7 @@ from pathlib import Path
 from benchmarks.day import DAY, HISTORY_SPEED, SYMBOLS, Stage, open_stage
 from benchmarks.machine import cpu_of_threads_s, mapped, rss_mib
 from benchmarks.table import Table
+from chartinsightd.domain.timeframe import Timeframe
 from tests.support.harness import collecting, moment, until
 
 EVENING = moment(DAY, 20, 30)
@@ -46,6 +47,13 @@ async def load(stage: Stage) -> None:
     loaded_at = await stage.broker.admin.now()
     await stage.broker.admin.set_clock(speed=HOUR_SPEED)
     await stage.broker.reaches(loaded_at + timedelta(hours=1))
+    await until("the analysis is done", lambda: is_analysed(stage), LOADING_S)
+
+
+async def is_analysed(stage: Stage) -> bool:
+    """Return whether every series was analysed; the hour may have passed faster than that takes."""
+    query = "select count(*) from analysis_state where state <> 'due'"
+    return int(await stage.daemon.value(query)) == len(SYMBOLS) * len(Timeframe)
 
 
 async def measure_rest(stage: Stage, seconds: float) -> None:

@@ -30,7 +30,7 @@ from chartinsightd.process.crash_logging import install_crash_logging
 from chartinsightd.process.exit_status import ExitStatus, status_of
 from chartinsightd.process.lifecycle import keep_files_own, notify_systemd, run_services, unless_stopped
 from chartinsightd.process.logs import JOURNAL_ERROR, REDACTOR, is_under_systemd
-from chartinsightd.process.memory import limit_allocator, return_freed_memory
+from chartinsightd.process.memory import keep_out_of_collections, limit_allocator, return_freed_memory
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.settings.loading import load_settings
 from chartinsightd.settings.model import Settings
@@ -110,6 +110,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         if stop.is_set():
             return
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload_on_signal)
+        keep_out_of_collections()
         notify_systemd("READY=1\nSTATUS=Running")
         log.info(
             "daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=str(clock.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -74,7 +74,14 @@ class FoundPoint:
     @classmethod
     def of(cls, point: Point) -> FoundPoint:
         """Return what is kept of a point."""
-        return cls(**{field.name: getattr(point, field.name) for field in fields(cls)})
+        return cls(
+            ts=point.ts,
+            kind=point.kind,
+            grade=point.grade,
+            price=point.price,
+            confirmed_at=point.confirmed_at,
+            cause=point.cause,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

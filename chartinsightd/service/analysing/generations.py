@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from chartinsightd.ports.analysis import Findings
@@ -21,8 +22,10 @@ def first_difference(kept: Findings, found: Findings) -> int | None:
     None: the new findings have every kept row, and beside them only rows confirmed after all kept ones.
     """
     last = max((row.confirmed_at for name in _KINDS for row in getattr(kept, name)), default=None)
+    if last is None:
+        return None
     gone, new = _differences(kept, found)
-    inserted = [at for at in new if last is not None and at <= last]
+    inserted = [at for at in new if at <= last]
     return min([*gone, *inserted], default=None)
 
 
@@ -30,6 +33,8 @@ def news(kept: Findings, found: Findings, valid_from: int | None) -> Findings:
     """Return the rows to add: those of the new generation, or those that are not kept yet."""
     if valid_from is not None:
         return _where(found, lambda _, row: row.confirmed_at >= valid_from)
+    if not any(getattr(kept, name) for name in _KINDS):
+        return found
     known = {name: _by_identity(getattr(kept, name)).keys() for name in _KINDS}
     return _where(found, lambda name, row: _identity(row) not in known[name])
 
@@ -59,8 +64,14 @@ def _by_identity(rows: Iterable[Any]) -> dict[Hashable, Any]:
 
 def _identity(row: Any) -> Hashable:
     """Return everything that a row says but its computed figures."""
-    values = (getattr(row, field.name) for field in fields(row))
+    values = (getattr(row, name) for name in _names(type(row)))
     return tuple(value for value in values if not isinstance(value, Mapping))
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    """Return the fields of a kind of row, which are asked for at every row."""
+    return tuple(field.name for field in fields(kind))
 
 
 def _agree(row: Any, other: Any) -> bool:
