@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 import uvloop
 
@@ -45,7 +46,7 @@ MOST_ALL_S = 20.0
 MOST_EVENING_S = 5.0
 MOST_BLOCK_MS = 50.0
 LENGTH = 500
-MODE = "simulation"
+MODE: Final = "simulation"
 NOW = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
 CALENDAR = Calendar()
 DAYS = CALENDAR.trading_days(date(2024, 1, 2), date(2026, 11, 19))[-LENGTH - 1 :]

@@ -64,7 +64,7 @@ def _by_identity(rows: Iterable[Any]) -> dict[Hashable, Any]:
 
 def _identity(row: Any) -> Hashable:
     """Return everything that a row says but its computed figures."""
-    values = (getattr(row, name) for name in _names(type(row)))
+    values = (getattr(row, name) for name in _names(row.__class__))
     return tuple(value for value in values if not isinstance(value, Mapping))
 
 
