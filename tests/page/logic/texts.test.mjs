@@ -94,6 +94,12 @@ test('every figure of a sentence is its fact, and no figure is found inside anot
   assert.deepEqual(pieces.map((piece) => piece.fact?.id ?? piece.text), ['종가 ', 'b', ', 저점 ', 'a', '.']);
 });
 
+test('a figure whose direction words tell is found without its sign', () => {
+  const facts = [{ id: 'a', text: '+10.1%' }, { id: 'b', text: '−0.1%' }];
+  const pieces = piecesOf('전일보다 10.1% 올랐고 월간 0.1% 내렸습니다.', facts);
+  assert.deepEqual(pieces.map((piece) => piece.fact?.id ?? piece.text), ['전일보다 ', 'a', ' 올랐고 월간 ', 'b', ' 내렸습니다.']);
+});
+
 test('averages and RSI are the daemon’s own', () => {
   const { closes, sma, rsi } = JSON.parse(readFileSync(process.env.RADAR_MARKET, 'utf8')).indicators;
   const close = (ours, theirs) => ours.every((value, i) => (value === null ? theirs[i] === null : Math.abs(value - theirs[i]) < 1e-6));

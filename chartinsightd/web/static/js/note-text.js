@@ -37,7 +37,17 @@ export function piecesOf(text, facts) {
 
 /** @param {string} text @param {any} fact */
 function cut(text, fact) {
-  const at = text.indexOf(fact.text);
+  const { at, figure } = found(text, fact.text);
   if (at < 0) return [{ text }];
-  return [{ text: text.slice(0, at) }, { text: fact.text, fact }, ...cut(text.slice(at + fact.text.length), fact)];
+  return [{ text: text.slice(0, at) }, { text: figure, fact }, ...cut(text.slice(at + figure.length), fact)];
+}
+
+/** Where a figure stands, no part of a longer one; where words say the direction it has no sign. @param {string} text @param {string} figure */
+function found(text, figure) {
+  for (const one of new Set([figure, figure.replace(/^[+\u2212-]/, '')])) {
+    for (let at = text.indexOf(one); at >= 0; at = text.indexOf(one, at + 1)) {
+      if (!/[\d.,]/.test(text[at - 1] ?? '')) return { at, figure: one };
+    }
+  }
+  return { at: -1, figure };
 }
