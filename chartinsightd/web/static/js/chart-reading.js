@@ -38,6 +38,7 @@ export class ChartReading {
     this.notes = /** @type {any[] | null} */ (null);
     this.notesProblem = /** @type {any} */ (null);
     this.readsOlder = false;
+    this.counting = false;
     this.saidAt = 0;
     this.gone = false;
   }
@@ -149,8 +150,11 @@ export class ChartReading {
     if (!this.statistics) this.statisticsTimer = setTimeout(() => this.loadStatistics(), this.cut() ? REST_MS : 0);
   }
 
+  /** One question at a time: counting takes the daemon seconds, and only the last place of a moving slider matters. */
   async loadStatistics() {
+    if (this.counting) return;
     const cut = this.cut();
+    this.counting = true;
     try {
       const { items } = await get('statistics/patterns', { timeframe: this.page.timeframe, until: cut ? rfc3339(cut) : null });
       if (this.counted.size >= KEPT) this.counted.delete(this.counted.keys().next().value);
@@ -159,7 +163,10 @@ export class ChartReading {
     } catch (problem) {
       this.statisticsProblem = problem;
     }
-    if (!this.gone && this.series && cut === this.cut()) this.page.drawSide();
+    this.counting = false;
+    if (this.gone || !this.series) return;
+    this.page.drawSide();
+    if (cut !== this.cut()) this.countSoon();
   }
 
   // ---- the stream
