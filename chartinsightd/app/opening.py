@@ -14,6 +14,7 @@ from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.folder_lock import held
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.embedded import open_embedded
+from chartinsightd.adapters.postgres.readers_door import Beside
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
@@ -21,6 +22,7 @@ from chartinsightd.app.analysis_stores import AnalysisStores, open_analysis
 from chartinsightd.app.broker import Broker, new_circuits, open_broker
 from chartinsightd.app.radar import RadarStores, open_radar
 from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
+from chartinsightd.control.socket_path import own_socket
 from chartinsightd.domain.calendar import Calendar, parse_overrides, parse_reforms
 from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRefused, StoreUnavailable
 from chartinsightd.ports.spool import Spool
@@ -143,7 +145,9 @@ async def _open_database(
     dsn = settings.database.dsn.get_secret_value()
     shown = reader_dsn = ""
     if not dsn:
-        server = await stack.enter_async_context(open_embedded(settings.state_dir, clock))
+        folder = (settings.control.socket or own_socket()).parent
+        beside = Beside(folder=folder, group=settings.control.group)
+        server = await stack.enter_async_context(open_embedded(settings.state_dir, clock, readers=beside))
         services["postgres"], dsn = server.keep_running, server.dsn
         shown, reader_dsn = dsn, server.reader_dsn
     stack.enter_context(runtime_file(state_file(settings, "daemon.json"), database=shown))

@@ -35,6 +35,7 @@ from chartinsightd.adapters.postgres.binaries import (
 )
 from chartinsightd.adapters.postgres.data_folder import check_modes, check_version, drop_dead_claim
 from chartinsightd.adapters.postgres.errors import store_errors
+from chartinsightd.adapters.postgres.readers_door import LONGEST_SOCKET_FOLDER, Beside, ReadersDoor, open_door
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreError, StoreRefused, StoreUnavailable
 
@@ -55,8 +56,6 @@ end $$;
 
 _PORT = 5432
 """Names the socket; said in the URL, since a PGPORT of the user's other server would replace it."""
-_LONGEST_SOCKET_FOLDER = 107 - len(f"/.s.PGSQL.{_PORT}")
-"""Bytes: a Unix socket's path may have 107."""
 _START_AGAIN_FOR_REAL_S = 60.0
 """Seconds: after a kill -9 under load no start succeeds until the orphans' statements have ended."""
 _READY_WITHIN_REAL_S = 300.0
@@ -134,9 +133,15 @@ class EmbeddedPostgres:
     """A running server of our own; see `open_embedded`."""
 
     def __init__(
-        self, installation: _Installation, socket_folder: Path, clock: Clock, settings: Mapping[str, str]
+        self,
+        installation: _Installation,
+        socket_folder: Path,
+        door: ReadersDoor | None,
+        clock: Clock,
+        settings: Mapping[str, str],
     ) -> None:
         self._installation = installation
+        self._door = door
         self._settings = settings
         self._socket_folder = socket_folder
         self._clock = clock
@@ -149,8 +154,9 @@ class EmbeddedPostgres:
 
     @property
     def reader_dsn(self) -> str:
-        """Where to connect to read only: a URL through the Unix socket, without a password."""
-        return self.dsn.replace(f"//{USER}@", f"//{READER}@", 1)
+        """Where to connect to read only: a URL through a Unix socket, without a password."""
+        folder = self._door.folder if self._door else self._socket_folder
+        return f"postgresql://{READER}@/{DATABASE}?host={quote(str(folder), safe='/')}&port={_PORT}"
 
     @property
     def data_folder(self) -> Path:
@@ -253,7 +259,10 @@ class EmbeddedPostgres:
 
     def _command(self) -> list[str]:
         binaries = self._installation.binaries
-        settings = {**_SETTINGS, **self._settings, "unix_socket_directories": f'"{self._socket_folder}"'}
+        sockets = {"unix_socket_directories": f'"{self._socket_folder}"'}
+        if self._door:
+            sockets = dict(self._door.settings(self._socket_folder))
+        settings = {**_SETTINGS, **self._settings, **sockets}
         if binaries.major >= 18:
             settings["io_method"] = "sync"  # three processes less; our reads are short
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -262,7 +271,12 @@ class EmbeddedPostgres:
 
 @asynccontextmanager
 async def open_embedded(
-    state_dir: Path, clock: Clock, settings: Mapping[str, str] | None = None, *, major: int | None = None
+    state_dir: Path,
+    clock: Clock,
+    settings: Mapping[str, str] | None = None,
+    *,
+    major: int | None = None,
+    readers: Beside | None = None,
 ) -> AsyncIterator[EmbeddedPostgres]:
     """Run a PostgreSQL server whose data lives in `state_dir`/postgres-<major>, until the context is left.
 
@@ -273,6 +287,7 @@ async def open_embedded(
         clock: paces the waiting for the server.
         settings: PostgreSQL settings that replace ours.
         major: the version to run; None: that of the database that is there, else the preferred one.
+        readers: the control socket beside which its group may read; None: only the own user may.
 
     Raises:
         StoreRefused: no programs, another owner, another major version, another daemon in the same folder.
@@ -284,7 +299,10 @@ async def open_embedded(
         with _disk_errors(state_dir):
             installation = await asyncio.to_thread(_prepare, state_dir, major)
             socket_folder = _socket_folder(installation)
-        server = EmbeddedPostgres(installation, socket_folder, clock, settings or {})
+        door = open_door(
+            installation.account, installation.home, readers, user=USER, reader=READER, database=DATABASE
+        )
+        server = EmbeddedPostgres(installation, socket_folder, door, clock, settings or {})
         try:
             await server.start()
             await _create_database(server)
@@ -423,7 +441,7 @@ def _initialise(installation: _Installation) -> None:
 def _socket_folder(installation: _Installation) -> Path:
     """Return a folder for the socket that only the account may enter, with a path short enough for one."""
     folder = installation.home / "run"
-    if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER or set(str(folder)) & set(',"'):
+    if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER or set(str(folder)) & set(',"'):
         name = sha256(os.fsencode(installation.home)).hexdigest()[:16]
         folder = Path(tempfile.gettempdir()) / f"chartinsight-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
