@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -16,6 +16,7 @@ TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
 PRICES = ("open", "high", "low", "close")
 _INTRADAY = ("5m", "30m", "1h")
 NO_VALUE = -1
+_LONGEST_SCAN_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,45 @@ async def columns_of(connection: Any, symbols: Sequence[str], asked: Asked) -> d
             if row["symbol"] in found:
                 found[row["symbol"]] = _without(found[row["symbol"]], row["first"], row["last"])
     return {symbol: found.get(symbol, _nothing()) for symbol in symbols}
+
+
+def is_yearly(timeframe: str) -> bool:
+    """Whether a file of candles holds a year: a month of days is hardly more than the file's own head."""
+    return timeframe not in _INTRADAY
+
+
+async def period_sums(connection: Any, timeframe: str) -> list[tuple[date, int, int]]:
+    """Return the first day of each Korean month (of days and weeks: year) that has final candles, how many,
+    and the sum of their checksums."""
+    rows = await connection.fetch(_period_sums_statement(timeframe), timeout=_LONGEST_SCAN_S)
+    return [(row["first"], row["rows"], row["checksum"]) for row in rows]
+
+
+async def period_columns(
+    connection: Any, timeframe: str, symbols: Sequence[str], start: datetime, end: datetime
+) -> dict[str, Columns]:
+    """Return the final candles in [start, end) of symbols that have any, oldest first."""
+    statement = (
+        f"select symbol, {_packed(timeframe)} from candles_{timeframe} "
+        "where symbol = any($1) and ts >= $2 and ts < $3 and final group by symbol"
+    )
+    rows = await connection.fetch(statement, list(symbols), start, end, timeout=_LONGEST_SCAN_S)
+    return {row["symbol"]: _columns(row) for row in rows}
+
+
+def _period_sums_statement(timeframe: str) -> str:
+    """Return the statement; the checksum is that of `candle_checksum` in schema.sql, spelt out."""
+    unit = "year" if is_yearly(timeframe) else "month"
+    value = "" if timeframe in _INTRADAY else "+ coalesce(value % 2147483647 + 1, 0) * 86028121"
+    checksum = (
+        "extract(epoch from ts)::bigint / 60 * ((open::bigint * 179424673 + high::bigint * 15485863"
+        " + low::bigint * 32452843 + close::bigint * 49979687"
+        f" + volume % 2147483647 * 67867967 {value}) % 2147483647) % 2147483647"
+    )
+    return (
+        f"select date_trunc('{unit}', ts at time zone 'Asia/Seoul')::date as first, count(*) as rows,"
+        f" sum({checksum})::bigint as checksum from candles_{timeframe} where final group by 1 order by 1"
+    )
 
 
 async def actions_of(

@@ -12,7 +12,7 @@ import click
 
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord, start_of
-from chartinsightd.cli.endings import say
+from chartinsightd.cli.endings import CommandFailed, ExitStatus, say
 from chartinsightd.cli.parameters import (
     as_of_option,
     range_options,
@@ -47,6 +47,12 @@ if TYPE_CHECKING:
     type=click.Choice(["csv", "parquet"]),
     help="Default: by the file's ending, else csv.",
 )
+@click.option(
+    "--parquet",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="All that is final, a Parquet file a month (days: a year), into this folder; continues.",
+)
 @pass_connection
 def export(
     connection: Connection,
@@ -60,8 +66,14 @@ def export(
     final_only: bool,
     output: Path | None,
     format_: str | None,
+    folder: Path | None,
 ) -> None:
     """Write candles of SYMBOLs as CSV or Parquet, columns as in the table `candles`, times in Korean time."""
+    if folder is not None:
+        if symbols or tracked or from_day or to_day or adjusted or as_of or output or format_:
+            raise click.UsageError("--parquet goes with --timeframe alone: it takes everything.")
+        _write_months(folder, timeframes or tuple(Timeframe))
+        return
     _refuse(symbols, tracked, timeframes)
     refuse_two_measures(adjusted, as_of)
     is_parquet = _is_parquet(format_, output)
@@ -88,6 +100,28 @@ def export(
 
     rows, series = connection.ask(work)
     say(f"{rows:,} candles of {series:,} series{f' in {output}' if output else ''}.")
+
+
+def _write_months(folder: Path, timeframes: tuple[Timeframe, ...]) -> None:
+    from chartinsightd.cli.console import words_console
+    from chartinsightd.reader import NotFound
+    from chartinsightd.reader.months import ExportFailed, run_export
+    from chartinsightd.reader.place import find
+
+    console = words_console()
+    try:
+        with console.status("…") as status:
+            names = [one.value for one in timeframes]
+            done = run_export(find(), folder, names, lambda one: status.update(one.file))
+    except NotFound as error:
+        raise CommandFailed(ExitStatus.USAGE, str(error)) from error
+    except ExportFailed as error:
+        raise CommandFailed(ExitStatus.FAILED, str(error)) from error
+    per_candle = done.bytes / max(done.rows, 1)
+    say(
+        f"{done.rows:,} candles in {done.written + done.kept:,} files of {folder}, {done.written:,} of them"
+        f" new; {per_candle:.1f} bytes a candle, each file compared with the store."
+    )
 
 
 def _refuse(symbols: tuple[str, ...], tracked: bool, timeframes: tuple[Timeframe, ...]) -> None:
