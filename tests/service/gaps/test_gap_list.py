@@ -33,6 +33,8 @@ from tests.support.world import World
 
 BEFORE_OPEN = datetime(2026, 9, 15, 8, 30, tzinfo=KST)
 MIDDAY = datetime(2026, 9, 15, 13, 0, tzinfo=KST)
+LATELY = BEFORE_OPEN - timedelta(days=5)
+"""A broker without older candles answers in short pages: cheap where a test polls for days."""
 SAMSUNG = Series(symbol="005930", timeframe=Timeframe.M5)
 
 
@@ -205,7 +207,7 @@ async def test_a_row_that_stays_refused_is_asked_for_once_a_day_in_the_end() -> 
 async def test_what_left_the_horizon_is_not_asked_for_any_more() -> None:
     """A row that stays refused until nobody needs it is forgotten with its range."""
     spoilt = second(2026, 9, 15, 10, 0)
-    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="2d")
+    world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="2d", listed_at=LATELY)
     world.broker.spoilt = {spoilt}
     async with world.running("005930"):
         await world.clock.sleep(86_400)
