@@ -16,7 +16,7 @@ from chartinsightd.process.lifecycle import keep_files_own, notify_systemd, run_
 from chartinsightd.process.supervisor import Supervisor
 
 
-def test_a_stop_ends_every_service() -> None:
+async def test_a_stop_ends_every_service() -> None:
     """Services are cancelled and waited for; that is no error."""
     ended: list[str] = []
 
@@ -26,17 +26,14 @@ def test_a_stop_ends_every_service() -> None:
         finally:
             ended.append(name)
 
-    async def main() -> None:
-        stop = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.01, stop.set)
-        await run_services({"a": lambda: service("a"), "b": lambda: service("b")}, stop, Supervisor())
-
-    asyncio.run(main())
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.01, stop.set)
+    await run_services({"a": lambda: service("a"), "b": lambda: service("b")}, stop, Supervisor())
 
     assert sorted(ended) == ["a", "b"]
 
 
-def test_a_service_that_misses_its_cancel_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_service_that_misses_its_cancel_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that fails in the moment of the cancel hides it; handled as an outage, it does not keep us."""
     monkeypatch.setattr("chartinsightd.process.lifecycle._CANCEL_AGAIN_S", 0.01)
 
@@ -56,13 +53,10 @@ def test_a_service_that_misses_its_cancel_is_cancelled_again(monkeypatch: pytest
             # not in the handler: Python 3.11.3 and older wrap a cancel that leaves one in a group
             await asyncio.sleep(60)
 
-    async def main() -> None:
-        stop = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.01, stop.set)
-        async with asyncio.timeout(60):
-            await run_services({"stubborn": service}, stop, Supervisor())
-
-    asyncio.run(main())
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.01, stop.set)
+    async with asyncio.timeout(60):
+        await run_services({"stubborn": service}, stop, Supervisor())
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o000, 0o755), (0o002, 0o755), (0o077, 0o700)])
@@ -78,17 +72,13 @@ def test_no_file_is_written_by_others(umask: int, mode: int, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_start_that_takes_long(number: int) -> None:
+async def test_a_signal_ends_a_start_that_takes_long(number: int) -> None:
     """Also before it is up, the daemon leaves when asked to."""
-
-    async def main() -> bool:
-        stop = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), number)
-        async with unless_stopped(stop):
-            await asyncio.sleep(60)
-        return stop.is_set()
-
-    assert asyncio.run(main())
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), number)
+    async with unless_stopped(stop):
+        await asyncio.sleep(60)
+    assert stop.is_set()
 
 
 def test_what_hangs_does_not_hold_up_the_end() -> None:
@@ -127,15 +117,11 @@ asyncio.run(main())
 """
 
 
-def test_a_timeout_of_somebody_else_is_no_stop() -> None:
+async def test_a_timeout_of_somebody_else_is_no_stop() -> None:
     """Only a signal ends the block quietly."""
-
-    async def main() -> None:
+    with pytest.raises(TimeoutError):
         async with unless_stopped(asyncio.Event()):
             raise TimeoutError
-
-    with pytest.raises(TimeoutError):
-        asyncio.run(main())
 
 
 @pytest.mark.parametrize("abstract", [False, True])

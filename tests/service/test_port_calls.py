@@ -21,7 +21,7 @@ from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.planning import plan
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.process.supervisor import Supervisor
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 from tests.support.world import World
 
 WORDS = "raised by the matrix"
@@ -80,10 +80,10 @@ def test_all_port_calls(cell: Cell) -> None:
     _play(cell)
 
 
-def _play(cell: Cell) -> None:
+@in_virtual_time
+async def _play(cell: Cell) -> None:
     port, call, error, place = cell
-
-    async def main() -> World:
+    with capture_logs() as logs:
         world = World(START, timeframes=(Timeframe.M5,))
         await world.ledger.open()
         await world.writer.open()
@@ -105,10 +105,6 @@ def _play(cell: Cell) -> None:
             for task in tasks:
                 task.cancel()
         assert raised, "the call was never made"
-        return world
-
-    with capture_logs() as logs:
-        world = run_virtually(main())
 
     assert not list(plan(world.clock.now(), world.ledger.states(world.scheduler.series), world.rules))
     assert world.rows("005930", Timeframe.M5) > 78

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from chartinsightd.process.watchdog import Watchdog, watchdog_timeout_s
-from tests.support.virtual import run_virtually
+from tests.support.virtual import in_virtual_time
 
 FED = "WATCHDOG=1"
 
@@ -36,15 +36,12 @@ def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         yield drain
 
 
-def run_for(seconds: float, is_healthy: Callable[[], bool], timeout_s: float | None) -> None:
+@in_virtual_time
+async def run_for(seconds: float, is_healthy: Callable[[], bool], timeout_s: float | None) -> None:
     """Let a watchdog run in virtual time."""
-
-    async def main() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await Watchdog(is_healthy, timeout_s).run()
-
-    run_virtually(main())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await Watchdog(is_healthy, timeout_s).run()
 
 
 def test_a_healthy_daemon_feeds_in_time(heard: Callable[[], list[str]]) -> None:

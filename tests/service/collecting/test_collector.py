@@ -24,7 +24,7 @@ from chartinsightd.ports.candles import StoredCandles
 from chartinsightd.service.collecting.collector import Collector, CollectRules, FetchOutcome
 from chartinsightd.service.collecting.row_accounting import RowsUnaccounted, check_page
 from tests.support.fakes import FakeBroker, FakeStore, grid_between
-from tests.support.virtual import in_virtual_time, run_virtually
+from tests.support.virtual import in_virtual_time
 from tests.support.world import CALENDAR, SETTLE, World
 
 NOW = datetime(2026, 9, 9, 18, 0, tzinfo=KST)
@@ -90,7 +90,8 @@ def fetch(start: int, **changes: Any) -> Fetch:
     return Fetch(**values | changes)
 
 
-def collected(
+@in_virtual_time
+async def collected(
     changes: Sequence[Change | Exception | None], *fetches: Fetch, stored: StoredCandles | None = None
 ) -> tuple[World, SlippingBroker, list[FetchOutcome]]:
     """Carry out fetches with a broker that slips."""
@@ -103,17 +104,13 @@ def collected(
         rules=CollectRules(settle=SETTLE),
         stored=stored,
     )
-
-    async def main() -> list[FetchOutcome]:
-        await world.ledger.open()
-        async with asyncio.TaskGroup() as group:
-            writer = group.create_task(world.writer.run())
-            job = await world.jobs.begin("catch_up", "test", {})
-            outcomes = [await collector.fetch(one, Priority.CATCH_UP, job) for one in fetches]
-            writer.cancel()
-        return outcomes
-
-    return world, broker, run_virtually(main())
+    await world.ledger.open()
+    async with asyncio.TaskGroup() as group:
+        writer = group.create_task(world.writer.run())
+        job = await world.jobs.begin("catch_up", "test", {})
+        outcomes = [await collector.fetch(one, Priority.CATCH_UP, job) for one in fetches]
+        writer.cancel()
+    return world, broker, outcomes
 
 
 def test_a_slip_of_the_broker_costs_one_row_and_leaves_a_hole() -> None:

@@ -28,7 +28,7 @@ from chartinsightd.ports.stores import Gap, Seal
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.retries import RetryTracker
 from tests.support.guards import FakeBlocks
-from tests.support.virtual import LoopClock, in_virtual_time, run_virtually
+from tests.support.virtual import LoopClock, in_virtual_time
 from tests.support.world import World
 
 BEFORE_OPEN = datetime(2026, 9, 15, 8, 30, tzinfo=KST)
@@ -43,7 +43,8 @@ def second(*moment: int) -> int:
     return int(datetime(*moment, tzinfo=KST).timestamp())  # type: ignore[arg-type,misc]
 
 
-def listed_after(
+@in_virtual_time
+async def listed_after(
     seconds: float,
     prepare: Callable[[World], None],
     *,
@@ -51,16 +52,12 @@ def listed_after(
     **parts: Any,
 ) -> list[Gap]:
     """Return the list of gaps so long after a start that something made difficult."""
-
-    async def main() -> list[Gap]:
-        world = World(start, timeframes=(Timeframe.M5,))
-        prepare(world)
-        gaps = world.gap_list(**parts)
-        async with world.running("005930"):
-            await world.clock.sleep(seconds)
-            return await gaps.gaps()
-
-    return run_virtually(main())
+    world = World(start, timeframes=(Timeframe.M5,))
+    prepare(world)
+    gaps = world.gap_list(**parts)
+    async with world.running("005930"):
+        await world.clock.sleep(seconds)
+        return await gaps.gaps()
 
 
 @pytest.mark.parametrize(
