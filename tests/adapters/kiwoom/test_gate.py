@@ -19,7 +19,7 @@ from chartinsightd.ports.broker import LaneState, Priority
 from tests.support.virtual import LoopClock
 
 from .model_broker import PROFILES, ModelBroker
-from .virtual import run_virtually
+from .virtual import in_virtual_time, run_virtually
 
 API = "ka10080"
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -267,16 +267,13 @@ def test_api_ids_do_not_slow_each_other() -> None:
     assert max(run(1, use)) < 1.01
 
 
-def test_an_api_with_a_limit_of_its_own_keeps_it() -> None:
+@pytest.mark.parametrize(("own", "least_s", "most_s"), [(1, 5.0, 6.0), (50, 1.0, 1.5)])
+@in_virtual_time
+async def test_an_api_with_a_limit_of_its_own_keeps_it(own: int, least_s: float, most_s: float) -> None:
     """Tokens are limited to one a second; a separate limit is never above the common one."""
-
-    async def main(own: int) -> float:
-        async with Gate(LoopClock(START), 5, own_limits={API: own}) as gate:
-            first, *_, last = [await answered(gate) for _ in range(6)]
-        return last - first
-
-    assert run_virtually(main(1)) >= 5.0
-    assert 1.0 <= run_virtually(main(50)) < 1.5
+    async with Gate(LoopClock(START), 5, own_limits={API: own}) as gate:
+        first, *_, last = [await answered(gate) for _ in range(6)]
+    assert least_s <= last - first < most_s
 
 
 def test_a_named_limit_is_taken_and_left_again_step_by_step() -> None:
@@ -365,22 +362,20 @@ def test_the_state_tells_what_a_lane_is_doing() -> None:
     assert state.mean_round_trip_s == pytest.approx(0.01, abs=0.001)
 
 
-def test_closing_the_gate_sends_waiters_away() -> None:
+@in_virtual_time
+async def test_closing_the_gate_sends_waiters_away() -> None:
     """Whoever still waits when the gate closes gets a failure it expects; so does whoever comes after."""
-
-    async def main() -> None:
-        async with asyncio.TaskGroup() as group:
-            async with Gate(LoopClock(START), 1) as gate:
-                waiter = group.create_task(refused(gate))
-                await asyncio.sleep(0.1)
-            await waiter
-            await refused(gate)
 
     async def refused(gate: Gate) -> None:
         with pytest.raises(SourceUnavailable):
             await answered(gate)
 
-    run_virtually(main())
+    async with asyncio.TaskGroup() as group:
+        async with Gate(LoopClock(START), 1) as gate:
+            waiter = group.create_task(refused(gate))
+            await asyncio.sleep(0.1)
+        await waiter
+        await refused(gate)
 
 
 def test_a_failure_inside_the_gate_stays_itself() -> None:
@@ -394,7 +389,8 @@ def test_a_failure_inside_the_gate_stays_itself() -> None:
         run(5, use)
 
 
-def test_a_fast_clock_keeps_real_milliseconds_in_its_guard() -> None:
+@in_virtual_time
+async def test_a_fast_clock_keeps_real_milliseconds_in_its_guard() -> None:
     """At 100 times the pace two real milliseconds are 0.2 virtual seconds: the guard covers them."""
 
     class FastClock(LoopClock):
@@ -403,16 +399,14 @@ def test_a_fast_clock_keeps_real_milliseconds_in_its_guard() -> None:
         def monotonic(self) -> float:
             return super().monotonic() * self.speed
 
-    async def main() -> list[float]:
-        async with Gate(FastClock(START), 1) as gate:
-            return [await answered(gate) for _ in range(5)]
-
-    left_at = run_virtually(main())
+    async with Gate(FastClock(START), 1) as gate:
+        left_at = [await answered(gate) for _ in range(5)]
 
     assert min(later - earlier for earlier, later in pairwise(left_at)) >= 1.2
 
 
-def test_a_clock_that_changes_its_pace_gets_an_empty_second() -> None:
+@in_virtual_time
+async def test_a_clock_that_changes_its_pace_gets_an_empty_second() -> None:
     """What was learnt at another pace is forgotten: nothing leaves within a second of the change."""
 
     class GearedClock(LoopClock):
@@ -429,16 +423,13 @@ def test_a_clock_that_changes_its_pace_gets_an_empty_second() -> None:
             self._counted, self._counted_at = self.monotonic(), super().monotonic()
             self.speed = speed
 
-    async def main() -> tuple[float, float]:
-        clock = GearedClock(START)
-        async with Gate(clock, 5) as gate:
-            for _ in range(80):
-                await answered(gate)
-            clock.shift(1.0)
-            changed_at = clock.monotonic()
-            async with gate.slot(API, Priority.LIVE) as slot:
-                return changed_at, slot.sent_at
-
-    changed_at, sent_at = run_virtually(main())
+    clock = GearedClock(START)
+    async with Gate(clock, 5) as gate:
+        for _ in range(80):
+            await answered(gate)
+        clock.shift(1.0)
+        changed_at = clock.monotonic()
+        async with gate.slot(API, Priority.LIVE) as slot:
+            sent_at = slot.sent_at
 
     assert sent_at - changed_at >= 1.0
