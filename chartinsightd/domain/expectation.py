@@ -121,6 +121,8 @@ def expectation(
     places = np.flatnonzero(inside(grid, should.ranges))
     candles = grid[places]
     numbers = np.arange(len(places)) if timeframe is Timeframe.W1 else _session_numbers(candles)
+    # A piece is what is expected of one session without a hole. A piece begins where the session changes, or
+    # where candles of the grid between are not expected; the sessions with several pieces are `parted`.
     begins = np.flatnonzero((np.diff(numbers, prepend=-1) != 0) | (np.diff(places, prepend=-1) != 1))
     owners = numbers[begins].tolist()
     pieces: dict[int, list[int]] = {}
