@@ -86,7 +86,7 @@ WORDS = {
     "palette.sync": ("Read the stock list", "종목 목록 받기"),
     "palette.sync_help": ("Of both markets; asks first", "두 시장; 먼저 묻습니다"),
     "palette.quit": ("Quit", "나가기"),
-    "palette.quit_help": ("The daemon keeps running", "데몬은 계속됩니다"),
+    "palette.quit_help": ("The daemon keeps running", "수집기는 계속 동작합니다"),
     "palette.hint": (
         "stock (name, code, ㅅㅅㅈㅈ), timeframe, #job, day, screen, command",
         "종목(이름·코드·초성 ㅅㅅㅈㅈ), 주기, #작업, 날짜, 화면, 명령",
