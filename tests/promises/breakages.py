@@ -131,8 +131,8 @@ BREAKAGES = (
         3,
         "a refusal with HTTP status 200 is taken for data",
         f"{_KIWOOM}/errors.py",
-        "if return_code == 0 and status < 400:",
-        "if status < 400:",
+        "return return_code == 0 and status < 400",
+        "return status < 400",
         "tests/adapters/kiwoom/test_errors.py",
     ),
     Breakage(
