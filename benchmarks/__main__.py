@@ -19,6 +19,7 @@ PARTS = (
     "export",
     "start",
     "live",
+    "watch",
     "analysis",
     "evening",
     "day",

@@ -269,6 +269,8 @@ class Scene(StrEnum):
     """The database is away, the token refused."""
     MARKET = "market"
     """Every listed stock is tracked: 2,700."""
+    UNIVERSE = "universe"
+    """Thirty are tracked, and of all 2,700 there are prices."""
 
 
 _SETTINGS = (
@@ -324,12 +326,12 @@ class FakeBackend:
         self.asked: list[tuple[str, str]] = []
         """Mutations in order: name and user."""
         self._paused = False
-        self._names = _names(_ALL_MARKET if scene is Scene.MARKET else 40)
+        self._names = _names(_ALL_MARKET if scene in {Scene.MARKET, Scene.UNIVERSE} else 40)
         self._tracked = _tracked(scene, self._names)
         self._jobs = {job.id: job for job in _jobs()} if scene is not Scene.EMPTY else {}
         self.watching = FakeWatching(
             names=self._names,
-            tracked=tuple(self._tracked),
+            tracked=tuple(self._names if scene is Scene.UNIVERSE else self._tracked),
             groups=groups_of(tuple(self._tracked)),
             hub=self.hub,
             need=self._need_store,

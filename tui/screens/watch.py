@@ -36,6 +36,8 @@ _ORDER_BY_COLUMN = {1: "name", 4: "percent", 5: "volume", 6: "value"}
 _RANGE_WIDTH, _TREND_WIDTH = 22, 14
 _AGE_COLUMN = 9
 _FLASH_S = 0.4
+_MOST_FLASHING = 10
+"""Where more rows in sight move at once, a lighter ground tells nothing."""
 _SORT_EVERY_S = 2.0
 """Rows that change their order all the time cannot be read."""
 _UNITS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
@@ -148,8 +150,13 @@ class WatchView(View):
 
     def _flash(self, symbols: frozenset[str]) -> None:
         """Give prices that changed a lighter ground for a moment."""
-        before, self._flashing = self._flashing, symbols
-        self._refresh_stocks(before | symbols)
+        in_sight = symbols.intersection(self._in_sight())
+        if len(in_sight) > _MOST_FLASHING:
+            in_sight = frozenset()
+        before, self._flashing = self._flashing, in_sight
+        if not (before or in_sight):
+            return
+        self._refresh_stocks(before | in_sight)
         self.set_timer(_FLASH_S, self._end_flash)
 
     def _end_flash(self) -> None:
