@@ -411,11 +411,13 @@ class WatchView(View):
         left = 300 - (now.timestamp() - forming.ts.timestamp()) if now is not None else 0.0
         since = self.store.unexplained.get((self._chosen, "5m"))
         prices = " ".join(number(one) for one in (forming.open, forming.high, forming.low))
-        adds_up = (
-            (words["watch.adds_up.yes"], palette.good)
-            if since is None
-            else (words.put("watch.adds_up.no", at=clock_time(since)), palette.warn)
-        )
+        quote = self.store.quotes.get(self._chosen)
+        if quote is None or not quote.is_live:
+            adds_up = (words["watch.adds_up.unknown"], palette.dim)  # trades may have come since, unseen
+        elif since is None:
+            adds_up = (words["watch.adds_up.yes"], palette.good)
+        else:
+            adds_up = (words.put("watch.adds_up.no", at=clock_time(since)), palette.warn)
         return [
             ("watch.forming", (words.put("watch.left", left=words.duration(left)), palette.text)),
             ("watch.ohl", (prices, palette.text)),

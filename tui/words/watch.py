@@ -38,6 +38,7 @@ WORDS = {
     "watch.shares_count": ("{count}", "{count}주"),
     "watch.adds_up": ("adds up", "누적"),
     "watch.adds_up.yes": ("✓ to the running volume", "✓ 누적 거래량과 일치"),
+    "watch.adds_up.unknown": ("? no live trades now", "? 지금 실시간 체결 없음"),
     "watch.adds_up.no": ("✕ trades missing since {at}", "✕ {at}부터 빠진 체결 있음"),
     "watch.source": ("price from", "가격 출처"),
     "watch.source.live": ("live trades", "실시간 체결"),
