@@ -65,6 +65,11 @@ WORDS = {
     "key.other_list": ("screens, stocks", "조건·종목"),
     "key.new_only": ("new only", "편입만"),
     "key.verify": ("verify", "검증"),
+    "key.watch": ("add/remove", "추가·제거"),
+    "key.row_up": ("move up", "위로 옮기기"),
+    "key.row_down": ("move", "순서"),
+    "key.group": ("group", "그룹"),
+    "key.remove_group": ("remove group", "그룹 삭제"),
     "keys.title": ("Keys", "키"),
     "keys.screens": ("screens", "화면"),
     "keys.mouse": (

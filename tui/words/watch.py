@@ -62,9 +62,4 @@ WORDS = {
         "관심종목이 없습니다. s로 전체를 보고 w로 넣습니다.",
     ),
     "empty.quotes": ("No prices yet.", "아직 가격이 없습니다."),
-    "key.watch": ("add/remove", "추가·제거"),
-    "key.row_up": ("move up", "위로 옮기기"),
-    "key.row_down": ("move", "순서"),
-    "key.group": ("group", "그룹"),
-    "key.remove_group": ("remove group", "그룹 삭제"),
 }
