@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.quote import Quote, QuoteSource, newer_quote
 from chartinsightd.domain.trade import Trade
 from chartinsightd.service.live.forming_candles import FormingCandles
+
+_QUIET = timedelta(seconds=60)
 
 
 class QuoteBoard:
@@ -82,12 +84,15 @@ class QuoteBoard:
             found.append(symbol)
         return found
 
-    def needs_round(self, symbol: str, day: date) -> bool:
-        """Whether a round must ask for a stock on a Korean day: trades that come, and a base, are enough."""
-        if symbol not in self._live:
-            return True
+    def needs_round(self, symbol: str, now: datetime) -> bool:
+        """Whether a round must ask for a stock: trades that come, and a base of today, are enough.
+
+        A stock that has not traded for a while is asked for: a stream that fell silent looks the same.
+        """
         known = self._quotes.get(symbol)
-        return known is None or known.base is None or day_of(known.read_at) != day
+        if symbol not in self._live or known is None or known.base is None:
+            return True
+        return day_of(known.read_at) != day_of(now) or now - known.read_at > _QUIET
 
     def _put(self, quote: Quote) -> None:
         self._quotes[quote.symbol] = quote

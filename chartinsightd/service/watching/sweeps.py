@@ -101,6 +101,6 @@ class Sweeps:
         except StoreError:
             chosen = ()
         self._board.look()
-        day = day_of(self._clock.now())
+        now = self._clock.now()
         all_stocks = dict.fromkeys((*chosen, *self._watchlist.collected))
-        return [symbol for symbol in all_stocks if self._board.needs_round(symbol, day)]
+        return [symbol for symbol in all_stocks if self._board.needs_round(symbol, now)]

@@ -215,7 +215,18 @@ def test_the_live_stream_wins_while_it_comes() -> None:
     world.board.look()
     assert not world.board.live
     assert world.board.changed_after(number) == [LIVE]
-    assert world.board.needs_round(LIVE, MORNING.date())
+    assert world.board.needs_round(LIVE, MORNING)
+
+
+def test_a_live_stock_that_is_quiet_is_asked_for() -> None:
+    """A minute without a trade may be a stream that fell silent: then the round tells the price."""
+    world = World()
+    world.registered = frozenset({LIVE})
+    world.board.take([quote_at(LIVE, MORNING, 10_000, volume=100)])
+    world.board.look()
+
+    assert not world.board.needs_round(LIVE, MORNING + timedelta(seconds=59))
+    assert world.board.needs_round(LIVE, MORNING + timedelta(seconds=61))
 
 
 def test_a_reader_gets_what_is_new_to_it() -> None:
