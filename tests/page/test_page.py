@@ -204,6 +204,13 @@ async def test_a_star_is_one_of_the_daemons_watchlist(open_page: Open, listener:
     await page.wait_for_selector("tr[data-key='000660']", timeout=15_000)
     assert await page.locator("tr[data-key='005930']").count() == 0
 
+    before, newest = market_of("000660", "1d").candles[-2:]
+    price = before.close * 2
+    candle = {"ts": newest.ts, "close": price, "volume": 1, "final": False}
+    listener.push("candle", {"symbol": "000660", "timeframe": "1d", "candle": candle})
+    await until(page, f"document.querySelector('td b').textContent === '{price:,}'")
+    assert "+100.00" in await text_of(page, "tr[data-key='000660']")
+
 
 @pytest.mark.parametrize(
     ("route", "where", "place"),

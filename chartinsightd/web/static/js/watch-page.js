@@ -125,9 +125,8 @@ export class WatchPage extends ListView {
   /** Show the day's candle as it is now. Those of a busy market come often: rows are drawn together. @param {any} stock @param {any} candle */
   move(stock, candle) {
     const recent = stock.recent ?? { ts: [], close: [], volume: [] };
-    const ts = Date.parse(candle.ts) / 1000;
-    const at = recent.ts.length - (recent.ts.at(-1) === ts ? 1 : 0);
-    [recent.ts[at], recent.close[at], recent.volume[at]] = [ts, candle.close, candle.volume];
+    const at = recent.ts.length - (recent.ts.at(-1) === candle.ts ? 1 : 0);
+    [recent.ts[at], recent.close[at], recent.volume[at]] = [candle.ts, candle.close, candle.volume];
     stock.recent = recent;
     this.drawing ??= setTimeout(() => {
       this.drawing = null;
