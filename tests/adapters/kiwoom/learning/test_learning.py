@@ -15,8 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chartinsightd.adapters.folder_lock import held
-from chartinsightd.adapters.kiwoom.learning import stream
+from chartinsightd.adapters.kiwoom.learning import requests, stream
+from chartinsightd.adapters.kiwoom.learning.requests import RequestQuestions
+from chartinsightd.adapters.kiwoom.session import open_kiwoom
+from chartinsightd.app.broker import accesses
 from chartinsightd.app.learning import FILE, learn, with_learned
+from chartinsightd.app.opening import open_clock
 from chartinsightd.clock import SimulatedClock
 from chartinsightd.domain.errors import StoreOwned
 from chartinsightd.domain.learned import (
@@ -60,7 +64,7 @@ USUAL: Mapping[Question, Answer] = {
     Question.CODES_PER_CONNECTION: 110,
 }
 OTHER: Mapping[Question, Answer] = {
-    Question.PACE: 3,
+    Question.PACE: 5,
     Question.MINUTE_PAGE: 800,
     Question.DAY_PAGE: 500,
     Question.WEEK_PAGE: 240,
@@ -83,13 +87,15 @@ NAMES_OF_MARKET = frozenset(MarketOptions.__dataclass_fields__)
 
 
 @asynccontextmanager
-async def simulator(readings: Mapping[Question, Answer]) -> AsyncIterator[tuple[Simulation, dict[str, Any]]]:
+async def simulator(
+    readings: Mapping[Question, Answer], speed: float = SPEED
+) -> AsyncIterator[tuple[Simulation, dict[str, Any]]]:
     """Play some readings; yield the simulator and the settings that lead to it."""
     switches = {str(question): answer for question, answer in readings.items()}
     of_market = {name: switches.pop(name) for name in NAMES_OF_MARKET & switches.keys()}
     options = MarketOptions(print_won=50_000_000, **of_market)  # type: ignore[arg-type]
     market = create_generated(7, 118, options)
-    clock = VirtualClock(start=NOW, speed=SPEED)
+    clock = VirtualClock(start=NOW, speed=speed)
     profile = Profile(**switches)  # type: ignore[arg-type]
     simulation = Simulation.of(profile, clock, market)
     async with open_server(simulation, "127.0.0.1", 0) as address:
@@ -126,6 +132,24 @@ async def test_every_reading_is_found(
         assert sum(one.violations + one.refusals for one in arrivals.values()) == 0
     text = state_file(settings, FILE).read_text(encoding="utf-8")
     assert parse_learned(text, host=kiwoom["base_url"], now=NOW + timedelta(hours=9)).answers == found
+
+
+async def test_a_slower_broker_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where requests are refused for the pace, the answer is the pace that is taken."""
+    monkeypatch.setattr(requests, "_SECONDS_OF_PACE", 1)
+    async with simulator({Question.PACE: 1}, speed=5.0) as (_, kiwoom):
+        settings = settings_for(tmp_path, kiwoom)
+        clock, [own] = await open_clock(settings), accesses(settings).values()
+        async with open_kiwoom(own, clock, settings.kiwoom.pace, "proved") as session:
+            questions = RequestQuestions(
+                transport=session.transport,
+                issuer=session.issuer,
+                gate=session.gate,
+                clock=clock,
+                symbols=["005930"],
+            )
+            await questions._batch_status()
+            assert (await questions._pace()).answer == 1
 
 
 async def test_nothing_is_asked_beside_a_daemon(tmp_path: Path) -> None:
