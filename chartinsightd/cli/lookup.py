@@ -100,11 +100,28 @@ async def dates_of(client: ControlClient, *days: DayWord | None) -> tuple[date |
     """Return the dates that words mean; `today` is the daemon's, which may live in another time.
 
     Asks the daemon only where a word needs it.
+
+    Raises:
+        click.UsageError: the first of two is after the last.
     """
-    if not any(isinstance(day, Ago) for day in days):
-        return tuple(None if day is None else on_calendar(day, date.min) for day in days)
-    today = (await client.ask(STATUS)).clock.now.astimezone(KST).date()
-    return tuple(None if day is None else on_calendar(day, today) for day in days)
+    today = date.min
+    if any(isinstance(day, Ago) for day in days):
+        today = (await client.ask(STATUS)).clock.now.astimezone(KST).date()
+    dates = tuple(None if day is None else on_calendar(day, today) for day in days)
+    named = [day for day in dates if day is not None]
+    if len(named) > 1 and named[0] > named[-1]:
+        raise click.UsageError(f"The first day, {named[0]}, is after the last, {named[-1]}.")
+    return dates
+
+
+async def refuse_future(client: ControlClient, first: date | None) -> None:
+    """Refuse work that begins after the daemon's today.
+
+    Raises:
+        click.UsageError: it does.
+    """
+    if first is not None and first > (await client.ask(STATUS)).clock.now.astimezone(KST).date():
+        raise click.UsageError(f"The first day, {first}, is in the future.")
 
 
 def made(kind: type[_Request], /, **fields: Any) -> _Request:
@@ -121,5 +138,6 @@ def made(kind: type[_Request], /, **fields: Any) -> _Request:
 
 
 def _words(place: tuple[int | str, ...], message: str) -> str:
-    message = message.removeprefix("Value error, ").replace("from_day", "--from").replace("to_day", "--to")
-    return f"{place[0]}: {message}" if place else f"{message}."
+    words = f"{place[0]}: {message}" if place else f"{message}."
+    words = words.replace("Value error, ", "")
+    return words.replace("from_day", "--from").replace("to_day", "--to")

@@ -178,6 +178,8 @@ def test_a_code_with_letters_is_a_code(run: Run) -> None:
         ("job", "seven"),
         ("backfill",),
         ("backfill", "005930", "--from", "today", "--to", "yesterday"),
+        ("backfill", "005930", "--from", "2099-01-01"),
+        ("candles", "005930", "1d", "--from", "today", "--to", "yesterday"),
         ("export", "-t", "1d"),
         ("export", "005930"),
         ("nonsense",),

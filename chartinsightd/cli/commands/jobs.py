@@ -98,12 +98,13 @@ def backfill(
     By default all collected timeframes, over their horizon. The work is a job of the daemon and continues
     when this command ends.
     """
-    from chartinsightd.cli.lookup import dates_of, made, symbols_of
+    from chartinsightd.cli.lookup import dates_of, made, refuse_future, symbols_of
     from chartinsightd.control.operations import BACKFILL
     from chartinsightd.control.protocol.jobs import BackfillRequest
 
     async def work(client: ControlClient) -> Outcome:
         first, last = await dates_of(client, from_day, to_day)
+        await refuse_future(client, first)
         codes = await symbols_of(client, symbols)
         request: BackfillRequest = made(
             BackfillRequest,
