@@ -39,7 +39,7 @@ from chartinsightd.domain.write import Write
 from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
-from tests.control.fake_backend import FrozenClock
+from tests.support.fake_backend import FrozenClock
 from tests.domain.made_up_charts import walk
 
 MOST_ALL_S = 20.0

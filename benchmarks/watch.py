@@ -28,7 +28,7 @@ from benchmarks.machine import rss_mib
 from benchmarks.rest import cpu_share
 from benchmarks.table import Table
 from chartinsightd.task_group import TaskGroup
-from tests.control.fake_backend import FakeBackend, Scene, serving
+from tests.support.fake_backend import FakeBackend, Scene, serving
 
 UPDATE_EVERY_S = 0.5
 MOST_CPU_PERCENT, MOST_RSS_MIB = 10.0, 120

@@ -14,7 +14,7 @@ from chartinsightd.facts.krx import KST
 from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.backend.conftest import BoardWorld
-from tests.control.fake_backend import CALLER
+from tests.support.fake_backend import CALLER
 from tests.support.virtual import in_virtual_time
 
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from chartinsightd.cli.group import chartinsightctl
 from tests.cli.live_daemon import LiveDaemon
-from tests.control.fake_backend import FakeBackend, Scene
+from tests.support.fake_backend import FakeBackend, Scene
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "chartinsightd.cli"]

@@ -17,7 +17,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.web.access import Access
 from chartinsightd.web.server import Listening
 from chartinsightd.web.sessions import Sessions
-from tests.control.fake_backend import FakeBackend, serving
+from tests.support.fake_backend import FakeBackend, serving
 
 _T = TypeVar("_T")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.cli.conftest import Run
-from tests.control.fake_backend import FakeBackend, Scene
+from tests.support.fake_backend import FakeBackend, Scene
 
 
 def test_the_list_shows_alerts_and_channels(run: Run, backend: FakeBackend) -> None:

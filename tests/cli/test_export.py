@@ -19,7 +19,7 @@ from chartinsightd.control.protocol.rows import CandleQuery, CandleText, CandleT
 from chartinsightd.domain.timeframe import Timeframe
 from tests.cli.conftest import Run
 from tests.cli.live_daemon import LiveDaemon
-from tests.control.fake_backend import FakeBackend, Scene
+from tests.support.fake_backend import FakeBackend, Scene
 
 
 def read(text: str) -> pd.DataFrame:

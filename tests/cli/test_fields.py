@@ -12,7 +12,7 @@ from chartinsightd.cli import asking
 from chartinsightd.cli.fields import fields_apart, sorted_rows, tab_separated, value_of
 from chartinsightd.control.protocol.coverage import GapList
 from tests.cli.conftest import Run
-from tests.control.fake_backend import FakeBackend
+from tests.support.fake_backend import FakeBackend
 
 
 def test_fields_after_json_are_taken_apart() -> None:

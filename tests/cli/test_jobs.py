@@ -17,7 +17,7 @@ from chartinsightd.control.protocol.jobs import BackfillRequest, Job, JobProgres
 from chartinsightd.facts.krx import KST
 from tests.cli.conftest import Run
 from tests.cli.live_daemon import LiveDaemon
-from tests.control.fake_backend import CALLER, NOW, FakeBackend, serving
+from tests.support.fake_backend import CALLER, NOW, FakeBackend, serving
 
 DAILY = ("005930", "삼성SDI", "-t", "1d", "--from", "2020-01-01")
 

@@ -16,7 +16,7 @@ from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.protocol.rows import LogLevel, LogLine, LogQuery
 from tests.cli.conftest import Process, Run
 from tests.cli.live_daemon import LiveDaemon
-from tests.control.fake_backend import FakeBackend, Scene, serving
+from tests.support.fake_backend import FakeBackend, Scene, serving
 
 JOURNALCTL = """#!/bin/sh
 echo "$@" >> {folder}/asked

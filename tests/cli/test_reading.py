@@ -15,7 +15,7 @@ from chartinsightd.control.protocol.rows import CandleList, CandleQuery
 from chartinsightd.control.protocol.status import Status
 from chartinsightd.domain.timeframe import Timeframe
 from tests.cli.conftest import Run
-from tests.control.fake_backend import FakeBackend, Scene
+from tests.support.fake_backend import FakeBackend, Scene
 
 VERBS = [
     ("status",),

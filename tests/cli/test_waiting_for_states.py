@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Run
-from tests.control.fake_backend import SEALED_DAY, FakeBackend
+from tests.support.fake_backend import SEALED_DAY, FakeBackend
 
 
 def test_a_state_that_does_not_come_ends_with_4_and_says_what_is_missing(run: Run) -> None:

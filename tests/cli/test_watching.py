@@ -12,7 +12,7 @@ from chartinsightd.control.client import ControlClient
 from chartinsightd.control.protocol.watching import QuotedGroup, QuoteRow, Watch
 from tests.cli.conftest import Run
 from tests.cli.live_daemon import LiveDaemon
-from tests.control.fake_backend import NOW
+from tests.support.fake_backend import NOW
 
 
 def test_the_table_shows_groups_with_prices_and_their_age(run: Run, daemon: LiveDaemon) -> None:

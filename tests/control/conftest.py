@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chartinsightd.control.client import ControlClient
-from tests.control.fake_backend import FakeBackend, serving
+from tests.support.fake_backend import FakeBackend, serving
 
 
 @pytest.fixture

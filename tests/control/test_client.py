@@ -57,7 +57,7 @@ from chartinsightd.control.protocol.rows import (
     StockQuery,
 )
 from chartinsightd.domain.timeframe import Timeframe
-from tests.control.fake_backend import FakeBackend, Scene
+from tests.support.fake_backend import FakeBackend, Scene
 
 SAMSUNG = "005930"
 
@@ -211,7 +211,7 @@ async def test_an_unknown_job_is_a_problem_of_its_own(client: ControlClient) -> 
 
 async def test_the_whole_market_in_one_answer(tmp_path: Path) -> None:
     """2,700 symbols in five timeframes are one answer, not a failure."""
-    from tests.control.fake_backend import serving
+    from tests.support.fake_backend import serving
 
     async with (
         serving(FakeBackend(Scene.MARKET), tmp_path / "s") as path,

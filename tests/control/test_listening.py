@@ -20,7 +20,7 @@ from chartinsightd.control.listening import Peer, listening_socket, peer_of
 from chartinsightd.control.operations import CANCEL, PAUSE, STATUS
 from chartinsightd.control.protocol.jobs import JobPath, PauseRequest
 from chartinsightd.domain.errors import ConfigurationError
-from tests.control.fake_backend import FakeBackend, serving
+from tests.support.fake_backend import FakeBackend, serving
 
 _LISTEN = """
 import sys, time

@@ -21,8 +21,8 @@ from chartinsightd.control.client import ControlClient
 from chartinsightd.control.openapi import openapi_document
 from chartinsightd.control.operations import HEALTH, STATUS
 from chartinsightd.control.watch_operations import WATCHING
-from tests.control.fake_backend import FakeBackend, Scene, serving
 from tests.control.json_schema import Schemas
+from tests.support.fake_backend import FakeBackend, Scene, serving
 
 DOCUMENT = openapi_document((*operations.OPERATIONS, *WATCHING))
 SCHEMAS = Schemas(DOCUMENT)

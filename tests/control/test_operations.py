@@ -15,7 +15,7 @@ from chartinsightd.control.handlers import Caller
 from chartinsightd.control.operations import GAPS, OPERATIONS, PAUSE, TRACK, Query
 from chartinsightd.control.server import application
 from chartinsightd.control.stream import StreamPace
-from tests.control.fake_backend import FakeBackend
+from tests.support.fake_backend import FakeBackend
 
 WRONG_PAIRS = """
 from chartinsightd.control.client import ControlClient

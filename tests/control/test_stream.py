@@ -18,7 +18,7 @@ from chartinsightd.control.protocol.events import Event, EventType, StateChange
 from chartinsightd.control.protocol.jobs import Job, Outcome, OutcomeState, PauseRequest
 from chartinsightd.control.protocol.rows import LogLine, LogQuery
 from chartinsightd.control.stream import StreamPace
-from tests.control.fake_backend import NOW, FakeBackend, serving
+from tests.support.fake_backend import NOW, FakeBackend, serving
 
 CHANGE = StateChange(part="token", state="valid")
 OUTCOME = Outcome(changed=True, state=OutcomeState.STARTED)

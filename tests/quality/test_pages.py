@@ -25,8 +25,8 @@ from chartinsightd.control.metrics import prometheus_text, status_metrics
 from chartinsightd.simulator.__main__ import main as simulator_command
 from chartinsightd.simulator.faults import Fault
 from tests.cli.live_daemon import LiveDaemon
-from tests.control.fake_backend import FakeBackend, Scene
 from tests.simulator.in_thread import simulator_in_thread
+from tests.support.fake_backend import FakeBackend, Scene
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = ("api", "dashboard", "metrics", "notebook", "simulator")

@@ -17,7 +17,7 @@ from textual.worker import WorkerState
 from chartinsight_tui.app import Dashboard, OpenClient
 from chartinsight_tui.store import LinkState, Part
 from chartinsightd.control.client import ControlClient
-from tests.control.fake_backend import NOW, FakeBackend, Scene, serving
+from tests.support.fake_backend import NOW, FakeBackend, Scene, serving
 
 NOWHERE = Path("/nowhere/control.sock")
 """A socket that is not there; its path is part of pictures."""

@@ -16,7 +16,7 @@ from chartinsight_tui.store import Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.theme import DARK, NAMES, Palette
 from chartinsightd.control.protocol.jobs import Job, JobState
-from tests.control.fake_backend import NOW
+from tests.support.fake_backend import NOW
 
 
 @dataclass(frozen=True)

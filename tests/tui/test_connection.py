@@ -13,7 +13,7 @@ from chartinsight_tui.store import LinkState, Part, Store
 from chartinsightd.control.client import ControlClient, DaemonAway
 from chartinsightd.control.protocol.jobs import PauseRequest
 from chartinsightd.control.protocol.rows import LogLine
-from tests.control.fake_backend import CALLER, FakeBackend, Scene
+from tests.support.fake_backend import CALLER, FakeBackend, Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, eventually, nowhere, offline, shown, until
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from chartinsight_tui.app import VIEWS
 from chartinsightd.control.protocol.status import AlertList, Status, Words
-from tests.control.fake_backend import FakeBackend
+from tests.support.fake_backend import FakeBackend
 from tests.tui.dashboards import Daemon, connected, dashboard, settled, shown, until
 
 EVIL = "\x1b]0;somebody\x07\x1b[41m\u202e\u009b[bold]삼성"

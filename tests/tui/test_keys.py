@@ -20,7 +20,7 @@ from chartinsight_tui.widgets.candle_chart import CandleChart
 from chartinsight_tui.widgets.row_table import RowTable
 from chartinsightd.control.protocol.jobs import JobState
 from chartinsightd.facts.krx import KST
-from tests.control.fake_backend import Scene
+from tests.support.fake_backend import Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, idle, settled, shown, until
 
 

@@ -13,7 +13,7 @@ from chartinsight_tui.theme import DARK, Palette
 from chartinsight_tui.widgets.candle_chart import CandleChart, Level
 from chartinsightd.control.protocol.analysis import PatternPointRow, PatternRow
 from chartinsightd.domain.timeframe import Timeframe
-from tests.control.fake_backend import Scene
+from tests.support.fake_backend import Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, settled, shown, until
 
 START = datetime(2026, 9, 1, tzinfo=UTC)

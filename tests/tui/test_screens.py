@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from chartinsight_tui.app import VIEWS, Dashboard
 from chartinsight_tui.store import Part
-from tests.control.fake_backend import Scene
+from tests.support.fake_backend import Scene
 from tests.tui.dashboards import (
     NOWHERE,
     Daemon,

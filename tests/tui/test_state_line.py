@@ -9,7 +9,7 @@ from chartinsight_tui.store import Link, LinkState, Store
 from chartinsight_tui.text import Words
 from chartinsightd.control.handlers import Caller
 from chartinsightd.control.protocol.jobs import PauseRequest
-from tests.control.fake_backend import NOW, FakeBackend, Scene
+from tests.support.fake_backend import NOW, FakeBackend, Scene
 
 WORDS = Words("en")
 

@@ -15,7 +15,7 @@ from chartinsightd.control.protocol.coverage import (
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
-from tests.control.fake_backend import SEALED_DAY, FakeBackend, Scene
+from tests.support.fake_backend import SEALED_DAY, FakeBackend, Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, offline, settled, shown, until
 
 NEW = "000270"

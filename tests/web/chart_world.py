@@ -30,8 +30,8 @@ from chartinsightd.ports.broker import ListedStock
 from chartinsightd.ports.candles import CandleSpan
 from chartinsightd.service.analysing.series_turn import Turn, columns_of, take_turn
 from chartinsightd.service.state.current_rules import CurrentRules
-from tests.control.fake_backend import FakeBackend, FrozenClock
 from tests.domain.made_up_charts import split, walk
+from tests.support.fake_backend import FakeBackend, FrozenClock
 from tests.web.conftest import Door
 
 CALENDAR = Calendar()

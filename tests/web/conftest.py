@@ -19,7 +19,7 @@ from chartinsightd.ports.analysis import AnalysisCounts
 from chartinsightd.web.access import Access
 from chartinsightd.web.server import Listening, Offer, serve_web
 from chartinsightd.web.sessions import Sessions
-from tests.control.fake_backend import NOW, FakeBackend
+from tests.support.fake_backend import NOW, FakeBackend
 
 
 @dataclass

@@ -15,7 +15,7 @@ from chartinsightd.control.protocol.web import LinkRequest
 from chartinsightd.control.radar_operations import LINK, OFFERED, ON_SOCKET_ALONE, REVOKE
 from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.web.server import MOST_CONNECTIONS, Listening, Offer, serve_web
-from tests.control.fake_backend import CALLER
+from tests.support.fake_backend import CALLER
 from tests.web.conftest import Browser, Door
 
 EVIL = "http://evil.example"

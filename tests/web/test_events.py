@@ -17,7 +17,7 @@ from chartinsightd.control.protocol.rows import CandleRow
 from chartinsightd.control.stream import StreamPace
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.web.server import MOST_STREAMS
-from tests.control.fake_backend import NOW
+from tests.support.fake_backend import NOW
 from tests.web.conftest import Browser, Door
 
 

@@ -26,8 +26,8 @@ from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.candles import CandleSpan
-from tests.control.fake_backend import FrozenClock
 from tests.domain.made_up_charts import split, walk, weekly
+from tests.support.fake_backend import FrozenClock
 from tests.support.postgres import connected
 
 from .model import page

@@ -30,8 +30,8 @@ from chartinsightd.service.analysing.analysis_probe import AnalysisProbe
 from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
-from tests.control.fake_backend import FrozenClock
 from tests.domain.made_up_charts import walk
+from tests.support.fake_backend import FrozenClock
 
 NOW = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
 CALENDAR = Calendar()

@@ -39,8 +39,8 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
-from tests.control.fake_backend import FrozenClock
 from tests.domain.made_up_charts import walk
+from tests.support.fake_backend import FrozenClock
 from tests.support.fakes import FakeStore
 
 CALENDAR = Calendar()

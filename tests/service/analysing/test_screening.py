@@ -33,8 +33,8 @@ from chartinsightd.service.analysing.screening import NoSession, ScreenAnswer, S
 from chartinsightd.service.analysing.universe_stocks import UniverseStocks
 from chartinsightd.service.analysing.user_strategies import UserStrategies
 from chartinsightd.service.state.current_rules import CurrentRules
-from tests.control.fake_backend import FrozenClock
 from tests.domain.made_up_charts import walk
+from tests.support.fake_backend import FrozenClock
 
 CALENDAR = Calendar()
 NOW = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)

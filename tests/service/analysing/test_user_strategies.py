@@ -24,7 +24,7 @@ from chartinsightd.ports.strategies import (
 )
 from chartinsightd.service.analysing.evaluators import Evaluators
 from chartinsightd.service.analysing.user_strategies import StrategyState, UserStrategies
-from tests.control.fake_backend import FrozenClock
+from tests.support.fake_backend import FrozenClock
 
 NOW = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
 

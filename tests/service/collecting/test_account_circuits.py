@@ -8,7 +8,7 @@ from chartinsightd.domain.errors import AccessBlocked
 from chartinsightd.service.collecting.account_circuits import AccountCircuits
 from chartinsightd.service.collecting.circuit_breaker import GUESSED, Circuit
 from chartinsightd.service.state.alert_kinds import AlertKind
-from tests.control.fake_backend import FrozenClock
+from tests.support.fake_backend import FrozenClock
 from tests.support.guards import FakeBlocks
 
 BLOCK = AccessBlocked("8050", remedy="Register the address.", code="8050")

@@ -19,7 +19,7 @@ from chartinsightd.domain.errors import (
     TokenRejected,
 )
 from chartinsightd.service.collecting.circuit_breaker import Circuit
-from tests.control.fake_backend import FrozenClock
+from tests.support.fake_backend import FrozenClock
 from tests.support.guards import FakeBlocks
 from tests.support.virtual import in_virtual_time
 from tests.support.world import World

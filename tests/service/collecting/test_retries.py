@@ -13,7 +13,7 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.retries import RetryTracker
-from tests.control.fake_backend import FrozenClock
+from tests.support.fake_backend import FrozenClock
 from tests.support.guards import FakeBlocks
 
 SERIES = [Series(symbol=f"00000{number}", timeframe=Timeframe.W1) for number in range(6)]

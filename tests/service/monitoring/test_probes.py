@@ -31,7 +31,7 @@ from chartinsightd.service.monitoring.probes import (
 )
 from chartinsightd.service.state.alert_kinds import AlertKind
 from tests.backend.conftest import BoardWorld, Listener, ask
-from tests.control.fake_backend import FrozenClock
+from tests.support.fake_backend import FrozenClock
 from tests.support.guards import FakeDisk
 from tests.support.virtual import cancelled_after, in_virtual_time, run_virtually
 

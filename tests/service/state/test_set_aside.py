@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.service.state.set_aside import SetAside
-from tests.control.fake_backend import FrozenClock
+from tests.support.fake_backend import FrozenClock
 
 
 def test_the_fifth_failure_sets_a_unit_aside_and_names_it() -> None:

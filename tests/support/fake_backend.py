@@ -209,8 +209,8 @@ from chartinsightd.domain.verdict import (
     verdict_of,
 )
 from chartinsightd.facts.krx import KST
-from tests.control.fake_notes import FakeNotes
-from tests.control.fake_watching import FakeWatching, groups_of
+from tests.support.fake_notes import FakeNotes
+from tests.support.fake_watching import FakeWatching, groups_of
 
 TARGETS: dict[str, str] = {
     "005930": "삼성전자",
