@@ -39,8 +39,8 @@ from chartinsightd.domain.write import Write
 from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
-from tests.support.fake_backend import FrozenClock
 from tests.domain.made_up_charts import walk
+from tests.support.fake_backend import FrozenClock
 
 MOST_ALL_S = 20.0
 MOST_EVENING_S = 5.0

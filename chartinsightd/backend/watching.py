@@ -16,7 +16,7 @@ from chartinsightd.control.protocol.watching import (
     QuoteRow,
     Quotes,
     QuotesQuery,
-    TrendColumns,
+    QuoteTrends,
     TrendQuery,
     Watch,
     WatchAddRequest,
@@ -256,11 +256,11 @@ class QuoteAnswers:
             **_columns(found.values(), self._board.live),
         )
 
-    async def trends(self, query: TrendQuery) -> TrendColumns:
+    async def trends(self, query: TrendQuery) -> QuoteTrends:
         """Return the way of the price of some stocks."""
         self._board.look()
         found = await self._trends.of(query.symbol)
-        return TrendColumns.model_construct(symbol=list(found), closes=list(found.values()))
+        return QuoteTrends.model_construct(symbol=list(found), closes=list(found.values()))
 
     async def _all(self) -> Sequence[str]:
         groups = await self._keeper.groups()

@@ -8,7 +8,7 @@ from chartinsightd.control.operations import Command, Operation, Query
 from chartinsightd.control.protocol.watching import (
     Quotes,
     QuotesQuery,
-    TrendColumns,
+    QuoteTrends,
     TrendQuery,
     Watch,
     WatchAddRequest,
@@ -47,7 +47,7 @@ TRENDS = Query(
     path="/v1/quotes/trends",
     summary="The way of the price of some stocks today",
     request=TrendQuery,
-    answer=TrendColumns,
+    answer=QuoteTrends,
 )
 WATCH_ADD = Command(
     name="watch_add",

@@ -30,7 +30,7 @@ def offered(process: Process) -> Callable[[str], list[str]]:
 @pytest.mark.parametrize(
     ("line", "some"),
     [
-        ("chartinsightctl ba", {"backfill"}),
+        ("chartinsightctl ba", {"backfill", "backup"}),
         ("chartinsightctl candles 삼성", {"삼성전자", "삼성SDI", "삼성바이오로직스", "삼성물산"}),
         ("chartinsightctl backfill sk", {"SK하이닉스"}),
         ("chartinsightctl gaps 0059", {"005930"}),

@@ -7,16 +7,20 @@ import http.client
 import json
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, Never
 from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from chartinsightd.control import operations
+from chartinsightd.control import operations, protocol
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.openapi import openapi_document
 from chartinsightd.control.operations import HEALTH, STATUS
@@ -34,6 +38,19 @@ OPERATIONS = {
 JUNK = st.one_of(
     st.text(max_size=30), st.integers(), st.floats(), st.none(), st.lists(st.text(max_size=5), max_size=3)
 )
+
+
+def test_no_two_messages_have_the_same_name() -> None:
+    """A description names schemas by their class alone: two of one name would leave references to none."""
+    modules = [import_module(f"{protocol.__name__}.{one.name}") for one in iter_modules(protocol.__path__)]
+    messages = {
+        kind
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
+    }
+    names = Counter(kind.__name__ for kind in messages)
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -42,7 +42,8 @@ def init(self, **fields):
     keep(self, **fields)
 token.Token.__init__ = init
 async def open(self):
-    raise RuntimeError(f"{issued} {self._token_failure.__self__._access.secret_key.get_secret_value()}")
+    account = self._token_failure.__self__._pool.accounts["main"]
+    raise RuntimeError(f"{issued} {account.kiwoom.issuer._access.secret_key.get_secret_value()}")
 Monitor.open = open  # at the start: a part that fails later is started again
 from chartinsightd.__main__ import main
 main()

@@ -146,6 +146,8 @@ async def differences(
 async def replace(connection: Connection, timeframe: Timeframe, pieces: Iterable[Piece]) -> None:
     """Make the sums of some pieces those of the rows that are there."""
     listed = list(pieces)
+    if not listed:
+        return
     symbols, firsts = [piece.symbol for piece in listed], [piece.first for piece in listed]
     rows = await connection.fetch(_FOUND[timeframe], symbols, firsts, [piece.end for piece in listed])
     found = {(row["symbol"], row["first"]): (row["rows"], row["checksum"]) for row in rows}

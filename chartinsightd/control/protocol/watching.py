@@ -171,7 +171,7 @@ class TrendQuery(Request):
     symbol: Annotated[Symbols, Field(min_length=1, max_length=200)]
 
 
-class TrendColumns(Message):
+class QuoteTrends(Message):
     """Closes of five minutes of today, by stock."""
 
     symbol: Column = Field(default_factory=list)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -13,8 +15,17 @@ from chartinsightd.adapters.postgres.account import Account
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.readers_door import Beside, ReadersDoor, open_door
 from chartinsightd.clock import SystemClock
+from tests.support.folders import new_folder
 
 OWN = Account(name="me", owner=os.geteuid(), group=os.getegid())
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder whose path is short: a socket's may have a hundred bytes."""
+    path = new_folder("door-")
+    yield path
+    shutil.rmtree(path)
 
 
 def door_of(home: Path, beside: Path, account: Account = OWN, group: str | None = None) -> ReadersDoor | None:
