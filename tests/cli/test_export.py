@@ -112,6 +112,13 @@ async def test_a_block_says_how_far_a_series_is_read(
     assert parts[-1] == 1.0
 
 
+def test_a_dash_is_standard_output(run: Run) -> None:
+    """As everywhere on Unix: no file of that name is made."""
+    wanted = ("export", "005930", "-t", "1d", "--from", "-5d")
+    assert run(*wanted, "-o", "-").stdout == run(*wanted).stdout != ""
+    assert not Path("-").exists()
+
+
 def test_forming_candles_may_be_left_out(run: Run) -> None:
     """With `--final` a candle that may change is not exported."""
     every = read(run("export", "005930", "-t", "1d", "--from", "-5d").stdout)

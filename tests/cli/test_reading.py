@@ -182,6 +182,7 @@ def test_a_code_with_letters_is_a_code(run: Run) -> None:
         ("candles", "005930", "1d", "--from", "today", "--to", "yesterday"),
         ("export", "-t", "1d"),
         ("export", "005930"),
+        ("export", "005930", "-t", "1d", "-o", "a.xlsx"),
         ("nonsense",),
         ("symbols",),
     ],

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from chartinsightd.cli.export import Selection
     from chartinsightd.control.client import ControlClient
 
+_STANDARD_OUTPUT = Path("-")
+_SPREADSHEETS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
+"""Endings of files that a spreadsheet would refuse to open as CSV."""
+
 
 @click.command()
 @symbols_argument()
@@ -76,6 +80,7 @@ def export(
         return
     _refuse(symbols, tracked, timeframes)
     refuse_two_measures(adjusted, as_of)
+    output = None if output == _STANDARD_OUTPUT else output
     is_parquet = _is_parquet(format_, output)
     from chartinsightd.cli.export import Selection
 
@@ -141,6 +146,10 @@ def _target(output: Path | None) -> AbstractContextManager[IO[bytes]]:
 
 
 def _is_parquet(format_: str | None, output: Path | None) -> bool:
+    if format_ is None and output is not None and output.suffix.lower() in _SPREADSHEETS:
+        raise click.UsageError(
+            f"{output.suffix} is not written: name a file of CSV or Parquet, or give --format."
+        )
     is_parquet = format_ == "parquet" or (
         format_ is None and output is not None and output.suffix == ".parquet"
     )
