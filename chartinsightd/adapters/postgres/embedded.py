@@ -66,7 +66,12 @@ _LONGEST_WAIT_S = 60.0
 """Real seconds between two starts of a server that will not start."""
 _FAST_STOP_REAL_S = 20.0
 _LARGEST_LOG = 8 * 2**20
-_PASSING_REFUSALS = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
+_PASSING_REFUSALS = (
+    "pre-existing shared memory block",
+    'lock file "postmaster.pid" already exists',
+    '.lock" already exists',
+)
+"""What a server says while the one of a killed daemon still ends: the last is the claim of its socket."""
 
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
