@@ -2,8 +2,8 @@
 
     python -m benchmarks.watch [--seconds 20]
 
-A made-up daemon in this process answers over its socket; the dashboard is a process of its own on a terminal
-of 120 by 40 cells, first in its owner's order, then sorted by change, which is the dearest of all.
+A fake daemon in this process answers over its socket. The dashboard runs in a second process, on a terminal
+of 120 by 40 cells: first in the owner's order, then sorted by change, the order that costs most.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ORDER_BY_CHANGE = b"o"
 
 @dataclass(slots=True)
 class Terminal:
-    """A dashboard on a terminal of its own, and what it wrote there."""
+    """A dashboard that runs on a pseudo-terminal, and the bytes that it wrote there."""
 
     pid: int
     screen: int

@@ -159,8 +159,8 @@ async def _log_in(pool: AccountPool, circuits: AccountCircuits, *, is_first: boo
     """Get the tokens before anything is promised. A broker that is away is waited for later.
 
     The same holds for a broker that refuses a key which it accepted before: the daemon runs, raises an alert
-    and asks again as its circuit allows. After a reboot at night nobody is there to start it when the block
-    ends. A first start ends at once: a person is watching, and systemd does not restart it.
+    and asks again as its circuit allows. After a reboot at night no person could start it again when the
+    block ends. A first start ends at once: a person is watching, and systemd does not restart it.
 
     Raises:
         AccessBlocked: a key or this address is refused at a first start.

@@ -45,7 +45,7 @@ class Quote:
 def newer_quote(known: Quote | None, heard: Quote) -> Quote:
     """Return which of two quotes of a stock to show: of one day the one that has seen more shares traded.
 
-    A trade carries no base price, so that of the same day's earlier quote goes on.
+    A trade has no base price: the result keeps the base price of the same day's earlier quote.
     """
     if known is None:
         return heard

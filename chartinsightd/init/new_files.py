@@ -51,7 +51,7 @@ def write_together(files: Sequence[NewFile]) -> None:
 
 
 def _draft(file: NewFile) -> Path:
-    """Write a file beside its place; nobody else can read a key while it is written."""
+    """Write a file under a temporary name, with a mode that keeps other users from reading its keys."""
     file.path.parent.mkdir(mode=0o700 if file.mode == 0o600 else 0o755, parents=True, exist_ok=True)
     draft = file.path.with_name(f".{file.path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)

@@ -104,7 +104,7 @@ _TEXTS: Texts = {
     ),
     "done.unchecked": ("Written, not checked.", "저장했습니다. 확인은 하지 않았습니다."),
     "next.failed": (
-        "Mend what is marked FAIL, then run it again: {command} check",
+        "Fix what is marked FAIL, then check again: {command} check",
         "FAIL로 표시된 것을 고친 뒤 다시 확인하세요: {command} check",
     ),
     "next.title": ("Start it:", "시작하기:"),

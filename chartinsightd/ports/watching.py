@@ -15,7 +15,7 @@ class WatchGroupStore(Protocol):
     """Where the groups of the watchlist are kept. Every method raises StoreUnavailable."""
 
     async def groups(self) -> WatchGroups | None:
-        """Return the groups in their order; None where nobody has made any yet."""
+        """Return the groups in their order; None before a person makes the first one."""
 
     async def replace(self, groups: WatchGroups, at: datetime) -> None:
         """Keep these groups and no others, whole or not at all."""

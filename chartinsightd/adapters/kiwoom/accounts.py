@@ -42,7 +42,7 @@ _REST_S = 60.0
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Account:
-    """One key of the user's, with a session of its own."""
+    """One of the user's keys and the session that uses it."""
 
     name: str
     kiwoom: Kiwoom

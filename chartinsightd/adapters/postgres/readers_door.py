@@ -55,7 +55,7 @@ class ReadersDoor:
     names: Path
 
     def settings(self, own_folder: Path) -> Mapping[str, str]:
-        """Return the server's settings with both sockets; the folder of its own one keeps others out."""
+        """Return the server's settings for both sockets; the mode of `own_folder` keeps other users out."""
         return {
             "unix_socket_directories": f'"{own_folder}", "{self.folder}"',
             "unix_socket_permissions": "0770",

@@ -15,7 +15,7 @@ class PostgresWatchGroups:
         self._link = link
 
     async def groups(self) -> WatchGroups | None:
-        """Return the groups in their order; None where nobody has made any yet."""
+        """Return the groups in their order; None before a person makes the first one."""
         async with self._link.use() as connection:
             rows = await connection.fetch("select name, symbols from watch_groups order by place")
         return tuple(WatchGroup(row["name"], tuple(row["symbols"])) for row in rows) or None

@@ -18,8 +18,8 @@ log = structlog.get_logger(__name__)
 class PooledFeed:
     """Implements `ports.live.LiveFeed`: it is lost when every stream is.
 
-    While one stream is lost the others register its symbols, as far as they have room; it goes on wanting
-    them too, so that it comes back.
+    While one stream is lost, the others register its symbols as far as they have room. The lost stream keeps
+    its own share wanted: a stream that wants nothing does not reconnect.
 
     Args:
         feeds: by account; at least one.
