@@ -49,6 +49,8 @@ class FakeBroker:
     """Symbols without any data."""
     halted: set[str] = field(default_factory=set)
     """Symbols that have not traded for a day."""
+    loses_ends: bool = False
+    """Whether the header that a page is the last one is lost on the way."""
     spoilt: set[int] = field(default_factory=set)
     """Starts of candles whose rows cannot be candles, whoever asks."""
     requests: list[tuple[datetime, ChartRequest, Priority]] = field(default_factory=list)
@@ -67,7 +69,8 @@ class FakeBroker:
             starts = self._starts(request, asked_at, before)
             size = PAGE_ROWS.get(request.timeframe, 900)
             chosen, older = starts[-size:], starts[:-size]
-            page = _page(request, chosen, asked_at, is_last=bool(len(chosen)) and not len(older))
+            is_last = bool(len(chosen)) and not len(older) and not self.loses_ends
+            page = _page(request, chosen, asked_at, is_last=is_last)
             yield _spoiled(page, self.spoilt)
             if not len(older) or chosen[0] <= request.until.timestamp():
                 return

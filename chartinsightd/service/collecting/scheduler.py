@@ -12,6 +12,7 @@ import structlog
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.errors import SourceError
 from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.grid import last_shown_day
 from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.planning import Fetch, next_due, plan
 from chartinsightd.domain.ranges import EMPTY, RangeSet
@@ -229,11 +230,25 @@ class Scheduler:
             await self._collector.prove_empty(fetch.series, after, self._clock.now(), job, is_newest=True)
             return True
         outcome = await self._collector.fetch(fetch, task.priority, job, fetch.max_pages)
+        if outcome.is_blank and (overlapping := self._overlapping(fetch)) is not None:
+            outcome = await self._collector.fetch(overlapping, task.priority, job, fetch.max_pages)
         if outcome.is_blank and ended is not None:
             span = RangeSet.of((fetch.start, fetch.end))
             await self._collector.prove_empty(fetch.series, span, self._clock.now(), job, is_newest=False)
             return True
         return self._judge(task, outcome)
+
+    def _overlapping(self, fetch: Fetch) -> Fetch | None:
+        """Return a fetch that begins with the oldest candle known after its range; None without one.
+
+        An empty answer does not say whether the history begins there. The page with that candle does, if the
+        one that announced the beginning before was lost or came damaged.
+        """
+        known = self._ledger.state(fetch.series).covered.clip(fetch.end, _FOREVER)
+        if fetch.base_day is None or not known:
+            return None
+        calendar, timeframe = self._current_rules.calendar, fetch.series.timeframe
+        return replace(fetch, base_day=last_shown_day(calendar, timeframe, known.spans[0][0]))
 
     def _judge(self, task: Task, outcome: FetchOutcome) -> bool:
         """Success means coverage: whether the fetch proved at least something of what it was sent for.

@@ -160,6 +160,22 @@ async def test_a_blank_answer_proves_nothing() -> None:
 
 
 @in_virtual_time
+@pytest.mark.parametrize("timeframe", [Timeframe.M5, Timeframe.D1])
+async def test_a_beginning_whose_announcement_was_lost_is_found_again(timeframe: Timeframe) -> None:
+    """Empty answers alone never prove where a history begins; a page that reaches back to it does."""
+    world = World(BEFORE_OPEN, timeframes=(timeframe,), horizon="30d")
+    world.broker.listed_at = datetime(2026, 9, 1, tzinfo=KST)
+    world.broker.loses_ends = True
+    async with world.running("005930"):
+        await world.clock.sleep(60)
+        assert len(due(world)) == 1
+        world.broker.loses_ends = False
+        await world.clock.sleep(600)
+
+    assert due(world) == []
+
+
+@in_virtual_time
 async def test_an_error_nobody_expects_costs_its_series_alone() -> None:
     """It is told with its cause and tried again half a minute later; no other fetch is cut off."""
     world = World(BEFORE_OPEN, timeframes=(Timeframe.D1,))
