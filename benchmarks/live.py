@@ -44,9 +44,9 @@ from chartinsightd.domain.write import Write, Written
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 
 RATE = 2_000
@@ -132,8 +132,8 @@ def whole(url: str) -> tuple[KiwoomFeed, LiveCandles, EventHub]:
     clock, store = MorningClock(), _NoStore()
     refresh = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5))
     rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
-    hub, watchlist = EventHub(clock.now), Watchlist()
-    watchlist.replace(SYMBOLS)
+    hub, collected = EventHub(clock.now), CollectedStocks()
+    collected.replace(SYMBOLS)
     feed = KiwoomFeed(
         access=RealtimeAccess(url=url, user_agent="curl/8.5.0", most_symbols=len(SYMBOLS)),
         issuer=_Issuer(),  # type: ignore[arg-type]
@@ -144,7 +144,7 @@ def whole(url: str) -> tuple[KiwoomFeed, LiveCandles, EventHub]:
         forming=FormingCandles(rules, tuple(Timeframe)),
         rows=ProvisionalRows(store, rules),  # type: ignore[arg-type]
         days=store,  # type: ignore[arg-type]
-        watchlist=watchlist,
+        collected=collected,
         commits=CommitFeed(),
         on_forming=FormingEvents(hub),
         current_rules=rules,

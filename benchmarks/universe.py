@@ -37,7 +37,7 @@ async def world_of(members: int, *, is_loaded: bool) -> World:
     """Return a market on the morning after: never read, or complete since the evening."""
     world = World(MORNING, horizon="1y")
     universe = [f"{number:06}" for number in range(100_000, 100_000 + members)]
-    world.watchlist.replace(TARGETS, universe=universe)
+    world.collected.replace(TARGETS, universe=universe)
     if is_loaded:
         rules = world.current_rules.rules
         world.checkpoint.states = {one: _complete(one, rules) for one in world.scheduler.series}

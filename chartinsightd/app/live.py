@@ -17,9 +17,9 @@ from chartinsightd.process.supervisor import Service
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.settings.model import Settings
 
 
@@ -42,7 +42,7 @@ def new_live(
     issuers: Mapping[str, TokenIssuer],
     store: Store,
     hub: EventHub,
-    watchlist: Watchlist,
+    collected: CollectedStocks,
     commits: CommitFeed,
     current_rules: CurrentRules,
     clock: Clock,
@@ -62,7 +62,7 @@ def new_live(
         forming=forming,
         rows=ProvisionalRows(store.candles, current_rules),
         days=store.seals,
-        watchlist=watchlist,
+        collected=collected,
         commits=commits,
         on_forming=FormingEvents(hub),
         current_rules=current_rules,

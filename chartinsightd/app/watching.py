@@ -14,8 +14,8 @@ from chartinsightd.control.handlers import Handlers
 from chartinsightd.ports.watching import SweepSource
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.collecting.pausing import PauseSwitch
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.watching.group_keeper import GroupKeeper
 from chartinsightd.service.watching.latest import LatestPrices
 from chartinsightd.service.watching.quote_board import QuoteBoard
@@ -46,13 +46,13 @@ def new_watching(
     lists: SweepSource,
     store: Store,
     live: Live | None,
-    watchlist: Watchlist,
+    collected: CollectedStocks,
     pause_switch: PauseSwitch,
     current_rules: CurrentRules,
     clock: Clock,
 ) -> Watching:
     """Build the watchlist and the quotes; nothing runs yet."""
-    keeper, trends = GroupKeeper(store.watch_groups, watchlist, clock), Trends(store.seals, clock)
+    keeper, trends = GroupKeeper(store.watch_groups, collected, clock), Trends(store.seals, clock)
     board = QuoteBoard(
         forming=None if live is None else live.forming,
         registered=frozenset[str] if live is None else live.candles.heard,
@@ -62,7 +62,7 @@ def new_watching(
         source=lists,
         board=board,
         groups=keeper,
-        watchlist=watchlist,
+        collected=collected,
         pause_switch=pause_switch,
         every_s=settings.quotes.every_s,
         current_rules=current_rules,
@@ -81,7 +81,7 @@ def register_watching(
     handlers: Handlers,
     watching: Watching,
     *,
-    watchlist: Watchlist,
+    collected: CollectedStocks,
     archive: PostgresArchive,
     hub: EventHub,
     clock: Clock,
@@ -90,7 +90,7 @@ def register_watching(
     GroupCommands(watching.keeper, archive.names, hub).register(handlers)
     QuoteAnswers(
         keeper=watching.keeper,
-        watchlist=watchlist,
+        collected=collected,
         board=watching.board,
         latest=watching.latest,
         trends=watching.trends,

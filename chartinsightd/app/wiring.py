@@ -64,13 +64,13 @@ from chartinsightd.service.monitoring.probes import (
 )
 from chartinsightd.service.sealing.assembly import Proofs, assemble_proofs
 from chartinsightd.service.sealing.sealer import Sealer
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.set_aside import SetAside
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.maintenance import Maintenance
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
@@ -100,7 +100,7 @@ class _Shared:
     settings: Settings
     resources: Resources
     current_rules: CurrentRules
-    watchlist: Watchlist
+    collected: CollectedStocks
     commits: CommitFeed
     jobs: Jobs
     job_groups: JobGroups
@@ -240,14 +240,14 @@ def assemble_services(
 
 def _share(settings: Settings, resources: Resources, current_rules: CurrentRules) -> _Shared:
     jobs, pause_switch = Jobs(resources.store.jobs, resources.clock), PauseSwitch()
-    watchlist = Watchlist()
-    watchlist.on_change(lambda: current_rules.replace_universe(watchlist.universe))
+    collected = CollectedStocks()
+    collected.on_change(lambda: current_rules.replace_universe(collected.universe))
     set_aside = SetAside(resources.clock)
     return _Shared(
         settings=settings,
         resources=resources,
         current_rules=current_rules,
-        watchlist=watchlist,
+        collected=collected,
         commits=CommitFeed(),
         jobs=jobs,
         job_groups=JobGroups(jobs),
@@ -266,7 +266,7 @@ def _market_watch(shared: _Shared, learned_days: LearnedDays) -> MarketWatch:
         learned_days=learned_days,
         current_rules=shared.current_rules,
         retries=shared.retries,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
         commits=shared.commits,
         clock=clock,
     )
@@ -295,7 +295,7 @@ def _scheduler(shared: _Shared, collector: Collector) -> Scheduler:
         retries=shared.retries,
         clock=shared.resources.clock,
         current_rules=shared.current_rules,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
         pause_switch=shared.pause_switch,
         timeframes=shared.settings.collect.timeframes,
         universe_timeframes=shared.settings.universe.timeframes,
@@ -325,7 +325,7 @@ def _stock_list(shared: _Shared) -> StockList:
         clock=resources.clock,
         choice=choice(shared.settings),
         universe=Universe(resources.analysis.results, resources.clock),
-        watchlist=shared.watchlist,
+        collected=shared.collected,
     )
 
 
@@ -339,7 +339,7 @@ def _proofs(shared: _Shared, collector: Collector, row_audit: RowAudit) -> Proof
         jobs=shared.jobs,
         clock=resources.clock,
         current_rules=shared.current_rules,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
         commits=shared.commits,
         timeframes=shared.settings.collect.timeframes,
         audit=row_audit.audit,
@@ -364,7 +364,7 @@ def _adjuster(shared: _Shared) -> Adjuster:
         retries=shared.retries,
         clock=resources.clock,
         current_rules=shared.current_rules,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
         timeframes=shared.settings.collect.timeframes,
     )
 
@@ -379,7 +379,7 @@ def _gap_list(shared: _Shared, scheduler: Scheduler, gap_reasons: GapReasons, pr
         store=resources.store.gaps,
         clock=resources.clock,
         current_rules=shared.current_rules,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
     )
 
 
@@ -401,7 +401,7 @@ def _monitor(
         sealer=sealer,
         current_rules=shared.current_rules,
         expectations=shared.expectations,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
         commits=shared.commits,
         jobs=shared.jobs,
         archive=resources.archive,
@@ -424,7 +424,7 @@ def _live(shared: _Shared, hub: EventHub) -> Live | None:
         issuers=resources.broker.issuers,
         store=resources.store,
         hub=hub,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
         commits=shared.commits,
         current_rules=shared.current_rules,
         clock=resources.clock,
@@ -438,7 +438,7 @@ def _watching(shared: _Shared, live: Live | None) -> Watching:
         lists=resources.broker.lists,
         store=resources.store,
         live=live,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
         pause_switch=shared.pause_switch,
         current_rules=shared.current_rules,
         clock=resources.clock,
@@ -506,7 +506,7 @@ def new_backend(
         backfills=services.backfills,
         proofs=services.proofs,
         stock_list=services.stock_list,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
         archive=resources.archive,
         gate=resources.broker.gate,
         issuer=resources.broker.issuer,
@@ -523,7 +523,7 @@ def new_backend(
     register_watching(
         backend.handlers,
         services.watching,
-        watchlist=shared.watchlist,
+        collected=shared.collected,
         archive=resources.archive,
         hub=hub,
         clock=resources.clock,

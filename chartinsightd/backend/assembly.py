@@ -44,11 +44,11 @@ from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.monitoring.monitor import Monitor
 from chartinsightd.service.sealing.assembly import Proofs
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.jobs import Jobs
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.stock_list import StockList
 
 
@@ -97,7 +97,7 @@ def assemble_backend(
     backfills: Backfills,
     proofs: Proofs,
     stock_list: StockList,
-    watchlist: Watchlist,
+    collected: CollectedStocks,
     archive: Archive,
     gate: RateLimiter,
     issuer: IssuerView,
@@ -116,7 +116,7 @@ def assemble_backend(
         analysis: says how the analysis stands.
         live: None where the live stream is switched off.
     """
-    names = NameReader(archive=archive, stock_list=stock_list, watchlist=watchlist, ledger=ledger)
+    names = NameReader(archive=archive, stock_list=stock_list, collected=collected, ledger=ledger)
     costs = Costs(gate=gate, pace=identity.pace, clock=clock)
     job_board = JobBoard(jobs=jobs, archive=archive, hub=hub, costs=costs)
     token = TokenView(issuer=issuer, retries=retries, clock=clock)
@@ -124,7 +124,7 @@ def assemble_backend(
         timeframes=identity.timeframes,
         clock=clock,
         current_rules=current_rules,
-        watchlist=watchlist,
+        collected=collected,
         ledger=ledger,
         scheduler=scheduler,
         gap_reasons=gap_reasons,
@@ -137,7 +137,7 @@ def assemble_backend(
         clock=clock,
         current_rules=current_rules,
         stock_list=stock_list,
-        watchlist=watchlist,
+        collected=collected,
         pause_switch=pause_switch,
         writer=writer,
         retries=retries,
@@ -148,7 +148,7 @@ def assemble_backend(
         identity=identity,
         clock=clock,
         current_rules=current_rules,
-        watchlist=watchlist,
+        collected=collected,
         writer=writer,
         gate=gate,
         monitor=monitor,
@@ -170,7 +170,7 @@ def assemble_backend(
     plan = PlanView(
         scheduler=scheduler, retries=retries, pause_switch=pause_switch, costs=costs, names=names.names
     )
-    scope = Scope(names=names.names, watchlist=watchlist, timeframes=identity.timeframes)
+    scope = Scope(names=names.names, collected=collected, timeframes=identity.timeframes)
     orders = OrderCommands(
         backfills=backfills,
         verifications=proofs.verifications,
@@ -197,7 +197,7 @@ def assemble_backend(
     publisher = Publisher(
         hub=hub,
         stock_list=stock_list,
-        watchlist=watchlist,
+        collected=collected,
         alerts=monitor.alerts,
         overview=overview,
         coverage=coverage,

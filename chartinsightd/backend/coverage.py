@@ -30,9 +30,9 @@ from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.sealing.rereading import suspects_of
 from chartinsightd.service.sealing.sealer import Sealer
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.expectations import Expectations
-from chartinsightd.service.state.watchlist import Watchlist
 
 _SLICE = 200
 """Series counted before others may run: some milliseconds."""
@@ -61,7 +61,7 @@ class CoverageBoard:
         timeframes: Sequence[Timeframe],
         clock: Clock,
         current_rules: CurrentRules,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         ledger: CoverageLedger,
         scheduler: Scheduler,
         gap_reasons: GapReasons,
@@ -72,7 +72,7 @@ class CoverageBoard:
         self._timeframes = timeframes
         self._clock = clock
         self._current_rules = current_rules
-        self._watchlist = watchlist
+        self._collected = collected
         self._ledger = ledger
         self._scheduler = scheduler
         self._gap_reasons = gap_reasons
@@ -135,7 +135,7 @@ class CoverageBoard:
             UnknownThing: one of them is in no stock list.
         """
         if not asked:
-            return self._watchlist.symbols
+            return self._collected.symbols
         names = await self._names()
         for symbol in asked:
             if symbol not in names:

@@ -15,8 +15,8 @@ from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.monitoring.conditions import learned_words
 from chartinsightd.service.monitoring.database_probe import DatabaseProbe
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.stock_list import StockList
 
 
@@ -30,7 +30,7 @@ class DaemonView:
         clock: Clock,
         current_rules: CurrentRules,
         stock_list: StockList,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         pause_switch: PauseSwitch,
         writer: Writer,
         retries: RetryTracker,
@@ -41,7 +41,7 @@ class DaemonView:
         self._clock = clock
         self._current_rules = current_rules
         self._stock_list = stock_list
-        self._watchlist = watchlist
+        self._collected = collected
         self._pause_switch = pause_switch
         self._writer = writer
         self._retries = retries
@@ -72,7 +72,7 @@ class DaemonView:
     def _notes(self) -> Iterator[str]:
         if not self._stock_list.synced:
             yield "Waiting for the list of stocks; nothing is collected before."
-        elif not self._watchlist.symbols:
+        elif not self._collected.symbols:
             yield "No symbol is tracked."
         if (learned := self._current_rules.learned.get(day_of(self._clock.now()))) is not None:
             yield learned_words(learned)

@@ -11,7 +11,7 @@ from chartinsightd.domain.errors import StoreError
 from chartinsightd.facts.targets import TARGETS
 from chartinsightd.ports.archive import Archive
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
-from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.stocks.stock_list import StockList
 
 log = structlog.get_logger(__name__)
@@ -25,16 +25,16 @@ class NameReader:
     Args:
         archive: the names.
         stock_list: after each of its synchronisations the names are read again.
-        watchlist: what is collected has a name, also where no list names it.
+        collected: what is collected has a name, also where no list names it.
         ledger: what was collected has one too.
     """
 
     def __init__(
-        self, *, archive: Archive, stock_list: StockList, watchlist: Watchlist, ledger: CoverageLedger
+        self, *, archive: Archive, stock_list: StockList, collected: CollectedStocks, ledger: CoverageLedger
     ) -> None:
         self._archive = archive
         self._stock_list = stock_list
-        self._watchlist = watchlist
+        self._collected = collected
         self._ledger = ledger
         self._names: dict[str, str] = {}
         self._names_of = -1
@@ -69,8 +69,8 @@ class NameReader:
                 log.info("stocks.names_kept", error=str(error))
             else:
                 self._names_of = synced
-        collected = self._watchlist.symbols, self._ledger.symbols
-        unnamed = {symbol for symbols in collected for symbol in symbols if symbol not in self._names}
+        known = self._collected.symbols, self._ledger.symbols
+        unnamed = {symbol for symbols in known for symbol in symbols if symbol not in self._names}
         if not unnamed:
             return self._names
         return self._names | {symbol: TARGETS.get(symbol, symbol) for symbol in unnamed}

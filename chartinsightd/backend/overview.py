@@ -40,8 +40,8 @@ from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.monitoring.freshness import Lateness
 from chartinsightd.service.monitoring.monitor import Monitor
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.watchlist import Watchlist
 
 
 class Overview:
@@ -53,7 +53,7 @@ class Overview:
         identity: Identity,
         clock: Clock,
         current_rules: CurrentRules,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         writer: Writer,
         gate: RateLimiter,
         monitor: Monitor,
@@ -66,7 +66,7 @@ class Overview:
         self._identity = identity
         self._clock = clock
         self._current_rules = current_rules
-        self._watchlist = watchlist
+        self._collected = collected
         self._writer = writer
         self._gate = gate
         self._monitor = monitor
@@ -105,7 +105,7 @@ class Overview:
             freshness=tuple(Freshness(**asdict(one)) for one in lateness.freshness),
             universe=self._universe(lateness),
             rows_today=row_counts(self._monitor.commits.today),
-            tracked=len(self._watchlist.symbols),
+            tracked=len(self._collected.symbols),
             listed=facts.listed if facts else 0,
             gaps=facts.gaps if facts else 0,
             jobs_running=self._jobs.running,
@@ -113,7 +113,7 @@ class Overview:
         )
 
     def _universe(self, lateness: Lateness) -> UniverseStatus | None:
-        members = len(self._watchlist.universe)
+        members = len(self._collected.universe)
         if not members:
             return None
         freshness = tuple(Freshness(**asdict(one)) for one in lateness.universe)

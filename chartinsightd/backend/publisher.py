@@ -16,7 +16,7 @@ from chartinsightd.control.protocol.jobs import Outcome, OutcomeState
 from chartinsightd.domain.alert_record import Alert
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
-from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.stocks.stock_list import StockList
 
 log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ class Publisher:
         *,
         hub: EventHub,
         stock_list: StockList,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         alerts: ActiveAlerts,
         overview: Overview,
         coverage: CoverageBoard,
@@ -41,7 +41,7 @@ class Publisher:
     ) -> None:
         self._hub = hub
         self._stock_list = stock_list
-        self._watchlist = watchlist
+        self._collected = collected
         self._overview = overview
         self._coverage = coverage
         self._jobs = jobs
@@ -93,7 +93,7 @@ class Publisher:
             self._hub.publish(EventType.SYMBOLS, outcome)
 
     async def _publish_coverage(self) -> None:
-        tracked = frozenset(self._watchlist.symbols)
+        tracked = frozenset(self._collected.symbols)
         touched = [one for one in self._candles.take_touched() if one.symbol in tracked]
         try:
             rows = await self._coverage.rows(touched) if touched else []

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from chartinsightd.control.handlers import UnknownThing
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 
 StockNames = Callable[[], Awaitable[Mapping[str, str]]]
 """Returns the name of every stock that is or was listed, by symbol."""
@@ -17,19 +17,21 @@ class Scope:
 
     Args:
         names: of every stock.
-        watchlist: what is collected now.
+        collected: what is collected now.
         timeframes: what is collected of each symbol.
     """
 
-    def __init__(self, *, names: StockNames, watchlist: Watchlist, timeframes: Sequence[Timeframe]) -> None:
+    def __init__(
+        self, *, names: StockNames, collected: CollectedStocks, timeframes: Sequence[Timeframe]
+    ) -> None:
         self._names = names
-        self._watchlist = watchlist
+        self._collected = collected
         self._timeframes = tuple(timeframes)
 
     @property
     def is_known(self) -> bool:
         """Whether the tracked symbols are known: not before a list of stocks was read, now or earlier."""
-        return self._watchlist.is_known
+        return self._collected.is_known
 
     async def check(self, symbols: Iterable[str]) -> tuple[str, ...]:
         """Return the symbols, each once.
@@ -50,7 +52,7 @@ class Scope:
         Raises:
             UnknownThing: one of them is in no stock list.
         """
-        return await self.check(symbols) or self._watchlist.symbols
+        return await self.check(symbols) or self._collected.symbols
 
     def timeframes(self, asked: Iterable[Timeframe]) -> tuple[Timeframe, ...]:
         """Return the timeframes, each once, or the collected ones where none is named."""

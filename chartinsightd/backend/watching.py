@@ -56,7 +56,7 @@ from chartinsightd.domain.watch_groups import (
     without_group,
     without_stocks,
 )
-from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.watching.group_keeper import Change, GroupKeeper
 from chartinsightd.service.watching.latest import LatestPrices
 from chartinsightd.service.watching.quote_board import QuoteBoard
@@ -185,7 +185,7 @@ class QuoteAnswers:
 
     Args:
         keeper: the groups.
-        watchlist: what is collected.
+        collected: what is collected.
         board: the quotes, numbered by change.
         latest: the quotes, and stored days where there is none.
         trends: the way of the price today.
@@ -197,7 +197,7 @@ class QuoteAnswers:
         self,
         *,
         keeper: GroupKeeper,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         board: QuoteBoard,
         latest: LatestPrices,
         trends: Trends,
@@ -205,7 +205,7 @@ class QuoteAnswers:
         now: Callable[[], datetime],
     ) -> None:
         self._keeper = keeper
-        self._watchlist = watchlist
+        self._collected = collected
         self._board = board
         self._latest = latest
         self._trends = trends
@@ -264,7 +264,7 @@ class QuoteAnswers:
 
     async def _all(self) -> Sequence[str]:
         groups = await self._keeper.groups()
-        return tuple(dict.fromkeys((*watched(groups), *self._watchlist.collected)))
+        return tuple(dict.fromkeys((*watched(groups), *self._collected.all_symbols)))
 
     def _after(self, cursor: str) -> int | None:
         stream, _, number = cursor.partition("-")

@@ -134,7 +134,7 @@ class BoardWorld(World):
             jobs=self.jobs,
             clock=self.clock,
             current_rules=self.current_rules,
-            watchlist=self.watchlist,
+            collected=self.collected,
             commits=self.commits,
             timeframes=self.timeframes,
             audit=self._no_audit,
@@ -155,7 +155,7 @@ class BoardWorld(World):
             clock=self.clock,
             choice=Choice(targets=self.symbols),
             universe=Universe(self.store, self.clock),
-            watchlist=self.watchlist,
+            collected=self.collected,
         )
 
     async def _no_audit(self, symbols: Sequence[str]) -> Sequence[RowDifference]:
@@ -196,7 +196,7 @@ class BoardWorld(World):
             sealer=self.proofs.sealer,
             current_rules=self.current_rules,
             expectations=self.expectations,
-            watchlist=self.watchlist,
+            collected=self.collected,
             commits=self.commits,
             jobs=self.jobs,
             archive=self.archive,
@@ -241,7 +241,7 @@ class BoardWorld(World):
             backfills=self.backfills,
             proofs=self.proofs,
             stock_list=self.stock_list,
-            watchlist=self.watchlist,
+            collected=self.collected,
             archive=self.archive,
             gate=self.gate,
             issuer=self.issuer,

@@ -324,7 +324,7 @@ async def test_a_symbol_added_by_hand_is_loaded_and_stays() -> None:
         await world.clock.sleep(5)
         with pytest.raises(UnknownThing):
             await ask(backend, TRACK, SymbolsRequest(symbols=("999999",)))
-        tracked = world.watchlist.symbols
+        tracked = world.collected.symbols
         syncs = await ask(backend, JOBS, JobQuery(kind=("sync",)))
 
     assert (first.state, first.symbols) == (OutcomeState.TRACKED, ("000660",))
@@ -347,7 +347,7 @@ async def test_a_symbol_removed_by_hand_is_left_alone_and_keeps_its_candles() ->
         await ask(backend, SYNC)
         await world.clock.sleep(5)
         requests = world.broker.requests
-        tracked = world.watchlist.symbols
+        tracked = world.collected.symbols
         status = await ask(backend, STATUS)
 
     assert (first.state, second.state) == (OutcomeState.UNTRACKED, OutcomeState.ALREADY_UNTRACKED)

@@ -100,7 +100,7 @@ async def _play(cell: Cell) -> None:
                     "gap_list": world.gap_list().run,
                 }.items()
             ]
-            world.watchlist.replace(("005930",), {})
+            world.collected.replace(("005930",), {})
             await world.clock.sleep(_LIVES_S)
             for task in tasks:
                 task.cancel()

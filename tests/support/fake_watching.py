@@ -19,8 +19,8 @@ from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.watch_groups import WatchGroup, WatchGroups
 from chartinsightd.service.live.forming_candles import FormingCandles
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.watching.group_keeper import GroupKeeper
 from chartinsightd.service.watching.latest import LatestPrices
 from chartinsightd.service.watching.quote_board import QuoteBoard
@@ -80,15 +80,15 @@ class FakeWatching:
         clock: Clock,
     ) -> None:
         self._names, self._hub, self._clock = names, hub, clock
-        self._watchlist = Watchlist()
-        self._watchlist.replace(tracked)
+        self._collected = CollectedStocks()
+        self._collected.replace(tracked)
         refresh = RefreshRule(settle=timedelta(), poll_delay=timedelta(), folded=frozenset())
         self._rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
         self._trends = Trends(_NoCandles(), clock)
         live = frozenset(LIVE) & frozenset(tracked)
         forming = FormingCandles(self._rules, ())
         self.board = QuoteBoard(forming=forming, registered=lambda: live, note=self._trends.note)
-        self._keeper = GroupKeeper(_Groups(groups, need), self._watchlist, clock)
+        self._keeper = GroupKeeper(_Groups(groups, need), self._collected, clock)
         self.show(
             [self.quote(symbol, step) for symbol in tracked[:_WITH_TREND] for step in range(_STEPS - 1)]
         )
@@ -99,7 +99,7 @@ class FakeWatching:
         GroupCommands(self._keeper, self.names, self._hub).register(handlers)
         QuoteAnswers(
             keeper=self._keeper,
-            watchlist=self._watchlist,
+            collected=self._collected,
             board=self.board,
             latest=LatestPrices(
                 board=self.board, store=_NoCandles(), current_rules=self._rules, clock=self._clock

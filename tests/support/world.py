@@ -25,12 +25,12 @@ from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.gaps.gap_list import GapList
 from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.set_aside import SetAside
-from chartinsightd.service.state.watchlist import Watchlist
 from tests.support.fakes import FakeBroker, FakeCheckpoint, FakeSpool, FakeStore
 from tests.support.guards import FakeBlocks
 from tests.support.virtual import LoopClock
@@ -69,8 +69,8 @@ class World:
         )
         self.current_rules = CurrentRules(self.rules)
         self.ledger = CoverageLedger(self.store, self.checkpoint)
-        self.commits, self.watchlist, self.pause_switch = CommitFeed(), Watchlist(), PauseSwitch()
-        self.watchlist.on_change(lambda: self.current_rules.replace_universe(self.watchlist.universe))
+        self.commits, self.collected, self.pause_switch = CommitFeed(), CollectedStocks(), PauseSwitch()
+        self.collected.on_change(lambda: self.current_rules.replace_universe(self.collected.universe))
         self.set_aside = SetAside(self.clock)
         self.circuit = Circuit(self.clock, self.blocks)
         self.retries = RetryTracker(self.clock, self.circuit, self.set_aside)
@@ -99,7 +99,7 @@ class World:
             retries=self.retries,
             clock=self.clock,
             current_rules=self.current_rules,
-            watchlist=self.watchlist,
+            collected=self.collected,
             pause_switch=self.pause_switch,
             timeframes=self.timeframes,
             universe_timeframes=(Timeframe.D1, Timeframe.W1),
@@ -120,7 +120,7 @@ class World:
             store=self.store,
             clock=self.clock,
             current_rules=self.current_rules,
-            watchlist=self.watchlist,
+            collected=self.collected,
         )
 
     def new_broker(self) -> FakeBroker:
@@ -132,7 +132,7 @@ class World:
         """Follow these symbols inside the block."""
         await self.ledger.open()
         await self.writer.open()
-        self.watchlist.replace(symbols, self.ended)
+        self.collected.replace(symbols, self.ended)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.writer.run()), group.create_task(self.scheduler.run())]
             yield

@@ -24,11 +24,11 @@ from chartinsightd.ports.stores import ActionStore, AdjustmentCheck
 from chartinsightd.service.actions.action_finder import CorporateActionFinder, Findings
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Job
 from chartinsightd.service.state.retry_delays import RetryDelays
-from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +105,7 @@ class Adjuster:
         quotes: today's base prices.
         finder: compares charts.
         store: the corporate actions.
-        watchlist: the symbols whose actions are kept complete.
+        collected: the symbols whose actions are kept complete.
         timeframes: those that are collected.
     """
 
@@ -120,7 +120,7 @@ class Adjuster:
         retries: RetryTracker,
         clock: Clock,
         current_rules: CurrentRules,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         timeframes: Sequence[Timeframe],
     ) -> None:
         self._quotes = quotes
@@ -131,7 +131,7 @@ class Adjuster:
         self._retries = retries
         self._clock = clock
         self._current_rules = current_rules
-        self._watchlist = watchlist
+        self._collected = collected
         self._timeframes = timeframes
         self._checks: dict[str, AdjustmentCheck] | None = None
         self._quoted_on = date.min
@@ -180,7 +180,7 @@ class Adjuster:
         return (
             is_time
             and self._quoted_on != today
-            and bool(self._watchlist.collected)
+            and bool(self._collected.all_symbols)
             and self._base_price_delay.may_try(None)
         )
 
@@ -188,7 +188,7 @@ class Adjuster:
         """Return when something may be due: a time of day, a new symbol whose history has come meanwhile."""
         now = self._clock.now()
         today = day_of(now)
-        nap_s = _LOOK_EVERY_S if self._unread() or not self._watchlist.collected else _IDLE_S
+        nap_s = _LOOK_EVERY_S if self._unread() or not self._collected.all_symbols else _IDLE_S
         times = [at_kst(day, one) for day in (today, today + _DAY) for one in (_MORNING, *_AGAIN)]
         nap = timedelta(seconds=max(nap_s, self._clock.real(_LOOK_EVERY_REAL_S)))
         return min(now + nap, *(at for at in times if at > now))
@@ -197,7 +197,9 @@ class Adjuster:
         """Return the symbols that were never looked at, or not as far back as their history goes by now."""
         checks = self._checks or {}
         return [
-            one for one in self._watchlist.collected if one not in checks or self._is_deeper(one, checks[one])
+            one
+            for one in self._collected.all_symbols
+            if one not in checks or self._is_deeper(one, checks[one])
         ]
 
     def _is_deeper(self, symbol: str, check: AdjustmentCheck) -> bool:
@@ -235,7 +237,7 @@ class Adjuster:
     def _by_need(self) -> list[tuple[str, AdjustmentCheck | None]]:
         """Return the tracked symbols: suspects, then those that fell behind or are new, then the others."""
         checks = self._checks or {}
-        found = [(symbol, checks.get(symbol)) for symbol in self._watchlist.collected]
+        found = [(symbol, checks.get(symbol)) for symbol in self._collected.all_symbols]
 
         def need(entry: tuple[str, AdjustmentCheck | None]) -> tuple[bool, date, datetime]:
             check = entry[1]
@@ -293,7 +295,7 @@ class Adjuster:
     def _is_anchor_due(self, check: AdjustmentCheck) -> bool:
         now = self._clock.now()
         day, count = self._anchored
-        most = -(-len(self._watchlist.collected) // _ANCHOR_SHARE)
+        most = -(-len(self._collected.all_symbols) // _ANCHOR_SHARE)
         return now - check.checked_at >= _ANCHOR_EVERY and (day != day_of(now) or count < most)
 
     # Looking.
@@ -398,7 +400,7 @@ class Adjuster:
 
     async def _ask_base_prices(self) -> bool:
         """Compare today's base prices with the last closes: a difference is an action of today."""
-        today, symbols = day_of(self._clock.now()), list(self._watchlist.collected)
+        today, symbols = day_of(self._clock.now()), list(self._collected.all_symbols)
         last = self._current_rules.calendar.session_on_or_before(today - _DAY)
         job = await self._job.enter({"day": today.isoformat()}, -(-len(symbols) // 100))
         failed = True

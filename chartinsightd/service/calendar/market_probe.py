@@ -20,7 +20,7 @@ from chartinsightd.ports.broker import ChartPage, ChartRequest, ChartSource, Pri
 log = structlog.get_logger(__name__)
 
 _MAX_UNTRACKED_PROBES = 8
-"""Largest number of stocks outside the watchlist that are asked, before smaller ones on it."""
+"""Largest number of stocks that are asked without being collected, before smaller ones that are."""
 _MAX_PROBES = 16
 """Largest number of symbols asked in one look, whether they answer or not."""
 _RECENT_ROWS = 60
@@ -28,7 +28,7 @@ _RECENT_ROWS = 60
 
 
 class MarketProbe:
-    """Reads the charts of the largest stocks; those on the watchlist come first."""
+    """Reads the charts of the largest stocks; the collected ones come first."""
 
     def __init__(self, source: ChartSource, clock: Clock) -> None:
         self._source = source

@@ -20,9 +20,9 @@ from chartinsightd.facts import kiwoom
 from chartinsightd.service.calendar.learned_days import LearnedDays
 from chartinsightd.service.calendar.market_probe import MarketProbe, days_of, trades_every_day
 from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
-from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class MarketWatch:
         learned_days: where contradictions of the calendar are applied.
         current_rules: the calendar in effect.
         retries: while the broker is held back, nothing is asked.
-        watchlist: the symbols that are collected.
+        collected: the symbols that are collected.
         commits: every committed page shows when its symbol last traded.
         clock: the daemon's.
     """
@@ -56,7 +56,7 @@ class MarketWatch:
         learned_days: LearnedDays,
         current_rules: CurrentRules,
         retries: RetryTracker,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         commits: CommitFeed,
         clock: Clock,
     ) -> None:
@@ -64,7 +64,7 @@ class MarketWatch:
         self._learned_days = learned_days
         self._current_rules = current_rules
         self._retries = retries
-        self._watchlist = watchlist
+        self._collected = collected
         self._clock = clock
         self._seen: dict[str, LastTrade] = {}
         self._charts: dict[str, tuple[datetime, Candles]] = {}
@@ -103,7 +103,7 @@ class MarketWatch:
 
     async def _look(self) -> None:
         is_held = self._retries.held_until is not None or self._retries.block is not None
-        if not await self._learned_days.load() or is_held or not self._watchlist.listed:
+        if not await self._learned_days.load() or is_held or not self._collected.listed:
             return
         now = self._clock.now()
         self._begun_at = self._begun_at or now
@@ -119,7 +119,7 @@ class MarketWatch:
     async def _look_for_silence(self, session: Session, now: datetime) -> None:
         if not session.open_at + silence.DOUBT <= now < session.ends_at:
             return
-        followed = self._watchlist.listed
+        followed = self._collected.listed
         last_trades = list(self._seen.values())
         # a few that are followed could all be halted: others are asked, once none of these has traded
         silent = silence.day_status(session, followed, last_trades, least=1) is DayStatus.SILENT
@@ -134,7 +134,7 @@ class MarketWatch:
         session = self._current_rules.calendar.supposed_session(learned.day)
         if session is None or now >= session.ends_at or not self._may_ask(now):
             return
-        last_trades = await self._probe.last_trades(self._watchlist.listed, silence.WITNESSES)
+        last_trades = await self._probe.last_trades(self._collected.listed, silence.WITNESSES)
         if silence.day_status(session, (), last_trades) is DayStatus.OPEN:
             await self._learned_days.revert(learned.day)
 
@@ -143,7 +143,7 @@ class MarketWatch:
         if due_at is None or (self._asked_at is not None and self._asked_at >= due_at):
             return
         self._asked_at = now
-        last_trades = await self._probe.last_trades(self._watchlist.listed, silence.WITNESSES)
+        last_trades = await self._probe.last_trades(self._collected.listed, silence.WITNESSES)
         if silence.has_trading(day_of(now), last_trades):
             await self._learn(day_of(now), is_open=True, last_trades=last_trades)
 
@@ -175,7 +175,7 @@ class MarketWatch:
             if now < max(begun_at, due_at) + polls:
                 return
             self._compare_after = now + _AGAIN
-            charts = await self._probe.daily_charts(self._watchlist.listed, silence.WITNESSES)
+            charts = await self._probe.daily_charts(self._collected.listed, silence.WITNESSES)
         found = silence.contradictions(now, self._current_rules.calendar, charts)
         if found is None:
             return
@@ -192,7 +192,7 @@ class MarketWatch:
         if known is not None and known.confirmed_at is not None:
             return
         count = silence.LEAST_SYMBOLS
-        last_trades = await self._probe.last_trades(self._watchlist.listed, count, as_of=session.day)
+        last_trades = await self._probe.last_trades(self._collected.listed, count, as_of=session.day)
         status = silence.day_status(session, (), last_trades)
         if status is DayStatus.SILENT:
             await self._confirm(session.day, is_open=False, evidence={"symbols": len(last_trades)})

@@ -25,11 +25,11 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.fetch_queue import FetchQueue, Task
 from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Job
 from chartinsightd.service.state.set_aside import cause_of
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class Scheduler:
         retries: RetryTracker,
         clock: Clock,
         current_rules: CurrentRules,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         pause_switch: PauseSwitch,
         timeframes: Sequence[Timeframe],
         universe_timeframes: Sequence[Timeframe] = (),
@@ -69,7 +69,7 @@ class Scheduler:
         self._retries = retries
         self._clock = clock
         self._current_rules = current_rules
-        self._watchlist = watchlist
+        self._collected = collected
         self._pause_switch = pause_switch
         self._timeframes = {
             Tier.TARGET: tuple(timeframes),
@@ -84,7 +84,7 @@ class Scheduler:
         self._replan = True
         current_rules.on_change(self.replan)
         pause_switch.on_change(self.replan)
-        watchlist.on_change(self._follow)
+        collected.on_change(self._follow)
         self._follow()
 
     @property
@@ -102,8 +102,8 @@ class Scheduler:
         self._wake.set()
 
     def _follow(self) -> None:
-        """Collect the symbols on the watchlist, and no others."""
-        symbols = {Tier.TARGET: self._watchlist.symbols, Tier.UNIVERSE: self._watchlist.universe}
+        """Collect the symbols in `CollectedStocks`, and no others."""
+        symbols = {Tier.TARGET: self._collected.symbols, Tier.UNIVERSE: self._collected.universe}
         self._tiers = {
             tier: tuple(
                 Series(symbol=symbol, timeframe=timeframe)
@@ -224,7 +224,7 @@ class Scheduler:
         A stock that is not listed any more has no newer rows, and what the broker does not serve of it any
         more it will not serve tomorrow: both are settled once.
         """
-        fetch, ended = task.fetch, self._watchlist.ended_on(task.fetch.series.symbol)
+        fetch, ended = task.fetch, self._collected.ended_on(task.fetch.series.symbol)
         if ended is not None and fetch.base_day is None:
             after = RangeSet.of((int(midnight(ended).timestamp()), _FOREVER))
             await self._collector.prove_empty(fetch.series, after, self._clock.now(), job, is_newest=True)

@@ -23,8 +23,8 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.sealing.rereading import suspects_of
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ class GapList:
         store: where the list is written.
         clock: the daemon's.
         current_rules: the calendar and the horizons.
-        watchlist: until it is known, nothing counts as missing.
+        collected: until it is known, nothing counts as missing.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class GapList:
         store: GapStore,
         clock: Clock,
         current_rules: CurrentRules,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
     ) -> None:
         self._scheduler = scheduler
         self._gap_reasons = gap_reasons
@@ -70,13 +70,13 @@ class GapList:
         self._store = store
         self._clock = clock
         self._current_rules = current_rules
-        self._watchlist = watchlist
+        self._collected = collected
         self._written: list[Gap] | None = None
 
     async def run(self) -> None:
         """Write the list whenever it has changed, once it is known what is followed; until cancelled."""
         while True:
-            if self._watchlist.is_known:
+            if self._collected.is_known:
                 await self._write(await self.gaps())
             for _ in range(_NAPS):
                 await self._clock.pace(every_s=_EVERY_S / _NAPS, least_real_s=_EVERY_REAL_S / _NAPS)

@@ -24,9 +24,9 @@ from chartinsightd.service.live.close_check import CloseCheck
 from chartinsightd.service.live.coalescer import Coalescer
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ class LiveCandles:
         forming: what its trades make.
         rows: where they are kept.
         days: the days before today.
-        watchlist: the symbols that are collected, the most wanted first.
+        collected: the symbols that are collected, the most wanted first.
         commits: what the charts brought, beside which the stream is checked.
         on_forming: told what changed.
         current_rules: the calendar in force.
@@ -77,7 +77,7 @@ class LiveCandles:
         forming: FormingCandles,
         rows: ProvisionalRows,
         days: DayCandles,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         commits: CommitFeed,
         on_forming: OnForming,
         current_rules: CurrentRules,
@@ -87,7 +87,7 @@ class LiveCandles:
         self._forming = forming
         self._rows = rows
         self._days = days
-        self._watchlist = watchlist
+        self._collected = collected
         self._on_forming = on_forming
         self._current_rules = current_rules
         self._clock = clock
@@ -206,7 +206,7 @@ class LiveCandles:
     async def _watch(self) -> NoReturn:
         """Want what is tracked, know the week, and doubt a stream that says nothing."""
         while True:
-            self._feed.want(self._watchlist.listed)
+            self._feed.want(self._collected.listed)
             await self._learn_week()
             self._doubt()
             await self._clock.pace(every_s=_WATCH_EVERY_S, least_real_s=_WATCH_EVERY_REAL_S)
@@ -228,7 +228,7 @@ class LiveCandles:
         )
         if session is None or (self._week_read and self._is_fresh(*self._week_read, session, now_s)):
             return
-        symbols = self._watchlist.listed
+        symbols = self._collected.listed
         span = _days_before(session, self._current_rules.calendar)
         try:
             found = await self._days.candles_of(Timeframe.D1, [(symbol, *span) for symbol in symbols])

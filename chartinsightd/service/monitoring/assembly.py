@@ -36,11 +36,11 @@ from chartinsightd.service.monitoring.probes import (
 )
 from chartinsightd.service.monitoring.verdict_probe import VerdictProbe
 from chartinsightd.service.sealing.sealer import Sealer
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.jobs import Jobs
-from chartinsightd.service.state.watchlist import Watchlist
 
 
 def assemble_monitor(
@@ -53,7 +53,7 @@ def assemble_monitor(
     sealer: Sealer,
     current_rules: CurrentRules,
     expectations: Expectations,
-    watchlist: Watchlist,
+    collected: CollectedStocks,
     commits: CommitFeed,
     jobs: Jobs,
     archive: Archive,
@@ -105,7 +105,7 @@ def assemble_monitor(
         database=database,
         retries=retries,
         pause_switch=pause_switch,
-        watchlist=watchlist,
+        collected=collected,
         probes=found,
         clock=clock,
     )

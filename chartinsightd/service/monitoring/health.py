@@ -11,7 +11,7 @@ from chartinsightd.service.monitoring.commit_counts import CommitCounts
 from chartinsightd.service.monitoring.database_probe import DatabaseProbe
 from chartinsightd.service.monitoring.freshness import FreshnessProbe, Lateness
 from chartinsightd.service.monitoring.probes import HealthCheck, Probes
-from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 
 _PATIENCE_S = 300.0
 """Data overdue this long without any commit means that the daemon is stuck."""
@@ -42,7 +42,7 @@ class Health:
         database: whether it answers.
         retries: whether the broker is held back, and why.
         pause_switch: whether a person paused collecting.
-        watchlist: without a list of stocks nothing is collected.
+        collected: without a list of stocks nothing is collected.
         probes: the other parts.
         clock: the daemon's.
     """
@@ -55,7 +55,7 @@ class Health:
         database: DatabaseProbe,
         retries: RetryTracker,
         pause_switch: PauseSwitch,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         probes: Probes,
         clock: Clock,
     ) -> None:
@@ -64,7 +64,7 @@ class Health:
         self._database = database
         self._retries = retries
         self._pause_switch = pause_switch
-        self._watchlist = watchlist
+        self._collected = collected
         self._probes = probes
         self._clock = clock
         self._begun_s = real_s()
@@ -127,7 +127,7 @@ class Health:
     def _list(self) -> HealthCheck:
         """Without a list of stocks nothing is tracked, and nothing would ever be due."""
         up_s = (self._clock.now() - self._begun_at).total_seconds()
-        if self._watchlist.is_known or up_s <= self._patience_s:
+        if self._collected.is_known or up_s <= self._patience_s:
             return HealthCheck(part="stock_list", ok=True)
         detail = "The list of stocks was never read since the start: nothing is collected."
         return HealthCheck(

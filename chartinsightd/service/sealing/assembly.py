@@ -15,11 +15,11 @@ from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.sealing.rereading import Rereading
 from chartinsightd.service.sealing.sealer import Sealer
 from chartinsightd.service.sealing.verification import Audit, Verifications
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.state.set_aside import SetAside
-from chartinsightd.service.state.watchlist import Watchlist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def assemble_proofs(
     jobs: Jobs,
     clock: Clock,
     current_rules: CurrentRules,
-    watchlist: Watchlist,
+    collected: CollectedStocks,
     commits: CommitFeed,
     timeframes: Sequence[Timeframe],
     audit: Audit,
@@ -59,7 +59,7 @@ def assemble_proofs(
         clock=clock,
         current_rules=current_rules,
         timeframes=timeframes,
-        watchlist=watchlist,
+        collected=collected,
         commits=commits,
         set_aside=set_aside,
     )

@@ -23,10 +23,10 @@ from chartinsightd.ports.stores import Seal, SealStore, Unsealed
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.sealing.rereading import Rereading, suspects_of
 from chartinsightd.service.sealing.session_loader import SessionLoader
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.set_aside import SetAside
-from chartinsightd.service.state.watchlist import Watchlist
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Sealer:
         clock: the daemon's.
         current_rules: the calendar and the horizons.
         timeframes: the collected ones; without 5m nothing can be proved, and nothing is sealed.
-        watchlist: the symbols whose sessions are sealed.
+        collected: the symbols whose sessions are sealed.
         commits: a commit that changes a session makes it due.
         set_aside: a session whose proof raises an error costs itself alone.
     """
@@ -85,7 +85,7 @@ class Sealer:
         clock: Clock,
         current_rules: CurrentRules,
         timeframes: Sequence[Timeframe],
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         commits: CommitFeed,
         set_aside: SetAside,
     ) -> None:
@@ -96,7 +96,7 @@ class Sealer:
         self._clock = clock
         self._current_rules = current_rules
         self._timeframes = tuple(timeframes)
-        self._watchlist = watchlist
+        self._collected = collected
         self._open: dict[_Key, Seal] = {}
         """Every seal that is not sealed."""
         self._is_loaded = False
@@ -126,7 +126,7 @@ class Sealer:
         """Return what is not sealed of what is followed and whose minutes are kept, by symbol and day."""
         if not self._open:
             return []
-        kept_from, followed = self._kept_from(self._clock.now()), frozenset(self._watchlist.listed)
+        kept_from, followed = self._kept_from(self._clock.now()), frozenset(self._collected.listed)
         return [
             self._open[symbol, day]
             for symbol, day in sorted(self._open)
@@ -187,7 +187,7 @@ class Sealer:
         """Return every tracked symbol, once a morning and after the start."""
         if self._all_at is not None and now < self._all_at:
             return set()
-        symbols = set(self._watchlist.listed)
+        symbols = set(self._collected.listed)
         if symbols:
             calendar = self._current_rules.calendar
             session = calendar.session_on_or_before(day_of(now) - timedelta(days=1))

@@ -13,7 +13,7 @@ from chartinsightd.service.state.feed import Feed, Subscription
 
 
 class CurrentRules:
-    """The rules of this moment. `LearnedDays` writes what is learned, the watchlist the universe.
+    """The rules of this moment. `LearnedDays` writes what is learned, `CollectedStocks` the universe.
 
     Args:
         rules: the rules at the start, with the built-in calendar and the user's overrides.
@@ -48,7 +48,7 @@ class CurrentRules:
         self._changes.publish()
 
     def replace_universe(self, symbols: Iterable[str]) -> None:
-        """Collect these symbols beside the targets. The listeners of the watchlist plan again."""
+        """Collect these symbols beside the targets. The listeners of `CollectedStocks` plan again."""
         self._rules = replace(self._rules, universe=frozenset(symbols))
 
     def replace_learned(self, days: Iterable[LearnedDay]) -> None:

@@ -21,8 +21,8 @@ from chartinsightd.facts.targets import DELISTED
 from chartinsightd.ports.broker import Priority, StockListing, StockListSource
 from chartinsightd.ports.stores import StockStore, TrackingStore
 from chartinsightd.service.state.alert_kinds import AlertKind
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.jobs import Job, Jobs
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.choice import Choice, delisted_target, with_wishes
 from chartinsightd.service.stocks.universe import Universe
 
@@ -49,7 +49,7 @@ class StockList:
     Args:
         choice: the targets and the rule of the universe.
         universe: who belongs to it, recorded by day.
-        watchlist: replaced after each synchronisation and each change by hand.
+        collected: replaced after each synchronisation and each change by hand.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class StockList:
         clock: Clock,
         choice: Choice,
         universe: Universe,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
     ) -> None:
         self._source = source
         self._store = store
@@ -71,7 +71,7 @@ class StockList:
         self._clock = clock
         self._choice = choice
         self._universe = universe
-        self._watchlist = watchlist
+        self._collected = collected
         self._known: KnownStocks | None = None
         """What the last accepted list said; None where nothing could be read of it yet."""
         self._is_rule_new = self._is_chosen = False
@@ -180,7 +180,7 @@ class StockList:
 
     async def _set(self, symbols: Iterable[str], by: str, *, wanted: bool) -> list[str]:
         async with self._changing:
-            known = self._watchlist.symbols if wanted else self._watchlist.collected
+            known = self._collected.symbols if wanted else self._collected.all_symbols
             changed = [one for one in dict.fromkeys(symbols) if (one in known) is not wanted]
             if changed:
                 await self._tracking.set_tracking(changed, wanted, self._clock.now(), by)
@@ -268,8 +268,8 @@ class StockList:
         log.info(
             "stocks.synced",
             listed=len(listing.stocks),
-            tracked=len(self._watchlist.symbols),
-            universe=len(self._watchlist.universe),
+            tracked=len(self._collected.symbols),
+            universe=len(self._collected.universe),
         )
         self._synced += 1
 
@@ -300,7 +300,7 @@ class StockList:
         self._follow()
 
     def _tell_unlisted(self, listing: StockListing) -> None:
-        unlisted = sorted(set(self._watchlist.symbols) - listing.symbols - DELISTED.keys())
+        unlisted = sorted(set(self._collected.symbols) - listing.symbols - DELISTED.keys())
         if unlisted:
             log.warning("stocks.tracked_but_not_listed", symbols=unlisted)
 
@@ -311,4 +311,4 @@ class StockList:
         symbols = with_wishes(self._choice.targets, self._by_hand)
         ended = {symbol: day for symbol in symbols if (day := self._ended_on(symbol)) is not None}
         universe = [symbol for symbol in self._universe.members if self._by_hand.get(symbol, True)]
-        self._watchlist.replace(symbols, ended, universe)
+        self._collected.replace(symbols, ended, universe)

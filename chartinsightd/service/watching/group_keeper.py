@@ -8,7 +8,7 @@ from collections.abc import Callable
 from chartinsightd.clock import Clock
 from chartinsightd.domain.watch_groups import MOST_STOCKS, WatchGroup, WatchGroups
 from chartinsightd.ports.watching import WatchGroupStore
-from chartinsightd.service.state.watchlist import Watchlist
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 
 Change = Callable[[WatchGroups], WatchGroups]
 
@@ -18,13 +18,13 @@ class GroupKeeper:
 
     Args:
         store: where they are kept; this is its only writer.
-        watchlist: the targets.
+        collected: the targets.
         clock: says when they were changed.
     """
 
-    def __init__(self, store: WatchGroupStore, watchlist: Watchlist, clock: Clock) -> None:
+    def __init__(self, store: WatchGroupStore, collected: CollectedStocks, clock: Clock) -> None:
         self._store = store
-        self._watchlist = watchlist
+        self._collected = collected
         self._clock = clock
         self._made: WatchGroups | None = None
         self._is_read = False
@@ -58,4 +58,4 @@ class GroupKeeper:
         if not self._is_read:
             self._made = await self._store.groups()
             self._is_read = True
-        return self._made or (WatchGroup("", self._watchlist.symbols[:MOST_STOCKS]),)
+        return self._made or (WatchGroup("", self._collected.symbols[:MOST_STOCKS]),)

@@ -16,8 +16,8 @@ from chartinsightd.domain.watch_groups import watched
 from chartinsightd.ports.broker import Priority
 from chartinsightd.ports.watching import SweepSource
 from chartinsightd.service.collecting.pausing import PauseSwitch
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.watching.group_keeper import GroupKeeper
 from chartinsightd.service.watching.quote_board import QuoteBoard
 
@@ -37,7 +37,7 @@ class Sweeps:
         source: whom to ask.
         board: who keeps the answers.
         groups: the stocks that people watch.
-        watchlist: the stocks that are collected.
+        collected: the stocks that are collected.
         pause_switch: while it is shut, nothing is asked.
         every_s: seconds from round to round.
         current_rules: the calendar in force.
@@ -50,7 +50,7 @@ class Sweeps:
         source: SweepSource,
         board: QuoteBoard,
         groups: GroupKeeper,
-        watchlist: Watchlist,
+        collected: CollectedStocks,
         pause_switch: PauseSwitch,
         every_s: float,
         current_rules: CurrentRules,
@@ -59,7 +59,7 @@ class Sweeps:
         self._source = source
         self._board = board
         self._groups = groups
-        self._watchlist = watchlist
+        self._collected = collected
         self._pause_switch = pause_switch
         self.every_s = every_s
         self._current_rules = current_rules
@@ -67,7 +67,7 @@ class Sweeps:
         self._failures = 0
         self._is_new = asyncio.Event()
         """Other stocks are collected: a round must not wait for its turn."""
-        watchlist.on_change(self._is_new.set)
+        collected.on_change(self._is_new.set)
 
     async def run(self) -> NoReturn:
         """Work until cancelled."""
@@ -102,5 +102,5 @@ class Sweeps:
             chosen = ()
         self._board.look()
         now = self._clock.now()
-        all_stocks = dict.fromkeys((*chosen, *self._watchlist.collected))
+        all_stocks = dict.fromkeys((*chosen, *self._collected.all_symbols))
         return [symbol for symbol in all_stocks if self._board.needs_round(symbol, now)]

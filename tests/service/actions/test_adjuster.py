@@ -30,10 +30,10 @@ from chartinsightd.service.actions.adjuster import Adjuster
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.retries import RetryTracker
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import Jobs
-from chartinsightd.service.state.watchlist import Watchlist
 from tests.domain.made_up_charts import adjusted, split, walk, weekly
 from tests.support.fakes import PAGE_ROWS, FakeActions, FakeCheckpoint, FakeStore
 from tests.support.guards import FakeBlocks
@@ -176,7 +176,7 @@ class World:
         self, hours: float, *, symbols: Sequence[str] = SYMBOLS, known_after_s: float = 0.0
     ) -> list[dict[str, object]]:
         """Let the adjuster work for some hours; the next play goes on where this one ended."""
-        watchlist = Watchlist()
+        collected = CollectedStocks()
         rules = PlanRules(
             calendar=CALENDAR,
             horizons=dict.fromkeys(Timeframe, Horizon.parse("max")),
@@ -205,7 +205,7 @@ class World:
             retries=retries,
             clock=self.clock,
             current_rules=current_rules,
-            watchlist=watchlist,
+            collected=collected,
             timeframes=tuple(Timeframe),
         )
 
@@ -214,9 +214,9 @@ class World:
                 if known_after_s:
                     group.create_task(adjuster.run())
                     await self.clock.sleep(known_after_s)
-                    watchlist.replace(symbols)
+                    collected.replace(symbols)
                 else:
-                    watchlist.replace(symbols)
+                    collected.replace(symbols)
                     group.create_task(adjuster.run())
 
         with capture_logs() as logs:

@@ -52,7 +52,7 @@ class Watched(World):
             learned_days=self.learned_days,
             current_rules=self.current_rules,
             retries=self.retries,
-            watchlist=self.watchlist,
+            collected=self.collected,
             commits=self.commits,
             clock=self.clock,
         )

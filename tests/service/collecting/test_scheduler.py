@@ -263,7 +263,7 @@ async def test_symbols_no_longer_tracked_are_left_alone() -> None:
     world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,))
     async with world.running("005930"):
         await world.clock.sleep(60)
-        world.watchlist.replace(["000660"])
+        world.collected.replace(["000660"])
         world.broker.requests.clear()
         await world.clock.sleep(3600)
 
@@ -284,7 +284,7 @@ async def test_symbols_no_longer_tracked_are_left_alone_whatever_was_wrong_with_
     async with world.running("005930"):
         await world.clock.sleep(20)
         assert world.retries.next_retry() is not None
-        world.watchlist.replace([])
+        world.collected.replace([])
         world.broker.requests.clear()
         await world.clock.sleep(6 * 3600)
 

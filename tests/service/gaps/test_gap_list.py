@@ -113,7 +113,7 @@ async def test_what_only_waits_is_not_fetched_yet_or_paused(is_paused: bool, rea
     """Nothing failed: its turn has not come, or a person does not want it to."""
     world = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="60d")
     await world.ledger.open()
-    world.watchlist.replace(["005930"])
+    world.collected.replace(["005930"])
     if is_paused:
         world.pause_switch.shut()
     gaps = await world.gap_list().gaps()
@@ -151,7 +151,7 @@ async def test_nothing_is_written_before_it_is_known_what_is_followed() -> None:
     task = asyncio.create_task(world.gap_list().run())
     await world.clock.sleep(60)
     before = world.store.gaps
-    world.watchlist.replace(["005930"])
+    world.collected.replace(["005930"])
     await world.clock.sleep(60)
     task.cancel()
     after = world.store.gaps

@@ -19,9 +19,9 @@ from chartinsightd.ports.live import FeedEvent, FeedLost, FeedOpened, FeedState,
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.task_group import TaskGroup
 from tests.support.fakes import FakeStore
 from tests.support.harness import moment
@@ -107,14 +107,14 @@ class LiveWorld:
     """When something was told, and what."""
 
     def __post_init__(self) -> None:
-        watchlist, self.commits = Watchlist(), CommitFeed()
-        watchlist.replace((SYMBOL, OTHER))
+        collected, self.commits = CollectedStocks(), CommitFeed()
+        collected.replace((SYMBOL, OTHER))
         self.live = LiveCandles(
             feed=self.feed,
             forming=FormingCandles(self.rules, tuple(Timeframe)),
             rows=ProvisionalRows(self.store, self.rules),
             days=self.days,
-            watchlist=watchlist,
+            collected=collected,
             commits=self.commits,
             on_forming=lambda found: self.told.append((self.clock.monotonic(), list(found))),
             current_rules=self.rules,

@@ -88,7 +88,7 @@ class Morning(World):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.store.now = self.clock.now
-        self.watchlist.replace([SYMBOL])
+        self.collected.replace([SYMBOL])
         self.sealer = Sealer(
             store=self.store,
             ledger=self.ledger,
@@ -101,7 +101,7 @@ class Morning(World):
             clock=self.clock,
             current_rules=self.current_rules,
             timeframes=self.timeframes,
-            watchlist=self.watchlist,
+            collected=self.collected,
             commits=self.commits if self.is_told else CommitFeed(),
             set_aside=self.set_aside,
         )

@@ -14,8 +14,8 @@ from chartinsightd.domain.issue_kind import IssueKind
 from chartinsightd.domain.universe import Exclusion, Membership, UniverseRule
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ListedStock, Priority, StockListing
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.jobs import Jobs
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
@@ -70,10 +70,10 @@ TARGET = Choice(targets=("005930",))
 def played(
     source: FakeList, hours: float, choice: Choice = TARGET, store: FakeStore | None = None
 ) -> tuple[FakeStore, list[list[str]]]:
-    """Let the list be kept for some hours; return the store and each change of the watchlist."""
-    store, watchlist = store or FakeStore(), Watchlist()
+    """Let the list be kept for some hours; return the store and each change of what is collected."""
+    store, collected = store or FakeStore(), CollectedStocks()
     tracked: list[list[str]] = []
-    watchlist.on_change(lambda: tracked.append([*watchlist.collected]))
+    collected.on_change(lambda: tracked.append([*collected.all_symbols]))
 
     stock_list = StockList(
         source=source,
@@ -83,7 +83,7 @@ def played(
         clock=source.clock,
         choice=choice,
         universe=Universe(store, source.clock),
-        watchlist=watchlist,
+        collected=collected,
     )
     run_virtually(cancelled_after(stock_list.run(), hours * 3600))
     return store, tracked
@@ -169,9 +169,9 @@ def test_a_universe_shrinks_by_a_second_list_alone() -> None:
 async def test_another_rule_may_shrink_it_at_once() -> None:
     """What a person asks for needs no second list."""
     clock = LoopClock(START)
-    source, store, watchlist = FakeList(clock, MARKET), FakeStore(), Watchlist()
+    source, store, collected = FakeList(clock, MARKET), FakeStore(), CollectedStocks()
     tracked: list[int] = []
-    watchlist.on_change(lambda: tracked.append(len(watchlist.collected)))
+    collected.on_change(lambda: tracked.append(len(collected.all_symbols)))
     stock_list = StockList(
         source=source,
         store=store,
@@ -180,7 +180,7 @@ async def test_another_rule_may_shrink_it_at_once() -> None:
         clock=clock,
         choice=WHOLE,
         universe=Universe(store, clock),
-        watchlist=watchlist,
+        collected=collected,
     )
     await stock_list.sync()
     stock_list.choose_by(Choice(targets=("000001",)))
@@ -259,7 +259,7 @@ def test_who_enters_and_who_leaves_is_recorded_by_day() -> None:
 async def test_what_a_person_removes_is_left_out() -> None:
     """`symbols remove` holds for the universe too, at once; the next list records the reason."""
     clock = LoopClock(START)
-    store, watchlist, tracking = FakeStore(), Watchlist(), FakeTracking()
+    store, collected, tracking = FakeStore(), CollectedStocks(), FakeTracking()
     stock_list = StockList(
         source=FakeList(clock, MARKET),
         store=store,
@@ -268,10 +268,10 @@ async def test_what_a_person_removes_is_left_out() -> None:
         clock=clock,
         choice=WHOLE,
         universe=Universe(store, clock),
-        watchlist=watchlist,
+        collected=collected,
     )
     await stock_list.sync()
     assert await stock_list.remove(["000007", "999999"], "test") == ["000007"]
-    assert "000007" not in watchlist.universe
+    assert "000007" not in collected.universe
     await stock_list.sync()
     assert store.memberships[-1][1] == Membership(symbol="000007", member=False, reason="removed")

@@ -71,7 +71,7 @@ async def test_a_virtual_morning_with_stocks_that_enter_and_leave() -> None:
         clock=world.clock,
         choice=Choice(targets=("005930",), universe=RULE),
         universe=Universe(world.store, world.clock),
-        watchlist=world.watchlist,
+        collected=world.collected,
     )
     asked: list[list[str]] = []
 

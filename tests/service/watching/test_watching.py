@@ -19,8 +19,8 @@ from chartinsightd.domain.watch_groups import WatchGroup, WatchGroups, with_stoc
 from chartinsightd.ports.broker import Priority
 from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.live.forming_candles import FormingCandles
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.watchlist import Watchlist
 from chartinsightd.service.watching.group_keeper import GroupKeeper
 from chartinsightd.service.watching.latest import LatestPrices
 from chartinsightd.service.watching.quote_board import QuoteBoard
@@ -95,20 +95,20 @@ class World:
         rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
         self.registered: frozenset[str] = frozenset()
         self.forming = FormingCandles(rules, tuple(Timeframe))
-        self.watchlist, self.switch = Watchlist(), PauseSwitch()
-        self.watchlist.replace((LIVE, SWEPT))
+        self.collected, self.switch = CollectedStocks(), PauseSwitch()
+        self.collected.replace((LIVE, SWEPT))
         self.trends = Trends(self.days, self.clock)
         self.board = QuoteBoard(
             forming=self.forming, registered=lambda: self.registered, note=self.trends.note
         )
-        self.keeper = GroupKeeper(self.store, self.watchlist, self.clock)
+        self.keeper = GroupKeeper(self.store, self.collected, self.clock)
         self.source = FakeSweeps(self.clock)
         self.latest = LatestPrices(board=self.board, store=self.days, current_rules=rules, clock=self.clock)
         self.sweeps = Sweeps(
             source=self.source,
             board=self.board,
             groups=self.keeper,
-            watchlist=self.watchlist,
+            collected=self.collected,
             pause_switch=self.switch,
             every_s=EVERY_S,
             current_rules=rules,

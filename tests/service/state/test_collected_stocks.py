@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.feed import Feed
-from chartinsightd.service.state.watchlist import Watchlist
 
 
 def test_listeners_are_called_only_on_a_change() -> None:
     """The first list counts, even an empty one; an equal one does not."""
-    watchlist, seen = Watchlist(), list[tuple[str, ...]]()
-    watchlist.on_change(lambda: seen.append(watchlist.symbols))
-    assert not watchlist.is_known
+    collected, seen = CollectedStocks(), list[tuple[str, ...]]()
+    collected.on_change(lambda: seen.append(collected.symbols))
+    assert not collected.is_known
 
     for symbols in ([], ["005930"], ["005930"], ["000660", "005930"], []):
-        watchlist.replace(symbols)
+        collected.replace(symbols)
 
-    assert watchlist.is_known
+    assert collected.is_known
     assert seen == [(), ("005930",), ("000660", "005930"), ()]
 
 

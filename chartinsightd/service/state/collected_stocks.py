@@ -9,7 +9,7 @@ from types import MappingProxyType
 from chartinsightd.service.state.feed import Feed, Subscription
 
 
-class Watchlist:
+class CollectedStocks:
     """The targets and the rest of the universe. One writer (the stock list), any number of readers."""
 
     def __init__(self) -> None:
@@ -30,13 +30,13 @@ class Watchlist:
         return self._universe
 
     @property
-    def collected(self) -> tuple[str, ...]:
+    def all_symbols(self) -> tuple[str, ...]:
         """The targets, then the rest of the universe."""
         return self._symbols + self._universe
 
     @property
     def is_known(self) -> bool:
-        """Whether it is known what is collected: an empty watchlist means nothing before."""
+        """Whether it is known what is collected: no symbols mean nothing before."""
         return self._is_known
 
     @property
