@@ -96,6 +96,10 @@ class Scheduler:
         """Every collected series of a tier."""
         return self._tiers[tier]
 
+    def collects(self, series: Series) -> bool:
+        """Return whether a series is kept complete."""
+        return series in self._followed
+
     def replan(self) -> None:
         """Plan every series again at once."""
         self._replan = True

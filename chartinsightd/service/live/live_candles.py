@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -24,7 +24,6 @@ from chartinsightd.service.live.close_check import CloseCheck
 from chartinsightd.service.live.coalescer import Coalescer
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
-from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.task_group import TaskGroup
@@ -43,6 +42,7 @@ _WEEK_EVERY_S = 3_600.0
 _DEAF_LEAST = 2
 """Registered symbols that must have traded unseen before the stream is taken for dead."""
 
+WantedStocks = Callable[[], Awaitable[Sequence[str]]]
 OnForming = Callable[[Sequence[Forming]], None]
 """Told the newest candles of one symbol; must be quick."""
 
@@ -63,7 +63,7 @@ class LiveCandles:
         forming: what its trades make.
         rows: where they are kept.
         days: the days before today.
-        collected: the symbols that are collected, the most wanted first.
+        wanted: whose trades are wanted now, the most wanted first.
         commits: what the charts brought, beside which the stream is checked.
         on_forming: told what changed.
         current_rules: the calendar in force.
@@ -77,7 +77,7 @@ class LiveCandles:
         forming: FormingCandles,
         rows: ProvisionalRows,
         days: DayCandles,
-        collected: CollectedStocks,
+        wanted: WantedStocks,
         commits: CommitFeed,
         on_forming: OnForming,
         current_rules: CurrentRules,
@@ -87,7 +87,8 @@ class LiveCandles:
         self._forming = forming
         self._rows = rows
         self._days = days
-        self._collected = collected
+        self._wanted = wanted
+        self._stocks: Sequence[str] = ()
         self._on_forming = on_forming
         self._current_rules = current_rules
         self._clock = clock
@@ -204,9 +205,10 @@ class LiveCandles:
             await self._rows.save([one for symbol in sorted(changed) for one in self._forming.recent(symbol)])
 
     async def _watch(self) -> NoReturn:
-        """Want what is tracked, know the week, and doubt a stream that says nothing."""
+        """Ask for the wanted stocks, know the week, and doubt a stream that says nothing."""
         while True:
-            self._feed.want(self._collected.listed)
+            self._stocks = await self._wanted()
+            self._feed.want(self._stocks)
             await self._learn_week()
             self._doubt()
             await self._clock.pace(every_s=_WATCH_EVERY_S, least_real_s=_WATCH_EVERY_REAL_S)
@@ -228,7 +230,7 @@ class LiveCandles:
         )
         if session is None or (self._week_read and self._is_fresh(*self._week_read, session, now_s)):
             return
-        symbols = self._collected.listed
+        symbols = self._stocks
         span = _days_before(session, self._current_rules.calendar)
         try:
             found = await self._days.candles_of(Timeframe.D1, [(symbol, *span) for symbol in symbols])

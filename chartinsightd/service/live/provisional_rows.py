@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
@@ -25,11 +25,15 @@ class ProvisionalRows:
     Args:
         store: the table; it never replaces a final candle by one that is not.
         current_rules: the calendar in force.
+        is_collected: whether final candles of a series will follow; no others are kept.
     """
 
-    def __init__(self, store: CandleStore, current_rules: CurrentRules) -> None:
+    def __init__(
+        self, store: CandleStore, current_rules: CurrentRules, is_collected: Callable[[Series], bool]
+    ) -> None:
         self._store = store
         self._current_rules = current_rules
+        self._is_collected = is_collected
         self._read_until: dict[Series, int] = {}
         """The start of the newest closed candle that a chart showed, in seconds since the epoch."""
 
@@ -51,11 +55,11 @@ class ProvisionalRows:
         return None
 
     async def save(self, forming: Iterable[Forming]) -> None:
-        """Keep candles whose beginning was seen and whose chart has not been read yet."""
+        """Keep candles of collected series whose beginning was seen and whose chart has not been read yet."""
         by_series: dict[Series, list[Candle]] = {}
         for one in forming:
-            if self._is_worth_keeping(one):
-                series = Series(symbol=one.candle.symbol, timeframe=one.candle.timeframe)
+            series = Series(symbol=one.candle.symbol, timeframe=one.candle.timeframe)
+            if self._is_worth_keeping(series, one):
                 by_series.setdefault(series, []).append(one.candle)
         writes = [
             Write(candles=Candles.of(series.symbol, series.timeframe, candles), covered=EMPTY)
@@ -68,9 +72,9 @@ class ProvisionalRows:
         except StoreError as error:
             log.debug("live.not_kept", error=str(error))
 
-    def _is_worth_keeping(self, one: Forming) -> bool:
+    def _is_worth_keeping(self, series: Series, one: Forming) -> bool:
         candle = one.candle
-        series = Series(symbol=candle.symbol, timeframe=candle.timeframe)
         begins = int(candle.ts.timestamp())
         knows_its_beginning = one.unexplained_since is None or one.unexplained_since > candle.ts
-        return knows_its_beginning and begins > self._read_until.get(series, begins - 1)
+        is_news = knows_its_beginning and begins > self._read_until.get(series, begins - 1)
+        return is_news and self._is_collected(series)

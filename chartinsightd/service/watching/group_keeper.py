@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chartinsightd.clock import Clock
-from chartinsightd.domain.watch_groups import MOST_STOCKS, WatchGroup, WatchGroups
+from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.watch_groups import MOST_STOCKS, WatchGroup, WatchGroups, watched
 from chartinsightd.ports.watching import WatchGroupStore
 from chartinsightd.service.state.collected_stocks import CollectedStocks
 
@@ -39,6 +40,22 @@ class GroupKeeper:
         """
         async with self._changing:
             return await self._groups()
+
+    async def watched(self) -> Sequence[str]:
+        """Return the stocks of all groups, each once; none while the groups cannot be read."""
+        try:
+            return watched(await self.groups())
+        except StoreError:
+            return ()
+
+    async def wanted_live(self) -> Sequence[str]:
+        """Return whose trades the live stream should bring: what people watch, then the targets.
+
+        Kiwoom registers a limited number, and the last ones are left out. Stocks that are not listed any more
+        have no trades.
+        """
+        wanted = dict.fromkeys((*await self.watched(), *self._collected.symbols))
+        return [symbol for symbol in wanted if self._collected.ended_on(symbol) is None]
 
     async def change(self, change: Change) -> WatchGroups:
         """Make other groups of those there are, keep them, and return them.

@@ -10,9 +10,8 @@ from typing import NoReturn
 import structlog
 
 from chartinsightd.clock import Clock, wait_for
-from chartinsightd.domain.errors import SourceError, StoreError
+from chartinsightd.domain.errors import SourceError
 from chartinsightd.domain.kst import day_of
-from chartinsightd.domain.watch_groups import watched
 from chartinsightd.ports.broker import Priority
 from chartinsightd.ports.watching import SweepSource
 from chartinsightd.service.collecting.pausing import PauseSwitch
@@ -96,10 +95,7 @@ class Sweeps:
 
     async def _wanted(self) -> Sequence[str]:
         """Return whom to ask for, what people watch first."""
-        try:
-            chosen = watched(await self._groups.groups())
-        except StoreError:
-            chosen = ()
+        chosen = await self._groups.watched()
         self._board.look()
         now = self._clock.now()
         all_stocks = dict.fromkeys((*chosen, *self._collected.all_symbols))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,13 +13,13 @@ from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.forming import Forming
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.trade import DayFigures, Trade
 from chartinsightd.ports.live import FeedEvent, FeedLost, FeedOpened, FeedState, LossCause, Trades
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
-from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.task_group import TaskGroup
@@ -105,22 +105,26 @@ class LiveWorld:
     rules: CurrentRules
     told: list[tuple[float, list[Forming]]] = field(default_factory=list)
     """When something was told, and what."""
+    wanted: tuple[str, ...] = (SYMBOL, OTHER)
+    is_collected: Callable[[Series], bool] = lambda _: True
 
     def __post_init__(self) -> None:
-        collected, self.commits = CollectedStocks(), CommitFeed()
-        collected.replace((SYMBOL, OTHER))
+        self.commits = CommitFeed()
         self.live = LiveCandles(
             feed=self.feed,
             forming=FormingCandles(self.rules, tuple(Timeframe)),
-            rows=ProvisionalRows(self.store, self.rules),
+            rows=ProvisionalRows(self.store, self.rules, lambda series: self.is_collected(series)),
             days=self.days,
-            collected=collected,
+            wanted=self._wanted,
             commits=self.commits,
             on_forming=lambda found: self.told.append((self.clock.monotonic(), list(found))),
             current_rules=self.rules,
             clock=self.clock,
         )
         self._running: dict[str, int] = {}
+
+    async def _wanted(self) -> Sequence[str]:
+        return self.wanted
 
     def trade(self, price: int, volume: int = 10, symbol: str = SYMBOL, missing: int = 0) -> Trade:
         """Return a trade of now; `missing` shares were traded just before it, unseen."""

@@ -16,6 +16,7 @@ from chartinsightd.backend.live_view import live_metrics, live_status
 from chartinsightd.domain.candle import Candle, Candles
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.ranges import EMPTY
+from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.live import LossCause
@@ -366,8 +367,22 @@ async def test_a_new_day_begins_anew() -> None:
 
 
 @in_virtual_time
-async def test_what_is_tracked_is_wanted() -> None:
-    """The feed hears of it, and again when it changes."""
+async def test_the_feed_follows_who_is_wanted() -> None:
+    """The feed is asked for the wanted stocks, and for others within ten seconds of a change."""
     async with streaming() as world:
-        await asyncio.sleep(1)
+        world.wanted = (OTHER,)
+        await asyncio.sleep(11)
     assert world.feed.wanted[0] == (SYMBOL, OTHER)
+    assert world.feed.wanted[-1] == (OTHER,)
+
+
+@in_virtual_time
+async def test_no_row_is_kept_of_a_stock_that_is_only_watched() -> None:
+    """Forming candles of series that no final candle will replace are told and not kept."""
+    async with streaming() as world:
+        world.is_collected = lambda series: (series.symbol, series.timeframe) == (SYMBOL, Timeframe.D1)
+        world.feed.say(world.trade(70_000), world.trade(900, symbol=OTHER))
+        await asyncio.sleep(25)
+    kept = {series for series, _ in world.store.candles}
+    assert world.last(Timeframe.M5, OTHER).candle.close == 900
+    assert kept == {Series(symbol=SYMBOL, timeframe=Timeframe.D1)}

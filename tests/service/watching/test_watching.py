@@ -30,7 +30,7 @@ from tests.service.live.made_up_stream import NoDays
 from tests.support.harness import moment
 from tests.support.virtual import LoopClock, cancelled_after, run_virtually
 
-LIVE, SWEPT, STARRED = "005930", "000660", "035720"
+LIVE, SWEPT, STARRED, GONE = "005930", "000660", "035720", "068270"
 MORNING, NIGHT = moment("2026-11-20", 10, 0), moment("2026-11-20", 21, 0)
 EVERY_S = 15.0
 
@@ -297,3 +297,17 @@ def test_before_anybody_chose_the_targets_are_watched() -> None:
     run_virtually(scene())
 
     assert world.store.kept == (WatchGroup("", (LIVE, SWEPT, STARRED)),)
+
+
+def test_the_watchlist_goes_before_the_targets_in_the_live_stream() -> None:
+    """Group by group, then the targets; each stock once, none that is not listed any more.
+
+    While the groups cannot be read, the targets alone.
+    """
+    world = World()
+    world.store.kept = (WatchGroup("a", (STARRED, SWEPT)), WatchGroup("b", (STARRED, GONE)))
+    world.collected.replace((LIVE, SWEPT, GONE), ended={GONE: MORNING.date()})
+    world.store.errors = [StoreUnavailable("away")]
+
+    assert run_virtually(world.keeper.wanted_live()) == [LIVE, SWEPT]
+    assert run_virtually(world.keeper.wanted_live()) == [STARRED, SWEPT, LIVE]
