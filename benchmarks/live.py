@@ -15,7 +15,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,6 @@ from chartinsightd.domain.write import Write, Written
 from chartinsightd.service.live.forming_candles import FormingCandles
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.live.provisional_rows import ProvisionalRows
-from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.task_group import TaskGroup
@@ -132,8 +131,7 @@ def whole(url: str) -> tuple[KiwoomFeed, LiveCandles, EventHub]:
     clock, store = MorningClock(), _NoStore()
     refresh = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5))
     rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
-    hub, collected = EventHub(clock.now), CollectedStocks()
-    collected.replace(SYMBOLS)
+    hub = EventHub(clock.now)
     feed = KiwoomFeed(
         access=RealtimeAccess(url=url, user_agent="curl/8.5.0", most_symbols=len(SYMBOLS)),
         issuer=_Issuer(),  # type: ignore[arg-type]
@@ -142,15 +140,19 @@ def whole(url: str) -> tuple[KiwoomFeed, LiveCandles, EventHub]:
     live = LiveCandles(
         feed=feed,
         forming=FormingCandles(rules, tuple(Timeframe)),
-        rows=ProvisionalRows(store, rules),  # type: ignore[arg-type]
+        rows=ProvisionalRows(store, rules, lambda _: True),  # type: ignore[arg-type]
         days=store,  # type: ignore[arg-type]
-        collected=collected,
+        wanted=_every_symbol,
         commits=CommitFeed(),
         on_forming=FormingEvents(hub),
         current_rules=rules,
         clock=clock,
     )
     return feed, live, hub
+
+
+async def _every_symbol() -> Sequence[str]:
+    return SYMBOLS
 
 
 async def ours(url: str, trades: int) -> Heard:

@@ -18,7 +18,7 @@ from chartinsightd.analysis.identity import (
     code_id,
 )
 from chartinsightd.analysis.strategies import SHIPPED
-from chartinsightd.app.analysis_stores import AnalysisStores
+from chartinsightd.app.shared import Shared
 from chartinsightd.backend.analysis import AnalysisBoard
 from chartinsightd.backend.screens import ScreenBoard
 from chartinsightd.backend.statistics import StatisticsBoard
@@ -27,7 +27,6 @@ from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.ports.analysis import AnalysisCounts
 from chartinsightd.ports.archive import Archive
-from chartinsightd.ports.stores import ActionStore
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules
 from chartinsightd.service.analysing.collected import TrackedSeries
@@ -37,10 +36,7 @@ from chartinsightd.service.analysing.statistics import Statistics
 from chartinsightd.service.analysing.stored_screens import Announce, StoredScreens
 from chartinsightd.service.analysing.universe_stocks import UniverseStocks
 from chartinsightd.service.analysing.user_strategies import UserStrategies
-from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.scheduler import Scheduler
-from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.settings.model import Settings
 
 
@@ -68,35 +64,24 @@ class Analysing:
         return await self.store.counts(analyser_code())
 
 
-def new_analysis(
-    settings: Settings,
-    stores: AnalysisStores,
-    *,
-    actions: ActionStore,
-    archive: Archive,
-    scheduler: Scheduler,
-    ledger: CoverageLedger,
-    jobs: Jobs,
-    clock: Clock,
-    current_rules: CurrentRules,
-    announce: Announce,
-) -> Analysing:
+def new_analysis(shared: Shared, scheduler: Scheduler, announce: Announce) -> Analysing:
     """Return the analyser and the screener over the stores."""
-    analysis = settings.analysis
+    settings, clock, current_rules = shared.settings, shared.clock, shared.current_rules
+    resources, stores, analysis = shared.resources, shared.resources.analysis, settings.analysis
     wanted = analysis.timeframes or settings.collect.timeframes
     series = TrackedSeries(
         scheduler=scheduler,
         timeframes=[one for one in wanted if one in settings.collect.timeframes],
-        ledger=ledger,
+        ledger=resources.ledger,
         current_rules=current_rules,
         clock=clock,
     )
     analyser = Analyser(
         store=stores.results,
         reader=stores.reader,
-        actions=actions,
+        actions=resources.store.actions,
         series=series,
-        jobs=jobs,
+        jobs=shared.jobs,
         clock=clock,
         current_rules=current_rules,
         rules=AnalyserRules(
@@ -107,7 +92,7 @@ def new_analysis(
     )
     sandbox = ProcessSandbox()
     evaluators = _evaluators(settings, clock, sandbox)
-    stocks = UniverseStocks(stores.results, archive)
+    stocks = UniverseStocks(stores.results, resources.archive)
     screener = Screener(
         reader=stores.reader,
         stocks=stocks,

@@ -6,28 +6,24 @@ from importlib.resources import files
 from pathlib import Path
 
 from chartinsightd.app.analysis import analyser_code
-from chartinsightd.app.analysis_stores import AnalysisStores
+from chartinsightd.app.shared import Shared
 from chartinsightd.backend.notes import NoteBoard
-from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.notes.prompt import Prompt, PromptError, parse_prompt
-from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.notes import Completer
 from chartinsightd.service.notes.note_writer import NoteWriter
 from chartinsightd.service.notes.stock_facts import StockFacts
 from chartinsightd.settings.ai import AiSettings
-from chartinsightd.settings.model import Settings
 
 _SET_A_KEY = "Set CHARTINSIGHT_AI__API_KEY or the systemd credential ai_api_key, and restart."
 _SET_A_PROVIDER = 'Set ai.provider to "gemini" or "openai" and restart, or ask for provider "template".'
 _MOST_BYTES = 100_000
 
 
-def register_notes(
-    handlers: Handlers, settings: Settings, stores: AnalysisStores, archive: Archive, clock: Clock
-) -> None:
+def register_notes(handlers: Handlers, shared: Shared) -> None:
     """Offer notes over the control API."""
+    settings, stores = shared.settings, shared.resources.analysis
     completer = new_completer(settings.ai)
     writer = NoteWriter(
         facts=StockFacts(reader=stores.reader, findings=stores.results, analyser=analyser_code()),
@@ -36,9 +32,9 @@ def register_notes(
         missing=_SET_A_KEY if settings.ai.provider else _SET_A_PROVIDER,
         prompts=prompts_of(settings.ai.prompts),
         requests_per_day=settings.ai.requests_per_day,
-        clock=clock,
+        clock=shared.clock,
     )
-    NoteBoard(writer=writer, store=stores.notes, names=archive.names).register(handlers)
+    NoteBoard(writer=writer, store=stores.notes, names=shared.resources.archive.names).register(handlers)
 
 
 def new_completer(ai: AiSettings) -> Completer | None:

@@ -20,7 +20,7 @@ from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
 from chartinsightd.app.analysis_stores import AnalysisStores, open_analysis
 from chartinsightd.app.broker import Broker, new_circuits, open_broker
-from chartinsightd.app.radar import RadarStores, open_radar
+from chartinsightd.app.radar_stores import RadarStores, open_radar
 from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
 from chartinsightd.control.socket_path import own_socket
 from chartinsightd.domain.calendar import Calendar, parse_overrides, parse_reforms

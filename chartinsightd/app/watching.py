@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chartinsightd.adapters.postgres.archive import PostgresArchive
-from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.app.live import Live
+from chartinsightd.app.shared import Shared
 from chartinsightd.backend.watching import GroupCommands, QuoteAnswers
-from chartinsightd.clock import Clock
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers
-from chartinsightd.ports.watching import SweepSource
 from chartinsightd.process.supervisor import Service
-from chartinsightd.service.collecting.pausing import PauseSwitch
-from chartinsightd.service.state.collected_stocks import CollectedStocks
-from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.watching.group_keeper import GroupKeeper
 from chartinsightd.service.watching.latest import LatestPrices
 from chartinsightd.service.watching.quote_board import QuoteBoard
 from chartinsightd.service.watching.sweeps import Sweeps
 from chartinsightd.service.watching.trends import Trends
-from chartinsightd.settings.model import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
-    """The watchlist, the quotes, and the rounds that bring them."""
+    """The quotes, and the rounds that bring them."""
 
-    keeper: GroupKeeper
     board: QuoteBoard
     latest: LatestPrices
     trends: Trends
@@ -40,60 +31,43 @@ class Watching:
         return {} if self.sweeps is None else {"quotes": self.sweeps.run}
 
 
-def new_watching(
-    settings: Settings,
-    *,
-    lists: SweepSource,
-    store: Store,
-    live: Live | None,
-    collected: CollectedStocks,
-    pause_switch: PauseSwitch,
-    current_rules: CurrentRules,
-    clock: Clock,
-) -> Watching:
-    """Build the watchlist and the quotes; nothing runs yet."""
-    keeper, trends = GroupKeeper(store.watch_groups, collected, clock), Trends(store.seals, clock)
+def new_watching(shared: Shared, live: Live | None) -> Watching:
+    """Build the quotes; nothing runs yet."""
+    quotes, stored, clock = shared.settings.quotes, shared.resources.store.seals, shared.clock
+    trends = Trends(stored, clock)
     board = QuoteBoard(
         forming=None if live is None else live.forming,
         registered=frozenset[str] if live is None else live.candles.heard,
         note=trends.note,
     )
     sweeps = Sweeps(
-        source=lists,
+        source=shared.resources.broker.lists,
         board=board,
-        groups=keeper,
-        collected=collected,
-        pause_switch=pause_switch,
-        every_s=settings.quotes.every_s,
-        current_rules=current_rules,
+        groups=shared.watch_groups,
+        collected=shared.collected,
+        pause_switch=shared.pause_switch,
+        every_s=quotes.every_s,
+        current_rules=shared.current_rules,
         clock=clock,
     )
     return Watching(
-        keeper=keeper,
         board=board,
-        latest=LatestPrices(board=board, store=store.seals, current_rules=current_rules, clock=clock),
+        latest=LatestPrices(board=board, store=stored, current_rules=shared.current_rules, clock=clock),
         trends=trends,
-        sweeps=sweeps if settings.quotes.enabled else None,
+        sweeps=sweeps if quotes.enabled else None,
     )
 
 
-def register_watching(
-    handlers: Handlers,
-    watching: Watching,
-    *,
-    collected: CollectedStocks,
-    archive: PostgresArchive,
-    hub: EventHub,
-    clock: Clock,
-) -> None:
+def register_watching(handlers: Handlers, watching: Watching, shared: Shared, hub: EventHub) -> None:
     """Offer the watchlist and the quotes."""
-    GroupCommands(watching.keeper, archive.names, hub).register(handlers)
+    names = shared.resources.archive.names
+    GroupCommands(shared.watch_groups, names, hub).register(handlers)
     QuoteAnswers(
-        keeper=watching.keeper,
-        collected=collected,
+        keeper=shared.watch_groups,
+        collected=shared.collected,
         board=watching.board,
         latest=watching.latest,
         trends=watching.trends,
-        names=archive.names,
-        now=clock.now,
+        names=names,
+        now=shared.clock.now,
     ).register(handlers)

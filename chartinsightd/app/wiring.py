@@ -17,6 +17,7 @@ from chartinsightd.app.notes import new_completer, register_notes
 from chartinsightd.app.opening import Resources
 from chartinsightd.app.radar import register_radar
 from chartinsightd.app.reload import choice
+from chartinsightd.app.shared import Shared, share
 from chartinsightd.app.watching import Watching, new_watching, register_watching
 from chartinsightd.backend.assembly import Backend, assemble_backend
 from chartinsightd.backend.configuration import Configuration
@@ -39,12 +40,9 @@ from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.collector import Collector, CollectRules
 from chartinsightd.service.collecting.future_marks import FutureMarks
 from chartinsightd.service.collecting.pausing import (
-    PausableCharts,
     PausableLists,
     PausableQuotes,
-    PauseSwitch,
 )
-from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.collecting.row_audit import RowAudit
 from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.collecting.writer import Writer
@@ -64,13 +62,7 @@ from chartinsightd.service.monitoring.probes import (
 )
 from chartinsightd.service.sealing.assembly import Proofs, assemble_proofs
 from chartinsightd.service.sealing.sealer import Sealer
-from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.expectations import Expectations
-from chartinsightd.service.state.feed import CommitFeed
-from chartinsightd.service.state.job_groups import JobGroups
-from chartinsightd.service.state.jobs import Jobs
-from chartinsightd.service.state.set_aside import SetAside
 from chartinsightd.service.stocks.maintenance import Maintenance
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
@@ -94,28 +86,10 @@ def plan_rules(settings: Settings, calendar: Calendar) -> PlanRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shared:
-    """State that one service writes and many read, and the broker behind the pause switch."""
-
-    settings: Settings
-    resources: Resources
-    current_rules: CurrentRules
-    collected: CollectedStocks
-    commits: CommitFeed
-    jobs: Jobs
-    job_groups: JobGroups
-    pause_switch: PauseSwitch
-    retries: RetryTracker
-    set_aside: SetAside
-    expectations: Expectations
-    charts: PausableCharts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Every service of the daemon but those that answer the control API."""
 
-    shared: _Shared
+    shared: Shared
     learned_days: LearnedDays
     market_watch: MarketWatch
     writer: Writer
@@ -172,7 +146,7 @@ def assemble_services(
     settings: Settings, resources: Resources, current_rules: CurrentRules, hub: EventHub
 ) -> Services:
     """Build the services; nothing runs yet."""
-    shared = _share(settings, resources, current_rules)
+    shared = share(settings, resources, current_rules)
     learned_days = LearnedDays(
         current_rules=current_rules,
         ledger=resources.ledger,
@@ -196,9 +170,9 @@ def assemble_services(
     gap_reasons = GapReasons(
         retries=shared.retries, pause_switch=shared.pause_switch, listing=stock_list.listing
     )
-    live, future_marks = _live(shared, hub), _future_marks(shared)
+    live, future_marks = new_live(shared, hub, scheduler.collects), _future_marks(shared)
     notifier = new_notifier(settings)
-    analysing = _analysing(shared, scheduler, notifier)
+    analysing = new_analysis(shared, scheduler, notifier.announce)
     supervisor = Supervisor()
     loop_watch = LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr)
     probes: list[HealthProbe] = [
@@ -233,34 +207,13 @@ def assemble_services(
         monitor=_monitor(shared, scheduler, writer, proofs.sealer, notifier, probes),
         loop_watch=loop_watch,
         live=live,
-        watching=_watching(shared, live),
+        watching=new_watching(shared, live),
         supervisor=supervisor,
     )
 
 
-def _share(settings: Settings, resources: Resources, current_rules: CurrentRules) -> _Shared:
-    jobs, pause_switch = Jobs(resources.store.jobs, resources.clock), PauseSwitch()
-    collected = CollectedStocks()
-    collected.on_change(lambda: current_rules.replace_universe(collected.universe))
-    set_aside = SetAside(resources.clock)
-    return _Shared(
-        settings=settings,
-        resources=resources,
-        current_rules=current_rules,
-        collected=collected,
-        commits=CommitFeed(),
-        jobs=jobs,
-        job_groups=JobGroups(jobs),
-        pause_switch=pause_switch,
-        retries=RetryTracker(resources.clock, resources.circuits, set_aside),
-        set_aside=set_aside,
-        expectations=Expectations(resources.clock, current_rules),
-        charts=PausableCharts(resources.broker.charts, pause_switch),
-    )
-
-
-def _market_watch(shared: _Shared, learned_days: LearnedDays) -> MarketWatch:
-    clock = shared.resources.clock
+def _market_watch(shared: Shared, learned_days: LearnedDays) -> MarketWatch:
+    clock = shared.clock
     return MarketWatch(
         probe=MarketProbe(shared.charts, clock),
         learned_days=learned_days,
@@ -272,14 +225,14 @@ def _market_watch(shared: _Shared, learned_days: LearnedDays) -> MarketWatch:
     )
 
 
-def _writer(shared: _Shared) -> Writer:
+def _writer(shared: Shared) -> Writer:
     resources = shared.resources
     return Writer(
         store=resources.store.candles,
         spool=resources.spool,
         ledger=resources.ledger,
         commits=shared.commits,
-        clock=resources.clock,
+        clock=shared.clock,
         current_rules=shared.current_rules,
         set_aside=shared.set_aside,
         deferrals=shared.retries,
@@ -287,13 +240,13 @@ def _writer(shared: _Shared) -> Writer:
     )
 
 
-def _scheduler(shared: _Shared, collector: Collector) -> Scheduler:
+def _scheduler(shared: Shared, collector: Collector) -> Scheduler:
     return Scheduler(
         collector=collector,
         ledger=shared.resources.ledger,
         job_groups=shared.job_groups,
         retries=shared.retries,
-        clock=shared.resources.clock,
+        clock=shared.clock,
         current_rules=shared.current_rules,
         collected=shared.collected,
         pause_switch=shared.pause_switch,
@@ -303,33 +256,33 @@ def _scheduler(shared: _Shared, collector: Collector) -> Scheduler:
     )
 
 
-def _backfills(shared: _Shared, collector: Collector) -> Backfills:
+def _backfills(shared: Shared, collector: Collector) -> Backfills:
     resources = shared.resources
     return Backfills(
         collector=collector,
         ledger=resources.ledger,
         checkpoint=resources.checkpoint,
         jobs=shared.jobs,
-        clock=resources.clock,
+        clock=shared.clock,
         current_rules=shared.current_rules,
     )
 
 
-def _stock_list(shared: _Shared) -> StockList:
+def _stock_list(shared: Shared) -> StockList:
     resources = shared.resources
     return StockList(
         source=PausableLists(resources.broker.lists, shared.pause_switch),
         store=resources.store.stocks,
         tracking=resources.store.tracking,
         jobs=shared.jobs,
-        clock=resources.clock,
+        clock=shared.clock,
         choice=choice(shared.settings),
-        universe=Universe(resources.analysis.results, resources.clock),
+        universe=Universe(resources.analysis.results, shared.clock),
         collected=shared.collected,
     )
 
 
-def _proofs(shared: _Shared, collector: Collector, row_audit: RowAudit) -> Proofs:
+def _proofs(shared: Shared, collector: Collector, row_audit: RowAudit) -> Proofs:
     resources = shared.resources
     return assemble_proofs(
         collector=collector,
@@ -337,7 +290,7 @@ def _proofs(shared: _Shared, collector: Collector, row_audit: RowAudit) -> Proof
         ledger=resources.ledger,
         retries=shared.retries,
         jobs=shared.jobs,
-        clock=resources.clock,
+        clock=shared.clock,
         current_rules=shared.current_rules,
         collected=shared.collected,
         commits=shared.commits,
@@ -347,13 +300,13 @@ def _proofs(shared: _Shared, collector: Collector, row_audit: RowAudit) -> Proof
     )
 
 
-def _adjuster(shared: _Shared) -> Adjuster:
+def _adjuster(shared: Shared) -> Adjuster:
     resources = shared.resources
     finder = CorporateActionFinder(
         charts=shared.charts,
         stored=resources.store.candles,
         current_rules=shared.current_rules,
-        clock=resources.clock,
+        clock=shared.clock,
     )
     return Adjuster(
         quotes=PausableQuotes(resources.broker.lists, shared.pause_switch),
@@ -362,14 +315,14 @@ def _adjuster(shared: _Shared) -> Adjuster:
         ledger=resources.ledger,
         job_groups=shared.job_groups,
         retries=shared.retries,
-        clock=resources.clock,
+        clock=shared.clock,
         current_rules=shared.current_rules,
         collected=shared.collected,
         timeframes=shared.settings.collect.timeframes,
     )
 
 
-def _gap_list(shared: _Shared, scheduler: Scheduler, gap_reasons: GapReasons, proofs: Proofs) -> GapList:
+def _gap_list(shared: Shared, scheduler: Scheduler, gap_reasons: GapReasons, proofs: Proofs) -> GapList:
     resources = shared.resources
     return GapList(
         scheduler=scheduler,
@@ -377,14 +330,14 @@ def _gap_list(shared: _Shared, scheduler: Scheduler, gap_reasons: GapReasons, pr
         ledger=resources.ledger,
         open_seals=proofs.sealer.open_seals,
         store=resources.store.gaps,
-        clock=resources.clock,
+        clock=shared.clock,
         current_rules=shared.current_rules,
         collected=shared.collected,
     )
 
 
 def _monitor(
-    shared: _Shared,
+    shared: Shared,
     scheduler: Scheduler,
     writer: Writer,
     sealer: Sealer,
@@ -412,72 +365,28 @@ def _monitor(
         notifier=notifier,
         diary=new_alert_diary(shared.settings),
         probes=probes,
-        clock=resources.clock,
-        started_at=resources.clock.now(),
+        clock=shared.clock,
+        started_at=shared.clock.now(),
     )
 
 
-def _live(shared: _Shared, hub: EventHub) -> Live | None:
-    resources = shared.resources
-    return new_live(
-        shared.settings,
-        issuers=resources.broker.issuers,
-        store=resources.store,
-        hub=hub,
-        collected=shared.collected,
-        commits=shared.commits,
-        current_rules=shared.current_rules,
-        clock=resources.clock,
-    )
-
-
-def _watching(shared: _Shared, live: Live | None) -> Watching:
-    resources = shared.resources
-    return new_watching(
-        shared.settings,
-        lists=resources.broker.lists,
-        store=resources.store,
-        live=live,
-        collected=shared.collected,
-        pause_switch=shared.pause_switch,
-        current_rules=shared.current_rules,
-        clock=resources.clock,
-    )
-
-
-def _analysing(shared: _Shared, scheduler: Scheduler, notifier: Notifier) -> Analysing:
-    resources = shared.resources
-    return new_analysis(
-        shared.settings,
-        resources.analysis,
-        actions=resources.store.actions,
-        archive=resources.archive,
-        scheduler=scheduler,
-        ledger=resources.ledger,
-        jobs=shared.jobs,
-        clock=resources.clock,
-        current_rules=shared.current_rules,
-        announce=notifier.announce,
-    )
-
-
-def _future_marks(shared: _Shared) -> FutureMarks:
+def _future_marks(shared: Shared) -> FutureMarks:
     resources = shared.resources
     return FutureMarks(
         ledger=resources.ledger,
         store=resources.store.candles,
-        clock=resources.clock,
+        clock=shared.clock,
         current_rules=shared.current_rules,
         needs_dates=believes_dates(shared.settings),
     )
 
 
-def _row_audit(shared: _Shared, backfills: Backfills) -> RowAudit:
+def _row_audit(shared: Shared, backfills: Backfills) -> RowAudit:
     resources = shared.resources
     return RowAudit(
         store=resources.store.candles,
         ledger=resources.ledger,
-        clock=resources.clock,
+        clock=shared.clock,
         current_rules=shared.current_rules,
         generation=lambda: resources.store.presence.generation,
         rereads=backfills,
@@ -519,35 +428,21 @@ def new_backend(
         configuration=configuration,
         analysis=lambda: services.analysing.analyser.standing,
     )
-    register_analysis(backend.handlers, services.analysing, resources.archive)
-    register_watching(
-        backend.handlers,
-        services.watching,
-        collected=shared.collected,
-        archive=resources.archive,
-        hub=hub,
-        clock=resources.clock,
+    handlers, analysing = backend.handlers, services.analysing
+    register_analysis(handlers, analysing, resources.archive)
+    register_watching(handlers, services.watching, shared, hub)
+    register_radar(handlers, shared, analysing.analyser, hub)
+    register_notes(handlers, shared)
+    UniverseBoard(members=resources.analysis.results, archive=resources.archive, clock=shared.clock).register(
+        handlers
     )
-    UniverseBoard(
-        members=resources.analysis.results, archive=resources.archive, clock=resources.clock
-    ).register(backend.handlers)
-    register_radar(
-        backend.handlers,
-        resources.radar,
-        archive=resources.archive,
-        analyser=services.analysing.analyser,
-        current_rules=shared.current_rules,
-        hub=hub,
-        now=resources.clock.now,
-    )
-    ReadingAddresses(resources.reader_dsn, settings.mode).register(backend.handlers)
+    ReadingAddresses(resources.reader_dsn, settings.mode).register(handlers)
     PageFacts(
         status=backend.overview.status,
-        counts=services.analysing.counts,
+        counts=analysing.counts,
         timeframes=settings.collect.timeframes,
         has_model=new_completer(settings.ai) is not None,
-    ).register(backend.handlers)
-    register_notes(backend.handlers, shared.settings, resources.analysis, resources.archive, resources.clock)
+    ).register(handlers)
     return backend
 
 

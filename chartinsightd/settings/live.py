@@ -15,5 +15,5 @@ class LiveSettings(Section):
     enabled: bool = True
     """Off: candles come from polls alone."""
     most_symbols: Annotated[int, Field(ge=1, le=1_000)] = 95
-    """Stocks registered at most: the watchlist's first, then the targets. Reports name 100 a connection, some 40;
-    what Kiwoom refuses is left to polls (kiwoom.md#websocket-registration)."""
+    """Stocks registered at most: the watchlist's first, then the targets. Reports name 100 a connection, some
+    40; what Kiwoom refuses is left to polls (kiwoom.md#websocket-registration)."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.app.analysis import analyser_code
-from chartinsightd.app.radar import RadarStores, open_radar
+from chartinsightd.app.radar_stores import RadarStores, open_radar
 from chartinsightd.backend.labels import LabelBoard
 from chartinsightd.backend.radar import ChartSources, RadarBoard
 from chartinsightd.backend.stock_finder import StockFinder
