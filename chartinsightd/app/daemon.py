@@ -112,9 +112,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload_on_signal)
         keep_out_of_collections()
         notify_systemd("READY=1\nSTATUS=Running")
-        log.info(
-            "daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=str(clock.now())
-        )
+        log.info("daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=clock.now())
         running = {**resources.services, **services.running(), **backend.services()}
         await run_services({**running, "memory": return_freed_memory}, stop, services.supervisor)
         notify_systemd("STOPPING=1")

@@ -116,7 +116,7 @@ def with_learned(settings: Settings, clock: Clock) -> Settings:
         log.warning("learned.refused", file=str(file), error=error.message, remedy=error.remedy)
         return settings
     answers = {str(question): answer for question, answer in sorted(learned.answers.items())}
-    log.info("learned.read", file=str(file), at=str(learned.at), **answers)
+    log.info("learned.read", file=str(file), at=learned.at, **answers)
     return _bounded(settings, learned)
 
 

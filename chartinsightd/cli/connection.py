@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from chartinsightd.cli.endings import CommandFailed, ExitStatus
+from chartinsightd.cli.endings import CommandFailed, ExitStatus, say
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient, ControlProblem
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _NO_SUCH_PATH = re.compile(r"(GET|POST) /")
 """How a daemon names a path it does not serve: one of another version, or one without verification."""
+ANSWER_LIMIT_S = 30.0
+"""Longest wait for one answer, in real seconds: a large one comes out of the database."""
 _ASKER_IS_WRONG = {404, 422}
 """HTTP statuses of requests that the user can correct: an unknown name, or a wrong form."""
 
@@ -29,7 +31,7 @@ class Connection:
     socket: Path | None = None
     """Its Unix socket; None: where it is without a setting."""
 
-    def ask(self, work: Callable[[ControlClient], Awaitable[_T]], timeout_s: float = 30.0) -> _T:
+    def ask(self, work: Callable[[ControlClient], Awaitable[_T]], timeout_s: float = ANSWER_LIMIT_S) -> _T:
         """Run work that talks to the daemon, and return what it returns.
 
         Args:
@@ -44,8 +46,11 @@ class Connection:
         from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
         from chartinsightd.control.socket_path import default_socket
 
+        def tell_wait() -> None:
+            say(f"chartinsightctl: waiting for the daemon, at most {timeout_s:.0f} s; Ctrl-C ends it.")
+
         async def connected() -> _T:
-            async with ControlClient(self.socket or default_socket(), timeout_s) as client:
+            async with ControlClient(self.socket or default_socket(), timeout_s, tell_wait) as client:
                 return await work(client)
 
         try:

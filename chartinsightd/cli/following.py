@@ -32,6 +32,9 @@ _REMEMBERED = 2_000
 _SEARCHED = 20_000
 """Journal lines looked through for those that match a filter."""
 _RETRY_S = 0.5
+_NOTHING_IN_JOURNAL = (
+    "The journal has no such line either (only the group systemd-journal sees those of the system)."
+)
 _STYLES = {
     LogLevel.WARNING: "yellow",
     LogLevel.ERROR: "red",
@@ -82,13 +85,14 @@ class LogFollower:
         """Show the last lines; those of the journal when the daemon is away.
 
         Raises:
-            DaemonAway: there is no journal either.
+            DaemonAway: there is no journal either, or it holds no such line.
         """
         try:
             await self._name_symbols(client)
             self._show_all((await client.ask(LOGS, self._query)).items)
         except DaemonAway as error:
-            await self._show_journal(error)
+            if not await self._show_journal(error):
+                raise DaemonAway(f"{error.reason} {_NOTHING_IN_JOURNAL}", error.remedy) from error
 
     async def follow(self, client: ControlClient) -> None:
         """Show the last lines and follow the log without end, across restarts of the daemon.
@@ -105,8 +109,8 @@ class LogFollower:
             except DaemonAway as error:
                 if has_begun:
                     say(f"chartinsightctl: {error} Waiting for it.")
-                else:
-                    await self._show_journal(error)
+                elif not await self._show_journal(error):
+                    say(f"chartinsightctl: {error} {_NOTHING_IN_JOURNAL} Waiting for it.")
                 has_begun = True
             await self._follow_journal(client)
 
@@ -141,15 +145,14 @@ class LogFollower:
                 self._show_new(line)
         return None
 
-    async def _show_journal(self, error: DaemonAway) -> None:
-        """Show the last lines of the journal, because the daemon is away.
+    async def _show_journal(self, error: DaemonAway) -> bool:
+        """Show the last lines of the journal, because the daemon is away; return whether there were any.
 
         Raises:
             DaemonAway: there is no journal, or it cannot be asked for stocks by name.
         """
         if not has_journal() or not all(is_code(word) for word in self._symbols):
             raise error
-        say(f"chartinsightctl: {error} From the journal:")
         last: deque[LogLine] = deque(maxlen=self._query.limit)
         length = None if self._query.last_s is None else timedelta(seconds=self._query.last_s)
         since = self._query.since or length
@@ -157,7 +160,10 @@ class LogFollower:
             async for line in journal:
                 if self._matches(line):
                     last.append(line)
+        if last:
+            say(f"chartinsightctl: {error} From the journal:")
         self._show_all(tuple(last))
+        return bool(last)
 
     def _show_all(self, lines: tuple[LogLine, ...]) -> None:
         for line in lines:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,7 +50,10 @@ class Journal:
     def stop(self) -> None:
         """Let the lines end."""
         if self._process.returncode is None:
-            self._process.terminate()
+            # Before 3.14 `Process.terminate` collects the exit status of a process that has just ended, and
+            # asyncio, which waits for it in a thread, warns on standard error of an unknown child.
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGTERM)
 
 
 @asynccontextmanager
@@ -72,10 +77,7 @@ async def open_journal(
     ]
     command += [f"--lines={lines}", *(["--follow"] if follow else [])]
     if since is not None:
-        moment = (
-            f"@{since.timestamp():.6f}" if isinstance(since, datetime) else f"-{since.total_seconds():.0f}s"
-        )
-        command.append(f"--since={moment}")
+        command.append(f"--since={_journals_word(since)}")
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, limit=_LONGEST_LINE
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import click
 
-from chartinsightd.cli.connection import Connection
+from chartinsightd.cli.connection import ANSWER_LIMIT_S, Connection
 from chartinsightd.cli.parameters import View
 
 if TYPE_CHECKING:
@@ -22,7 +22,13 @@ Read = Callable[["ControlClient"], Awaitable[_Answer]]
 Render = Callable[[_Answer], "RenderableType"]
 
 
-def present(connection: Connection, read: Read[_Answer], render: Render[_Answer], view: View) -> _Answer:
+def present(
+    connection: Connection,
+    read: Read[_Answer],
+    render: Render[_Answer],
+    view: View,
+    timeout_s: float = ANSWER_LIMIT_S,
+) -> _Answer:
     """Ask, show the answer on standard output, and return it; with `watch` until Ctrl-C.
 
     Args:
@@ -30,6 +36,7 @@ def present(connection: Connection, read: Read[_Answer], render: Render[_Answer]
         read: asks the daemon.
         render: makes what a person sees.
         view: which fields, in which form and order, once or not.
+        timeout_s: longest wait for one answer, in real seconds.
 
     Raises:
         CommandFailed: the daemon is not reachable, or refuses. A watch outlives both once it has begun.
@@ -41,8 +48,8 @@ def present(connection: Connection, read: Read[_Answer], render: Render[_Answer]
         return shape.in_order(await read(client))
 
     if view.watch:
-        return connection.ask(lambda client: _watch(client, read_in_order, shape, view))
-    answer = connection.ask(read_in_order)
+        return connection.ask(lambda client: _watch(client, read_in_order, shape, view), timeout_s)
+    answer = connection.ask(read_in_order, timeout_s)
     if shape.is_text:
         click.echo(shape.text(answer))
     else:
@@ -170,9 +177,13 @@ async def _watch_screen(
 
     from rich.live import Live
 
-    from chartinsightd.control.client import ControlError
+    from chartinsightd.control.client import ControlError, DaemonAway
+
+    def show_wait() -> None:
+        live.update(_screen(render(answer), DaemonAway("The daemon does not answer.")), refresh=True)
 
     with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+        client.on_wait = show_wait
         failure: ControlError | None = None
         while True:
             live.update(_screen(render(answer), failure), refresh=True)

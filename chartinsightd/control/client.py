@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
@@ -22,6 +22,8 @@ from chartinsightd.control.socket_path import is_foreign
 
 _CONNECT_TIMEOUT_S = 2.0
 _ANSWER_TIMEOUT_S = 30.0
+_SILENT_WAIT_S = 1.5
+"""With the start of a command it stays below two seconds: longer, a person takes it for dead."""
 _SILENCE_S = 40.0
 """Longer than two keep-alives of the server: after that the stream counts as dead."""
 _RETRY_S = (0.2, 0.5, 1.0, 2.0)
@@ -66,10 +68,18 @@ class ControlClient:
     Args:
         socket_path: the daemon's Unix socket.
         timeout_s: longest wait for one answer, in real seconds.
+        on_wait: is called when an answer takes long, once until the next answer.
     """
 
-    def __init__(self, socket_path: Path, timeout_s: float = _ANSWER_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        socket_path: Path,
+        timeout_s: float = _ANSWER_TIMEOUT_S,
+        on_wait: Callable[[], None] | None = None,
+    ) -> None:
         self._path = socket_path
+        self.on_wait = on_wait
+        self._has_told_wait = False
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=_CONNECT_TIMEOUT_S)
         self._session: aiohttp.ClientSession | None = None
 
@@ -201,14 +211,31 @@ class ControlClient:
         headers = None if data is None else {"Content-Type": "application/json"}
         params = _parameters(query, left_out) if query else None
         try:
-            async with self._session.request(
-                method, path, params=params, data=data, headers=headers, timeout=timeout or self._timeout
-            ) as response:
+            with self._long_wait_told():
+                response = await self._session.request(
+                    method, path, params=params, data=data, headers=headers, timeout=timeout or self._timeout
+                )
+            async with response:
                 if response.status not in accepted:
                     raise ControlProblem(_problem(response.status, await response.read()))
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _away(self._path, error) from error
+
+    @contextmanager
+    def _long_wait_told(self) -> Iterator[None]:
+        """Call `on_wait` when the block takes long; not again before a block ends well."""
+        timer = asyncio.get_running_loop().call_later(_SILENT_WAIT_S, self._tell_wait)
+        try:
+            yield
+            self._has_told_wait = False
+        finally:
+            timer.cancel()
+
+    def _tell_wait(self) -> None:
+        if self.on_wait is not None and not self._has_told_wait:
+            self._has_told_wait = True
+            self.on_wait()
 
 
 def _parameters(query: Request, left_out: Collection[str]) -> list[tuple[str, str]]:

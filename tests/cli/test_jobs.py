@@ -130,7 +130,10 @@ def test_symbols_are_added_and_removed(run: Run, backend: FakeBackend) -> None:
     assert added.stderr == f"Tracked from now on: {code}. Job 8 loads the history.\n"
     assert again.stderr == "They were tracked already.\n"
     assert [stock["symbol"] for stock in listed["items"]] == [code]
-    assert removed.stderr == f"Tracked no longer; the candles stay: {code}.\n"
+    assert removed.stderr == (
+        f"Tracked no longer; the candles stay: {code}.\n"
+        "`symbols add` takes this back; collect.symbols and a restart do not.\n"
+    )
 
 
 def test_sync_can_be_waited_for(run: Run, daemon: LiveDaemon) -> None:

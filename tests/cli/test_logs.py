@@ -209,6 +209,18 @@ def test_the_journal_is_read_when_the_daemon_is_down(process: Process, journal: 
     assert "--since=-600s" in (journal / "asked").read_text().splitlines()[1]
 
 
+def test_a_journal_without_a_line_does_not_stand_for_the_daemon(process: Process, journal: Path) -> None:
+    """Nothing to show is said, with the daemon's absence and its remedy: status 3, no empty heading."""
+    (journal / "entries").write_text("")
+
+    result = process("logs", PATH=f"{journal}:/usr/bin:/bin")
+
+    assert (result.returncode, result.stdout) == (3, "")
+    [line] = result.stderr.splitlines()
+    assert "no such socket. The journal has no such line either" in line
+    assert line.endswith("(control.socket).")
+
+
 async def test_a_name_needs_the_daemon(tmp_path: Path, journal: Path) -> None:
     """The journal knows codes only: with a name the daemon's absence is the answer."""
     del journal

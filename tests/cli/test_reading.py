@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import unicodedata
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from chartinsightd.cli.commands import reading
+from chartinsightd.cli.group import chartinsightctl
 from chartinsightd.cli.views.lists import render_candles
+from chartinsightd.control import client
 from chartinsightd.control.protocol.rows import CandleList, CandleQuery
 from chartinsightd.control.protocol.status import Status
 from chartinsightd.domain.timeframe import Timeframe
@@ -295,3 +301,19 @@ def test_jobs_name_all_they_work_on(run: Run, backend: FakeBackend) -> None:
     backend._jobs[4] = job
 
     assert " ".join(symbols) in run("jobs").stdout
+
+
+def test_a_frozen_daemon_is_told_of_and_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`status` says that it waits, and soon ends with status 3: a check must not hang."""
+    monkeypatch.setattr(client, "_SILENT_WAIT_S", 0.01)
+    monkeypatch.setattr(reading, "_STATUS_LIMIT_S", 0.1)
+    path = tmp_path / "frozen.sock"
+    with socket.socket(socket.AF_UNIX) as frozen:
+        frozen.bind(str(path))
+        frozen.listen()
+        result = CliRunner().invoke(chartinsightctl, ["--socket", str(path), "status", "--check"])
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    waiting, ended = result.stderr.splitlines()
+    assert "waiting for the daemon, at most 0 s; Ctrl-C ends it." in waiting
+    assert "The daemon does not answer at" in ended

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chartinsightd.control import client as client_module
 from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
 from chartinsightd.control.operations import (
     ADJUSTMENTS,
@@ -251,6 +252,31 @@ async def test_a_daemon_that_does_not_answer_is_away(tmp_path: Path) -> None:
         async with ControlClient(path, timeout_s=0.05) as client:
             with pytest.raises(DaemonAway, match="does not answer"):
                 await client.ask(STATUS)
+
+
+async def test_a_long_wait_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frozen daemon is no silence: who waits hears of it, once until it answers."""
+    monkeypatch.setattr(client_module, "_SILENT_WAIT_S", 0.01)
+    path = tmp_path / "frozen.sock"
+    told: list[int] = []
+    with socket.socket(socket.AF_UNIX) as frozen:
+        frozen.bind(str(path))
+        frozen.listen()
+        async with ControlClient(path, timeout_s=0.05, on_wait=lambda: told.append(1)) as client:
+            for _ in range(2):
+                with pytest.raises(DaemonAway, match="does not answer"):
+                    await client.ask(STATUS)
+
+    assert told == [1]
+
+
+async def test_a_quick_answer_is_no_wait(socket_path: Path) -> None:
+    """A daemon that answers is asked without a word beside its answer."""
+    told: list[int] = []
+    async with ControlClient(socket_path, on_wait=lambda: told.append(1)) as client:
+        await client.ask(STATUS)
+
+    assert told == []
 
 
 async def test_something_else_at_the_socket_is_not_taken_for_a_daemon(tmp_path: Path) -> None:

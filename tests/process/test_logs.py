@@ -65,6 +65,17 @@ def test_events_carry_the_time_of_the_daemon_s_clock(capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().err)["timestamp"].startswith("2026-09-15T08:00:0")
 
 
+def test_times_among_the_fields_are_korean_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """A moment in UTC is written beside its +09:00, a day as a day: one line has one time zone."""
+    configure_logs("json", "info", SystemClock())
+
+    moment = datetime(2026, 9, 14, 23, 0, tzinfo=UTC)
+    structlog.get_logger().info("daemon.started", now=moment, day=moment.date())
+
+    event = json.loads(capsys.readouterr().err)
+    assert (event["now"], event["day"]) == ("2026-09-15T08:00:00+09:00", "2026-09-14")
+
+
 def test_hidden_words_are_long(capsys: pytest.CaptureFixture[str]) -> None:
     """An empty or short secret hides nothing: it would tear every line apart."""
     redactor = Redactor()

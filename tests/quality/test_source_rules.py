@@ -170,6 +170,24 @@ def test_the_dashboard_is_imported_by_its_own_name() -> None:
     assert [path for path in [*OWN, *TESTS] if by_folder.search(path.read_text(encoding="utf-8"))] == []
 
 
+def test_times_are_logged_as_times() -> None:
+    """Only the log writes a time as text: in KST, as the line's own."""
+    assert [
+        f"{name}:{node.lineno}"
+        for name, tree in parsed(SHIPPED)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.")
+        for value in node.keywords
+        if re.search(r"\.isoformat\(|str\(.*(now\(\)|\.at\b)", ast.unparse(value.value))
+    ] == []
+
+
+def test_people_read_korean_times() -> None:
+    """No text that is formatted for a person names a time in UTC."""
+    utc = re.compile(r"\{[^{}]*:%[^{}]*\} ?UTC")
+    assert [path for path in SHIPPED if utc.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_nothing_is_left_to_do_later() -> None:
     """Notes to oneself are not committed; what is missing stands in the changelog or is done."""
     note = re.compile(r"#\s*(TO" + r"DO|FIX" + r"ME|XX" + r"X|HACK)\b")

@@ -32,8 +32,8 @@ WORDS = {
         "{name}({symbol})을(를) 수집합니다. 보관 기간 전체를 받습니다.",
     ),
     "ask.untrack": (
-        "Stop collecting {name} ({symbol})? Its candles stay.",
-        "{name}({symbol}) 수집을 그만둡니다. 받은 봉은 남습니다.",
+        "Stop collecting {name} ({symbol}) until it is added again? Its candles stay.",
+        "{name}({symbol}) 수집을 다시 추가할 때까지 그만둡니다. 받은 봉은 남습니다.",
     ),
     "ask.verify": (
         "Verify {name} {timeframe}: read again from Kiwoom and compare; what differs is corrected.",

@@ -27,6 +27,7 @@ from chartinsightd.domain.errors import (
 )
 from chartinsightd.domain.foreign_text import quoted
 from chartinsightd.domain.redaction import Redaction
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import Priority
 from chartinsightd.ports.guards import BrokerCircuit
 
@@ -258,8 +259,8 @@ class Transport:
         self._on_date(sent_s, date)
         if asked_at - date > BELIEVED:
             raise SourceUnavailable(
-                f"Kiwoom's answer is dated {date:%Y-%m-%d %H:%M} UTC, days before this machine's clock"
-                f" ({asked_at:%Y-%m-%d %H:%M} UTC): it is not used.",
+                f"Kiwoom's answer is dated {date.astimezone(KST):%Y-%m-%d %H:%M} KST, days before this"
+                f" machine's clock ({asked_at.astimezone(KST):%Y-%m-%d %H:%M} KST): it is not used.",
                 remedy="Set this machine's clock (`timedatectl`), or look for a cache on the way to Kiwoom.",
             )
         if asked_at - date <= DATE_GRAIN:

@@ -11,6 +11,7 @@ from chartinsightd.adapters.postgres.connection import Connection, ReconnectingC
 from chartinsightd.adapters.postgres.partitions import Partition
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreUnavailable
+from chartinsightd.facts.krx import KST
 
 _LONGEST_S = 3600.0
 
@@ -68,7 +69,7 @@ async def _users(connection: Connection, name: str) -> str:
     return (
         ", ".join(
             f"{row['program'] or 'a program without a name'} of {row['role']} (server process {row['pid']},"
-            f" since {row['since']:%H:%M} UTC)"
+            f" since {row['since'].astimezone(KST):%H:%M} KST)"
             for row in rows
             if row["since"] is not None
         )

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from chartinsightd.control.protocol.rows import AdjustmentList, CandleList
     from chartinsightd.control.protocol.status import Status
 
+_STATUS_LIMIT_S = 5.0
+"""The daemon has its status in memory: one that takes longer stands still, and a check has to say so soon."""
+
 
 @click.command()
 @check_option("data does not flow as it should")
@@ -46,7 +49,7 @@ def status(connection: Connection, check: bool, view: View) -> None:
     async def read(client: ControlClient) -> Status:
         return await client.ask(STATUS)
 
-    answer = present(connection, read, render_status, view)
+    answer = present(connection, read, render_status, view, timeout_s=_STATUS_LIMIT_S)
     if check:
         _check_health(connection, answer)
 
@@ -55,7 +58,7 @@ def _check_health(connection: Connection, status: Status) -> None:
     """Say what is not well, part by part, and end with the status that the verdict asks for."""
     from chartinsightd.control.operations import HEALTH
 
-    health = connection.ask(lambda client: client.ask(HEALTH))
+    health = connection.ask(lambda client: client.ask(HEALTH), _STATUS_LIMIT_S)
     for part in health.checks:
         if not part.ok:
             say(f"chartinsightctl: {part.part}: {part.detail} {part.remedy}".rstrip())

@@ -101,7 +101,10 @@ def universe(connection: Connection, excluded: bool, day: DayWord | None, limit:
 def add(
     connection: Connection, symbols: tuple[str, ...], wait: bool, timeout_s: float | None, as_json: bool
 ) -> None:
-    """Collect SYMBOLs from now on, and load their history."""
+    """Collect SYMBOLs from now on, and load their history.
+
+    Holds beyond a restart, whatever collect.symbols says, until `symbols remove`.
+    """
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.control.operations import TRACK
     from chartinsightd.control.protocol.jobs import SymbolsRequest
@@ -121,7 +124,10 @@ def add(
 @json_option
 @pass_connection
 def remove(connection: Connection, symbols: tuple[str, ...], yes: bool, as_json: bool) -> None:
-    """Collect SYMBOLs no longer; their candles stay."""
+    """Collect SYMBOLs no longer; their candles stay.
+
+    Holds beyond a restart, whatever collect.symbols and the universe say, until `symbols add`.
+    """
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.control.operations import UNTRACK
     from chartinsightd.control.protocol.jobs import SymbolsRequest
@@ -130,7 +136,10 @@ def remove(connection: Connection, symbols: tuple[str, ...], yes: bool, as_json:
         return await client.ask(UNTRACK, made(SymbolsRequest, symbols=await symbols_of(client, symbols)))
 
     ask_first(f"Collect {', '.join(symbols)} no longer? Stored candles stay.", yes=yes)
-    _tell(connection.ask(work), "Tracked no longer; the candles stay", "They were not tracked.", as_json)
+    outcome = connection.ask(work)
+    _tell(outcome, "Tracked no longer; the candles stay", "They were not tracked.", as_json)
+    if outcome.changed and not as_json:
+        say("`symbols add` takes this back; collect.symbols and a restart do not.")
 
 
 @symbols.command()

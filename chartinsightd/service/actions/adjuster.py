@@ -346,7 +346,7 @@ class Adjuster:
         """Whether a chart that ends too early is to be asked for again: for a day it may be a slip."""
         since = self._short_since.setdefault(symbol, self._clock.now())
         if self._clock.now() - since >= _SHORT_FOR:
-            log.warning("adjustments.chart_stays_short", symbol=symbol, reached=reached.isoformat())
+            log.warning("adjustments.chart_stays_short", symbol=symbol, reached=reached)
             return False
         words = f"The adjusted chart of {symbol} ends at {reached}, after what is stored begins."
         self._put_off(symbol, MalformedAnswer(words), "adjustments.chart_short")
@@ -361,9 +361,7 @@ class Adjuster:
             if day_of(self._clock.now()) - action.ex_date < _SUSPECT_DAYS:
                 self._found_at[symbol] = self._clock.now()
         for window in findings.unconfirmed:
-            log.warning(
-                "adjustments.unconfirmed", symbol=symbol, after=str(window.after), until=str(window.until)
-            )
+            log.warning("adjustments.unconfirmed", symbol=symbol, after=window.after, until=window.until)
 
     async def _conclude(
         self,
@@ -450,7 +448,7 @@ def _tell(symbol: str, action: CorporateAction) -> None:
     log.info(
         "adjustments.found",
         symbol=symbol,
-        ex_date=action.ex_date.isoformat(),
+        ex_date=action.ex_date,
         price_factor=str(action.price_factor),
         volume_factor=str(action.volume_factor),
         is_correction="replaced" in action.evidence,

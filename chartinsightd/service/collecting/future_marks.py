@@ -15,6 +15,7 @@ from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.krx import KST
 from chartinsightd.ports.candles import CandleStore
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.alert_kinds import AlertKind
@@ -103,9 +104,9 @@ class FutureMarks:
 
     def _tell(self, latest: datetime, touched: int) -> None:
         words = (
-            f"What was stored for {touched} series reached {latest:%Y-%m-%d %H:%M} UTC, which is in the"
-            " future: a clock ran ahead. It was taken back."
+            f"What was stored for {touched} series reached {latest.astimezone(KST):%Y-%m-%d %H:%M} KST, which"
+            " is in the future: a clock ran ahead. It was taken back."
         )
         self._told = self._clock.monotonic() + _TOLD_S, words
-        log.error("clock.marks_withdrawn", series=touched, latest=latest.isoformat())
+        log.error("clock.marks_withdrawn", series=touched, latest=latest)
         self._current_rules.invalidate_plans()

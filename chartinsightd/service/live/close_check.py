@@ -111,7 +111,7 @@ class CloseCheck:
         missing = read.volume - seen.candle.volume if differs else 0
         self._add(symbol, compared=1, differing=differs, wrong=is_wrong, shares_missing=missing)
         if is_wrong:
-            log.info("live.close_differs", symbol=symbol, ts=read.ts.isoformat(), shares_missing=missing)
+            log.info("live.close_differs", symbol=symbol, ts=read.ts, shares_missing=missing)
 
     def _add(self, symbol: str, **more: int) -> None:
         before = self._figures.get(symbol, CloseFigures())

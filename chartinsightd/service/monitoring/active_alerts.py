@@ -90,7 +90,7 @@ class ActiveAlerts:
         """Send nothing of this kind until then, by the daemon's clock; a time that is over ends a silence."""
         self._silences[kind] = Silence(kind=kind, until=until, by=by)
         self._is_changed = True
-        log.info("alert.silenced", alert=kind, until=until.isoformat(timespec="seconds"), by=by)
+        log.info("alert.silenced", alert=kind, until=until, by=by)
 
     def silences(self) -> tuple[Silence, ...]:
         """Return the silences that last, by kind."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chartinsightd.clock import Clock, real_s
+from chartinsightd.facts.krx import KST
 from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.monitoring.commit_counts import CommitCounts
@@ -139,7 +140,7 @@ class Health:
         if block is not None:
             return HealthCheck(part="broker", ok=False, detail=block.message, remedy=block.remedy)
         if (until := self._retries.held_until) is not None:
-            detail = f"The broker does not answer; it is asked again at {until:%H:%M:%S} UTC."
+            detail = f"The broker does not answer; it is asked again at {until.astimezone(KST):%H:%M:%S} KST."
             return HealthCheck(part="broker", ok=False, detail=detail, remedy="Wait, or check the network.")
         return HealthCheck(part="broker", ok=True, detail="Paused." if self._pause_switch.is_shut else "")
 
