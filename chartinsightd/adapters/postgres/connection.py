@@ -24,6 +24,8 @@ Connection: TypeAlias = Any
 _CONNECT_TIMEOUT_S = 10.0
 _STATEMENT_TIMEOUT_S = 30.0
 """After this a silent server counts as gone; it gives up its statements itself a little earlier."""
+_LISTEN = "select pg_sleep(0.1)"
+"""A limit of time that is too short to prepare a session ends this one too."""
 _DEEPEST_JSON = 40
 """Levels; PostgreSQL takes thousands, Python's encoder fails far earlier than that."""
 
@@ -105,23 +107,42 @@ class ReconnectingConnection:
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = None
-            connection = await asyncpg.connect(
-                self._dsn,
-                timeout=_CONNECT_TIMEOUT_S,
-                command_timeout=_STATEMENT_TIMEOUT_S,
-            )
-            try:
-                await self._set_up(connection)
-            except BaseException:
-                connection.terminate()
-                raise
-            self._connection = connection
+            self._connection = await self._open_heard()
         return self._connection
+
+    async def _open_heard(self) -> Connection:
+        """Open a session; if the server ends it, raise with the server's reason.
+
+        Between the messages of a prepared statement asyncpg loses that reason; within a simple query it does
+        not.
+        """
+        try:
+            return await self._open(self._set_up)
+        except asyncpg.InternalClientError:
+            (await self._open(_listen)).terminate()
+        return await self._open(self._set_up)
+
+    async def _open(self, prepare: Callable[[Connection], Awaitable[None]]) -> Connection:
+        connection = await asyncpg.connect(
+            self._dsn,
+            timeout=_CONNECT_TIMEOUT_S,
+            command_timeout=_STATEMENT_TIMEOUT_S,
+        )
+        try:
+            await prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     async def _set_up(self, connection: Connection) -> None:
         if self._prepare is not None:
             await self._prepare(connection)
         await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=to_json, decoder=json.loads)
+
+
+async def _listen(connection: Connection) -> None:
+    await connection.execute(_LISTEN)
 
 
 def ignore_lost_connection_errors(loop: asyncio.AbstractEventLoop) -> None:

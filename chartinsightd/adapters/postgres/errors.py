@@ -171,6 +171,12 @@ def _unavailable(error: Exception, where: str) -> StoreUnavailable:
                 remedy="Look whether it runs and what it waits for: its disk, the network, or in"
                 " pg_stat_activity SyncRep, which is a stand-by that confirms no commit.",
             )
+        case asyncpg.InternalClientError():
+            return StoreUnavailable(
+                f"PostgreSQL at {where} ended the session between two statements: {said(error)}.",
+                remedy="If it stays, the server's log has the reason; often a limit of time of the role or"
+                " database is too short (transaction_timeout, idle_session_timeout).",
+            )
         case OSError():
             return StoreUnavailable(
                 f"PostgreSQL at {where} cannot be reached: {said(error)}.",

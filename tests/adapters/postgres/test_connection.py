@@ -75,6 +75,30 @@ async def test_a_connection_left_in_the_middle_of_something_is_given_up(database
     await link.close()
 
 
+@pytest.mark.parametrize(("losses", "is_had"), [(1, True), (2, False)])
+async def test_a_session_that_ends_while_it_is_prepared_is_opened_again(
+    losses: int, is_had: bool, database: str
+) -> None:
+    """The library may lose the server's reason: another session is tried, then the log is named."""
+    left = [losses]
+
+    async def prepare(_: object) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise asyncpg.InternalClientError("cannot switch to state 12")
+
+    link = ReconnectingConnection(database, prepare)
+    if is_had:
+        async with link.use() as connection:
+            assert await connection.fetchval("select 1") == 1
+    else:
+        with pytest.raises(StoreUnavailable, match="ended the session") as caught:
+            async with link.use():
+                pytest.fail("nothing was prepared")
+        assert "transaction_timeout" in caught.value.remedy
+    await link.close()
+
+
 @pytest.mark.parametrize(
     ("error", "is_told"),
     [(asyncpg.ConnectionDoesNotExistError("closed in the middle"), False), (RuntimeError("a bug"), True)],
