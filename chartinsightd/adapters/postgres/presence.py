@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -40,6 +41,10 @@ class WriterPresence:
     def generation(self) -> int:
         """Rises when the database may be another or an older one: what was known of it may not hold."""
         return self._sessions.generation
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call a listener whenever the generation rises; must be quick."""
+        self._sessions.on_change(listener)
 
     @property
     def changed(self) -> asyncio.Event:

@@ -72,11 +72,16 @@ class Sessions:
         self._generation = 0
         self.changed = asyncio.Event()
         """Set when the database may not be the one that was written before; the reader clears it."""
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def generation(self) -> int:
         """Rises when the database may be another or an older one: what was known of it may not hold."""
         return self._generation
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call a listener whenever the generation rises."""
+        self._listeners.append(listener)
 
     def writer(self, settings: Settings, on_new: Callable[[], None]) -> Prepare:
         """Return what prepares the only connection that writes candles.
@@ -111,4 +116,6 @@ class Sessions:
             return
         self._generation += 1
         self.changed.set()
+        for listener in self._listeners:
+            listener()
         log.warning("store.may_be_another", generation=self._generation, sessions=found.sessions)

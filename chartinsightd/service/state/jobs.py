@@ -22,6 +22,7 @@ _REPORT_EVERY_REAL_S = 2.0
 """A person reads the progress: real time, however fast the clock."""
 _RETRY_S = 5.0
 _PAUSE_REAL_S = 30.0
+"""How long polls do not wait for a history that refused; real time, since a lock is held in real time."""
 SCHEDULE = "schedule"
 """Who asks for the daemon's own jobs; a person's job is always tried, since it is known by its id."""
 RUNNING = "running"
@@ -142,10 +143,10 @@ class Jobs:
         self._owed: list[Job] = []
         """Ended jobs whose end the database does not hold yet."""
         self._is_in_doubt = False
-        """Whether a beginning may have been written although its answer was lost."""
+        """Whether rows may be running whose jobs are not: a beginning unheard, or an older database."""
         self._is_owing = asyncio.Event()
-        self._ask_again_s = float("-inf")
-        """Until then, by the clock's monotonic seconds, polls do not wait for a history that refused."""
+        self._refused_at_s = float("-inf")
+        """By the clock's monotonic seconds."""
         self._beginning = asyncio.Lock()
         """No orphans are looked for while a job has a row and its id is not known here."""
 
@@ -177,8 +178,7 @@ class Jobs:
                     job_id = await self._store.add_job(kind, requested_by, params, at)
             except Exception as error:  # noqa: BLE001 - the history stops no work
                 self._refused(error, kind=kind)
-                self._is_in_doubt = True
-                self._is_owing.set()
+                self.doubt()
             job = Job(jobs=self, job_id=job_id, kind=kind, requested_by=requested_by, params=params, at=at)
             self._running[job] = None
         self._notify(job, JobChange.BEGUN)
@@ -217,12 +217,20 @@ class Jobs:
         self._notify(job, JobChange.ENDED)
 
     def _may_ask(self) -> bool:
-        """Whether the history is worth waiting for: each question may take as long as a lock may."""
-        return self._clock.monotonic() >= self._ask_again_s
+        """Whether the history is worth waiting for: each question may take as long as a lock may.
+
+        Measured at the clock's present speed: a moment computed at another one may lie hours away.
+        """
+        return self._clock.monotonic() - self._refused_at_s >= self._clock.real(_PAUSE_REAL_S)
 
     def _refused(self, error: Exception, **fields: object) -> None:
         log.warning("job.not_recorded", error=str(error), **fields)
-        self._ask_again_s = self._clock.monotonic() + self._clock.real(_PAUSE_REAL_S)
+        self._refused_at_s = self._clock.monotonic()
+
+    def doubt(self) -> None:
+        """Look for rows that run without a job: the database may be another, or one of an earlier day."""
+        self._is_in_doubt = True
+        self._is_owing.set()
 
     async def open(self) -> None:
         """End the jobs that a killed daemon left running. Without the database, the next start does."""
@@ -237,8 +245,9 @@ class Jobs:
     async def run(self) -> None:
         """Write down what the database missed, once it is back; until cancelled.
 
-        Otherwise a job that ended during an outage, or one whose beginning was written in the moment in
-        which the connection was lost, would be shown as running until the next start.
+        Otherwise a job that ended during an outage, one whose beginning was written in the moment in which
+        the connection was lost, or one that ran when a restored backup was made would be shown as running
+        until the next start.
         """
         while True:
             await self._is_owing.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -113,6 +114,51 @@ async def test_a_history_that_is_locked_does_not_hold_up_polls() -> None:
     assert clock.monotonic() == pytest.approx(64.0, abs=1.0)
     store.is_locked = False
     assert (await jobs.begin("backfill", "a person", {})).id
+
+
+class SlowedClock(LoopClock):
+    """Runs a thousand times too fast for a minute of real time, and at the pace of the loop from then on."""
+
+    FAST, UNTIL_S = 1000.0, 60.0
+
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock in one of the loop, now."""
+        return self.FAST if asyncio.get_running_loop().time() < self.UNTIL_S else 1.0
+
+    def monotonic(self) -> float:
+        """Return seconds of this clock, which never go back."""
+        real_s = asyncio.get_running_loop().time()
+        return min(real_s, self.UNTIL_S) * self.FAST + max(real_s - self.UNTIL_S, 0.0)
+
+
+@in_virtual_time
+async def test_a_refusal_is_forgotten_after_half_a_minute_whatever_the_clock_does() -> None:
+    """Polls ask a history that refused again after 30 real seconds, at whichever speed it had refused."""
+    clock = SlowedClock(START)
+    store = LockedStore(clock)
+    jobs = Jobs(store, clock)
+    await asyncio.sleep(59.0)
+    refused = await jobs.begin("poll", "schedule", {})
+    store.is_locked = False
+    await asyncio.sleep(29.0)
+    unasked = await jobs.begin("poll", "schedule", {})
+    await asyncio.sleep(2.0)
+    numbered = await jobs.begin("poll", "schedule", {})
+    assert (refused.id, unasked.id, numbered.id) == (0, 0, 1)
+
+
+@in_virtual_time
+async def test_rows_that_run_in_an_older_database_are_ended() -> None:
+    """A restored backup holds as running what ended long ago; only what runs now is shown so."""
+    store, clock = FakeStore(), LoopClock(START)
+    jobs = Jobs(store, clock)
+    ended, running = [await jobs.begin("backfill", "a person", {}) for _ in range(2)]
+    await jobs.end(ended)
+    store.jobs[ended.id] |= {"state": "running", "finished_at": None}
+    jobs.doubt()
+    await cancelled_after(jobs.run(), 10.0)
+    assert [store.jobs[job.id]["state"] for job in (ended, running)] == ["interrupted", "running"]
 
 
 @in_virtual_time
