@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import holidays
 
 from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.domain.kst import at_kst, midnight
-from chartinsightd.facts import kiwoom, krx
+from chartinsightd.domain.venue import Venue
+from chartinsightd.facts import kiwoom, krx, nxt
 
+_Dated = TypeVar("_Dated", krx.Hours, nxt.NxtHours)
 _DAY = timedelta(days=1)
 _MOST_YEARS = 8
 """Years whose sessions are kept; fifty would take six megabytes, and building one takes a millisecond."""
@@ -27,16 +29,25 @@ _SUNDAY = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One trading day of KRX. Instants are aware, UTC."""
+    """One trading day of a venue. Instants are aware, UTC."""
 
     day: date
     """The Korean date."""
     open_at: datetime
     close_at: datetime
-    """End of the regular session, when the closing auction is held (15:30 KST on most days)."""
+    """End of the regular session: on KRX when the closing auction is held (15:30 KST on most days)."""
     after_open_at: datetime | None = None
     after_close_at: datetime | None = None
     """End of the after-market; None where there is none."""
+    venue: Venue = Venue.KRX
+    pre_open_at: datetime | None = None
+    """Beginning of the pre-market; None where there is none."""
+    pre_close_at: datetime | None = None
+
+    @property
+    def begins_at(self) -> datetime:
+        """When trading begins for the day."""
+        return self.pre_open_at or self.open_at
 
     @property
     def starts_at(self) -> datetime:
@@ -70,7 +81,7 @@ Overrides = Mapping[date, DayOverride]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calendar:
-    """The sessions of KRX.
+    """The sessions of a venue.
 
     Exact from 1999-01-01 on. Before that every weekday and every Saturday counts as a session: nothing finer
     than daily candles exists there, and a day too many costs nothing while a day too few would lose a candle.
@@ -78,12 +89,14 @@ class Calendar:
     Args:
         overrides: what the user says; it wins over everything else.
         learned: whether there was trading, of days on which the market showed other than our tables say.
+        venue: whose; trading days are those of KRX from the venue's first day on.
     """
 
     overrides: Overrides = field(default_factory=dict)
     learned: Mapping[date, bool] = field(default_factory=dict)
     reforms: Overrides = field(default_factory=dict)
     """By the first day on which they hold, hours that the user says hold until the next reform."""
+    venue: Venue = Venue.KRX
     _days: dict[int, tuple[date, ...]] = field(default_factory=dict, init=False, repr=False)
     """The trading days of each year that was asked for, ascending."""
     _sessions: OrderedDict[int, Mapping[date, Session]] = field(
@@ -100,7 +113,7 @@ class Calendar:
         override, days = self.overrides.get(day), self._days_of(day.year)
         if self.is_trading_day(day) or (override is not None and override.closed):
             return self.session(day)
-        return self._build_session(day, is_first=not days or day < days[0])
+        return self._build_session(day, is_first=self._may_be_first(day) and (not days or day < days[0]))
 
     def is_trading_day(self, day: date) -> bool:
         """Whether the exchange trades on a Korean date."""
@@ -121,7 +134,13 @@ class Calendar:
         return [self._sessions_of(day.year)[day] for day in self.trading_days(first_day, last_day)]
 
     def session_on_or_before(self, day: date) -> Session:
-        """Return the last session that is not after a day."""
+        """Return the last session that is not after a day.
+
+        Raises:
+            LookupError: the venue had none yet.
+        """
+        if (first := self.venue.first_day) is not None and day < first:
+            raise LookupError(f"{self.venue} had no session on or before {day}")
         while not (days := self._days_of(day.year)) or days[0] > day:
             day = date(day.year - 1, 12, 31)
         return self._sessions_of(day.year)[days[bisect_right(days, day) - 1]]
@@ -144,7 +163,20 @@ class Calendar:
 
         True: the exchange traded, at the hours of the rule. A day named in the overrides stays as they say.
         """
-        return Calendar(self.overrides, dict(learned), self.reforms)
+        return Calendar(self.overrides, dict(learned), self.reforms, self.venue)
+
+    def of_venue(self, venue: Venue) -> Calendar:
+        """Return the calendar of another venue, with the same overrides and learned days."""
+        return Calendar(self.overrides, dict(self.learned), self.reforms, venue)
+
+    def sessions_before(self, day: date, count: int) -> list[Session]:
+        """Return the last sessions before a day, oldest first: `count` of them, or as many as there were."""
+        found: list[Session] = []
+        first = self.venue.first_day
+        while len(found) < count and (first is None or day > first):
+            found.append(self.session_on_or_before(day - _DAY))
+            day = found[-1].day
+        return found[::-1]
 
     def _days_of(self, year: int) -> tuple[date, ...]:
         if year not in self._days:
@@ -155,13 +187,21 @@ class Calendar:
         found = self._sessions.get(year)
         if found is None:
             days = self._days_of(year)
-            found = {day: self._build_session(day, is_first=day == days[0]) for day in days}
+            first = days[0] if days and self._may_be_first(days[0]) else None
+            found = {day: self._build_session(day, is_first=day == first) for day in days}
             self._sessions[year] = found
             if len(self._sessions) > _MOST_YEARS:
                 self._sessions.popitem(last=False)
         return found
 
+    def _may_be_first(self, day: date) -> bool:
+        """Whether the year of a day was begun here: the day on which a venue opened was none of New Year."""
+        opened = self.venue.first_day
+        return opened is None or day.year > opened.year
+
     def _is_open(self, day: date) -> bool:
+        if (first := self.venue.first_day) is not None and day < first:
+            return False
         if (override := self.overrides.get(day)) is not None:
             return not override.closed
         if (is_open := self.learned.get(day)) is not None:
@@ -178,13 +218,35 @@ class Calendar:
     def _build_session(self, day: date, *, is_first: bool) -> Session:
         hours = _with_override(_regular_day(day, is_first=is_first), self._reform_of(day, is_first=is_first))
         hours = _with_override(hours, self.overrides.get(day))
-        return Session(
+        session = Session(
             day=day,
             open_at=at_kst(day, hours.opens),
             close_at=at_kst(day, hours.closes),
             after_open_at=None if hours.after_opens is None else at_kst(day, hours.after_opens),
             after_close_at=None if hours.after_closes is None else at_kst(day, hours.after_closes),
         )
+        return session if self.venue is Venue.KRX else _elsewhere(session, self.venue)
+
+
+def _elsewhere(session: Session, venue: Venue) -> Session:
+    """Return a session of KRX as another venue has it; before NXT opened, both together are KRX.
+
+    Where KRX opens or closes late, the hours of NXT move along (facts.nxt.HOURS).
+    """
+    day, hours = session.day, _in_force(nxt.HOURS, session.day)
+    if hours is None:
+        return replace(session, venue=venue)
+    opens_later = session.open_at - at_kst(day, hours.opens)
+    closes_later = session.close_at - at_kst(day, krx.REGULAR_HOURS[-1].closes)
+    return replace(
+        session,
+        venue=venue,
+        pre_open_at=at_kst(day, hours.pre_opens) + opens_later,
+        pre_close_at=at_kst(day, hours.pre_closes) + opens_later,
+        close_at=session.close_at if venue.has_auction else at_kst(day, hours.closes) + closes_later,
+        after_open_at=at_kst(day, hours.after_opens) + closes_later,
+        after_close_at=max(at_kst(day, hours.after_closes), session.ends_at),
+    )
 
 
 def _every_day_of(year: int) -> list[date]:
@@ -226,7 +288,7 @@ def _regular_day(day: date, *, is_first: bool) -> krx.SpecialDay:
     )
 
 
-def _in_force(table: Sequence[krx.Hours], day: date) -> krx.Hours | None:
+def _in_force(table: Sequence[_Dated], day: date) -> _Dated | None:
     begun = [row for row in table if row.first_day <= day]
     return begun[-1] if begun else None
 

@@ -1,9 +1,9 @@
-"""Which candles can exist: the labels of every timeframe, for a plain symbol, which is KRX.
+"""Which candles can exist: the labels of every timeframe, at each venue.
 
-Source: kiwoom.md#minute-labels.
+Sources: kiwoom.md#minute-labels, kiwoom.md#nxt-hours.
 
-All intraday labels come from one table, the minutes in which KRX trades, floored to the timeframe from 00:00
-KST. A candle of the grid need not exist: a span without trades has no row.
+All intraday labels come from one table, the minutes in which the venue trades, floored to the timeframe from
+00:00 KST. A candle of the grid need not exist: a span without trades has no row.
 """
 
 from __future__ import annotations
@@ -191,19 +191,43 @@ def _pattern_of(session: Session, timeframe: Timeframe) -> _Pattern:
     return _pattern(_edges(session), timeframe)
 
 
-def _edges(session: Session) -> tuple[timedelta | None, ...]:
-    """Return the opening and closing hours of a session, since 00:00 KST."""
-    edges = (session.open_at, session.close_at, session.after_open_at, session.after_close_at)
-    return tuple(None if at is None else at - session.starts_at for at in edges)
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """The opening and closing hours of a session, since 00:00 KST: all that its pattern depends on."""
+
+    pre: tuple[timedelta, timedelta] | None
+    opens: timedelta
+    closes: timedelta
+    after: tuple[timedelta, timedelta] | None
+    has_auction: bool
+
+
+def _edges(session: Session) -> _Edges:
+    return _Edges(
+        pre=_between(session, session.pre_open_at, session.pre_close_at),
+        opens=session.open_at - session.starts_at,
+        closes=session.close_at - session.starts_at,
+        after=_between(session, session.after_open_at, session.after_close_at),
+        has_auction=session.venue.has_auction,
+    )
+
+
+def _between(
+    session: Session, start: datetime | None, end: datetime | None
+) -> tuple[timedelta, timedelta] | None:
+    if start is None or end is None:
+        return None
+    return start - session.starts_at, end - session.starts_at
 
 
 @lru_cache(maxsize=256)
-def _pattern(edges: tuple[timedelta | None, ...], timeframe: Timeframe) -> _Pattern:
+def _pattern(edges: _Edges, timeframe: Timeframe) -> _Pattern:
     span = _span_s(timeframe)
-    closes = edges[1]
-    assert closes is not None  # every session has regular hours
-    late = closes + kiwoom.LATE_PRINT_AFTER_CLOSE
     during = np.unique(_traded(edges) // span * span)
+    if not edges.has_auction:
+        none = np.zeros(len(during), dtype=np.bool_)
+        return _Pattern(during, none, none)
+    late = edges.closes + kiwoom.LATE_PRINT_AFTER_CLOSE
     # The late print adds a label only at 5m (15:35). At 30m and 1h it falls into a candle that trades anyway,
     # and that candle then waits for the morning too, since the print still changes it overnight.
     late_start = int(late.total_seconds()) // span * span
@@ -212,17 +236,16 @@ def _pattern(edges: tuple[timedelta | None, ...], timeframe: Timeframe) -> _Patt
 
 
 @lru_cache(maxsize=64)
-def _traded(edges: tuple[timedelta | None, ...]) -> Ints:
-    """Return the minutes in which KRX trades, in seconds since 00:00 KST, ascending."""
-    opens, closes, after_opens, after_closes = edges
-    assert opens is not None
-    assert closes is not None  # every session has regular hours
-    traded = [
-        _minutes(opens, closes - kiwoom.CLOSING_AUCTION),
-        _minutes(closes, closes + kiwoom.CLOSING_PRINT),
-    ]
-    if after_opens is not None and after_closes is not None:
-        traded.append(_minutes(after_opens, after_closes))
+def _traded(edges: _Edges) -> Ints:
+    """Return the minutes in which a venue trades, in seconds since 00:00 KST, ascending."""
+    traded = [] if edges.pre is None else [_minutes(*edges.pre)]
+    if edges.has_auction:
+        traded.append(_minutes(edges.opens, edges.closes - kiwoom.CLOSING_AUCTION))
+        traded.append(_minutes(edges.closes, edges.closes + kiwoom.CLOSING_PRINT))
+    else:
+        traded.append(_minutes(edges.opens, edges.closes))
+    if edges.after is not None:
+        traded.append(_minutes(*edges.after))
     return np.concatenate(traded)
 
 

@@ -160,7 +160,7 @@ def _is_session_time(ts: int, calendar: Calendar) -> bool:
     """Whether the calendar has trading at an instant, as where a user entered new hours."""
     instant = datetime.fromtimestamp(ts, UTC)
     session = calendar.session(day_of(instant))
-    return session is not None and session.open_at <= instant < session.ends_at
+    return session is not None and session.begins_at <= instant < session.ends_at
 
 
 def _offsets(ts: Ints) -> Ints | int:

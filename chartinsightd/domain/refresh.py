@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.grid import poll_ends
-from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import kiwoom
 
@@ -61,7 +61,11 @@ def session_refreshes(session: Session, timeframe: Timeframe, rule: RefreshRule)
 def _instants(calendar: Calendar, timeframe: Timeframe, year: int, rule: RefreshRule) -> list[datetime]:
     """Return the instants of a year and of the nearest sessions before and after it, ascending."""
     first, last = date(year, 1, 1), date(year, 12, 31)
-    nearest = calendar.session_on_or_before(first - timedelta(days=1))
-    earlier = calendar.session_on_or_before(nearest.day - timedelta(days=1))
-    sessions = [earlier, nearest, *calendar.sessions(first, last), calendar.next_session(last)]
-    return [at for session in sessions for at in session_refreshes(session, timeframe, rule)]
+    sessions = [
+        *calendar.sessions_before(first, 2),
+        *calendar.sessions(first, last),
+        calendar.next_session(last),
+    ]
+    instants = [at for session in sessions for at in session_refreshes(session, timeframe, rule)]
+    # In the year in which a venue opened nothing came before: its first reading of the year is the beginning.
+    return instants if sessions[0].day < first else [midnight(first), *instants]

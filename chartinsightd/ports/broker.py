@@ -12,6 +12,7 @@ from chartinsightd.domain.candle import Candles, Ints
 from chartinsightd.domain.issue_kind import IssueKind
 from chartinsightd.domain.quality import RejectedRow
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 
 class Priority(IntEnum):
@@ -40,6 +41,8 @@ class ChartRequest:
     """The KST day to start from; None starts at now."""
     adjusted: bool = False
     """Prices adjusted for corporate actions on or before the base day (kiwoom.md#adjusted-prices)."""
+    venue: Venue = Venue.KRX
+    """Whose trades."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,8 @@ class KiwoomCharts:
                 progress.oldest = int(found.page.candles.ts[0])
 
     def _body(self, request: ChartRequest) -> dict[str, str]:
-        body = {"stk_cd": request.symbol, "upd_stkpc_tp": "1" if request.adjusted else "0"}
+        code = request.venue.code_of(request.symbol)
+        body = {"stk_cd": code, "upd_stkpc_tp": "1" if request.adjusted else "0"}
         base_day = request.base_day
         if request.timeframe.is_intraday:
             body["tic_scope"] = str(int(request.timeframe.span.total_seconds()) // 60)
@@ -124,7 +125,7 @@ class KiwoomCharts:
     ) -> _Page:
         api_id = CHART_API_IDS[request.timeframe]
         answer = await self._client.post(api_id, _PATH, body, priority=priority, cont_key=progress.key)
-        chart = decode_chart(answer.document, request.symbol, request.timeframe)
+        chart = decode_chart(answer.document, request.venue.code_of(request.symbol), request.timeframe)
         _check_count(api_id, answer, chart)
         fresh = _fresh(chart, progress.oldest)
         page = _chart_page(chart, fresh, answer)

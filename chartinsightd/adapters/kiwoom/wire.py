@@ -131,7 +131,7 @@ class DecodedChart:
     """Rows as the broker counts them in `resp-cnt`, the blank one included."""
 
 
-def decode_chart(document: bytes, symbol: str, timeframe: Timeframe) -> DecodedChart:
+def decode_chart(document: bytes, code: str, timeframe: Timeframe) -> DecodedChart:
     """Decode an answer of ka10080, ka10081 or ka10082.
 
     Numbers lose their signs (they only show a direction), unknown fields are ignored, rows may stand in any
@@ -139,26 +139,27 @@ def decode_chart(document: bytes, symbol: str, timeframe: Timeframe) -> DecodedC
 
     Args:
         document: the JSON body, its `return_code` checked already.
-        symbol: the one asked for; what the broker echoes may carry an exchange suffix.
+        code: the one asked for, with the suffix of its exchange; the candles bear the symbol alone. What the
+            broker echoes may carry the suffix or not.
         timeframe: the one asked for.
 
     Raises:
-        MalformedAnswer: no JSON, no list of rows, more than a page can have, or another symbol's.
+        MalformedAnswer: no JSON, no list of rows, more than a page can have, or the chart of another code.
     """
-    check_page(document, f"The chart of {symbol}")
+    check_page(document, f"The chart of {code}")
     layout = _LAYOUTS.get(timeframe, _MINUTES)
     try:
         page = layout.decoder.decode(document)
     except (msgspec.ValidationError, UnicodeDecodeError):
-        return _decode_slowly(document, symbol, timeframe, layout)
+        return _decode_slowly(document, code, timeframe, layout)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise MalformedAnswer(f"The chart of {symbol} is not JSON: {error}") from error
-    _check_symbol(page.stk_cd, symbol)
+        raise MalformedAnswer(f"The chart of {code} is not JSON: {error}") from error
+    _check_code(page.stk_cd, code)
     table = _clean_table(page.rows, layout) if page.rows else None
     if table is None:
-        return _decode_slowly(document, symbol, timeframe, layout)
-    raw_rows = _NewestFirst(document, symbol, layout, table.shape[1])
-    return _chart(symbol, timeframe, layout, table, raw_rows, sent=table.shape[1])
+        return _decode_slowly(document, code, timeframe, layout)
+    raw_rows = _NewestFirst(document, code, layout, table.shape[1])
+    return _chart(_symbol_of(code), timeframe, layout, table, raw_rows, sent=table.shape[1])
 
 
 class _NewestFirst(Sequence[Mapping[str, Any]]):
@@ -167,9 +168,9 @@ class _NewestFirst(Sequence[Mapping[str, Any]]):
     Only a refused candle needs its row: every other page is spared the objects.
     """
 
-    def __init__(self, document: bytes, symbol: str, layout: _Layout, count: int) -> None:
+    def __init__(self, document: bytes, code: str, layout: _Layout, count: int) -> None:
         self._document = document
-        self._symbol = symbol
+        self._code = code
         self._layout = layout
         self._count = count
         self._rows: list[Any] = []
@@ -183,15 +184,21 @@ class _NewestFirst(Sequence[Mapping[str, Any]]):
     def __getitem__(self, place: slice) -> Sequence[Mapping[str, Any]]: ...
     def __getitem__(self, place: int | slice) -> Any:
         if not self._rows:
-            self._rows = _listed_rows(self._document, self._symbol, self._layout)[::-1]
+            self._rows = _listed_rows(self._document, self._code, self._layout)[::-1]
         return self._rows[place]
 
 
-def _check_symbol(echoed: object, symbol: str) -> None:
+def _symbol_of(code: str) -> str:
+    return code.partition("_")[0]
+
+
+def _check_code(echoed: object, code: str) -> None:
     if echoed is None or echoed == "":
         return
-    if not isinstance(echoed, str) or echoed.partition("_")[0] != symbol.partition("_")[0]:
-        raise MalformedAnswer(f"Asked for the chart of {symbol}, Kiwoom gave that of {quoted(echoed)}.")
+    given = str(echoed) if isinstance(echoed, str) else ""
+    is_other_exchange = "_" in code and "_" in given and given != code
+    if _symbol_of(given) != _symbol_of(code) or is_other_exchange:
+        raise MalformedAnswer(f"Asked for the chart of {code}, Kiwoom gave that of {quoted(echoed)}.")
 
 
 def _clean_table(rows: Sequence[_MinuteRow | _DayRow], layout: _Layout) -> Ints | None:
@@ -323,18 +330,18 @@ def _chart(
     )
 
 
-def _decode_slowly(document: bytes, symbol: str, timeframe: Timeframe, layout: _Layout) -> DecodedChart:
+def _decode_slowly(document: bytes, code: str, timeframe: Timeframe, layout: _Layout) -> DecodedChart:
     """Decode row by row: what cannot be a candle is rejected by name, the rest kept."""
-    rows = _listed_rows(document, symbol, layout)
+    rows = _listed_rows(document, code, layout)
     if all(_is_blank(row) for row in rows):
         table = np.empty((len(layout.fields), 0), dtype=np.int64)
-        return _chart(symbol, timeframe, layout, table, (), sent=len(rows), rows=0)
+        return _chart(_symbol_of(code), timeframe, layout, table, (), sent=len(rows), rows=0)
     with_last = sum(_has(row, layout.fields[-1]) for row in rows)
-    reader = _RowReader(symbol, layout, has_last=2 * with_last >= len(rows))
+    reader = _RowReader(_symbol_of(code), layout, has_last=2 * with_last >= len(rows))
     for row in rows:
         reader.read(row)
     return _chart(
-        symbol,
+        _symbol_of(code),
         timeframe,
         layout,
         reader.table(),
@@ -345,19 +352,19 @@ def _decode_slowly(document: bytes, symbol: str, timeframe: Timeframe, layout: _
     )
 
 
-def _listed_rows(document: bytes, symbol: str, layout: _Layout) -> list[Any]:
+def _listed_rows(document: bytes, code: str, layout: _Layout) -> list[Any]:
     try:
         page = msgspec.json.decode(_readable(document))
     except (msgspec.DecodeError, RecursionError) as error:
-        raise MalformedAnswer(f"The chart of {symbol} is not JSON: {error}") from error
+        raise MalformedAnswer(f"The chart of {code} is not JSON: {error}") from error
     if not isinstance(page, dict):
-        raise MalformedAnswer(f"The chart of {symbol} is not a JSON object.")
-    _check_symbol(page.get("stk_cd"), symbol)
+        raise MalformedAnswer(f"The chart of {code} is not a JSON object.")
+    _check_code(page.get("stk_cd"), code)
     for key in layout.lists:
         if isinstance(rows := page.get(key), list):
-            check_rows(len(rows), f"The chart of {symbol}")
+            check_rows(len(rows), f"The chart of {code}")
             return rows
-    raise MalformedAnswer(f"The chart of {symbol} has no list {layout.lists[0]}.")
+    raise MalformedAnswer(f"The chart of {code} has no list {layout.lists[0]}.")
 
 
 def _readable(document: bytes) -> bytes:

@@ -276,6 +276,15 @@ def test_another_symbols_chart_is_refused() -> None:
     assert len(decode([minute_row()], symbol="0126Z0").candles) == 1
 
 
+def test_another_exchanges_chart_is_refused() -> None:
+    """Asked for NXT, trades of both exchanges are no answer; the candles bear the symbol alone."""
+    with pytest.raises(MalformedAnswer, match="005930_AL"):
+        decode([minute_row()], symbol="005930_NX", stk_cd="005930_AL")
+    for echoed in ("005930_NX", "005930", ""):
+        chart = decode([minute_row()], symbol="005930_NX", stk_cd=echoed)
+        assert (chart.candles.symbol, len(chart.candles)) == ("005930", 1)
+
+
 @pytest.mark.parametrize(
     "document",
     [b"", b"{", b"[]", b"7", b"null", b"{}", b'{"stk_min_pole_chart_qry": {}}', b"\xff", b"[" * 100_000],
