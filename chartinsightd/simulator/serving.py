@@ -18,7 +18,13 @@ import uvloop
 from chartinsightd.facts.krx import KST
 from chartinsightd.simulator.clock import VirtualClock
 from chartinsightd.simulator.correction_log import CorrectionLog
-from chartinsightd.simulator.market import FolderRefused, MarketOptions, create_from_folder, create_generated
+from chartinsightd.simulator.market import (
+    FolderRefused,
+    MarketOptions,
+    VenueMarket,
+    create_from_folder,
+    create_generated,
+)
 from chartinsightd.simulator.model import Market
 from chartinsightd.simulator.server import open_server
 from chartinsightd.simulator.settings import Profile, UnknownOption, profile, with_options
@@ -127,9 +133,8 @@ def _moment(text: str, option: str) -> datetime:
 
 
 def _market(data: Path | None, symbols: int, seed: int, stand: MarketOptions) -> Market:
-    if data is None:
-        return create_generated(seed, symbols, stand)
     try:
-        return create_from_folder(data, stand)
+        krx = create_generated(seed, symbols, stand) if data is None else create_from_folder(data, stand)
+        return VenueMarket(krx, late_days=stand.nxt_days_late)
     except FolderRefused as error:
         raise click.ClickException(str(error)) from None

@@ -9,8 +9,16 @@ from chartinsightd.simulator.market.engine import SimulatedMarket
 from chartinsightd.simulator.market.folder import FolderSource
 from chartinsightd.simulator.market.generator import GeneratedSource
 from chartinsightd.simulator.market.options import MarketOptions
+from chartinsightd.simulator.market.venues import VenueMarket
 
-__all__ = ["FolderRefused", "MarketOptions", "SimulatedMarket", "create_from_folder", "create_generated"]
+__all__ = [
+    "FolderRefused",
+    "MarketOptions",
+    "SimulatedMarket",
+    "VenueMarket",
+    "create_from_folder",
+    "create_generated",
+]
 
 
 def create_generated(seed: int, symbols: int, options: MarketOptions | None = None) -> SimulatedMarket:

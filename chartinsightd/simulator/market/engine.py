@@ -60,6 +60,17 @@ class SimulatedMarket:
         part = days[(days >= first.toordinal()) & (days <= last.toordinal())]
         return [date.fromordinal(day) for day in part.tolist()]
 
+    def last_trading_day(self, issue: Issue, day: date, period: Period) -> date:
+        """Return the last trading day of the period a day lies in, while the issue is listed."""
+        days = self._source.trading_days()
+        return date.fromordinal(charts.last_trading_day(days, day.toordinal(), period, issue.delisted_on))
+
+    def original_day(self, code: str, day: date) -> tuple[DayPlan, Minutes] | None:
+        """Return a day of a known code as it will have been, without corrections; None without minutes."""
+        plan = self._original(code, day.toordinal())
+        rows = None if plan is None else self._source.minutes(code, plan)
+        return None if plan is None or rows is None else (plan, rows)
+
     def _find_listed(self, day: date) -> Sequence[Issue]:
         issues = (self._source.issue(code, day) for code in self._source.codes())
         return [issue for issue in issues if issue is not None and _is_listed(issue, day)]

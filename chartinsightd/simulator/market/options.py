@@ -44,6 +44,8 @@ class MarketOptions:
     """Whether a week is labelled by its Monday instead of by its first trading day."""
     adjusted_minutes: bool = False
     """Whether minute charts follow `upd_stkpc_tp` 1 across a split."""
+    nxt_days_late: bool = True
+    """Whether the day of most stocks is missing on NXT from 20:00 until the next morning."""
     print_won: int = 130_000
     """Won of a minute that has one print. With 130,000 a day of 50 billion won has three prints a second.
 
