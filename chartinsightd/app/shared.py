@@ -48,6 +48,7 @@ def share(settings: Settings, resources: Resources, current_rules: CurrentRules)
     clock, collected, pause_switch = resources.clock, CollectedStocks(), PauseSwitch()
     collected.on_change(lambda: current_rules.replace_universe(collected.universe))
     jobs, set_aside = Jobs(resources.store.jobs, clock), SetAside(clock)
+    resources.store.presence.on_change(jobs.doubt)
     return Shared(
         settings=settings,
         resources=resources,

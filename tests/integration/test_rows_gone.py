@@ -10,6 +10,7 @@ from tests.integration.test_seals import command
 from tests.support.harness import (
     FOLLOWED,
     SHORT,
+    Daemon,
     Truth,
     collecting,
     moment,
@@ -46,3 +47,24 @@ async def test_rows_gone_behind_its_back_are_back_by_the_next_morning(folder: Pa
         assert (status, found["missing"]) == (1, int(gone.split()[1]))
         await truth.is_reached()
         assert (await command(daemon, *verify))[0] == 0
+        await _no_job_of_a_backup_runs(daemon)
+
+
+async def _no_job_of_a_backup_runs(daemon: Daemon) -> None:
+    """Make the database as a restored backup is, older and with a job that ran: its row is ended."""
+    async with daemon.database() as connection:
+        job = await connection.fetchval(_RUNNING_JOB)
+        await connection.execute("update store set sessions = sessions - 1")
+        await connection.execute("select pg_terminate_backend(writer_pid) from store")
+
+    async def is_ended() -> bool:
+        state = await daemon.value("select state from jobs where id = $1", job)
+        return bool(state == "interrupted")
+
+    await daemon.comes_to("the job of the backup is ended", is_ended)
+
+
+_RUNNING_JOB = """
+insert into jobs (kind, state, requested_by, created_at) values ('backfill', 'running', 'a person', now())
+returning id
+"""
