@@ -310,7 +310,11 @@ function chartOptions(scene) {
     grid: { vertLines: { color: token('--grid') }, horzLines: { color: token('--grid') } },
     crosshair: { mode: CrosshairMode.Normal, vertLine: cross, horzLine: cross },
     rightPriceScale: { borderVisible: false, entireTextOnly: true, minimumWidth: scene.narrow ? 56 : 72 },
-    timeScale: { borderColor: token('--line'), timeVisible: true, secondsVisible: false, rightOffset: scene.narrow ? 3 : 6, minBarSpacing: 0.02, shiftVisibleRangeOnNewBar: false, tickMarkFormatter: axisMark },
+    timeScale: {
+      borderColor: token('--line'), timeVisible: true, secondsVisible: false, rightOffset: scene.narrow ? 3 : 6, minBarSpacing: 0.02, shiftVisibleRangeOnNewBar: false,
+      enableConflation: true, conflationThresholdFactor: 2, // candles nearer than a pixel are drawn as one, from the lowest to the highest price of all
+      tickMarkFormatter: axisMark,
+    },
     localization: { timeFormatter: (time) => fullTime(time - KST_OFFSET, scene.timeframe) },
     kineticScroll: { touch: true, mouse: false },
   };

@@ -7,6 +7,7 @@ import { Boxes } from './boxes.js';
 import { token } from './dom.js';
 import { lineAt } from './known.js';
 import { shortTime, won } from './numbers.js';
+import { firstFrom, thinned } from './thinning.js';
 import { t, wordOr } from './words.js';
 
 /**
@@ -39,9 +40,22 @@ const RIBBON = 30;
 const WORD_ROOM = 60;
 /** Confirmation lines reach this far back: a point further left of the picture is looked for no longer. */
 const FURTHEST_CONFIRMATION = 400;
+/** Widths kept; the tags of labels, which anyone may word, come and go. */
+const MOST_WIDTHS = 500;
 
 const font = (size, weight = 400) => `${weight} ${size}px ${token('--font')}`;
 const small = () => parseInt(token('--t-11'), 10);
+
+/** Widths of the page's own words by font: measuring costs more than drawing. @type {Map<string, number>} */
+const widths = new Map();
+
+/** @param {CanvasRenderingContext2D} g @param {string} text */
+function widthOf(g, text) {
+  const key = `${g.font} ${text}`;
+  const width = widths.get(key) ?? g.measureText(text).width;
+  if (widths.size < MOST_WIDTHS) widths.set(key, width);
+  return width;
+}
 
 /** What lies under the candles. @param {Pen} pen @param {Scene} scene */
 export function drawBelow(pen, scene) {
@@ -80,13 +94,14 @@ const edge = (pen, known) => pen.x(known.last) + pen.bar / 2;
 
 /** Trend stretches as [left, right, trend] in pixels. @param {Pen} pen @param {import('./known.js').Known} known */
 function stretches(pen, known) {
-  return known.trends
-    .map((trend, i) => ({
-      trend: trend.trend,
-      left: pen.x(trend.at) - pen.bar / 2,
-      right: i + 1 < known.trends.length ? pen.x(known.trends[i + 1].at) - pen.bar / 2 : edge(pen, known),
-    }))
-    .filter(({ left, right }) => right > 0 && left < pen.width);
+  const { trends } = known;
+  const found = [];
+  for (let i = Math.max(0, firstFrom(trends, pen.from) - 1); i < trends.length && trends[i].at <= pen.to; i += 1) {
+    const left = pen.x(trends[i].at) - pen.bar / 2;
+    const right = i + 1 < trends.length ? pen.x(trends[i + 1].at) - pen.bar / 2 : edge(pen, known);
+    found.push({ trend: trends[i].trend, left, right });
+  }
+  return found;
 }
 
 /** @param {Pen} pen @param {Scene} scene */
@@ -140,7 +155,7 @@ function drawStart(pen) {
   g.textAlign = 'right';
   g.textBaseline = 'middle';
   const text = t('history.start');
-  if (g.measureText(text).width + 12 < right) g.fillText(text, right - 6, pen.height / 2);
+  if (widthOf(g, text) + 12 < right) g.fillText(text, right - 6, pen.height / 2);
 }
 
 /** What came later keeps its place, hatched. @param {Pen} pen @param {Scene} scene */
@@ -170,20 +185,15 @@ function takeRing(pen, scene, pattern, boxes) {
 }
 
 /** @param {Pen} pen @param {Scene} scene */
-function pointsInSight(pen, { known, layers }) {
+function pointsInSight(pen, { known, layers, hot }) {
   const { points } = known;
-  let low = 0;
-  let high = points.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (points[middle].at < pen.from - FURTHEST_CONFIRMATION) low = middle + 1;
-    else high = middle;
-  }
   const seen = [];
-  for (let i = low; i < points.length && points[i].at <= pen.to; i += 1) {
+  for (let i = firstFrom(points, pen.from - FURTHEST_CONFIRMATION); i < points.length && points[i].at <= pen.to; i += 1) {
     if (points[i].known >= pen.from && (layers.secondary || points[i].grade === 'primary')) seen.push(points[i]);
   }
-  return seen;
+  const shown = thinned(seen, pen.bar);
+  const lost = seen.find((point) => point.at === hot && !shown.includes(point)); // the one under the cursor is always drawn
+  return lost ? [...shown, lost] : shown;
 }
 
 /** Prices of primary points and of the candidate, newest first. @param {Pen} pen @param {Scene} scene @param {any[]} points @param {Boxes} boxes */
@@ -195,12 +205,10 @@ function placeFigures(pen, scene, points, boxes) {
   g.font = font(small(), 500);
   const wanted = points.filter((p) => p.grade === 'primary');
   if (scene.known.candidate && scene.layers.points) wanted.push(scene.known.candidate);
-  const widths = new Map(); // figures are tabular: as long, as wide
   for (const point of wanted.reverse()) {
     const up = point.kind === 'peak' ? -1 : 1;
     const text = (point.text ??= won(point.y));
-    const width = widths.get(text.length) ?? g.measureText(text).width;
-    widths.set(text.length, width);
+    const width = widthOf(g, text.replace(/\d/g, '0')); // figures are tabular: as long, as wide
     const x = Math.min(pen.x(point.at), right - width / 2 - 4);
     const y = pen.y(point.y) + up * (5 + size + 7);
     if (x > width / 2 && x < pen.width - width / 2 && boxes.isFree(x - width / 2 - 1, y - 7, width + 2, 14)) {
@@ -222,11 +230,9 @@ function drawLegs(pen, known) {
   g.lineWidth = 1.25;
   g.lineJoin = 'round';
   g.beginPath();
-  const first = Math.max(0, skeleton.findIndex((p) => p.at >= pen.from) - 1);
-  for (let i = first; i < skeleton.length; i += 1) {
-    g.lineTo(pen.x(skeleton[i].at), pen.y(skeleton[i].y));
-    if (skeleton[i].at > pen.to) break;
-  }
+  const first = Math.max(0, firstFrom(skeleton, pen.from) - 1);
+  const turns = thinned(skeleton.slice(first, firstFrom(skeleton, pen.to + 1) + 1), pen.bar);
+  for (const turn of turns) g.lineTo(pen.x(turn.at), pen.y(turn.y));
   g.stroke();
   const from = skeleton.at(-1);
   if (candidate && candidate.at >= pen.from) {
@@ -410,7 +416,7 @@ function drawChip(pen, scene, pattern, at, boxes, chosen) {
   const { g } = pen;
   const text = `${wordOr(`pat.${pattern.kind}`, pattern.kind)} · ${t(`st.${pattern.state}`)}`;
   g.font = font(small(), chosen ? 700 : 600);
-  const width = g.measureText(text).width + 12;
+  const width = widthOf(g, text) + 12;
   const place = chipPlace(pen, scene, at, width, boxes);
   if (!place) return;
   g.fillStyle = token('--bg');
@@ -505,7 +511,7 @@ function drawHandles(g, places, y) {
 /** @param {Pen} pen @param {string} text @param {number} left @param {number} top @param {number} bottom @param {Boxes} boxes */
 function drawTag({ g, width, alpha }, text, left, top, bottom, boxes) {
   g.font = font(small(), 600);
-  const wide = g.measureText(text).width + 12;
+  const wide = widthOf(g, text) + 12;
   const x = Math.max(4, Math.min(left, width - wide - 4));
   const y = [top - 20, top - 38, bottom + 3, bottom + 21, top - 56].find((place) => place > 4 && boxes.isFree(x, place, wide, 18));
   if (y === undefined) return;
@@ -537,7 +543,7 @@ function drawRibbon(pen, known) {
     g.fillRect(from, pen.height - 12, Math.max(1, to - from - 1), 4);
     g.globalAlpha = pen.alpha;
     const text = sign + t(word);
-    if (g.measureText(text).width + 10 < to - from) g.fillText(text, from + 4, pen.height - 21);
+    if (widthOf(g, text) + 10 < to - from) g.fillText(text, from + 4, pen.height - 21);
   }
 }
 
