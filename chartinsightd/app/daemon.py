@@ -114,6 +114,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         notify_systemd("READY=1\nSTATUS=Running")
         log.info("daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=clock.now())
         running = {**resources.services, **services.running(), **backend.services()}
+        running |= services.recording.services(backend.replay.take)
         await run_services({**running, "memory": return_freed_memory}, stop, services.supervisor)
         notify_systemd("STOPPING=1")
     log.info("daemon.stopped")

@@ -12,6 +12,7 @@ import structlog
 
 from chartinsightd.adapters.checkpoint import open_checkpoint
 from chartinsightd.adapters.folder_lock import held
+from chartinsightd.adapters.moments import MomentFile, open_moments
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.readers_door import Beside
@@ -44,6 +45,7 @@ class Resources:
     clock: CheckedClock
     checkpoint: Checkpoint
     spool: Spool
+    moments: MomentFile
     store: Store
     archive: PostgresArchive
     analysis: AnalysisStores
@@ -105,6 +107,7 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
     )
     circuits = new_circuits(settings, clock)
     spool = await stack.enter_async_context(open_spool(state_file(settings, "spool.sqlite"), clock))
+    moments = await stack.enter_async_context(open_moments(state_file(settings, "moments.sqlite"), clock))
     is_known = bool(await checkpoint.load()) or spool.state.pages > 0
     store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
@@ -121,6 +124,7 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
         clock=clock,
         checkpoint=checkpoint,
         spool=spool,
+        moments=moments,
         store=store,
         archive=archive,
         analysis=analysis,

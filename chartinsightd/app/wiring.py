@@ -16,6 +16,7 @@ from chartinsightd.app.live import Live, new_live
 from chartinsightd.app.notes import new_completer, register_notes
 from chartinsightd.app.opening import Resources
 from chartinsightd.app.radar import register_radar
+from chartinsightd.app.recording import Recording, new_recording
 from chartinsightd.app.reload import choice
 from chartinsightd.app.shared import Shared, share
 from chartinsightd.app.watching import Watching, new_watching, register_watching
@@ -109,6 +110,7 @@ class Services:
     """None where the live stream is off."""
     watching: Watching
     analysing: Analysing
+    recording: Recording
     supervisor: Supervisor
 
     async def open(self) -> None:
@@ -174,6 +176,7 @@ def assemble_services(
     notifier = new_notifier(settings)
     analysing = new_analysis(shared, scheduler, notifier.announce)
     supervisor = Supervisor()
+    recording = new_recording(settings, resources.moments, resources.clock)
     loop_watch = LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr)
     probes: list[HealthProbe] = [
         loop_watch,
@@ -185,6 +188,7 @@ def assemble_services(
         ServiceProbe(supervisor),
         shared.set_aside,
         resources.circuits,
+        recording.recorder,
     ]
     if live is not None:
         probes.append(LiveProbe(live.candles, resources.clock, current_rules))
@@ -208,6 +212,7 @@ def assemble_services(
         loop_watch=loop_watch,
         live=live,
         watching=new_watching(shared, live),
+        recording=recording,
         supervisor=supervisor,
     )
 
@@ -427,6 +432,8 @@ def new_backend(
         live=None if services.live is None else services.live.candles,
         configuration=configuration,
         analysis=lambda: services.analysing.analyser.standing,
+        moments=services.recording.store,
+        recorder=services.recording.recorder,
     )
     handlers, analysing = backend.handlers, services.analysing
     register_analysis(handlers, analysing, resources.archive)

@@ -23,6 +23,7 @@ from chartinsightd.backend.pause_commands import PauseCommands
 from chartinsightd.backend.plan_view import PlanView
 from chartinsightd.backend.publisher import Publisher
 from chartinsightd.backend.records import Records
+from chartinsightd.backend.replay import Replay
 from chartinsightd.backend.scope import Scope
 from chartinsightd.backend.stock_commands import InitialLoad, StockCommands
 from chartinsightd.backend.token_view import IssuerView, TokenView
@@ -32,6 +33,7 @@ from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.server import MetricSource
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.broker import RateLimiter
+from chartinsightd.ports.moments import MomentStore
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.analysing.analyser import Standing
 from chartinsightd.service.collecting.backfill import Backfills
@@ -43,6 +45,7 @@ from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.monitoring.monitor import Monitor
+from chartinsightd.service.recording.recorder import Recorder
 from chartinsightd.service.sealing.assembly import Proofs
 from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -69,6 +72,7 @@ class Backend:
     metrics: MetricSource
     publisher: Publisher
     pauses: PauseCommands
+    replay: Replay
 
     async def open(self) -> None:
         """Read the names of stocks, before anything is asked."""
@@ -108,12 +112,16 @@ def assemble_backend(
     expectations: Expectations,
     configuration: Configuration,
     analysis: Callable[[], Standing],
+    moments: MomentStore,
+    recorder: Recorder,
     live: LiveCandles | None = None,
 ) -> Backend:
     """Build the handlers; on the event loop.
 
     Args:
         analysis: says how the analysis stands.
+        moments: what is recorded.
+        recorder: knows what could not be.
         live: None where the live stream is switched off.
     """
     names = NameReader(archive=archive, stock_list=stock_list, collected=collected, ledger=ledger)
@@ -205,7 +213,15 @@ def assemble_backend(
         candles=CommittedCandles(hub, commits),
     )
     alerting = Alerting(monitor.alerts, monitor.notifier, clock)
-    reading = (overview, coverage, job_board, records, explanations, plan)
+    replay = Replay(
+        overview=overview,
+        coverage=coverage,
+        jobs=job_board,
+        alerting=alerting,
+        store=moments,
+        recorder=recorder,
+    )
+    reading = (overview, coverage, job_board, records, explanations, plan, replay)
     changing = (orders, cancel, pauses, stocks, alerting, ConfigurationHandlers(configuration))
     return Backend(
         handlers=_handlers((*reading, *changing)),
@@ -214,6 +230,7 @@ def assemble_backend(
         metrics=Metrics(overview, monitor.commits, live).metrics,
         publisher=publisher,
         pauses=pauses,
+        replay=replay,
     )
 
 

@@ -48,10 +48,14 @@ class JobBoard:
         """How many jobs run now, without those the database could not number."""
         return sum(bool(job.id) for job in self._jobs.running())
 
+    def running_now(self) -> tuple[Job, ...]:
+        """Return the jobs that run now, as they are shown, oldest first."""
+        return tuple(self._shown(job) for job in self._jobs.running() if job.id)
+
     async def jobs(self, query: JobQuery) -> JobList:
         """Return the history, newest first."""
         states = [state.value for state in query.state]
-        found = await self._archive.jobs(states, query.kind, query.before, query.limit)
+        found = await self._archive.jobs(states, query.kind, query.before, query.limit, query.until)
         known = self._jobs.known()
         items = tuple(self._newest(record, known.get(record.id)) for record in found.rows)
         return JobList(items=items, total=found.total)

@@ -28,6 +28,7 @@ class Verb:
 
 VERBS: Mapping[str, Verb] = {
     "status": Verb(module="reading", words="What the daemon does now."),
+    "replay": Verb(module="replay", words="How a day of the last month went, as it was recorded."),
     "coverage": Verb(module="reading", words="How complete each series is."),
     "gaps": Verb(module="reading", words="What is missing, and why."),
     "seals": Verb(module="reading", words="What the mornings after proved."),

@@ -53,6 +53,7 @@ from chartinsightd.control.protocol.notes import (
     PromptList,
 )
 from chartinsightd.control.protocol.planning import CatchUpPlan, CatchUpQuery
+from chartinsightd.control.protocol.replay import MomentAnswer, MomentQuery, Timeline, TimelineQuery
 from chartinsightd.control.protocol.rows import (
     AdjustmentList,
     AdjustmentQuery,
@@ -183,6 +184,21 @@ VERDICT = Query(
     summary="How things are in one sentence, with causes and the next thing that happens",
     request=Nothing,
     answer=Verdict,
+)
+MOMENT = Query(
+    name="moment",
+    path="/v1/replay/moment",
+    summary="Everything the overview showed at a moment of the last month, as it was recorded then",
+    request=MomentQuery,
+    answer=MomentAnswer,
+)
+TIMELINE = Query(
+    name="timeline",
+    path="/v1/replay/timeline",
+    summary="The verdicts of a time of the last month; what was not recorded is unknown",
+    request=TimelineQuery,
+    answer=Timeline,
+    rows="items",
 )
 HEALTH = Query(
     name="health",

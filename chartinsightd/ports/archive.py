@@ -147,9 +147,17 @@ class Archive(Protocol):
         """Return stocks, largest first."""
 
     async def jobs(
-        self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
+        self,
+        states: Sequence[str],
+        kinds: Sequence[str],
+        before: int | None,
+        limit: int,
+        until: datetime | None = None,
     ) -> Found[JobRecord]:
-        """Return jobs, newest first. With `before`, only smaller ids; the total ignores it."""
+        """Return jobs, newest first. With `before`, only smaller ids; the total ignores it.
+
+        With `until`, only those that had been made by then.
+        """
 
     async def job(self, job_id: int) -> JobRecord | None:
         """Return one job; None where there is none of this id."""

@@ -25,6 +25,7 @@ from chartinsightd.settings.kiwoom import KiwoomSettings
 from chartinsightd.settings.live import LiveSettings
 from chartinsightd.settings.log import LogSettings
 from chartinsightd.settings.quotes import QuoteSettings
+from chartinsightd.settings.record import RecordSettings
 from chartinsightd.settings.section import UsablePath
 from chartinsightd.settings.strategies import StrategySettings
 from chartinsightd.settings.universe import UniverseSettings
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     control: ControlSettings = ControlSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    record: RecordSettings = RecordSettings()
     alerts: AlertSettings = AlertSettings()
 
     def secrets(self) -> Iterator[str]:

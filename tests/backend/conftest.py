@@ -32,6 +32,7 @@ from chartinsightd.service.monitoring.message import Place
 from chartinsightd.service.monitoring.monitor import Monitor
 from chartinsightd.service.monitoring.notifier import Notifier, NotifierRules
 from chartinsightd.service.monitoring.probes import ClockProbe, TokenFailure
+from chartinsightd.service.recording.recorder import Recorder
 from chartinsightd.service.sealing.assembly import assemble_proofs
 from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.stocks.choice import Choice
@@ -42,6 +43,7 @@ from tests.support.archive import FakeArchive
 from tests.support.fakes import listed_stock
 from tests.support.guards import FakeChannel, FakeDiary, FakeDisk, FakeRecord
 from tests.support.harness import folder
+from tests.support.moments import FakeMoments
 from tests.support.postgres import database, new_database, postgres_server, store
 from tests.support.sealing_store import SealingStore
 from tests.support.world import World
@@ -117,6 +119,8 @@ class BoardWorld(World):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.hub = EventHub(self.clock.now)
+        self.moments = FakeMoments()
+        self.recorder = Recorder(store=self.moments, clock=self.clock, days=31)
         self.expectations = Expectations(self.clock, self.current_rules)
         self.backfills = Backfills(
             collector=self.collector,
@@ -252,6 +256,8 @@ class BoardWorld(World):
             expectations=self.expectations,
             configuration=self,
             analysis=Standing,
+            moments=self.moments,
+            recorder=self.recorder,
         )
 
     @asynccontextmanager

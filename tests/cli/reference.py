@@ -18,6 +18,8 @@ from chartinsightd.control.radar_operations import OFFERED, ON_SOCKET_ALONE
 
 ANSWERS = {
     "status": "Status",
+    "status --at": "MomentAnswer",
+    "replay": "Timeline",
     "coverage": "CoverageList",
     "coverage --sessions": "SessionCoverageList",
     "gaps": "GapList",

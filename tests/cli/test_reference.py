@@ -14,6 +14,7 @@ from tests.cli.reference import ANSWERS, reference
 MESSAGES: dict[str, type[BaseModel]] = {kind.__name__: kind for kind in Message.__subclasses__()}
 ARGUMENTS = {
     "coverage --sessions": ["-t", "5m"],
+    "status --at": ["2026-10-14T09:20"],
     "screen": ["trend_up"],
     "screens runs": ["morning"],
     "screens save": ["evening", "trend_up"],

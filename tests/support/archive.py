@@ -54,11 +54,17 @@ class FakeArchive:
         return Found([], 0)
 
     async def jobs(
-        self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
+        self,
+        states: Sequence[str],
+        kinds: Sequence[str],
+        before: int | None,
+        limit: int,
+        until: datetime | None = None,
     ) -> Found[JobRecord]:
         """Return the jobs of the store, newest first."""
         self._need()
         records = [self._record(job_id) for job_id in sorted(self.store.jobs, reverse=True)]
+        records = [one for one in records if until is None or one.created_at <= until]
         kept = [
             one for one in records if (not states or one.state in states) and (not kinds or one.kind in kinds)
         ]

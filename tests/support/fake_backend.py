@@ -210,6 +210,7 @@ from chartinsightd.domain.verdict import (
 )
 from chartinsightd.facts.krx import KST
 from tests.support.fake_notes import FakeNotes
+from tests.support.fake_replay import FakeReplay
 from tests.support.fake_watching import FakeWatching, groups_of
 
 TARGETS: dict[str, str] = {
@@ -380,6 +381,7 @@ class FakeBackend:
         handlers.add(LOGS, self.tap.logs)
         handlers.add(CONFIG, self.config)
         FakeNotes().register(handlers)
+        FakeReplay(self.status, self.coverage, NOW).register(handlers)
         handlers.add(BACKFILL, self.backfill)
         handlers.add(VERIFY, self.verify)
         handlers.add(CANCEL, self.cancel)
@@ -725,6 +727,7 @@ class FakeBackend:
             job
             for job in sorted(self._jobs.values(), key=lambda job: -job.id)
             if (not query.state or job.state in query.state) and (not query.kind or job.kind in query.kind)
+            if query.until is None or job.created_at <= query.until
         ]
         page = [job for job in rows if query.before is None or job.id < query.before]
         return JobList(items=tuple(page[: query.limit]), total=len(rows))

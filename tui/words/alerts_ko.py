@@ -31,6 +31,8 @@ KOREAN_ALERTS = {
     "alert.database.refuses.do": "아래 원문을 보세요. 고치면 저절로 이어집니다.",
     "alert.service.failing": "수집기의 일부 기능이 실패해 다시 시작했습니다",
     "alert.service.failing.do": "나머지는 그대로 동작합니다. 거듭되면 로그의 service.failed를 알려 주세요.",
+    "alert.record.not_written": "다시보기 기록을 쓰지 못하고 있습니다",
+    "alert.record.not_written.do": "디스크를 보세요. 봉 수집에는 영향이 없습니다.",
     "alert.spool.full": "임시 저장이 가득 찼습니다",
     "alert.spool.full.do": "DB를 되살리거나 collect.spool_mb를 늘리세요. 지금부터는 받지 못합니다.",
     "alert.spool.refused": "임시 저장에 쓸 수 없습니다",

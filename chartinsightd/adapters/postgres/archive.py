@@ -101,11 +101,16 @@ class PostgresArchive:
         )
 
     async def jobs(
-        self, states: Sequence[str], kinds: Sequence[str], before: int | None, limit: int
+        self,
+        states: Sequence[str],
+        kinds: Sequence[str],
+        before: int | None,
+        limit: int,
+        until: datetime | None = None,
     ) -> Found[JobRecord]:
-        """Return jobs, newest first. With `before`, only smaller ids; the total ignores it."""
+        """Return jobs, newest first; see `ports.Archive`."""
         async with self._link.use() as connection:
-            wanted = list(states), list(kinds)
+            wanted = list(states), list(kinds), until
             total = await connection.fetchval(f"select count(*) from jobs where {_THESE_JOBS}", *wanted)
             rows = await connection.fetch(_JOBS, *wanted, before, limit)
         return Found([JobRecord(**row) for row in rows], total)
@@ -366,9 +371,10 @@ order by market_cap desc, symbol limit $1
 
 _THESE_JOBS = """
 (cardinality($1::text[]) = 0 or state = any($1)) and (cardinality($2::text[]) = 0 or kind = any($2))
+and ($3::timestamptz is null or created_at <= $3)
 """
 _JOBS = f"""
-select * from jobs where {_THESE_JOBS} and ($3::bigint is null or id < $3) order by id desc limit $4
+select * from jobs where {_THESE_JOBS} and ($4::bigint is null or id < $4) order by id desc limit $5
 """
 
 _THESE_SERIES = """

@@ -11,6 +11,7 @@ from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord, start_of
 from chartinsightd.cli.endings import ExitStatus, end, say
 from chartinsightd.cli.parameters import (
+    MomentType,
     SymbolType,
     TimeframeType,
     View,
@@ -38,13 +39,24 @@ _STATUS_LIMIT_S = 5.0
 
 
 @click.command()
+@click.option(
+    "--at",
+    type=MomentType(),
+    metavar="MOMENT",
+    help="As it was then, such as 2026-11-18T20:00, of the last month; status 1 when nothing is known of it.",
+)
 @check_option("data does not flow as it should")
 @view_options
 @pass_connection
-def status(connection: Connection, check: bool, view: View) -> None:
+def status(connection: Connection, at: datetime | None, check: bool, view: View) -> None:
     """Show what the daemon does now: session, gate, database, freshness, alerts."""
     from chartinsightd.cli.views.status import render_status
     from chartinsightd.control.operations import STATUS
+
+    if at is not None:
+        if check or view.watch:
+            raise click.UsageError("--at is about the past: it takes neither --check nor --watch.")
+        return _status_at(connection, at, view)
 
     async def read(client: ControlClient) -> Status:
         return await client.ask(STATUS)
@@ -52,6 +64,25 @@ def status(connection: Connection, check: bool, view: View) -> None:
     answer = present(connection, read, render_status, view, timeout_s=_STATUS_LIMIT_S)
     if check:
         _check_health(connection, answer)
+    return None
+
+
+def _status_at(connection: Connection, at: datetime, view: View) -> None:
+    """Show a moment of the past as it was recorded; an unknown one is told, never guessed at."""
+    from chartinsightd.cli.lookup import made
+    from chartinsightd.cli.views.replay import not_recorded, render_moment
+    from chartinsightd.control.operations import MOMENT
+    from chartinsightd.control.protocol.replay import MomentAnswer, MomentQuery
+
+    query = made(MomentQuery, at=at)
+
+    async def read(client: ControlClient) -> MomentAnswer:
+        return await client.ask(MOMENT, query)
+
+    answer = present(connection, read, render_moment, view)
+    if answer.recorded is None:
+        say(f"chartinsightctl: {not_recorded(answer)}")
+        end(ExitStatus.FAILED)
 
 
 def _check_health(connection: Connection, status: Status) -> None:

@@ -14,6 +14,7 @@ from pydantic import (
 from chartinsightd.control.protocol.words import (
     MAX_JOB_ID,
     AskedDay,
+    AskedInstant,
     Count,
     Instant,
     Limit,
@@ -148,6 +149,8 @@ class JobQuery(Request):
     kind: Words = ()
     before: Annotated[int, Field(ge=1, le=MAX_JOB_ID)] | None = None
     """Only ids below this one: the next page of the history."""
+    until: AskedInstant | None = None
+    """Only jobs that had begun by then."""
     limit: Limit = 100
 
 

@@ -55,6 +55,11 @@ class AlertKind(StrEnum):
     LOOP_FROZEN = "loop.frozen", "데몬 멈춤", "the daemon is frozen"
     PAUSED_LONG = "paused.long", "수집 일시정지 지속", "collecting has been paused for long"
     QUEUE_STUCK = "queue.stuck", "요청 대기열 멈춤", "requests wait and none leaves"
+    RECORD_NOT_WRITTEN = (
+        "record.not_written",
+        "다시보기 기록 저장 실패",
+        "moments for the replay cannot be recorded",
+    )
     ROWS_DIFFER = "rows.differ", "저장된 봉 유실·변경 발견", "stored candles were lost or changed"
     ROWS_REFUSED = "rows.refused", "비정상 데이터 급증", "many rows cannot be candles"
     SCREEN_MATCH = "screen.match", "조건검색 새 종목", "new matches of a screen"

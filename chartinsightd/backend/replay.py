@@ -1,0 +1,123 @@
+"""The replay: what is recorded of a moment, and what the record says of a moment that is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+from pydantic import ValidationError
+
+from chartinsightd.backend.alerting import Alerting
+from chartinsightd.backend.coverage import CoverageBoard
+from chartinsightd.backend.jobs import JobBoard
+from chartinsightd.backend.overview import Overview
+from chartinsightd.control.handlers import Handlers
+from chartinsightd.control.operations import MOMENT, TIMELINE
+from chartinsightd.control.protocol.coverage import CoverageQuery
+from chartinsightd.control.protocol.replay import (
+    MomentAnswer,
+    MomentQuery,
+    Recorded,
+    Timeline,
+    TimelineQuery,
+    TimelineStretch,
+)
+from chartinsightd.control.protocol.status import Status
+from chartinsightd.domain.moment import Stretch, stretches
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.ports.moments import MomentStore
+from chartinsightd.service.recording.recorder import Recorder, Taken
+
+log = structlog.get_logger(__name__)
+
+
+class Replay:
+    """Answers how things were; see `take` for what is recorded of it.
+
+    Args:
+        overview: the state.
+        coverage: what was missing.
+        jobs: what ran.
+        alerting: channels and silences.
+        store: the record.
+        recorder: knows what could not be written.
+    """
+
+    def __init__(
+        self,
+        *,
+        overview: Overview,
+        coverage: CoverageBoard,
+        jobs: JobBoard,
+        alerting: Alerting,
+        store: MomentStore,
+        recorder: Recorder,
+    ) -> None:
+        self._overview = overview
+        self._coverage = coverage
+        self._jobs = jobs
+        self._alerting = alerting
+        self._store = store
+        self._recorder = recorder
+
+    def register(self, handlers: Handlers) -> None:
+        """Offer the operations on the past."""
+        handlers.add(MOMENT, self.moment)
+        handlers.add(TIMELINE, self.timeline)
+
+    async def take(self) -> Taken:
+        """Return what there is to record of this moment."""
+        status = _compact(await self._overview.status())
+        alerts = await self._alerting.alerts()
+        recorded = Recorded(
+            status=status,
+            missing=await self._missing(),
+            jobs=self._jobs.running_now(),
+            channels=alerts.channels,
+            silences=alerts.silences,
+        )
+        return Taken(
+            state=status.verdict.state.value,
+            causes=tuple(cause.kind for cause in status.verdict.causes),
+            body=recorded.model_dump_json(exclude_defaults=True).encode(),
+        )
+
+    async def moment(self, query: MomentQuery) -> MomentAnswer:
+        """Return a moment as it was; not recorded, or in words of another version, means unknown."""
+        found = await self._store.at(query.at)
+        recorded = None if found is None else _read(found.body)
+        if found is None or recorded is None:
+            known_until, known_from = await self._store.neighbours(query.at)
+            return MomentAnswer(at=query.at, known_until=known_until, known_from=known_from)
+        return MomentAnswer(at=query.at, recorded_at=found.mark.at, recorded=recorded)
+
+    async def timeline(self, query: TimelineQuery) -> Timeline:
+        """Return the verdicts of a time."""
+        marks = await self._store.marks(query.from_at, query.to_at)
+        found = stretches(marks, query.from_at, query.to_at)
+        return Timeline(items=tuple(map(_stretch, found)), lost=self._recorder.lost)
+
+    async def _missing(self) -> Mapping[str, Mapping[Timeframe, int | None]]:
+        found: dict[str, dict[Timeframe, int | None]] = {}
+        for row in (await self._coverage.coverage(CoverageQuery())).items:
+            count = row.missing if row.missing or row.read_at is not None else None
+            found.setdefault(row.symbol, {})[row.timeframe] = count
+        return found
+
+
+def _compact(status: Status) -> Status:
+    """Return a status without what changes with each second."""
+    gate = tuple(lane.model_copy(update={"recent": ()}) for lane in status.gate)
+    return status.model_copy(update={"gate": gate})
+
+
+def _read(body: bytes) -> Recorded | None:
+    try:
+        return Recorded.model_validate_json(body)
+    except ValidationError as error:
+        log.info("moments.not_understood", error=str(error).splitlines()[0])
+        return None
+
+
+def _stretch(one: Stretch) -> TimelineStretch:
+    return TimelineStretch(from_at=one.since, to_at=one.until, state=one.state, causes=one.causes)

@@ -1,0 +1,1 @@
+"""Records how the daemon was, moment by moment."""
