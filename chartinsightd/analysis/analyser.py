@@ -63,7 +63,7 @@ class Analysis:
         if not points and trend is None and not events:
             return NOTHING
         trends = () if trend is None else (self._change(trend, candle),)
-        return Learned(points=points, trends=trends, patterns=begun + events)
+        return Learned(points, trends, begun + events)
 
     def _place(self, points: tuple[Point, ...], candle: AdjustedCandle) -> tuple[PatternEvent, ...]:
         """Put points that became known into the skeleton; return the patterns that begin with its last
@@ -75,13 +75,14 @@ class Analysis:
         self.structure.forget_before(last.at + 1)
         for point in points:
             if point.at == last.at and point.kind is last.kind:
-                break
-        else:
-            return ()
-        deepest = self.structure.extreme_after(last)
-        if deepest is None:
-            deepest = candle.low if last.is_peak else candle.high
-        return self.patterns.begin(pivots, candle, deepest)
+                return self.patterns.begin(pivots, candle, self._deepest(last, candle))
+        return ()
+
+    def _deepest(self, last: Point, candle: AdjustedCandle) -> float:
+        extreme = self.structure.extreme_after(last)
+        if extreme is not None:
+            return extreme
+        return candle.low if last.is_peak else candle.high
 
     def _change(self, trend: Trend, candle: AdjustedCandle) -> TrendChange:
         return TrendChange(

@@ -72,4 +72,4 @@ class Point(NamedTuple):
 
 def is_more_extreme(point: Point, other: Point) -> bool:
     """Return whether a point goes further than another of its kind; an equal price does not."""
-    return point.value > other.value if point.is_peak else point.value < other.value
+    return point.value > other.value if point.kind is _PEAK else point.value < other.value

@@ -76,7 +76,7 @@ class Skeleton:
     def add(self, points: Iterable[Point]) -> None:
         """Take points that became known, which need not lie after all others."""
         for point in points:
-            if self.points and _order(point) < _order(self.points[-1]):
+            if self.points and point.ts <= self.points[-1].ts and _order(point) < _order(self.points[-1]):
                 place = bisect_left(self.points, _order(point), key=_order)
                 self.points.insert(place, point)
                 self._refold(place)

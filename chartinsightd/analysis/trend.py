@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from chartinsightd.analysis.points import Point
+from chartinsightd.analysis.points import Point, PointKind
+
+_PEAK = PointKind.PEAK
 
 
 class Trend(StrEnum):
@@ -67,7 +69,7 @@ class TrendRules:
             return
         newest, other = pivots[-1].value, pivots[-2].value
         before, other_before = pivots[-3].value, pivots[-4].value
-        if pivots[-1].is_peak:
+        if pivots[-1].kind is _PEAK:
             self.last_peak, self.last_valley = newest, other
             self.is_peak_lower, self.is_valley_higher = newest < before, other > other_before
         else:

@@ -41,9 +41,12 @@ class Breakout(Forming):
 
     def levels(self, number: int) -> dict[str, float]:
         """Return neckline, limit and target at a candle."""
-        neckline = self.neckline(number)
-        values = {"neckline": neckline, "limit": self.limit, "target": neckline - self.height}
-        return {name: self.side * value for name, value in values.items()}
+        side, neckline = self.side, self.neckline(number)
+        return {
+            "neckline": side * neckline,
+            "limit": side * self.limit,
+            "target": side * (neckline - self.height),
+        }
 
     def dump(self) -> dict[str, Any]:
         """Return the fields in JSON's types."""

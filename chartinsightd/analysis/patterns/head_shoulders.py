@@ -92,23 +92,27 @@ def _shapes(pivots: Sequence[Point]) -> Iterator[_Shape]:
     side = 1 if pivots[last].is_peak else -1
     values = [side * point.value for point in pivots]
     right = highest = values[last]
+    right_neck = values[last - 1]
     for head in range(last - 2, 2, -2):
-        top = values[head]
+        top, valley = values[head], values[head + 1]
+        if valley < right_neck:
+            right_neck = valley
         if top <= highest:
             continue
         highest = top
-        right_neck = min(values[head + 1 : last : 2])
         # quick looks first, a hair too wide: most candidates fail them, `_is_balanced` decides on the others
         if top - right < LEAST_PROMINENCE * (top - right_neck) * _ALMOST:
             continue
         floor = right - (right - right_neck) / 2 / _ALMOST
+        left_neck = values[head - 1]
         for left in range(head - 2, 0, -2):
-            shoulder = values[left]
+            shoulder, valley = values[left], values[left + 1]
+            if valley < left_neck:
+                left_neck = valley
             if shoulder >= top:
                 break
             if shoulder < floor:
                 continue
-            left_neck = min(values[left + 1 : head : 2])
             if values[left - 1] < left_neck and _is_balanced(shoulder, left_neck, top, right_neck, right):
                 five = (left, values.index(left_neck, left), head, values.index(right_neck, head), last)
                 shape = _shape([pivots[one] for one in five], side)

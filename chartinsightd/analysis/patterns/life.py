@@ -94,9 +94,14 @@ class Forming(ABC):
     evidence: dict[str, tuple[float, str]]
 
     @property
+    def is_shown(self) -> bool:
+        """Whether the pattern has rows."""
+        return True
+
+    @property
     def key(self) -> str:
         """Kind and times of the extremes: what no other pattern of the series has."""
-        return ":".join([self.kind, *(str(point.ts) for point in self.points[::2])])
+        return ":".join([self.kind, *[str(point.ts) for point in self.points[::2]]])
 
     @abstractmethod
     def judge(self, number: int, candle: AdjustedCandle, atr: float) -> PatternState | None:
@@ -118,17 +123,10 @@ class Forming(ABC):
 
     def event(self, state: PatternState, number: int, candle: AdjustedCandle) -> PatternEvent:
         """Return the row of a state that was entered at a candle."""
-        return PatternEvent(
-            key=self.key,
-            kind=self.kind,
-            state=state,
-            ts=candle.ts,
-            confirmed_at=candle.closes_at,
-            known=number,
-            points=self.points,
-            levels={name: hundredths(level / candle.factor) for name, level in self.levels(number).items()},
-            evidence={**self.evidence, "close": (hundredths(candle.close / candle.factor), "won")},
-        )
+        ts, closes_at, _, _, _, close, _, _, factor = candle
+        levels = {name: hundredths(level / factor) for name, level in self.levels(number).items()}
+        evidence = {**self.evidence, "close": (hundredths(close / factor), "won")}
+        return PatternEvent(self.key, self.kind, state, ts, closes_at, number, self.points, levels, evidence)
 
     def dumped(self) -> dict[str, Any]:
         """Return the fields that all patterns have, in JSON's types."""

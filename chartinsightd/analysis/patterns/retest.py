@@ -24,6 +24,8 @@ LEAST_DEPTH_ATR = 2.0
 LIFE = 20
 """Candles after its confirmation in which a peak may be tested, and the test may end."""
 
+_PRIMARY = Grade.PRIMARY
+
 KINDS = {1: PatternKind.RETEST_TOP, -1: PatternKind.RETEST_BOTTOM}
 
 
@@ -77,19 +79,24 @@ class Retest(Forming):
         return PatternState.FORMING if is_first else None
 
     @property
+    def is_shown(self) -> bool:
+        """Whether the pattern has rows: from its first touch on."""
+        return self.trigger is not None
+
+    @property
     def key(self) -> str:
         """Kind and times of the point and the one before; the touch may be repeated."""
-        return ":".join([self.kind, *(str(point.ts) for point in self.points[:2])])
+        turn, first = self.points[:2]
+        return ":".join([self.kind, str(turn.ts), str(first.ts)])
 
     def levels(self, number: int) -> dict[str, float]:  # noqa: ARG002 - the band does not slope
         """Return the band, and the price a close beyond which completes."""
-        values = {
-            "limit": self.limit,
-            "band": _bottom(self.limit, self.deepest),
-            "trigger": self.trigger,
-            "turn": self.turn,
-        }
-        return {name: self.side * value for name, value in values.items() if value is not None}
+        side, limit = self.side, self.limit
+        levels = {"limit": side * limit, "band": side * _bottom(limit, self.deepest)}
+        if self.trigger is not None:
+            levels["trigger"] = side * self.trigger
+        levels["turn"] = side * self.turn
+        return levels
 
     def dump(self) -> dict[str, Any]:
         """Return the fields in JSON's types."""
@@ -110,7 +117,7 @@ def start(pivots: Sequence[Point], known: int, deepest: float) -> Retest | None:
         known: number of the candle at which that point became known.
         deepest: the extreme price on the other side since that point, adjusted.
     """
-    if len(pivots) < 2 or pivots[-1].grade is not Grade.PRIMARY:
+    if len(pivots) < 2 or pivots[-1].grade is not _PRIMARY:
         return None
     turn, point = pivots[-2:]
     side = 1 if point.is_peak else -1

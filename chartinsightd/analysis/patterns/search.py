@@ -12,6 +12,7 @@ from chartinsightd.analysis.patterns.life import ATR_LENGTH, Forming, PatternEve
 from chartinsightd.analysis.patterns.retest import Retest
 from chartinsightd.analysis.points import Point
 
+_FORMING = PatternState.FORMING
 _RULES: Mapping[str, type[Breakout] | type[Retest]] = {one.RULE: one for one in (Breakout, Retest)}
 
 
@@ -38,24 +39,31 @@ class Patterns:
     def take(self, candle: AdjustedCandle) -> tuple[PatternEvent, ...]:
         """Let the forming patterns see one more final candle; return the states they enter."""
         number, atr = self._count - 1, self.atr
-        entered = [
-            (pattern, state)
-            for pattern in self.forming
-            if (state := pattern.judge(number, candle, atr)) is not None
-        ]
-        if not entered:
-            return ()
-        ended = [pattern for pattern, state in entered if state is not PatternState.FORMING]
-        self.forming = [pattern for pattern in self.forming if pattern not in ended]
-        return tuple(pattern.event(state, number, candle) for pattern, state in entered if _is_shown(pattern))
+        entered = []
+        for pattern in self.forming:
+            state = pattern.judge(number, candle, atr)
+            if state is not None:
+                entered.append((pattern, state))
+        return self._enter(entered, number, candle) if entered else ()
+
+    def _enter(
+        self, entered: Sequence[tuple[Forming, PatternState]], number: int, candle: AdjustedCandle
+    ) -> tuple[PatternEvent, ...]:
+        """Keep the patterns that still form; return the events of those that have rows."""
+        ended = [pattern for pattern, state in entered if state is not _FORMING]
+        if ended:
+            self.forming = [pattern for pattern in self.forming if pattern not in ended]
+        return tuple([pattern.event(state, number, candle) for pattern, state in entered if pattern.is_shown])
 
     def measure(self, candle: AdjustedCandle) -> None:
         """Take a candle into the average true range: the plain mean of fourteen, then Wilder's."""
         _, _, _, high, low, close, _, _, _ = candle
         count, before = self._count, self._close
         if count:
-            high = high if high > before else before
-            low = low if low < before else before
+            if before > high:
+                high = before
+            elif before < low:
+                low = before
         self._count, self._close = count + 1, close
         if count >= ATR_LENGTH:
             self.atr += (high - low - self.atr) / ATR_LENGTH
@@ -83,8 +91,8 @@ class Patterns:
             head_shoulders.start(pivots, number, self.atr),
             retest.start(pivots, number, deepest),
         ):
-            if pattern is not None and self._admit(pattern, pivots[-1].at, candle) and _is_shown(pattern):
-                events += (pattern.event(PatternState.FORMING, number, candle),)
+            if pattern is not None and self._admit(pattern, pivots[-1].at, candle) and pattern.is_shown:
+                events += (pattern.event(_FORMING, number, candle),)
         return events
 
     def _admit(self, pattern: Forming, extreme: int, candle: AdjustedCandle) -> bool:
@@ -119,8 +127,3 @@ class Patterns:
         patterns._close = state["close"]
         patterns._started = {PatternKind(kind): at for kind, at in state["started"].items()}
         return patterns
-
-
-def _is_shown(pattern: Forming) -> bool:
-    """Return whether a pattern has a row while it forms: a retest has one from its first touch on."""
-    return not isinstance(pattern, Retest) or pattern.trigger is not None
