@@ -219,8 +219,12 @@ class AnalysisStore(Protocol):
     async def add(self, analyser: str, series: Sequence[Series]) -> int:
         """Mark series due that have no state yet; return how many."""
 
-    async def carried(self, analyser: str, series: Series) -> bytes | None:
-        """Return the analyser's own state after the last candle taken in; None where there is none."""
+    async def carried(self, analyser: str, series: Sequence[Series]) -> dict[Series, bytes | None]:
+        """Return the analyser's own state after the last candle taken in, of each series that has results.
+
+        None: there are results, and the next ones begin with the first candle again. A series without an
+        entry has no rows yet.
+        """
 
     async def findings(
         self,

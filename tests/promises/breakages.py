@@ -557,8 +557,8 @@ BREAKAGES = (
     Breakage(
         12,
         "candles that may still change are analysed with those that are final",
-        f"{_ANALYSING}/analyser.py",
-        "candles = _up_to(read, self._series.collected_to(series))",
+        f"{_ANALYSING}/series_turn.py",
+        "candles = _up_to(read, look.collected_to)",
         "candles = read",
         "tests/service/analysing/test_healing.py::test_results_come_in_the_order_of_size_and_after_the_close",
     ),

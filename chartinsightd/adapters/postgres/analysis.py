@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection, to_json
+from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
 from chartinsightd.analysis.patterns.life import PatternKind, PatternPoint, PatternState
 from chartinsightd.analysis.points import Grade, PointKind
 from chartinsightd.analysis.trend import Trend
@@ -27,6 +28,9 @@ from chartinsightd.ports.analysis import (
     PatternFilter,
 )
 from chartinsightd.ports.archive import Found
+
+_encoded = json.JSONEncoder(allow_nan=False).encode
+"""Names of our own and finite numbers need no cleaning, which would take three times as long as the rest."""
 
 
 class PostgresAnalysis:
@@ -55,18 +59,14 @@ class PostgresAnalysis:
 
     async def add(self, analyser: str, series: Sequence[Series]) -> int:
         """Mark series due that have no state yet; return how many."""
-        symbols = [one.symbol for one in series]
-        timeframes = [str(one.timeframe) for one in series]
         async with self._connection.use() as connection:
-            return len(await connection.fetch(_ADD, analyser, symbols, timeframes))
+            return len(await connection.fetch(_ADD, analyser, *_series_columns(series)))
 
-    async def carried(self, analyser: str, series: Series) -> bytes | None:
-        """Return the analyser's own state after the last candle taken in; None where there is none."""
+    async def carried(self, analyser: str, series: Sequence[Series]) -> dict[Series, bytes | None]:
+        """Return the analyser's own state of each series that has results; see `ports.analysis`."""
         async with self._connection.use() as connection:
-            found: bytes | None = await connection.fetchval(
-                _CARRIED, analyser, series.symbol, str(series.timeframe)
-            )
-        return found
+            rows = await connection.fetch(_CARRIED, analyser, *_series_columns(series))
+        return {_series(row): row["carried"] for row in rows}
 
     async def findings(
         self,
@@ -127,8 +127,7 @@ class PostgresAnalysis:
     async def save(self, analyser: str, results: Sequence[AnalysisResult], at: datetime) -> None:
         """Keep results, each whole or not at all with the others, recorded at `at`."""
         async with self._connection.use() as connection, connection.transaction():
-            for result in results:
-                await _save(connection, analyser, result, at)
+            await _save(connection, analyser, results, at)
 
     async def counts(self, analyser: str) -> AnalysisCounts:
         """Return how many series stand how."""
@@ -167,45 +166,102 @@ class PostgresAnalysis:
             )
 
 
-async def _save(connection: Connection, analyser: str, result: AnalysisResult, at: datetime) -> None:
-    state, found = result.state, result.found
-    key = (state.series.symbol, str(state.series.timeframe), analyser)
-    generation = await connection.fetchval(_GENERATION, *key)
-    if generation is None or result.valid_from is not None:
-        generation = 0 if generation is None else generation + 1
-        valid_from = _moment(result.valid_from or 0)
-        await connection.execute(_NEW_GENERATION, *key, generation, valid_from, str(state.cause), at)
-    row = (*key, state.data_id, generation, at)
-    if found.points:
-        await connection.execute(_PUT_POINTS, *row, *_columns(found.points, _POINT_FIELDS))
-    if found.trends:
-        await connection.execute(_PUT_TRENDS, *row, *_columns(found.trends, _TREND_FIELDS))
-    if found.patterns:
-        await connection.execute(
-            _PUT_PATTERNS,
-            *row,
-            *_columns(found.patterns, _PATTERN_FIELDS),
-            [
-                to_json([[point.role, point.ts, point.price] for point in one.points])
-                for one in found.patterns
-            ],
-            [to_json(one.levels) for one in found.patterns],
-            [to_json(one.evidence) for one in found.patterns],
-        )
+async def _save(
+    connection: Connection, analyser: str, results: Sequence[AnalysisResult], at: datetime
+) -> None:
+    """Add the rows of all results table by table: a statement each, however many series there are."""
+    generations = await _generations(connection, analyser, results, at)
+    points = _rows(results, generations, "points")
+    if points:
+        await connection.execute(_PUT_POINTS, analyser, at, *_keys(points), *_columns(points, _POINT_FIELDS))
+    trends = _rows(results, generations, "trends")
+    if trends:
+        await connection.execute(_PUT_TRENDS, analyser, at, *_keys(trends), *_columns(trends, _TREND_FIELDS))
+    patterns = _rows(results, generations, "patterns")
+    if patterns:
+        documents = zip(*(_documents(row.found) for row in patterns), strict=True)
+        columns = (*_columns(patterns, _PATTERN_FIELDS), *map(list, documents))
+        await connection.execute(_PUT_PATTERNS, analyser, at, *_keys(patterns), *columns)
+    states = [result.state for result in results]
     await connection.execute(
-        _PUT_STATE,
-        *key,
-        state.data_id,
-        state.analysed_to,
-        str(state.status),
-        state.reason,
+        _PUT_STATES,
+        analyser,
         at,
-        result.carried,
+        *_series_columns([state.series for state in states]),
+        [state.data_id for state in states],
+        [state.analysed_to for state in states],
+        [str(state.status) for state in states],
+        [state.reason for state in states],
+        [result.carried for result in results],
     )
 
 
-def _columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:
-    return [[getattr(row, name) for row in rows] for name in names]
+async def _generations(
+    connection: Connection, analyser: str, results: Sequence[AnalysisResult], at: datetime
+) -> list[int]:
+    """Return the generation that each result's rows belong to; write down those that begin."""
+    columns = _series_columns([result.state.series for result in results])
+    rows = await connection.fetch(_GENERATIONS, analyser, *columns)
+    newest = {_series(row): row["generation"] for row in rows}
+    generations = [newest.get(result.state.series, -1) for result in results]
+    begun = [
+        place
+        for place, result in enumerate(results)
+        if generations[place] < 0 or result.valid_from is not None
+    ]
+    for place in begun:
+        generations[place] += 1
+    if begun:
+        await connection.execute(
+            _NEW_GENERATIONS,
+            analyser,
+            at,
+            *_series_columns([results[place].state.series for place in begun]),
+            [generations[place] for place in begun],
+            [_moment(results[place].valid_from or 0) for place in begun],
+            [str(results[place].state.cause) for place in begun],
+        )
+    return generations
+
+
+class _Row(NamedTuple):
+    """A row of the findings with what it shares with the others of its series."""
+
+    state: AnalysisState
+    generation: int
+    found: Any
+
+
+def _rows(results: Sequence[AnalysisResult], generations: Sequence[int], name: str) -> list[_Row]:
+    return [
+        _Row(result.state, generation, found)
+        for result, generation in zip(results, generations, strict=True)
+        for found in getattr(result.found, name)
+    ]
+
+
+def _keys(rows: Sequence[_Row]) -> list[list[Any]]:
+    """Return the columns that every table of findings begins with."""
+    return [
+        *_series_columns([row.state.series for row in rows]),
+        [row.state.data_id for row in rows],
+        [row.generation for row in rows],
+    ]
+
+
+def _columns(rows: Sequence[_Row], names: Sequence[str]) -> list[list[Any]]:
+    return [[getattr(row.found, name) for row in rows] for name in names]
+
+
+def _documents(pattern: FoundPattern) -> tuple[str, str, str]:
+    """Return points, levels and evidence as JSON."""
+    points = [[point.role, point.ts, point.price] for point in pattern.points]
+    return _encoded(points), _encoded(pattern.levels), _encoded(pattern.evidence)
+
+
+def _series_columns(series: Sequence[Series]) -> tuple[list[str], list[str]]:
+    """Return symbols and timeframes."""
+    return [one.symbol for one in series], [str(one.timeframe) for one in series]
 
 
 def _moment(seconds: int) -> datetime:
@@ -305,46 +361,64 @@ insert into analysis_state (symbol, timeframe, analyser, state)
 select symbol, timeframe, $1, 'due' from unnest($2::text[], $3::text[]) as u(symbol, timeframe)
 on conflict do nothing returning symbol
 """
-_CARRIED = "select carried from analysis_state where analyser = $1 and symbol = $2 and timeframe = $3"
-_GENERATION = """
-select max(generation) from analysis_generations where symbol = $1 and timeframe = $2 and analyser = $3
+_CARRIED = """
+select u.symbol, u.timeframe, s.carried
+from unnest($2::text[], $3::text[]) as u(symbol, timeframe)
+left join analysis_state s on s.symbol = u.symbol and s.timeframe = u.timeframe and s.analyser = $1
+where exists (select from analysis_generations g
+    where g.symbol = u.symbol and g.timeframe = u.timeframe and g.analyser = $1)
 """
-_NEW_GENERATION = """
+_GENERATIONS = """
+select u.symbol, u.timeframe, max(g.generation) as generation
+from unnest($2::text[], $3::text[]) as u(symbol, timeframe)
+join analysis_generations g on g.symbol = u.symbol and g.timeframe = u.timeframe and g.analyser = $1
+group by u.symbol, u.timeframe
+"""
+_NEW_GENERATIONS = """
 insert into analysis_generations (symbol, timeframe, analyser, generation, valid_from, cause, recorded_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+select symbol, timeframe, $1, generation, valid_from, cause, $2
+from unnest($3::text[], $4::text[], $5::integer[], $6::timestamptz[], $7::text[])
+    as u(symbol, timeframe, generation, valid_from, cause)
 """
 
 _POINT_FIELDS = ("ts", "kind", "grade", "price", "confirmed_at", "cause")
 _PUT_POINTS = """
 insert into points (symbol, timeframe, analyser, data_id, generation, recorded_at,
     ts, kind, grade, price, confirmed_at, cause)
-select $1, $2, $3, $4, $5::integer, $6,
+select symbol, timeframe, $1, data_id, generation, $2,
     to_timestamp(ts), kind, grade, price, to_timestamp(confirmed_at), cause
-from unnest($7::bigint[], $8::text[], $9::text[], $10::integer[], $11::bigint[], $12::text[])
-    as u(ts, kind, grade, price, confirmed_at, cause)
+from unnest($3::text[], $4::text[], $5::text[], $6::integer[],
+    $7::bigint[], $8::text[], $9::text[], $10::integer[], $11::bigint[], $12::text[])
+    as u(symbol, timeframe, data_id, generation, ts, kind, grade, price, confirmed_at, cause)
 """
 _TREND_FIELDS = ("from_ts", "trend", "confirmed_at")
 _PUT_TRENDS = """
 insert into trends (symbol, timeframe, analyser, data_id, generation, recorded_at,
     from_ts, trend, confirmed_at)
-select $1, $2, $3, $4, $5::integer, $6, to_timestamp(from_ts), trend, to_timestamp(confirmed_at)
-from unnest($7::bigint[], $8::text[], $9::bigint[]) as u(from_ts, trend, confirmed_at)
+select symbol, timeframe, $1, data_id, generation, $2,
+    to_timestamp(from_ts), trend, to_timestamp(confirmed_at)
+from unnest($3::text[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::text[], $9::bigint[])
+    as u(symbol, timeframe, data_id, generation, from_ts, trend, confirmed_at)
 """
 _PATTERN_FIELDS = ("pattern_id", "kind", "state", "ts", "confirmed_at")
 _PUT_PATTERNS = """
 insert into pattern_events (symbol, timeframe, analyser, data_id, generation, recorded_at,
     pattern_id, kind, state, at, confirmed_at, points, levels, evidence)
-select $1, $2, $3, $4, $5::integer, $6,
+select symbol, timeframe, $1, data_id, generation, $2,
     pattern_id, kind, state, to_timestamp(at), to_timestamp(confirmed_at),
     points::jsonb, levels::jsonb, evidence::jsonb
-from unnest($7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::text[],
-    $14::text[]) as u(pattern_id, kind, state, at, confirmed_at, points, levels, evidence)
+from unnest($3::text[], $4::text[], $5::text[], $6::integer[], $7::text[], $8::text[], $9::text[],
+    $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[])
+    as u(symbol, timeframe, data_id, generation, pattern_id, kind, state, at, confirmed_at,
+        points, levels, evidence)
 """
-_PUT_STATE = """
+_PUT_STATES = """
 insert into analysis_state as known
     (symbol, timeframe, analyser, data_id, analysed_to, state, reason, analysed_at,
     from_start, cause, carried)
-values ($1, $2, $3, $4, $5, $6, $7, $8, false, 'first', $9)
+select symbol, timeframe, $1, data_id, analysed_to, state, reason, $2, false, 'first', carried
+from unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::bytea[])
+    as u(symbol, timeframe, data_id, analysed_to, state, reason, carried)
 on conflict (symbol, timeframe, analyser) do update set data_id = excluded.data_id,
     analysed_to = excluded.analysed_to, state = excluded.state, reason = excluded.reason,
     analysed_at = excluded.analysed_at, from_start = false, carried = excluded.carried

@@ -6,17 +6,18 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Protocol
 
 import structlog
 
-from chartinsightd.analysis.candles import Candles
 from chartinsightd.clock import Clock, wait_until
-from chartinsightd.domain.adjusted import starts_at
+from chartinsightd.domain.adjusted import AdjustedCandles, starts_at
+from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.data_id import data_id
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.series import Series
@@ -31,7 +32,7 @@ from chartinsightd.ports.analysis import (
 )
 from chartinsightd.ports.candles import CandleReader, CandleSpan
 from chartinsightd.ports.stores import ActionStore
-from chartinsightd.service.analysing.series_turn import Turn, columns_of, take_turn, unsettled_step
+from chartinsightd.service.analysing.series_turn import Look, take_look, without_rows
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Job, Jobs
 
@@ -65,6 +66,8 @@ class AnalyserRules:
     """The rules that compute; results of others do not count."""
     guard: timedelta
     """A run stops after this long; the next one continues with what is still due."""
+    at_once: int = 25
+    """Series with new candles that are read together and kept in one transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,76 +254,102 @@ class Analyser:
         checks = await self._actions.checks()
         self._settled = {symbol: starts_at(check.complete_to) for symbol, check in checks.items()}
         stop_at = self._clock.monotonic() + self._rules.guard.total_seconds()
-        for place, state in enumerate(due):
+        place = 0
+        for some in _batches(due, self._rules.at_once):
             if self._clock.monotonic() >= stop_at:
                 log.info("analysis.guard_reached", analysed=place, left=len(due) - place)
                 job.findings = {"left": len(due) - place}
                 return Progress(analysed=job.done, left=len(due) - place, failed=job.failed)
-            await self._one(job, state)
+            await self._analyse(job, some)
+            place += len(some)
         return Progress(analysed=job.done, failed=job.failed)
 
-    async def _one(self, job: Job, state: AnalysisState) -> None:
-        """Analyse one series; an error of its candles costs this series only."""
+    async def _analyse(self, job: Job, some: Sequence[AnalysisState]) -> None:
+        """Analyse some series of one timeframe; an error of its candles costs a series itself only."""
         try:
-            result = await self._result(state)
+            results = await self._results(some)
         except (ValueError, ArithmeticError, LookupError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            log.warning(
-                "analysis.failed", symbol=state.series.symbol, timeframe=state.series.timeframe, error=reason
-            )
+            if len(some) > 1:
+                for state in some:
+                    await self._analyse(job, [state])
+                return
+            results = [_failed(some[0], error)]
             job.failed += 1
-            result = _without_rows(state, AnalysisStatus.FAILED, reason)
         else:
-            job.done += 1
-        await self._store.save(self._rules.code_id, [result], self._clock.now())
-        for tell in self._listeners:
-            tell(state.series)
+            job.done += len(some)
+        await self._store.save(self._rules.code_id, results, self._clock.now())
+        for state in some:
+            for tell in self._listeners:
+                tell(state.series)
         await self._jobs.report(job)
 
-    async def _result(self, state: AnalysisState) -> AnalysisResult:
-        series = state.series
-        versions = await self._reader.versions([series.symbol], series.timeframe)
-        carried = None if state.from_start else await self._store.carried(self._rules.code_id, series)
-        since = None if carried is None else state.analysed_to
-        found = await self._reader.read(series.symbol, series.timeframe, CandleSpan(start=since))
-        read = columns_of(found, self._current_rules.calendar)
-        candles = _up_to(read, self._series.collected_to(series))
-        if step := self._unsettled(candles):
-            day = datetime.fromtimestamp(step, UTC).date()
-            return _without_rows(state, AnalysisStatus.HELD, f"unsettled price step on {day}")
-        turn = Turn(
-            state=state,
-            candles=candles if since is None else _after(candles, since),
-            has_later=len(candles) < len(read),
-            carried=carried,
-            kept=Findings() if carried else await self._store.findings(self._rules.code_id, series),
-            data_id=data_id(series, versions[series.symbol]),
-        )
-        return await asyncio.get_running_loop().run_in_executor(self._thread, take_turn, turn)
+    async def _results(self, some: Sequence[AnalysisState]) -> list[AnalysisResult]:
+        """Read what some series need, and let the thread compute. Versions come first: a candle that is
+        changed meanwhile makes its series due again."""
+        code, timeframe = self._rules.code_id, some[0].series.timeframe
+        versions = await self._reader.versions([one.series.symbol for one in some], timeframe)
+        carried = await self._store.carried(code, [one.series for one in some])
+        starts = {one.series: one.analysed_to for one in some if _continues(one, carried)}
+        candles = await self._candles(timeframe, {one.series: starts.get(one.series) for one in some})
+        looks = [
+            Look(
+                state=one,
+                candles=candles[one.series],
+                collected_to=self._series.collected_to(one.series),
+                settled_to=self._settled.get(one.series.symbol),
+                carried=carried[one.series] if one.series in starts else None,
+                kept=await self._store.findings(code, one.series)
+                if one.series in carried and one.series not in starts
+                else Findings(),
+                data_id=data_id(one.series, versions[one.series.symbol]),
+            )
+            for one in some
+        ]
+        calendar = self._current_rules.calendar
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _taken, looks, calendar)
 
-    def _unsettled(self, candles: Candles) -> int | None:
-        if candles.timeframe is not Timeframe.D1 or candles.symbol not in self._settled:
-            return None
-        return unsettled_step(candles, self._settled[candles.symbol])
+    async def _candles(
+        self, timeframe: Timeframe, starts: Mapping[Series, datetime | None]
+    ) -> dict[Series, AdjustedCandles]:
+        """Read the candles of some series, each from its own start on."""
+        found: dict[Series, AdjustedCandles] = {}
+        for start in dict.fromkeys(starts.values()):
+            symbols = [series.symbol for series, since in starts.items() if since == start]
+            read = await self._reader.read_many(symbols, timeframe, CandleSpan(start=start))
+            found |= {Series(symbol=symbol, timeframe=timeframe): one for symbol, one in read.items()}
+        return found
 
 
 _TO_DO = frozenset({AnalysisStatus.DUE, AnalysisStatus.HELD})
 """A held series is looked at each time: the ledger may have been settled without a new entry."""
 
 
-def _up_to(candles: Candles, last: int | None) -> Candles:
-    """Return the candles up to the one that opens at `last`, in seconds; none without it."""
-    return candles.part(slice(0, 0 if last is None else int((candles.ts <= last).sum())))
+def _batches(due: Sequence[AnalysisState], most: int) -> Iterator[Sequence[AnalysisState]]:
+    """Yield neighbours of one timeframe that continue together, so many at most; the order stays.
+
+    A series that starts from its first candle brings hundreds of rows, and comes alone: writing those of many
+    at once would block the event loop.
+    """
+    for (_, from_start), group in groupby(due, key=lambda one: (one.series.timeframe, one.from_start)):
+        some, step = list(group), 1 if from_start else most
+        for place in range(0, len(some), step):
+            yield some[place : place + step]
 
 
-def _after(candles: Candles, moment: datetime) -> Candles:
-    """Return the candles that open after a moment."""
-    return candles.part(slice(int((candles.ts <= int(moment.timestamp())).sum()), None))
+def _continues(state: AnalysisState, carried: Mapping[Series, bytes | None]) -> bool:
+    """Return whether a series goes on after the last candle taken in."""
+    return not state.from_start and carried.get(state.series) is not None
 
 
-def _without_rows(state: AnalysisState, status: AnalysisStatus, reason: str) -> AnalysisResult:
-    """Return a result that adds nothing; the series starts from its first candle when it is due again."""
-    return AnalysisResult(state=replace(state, status=status, reason=reason), carried=None, found=Findings())
+def _taken(looks: Sequence[Look], calendar: Calendar) -> list[AnalysisResult]:
+    return [take_look(look, calendar) for look in looks]
+
+
+def _failed(state: AnalysisState, error: Exception) -> AnalysisResult:
+    reason = f"{type(error).__name__}: {error}"
+    series = state.series
+    log.warning("analysis.failed", symbol=series.symbol, timeframe=series.timeframe, error=reason)
+    return without_rows(state, AnalysisStatus.FAILED, reason)
 
 
 def _be_nice() -> None:

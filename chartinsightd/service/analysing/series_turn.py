@@ -14,6 +14,7 @@ from chartinsightd.domain.adjusted import AdjustedCandles
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.grid import candle_ends
 from chartinsightd.domain.price_limit import beyond_limit
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.analysis import AnalysisResult, AnalysisState, AnalysisStatus, Findings
 from chartinsightd.service.analysing.generations import first_difference, news
 
@@ -36,6 +37,50 @@ class Turn:
     """The candles up to the last one of `candles`."""
     has_later: bool = False
     """Whether final candles follow that wait for one before them: the series stays due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What was read of one series that is due."""
+
+    state: AnalysisState
+    candles: AdjustedCandles
+    """From `state.analysed_to` on where something is carried, else all; final, oldest first."""
+    collected_to: int | None
+    """Start of the last candle that may be taken in, in seconds; None: none may."""
+    settled_to: int | None
+    """Up to where the ledger of corporate actions is complete, likewise; None: it was never compared."""
+    carried: bytes | None
+    kept: Findings
+    data_id: str
+
+
+def take_look(look: Look, calendar: Calendar) -> AnalysisResult:
+    """Return what a series that is due adds; a price step that is not settled yet holds it back.
+
+    Raises:
+        ValueError, ArithmeticError, LookupError: the stored candles or the carried state are none.
+    """
+    read = columns_of(look.candles, calendar)
+    candles = _up_to(read, look.collected_to)
+    if step := _unsettled(candles, look.settled_to):
+        day = datetime.fromtimestamp(step, UTC).date()
+        return without_rows(look.state, AnalysisStatus.HELD, f"unsettled price step on {day}")
+    return take_turn(
+        Turn(
+            state=look.state,
+            candles=candles if look.carried is None else _after(candles, look.state.analysed_to),
+            has_later=len(candles) < len(read),
+            carried=look.carried,
+            kept=look.kept,
+            data_id=look.data_id,
+        )
+    )
+
+
+def without_rows(state: AnalysisState, status: AnalysisStatus, reason: str) -> AnalysisResult:
+    """Return a result that adds nothing; the series starts from its first candle when it is due again."""
+    return AnalysisResult(state=replace(state, status=status, reason=reason), carried=None, found=Findings())
 
 
 def columns_of(found: AdjustedCandles, calendar: Calendar, market: str = "") -> Candles:
@@ -100,6 +145,26 @@ def unsettled_step(candles: Candles, settled_to: int) -> int | None:
     )
     steps = candles.ts[beyond_limit(rounded) & (candles.ts > settled_to)]
     return int(steps[0]) if len(steps) else None
+
+
+def _unsettled(candles: Candles, settled_to: int | None) -> int | None:
+    if candles.timeframe is not Timeframe.D1 or settled_to is None:
+        return None
+    return unsettled_step(candles, settled_to)
+
+
+def _up_to(candles: Candles, last: int | None) -> Candles:
+    """Return the candles up to the one that opens at `last`, in seconds; none without it."""
+    if last is not None and len(candles) and candles.ts[-1] <= last:
+        return candles
+    return candles.part(slice(0, 0 if last is None else int((candles.ts <= last).sum())))
+
+
+def _after(candles: Candles, moment: datetime | None) -> Candles:
+    """Return the candles that open after a moment; all where there is none."""
+    if moment is None:
+        return candles
+    return candles.part(slice(int((candles.ts <= int(moment.timestamp())).sum()), None))
 
 
 def _next(turn: Turn, carried: bytes) -> AnalysisResult:

@@ -42,6 +42,7 @@ from .model import page
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 SERIES = Series(symbol="005930", timeframe=Timeframe.M5)
+OTHER = Series(symbol="000660", timeframe=Timeframe.M5)
 RULES = "rules-1"
 
 _numbers = itertools.count()
@@ -105,7 +106,7 @@ async def test_findings_are_kept_as_they_were_found(analysis: PostgresAnalysis) 
 
     assert await analysis.findings(RULES, SERIES) == found
     assert await analysis.findings("other rules", SERIES) == Findings()
-    assert await analysis.carried(RULES, SERIES) == b"state"
+    assert await analysis.carried(RULES, [SERIES, OTHER]) == {SERIES: b"state"}
     assert first_difference(await analysis.findings(RULES, SERIES), found) is None
 
 

@@ -14,6 +14,8 @@ from chartinsightd.adapters.postgres.candle_reader import open_candle_reader
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.analysis.analyser import analyse
+from chartinsightd.domain.adjusted import Factors, adjusted
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.kst import midnight
@@ -23,21 +25,24 @@ from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
-from chartinsightd.ports.analysis import AnalysisStatus
+from chartinsightd.ports.analysis import AnalysisStatus, Findings
 from chartinsightd.ports.stores import AdjustmentCheck
 from chartinsightd.service.analysing.analyser import Analyser, AnalyserRules, Progress
 from chartinsightd.service.analysing.analysis_probe import AnalysisProbe
+from chartinsightd.service.analysing.generations import first_difference, news
+from chartinsightd.service.analysing.series_turn import columns_of
 from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
 from tests.domain.made_up_charts import walk
 from tests.support.fake_backend import FrozenClock
+from tests.support.postgres import connected
 
 NOW = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
 CALENDAR = Calendar()
 DAYS = [session.day for session in CALENDAR.sessions(date(2025, 1, 2), date(2026, 11, 20))]
 SYMBOLS = ("005930", "000660", "035420")
-RULES = AnalyserRules(code_id="rules", guard=timedelta(minutes=50))
+RULES = AnalyserRules(code_id="rules", guard=timedelta(minutes=50), at_once=1)
 
 
 class Collected:
@@ -84,7 +89,15 @@ def collected() -> Collected:
 
 
 @pytest.fixture
-async def world(store: Store, database: str, collected: Collected) -> AsyncIterator[World]:
+def rules() -> AnalyserRules:
+    """One series at a time, unless a test asks for more."""
+    return RULES
+
+
+@pytest.fixture
+async def world(
+    store: Store, database: str, collected: Collected, rules: AnalyserRules
+) -> AsyncIterator[World]:
     """An analyser over the store, on a clock that stands."""
     clock = FrozenClock(NOW)
     refresh = RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=2))
@@ -101,7 +114,7 @@ async def world(store: Store, database: str, collected: Collected) -> AsyncItera
             jobs=Jobs(store.jobs, clock),
             clock=clock,
             current_rules=CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=refresh)),
-            rules=RULES,
+            rules=rules,
         )
         yield World(store, analysis, analyser, clock)
 
@@ -134,6 +147,26 @@ async def test_a_new_candle_makes_its_series_due_alone(world: World) -> None:
     other = Series(symbol="035420", timeframe=Timeframe.D1)
     assert step_by_step == await world.analysis.findings(RULES.code_id, other)
     assert step_by_step.points
+
+
+@pytest.mark.parametrize("rules", [replace(RULES, at_once=25)])
+async def test_series_that_are_analysed_together_stand_each_alone(world: World, database: str) -> None:
+    """The rows are those of one at a time; a state that cannot be read costs its own series only."""
+    chart = days("005930", 200)
+    charts = [replace(chart, symbol=symbol) for symbol in SYMBOLS]
+    await world.save(*(one.where(slice(count)) for one, count in zip(charts, (150, 150, 10), strict=True)))
+    assert await world.analyser.analyse("test") == Progress(analysed=3)
+    async with connected(database) as connection:
+        await connection.execute("update analysis_state set carried = 'x' where symbol = '000660'")
+    await world.save(*(one.where(slice(count)) for one, count in zip(charts, (200, 200, 11), strict=True)))
+
+    assert await world.analyser.analyse("test") == Progress(analysed=2, failed=1)
+    states = [await world.status(symbol) for symbol in SYMBOLS]
+    assert states == [AnalysisStatus.DONE, AnalysisStatus.FAILED, AnalysisStatus.TOO_SHORT]
+    kept = await world.analysis.findings(RULES.code_id, Series(symbol="005930", timeframe=Timeframe.D1))
+    at_once = Findings.of(analyse(columns_of(adjusted(chart, Factors.of([])), CALENDAR)))
+    assert news(kept, at_once, None) == news(at_once, kept, None) == Findings()
+    assert first_difference(kept, at_once) is None
 
 
 async def test_what_is_not_collected_waits(world: World, collected: Collected) -> None:

@@ -50,7 +50,7 @@ SESSIONS = [one.day for one in CALENDAR.sessions(date(2026, 11, 2), date(2027, 1
 BY_CAP = ("005930", "000660", "035420", "035720", "068270")
 YOUNG = "068270"
 """Listed on the first of the sixty days."""
-RULES = AnalyserRules(code_id="rules", guard=timedelta(minutes=50))
+RULES = AnalyserRules(code_id="rules", guard=timedelta(minutes=50), at_once=2)
 
 
 class Killed(BaseException):
@@ -136,11 +136,11 @@ class World:
         self.known |= {one: AnalysisState(series=one, status=AnalysisStatus.DUE) for one in series}
         return len(series)
 
-    async def carried(self, analyser: str, series: Series) -> bytes | None:
-        """Return the analyser's own state."""
+    async def carried(self, analyser: str, series: Sequence[Series]) -> dict[Series, bytes | None]:
+        """Return the analyser's own state of each."""
         del analyser
         self._called()
-        return self.kept.get(series, (None, []))[0]
+        return {one: self.kept[one][0] for one in series if one in self.kept}
 
     async def findings(self, analyser: str, series: Series) -> Findings:
         """Return all rows of a series."""
@@ -173,12 +173,14 @@ class World:
         del timeframe
         return {symbol: self.collected[symbol] for symbol in symbols}
 
-    async def read(self, symbol: str, timeframe: Timeframe, span: CandleSpan) -> AdjustedCandles:
+    async def read_many(
+        self, symbols: Sequence[str], timeframe: Timeframe, span: CandleSpan
+    ) -> dict[str, AdjustedCandles]:
         """Return stored candles."""
         del timeframe
-        candles = self.stored(symbol)
-        first = 0 if span.start is None else int((candles.ts < int(span.start.timestamp())).sum())
-        return adjusted(candles.where(slice(first, None)), Factors.of([]))
+        start = 0 if span.start is None else int(span.start.timestamp())
+        found = {symbol: self.stored(symbol) for symbol in symbols}
+        return {symbol: adjusted(one.where(one.ts >= start), Factors.of([])) for symbol, one in found.items()}
 
     async def checks(self) -> Mapping[str, Any]:
         """Know no corporate action."""
