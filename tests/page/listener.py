@@ -39,6 +39,21 @@ KINDS = (
     "head_shoulders",
     "inverse_head_shoulders",
 )
+QUOTE = (
+    "symbol",
+    "price",
+    "base",
+    "open",
+    "high",
+    "low",
+    "volume",
+    "value",
+    "traded_at",
+    "read_at",
+    "source",
+    "live",
+)
+"""Columns of /v1/quotes."""
 Answer = Mapping[str, Any]
 
 
@@ -51,6 +66,8 @@ class Listener:
         self.session_over = False
         self.labels: list[dict[str, Any]] = []
         self.watched = list(STOCKS)
+        self.quotes: list[dict[str, Any]] = []
+        """The latest prices, each with its `symbol`."""
         self.asked: list[str] = []
         self.counted_until: list[str | None] = []
         """Moments up to which statistics were asked for."""
@@ -237,6 +254,11 @@ class Listener:
                 "confirmed_at": point.confirmed_at,
             },
         }
+
+    def _get_quotes(self, _rest: str, query: Any) -> Answer:
+        found = [one for one in self.quotes if one["symbol"] in query.getall("symbol")]
+        columns = {name: [one[name] for one in found] for name in QUOTE}
+        return {"at": NOW, "cursor": "1", "is_whole": True, **columns}
 
     def _get_stocks(self, _rest: str, query: Any) -> Answer:
         recent = int(query.get("recent", 0))

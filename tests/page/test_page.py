@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.page.conftest import Open
-from tests.page.listener import TOKEN, Listener
+from tests.page.listener import NOW, QUOTE, TOKEN, Listener
 from tests.page.market import kst, market_of
 
 if TYPE_CHECKING:
@@ -210,6 +210,28 @@ async def test_a_star_is_one_of_the_daemons_watchlist(open_page: Open, listener:
     listener.push("candle", {"symbol": "000660", "timeframe": "1d", "candle": candle})
     await until(page, f"document.querySelector('td b').textContent === '{price:,}'")
     assert "+100.00" in await text_of(page, "tr[data-key='000660']")
+
+
+async def test_a_price_of_a_round_is_shown_as_provisional(open_page: Open, listener: Listener) -> None:
+    """A price that no candle holds yet is a candle marked as provisional, with its time; not in the past."""
+    newest = market_of("000660", "1d").candles[-1]
+    price, volume = newest.high + 1_100, newest.volume + 1
+    now = NOW - 40
+    figures = (price, newest.open, newest.open, price, newest.low, volume, None, now, now, "sweep", False)
+    listener.quotes = [dict(zip(QUOTE, ("000660", *figures), strict=True))]
+    page = await open_page(CHART)
+    await page.wait_for_selector(".legend .chip.quoted")
+    head = await text_of(page, ".head .price")
+    assert f"{price:,}" in head
+    assert "14:51:28 시세" in head
+    assert await page.locator(".price .old").count() == 1  # older than half a minute
+    assert "잠정" in await text_of(page, ".legend")
+    assert await page.evaluate("document.querySelector('.canvas').chart.nowLine.options().price") == price
+    await page.keyboard.press(",")
+    await until(page, "document.querySelector('.stage').classList.contains('past')")
+    past = await text_of(page, ".stage")
+    assert f"{price:,}" not in past
+    assert "잠정" not in past
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
  */
 import { h, icon } from './dom.js';
 import { arrow, changeOf, clock, direction, fullTime, percent, won } from './numbers.js';
+import { OLD_S } from './quotes.js';
 import { TIMEFRAMES } from './route.js';
 import { candleAt, closeBefore } from './series.js';
 import { INDICATORS, LAYERS, settings } from './settings.js';
@@ -34,17 +35,24 @@ export function priceOf(page) {
   const { rows, known } = page.scene;
   const row = known ? candleAt(rows, known.last) : null;
   if (!row) return [];
-  const before = closeBefore(rows, row, page.timeframe);
-  const change = row.close - before;
+  const quote = page.scene.quote;
+  const [price, before] = quote ? [quote.price, quote.base ?? row.close] : [row.close, closeBefore(rows, row, page.timeframe)];
+  const change = price - before;
   const way = direction(change);
   const away = page.context.connection.state === 'away' || page.context.connection.state === 'ended';
   return [
     known.past ? h('span', { class: 'then' }, t('asof.price')) : null,
-    h('b', { class: way }, won(row.close)),
+    h('b', { class: way }, won(price)),
     h('span', { class: `won ${way}` }, `${arrow(change)} ${won(Math.abs(change))}`),
-    h('span', { class: way }, percent(changeOf(before, row.close))),
+    h('span', { class: way }, percent(changeOf(before, price))),
+    quote && !away ? ageOf(quote, page.context.connection.now()) : null,
     away ? h('span', { class: 'then' }, t('away.asof', { t: clock(page.context.connection.lastHeard) })) : null,
   ];
+}
+
+/** When a price that no trade tells was read; marked once it is old. @param {import('./quotes.js').Quote} quote @param {number} now */
+export function ageOf(quote, now) {
+  return quote.live ? null : h('span', { class: now - quote.read_at > OLD_S ? 'then old' : 'then' }, t('quote.at', { t: clock(quote.read_at) }));
 }
 
 /** @param {any} page */
@@ -147,10 +155,13 @@ function candleLine(rows, row, page) {
   ];
 }
 
+/** How much of a candle is certain: `final`, `forming`, or `quoted` where only a price tells of it. @param {any} row */
+export const stateOf = (row) => (row.quoted ? 'quoted' : row.final ? 'final' : 'forming');
+
 /** @param {any} row */
 export function chipsOf(row) {
   return [
-    h('em', { class: `chip ${row.final ? 'final' : 'forming'}` }, t(row.final ? 'candle.final' : 'candle.forming')),
+    h('em', { class: `chip ${stateOf(row)}` }, t(`candle.${stateOf(row)}`)),
     row.revised ? h('em', { class: 'chip warn' }, t('candle.revised', { n: row.revised })) : null,
     row.unproved && row.final ? h('em', { class: 'chip warn' }, t('candle.unproved')) : null,
   ];

@@ -14,8 +14,9 @@ import { fill, h } from './dom.js';
 import { errorBox, refill, toast } from './frame.js';
 import { knownAt, placeClosedAt } from './known.js';
 import { shortTime, yearOf } from './numbers.js';
+import { newerThan } from './quotes.js';
 import { TIMEFRAMES } from './route.js';
-import { placeOf } from './series.js';
+import { candleAt, placeOf } from './series.js';
 import { changeSettings, settings } from './settings.js';
 import { sidePanel } from './side-panel.js';
 import { t } from './words.js';
@@ -38,7 +39,7 @@ export class ChartPage {
     this.tableRows = TABLE_ROWS;
     this.gone = false;
     /** @type {any} */
-    this.scene = { rows: [], known: null, layers: settings.layers, timeframe: this.timeframe, chosen: null, hot: null, cursor: null, draft: null, narrow: innerWidth < NARROW, dimmed: false, startsHere: false };
+    this.scene = { rows: [], known: null, layers: settings.layers, timeframe: this.timeframe, chosen: null, hot: null, cursor: null, draft: null, quote: null, narrow: innerWidth < NARROW, dimmed: false, startsHere: false };
     this.plot = new ChartPlot(this);
     this.reading = new ChartReading(this);
     this.walk = new ChartWalk(this);
@@ -126,6 +127,7 @@ export class ChartPage {
     const { series, scene } = this;
     const place = this.untilTs === null ? null : placeOf(series.rows, this.untilTs);
     Object.assign(scene, { rows: series.rows, known: knownAt(series, place), layers: settings.layers, timeframe: this.timeframe, startsHere: series.startsHere, dimmed: this.isAway() });
+    scene.quote = this.quoteInView();
     this.stage.classList.toggle('past', scene.known.past);
     this.stage.classList.toggle('drawing', Boolean(this.labels.drawing));
     this.drawHead();
@@ -155,9 +157,25 @@ export class ChartPage {
     this.scene.rows = this.series.rows;
     this.scene.known = knownAt(this.series, null);
     this.plot.chart?.update();
+    this.tookPrice();
+    if (appended) drawAsOf(this.asOf);
+  }
+
+  /** The latest price changed, or grew older. */
+  tookPrice() {
+    if (this.untilTs !== null || !this.head.querySelector('.price')) return;
+    this.scene.quote = this.quoteInView();
+    this.plot.chart?.markNow();
     fill(this.head.querySelector('.price'), priceOf(this));
     this.plot.draw();
-    if (appended) drawAsOf(this.asOf);
+  }
+
+  /** The latest price where no candle holds it yet; none of a past view. */
+  quoteInView() {
+    const { known, rows } = this.scene;
+    if (!known || known.past) return null;
+    const row = candleAt(rows, known.last);
+    return row?.quoted ? this.reading.quote : newerThan(this.reading.quote, row);
   }
 
   drawHead() {

@@ -6,6 +6,7 @@ import { get } from './api.js';
 import { fill } from './dom.js';
 import { errorBox, say } from './frame.js';
 import { rfc3339 } from './numbers.js';
+import { QuoteFeed, withQuote } from './quotes.js';
 import { seriesOf, withLive, withNewest, withOlder } from './series.js';
 import { settings } from './settings.js';
 import { t } from './words.js';
@@ -37,6 +38,9 @@ export class ChartReading {
     this.statisticsProblem = /** @type {any} */ (null);
     this.notes = /** @type {any[] | null} */ (null);
     this.notesProblem = /** @type {any} */ (null);
+    this.feed = new QuoteFeed(page.context.connection, () => [page.symbol], (quotes) => this.takeQuote(quotes.get(page.symbol)));
+    /** @type {import('./quotes.js').Quote | null} the latest price */
+    this.quote = null;
     this.readsOlder = false;
     this.counting = false;
     this.saidAt = 0;
@@ -45,6 +49,7 @@ export class ChartReading {
 
   stop() {
     this.gone = true;
+    this.feed.stop();
     clearTimeout(this.rereadTimer);
     clearTimeout(this.statisticsTimer);
   }
@@ -58,6 +63,7 @@ export class ChartReading {
       if (this.gone) return;
       this.take(answer);
       this.page.start();
+      this.feed.start();
     } catch (problem) {
       if (!this.gone) this.page.fail(problem);
     } finally {
@@ -76,6 +82,24 @@ export class ChartReading {
     this.answer = answer;
     const fresh = seriesOf(answer);
     this.series = this.series ? withNewest(this.series, fresh) : fresh;
+    this.putQuote();
+  }
+
+  /** @param {import('./quotes.js').Quote | undefined} quote */
+  takeQuote(quote) {
+    const changed = quote !== (this.quote ?? undefined);
+    this.quote = quote ?? null;
+    const before = this.series.rows;
+    if (changed) this.putQuote();
+    const { rows } = this.series;
+    if (rows === before) this.page.tookPrice();
+    else if (rows.length < before.length) this.page.refresh();
+    else this.page.tookLive(rows.length > before.length);
+  }
+
+  /** Today's day as the latest price tells it. */
+  putQuote() {
+    if (this.page.timeframe === '1d' && this.quote) this.series = { ...this.series, rows: withQuote(this.series.rows, this.quote) };
   }
 
   /** Read the newest page again, soon: several words of a change are one reading. */

@@ -2,6 +2,7 @@
  * Going through a chart: to a past candle as it was known then, and from candle to candle, point to point, pattern to pattern.
  * @module
  */
+import { stateOf } from './chart-head.js';
 import { say } from './frame.js';
 import { eventsOf, knownAt } from './known.js';
 import { changeOf, fullTime, percent, won } from './numbers.js';
@@ -84,7 +85,7 @@ export class ChartWalk {
     const day = fullTime(row.ts, this.page.timeframe);
     if (row.gap) return t('candle.gap') + ` ${day}`;
     const before = candleAt(rows, place - 1);
-    const state = t(row.final ? 'candle.final' : 'candle.forming');
+    const state = t(`candle.${stateOf(row)}`);
     return t('live.candle', { d: day, c: won(row.close), p: percent(changeOf(before?.close ?? row.open, row.close)), s: state });
   }
 

@@ -160,11 +160,12 @@ export class Chart {
   }
 
   markNow() {
-    const { rows, known, timeframe } = this.scene;
+    const { rows, known, timeframe, quote } = this.scene;
     const row = candleAt(rows, known.last);
     if (!row) return;
-    this.lastPrice = row.close;
-    this.nowLine.applyOptions({ price: row.close, color: token(row.close >= closeBefore(rows, row, timeframe) ? '--up' : '--down') });
+    const [price, before] = quote ? [quote.price, quote.base ?? row.close] : [row.close, closeBefore(rows, row, timeframe)];
+    this.lastPrice = price;
+    this.nowLine.applyOptions({ price, color: token(price >= before ? '--up' : '--down') });
   }
 
   /** Show the newest candles, this many. @param {number} count */

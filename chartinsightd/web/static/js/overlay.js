@@ -20,6 +20,7 @@ import { t, wordOr } from './words.js';
  * @property {number | null} hot place of the point under the cursor
  * @property {number | null} cursor place walked to by key
  * @property {{from: number, to: number} | null} draft stretch being drawn
+ * @property {import('./quotes.js').Quote | null} quote the latest price where no candle holds it
  * @property {boolean} narrow @property {boolean} dimmed @property {boolean} startsHere
  *
  * @typedef {object} Pen
@@ -572,7 +573,17 @@ function drawDoubt({ g, bar }, row, x, y) {
   const width = Math.max(bar, 5);
   if (row.gap) g.fillRect(x - width / 2, y - 2, width, 5);
   else if (row.revised) diamond(g, x, y);
+  else if (row.quoted) hollow(g, x, y);
   else g.fillRect(x - 1.5, y - 1.5, 3, 3);
+}
+
+/** A provisional candle: nothing of it is collected. @param {CanvasRenderingContext2D} g @param {number} x @param {number} y */
+function hollow(g, x, y) {
+  g.strokeStyle = token('--doubt');
+  g.lineWidth = 1.25;
+  g.beginPath();
+  g.arc(x, y - 0.5, 3, 0, 7);
+  g.stroke();
 }
 
 /** @param {CanvasRenderingContext2D} g @param {number} x @param {number} y */

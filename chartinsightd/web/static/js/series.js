@@ -16,6 +16,8 @@ import { dayOf } from './numbers.js';
  * @property {number} revised how often the broker corrected this candle
  * @property {boolean} unproved its session has no full seal
  * @property {{reason: string, words: string} | null} gap why the candle is missing
+ * @property {boolean} [quoted] made of a quote, over the row `under` it: provisional (quotes.js)
+ * @property {Row | null} [under]
  *
  * @typedef {object} Point
  * @property {number} ts @property {'peak' | 'valley'} kind @property {'primary' | 'secondary'} grade

@@ -93,6 +93,8 @@ export const WORDS = {
   'pane.rsi': ['RSI 14', 'RSI 14'],
   'candle.final': ['확정', 'Final'],
   'candle.forming': ['진행봉', 'Forming'],
+  'candle.quoted': ['잠정', 'Provisional'],
+  'quote.at': ['{t} 시세', 'price of {t}'],
   'candle.revised': ['정정 {n}회', 'Revised ×{n}'],
   'candle.unproved': ['미검증', 'Unproved'],
   'candle.gap': ['누락', 'Missing'],
