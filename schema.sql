@@ -809,3 +809,34 @@ union all
 select symbol, '1w'::text as timeframe, ts, open, high, low, close, volume, value, final from candles_1w;
 
 insert into schema_version (version) values (11) on conflict do nothing;
+
+-- version 12: alarms that people set
+
+create table if not exists alarms (
+    id bigint generated always as identity primary key,
+    kind text not null,
+    symbol text collate "C" not null default '',
+    level bigint not null default 0,
+    is_multiple boolean not null default false,
+    screen text not null default '',
+    set_on date not null,
+    created_at timestamptz not null,
+    created_by text not null,
+    met boolean,
+    seen_day date,
+    seen_high bigint,
+    seen_low bigint,
+    fired_on date,
+    fired_at timestamptz,
+    fired_words text not null default '',
+    told_at timestamptz
+);
+comment on table alarms is 'What people want to be told: a price that crosses a level, a move, trading, a screen''s new match';
+comment on column alarms.symbol is 'Empty: any stock of the screen';
+comment on column alarms.level is 'Won, hundredths of a percent, or shares; of a multiple hundredths of the usual';
+comment on column alarms.set_on is 'The Korean day whose measure a price level is in: a later split moves it';
+comment on column alarms.met is 'Of a price alarm, whether the last price was on the far side; null: not known yet';
+comment on column alarms.fired_on is 'The session in which it fired last: once a session at most';
+comment on column alarms.told_at is 'When people were told of the last firing; earlier than fired_at: not yet';
+
+insert into schema_version (version) values (12) on conflict do nothing;

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chartinsight_tui.formatting import clock_time
 from chartinsight_tui.store import LinkState, Store
 from chartinsight_tui.text import Words
+from chartinsightd.domain.alert_record import HAPPENINGS
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.status import Alert, Verdict
@@ -39,6 +40,8 @@ def state_line(store: Store, words: Words, now: datetime | None) -> StateLine:
 
 def alert_title(alert: Alert, words: Words) -> str:
     """Return what an alert says in one line, in the user's language where there are words for it."""
+    if alert.event in HAPPENINGS:  # its words are names and figures
+        return alert.message
     return words.get(f"alert.{alert.event}", alert.message)
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from chartinsightd import __version__
 from chartinsightd.adapters.disk import FolderDisk
+from chartinsightd.app.alarms import told_by
 from chartinsightd.app.alerting import new_alert_diary, new_notifier
 from chartinsightd.app.analysis import Analysing, new_analysis, register_analysis
 from chartinsightd.app.broker import believes_dates
@@ -192,6 +193,7 @@ def assemble_services(
     ]
     if live is not None:
         probes.append(LiveProbe(live.candles, resources.clock, current_rules))
+    monitor = _monitor(shared, scheduler, writer, proofs.sealer, notifier, probes)
     return Services(
         shared=shared,
         learned_days=learned_days,
@@ -208,10 +210,10 @@ def assemble_services(
         row_audit=row_audit,
         maintenance=Maintenance(resources.store.upkeep, resources.clock),
         analysing=analysing,
-        monitor=_monitor(shared, scheduler, writer, proofs.sealer, notifier, probes),
+        monitor=monitor,
         loop_watch=loop_watch,
         live=live,
-        watching=new_watching(shared, live),
+        watching=new_watching(shared, live, analysing.stored_screens, told_by(monitor, notifier)),
         recording=recording,
         supervisor=supervisor,
     )
@@ -437,7 +439,7 @@ def new_backend(
     )
     handlers, analysing = backend.handlers, services.analysing
     register_analysis(handlers, analysing, resources.archive)
-    register_watching(handlers, services.watching, shared, hub)
+    register_watching(handlers, services.watching, shared, hub, analysing.stored_screens)
     register_radar(handlers, shared, analysing.analyser, hub)
     register_notes(handlers, shared)
     UniverseBoard(members=resources.analysis.results, archive=resources.archive, clock=shared.clock).register(

@@ -8,6 +8,7 @@ from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.protocol.status import Alert, Phase, Status
 from chartinsightd.control.protocol.web import Condition, DaemonFacts, PageAi, PageAnalysis, PageHealth
 from chartinsightd.control.radar_operations import DAEMON_FACTS
+from chartinsightd.domain.alert_record import HAPPENINGS
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.analysis import AnalysisCounts
 
@@ -65,5 +66,5 @@ class PageFacts:
 
 def _conditions(alerts: Sequence[Alert]) -> Iterator[Condition]:
     for alert in alerts:
-        if alert.ended_at is None:
+        if alert.ended_at is None and alert.event not in HAPPENINGS:
             yield Condition(kind=alert.event, title=alert.message, detail=alert.remedy, since=alert.at)

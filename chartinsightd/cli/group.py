@@ -62,6 +62,7 @@ VERBS: Mapping[str, Verb] = {
     "config": Verb(module="config", words="Settings in force, and where they come from."),
     "symbols": Verb(module="symbols", words="What is listed and what is tracked."),
     "alerts": Verb(module="alerts", words="What a person should know, and how it reaches people."),
+    "alarms": Verb(module="alarms", words="What you want to be told of stocks: list, add, remove."),
     "dsn": Verb(module="database", words="Where other programs read the database."),
     "psql": Verb(module="database", words="Open psql on the database, to read."),
     "backup": Verb(module="backup", words="Write the whole store into a file."),

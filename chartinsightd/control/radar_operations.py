@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chartinsightd.control.alarm_operations import ALARMING
 from chartinsightd.control.operations import (
     NOTE,
     NOTES,
@@ -196,5 +197,6 @@ ON_SOCKET_ALONE: tuple[Operation[Any, Any], ...] = (
     WEB_SESSIONS,
     REVOKE,
     READING_ADDRESS,
+    *ALARMING,
 )
-"""What the control socket has of this module and the listener has not."""
+"""What the control socket has beside those of `control.operations` and the listener has not."""

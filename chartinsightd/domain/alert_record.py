@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from chartinsightd.domain.alert_policy import Level
 
 KEPT_FOR = timedelta(days=30)
+HAPPENINGS = frozenset({"alarm.fired"})
+"""Kinds that say nothing about the daemon: they happen, and wait until somebody took note."""
 MOST_KEPT = 500
 """Past alerts that are remembered; a condition that comes and goes fills no disk."""
 

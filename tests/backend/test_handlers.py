@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import chartinsightd
-from chartinsightd.control import operations, radar_operations, watch_operations
+from chartinsightd.control import alarm_operations, operations, radar_operations, watch_operations
 from chartinsightd.control.operations import OPERATIONS
 from chartinsightd.control.radar_operations import OFFERED, ON_SOCKET_ALONE
 
@@ -23,5 +23,5 @@ def test_every_operation_has_a_handler() -> None:
     ]
     added = {name for path in modules for name in ADDED.findall(path.read_text(encoding="utf-8"))}
 
-    named = {**vars(operations), **vars(radar_operations), **vars(watch_operations)}
+    named = {**vars(operations), **vars(radar_operations), **vars(watch_operations), **vars(alarm_operations)}
     assert {named[name] for name in added} == {*OPERATIONS, *OFFERED, *ON_SOCKET_ALONE}

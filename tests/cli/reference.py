@@ -32,6 +32,8 @@ ANSWERS = {
     "quarantine": "QuarantineList",
     "watch --once": "Watch",
     "watchlist list": "WatchlistRows",
+    "alarms list": "AlarmRows",
+    "alarms add": "AlarmRows",
     "points": "PointList",
     "patterns": "PatternList",
     "strategies": "StrategyList",

@@ -34,6 +34,7 @@ ARGUMENTS = {
     "symbols add": ["005930"],
     "symbols remove": ["005930"],
     "alerts silence": ["database.away", "--for", "1h"],
+    "alarms add": ["005930", "--above", "73000"],
     "logs": ["-n", "1"],
 }
 

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from chartinsightd.control import operations, protocol
+from chartinsightd.control.alarm_operations import ALARMING
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.openapi import openapi_document
 from chartinsightd.control.operations import HEALTH, STATUS
@@ -28,7 +29,7 @@ from chartinsightd.control.watch_operations import WATCHING
 from tests.control.json_schema import Schemas
 from tests.support.fake_backend import FakeBackend, Scene, serving
 
-DOCUMENT = openapi_document((*operations.OPERATIONS, *WATCHING))
+DOCUMENT = openapi_document((*operations.OPERATIONS, *WATCHING, *ALARMING))
 SCHEMAS = Schemas(DOCUMENT)
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path, operation)

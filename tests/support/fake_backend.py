@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
+from chartinsightd.backend.alarms import AlarmDesk
 from chartinsightd.backend.verdicts import verdict_message
 from chartinsightd.clock import Clock
 from chartinsightd.control.events import EventHub, EventTap
@@ -209,6 +210,7 @@ from chartinsightd.domain.verdict import (
     verdict_of,
 )
 from chartinsightd.facts.krx import KST
+from tests.support.fake_alarms import fake_alarms, stored_screens
 from tests.support.fake_notes import FakeNotes
 from tests.support.fake_replay import FakeReplay
 from tests.support.fake_watching import FakeWatching, groups_of
@@ -339,6 +341,10 @@ class FakeBackend:
             clock=self.clock,
         )
         self.watching.register(self.handlers)
+        self.alarms = fake_alarms(self.watching, self._need_store, self.clock)
+        AlarmDesk(self.alarms, names=self.watching.names, screens=stored_screens, clock=self.clock).register(
+            self.handlers
+        )
         for line in _log_lines() if scene is not Scene.EMPTY else ():
             self.tap(None, str(line["level"]), dict(line))
 

@@ -50,7 +50,7 @@ class _Groups:
         self._groups = groups
 
 
-class _NoCandles:
+class NoCandles:
     """Implements `DayCandles`: nothing is stored."""
 
     async def candles_of(self, timeframe: Timeframe, spans: Sequence[tuple[str, int, int]]) -> list[Candles]:
@@ -83,11 +83,12 @@ class FakeWatching:
         self._collected = CollectedStocks()
         self._collected.replace(tracked)
         refresh = RefreshRule(settle=timedelta(), poll_delay=timedelta(), folded=frozenset())
-        self._rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
-        self._trends = Trends(_NoCandles(), clock)
+        self.rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
+        self._trends = Trends(NoCandles(), clock)
         live = frozenset(LIVE) & frozenset(tracked)
-        forming = FormingCandles(self._rules, ())
+        forming = FormingCandles(self.rules, ())
         self.board = QuoteBoard(forming=forming, registered=lambda: live, note=self._trends.note)
+        self.latest = LatestPrices(board=self.board, store=NoCandles(), current_rules=self.rules, clock=clock)
         self._keeper = GroupKeeper(_Groups(groups, need), self._collected, clock)
         self.show(
             [self.quote(symbol, step) for symbol in tracked[:_WITH_TREND] for step in range(_STEPS - 1)]
@@ -101,9 +102,7 @@ class FakeWatching:
             keeper=self._keeper,
             collected=self._collected,
             board=self.board,
-            latest=LatestPrices(
-                board=self.board, store=_NoCandles(), current_rules=self._rules, clock=self._clock
-            ),
+            latest=self.latest,
             trends=self._trends,
             names=self.names,
             now=self._clock.now,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 KOREAN_ALERTS = {
+    "alert.alarm.fired": "내 알림",
+    "alert.alarm.fired.do": "a로 확인하면 지난 알림이 됩니다.",
     "alert.broker.silent": "키움이 응답하지 않습니다",
     "alert.broker.silent.do": "기다리면 됩니다. 10분이 넘으면 키움 공지를 보세요.",
     "alert.broker.away": "키움이 응답하지 않습니다",

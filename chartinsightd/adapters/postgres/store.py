@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chartinsightd.adapters.postgres.actions import PostgresActions
+from chartinsightd.adapters.postgres.alarms import PostgresAlarms
 from chartinsightd.adapters.postgres.candles import PostgresCandles
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.adapters.postgres.gaps import PostgresGaps
@@ -49,6 +50,7 @@ class Store:
     gaps: PostgresGaps
     jobs: PostgresJobs
     actions: PostgresActions
+    alarms: PostgresAlarms
     learned_days: PostgresLearnedDays
     seals: PostgresSeals
     tracking: PostgresTracking
@@ -103,6 +105,7 @@ async def open_store(
             gaps=PostgresGaps(side),
             jobs=PostgresJobs(side),
             actions=PostgresActions(side),
+            alarms=PostgresAlarms(side),
             learned_days=PostgresLearnedDays(side),
             seals=PostgresSeals(proofs),
             tracking=PostgresTracking(side),

@@ -18,6 +18,7 @@ from chartinsightd.cli.parameters import (
     view_options,
 )
 from chartinsightd.cli.present import present, print_data, print_json
+from chartinsightd.domain.alert_record import HAPPENINGS
 from chartinsightd.facts.krx import KST
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def list_(connection: Connection, check: bool, view: View) -> None:
     from chartinsightd.control.operations import ALERTS
 
     answer: AlertList = present(connection, lambda client: client.ask(ALERTS), render_alerts, view)
-    lasts = any(alert.ended_at is None for alert in answer.items)
+    lasts = any(alert.ended_at is None and alert.event not in HAPPENINGS for alert in answer.items)
     end(ExitStatus.FAILED if check and lasts else ExitStatus.OK)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from chartinsightd.clock import Clock, real_s
 from chartinsightd.domain.alert_policy import Condition
-from chartinsightd.domain.alert_record import Alert, AlertRecord, Silence, worth_remembering
+from chartinsightd.domain.alert_record import HAPPENINGS, Alert, AlertRecord, Silence, worth_remembering
 from chartinsightd.ports.guards import AlertDiary
 from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.feed import Feed, Subscription
@@ -18,6 +18,9 @@ from chartinsightd.service.state.feed import Feed, Subscription
 log = structlog.get_logger(__name__)
 
 _SHOWN = 20
+_MOST_WAITING = 100
+"""Happenings that wait for somebody to take note; older ones become past."""
+_WAITS_FOR = timedelta(days=7)
 _SETTLED_REAL_S = 120.0
 """So long after a start a condition of before may not be known again yet."""
 
@@ -40,7 +43,9 @@ class ActiveAlerts:
         self._changes: Feed[[Alert]] = Feed()
         record = diary.load()
         self._ended = [alert for alert in record.alerts if alert.ended_at is not None]
-        self._of_before = {alert.kind: alert for alert in record.alerts if alert.ended_at is None}
+        lasting = [alert for alert in record.alerts if alert.ended_at is None]
+        self._happened = [alert for alert in lasting if alert.kind in HAPPENINGS]
+        self._of_before = {alert.kind: alert for alert in lasting if alert.kind not in HAPPENINGS}
         self._silences = {silence.kind: silence for silence in record.silences}
         self._begun_s: float | None = None
         self._is_changed = False
@@ -58,17 +63,33 @@ class ActiveAlerts:
                 self._begin(kind, condition)
         if self._of_before and self._is_settled():
             self._end_those_of_before()
+        self._let_go()
+
+    def happen(self, kind: AlertKind, condition: Condition) -> None:
+        """Note something that happened once: it is shown as active until a person takes note of it."""
+        alert = Alert(
+            kind=kind.value,
+            level=condition.level,
+            message=condition.message,
+            remedy=condition.remedy,
+            at=self._clock.now(),
+        )
+        self._happened.append(alert)
+        self._note(alert)
+        self._let_go()
 
     def shown(self) -> tuple[Alert, ...]:
         """Return alerts, newest first: all active ones, ended ones as far as there is room."""
-        room = max(0, _SHOWN - len(self._active))
+        lasting = [*self._active.values(), *self._happened]
+        room = max(0, _SHOWN - len(lasting))
         newest_ended = self._ended[-room:] if room else []
-        return tuple(sorted([*self._active.values(), *newest_ended], key=lambda one: one.at, reverse=True))
+        return tuple(sorted([*lasting, *newest_ended], key=lambda one: one.at, reverse=True))
 
     def history(self) -> tuple[Alert, ...]:
         """Return all that is remembered, newest first."""
         known = worth_remembering(self._ended, self._clock.now())
-        return tuple(sorted([*known, *self._active.values()], key=lambda one: one.at, reverse=True))
+        lasting = [*self._active.values(), *self._happened]
+        return tuple(sorted([*known, *lasting], key=lambda one: one.at, reverse=True))
 
     # what people do with them
 
@@ -78,6 +99,8 @@ class ActiveAlerts:
         Raises:
             KeyError: no such alert is active.
         """
+        if kind in HAPPENINGS:
+            return self._take_note(kind, by)
         known = {one.value: one for one in self._active}[kind]
         alert = self._active[known]
         if alert.acknowledged_at is not None:
@@ -107,7 +130,8 @@ class ActiveAlerts:
             return
         self._is_changed = False
         self._ended = [*worth_remembering(self._ended, self._clock.now())]
-        alerts = (*self._ended, *self._of_before.values(), *self._active.values())
+        lasting = (*self._of_before.values(), *self._happened, *self._active.values())
+        alerts = (*self._ended, *lasting)
         await self._diary.save(AlertRecord(alerts=alerts, silences=self.silences()))
 
     # inside
@@ -133,6 +157,28 @@ class ActiveAlerts:
         alert = replace(self._active.pop(kind), ended_at=now)
         self._ended.append(alert)
         log.info("alert.ended", alert=kind.value, lasted_s=round((now - alert.at).total_seconds(), 1))
+        self._note(alert)
+
+    def _take_note(self, kind: str, by: str) -> bool:
+        """End all that happened of a kind; return whether there was anything."""
+        known = [alert for alert in self._happened if alert.kind == kind]
+        now = self._clock.now()
+        for alert in known:
+            self._past(replace(alert, ended_at=now, acknowledged_at=now, acknowledged_by=by))
+        self._happened = [alert for alert in self._happened if alert.kind != kind]
+        return bool(known)
+
+    def _let_go(self) -> None:
+        """End what happened long ago, and the oldest of too many."""
+        now = self._clock.now()
+        recent = [alert for alert in self._happened if now - alert.at < _WAITS_FOR][-_MOST_WAITING:]
+        for alert in self._happened:
+            if alert not in recent:
+                self._past(replace(alert, ended_at=now))
+        self._happened = recent
+
+    def _past(self, alert: Alert) -> None:
+        self._ended.append(alert)
         self._note(alert)
 
     def _end_those_of_before(self) -> None:

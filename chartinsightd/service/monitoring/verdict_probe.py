@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from chartinsightd.clock import Clock, real_s
-from chartinsightd.domain.alert_record import Alert
+from chartinsightd.domain.alert_record import HAPPENINGS, Alert
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.refresh import next_refresh
 from chartinsightd.domain.series import Series
@@ -145,7 +145,8 @@ class VerdictProbe:
         if self._paused_since is not None:
             yield _paused(self._paused_since, self._pause_switch.until, now)
         for alert in self._alerts.shown():
-            if alert.ended_at is None and not alert.kind.startswith("paused."):
+            is_ours = alert.kind not in HAPPENINGS and not alert.kind.startswith("paused.")
+            if alert.ended_at is None and is_ours:
                 yield _of_alert(alert, now)
         if facts is not None and facts.kept_since is not None and now - facts.kept_since >= _GAP_KEPT:
             yield _kept_gaps(facts)

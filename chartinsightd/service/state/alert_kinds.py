@@ -22,6 +22,7 @@ class AlertKind(StrEnum):
         kind.korean, kind.english = korean, english
         return kind
 
+    ALARM_FIRED = "alarm.fired", "내 알림", "your alarm"
     ALERTS_UNDELIVERED = "alerts.undelivered", "알림 전송 실패", "alerts cannot be delivered"
     ANALYSIS_BEHIND = "analysis.behind", "분석 지연", "the analysis is behind"
     BROKER_ACCOUNT_REFUSED = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -37,6 +37,7 @@ class Sweeps:
         board: who keeps the answers.
         groups: the stocks that people watch.
         collected: the stocks that are collected.
+        also: other stocks whose price somebody needs.
         pause_switch: while it is shut, nothing is asked.
         every_s: seconds from round to round.
         current_rules: the calendar in force.
@@ -50,6 +51,7 @@ class Sweeps:
         board: QuoteBoard,
         groups: GroupKeeper,
         collected: CollectedStocks,
+        also: Callable[[], Sequence[str]],
         pause_switch: PauseSwitch,
         every_s: float,
         current_rules: CurrentRules,
@@ -59,6 +61,7 @@ class Sweeps:
         self._board = board
         self._groups = groups
         self._collected = collected
+        self._also = also
         self._pause_switch = pause_switch
         self.every_s = every_s
         self._current_rules = current_rules
@@ -98,5 +101,5 @@ class Sweeps:
         chosen = await self._groups.watched()
         self._board.look()
         now = self._clock.now()
-        all_stocks = dict.fromkeys((*chosen, *self._collected.all_symbols))
+        all_stocks = dict.fromkeys((*chosen, *self._also(), *self._collected.all_symbols))
         return [symbol for symbol in all_stocks if self._board.needs_round(symbol, now)]

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ import pytest
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
+from chartinsightd.domain.alarm import AlarmKind, AlarmRule, AlarmState
 from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRefused, StoreUnavailable
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.series import Series
@@ -222,3 +224,19 @@ async def test_the_watchlist_is_kept_as_it_was_made(store: Store) -> None:
         WatchGroup("", ("035720",)),
         WatchGroup("반도체", ("000660", "005930")),
     )
+
+
+async def test_alarms_are_kept_with_what_they_remember(store: Store) -> None:
+    """Each with its rule and its state; one that was removed meanwhile is not made again by a later save."""
+    rule = AlarmRule(kind=AlarmKind.ABOVE, symbol="005930", level=73_000, set_on=NOW.date())
+    screen = AlarmRule(kind=AlarmKind.SCREEN, screen="52주 신고가", set_on=NOW.date())
+    first, second = [await store.alarms.add_alarm(one, NOW, "kim") for one in (rule, screen)]
+    assert (first.rule, second.rule, first.is_untold) == (rule, screen, False)
+
+    state = AlarmState(met=True, day=NOW.date(), high=74_000, low=71_000, fired_on=NOW.date())
+    fired = replace(first, state=state, fired_at=NOW, fired_words="삼성전자 74,000 ≥ 73,000")
+    await store.alarms.remove_alarms([second.id, 10**9])
+    await store.alarms.save_alarms([fired, second])
+
+    assert await store.alarms.alarms() == [fired]
+    assert fired.is_untold

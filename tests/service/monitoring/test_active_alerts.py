@@ -93,3 +93,25 @@ def test_the_file_gives_back_what_it_took(tmp_path: Path) -> None:
         (tmp_path / "h.json").write_bytes(text)
         assert file.load() == AlertRecord()
     asyncio.run(AlertDiaryFile(tmp_path / "no" / "h.json", str).save(record))
+
+
+@in_virtual_time
+async def test_what_happened_waits_until_somebody_took_note() -> None:
+    """Over a restart and beside others of its kind; then it is past. A week later it is past in any case."""
+    clock, diary = LoopClock(START), FakeDiary()
+    alerts = ActiveAlerts(clock, diary)
+    for level in (72_000, 73_000):
+        alerts.happen(AlertKind.ALARM_FIRED, Condition(level="warning", message=f"{level} crossed"))
+    alerts.update({})
+    await alerts.keep()
+    alerts = ActiveAlerts(clock, diary)
+    await asyncio.sleep(121)
+    alerts.update({})
+    assert [one.ended_at for one in alerts.shown()] == [None, None]
+    assert alerts.acknowledge("alarm.fired", "kim")
+    assert not alerts.acknowledge("alarm.fired", "lee")
+    assert [one.acknowledged_by for one in alerts.history()] == ["kim", "kim"]
+    alerts.happen(AlertKind.ALARM_FIRED, Condition(level="warning", message="again"))
+    await clock.sleep(7 * 24 * 3_600)
+    alerts.update({})
+    assert [one.ended_at is None for one in alerts.history()] == [False] * 3

@@ -92,11 +92,12 @@ class World:
         refresh = RefreshRule(
             settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5), folded=frozenset()
         )
-        rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
+        self.rules = rules = CurrentRules(PlanRules(calendar=Calendar(), refresh=refresh, horizons={}))
         self.registered: frozenset[str] = frozenset()
         self.forming = FormingCandles(rules, tuple(Timeframe))
         self.collected, self.switch = CollectedStocks(), PauseSwitch()
         self.collected.replace((LIVE, SWEPT))
+        self.alarmed: tuple[str, ...] = ()
         self.trends = Trends(self.days, self.clock)
         self.board = QuoteBoard(
             forming=self.forming, registered=lambda: self.registered, note=self.trends.note
@@ -109,6 +110,7 @@ class World:
             board=self.board,
             groups=self.keeper,
             collected=self.collected,
+            also=lambda: self.alarmed,
             pause_switch=self.switch,
             every_s=EVERY_S,
             current_rules=rules,
