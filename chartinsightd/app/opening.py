@@ -17,6 +17,7 @@ from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archiv
 from chartinsightd.adapters.postgres.embedded import open_embedded
 from chartinsightd.adapters.postgres.readers_door import Beside
 from chartinsightd.adapters.postgres.store import Store, open_store
+from chartinsightd.adapters.postgres.venues import schema_of
 from chartinsightd.adapters.simulator_clock import follow_clock, read_clock
 from chartinsightd.adapters.spool import open_spool
 from chartinsightd.app.analysis_stores import AnalysisStores, open_analysis
@@ -26,6 +27,7 @@ from chartinsightd.clock import CheckedClock, Clock, SimulatedClock, SystemClock
 from chartinsightd.control.socket_path import own_socket
 from chartinsightd.domain.calendar import Calendar, parse_overrides, parse_reforms
 from chartinsightd.domain.errors import ConfigurationError, StoreOwned, StoreRefused, StoreUnavailable
+from chartinsightd.domain.venue import Venue
 from chartinsightd.ports.spool import Spool
 from chartinsightd.ports.stores import Checkpoint
 from chartinsightd.process.lifecycle import notify_systemd
@@ -36,6 +38,24 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.settings.model import Settings, state_file
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueResources:
+    """What the services of a venue beside KRX share."""
+
+    checkpoint: Checkpoint
+    spool: Spool
+    store: Store
+    archive: PostgresArchive
+    ledger: CoverageLedger
+
+    def services(self, venue: Venue, clock: Clock) -> Mapping[str, Service]:
+        """Return what keeps them in order."""
+        return {
+            f"{venue.lower()}_store": self.store.presence.run,
+            f"{venue.lower()}_ledger": partial(self.ledger.keep_reconciled, clock),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +71,8 @@ class Resources:
     analysis: AnalysisStores
     radar: RadarStores
     ledger: CoverageLedger
+    venues: Mapping[Venue, VenueResources]
+    """What is collected beside KRX."""
     broker: Broker
     circuits: AccountCircuits
     database: Literal["embedded", "external"]
@@ -109,13 +131,18 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
     spool = await stack.enter_async_context(open_spool(state_file(settings, "spool.sqlite"), clock))
     moments = await stack.enter_async_context(open_moments(state_file(settings, "moments.sqlite"), clock))
     is_known = bool(await checkpoint.load()) or spool.state.pages > 0
-    store = await _open_store(stack, settings, dsn, clock, may_be_away=is_known)
+    store = await open_waited_store(stack, settings, dsn, clock, may_be_away=is_known)
     archive = await stack.enter_async_context(open_archive(dsn, settings.mode))
     analysis = await open_analysis(stack, dsn, settings.mode)
     radar = await open_radar(stack, dsn, settings.mode)
     ledger = CoverageLedger(store.candles, checkpoint, store.presence.changed)
     await ledger.open()
     services |= {"store": store.presence.run, "ledger": partial(ledger.keep_reconciled, clock)}
+    venues = {
+        venue: await _open_venue(stack, settings, dsn, clock, venue) for venue in settings.venues.wanted
+    }
+    for venue, line in venues.items():
+        services |= line.services(venue, clock)
     opened = open_broker(settings, clock, circuits, is_first=ledger.is_empty)
     broker = await stack.enter_async_context(opened)
     if settings.clock.follow and isinstance(virtual := clock.own, SimulatedClock):
@@ -130,11 +157,34 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
         analysis=analysis,
         radar=radar,
         ledger=ledger,
+        venues=venues,
         broker=broker,
         circuits=circuits,
         database="embedded" if reader_dsn else "external",
         reader_dsn=reader_dsn,
         services=services,
+    )
+
+
+async def _open_venue(
+    stack: AsyncExitStack, settings: Settings, dsn: str, clock: CheckedClock, venue: Venue
+) -> VenueResources:
+    """Open what a venue keeps for itself; its schema is made where it is not there."""
+    name, schema = venue.lower(), schema_of(settings.mode, venue)
+    checkpoint = await stack.enter_async_context(
+        open_checkpoint(state_file(settings, f"checkpoint-{name}.sqlite"), clock)
+    )
+    spool = await stack.enter_async_context(open_spool(state_file(settings, f"spool-{name}.sqlite"), clock))
+    is_known = bool(await checkpoint.load()) or spool.state.pages > 0
+    store = await open_waited_store(stack, settings, dsn, clock, may_be_away=is_known, venue=venue)
+    ledger = CoverageLedger(store.candles, checkpoint, store.presence.changed)
+    await ledger.open()
+    return VenueResources(
+        checkpoint=checkpoint,
+        spool=spool,
+        store=store,
+        archive=await stack.enter_async_context(open_archive(dsn, schema)),
+        ledger=ledger,
     )
 
 
@@ -158,22 +208,31 @@ async def _open_database(
     return dsn, reader_dsn
 
 
-async def _open_store(
-    stack: AsyncExitStack, settings: Settings, dsn: str, clock: Clock, *, may_be_away: bool
+async def open_waited_store(
+    stack: AsyncExitStack,
+    settings: Settings,
+    dsn: str,
+    clock: Clock,
+    *,
+    may_be_away: bool,
+    venue: Venue = Venue.KRX,
 ) -> Store:
     """Connect to PostgreSQL, trying for the configured time.
 
     Args:
         may_be_away: after that time, or at once where it refuses, continue without it, for as long as it
             takes. A first start must not: a mistyped address or a wrong password looks the same.
+        venue: whose store.
 
     Raises:
         StoreUnavailable, StoreRefused: see `open_store`.
     """
+    schema = schema_of(settings.mode, venue)
+    opened = partial(open_store, dsn, schema, clock, ledger_in="" if venue is Venue.KRX else settings.mode)
     give_up = clock.monotonic() + clock.real(settings.database.connect_timeout_s)
     while True:
         try:
-            return await stack.enter_async_context(open_store(dsn, settings.mode, clock))
+            return await stack.enter_async_context(opened())
         except StoreOwned:
             raise
         except StoreUnavailable as error:
@@ -185,7 +244,5 @@ async def _open_store(
                 if not may_be_away:
                     raise
                 notify_systemd("STATUS=Waiting for the database; pages go to the spool")
-                return await stack.enter_async_context(
-                    open_store(dsn, settings.mode, clock, answers_now=False)
-                )
+                return await stack.enter_async_context(opened(answers_now=False))
             await clock.sleep(clock.real(1.0))

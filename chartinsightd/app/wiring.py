@@ -20,6 +20,7 @@ from chartinsightd.app.radar import register_radar
 from chartinsightd.app.recording import Recording, new_recording
 from chartinsightd.app.reload import choice
 from chartinsightd.app.shared import Shared, share
+from chartinsightd.app.venues import VenueLine, new_lines
 from chartinsightd.app.watching import Watching, new_watching, register_watching
 from chartinsightd.backend.assembly import Backend, assemble_backend
 from chartinsightd.backend.configuration import Configuration
@@ -31,6 +32,7 @@ from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.venue import Venue
 from chartinsightd.process.supervisor import Service, Supervisor
 from chartinsightd.service.actions.action_finder import CorporateActionFinder
 from chartinsightd.service.actions.adjuster import Adjuster
@@ -68,6 +70,7 @@ from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.stocks.maintenance import Maintenance
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
+from chartinsightd.service.venues.probe import VenueProbe
 from chartinsightd.settings.model import Settings
 
 
@@ -107,6 +110,8 @@ class Services:
     maintenance: Maintenance
     monitor: Monitor
     loop_watch: LoopWatch
+    venues: Mapping[Venue, VenueLine]
+    """What is collected beside KRX."""
     live: Live | None
     """None where the live stream is off."""
     watching: Watching
@@ -120,6 +125,8 @@ class Services:
         await self.learned_days.open()
         await self.writer.open()
         await self.backfills.open()
+        for line in self.venues.values():
+            await line.open()
         await self.monitor.open()
 
     def running(self) -> Mapping[str, Service]:
@@ -137,6 +144,7 @@ class Services:
             "future_marks": self.future_marks.run,
             "row_audit": self.row_audit.run,
             "maintenance": self.maintenance.run,
+            **{name: run for line in self.venues.values() for name, run in line.running().items()},
             **self.proofs.services(),
             **self.monitor.services(),
             **(self.live.services() if self.live is not None else {}),
@@ -173,6 +181,7 @@ def assemble_services(
     gap_reasons = GapReasons(
         retries=shared.retries, pause_switch=shared.pause_switch, listing=stock_list.listing
     )
+    venues = new_lines(shared, stock_list.listing)
     live, future_marks = new_live(shared, hub, scheduler.collects), _future_marks(shared)
     notifier = new_notifier(settings)
     analysing = new_analysis(shared, scheduler, notifier.announce)
@@ -190,6 +199,7 @@ def assemble_services(
         shared.set_aside,
         resources.circuits,
         recording.recorder,
+        VenueProbe([line.state for line in venues.values()], resources.clock),
     ]
     if live is not None:
         probes.append(LiveProbe(live.candles, resources.clock, current_rules))
@@ -206,6 +216,7 @@ def assemble_services(
         adjuster=_adjuster(shared),
         gap_reasons=gap_reasons,
         gap_list=_gap_list(shared, scheduler, gap_reasons, proofs),
+        venues=venues,
         future_marks=future_marks,
         row_audit=row_audit,
         maintenance=Maintenance(resources.store.upkeep, resources.clock),

@@ -67,6 +67,8 @@ class Listing:
     listed_on: date | None
     last_price: int | None = None
     """In won, at the time of the list; None where it gives none."""
+    is_on_nxt: bool = False
+    """Whether it is traded on NXT."""
 
 
 def of_error(error: SourceError) -> GapReason:

@@ -7,7 +7,7 @@ week.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,7 +21,9 @@ from chartinsightd.domain.comparison import Difference, compare
 from chartinsightd.domain.fold import fold
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.unified import added_up
 
+_PARTS = "KRX + NXT"
 _EXAMPLES = 5
 """Differences that are named in the evidence of one seal."""
 
@@ -54,6 +56,8 @@ class SessionData:
     """The days of its week, where the session ends one."""
     week: Candles | None = None
     """The candle of that week."""
+    parts: tuple[Candles, ...] = ()
+    """Of a session of both exchanges, the 5m candles of KRX and of NXT; empty where not both are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,12 @@ class _Contradiction:
 
 def verify_session(witnesses: SessionData) -> Verdict:
     """Hear all witnesses of a session."""
-    found = [*_of_longer(witnesses), *_of_day(witnesses), *_of_week(witnesses)]
+    found = [
+        *_of_longer(witnesses),
+        *_of_day(witnesses),
+        *_of_week(witnesses),
+        *_of_parts(witnesses),
+    ]
     chain = witnesses.chain
     state = SealState.SEALED if _is_proved(witnesses) else SealState.UNPROVED
     suspects = frozenset[Timeframe]().union(*(one.between for one in found))
@@ -116,12 +125,13 @@ def _evidence(witnesses: SessionData) -> dict[str, Any]:
     compared = [*witnesses.longer, *([Timeframe.D1] if witnesses.day is not None else [])]
     has_both = witnesses.week is not None and witnesses.week_days is not None
     compared += [Timeframe.W1] if has_both else []
+    against = [_PARTS] if witnesses.parts else []
     volume = int(minutes.volume.sum())
     evidence: dict[str, Any] = {
         "chain": _words_of(witnesses),
         "candles": len(minutes),
         "volume": volume,
-        "compared": [str(timeframe) for timeframe in compared],
+        "compared": [*(str(timeframe) for timeframe in compared), *against],
     }
     if chain is not None and chain.state is ChainState.BROKEN:
         assert chain.broken_at is not None  # a broken chain says where
@@ -155,9 +165,22 @@ def _of_longer(witnesses: SessionData) -> list[_Contradiction]:
 
 
 def _between(shorter: Timeframe, longer: Timeframe, difference: Difference) -> _Contradiction:
-    fields = {name: value for name, value in difference.fields().items() if name != "symbol"}
-    fields["against"] = str(shorter)
+    fields = _without_symbol({**difference.fields(), "against": str(shorter)})
     return _Contradiction(frozenset({shorter, longer}), fields)
+
+
+def _of_parts(witnesses: SessionData) -> list[_Contradiction]:
+    """Compare 5m candles of both exchanges with the sum of those of each."""
+    if not witnesses.parts:
+        return []
+    expected = added_up(witnesses.parts, witnesses.minutes)
+    compared = compare(expected, witnesses.minutes, examples=_EXAMPLES)
+    found = [{**one.fields(), "against": _PARTS} for one in compared.examples]
+    return [_Contradiction(frozenset({Timeframe.M5}), _without_symbol(fields)) for fields in found]
+
+
+def _without_symbol(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in fields.items() if name != "symbol"}
 
 
 def _of_day(witnesses: SessionData) -> list[_Contradiction]:
@@ -176,14 +199,22 @@ def _of_day(witnesses: SessionData) -> list[_Contradiction]:
     if not len(minutes):
         return [_against_day(between, "no_minutes", day.volume, 0)] if day.volume else []
     regular = minutes.where(minutes.ts < _after_market(witnesses.session))
-    return [_against_day(between, *one) for one in _contradictions(day, minutes, regular)]
+    opens = {int(part.open[0]) for part in (regular, _from_the_opening(witnesses)) if len(part)}
+    return [_against_day(between, *one) for one in _contradictions(day, minutes, regular, opens)]
+
+
+def _from_the_opening(witnesses: SessionData) -> Candles:
+    """Return the minutes without the pre-market: whether a day opens with it is unknown."""
+    return witnesses.minutes.where(witnesses.minutes.ts >= int(witnesses.session.open_at.timestamp()))
 
 
 def _after_market(session: Session) -> int:
     return int((session.after_open_at or session.settled_at).timestamp())
 
 
-def _contradictions(day: Candle, minutes: Candles, regular: Candles) -> list[tuple[str, int, int]]:
+def _contradictions(
+    day: Candle, minutes: Candles, regular: Candles, opens: Set[int]
+) -> list[tuple[str, int, int]]:
     """Return (field, the minutes' value, the day's value) of each bound that does not hold."""
     shown = regular if len(regular) else minutes
     highs, lows = (
@@ -196,7 +227,7 @@ def _contradictions(day: Candle, minutes: Candles, regular: Candles) -> list[tup
     closes = {int(shown.close[-1]), int(minutes.close[-1])}
     bounds = [
         ("volume", int(regular.volume.sum()), day.volume, int(regular.volume.sum()) <= day.volume),
-        ("open", int(shown.open[0]), day.open, day.open == int(shown.open[0])),
+        ("open", int(shown.open[0]), day.open, day.open in (opens or {int(shown.open[0])})),
         ("high", highs[0], day.high, highs[0] <= day.high <= highs[1]),
         ("low", lows[1], day.low, lows[0] <= day.low <= lows[1]),
         ("close", int(shown.close[-1]), day.close, day.close in closes),

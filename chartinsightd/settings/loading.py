@@ -26,12 +26,14 @@ from chartinsightd.settings.kiwoom import KiwoomSettings
 from chartinsightd.settings.model import HIDDEN, PREFIX, SECRETS, Settings
 from chartinsightd.settings.section import Section
 from chartinsightd.settings.universe import UniverseSettings
+from chartinsightd.settings.venues import VenueSettings
 
 CONFIG_VARIABLE = "CHARTINSIGHT_CONFIG"
 _WITH_LISTS: Mapping[str, type[Section]] = {
     "collect": CollectSettings,
     "kiwoom": KiwoomSettings,
     "universe": UniverseSettings,
+    "venues": VenueSettings,
     "alerts": AlertSettings,
 }
 _RENAMED = {

@@ -29,6 +29,7 @@ from chartinsightd.settings.record import RecordSettings
 from chartinsightd.settings.section import UsablePath
 from chartinsightd.settings.strategies import StrategySettings
 from chartinsightd.settings.universe import UniverseSettings
+from chartinsightd.settings.venues import VenueSettings
 from chartinsightd.settings.web import WebSettings
 
 PREFIX = "CHARTINSIGHT_"
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     collect: CollectSettings = CollectSettings()
     universe: UniverseSettings = UniverseSettings()
+    venues: VenueSettings = VenueSettings()
     live: LiveSettings = LiveSettings()
     quotes: QuoteSettings = QuoteSettings()
     analysis: AnalysisSettings = AnalysisSettings()

@@ -365,6 +365,9 @@ class Truth:
     symbols: Sequence[str]
     since: int | None = None
     """Compare candles from here on (seconds since the epoch); None: from the oldest that is stored."""
+    schema: str = "simulation"
+    suffix: str = ""
+    """Of the simulator's codes, for another venue's schema."""
 
     async def is_reached(self, end: datetime | None = None, *, by_evening: bool = False) -> Comparison:
         """Wait until the store equals the truth and nothing is missing; return the comparison.
@@ -391,10 +394,16 @@ class Truth:
             raise Hanging(f"{error}; {found}; gaps {await self.gaps(end)}") from error
         return found
 
+    @asynccontextmanager
+    async def _store(self) -> AsyncIterator[Any]:
+        async with self.daemon.database() as database:
+            await database.execute(f"set search_path = {self.schema}")
+            yield database
+
     async def compare(self, end: datetime | None = None) -> Comparison:
         """Compare every series, row by row."""
         found = Comparison()
-        async with self.daemon.database() as database:
+        async with self._store() as database:
             for symbol in self.symbols:
                 for timeframe in ALL:
                     await self._compare_series(found, database, symbol, timeframe, end)
@@ -413,12 +422,12 @@ class Truth:
         )
         stored: list[Row] = [tuple(row) for row in rows]
         first = self.since if self.since is not None else stored[0][0] if stored else 0
-        truth = await self.simulator.admin.truth(symbol, timeframe, first, until_s)
+        truth = await self.simulator.admin.truth(symbol + self.suffix, timeframe, first, until_s)
         found.add(f"{symbol}/{timeframe}", truth, stored)
 
     async def gaps(self, end: datetime | None = None) -> list[str]:
         """Return what the daemon lists as missing before a moment; of what is stored, seals are to tell."""
-        async with self.daemon.database() as database:
+        async with self._store() as database:
             rows = await database.fetch(
                 "select symbol, timeframe, from_ts, to_ts, reason from gaps where from_ts < $1"
                 " and reason not in ('broken', 'unproved')",
@@ -427,10 +436,11 @@ class Truth:
         return [" ".join(map(str, row)) for row in rows]
 
     async def _lacks_something(self, end: datetime | None) -> bool:
-        covered = await self.daemon.value(
-            "select count(distinct (symbol, timeframe)) from coverage where symbol = any($1::text[])",
-            list(self.symbols),
-        )
+        async with self._store() as database:
+            covered = await database.fetchval(
+                "select count(distinct (symbol, timeframe)) from coverage where symbol = any($1::text[])",
+                list(self.symbols),
+            )
         return covered < len(self.symbols) * len(ALL) or bool(await self.gaps(end))
 
     async def is_clean(self) -> None:

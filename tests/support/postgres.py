@@ -17,7 +17,9 @@ import pytest
 
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
+from chartinsightd.adapters.postgres.venues import schema_of
 from chartinsightd.clock import SystemClock
+from chartinsightd.domain.venue import Venue
 from tests.support.folders import new_folder
 
 _numbers = itertools.count(1)
@@ -51,7 +53,8 @@ def database(postgres_server: EmbeddedPostgres) -> str:
 
 
 async def _empty(dsn: str) -> None:
-    await execute(dsn, "drop schema if exists simulation cascade; drop schema if exists live cascade")
+    schemas = (schema_of(mode, venue) for mode in ("simulation", "live") for venue in Venue)
+    await execute(dsn, "; ".join(f"drop schema if exists {schema} cascade" for schema in schemas))
     async with open_store(dsn, "simulation", SystemClock()):
         pass
 

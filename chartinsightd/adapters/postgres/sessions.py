@@ -20,6 +20,7 @@ from chartinsightd.adapters.postgres.session import (
     pooled,
     tell,
 )
+from chartinsightd.adapters.postgres.venues import share_ledger
 from chartinsightd.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -57,13 +58,15 @@ class Sessions:
     """Prepares the connections of one daemon to one schema.
 
     Args:
-        schema: `live` or `simulation`.
+        schema: `live` or `simulation`, or that of a venue.
         name: the daemon's; it is the application_name of each.
         clock: for waits.
+        ledger_in: for a venue, the schema whose corporate actions hold.
     """
 
-    def __init__(self, schema: str, name: str, clock: Clock) -> None:
+    def __init__(self, schema: str, name: str, clock: Clock, ledger_in: str = "") -> None:
         self._schema = schema
+        self._ledger_in = ledger_in
         self._settings = {**SETTINGS, "search_path": schema, "application_name": name}
         self._name = name
         self._clock = clock
@@ -95,6 +98,8 @@ class Sessions:
             process = await tell(connection, {**self._settings, **settings})
             await check_server(connection)
             await apply_schema(connection, self._schema)
+            if self._ledger_in:
+                await share_ledger(connection, self._schema, self._ledger_in)
             await check_place(connection, self._schema)
             self._compare(await become_writer(connection, self._name, self._clock))
             self._writer_process = process

@@ -8,7 +8,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 from chartinsightd.adapters.postgres.actions import PostgresActions
 from chartinsightd.adapters.postgres.alarms import PostgresAlarms
@@ -25,8 +24,6 @@ from chartinsightd.adapters.postgres.tracking import PostgresTracking
 from chartinsightd.adapters.postgres.upkeep import PostgresUpkeep
 from chartinsightd.adapters.postgres.watch_groups import PostgresWatchGroups
 from chartinsightd.clock import Clock
-
-Schema = Literal["live", "simulation"]
 
 _LONGEST_NAME = 63
 """Bytes of an application_name; PostgreSQL cuts the rest off."""
@@ -61,7 +58,7 @@ class Store:
 
 @asynccontextmanager
 async def open_store(
-    dsn: str, schema: Schema, clock: Clock, *, answers_now: bool = True
+    dsn: str, schema: str, clock: Clock, *, answers_now: bool = True, ledger_in: str = ""
 ) -> AsyncIterator[Store]:
     """Open the store of one mode, bring its schema up to date and be its only writer until the context is
     left.
@@ -70,9 +67,10 @@ async def open_store(
 
     Args:
         dsn: PostgreSQL URL. A pooler between must keep sessions.
-        schema: `live` or `simulation`; they never mix.
+        schema: `live` or `simulation`, which never mix; or that of a venue of one of them.
         clock: says when something was received or changed.
         answers_now: False leaves everything to the first call that finds the database there.
+        ledger_in: for a venue, the schema whose corporate actions hold; it is there already.
 
     Raises:
         ConfigurationError: the URL is none, or asks for what cannot be had.
@@ -81,7 +79,7 @@ async def open_store(
         StoreUnavailable: the database cannot be reached now.
     """
     name = f"chartinsightd {os.getpid()}@{socket.gethostname()[:24]} {secrets.token_hex(4)}"[:_LONGEST_NAME]
-    sessions = Sessions(schema, name, clock)
+    sessions = Sessions(schema, name, clock, ledger_in)
     # Without sequential scans a table that was never analysed is not hashed whole
     # (measurements.md#plans-without-statistics). Generic plans are not forced: Citus cannot make one of a
     # statement whose parameters decide which nodes answer (docs/scaling.md).

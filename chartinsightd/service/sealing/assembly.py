@@ -14,6 +14,7 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.sealing.rereading import Rereading
 from chartinsightd.service.sealing.sealer import Sealer
+from chartinsightd.service.sealing.session_loader import Parts
 from chartinsightd.service.sealing.verification import Audit, Verifications
 from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -49,6 +50,7 @@ def assemble_proofs(
     timeframes: Sequence[Timeframe],
     audit: Audit,
     set_aside: SetAside,
+    parts: Parts | None = None,
 ) -> Proofs:
     """Connect the services; arguments as in their own classes."""
     rereading = Rereading(collector=collector, retries=retries, jobs=jobs, current_rules=current_rules)
@@ -62,6 +64,7 @@ def assemble_proofs(
         collected=collected,
         commits=commits,
         set_aside=set_aside,
+        parts=parts,
     )
     verifications = Verifications(
         collector=collector,

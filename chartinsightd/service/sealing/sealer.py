@@ -22,7 +22,7 @@ from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.stores import Seal, SealStore, Unsealed
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.sealing.rereading import Rereading, suspects_of
-from chartinsightd.service.sealing.session_loader import SessionLoader
+from chartinsightd.service.sealing.session_loader import Parts, SessionLoader
 from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
@@ -74,6 +74,7 @@ class Sealer:
         collected: the symbols whose sessions are sealed.
         commits: a commit that changes a session makes it due.
         set_aside: a session whose proof raises an error costs itself alone.
+        parts: what KRX and NXT show, for sessions of both together.
     """
 
     def __init__(
@@ -88,8 +89,10 @@ class Sealer:
         collected: CollectedStocks,
         commits: CommitFeed,
         set_aside: SetAside,
+        parts: Parts | None = None,
     ) -> None:
         self._set_aside = set_aside
+        self._parts = parts
         self._store = store
         self._ledger = ledger
         self._rereading = rereading
@@ -290,6 +293,7 @@ class Sealer:
             rules=self._current_rules.rules,
             timeframes=self._timeframes,
             now=now,
+            parts=self._parts,
         )
 
     def _settled(self, now: datetime) -> Mapping[date, Session]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Protocol
 
 from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.candle import Candles
@@ -21,6 +22,16 @@ from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 _LONGER = (Timeframe.M30, Timeframe.H1)
 
 
+class Parts(Protocol):
+    """What KRX and NXT show of sessions of both together."""
+
+    def is_ready(self, symbol: str, session: Session, now: datetime) -> bool:
+        """Whether a session can be compared with its parts, or need not wait for them."""
+
+    async def load(self, cases: Sequence[tuple[Unsealed, Session]]) -> dict[int, tuple[Candles, ...]]:
+        """Return the 5m candles of each part, by the places of the sessions that can be compared."""
+
+
 class SessionLoader:
     """Knows which timeframes can prove a session at this moment, and loads their candles.
 
@@ -30,6 +41,7 @@ class SessionLoader:
         rules: the calendar, and how far back each timeframe is kept.
         timeframes: the ones that are collected.
         now: aware.
+        parts: of sessions of both exchanges, what each shows; None for the others.
     """
 
     def __init__(
@@ -40,8 +52,11 @@ class SessionLoader:
         rules: PlanRules,
         timeframes: Sequence[Timeframe],
         now: datetime,
+        parts: Parts | None = None,
     ) -> None:
         self._store = store
+        self._now = now
+        self._parts = parts
         self._ledger = ledger
         self._calendar = rules.calendar
         self._begins = {
@@ -54,6 +69,8 @@ class SessionLoader:
 
     def is_complete(self, symbol: str, session: Session) -> bool:
         """Whether all that is kept of a session is covered, so that it can be judged."""
+        if self._parts is not None and not self._parts.is_ready(symbol, session, self._now):
+            return False
         return all(
             self._ledger.state(Series(symbol=symbol, timeframe=timeframe)).covered.covers(span)
             for timeframe, span in self._spans_of(session).items()
@@ -63,6 +80,7 @@ class SessionLoader:
         """Return what is stored of these sessions, in the same order."""
         found = {timeframe: await self._candles(timeframe, cases) for timeframe in self._begins}
         week_days = await self._week_days(cases)
+        parts = await self._parts.load(cases) if self._parts is not None else {}
         return [
             SessionData(
                 session=session,
@@ -72,6 +90,7 @@ class SessionLoader:
                 day=found.get(Timeframe.D1, {}).get(place),
                 week_days=week_days.get(place),
                 week=found.get(Timeframe.W1, {}).get(place),
+                parts=parts.get(place, ()),
             )
             for place, (case, session) in enumerate(cases)
         ]

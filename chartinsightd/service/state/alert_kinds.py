@@ -71,6 +71,11 @@ class AlertKind(StrEnum):
     STOCKS_LIST_FAILING = "stocks.list_failing", "종목 목록 조회 실패", "the stock list cannot be read"
     STOCKS_UNIVERSE_SHRANK = "stocks.universe_shrank", "수집 대상 급감", "the universe shrank"
     TOKEN_FAILING = "token.failing", "접근 토큰 갱신 실패", "the token cannot be renewed"
+    VENUE_STALLED = (
+        "venue.stalled",
+        "NXT·통합 시세 수집 멈춤",
+        "candles of NXT or of both exchanges stand still",
+    )
     WORK_SET_ASIDE = "work.set_aside", "일부 작업 보류", "work that keeps failing was set aside"
 
 

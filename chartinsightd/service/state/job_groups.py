@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from chartinsightd.service.state.jobs import Job, Jobs
 
 
 class JobGroups:
-    """One running job for each kind of work; it ends when its last fetch does."""
+    """One running job for each kind of work; it ends when its last fetch does.
 
-    def __init__(self, jobs: Jobs) -> None:
+    Args:
+        jobs: the run history.
+        shared: parameters that each of its jobs has.
+    """
+
+    def __init__(self, jobs: Jobs, shared: Mapping[str, Any] = MappingProxyType({})) -> None:
         self._jobs = jobs
+        self._shared = shared
         self._open: dict[str, Job] = {}
         self._underway: dict[str, int] = {}
         self._entered: dict[str, tuple[int, int]] = {}
@@ -33,7 +40,7 @@ class JobGroups:
         async with self._one_at_a_time:
             try:
                 if kind not in self._open:
-                    self._open[kind] = await self._jobs.begin(kind, "schedule", params)
+                    self._open[kind] = await self._jobs.begin(kind, "schedule", {**params, **self._shared})
             except BaseException:
                 self._underway[kind] -= 1  # who did not get in will not go out
                 raise

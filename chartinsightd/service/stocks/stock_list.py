@@ -294,7 +294,12 @@ class StockList:
             delisted={symbol: day for symbol, day in gone.items() if symbol not in listing.symbols},
         )
         self._listings |= {
-            one.symbol: Listing(state=one.state, listed_on=one.listed_on, last_price=one.last_price)
+            one.symbol: Listing(
+                state=one.state,
+                listed_on=one.listed_on,
+                last_price=one.last_price,
+                is_on_nxt=one.nxt_enabled,
+            )
             for one in listing.stocks
         }
         self._follow()

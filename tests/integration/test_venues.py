@@ -1,0 +1,61 @@
+"""NXT and both exchanges together on real processes: one symbol, over a whole trading day."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from tests.support.harness import (
+    FOLLOWED,
+    Daemon,
+    Simulator,
+    Truth,
+    collecting,
+    moment,
+    open_simulator,
+    running,
+)
+
+SYMBOL = "005930"
+HORIZONS = {"5m": "4d", "30m": "4d", "1h": "4d", "1d": "2m", "1w": "2m"}
+SCHEMAS = {"simulation": "", "simulation_nxt": "_NX", "simulation_unified": "_AL"}
+SETTINGS = collecting([SYMBOL], HORIZONS) | FOLLOWED | {
+    "CHARTINSIGHT_VENUES__COLLECT": json.dumps(["nxt", "unified"]),
+}  # fmt: skip
+
+
+async def test_a_day_at_three_venues(folder: Path, database: str) -> None:
+    """Each venue's schema equals the simulator's truth of that venue, its sessions are sealed, and both
+    together are the sum."""
+    arguments = ("--start", moment("2026-11-19", 19, 50).isoformat(), "--speed", "60")
+    async with (
+        open_simulator(folder, *arguments, "--option", "print_won=20000000") as simulator,
+        running(folder, simulator, SETTINGS, database) as daemon,
+    ):
+        await daemon.says("stocks.synced")
+        for hour in (41, 57):  # the after-market, the next morning
+            await simulator.skip_to(moment("2026-11-19", hour, 30), 600.0)
+            await the_day_stands(simulator, daemon, hour)
+        await sessions_are_sealed(daemon)
+
+
+async def the_day_stands(simulator: Simulator, daemon: Daemon, hour: int) -> None:
+    """Wait until every venue holds what is over by then."""
+    for schema, suffix in SCHEMAS.items():
+        truth = Truth(simulator=simulator, daemon=daemon, symbols=[SYMBOL], schema=schema, suffix=suffix)
+        await truth.is_reached(moment("2026-11-19", hour), by_evening=True)
+        await truth.is_clean()
+
+
+async def sessions_are_sealed(daemon: Daemon) -> None:
+    """Wait until the whole day is proved at each venue; the unified one is compared with its parts."""
+    sealed = "select state = 'sealed' from {}.seals where symbol = $1 and session = '2026-11-20'"
+    for schema in SCHEMAS:
+
+        async def is_sealed(schema: str = schema) -> bool:
+            return bool(await daemon.value(sealed.format(schema), SYMBOL))
+
+        await daemon.comes_to(f"{schema} is sealed", is_sealed)
+    evidence = "select evidence->'compared' ? 'KRX + NXT' from simulation_unified.seals where session = $1"
+    assert await daemon.value(evidence, date(2026, 11, 20))
