@@ -14,6 +14,17 @@ from typing import Any
 from aiohttp import web
 
 import chartinsightd
+from chartinsightd.domain.watch_groups import (
+    WatchGroup,
+    WatchGroups,
+    watched,
+    with_group,
+    with_moved_stock,
+    with_renamed_group,
+    with_stocks,
+    without_group,
+    without_stocks,
+)
 from tests.page.market import NEWEST, STOCKS, Market, kst, market_of
 
 STATIC = Path(chartinsightd.__file__).parent / "web" / "static"
@@ -65,7 +76,7 @@ class Listener:
         """First words of paths that answer 503."""
         self.session_over = False
         self.labels: list[dict[str, Any]] = []
-        self.watched = list(STOCKS)
+        self.groups: WatchGroups = (WatchGroup("", tuple(STOCKS)),)
         self.quotes: list[dict[str, Any]] = []
         """The latest prices, each with its `symbol`."""
         self.asked: list[str] = []
@@ -180,17 +191,38 @@ class Listener:
         if path == "screens":
             return {"name": body["name"], "version": 1, "expression": body["expression"], "removed": False}
         if path.startswith("watchlist/"):
-            return self._watch(path, body["symbols"])
+            return self._watch(path.removeprefix("watchlist/"), body)
         return _note("000660")
 
-    def _watch(self, path: str, symbols: list[str]) -> Answer:
-        rest = [one for one in self.watched if one not in symbols]
-        self.watched = [*rest, *symbols] if path.endswith("/add") else rest
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The stocks of all groups."""
+        return watched(self.groups)
+
+    def _watch(self, what: str, body: Mapping[str, Any]) -> Answer:
+        """Change the watchlist by the daemon's own rules."""
+        group: Any = body.get("group")
+        if what == "add":
+            self.groups = with_stocks(self.groups, body["symbols"], group)
+        elif what == "remove":
+            self.groups = without_stocks(self.groups, body["symbols"], group)
+        elif what == "move":
+            to_group = body.get("to_group", group)
+            self.groups = with_moved_stock(self.groups, body["symbol"], group, to_group, body["place"])
+        elif body.get("remove"):
+            self.groups = without_group(self.groups, body["name"])
+        else:
+            made = with_group(self.groups, body["name"], body.get("place"))
+            new_name = body.get("new_name")
+            self.groups = made if new_name is None else with_renamed_group(made, body["name"], new_name)
         return self._get_watchlist("", {})
 
     def _get_watchlist(self, _rest: str, _query: Mapping[str, str]) -> Answer:
-        stocks = [{"symbol": one, "name": STOCKS[one]} for one in self.watched]
-        return {"groups": [{"name": "", "stocks": stocks}]}
+        named = [
+            {"name": group.name, "stocks": [{"symbol": one, "name": STOCKS[one]} for one in group.symbols]}
+            for group in self.groups
+        ]
+        return {"groups": named}
 
     def _label(self, body: dict[str, Any]) -> Answer:
         instants = {name: _instant(body[name]) for name in ("from_ts", "to_ts", "seen_until")}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chartinsightd.domain.watch_groups import WatchGroup
 from tests.page.conftest import Open
 from tests.page.listener import NOW, QUOTE, TOKEN, Listener
 from tests.page.market import kst, market_of
@@ -199,7 +200,7 @@ async def test_a_star_is_one_of_the_daemons_watchlist(open_page: Open, listener:
     await page.evaluate("location.hash = '#watch'")
     await page.wait_for_selector("tr[data-key='005930']")
     assert await page.locator("tr[data-key='000660']").count() == 0
-    listener.watched = ["000660"]
+    listener.groups = (WatchGroup("", ("000660",)),)
     listener.push("watchlist", {"by": "me"})
     await page.wait_for_selector("tr[data-key='000660']", timeout=15_000)
     assert await page.locator("tr[data-key='005930']").count() == 0
@@ -210,6 +211,55 @@ async def test_a_star_is_one_of_the_daemons_watchlist(open_page: Open, listener:
     listener.push("candle", {"symbol": "000660", "timeframe": "1d", "candle": candle})
     await until(page, f"document.querySelector('td b').textContent === '{price:,}'")
     assert "+100.00" in await text_of(page, "tr[data-key='000660']")
+
+
+async def test_groups_are_made_ordered_and_removed_by_keyboard(open_page: Open, listener: Listener) -> None:
+    """Groups are made, filled, ordered and removed on the page without the mouse, on a phone's width too."""
+    listener.groups = (WatchGroup("", ("000660", "005930")), WatchGroup("반도체", ("035720",)))
+    page = await open_page("#watch", width=360)
+    await page.wait_for_selector("tr[data-key='035720']")
+
+    async def press(*keys: str) -> None:
+        for key in keys:
+            await page.keyboard.press(key)
+
+    async def until_groups(**wanted: tuple[str, ...]) -> None:
+        async with asyncio.timeout(15):
+            while {group.name or "first": group.symbols for group in listener.groups} != wanted:
+                await page.evaluate("new Promise(requestAnimationFrame)")
+
+    await page.locator("[data-key='group-all']").focus()
+    await press("ArrowRight")
+    await until(page, "document.querySelectorAll('tr[data-key]').length === 2")
+    await page.locator("tr[data-key='000660']").focus()
+    await press("Shift+ArrowDown")
+    await until_groups(first=("005930", "000660"), 반도체=("035720",))
+    await until(page, "document.activeElement.dataset.key === '000660'")  # the row keeps the focus
+    await press("w")
+    await until_groups(first=("005930",), 반도체=("035720",))
+
+    await page.locator("[data-key='edit']").focus()
+    await press("Enter")
+    await page.locator("[data-key='edit-new']").focus()
+    await press("Enter")
+    await page.keyboard.type("배당")
+    await press("Enter")
+    await until_groups(first=("005930",), 반도체=("035720",), 배당=())
+    await until(page, "document.activeElement.dataset.key === 'group:배당'")
+    await press("Shift+ArrowLeft")
+    await until_groups(first=("005930",), 배당=(), 반도체=("035720",))
+    await page.locator("[data-key='group:배당']").focus()
+    await press("ArrowRight")
+    await page.wait_for_selector("tr[data-key='035720'] select")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await page.evaluate(CLIPPED) == []
+    assert await page.evaluate(CUT_TABLES) == 0
+    await page.locator("tr[data-key='035720'] select").select_option("배당")
+    await until_groups(first=("005930",), 배당=("035720",), 반도체=())
+    await page.locator("[data-key='edit-remove']").focus()
+    await press("Enter", "Enter")
+    await until_groups(first=("005930",), 배당=("035720",))
+    await page.wait_for_selector("[data-key='group-all'][aria-checked='true']")
 
 
 async def test_a_price_of_a_round_is_shown_as_provisional(open_page: Open, listener: Listener) -> None:

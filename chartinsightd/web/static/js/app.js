@@ -50,6 +50,10 @@ const context = {
     watched = null;
     return starred;
   },
+  /** The rail reads again when it stands next. */
+  watchChanged() {
+    watched = null;
+  },
   /** @param {HTMLElement} rail @param {string} symbol @param {boolean} [again] */
   async watchRail(rail, symbol, again = false) {
     drawRail(context, rail, watched, watchProblem, symbol);

@@ -52,7 +52,7 @@ export function priceOf(page) {
 
 /** When a price that no trade tells was read; marked once it is old. @param {import('./quotes.js').Quote} quote @param {number} now */
 export function ageOf(quote, now) {
-  return quote.live ? null : h('span', { class: now - quote.read_at > OLD_S ? 'then old' : 'then' }, t('quote.at', { t: clock(quote.read_at) }));
+  return quote.live ? null : h('span', { class: now - quote.read_at > OLD_S ? 'age old' : 'age' }, t('quote.at', { t: clock(quote.read_at) }));
 }
 
 /** @param {any} page */

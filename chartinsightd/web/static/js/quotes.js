@@ -73,11 +73,15 @@ export class QuoteFeed {
     this.cursor = '';
   }
 
-  /** Read now, and again and again. */
-  async start() {
-    clearTimeout(this.timer);
+  /** Read now, and again and again; once started it runs until it is stopped. */
+  start() {
+    if (!this.started) this.turn();
+    this.started = true;
+  }
+
+  async turn() {
     if (!document.hidden && this.connection.state === 'live') await this.read();
-    if (!this.stopped) this.timer = setTimeout(() => this.start(), EVERY_MS);
+    if (!this.stopped) this.timer = setTimeout(() => this.turn(), EVERY_MS);
   }
 
   stop() {

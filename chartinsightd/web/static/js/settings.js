@@ -15,6 +15,7 @@ export const PALETTES = ['kr', 'safe', 'west'];
  * @property {'dark' | 'light'} theme @property {'ko' | 'en'} language @property {string} palette
  * @property {Record<string, boolean>} layers @property {boolean} adjusted
  * @property {string[] | null} watch codes that an earlier page starred here; null once they are in the daemon's watchlist
+ * @property {string | null} group of the watchlist that is shown; null: all
  * @property {'cards' | 'rows'} screener @property {string} symbol the stock looked at last
  */
 
@@ -23,7 +24,7 @@ function defaults() {
   const light = matchMedia('(prefers-color-scheme: light)').matches;
   const language = navigator.language.startsWith('ko') || !navigator.language ? 'ko' : 'en';
   const layers = Object.fromEntries([...LAYERS, ...INDICATORS].map((name) => [name, true]));
-  return { theme: light ? 'light' : 'dark', language, palette: 'kr', layers, adjusted: true, watch: null, screener: 'cards', symbol: '' };
+  return { theme: light ? 'light' : 'dark', language, palette: 'kr', layers, adjusted: true, watch: null, group: null, screener: 'cards', symbol: '' };
 }
 
 /** @type {Settings} */

@@ -1,33 +1,48 @@
 /**
- * The watchlist of the daemon: the same groups as on the dashboard and in the command.
+ * The watchlist of the daemon: the same groups as on the dashboard and in the command. Every change is the daemon's
+ * answer, so that no surface shows an order that another one does not.
  * @module
  */
 import { get, post } from './api.js';
 import { changeSettings, settings } from './settings.js';
+import { t } from './words.js';
 
-/** @type {string[] | null} the watched codes, each once; null: not read yet */
-let codes = null;
+/** @typedef {{name: string, stocks: {symbol: string, name: string}[]}} Group */
 
-/** @param {{groups: {stocks: {symbol: string}[]}[]}} answer */
+/** @type {Group[] | null} null: not read yet */
+let groups = null;
+
+/** @param {{groups: Group[]}} answer */
 function take(answer) {
-  codes = [...new Set(answer.groups.flatMap((group) => group.stocks.map((stock) => stock.symbol)))];
-  return codes;
+  groups = answer.groups;
+  return groups;
 }
 
-/** The watched codes in the order of their groups. Stars that an earlier page kept in this browser move in. */
-export async function readWatchlist() {
+/** The groups in their order. Stars that an earlier page kept in this browser move in. */
+export async function readGroups() {
   if (!settings.watch?.length) return take(await get('watchlist'));
-  const moved = take(await post('watchlist/add', { symbols: settings.watch }));
+  const moved = await changeWatchlist('add', { symbols: settings.watch });
   changeSettings({ watch: null });
   return moved;
 }
 
+/** Change something; answers the groups as they are then. @param {'add' | 'remove' | 'move' | 'groups'} what @param {any} how */
+export async function changeWatchlist(what, how) {
+  return take(await post(`watchlist/${what}`, how));
+}
+
+/** The codes of some groups, each once. @param {Group[]} some */
+export const codesOf = (some) => [...new Set(some.flatMap((group) => group.stocks.map((stock) => stock.symbol)))];
+
+/** The first group has no name until its owner gives it one. @param {Group} group */
+export const nameOf = (group) => group.name || t('view.watch');
+
 /** @param {string} symbol */
-export const isWatched = (symbol) => codes?.includes(symbol) ?? false;
+export const isWatched = (symbol) => groups !== null && codesOf(groups).includes(symbol);
 
 /** Put a stock into the watchlist, or take it out; returns whether it is in. @param {string} symbol */
 export async function toggleWatched(symbol) {
-  if (codes === null) await readWatchlist();
-  take(await post(isWatched(symbol) ? 'watchlist/remove' : 'watchlist/add', { symbols: [symbol] }));
+  if (groups === null) await readGroups();
+  await changeWatchlist(isWatched(symbol) ? 'remove' : 'add', { symbols: [symbol] });
   return isWatched(symbol);
 }
