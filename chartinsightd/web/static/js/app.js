@@ -34,6 +34,8 @@ let gPressed = 0;
 /** @type {any[] | null} */
 let watched = null;
 let watchProblem = null;
+/** The latest prices of the stocks of the rail. @type {Map<string, import('./quotes.js').Quote>} */
+let quotes = new Map();
 
 const context = {
   connection,
@@ -54,17 +56,21 @@ const context = {
   watchChanged() {
     watched = null;
   },
-  /** @param {HTMLElement} rail @param {string} symbol @param {boolean} [again] */
-  async watchRail(rail, symbol, again = false) {
-    drawRail(context, rail, watched, watchProblem, symbol);
-    if (watched && !again) return;
+  /** The stocks of the rail where one stands. @param {HTMLElement} rail @returns {string[]} */
+  railed: (rail) => (rail.childElementCount && watched ? watched.map((stock) => stock.symbol) : []),
+  /** @param {HTMLElement} rail @param {string} symbol @param {{again?: boolean, quotes?: typeof quotes}} [how] */
+  async watchRail(rail, symbol, how = {}) {
+    quotes = how.quotes ?? quotes;
+    const draw = () => drawRail(context, rail, { stocks: watched, problem: watchProblem, quotes }, symbol);
+    draw();
+    if (watched && !how.again) return;
     try {
       watched = await readWatched();
       watchProblem = null;
     } catch (problem) {
       watchProblem = problem;
     }
-    if (rail.isConnected) drawRail(context, rail, watched, watchProblem, symbol);
+    if (rail.isConnected) draw();
     page?.drawHead?.();
   },
   /** The chart tells what it shows, for footer and banner. @param {any} chart */

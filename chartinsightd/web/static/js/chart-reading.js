@@ -38,7 +38,10 @@ export class ChartReading {
     this.statisticsProblem = /** @type {any} */ (null);
     this.notes = /** @type {any[] | null} */ (null);
     this.notesProblem = /** @type {any} */ (null);
-    this.feed = new QuoteFeed(page.context.connection, () => [page.symbol], (quotes) => this.takeQuote(quotes.get(page.symbol)));
+    this.feed = new QuoteFeed(page.context.connection, () => [...new Set([page.symbol, ...page.context.railed(page.rail)])], (quotes, changed) => {
+      this.takeQuote(quotes.get(page.symbol));
+      if (changed) page.context.watchRail(page.rail, page.symbol, { quotes });
+    });
     /** @type {import('./quotes.js').Quote | null} the latest price */
     this.quote = null;
     this.readsOlder = false;

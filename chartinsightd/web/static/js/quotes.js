@@ -62,7 +62,7 @@ function rowOf(quote, ts, under) {
 
 /** Keeps the quotes of some stocks up to date while it runs. */
 export class QuoteFeed {
-  /** @param {import('./connection.js').Connection} connection @param {() => string[]} symbols @param {(quotes: Map<string, Quote>) => void} took */
+  /** @param {import('./connection.js').Connection} connection @param {() => string[]} symbols @param {(quotes: Map<string, Quote>, changed: boolean) => void} took */
   constructor(connection, symbols, took) {
     this.connection = connection;
     this.symbols = symbols;
@@ -93,14 +93,15 @@ export class QuoteFeed {
     const symbols = this.symbols();
     if (!symbols.length) return;
     const asked = symbols.join();
+    let changed = false;
     try {
       const answer = await get('quotes', { symbol: symbols, after: asked === this.asked ? this.cursor : '' });
       if (this.stopped) return;
       this.quotes = new Map(answer.is_whole ? quotesOf(answer) : [...this.quotes, ...quotesOf(answer)]);
-      [this.asked, this.cursor] = [asked, answer.cursor];
+      [this.asked, this.cursor, changed] = [asked, answer.cursor, answer.symbol.length > 0];
     } catch {
       // the prices held stay, and tell their age
     }
-    if (!this.stopped) this.took(this.quotes);
+    if (!this.stopped) this.took(this.quotes, changed);
   }
 }

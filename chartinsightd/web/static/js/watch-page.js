@@ -71,18 +71,18 @@ export function lastEventText(event) {
   return `${t(`pt.${event.grade ?? 'primary'}.${event.kind}`)}${event.price === null ? '' : ` ${won(event.price)}`}`;
 }
 
-/** @param {any} context @param {HTMLElement} rail @param {any[] | null} stocks @param {any} problem @param {string} symbol */
-export function drawRail(context, rail, stocks, problem, symbol) {
+/** @param {any} context @param {HTMLElement} rail @param {{stocks: any[] | null, problem: any, quotes: Map<string, any>}} held @param {string} symbol */
+export function drawRail(context, rail, { stocks, problem, quotes }, symbol) {
   if (getComputedStyle(rail).display === 'none') return;
   refill(rail, h('h2', {}, t('view.watch'), h('span', { class: 'count' }, String(stocks?.length ?? ''))),
-    problem ? errorBox(problem, () => context.watchRail(rail, symbol, true)) : null,
+    problem ? errorBox(problem, () => context.watchRail(rail, symbol, { again: true })) : null,
     stocks?.length === 0 ? h('p', { class: 'empty pad' }, t('empty.watch')) : null,
-    stocks?.map((stock) => railRow(context, stock, symbol)));
+    stocks?.map((stock) => railRow(context, stock, symbol, quotes.get(stock.symbol))));
 }
 
-/** @param {any} context @param {any} stock @param {string} symbol */
-function railRow(context, stock, symbol) {
-  const facts = factsOf(stock);
+/** @param {any} context @param {any} stock @param {string} symbol @param {import('./quotes.js').Quote} [quote] */
+function railRow(context, stock, symbol, quote) {
+  const facts = factsOf(stock, quote);
   return h('button', { class: 'wrow', type: 'button', data: { row: '', key: `watch-${stock.symbol}` }, 'aria-current': stock.symbol === symbol ? 'true' : null, onclick: () => context.go({ view: 'chart', symbol: stock.symbol }) },
     h('span', { class: 'n' }, h('b', {}, stock.name), h('small', {}, lastEventText(stock.last_event))),
     facts.closes.length > 1 ? spark(facts.closes) : h('span', {}),
