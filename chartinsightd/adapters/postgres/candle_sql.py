@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 
-import numpy as np
-
 from chartinsightd.adapters.postgres.connection import Connection
 from chartinsightd.adapters.postgres.rows import (
     PRICES,
     READ_AS,
     Difference,
     Rows,
+    chosen,
     columns_of,
     copy_stream,
+    joined,
     read_columns,
     revised,
     split_columns,
@@ -45,7 +45,7 @@ async def read(
     for place in after:
         symbol, _, last = spans[place]
         later = await connection.fetchrow(_READ_ONE[timeframe], symbol, last + 1, last, True)
-        found[place] = np.concatenate([found[place], *split_columns(tuple(later), 1)])
+        found[place] = joined([found[place], *split_columns(tuple(later), 1)])
     return found
 
 
@@ -126,8 +126,8 @@ async def insert_revisions(
     if not any(mask.any() for mask in masks):
         return
     counts = [int(mask.sum()) for mask in masks]
-    before = np.concatenate([diff.before[mask] for (*_, diff), mask in zip(diffs, masks, strict=True)])
-    after = np.concatenate([diff.changed[mask] for (*_, diff), mask in zip(diffs, masks, strict=True)])
+    before = joined([chosen(diff.before, mask) for (*_, diff), mask in zip(diffs, masks, strict=True)])
+    after = joined([chosen(diff.changed, mask) for (*_, diff), mask in zip(diffs, masks, strict=True)])
     names = (*PRICES, "volume", "value")
     await connection.execute(
         _INSERT_REVISIONS,
@@ -146,7 +146,7 @@ async def upsert(connection: Connection, timeframe: Timeframe, parts: Sequence[t
     parts = [part for part in parts if len(part[1])]
     if not parts:
         return
-    rows = np.concatenate([rows for _, rows in parts])
+    rows = joined([rows for _, rows in parts])
     symbols = [symbol for symbol, rows in parts for _ in range(len(rows))]
     names = columns_of(timeframe)[:-1]
     status = await connection.execute(_UPSERT[timeframe], *(rows[name].tolist() for name in names), symbols)

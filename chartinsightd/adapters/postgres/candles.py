@@ -39,8 +39,11 @@ from chartinsightd.adapters.postgres.rows import (
     Difference,
     Rows,
     candles_of,
+    chosen,
     difference,
     final_at,
+    holds,
+    joined,
     merged,
     revised,
     rows_of,
@@ -267,6 +270,8 @@ class PostgresCandles:
         tail = self._tails.get(one.series)
         if tail is None or one.first < tail.since:
             return False
+        if holds(tail.rows, one.rows):
+            return True
         diff = difference(one.rows, tail.rows)
         return not len(diff.added) and not len(diff.changed)
 
@@ -316,7 +321,7 @@ class PostgresCandles:
                     Sent(
                         write=one.index,
                         symbol=one.series.symbol,
-                        rows=np.concatenate([diff.added, diff.changed]),
+                        rows=joined([diff.added, diff.changed]),
                     )
                     for one, diff in zip(group, diffs, strict=True)
                 ]
@@ -445,13 +450,15 @@ def _incoming(index: int, write: Write) -> _Incoming:
 
 def _changes(one: _Incoming, diff: Difference, known: Ints) -> Iterator[changes.NewChange]:
     """Yield what the log of changes has to say of a write, given when the stored candles open."""
-    chosen = {ChangeKind.NEW: final_at(diff), ChangeKind.REVISED: diff.changed["ts"][revised(diff)]}
-    if not any(map(len, chosen.values())):
+    found = {ChangeKind.NEW: final_at(diff), ChangeKind.REVISED: diff.changed["ts"][revised(diff)]}
+    instants = np.concatenate([*found.values()])
+    if not len(instants):
         return
     # A page may leave out a candle that is stored: a change must not cover that one either.
-    instants_there = np.union1d(one.rows["ts"], known[(known >= one.first) & (known <= one.last)])
-    for kind, instants in chosen.items():
-        for first, last in runs(instants_there, instants):
+    span = int(instants.min()), int(instants.max())
+    there = np.union1d(_between(one.rows["ts"], *span), _between(known, *span))
+    for kind, some in found.items():
+        for first, last in runs(there, some):
             yield changes.NewChange(
                 kind=kind,
                 symbol=one.series.symbol,
@@ -459,6 +466,11 @@ def _changes(one: _Incoming, diff: Difference, known: Ints) -> Iterator[changes.
                 from_ts=datetime.fromtimestamp(first, UTC),
                 to_ts=datetime.fromtimestamp(last, UTC),
             )
+
+
+def _between(ts: Ints, first: int, last: int) -> Ints:
+    """Return the instants of [first, last], given ascending ones."""
+    return ts[np.searchsorted(ts, first) : np.searchsorted(ts, last, side="right")]
 
 
 def _too_large(candle: Any) -> RejectedRow:
@@ -516,17 +528,17 @@ def _last_unknown(reach: _Reach, tail: Tail | None) -> int:
 def _joined(reach: _Reach, tail: Tail | None, found: Rows) -> _Known:
     """Put together what was read and what memory holds."""
     if tail is not None:
-        return _Known(rows=np.concatenate([found, tail.rows]), tail=tail)
+        return _Known(rows=joined([found, tail.rows]), tail=tail)
     if len(found) and found["ts"][-1] > reach.last:
         return _Known(rows=found[:-1], tail=None)  # the pages are older than the newest row
-    recent = found[found["ts"] >= reach.newest_page]
+    recent = chosen(found, found["ts"] >= reach.newest_page)
     return _Known(rows=found, tail=Tail(since=reach.newest_page, rows=recent))
 
 
 def _grown(tail: Tail, diff: Difference) -> Tail:
     recent = Difference(
-        added=diff.added[diff.added["ts"] >= tail.since],
-        changed=diff.changed[diff.changed["ts"] >= tail.since],
+        added=chosen(diff.added, diff.added["ts"] >= tail.since),
+        changed=chosen(diff.changed, diff.changed["ts"] >= tail.since),
         before=EMPTY,
         corrected=0,
         unchanged=0,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from chartinsightd.adapters.postgres.connection import Connection
-from chartinsightd.adapters.postgres.rows import NO_VALUE, Difference, Rows
+from chartinsightd.adapters.postgres.rows import NO_VALUE, Difference, Rows, chosen, joined
 from chartinsightd.domain.candle import Ints
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
@@ -85,18 +85,15 @@ def checksums(rows: Rows) -> Ints:
 
 def add_changes(changes: Changes, series: Series, diff: Difference) -> None:
     """Add what a write does to the sums of its series: only final candles count."""
-    for rows, sign in ((diff.added, 1), (diff.changed, 1), (diff.before, -1)):
-        final = rows[rows["final"]]
-        if not len(final):
-            continue
-        starts, sums = piece_starts(series.timeframe, final["ts"]), checksums(final)
-        for first in np.unique(starts).tolist():
-            here = starts == first
-            count, total = changes.get((series, first), (0, 0))
-            changes[series, first] = (
-                count + sign * int(np.count_nonzero(here)),
-                total + sign * int(sums[here].sum()),
-            )
+    parts = (diff.added, diff.changed, diff.before)
+    rows = joined(parts)
+    signs = np.repeat((1, 1, -1), [len(part) for part in parts])[rows["final"]]
+    rows = chosen(rows, rows["final"])
+    starts, grown = piece_starts(series.timeframe, rows["ts"]), signs * checksums(rows)
+    for first in np.unique(starts).tolist():
+        here = starts == first
+        count, total = changes.get((series, first), (0, 0))
+        changes[series, first] = count + int(signs[here].sum()), total + int(grown[here].sum())
 
 
 async def add(connection: Connection, changes: Changes) -> None:

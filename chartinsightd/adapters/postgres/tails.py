@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from chartinsightd.adapters.postgres.rows import Rows
+from chartinsightd.adapters.postgres.rows import Rows, joined
 from chartinsightd.domain.series import Series
 
 LONGEST_TAIL = 1000
@@ -24,7 +24,7 @@ class Tail:
         """Return the same knowledge of fewer rows, where there are too many."""
         if len(self.rows) <= LONGEST_TAIL:
             return self
-        rows = self.rows[-LONGEST_TAIL:].copy()
+        rows = joined([self.rows[-LONGEST_TAIL:]])
         return Tail(since=int(rows["ts"][0]), rows=rows)
 
 
