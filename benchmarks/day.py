@@ -16,7 +16,7 @@ import json
 import math
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -288,12 +288,17 @@ async def open_stage(
     settings: Mapping[str, str],
     speed: float,
     begins: datetime = BEGINS,
+    market: Sequence[str] = (),
 ) -> tuple[Stage, socket.socket]:
-    """Start database, simulator and daemon, by default in the morning; and what hears that it is ready."""
+    """Start database, simulator and daemon, by default in the morning; and what hears that it is ready.
+
+    Args:
+        market: further options of the simulator.
+    """
     server, folder = await stack.enter_async_context(open_postgres(track_commit_timestamp="on"))
     ready = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
     ready.bind(str(folder / "notify"))
-    begin = ("--start", begins.isoformat(), "--speed", str(speed))
+    begin = ("--start", begins.isoformat(), "--speed", str(speed), *market)
     broker = await stack.enter_async_context(open_simulator(folder, *begin))
     given = {**settings, **FOLLOWED, "NOTIFY_SOCKET": str(folder / "notify")}
     daemon = await stack.enter_async_context(running(folder, broker, given, server.dsn))

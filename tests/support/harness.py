@@ -365,6 +365,7 @@ class Truth:
     symbols: Sequence[str]
     since: int | None = None
     """Compare candles from here on (seconds since the epoch); None: from the oldest that is stored."""
+    timeframes: Sequence[str] = ALL
     schema: str = "simulation"
     suffix: str = ""
     """Of the simulator's codes, for another venue's schema."""
@@ -405,7 +406,7 @@ class Truth:
         found = Comparison()
         async with self._store() as database:
             for symbol in self.symbols:
-                for timeframe in ALL:
+                for timeframe in self.timeframes:
                     await self._compare_series(found, database, symbol, timeframe, end)
         return found
 
@@ -441,7 +442,7 @@ class Truth:
                 "select count(distinct (symbol, timeframe)) from coverage where symbol = any($1::text[])",
                 list(self.symbols),
             )
-        return covered < len(self.symbols) * len(ALL) or bool(await self.gaps(end))
+        return covered < len(self.symbols) * len(self.timeframes) or bool(await self.gaps(end))
 
     async def is_clean(self) -> None:
         """Assert what holds after any day without faults: no pace too fast, no refusal, no row put aside."""
