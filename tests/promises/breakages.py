@@ -555,6 +555,14 @@ BREAKAGES = (
         "tests/adapters/strategies/test_wrong_strategies.py::test_a_strategy_knows_no_key",
     ),
     Breakage(
+        11,
+        "the rows of a series are written one table after another, each committed alone",
+        "chartinsightd/adapters/postgres/analysis.py",
+        "use() as connection, connection.transaction():\n            await _save(",
+        "use() as connection:\n            await _save(",
+        "tests/integration/test_analysis_killed.py::test_a_killed_analysis_leaves_the_rows_of_an_undisturbed_one",
+    ),
+    Breakage(
         12,
         "candles that may still change are analysed with those that are final",
         f"{_ANALYSING}/series_turn.py",
