@@ -6,7 +6,8 @@
 Nothing else of the daemon is imported, and the daemon need not run where the database is the user's own.
 """
 
+from chartinsightd.reader.arrow import read_arrow
 from chartinsightd.reader.frames import read, read_many
 from chartinsightd.reader.place import NotFound
 
-__all__ = ["NotFound", "read", "read_many"]
+__all__ = ["NotFound", "read", "read_arrow", "read_many"]

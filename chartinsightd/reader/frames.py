@@ -87,6 +87,24 @@ def read_many(
     schema: str | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return a frame as `read` does for each of many stocks, by the word that named it."""
+    found = columns_by_word(
+        symbols, timeframe, start, end, adjusted=adjusted, as_of=as_of, dsn=dsn, schema=schema
+    )
+    return {word: _frame(columns, timeframe) for word, columns in found.items()}
+
+
+def columns_by_word(
+    symbols: Sequence[str],
+    timeframe: str,
+    start: When,
+    end: When,
+    *,
+    adjusted: bool,
+    as_of: When,
+    dsn: str | None,
+    schema: str | None,
+) -> dict[str, Columns]:
+    """Return the columns behind `read_many` and `read_arrow`, by the word that named a stock."""
     if timeframe not in TIMEFRAMES:
         raise ValueError(f"{timeframe!r} is no timeframe; there are {', '.join(TIMEFRAMES)}.")
     asked = Asked(
@@ -96,8 +114,7 @@ def read_many(
         as_of=_instant(as_of, is_end=True),
     )
     place = Place(dsn, schema or "live") if dsn else find()
-    found = _run(_read(place, list(symbols), asked, is_adjusted=adjusted))
-    return {word: _frame(columns, timeframe) for word, columns in found.items()}
+    return _run(_read(place, list(symbols), asked, is_adjusted=adjusted))
 
 
 async def _read(place: Place, words: list[str], asked: Asked, *, is_adjusted: bool) -> dict[str, Columns]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +21,7 @@ from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.broker import ListedStock
-from chartinsightd.reader import NotFound, read, read_many
+from chartinsightd.reader import NotFound, read, read_arrow, read_many
 from tests.adapters.postgres.model import page
 from tests.domain.made_up_charts import split, walk, weekly
 from tests.support.postgres import connected
@@ -91,6 +93,43 @@ def test_a_frame_has_the_types_that_it_promises(filled: str) -> None:
     assert days["close"].tolist() == RAW.close.tolist()
     assert minutes["value"].isna().all()
     assert "day" not in minutes
+
+
+def test_an_arrow_table_holds_what_the_frames_hold(filled: str) -> None:
+    """The table of many stocks has their frames' rows, one stock after the other; an absent value is null."""
+    del filled
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed (the extra `arrow`)")
+    words = ["삼성전자", "005930"]
+    for timeframe in ("1d", "5m"):
+        table, frames = read_arrow(words, timeframe), read_many(words, timeframe)
+        assert table["symbol"].to_pylist() == [word for word in words for _ in range(len(frames[word]))]
+        assert str(table.schema.field("ts").type) == "timestamp[s, tz=Asia/Seoul]"
+        for name in ("open", "high", "low", "close", "volume", "value", "final"):
+            wanted = [None if pd.isna(one) else one for word in words for one in frames[word][name]]
+            assert table[name].to_pylist() == wanted, (timeframe, name)
+    assert read_arrow([], "1d").num_rows == 0
+
+
+def test_arrow_without_pyarrow_says_what_to_install(filled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pyarrow is not installed, the error names the extra."""
+    del filled
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(NotFound, match="arrow"):
+        read_arrow(["005930"], "1d")
+
+
+def test_the_notebook_page_runs(filled: str) -> None:
+    """The page's lines of Python run one after the other against a store, up to those that ask a command."""
+    del filled
+    page_text = (Path(__file__).resolve().parents[2] / "docs" / "notebook.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for source in re.findall(r"^```python\n(.*?)^```", page_text, re.MULTILINE | re.DOTALL):
+        if "subprocess" in source:
+            continue
+        if "read_arrow" in source and importlib.util.find_spec("pyarrow") is None:
+            continue
+        exec(compile(source.replace('"000660"', '"삼성전자"'), "notebook.md", "exec"), names)
+    assert isinstance(names["later"], pd.Series)
 
 
 def test_a_stock_is_found_by_its_name_and_days_are_korean(filled: str) -> None:
