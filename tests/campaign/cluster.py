@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -29,14 +28,14 @@ from tests.campaign.log_pipe import LogPipe, open_log_pipe
 from tests.campaign.schedule import Draw
 from tests.support.harness import (
     FOLLOWED,
-    ROOT,
     Daemon,
     Simulator,
-    clean_environment,
+    begin_simulator,
     collecting,
     free_port,
 )
 from tests.support.pgbouncer import PROGRAM, open_pgbouncer
+from tests.support.processes import Process
 
 _Value = TypeVar("_Value")
 
@@ -73,52 +72,36 @@ class Broker:
         self._corrections = folder / "corrections.jsonl"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Process | None = None
 
     @property
-    def process(self) -> subprocess.Popen[str]:
+    def process(self) -> Process:
         """The running process."""
         assert self._process is not None, "the simulator was not started"
         return self._process
 
     async def start(self, clock: Sequence[str]) -> None:
         """Start it by a clock (its arguments), and wait until it takes requests."""
-        self._process = self._begun(clock)
-        assert self._process.stdout is not None  # asked for below
-        assert await asyncio.to_thread(self._process.stdout.readline), "the simulator did not start"
+        self._process, said = begin_simulator(self._log, *self._arguments(), *clock)
+        with said:
+            assert await asyncio.to_thread(said.readline), "the simulator did not start"
 
-    def _begun(self, clock: Sequence[str]) -> subprocess.Popen[str]:
+    def _arguments(self) -> list[str]:
         draw = self._draw
+        values = {
+            "port": str(self.port),
+            "corrections": str(self._corrections),
+            "environment": draw.environment,
+            "seed": str(draw.market_seed),
+        }
         options = [word for option in (*draw.options, _FEW_PRINTS) for word in ("--option", option)]
-        command = [
-            sys.executable,
-            "-m",
-            "chartinsightd.simulator",
-            "--port",
-            str(self.port),
-            *options,
-            *clock,
-        ]
-        command += [
-            "--corrections",
-            str(self._corrections),
-            "--environment",
-            draw.environment,
-            "--seed",
-            str(draw.market_seed),
-        ]
-        with self._log.open("a") as errors:
-            return subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT, env=clean_environment()
-            )
+        return [*options, *(word for name, value in values.items() for word in (f"--{name}", value))]
 
     def kill(self) -> None:
         """End it as a power cut would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            if self._process.stdout is not None:
-                self._process.stdout.close()
 
 
 class Tally:

@@ -12,15 +12,13 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import asyncpg
 import pytest
@@ -30,6 +28,7 @@ from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.simulator.admin_client import AdminClient, Row
 from chartinsightd.simulator.comparison import Comparison
 from tests.support.folders import new_folder
+from tests.support.processes import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -147,20 +146,6 @@ async def until(what: str, holds: Callable[[], Awaitable[bool]], within_s: float
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def leave(process: subprocess.Popen[Any], within_s: float = HANGING_S) -> int:
-    """Wait for the end of a process; return its exit status.
-
-    Raises:
-        Hanging: it goes on.
-    """
-
-    async def is_over() -> bool:
-        return process.poll() is not None
-
-    await until(f"process {process.args!r} ends", is_over, within_s)
-    return int(process.returncode)
-
-
 @contextmanager
 def simulator_process(folder: Path, *arguments: str, port: int = 0) -> Iterator[str]:
     """Start `chartinsight-simulator`; yield its URL. It ends with the context.
@@ -171,19 +156,33 @@ def simulator_process(folder: Path, *arguments: str, port: int = 0) -> Iterator[
         port: 0 takes a free one.
     """
     log = folder / "simulator.log"
-    command = [sys.executable, "-m", "chartinsightd.simulator", "--port", str(port), *arguments]
-    with (
-        log.open("a") as errors,
-        telling(log),
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as process,
-    ):
+    process, said = begin_simulator(log, "--port", str(port), *arguments)
+    with telling(log), said:
         try:
-            assert process.stdout is not None  # asked for above
-            line = process.stdout.readline()
+            line = said.readline()
             assert line, "the simulator did not start"
             yield json.loads(line)["url"]
         finally:
             process.kill()
+            process.wait()
+
+
+def begin_simulator(log: Path, *arguments: str) -> tuple[Process, TextIO]:
+    """Start `chartinsight-simulator`; return it with its output: a line once it is ready."""
+    ours, its_end = os.pipe()
+    try:
+        with log.open("a") as errors:
+            process = Process(
+                "chartinsightd.simulator",
+                *arguments,
+                environment=clean_environment(),
+                folder=ROOT,
+                output=its_end,
+                errors=errors.fileno(),
+            )
+    finally:
+        os.close(its_end)
+    return process, os.fdopen(ours)
 
 
 @asynccontextmanager
@@ -231,7 +230,7 @@ class Daemon:
         """A descriptor that takes the log instead of the file."""
         self.config = folder / "config.toml"
         self._dsn = dsn
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self.environment = clean_environment() | KEYS | TARGETS_ALONE
         self.environment |= {
             "CHARTINSIGHT_MODE": "simulation",
@@ -245,18 +244,22 @@ class Daemon:
             self.config.write_text("# everything is in the environment\n", encoding="utf-8")
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Process:
         """The running process."""
         assert self._process is not None, "the daemon was not started"
         return self._process
 
     def start(self) -> None:
         """Start it; readiness is what `answers` waits for."""
-        command = [sys.executable, "-m", "chartinsightd", "--config", str(self.config)]
         with self.log.open("ab") as log:
-            sink = log if self.sink is None else self.sink
-            self._process = subprocess.Popen(
-                command, stdout=sink, stderr=sink, env=self.environment, cwd=self.folder
+            sink = log.fileno() if self.sink is None else self.sink
+            self._process = Process(
+                "chartinsightd",
+                *("--config", str(self.config)),
+                environment=self.environment,
+                folder=self.folder,
+                output=sink,
+                errors=sink,
             )
 
     def kill(self) -> None:
@@ -267,7 +270,12 @@ class Daemon:
     async def stop(self, within_s: float = HANGING_S) -> int:
         """Ask it to leave (SIGTERM); return its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return await leave(self.process, within_s)
+
+        async def is_over() -> bool:
+            return self.process.poll() is not None
+
+        await until(f"process {self.process.args!r} ends", is_over, within_s)
+        return self.process.wait()
 
     def words(self) -> str:
         """Return everything it said so far."""
