@@ -25,6 +25,7 @@ from benchmarks.store import StoreBench, open_bench
 from benchmarks.table import Table
 from chartinsightd.adapters.postgres.archive import open_archive
 from chartinsightd.backend.records import Records
+from chartinsightd.backend.venues import ByVenue
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers
@@ -33,6 +34,7 @@ from chartinsightd.control.server import serve
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.refresh import RefreshRule
+from chartinsightd.domain.venue import Venue
 from chartinsightd.service.state.current_rules import CurrentRules
 
 SAME_QUERY = "select * from candles where symbol = any($1) and timeframe = '5m' order by symbol, ts"
@@ -93,7 +95,10 @@ async def served(exporter: Exporter) -> AsyncIterator[None]:
     rules = CurrentRules(PlanRules(calendar=Calendar(), horizons={}, refresh=rule))
     hub, handlers = EventHub(SystemClock().now), Handlers()
     async with open_archive(exporter.bench.dsn, "simulation") as archive:
-        Records(archive=archive, names=names, current_rules=rules).register(handlers)
+        records = Records(
+            archives=ByVenue({Venue.KRX: archive}), names=names, rules=ByVenue({Venue.KRX: rules})
+        )
+        records.register(handlers)
         async with serve(exporter.socket, handlers, hub, no_metrics):
             yield
 

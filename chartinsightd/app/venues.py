@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from chartinsightd.app.opening import VenueResources
 from chartinsightd.app.shared import Shared
+from chartinsightd.backend.venues import KeptVenue
 from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.domain.venue import Venue
 from chartinsightd.process.supervisor import Service
@@ -57,6 +58,19 @@ class VenueLine:
         """Take over what an earlier process left."""
         await self.writer.open()
         await self.backfills.open()
+
+    def kept(self) -> KeptVenue:
+        """Return what answers of the control API come from."""
+        return KeptVenue(
+            archive=self.resources.archive,
+            current_rules=self.current_rules,
+            collected=self.collected,
+            ledger=self.resources.ledger,
+            scheduler=self.scheduler,
+            gap_reasons=self.gap_reasons,
+            sealer=self.proofs.sealer,
+            expectations=self.expectations,
+        )
 
     def running(self) -> Mapping[str, Service]:
         """Return what runs until the daemon ends."""

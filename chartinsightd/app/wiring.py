@@ -443,6 +443,7 @@ def new_backend(
         monitor=services.monitor,
         expectations=shared.expectations,
         live=None if services.live is None else services.live.candles,
+        venues={venue: line.kept() for venue, line in services.venues.items()},
         configuration=configuration,
         analysis=lambda: services.analysing.analyser.standing,
         moments=services.recording.store,

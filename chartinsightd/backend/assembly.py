@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from chartinsightd.backend.alerting import Alerting
@@ -24,13 +25,15 @@ from chartinsightd.backend.plan_view import PlanView
 from chartinsightd.backend.publisher import Publisher
 from chartinsightd.backend.records import Records
 from chartinsightd.backend.replay import Replay
-from chartinsightd.backend.scope import Scope
+from chartinsightd.backend.scope import Scope, StockNames
 from chartinsightd.backend.stock_commands import InitialLoad, StockCommands
 from chartinsightd.backend.token_view import IssuerView, TokenView
+from chartinsightd.backend.venues import ByVenue, KeptVenue, VenueCoverage
 from chartinsightd.clock import Clock
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.server import MetricSource
+from chartinsightd.domain.venue import Venue
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.broker import RateLimiter
 from chartinsightd.ports.moments import MomentStore
@@ -115,6 +118,7 @@ def assemble_backend(
     moments: MomentStore,
     recorder: Recorder,
     live: LiveCandles | None = None,
+    venues: Mapping[Venue, KeptVenue] = MappingProxyType({}),
 ) -> Backend:
     """Build the handlers; on the event loop.
 
@@ -123,14 +127,14 @@ def assemble_backend(
         moments: what is recorded.
         recorder: knows what could not be.
         live: None where the live stream is switched off.
+        venues: what is kept beside KRX.
     """
     names = NameReader(archive=archive, stock_list=stock_list, collected=collected, ledger=ledger)
     costs = Costs(gate=gate, pace=identity.pace, clock=clock)
     job_board = JobBoard(jobs=jobs, archive=archive, hub=hub, costs=costs)
     token = TokenView(issuer=issuer, retries=retries, clock=clock)
-    coverage = CoverageBoard(
-        timeframes=identity.timeframes,
-        clock=clock,
+    krx = KeptVenue(
+        archive=archive,
         current_rules=current_rules,
         collected=collected,
         ledger=ledger,
@@ -138,8 +142,10 @@ def assemble_backend(
         gap_reasons=gap_reasons,
         sealer=proofs.sealer,
         expectations=expectations,
-        names=names.names,
     )
+    kept = {Venue.KRX: krx, **venues}
+    boards = {venue: _board(one, identity, clock, names.names) for venue, one in kept.items()}
+    coverage = boards[Venue.KRX]
     daemon = DaemonView(
         identity=identity,
         clock=clock,
@@ -166,7 +172,11 @@ def assemble_backend(
         live=live,
         analysis=analysis,
     )
-    records = Records(archive=archive, names=names.names, current_rules=current_rules)
+    records = Records(
+        archives=ByVenue({venue: one.archive for venue, one in kept.items()}),
+        names=names.names,
+        rules=ByVenue({venue: one.current_rules for venue, one in kept.items()}),
+    )
     explanations = Explanations(
         records=records,
         names=names.names,
@@ -221,7 +231,7 @@ def assemble_backend(
         store=moments,
         recorder=recorder,
     )
-    reading = (overview, coverage, job_board, records, explanations, plan, replay)
+    reading = (overview, VenueCoverage(ByVenue(boards)), job_board, records, explanations, plan, replay)
     changing = (orders, cancel, pauses, stocks, alerting, ConfigurationHandlers(configuration))
     return Backend(
         handlers=_handlers((*reading, *changing)),
@@ -231,6 +241,21 @@ def assemble_backend(
         publisher=publisher,
         pauses=pauses,
         replay=replay,
+    )
+
+
+def _board(kept: KeptVenue, identity: Identity, clock: Clock, names: StockNames) -> CoverageBoard:
+    return CoverageBoard(
+        timeframes=identity.timeframes,
+        clock=clock,
+        current_rules=kept.current_rules,
+        collected=kept.collected,
+        ledger=kept.ledger,
+        scheduler=kept.scheduler,
+        gap_reasons=kept.gap_reasons,
+        sealer=kept.sealer,
+        expectations=kept.expectations,
+        names=names,
     )
 
 

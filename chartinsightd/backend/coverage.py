@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 
 from chartinsightd.backend.scope import StockNames, unlisted
 from chartinsightd.clock import Clock
-from chartinsightd.control.handlers import Handlers
-from chartinsightd.control.operations import COVERAGE, SESSION_COVERAGE
 from chartinsightd.control.protocol.coverage import (
     CoverageList,
     CoverageQuery,
@@ -80,11 +78,6 @@ class CoverageBoard:
         self._expectations = expectations
         self._names = names
         self._known: dict[Series, _Known] = {}
-
-    def register(self, handlers: Handlers) -> None:
-        """Offer the operations on coverage."""
-        handlers.add(COVERAGE, self.coverage)
-        handlers.add(SESSION_COVERAGE, self.sessions)
 
     async def coverage(self, query: CoverageQuery) -> CoverageList:
         """Return how complete each series is within its horizon."""

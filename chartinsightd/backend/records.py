@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from chartinsightd.backend.scope import StockNames, unlisted
+from chartinsightd.backend.venues import ByVenue
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import (
     ADJUSTMENTS,
@@ -41,6 +42,7 @@ from chartinsightd.control.protocol.rows import (
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.finality import known_at
 from chartinsightd.domain.series import Series
+from chartinsightd.domain.venue import Venue
 from chartinsightd.ports.archive import Archive, KnownAction, KnownGap, Revision, StockFilter
 from chartinsightd.service.state.current_rules import CurrentRules
 
@@ -49,12 +51,21 @@ _SLICE = 1_000
 
 
 class Records:
-    """Answers from the database."""
+    """Answers from the database.
 
-    def __init__(self, *, archive: Archive, names: StockNames, current_rules: CurrentRules) -> None:
-        self._archive = archive
+    Args:
+        archives: of each venue; what no venue has is asked of that of KRX.
+        names: of every stock.
+        rules: of each venue.
+    """
+
+    def __init__(
+        self, *, archives: ByVenue[Archive], names: StockNames, rules: ByVenue[CurrentRules]
+    ) -> None:
+        self._archives = archives
+        self._archive = archives.of(Venue.KRX)
         self._names = names
-        self._current_rules = current_rules
+        self._rules = rules
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations that read the archive."""
@@ -87,7 +98,7 @@ class Records:
         """Return candles of one series, the forming one included.
 
         Raises:
-            UnknownThing: the symbol is in no stock list.
+            UnknownThing: the symbol is in no stock list, or the venue is not collected.
         """
         names = await self._names()
         if query.symbol not in names:
@@ -113,11 +124,11 @@ class Records:
         """Return candles of one series as lines of CSV.
 
         Raises:
-            UnknownThing: the symbol is in no stock list.
+            UnknownThing: the symbol is in no stock list, or the venue is not collected.
         """
         if query.symbol not in await self._names():
             raise unlisted(query.symbol)
-        found = await self._archive.candle_text(
+        found = await self._archives.of(query.venue).candle_text(
             Series(symbol=query.symbol, timeframe=query.timeframe),
             query.from_ts,
             query.to_ts,
@@ -129,17 +140,15 @@ class Records:
 
     async def _one_more(self, series: Series, query: CandleQuery) -> list[Candle]:
         """Return the candles asked for, and the one before them where there is one."""
-        limit = query.limit + 1
+        limit, archive = query.limit + 1, self._archives.of(query.venue)
         if query.as_of is None:
-            return await self._archive.candles(
-                series, query.from_ts, query.to_ts, limit, adjusted=query.adjusted
-            )
+            return await archive.candles(series, query.from_ts, query.to_ts, limit, adjusted=query.adjusted)
         # one more, because the newest of them may not have been over
         end = min(query.to_ts or query.as_of, query.as_of)
-        found = await self._archive.candles(
+        found = await archive.candles(
             series, query.from_ts, end, limit + 1, adjusted=False, as_of=query.as_of
         )
-        rules = self._current_rules.rules
+        rules = self._rules.of(query.venue).rules
         return known_at(found, query.as_of, rules.calendar, rules.refresh.settle)[-limit:]
 
     async def _has_before(self, series: Series, query: CandleQuery, rows: list[CandleRow]) -> bool:
@@ -147,17 +156,18 @@ class Records:
         before = rows[0].ts if rows else query.from_ts
         if query.from_ts is None or before is None:
             return False
-        return bool(await self._archive.candles(series, None, before, 1, adjusted=False))
+        archive = self._archives.of(query.venue)
+        return bool(await archive.candles(series, None, before, 1, adjusted=False))
 
     async def gaps(self, query: GapQuery) -> GapList:
         """Return what is missing, and why."""
-        found = await self._archive.gaps(query.symbol, query.timeframe, query.limit)
+        found = await self._archives.of(query.venue).gaps(query.symbol, query.timeframe, query.limit)
         names = await self._names()
         return GapList(items=tuple(_gap_row(row, names) for row in found.rows), total=found.total)
 
     async def seals(self, query: SealQuery) -> SealList:
         """Return what the mornings after proved."""
-        found = await self._archive.seals(
+        found = await self._archives.of(query.venue).seals(
             query.symbol, query.state, query.from_day, query.to_day, query.limit
         )
         names = await self._names()
@@ -166,7 +176,8 @@ class Records:
 
     async def revisions(self, query: RevisionQuery) -> RevisionList:
         """Return changes of final candles."""
-        found = await self._archive.revisions(query.symbol, query.timeframe, query.limit, query.ts)
+        archive = self._archives.of(query.venue)
+        found = await archive.revisions(query.symbol, query.timeframe, query.limit, query.ts)
         names = await self._names()
         return RevisionList(items=tuple(_revision_row(row, names) for row in found.rows), total=found.total)
 
@@ -179,7 +190,7 @@ class Records:
 
     async def quarantine(self, query: QuarantineQuery) -> QuarantineList:
         """Return rows that could not be candles."""
-        found = await self._archive.quarantine(query.symbol, query.limit)
+        found = await self._archives.of(query.venue).quarantine(query.symbol, query.limit)
         items = tuple(QuarantinedRow(**asdict(row)) for row in found.rows)
         return QuarantineList(items=items, total=found.total)
 

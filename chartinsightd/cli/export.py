@@ -17,6 +17,7 @@ from chartinsightd.control.operations import CANDLE_TEXT, CANDLES
 from chartinsightd.control.protocol.rows import CandleQuery, CandleRow, CandleText, CandleTextQuery
 from chartinsightd.control.protocol.words import MAX_ROWS, MAX_TEXT_ROWS
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from chartinsightd.facts.krx import KST
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Selection:
     as_of: datetime | None = None
     """As known then; None: now."""
     final_only: bool = False
+    venue: Venue = Venue.KRX
 
     @property
     def series(self) -> list[tuple[str, Timeframe]]:
@@ -127,6 +129,7 @@ async def _newest_first(
         limit=MAX_ROWS,
         adjusted=selection.adjusted,
         as_of=selection.as_of,
+        venue=selection.venue,
     )
     while True:
         page = await client.ask(CANDLES, query)
@@ -161,6 +164,7 @@ def _text_query(symbol: str, timeframe: Timeframe, selection: Selection) -> Cand
         limit=MAX_TEXT_ROWS,
         adjusted=selection.adjusted,
         final=selection.final_only,
+        venue=selection.venue,
     )
 
 
@@ -176,9 +180,10 @@ async def _blocks(client: ControlClient, query: CandleTextQuery) -> AsyncIterato
 
 async def _newest(client: ControlClient, query: CandleTextQuery) -> datetime | None:
     """Return when the newest candle of a series opens."""
-    found = await client.ask(
-        CANDLES, CandleQuery(symbol=query.symbol, timeframe=query.timeframe, to_ts=query.to_ts, limit=1)
+    newest = CandleQuery(
+        symbol=query.symbol, timeframe=query.timeframe, to_ts=query.to_ts, limit=1, venue=query.venue
     )
+    found = await client.ask(CANDLES, newest)
     return found.items[-1].ts if found.items else None
 
 

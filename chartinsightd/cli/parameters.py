@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from chartinsightd.cli.days import DayWord, parse_day, parse_duration, parse_moment
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _DAY_EXAMPLES = ("today", "yesterday", "-7d", "-30d", "-1y")
@@ -106,6 +107,26 @@ class TimeframesType(TimeframeType):
         """Return a tuple of timeframes."""
         words = value if isinstance(value, tuple) else str(value).split(",")
         return tuple(TimeframeType.convert(self, word, param, ctx) for word in words)
+
+
+class VenueType(click.ParamType[Any]):
+    """One of the venues."""
+
+    name = "venue"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Venue:
+        """Return the venue; its name in any case."""
+        try:
+            return Venue(value)
+        except ValueError:
+            self.fail(f"{value!r} is none of {', '.join(one.lower() for one in Venue)}.", param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the three."""
+        del ctx, param
+        return _beginning_with(incomplete.lower(), (one.lower() for one in Venue))
 
 
 class DayType(click.ParamType[DayWord]):
@@ -314,3 +335,13 @@ def wait_options(command: _Command) -> _Command:
 
 def _beginning_with(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
     return [CompletionItem(str(word)) for word in words if word.startswith(incomplete)]
+
+
+venue_option = click.option(
+    "--venue",
+    type=VenueType(),
+    default=Venue.KRX,
+    metavar="VENUE",
+    help="krx (default), nxt, or unified for both together; what venues.collect names is kept.",
+)
+"""Whose trades."""

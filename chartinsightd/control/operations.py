@@ -245,6 +245,7 @@ GAPS = Query(
     summary="What is missing, and why",
     request=GapQuery,
     answer=GapList,
+    statuses=(404,),
 )
 CATCH_UP_PLAN = Query(
     name="catch_up_plan",
@@ -260,6 +261,7 @@ SEALS = Query(
     summary="What the mornings after proved",
     request=SealQuery,
     answer=SealList,
+    statuses=(404,),
 )
 JOBS = Query(
     name="jobs",
@@ -322,6 +324,7 @@ REVISIONS = Query(
     summary="Changes of final candles",
     request=RevisionQuery,
     answer=RevisionList,
+    statuses=(404,),
 )
 ADJUSTMENTS = Query(
     name="adjustments",
@@ -336,6 +339,7 @@ QUARANTINE = Query(
     summary="Rows that could not be candles",
     request=QuarantineQuery,
     answer=QuarantineList,
+    statuses=(404,),
 )
 POINTS = Query(
     name="points",

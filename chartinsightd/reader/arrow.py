@@ -9,7 +9,7 @@ import numpy as np
 
 from chartinsightd.reader.frames import When, columns_by_word
 from chartinsightd.reader.place import NotFound
-from chartinsightd.reader.query import NO_VALUE, PRICES, Columns
+from chartinsightd.reader.query import KRX, NO_VALUE, PRICES, Columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +25,7 @@ def read_arrow(
     as_of: When = None,
     dsn: str | None = None,
     schema: str | None = None,
+    venue: str = KRX,
 ) -> pa.Table:
     """Return the candles of many stocks in one table, stock by stock in the order asked for, oldest first.
 
@@ -44,7 +45,7 @@ def read_arrow(
     except ModuleNotFoundError as error:
         raise NotFound("Arrow tables need pyarrow: pip install 'chartinsight[arrow]'.") from error
     found = columns_by_word(
-        symbols, timeframe, start, end, adjusted=adjusted, as_of=as_of, dsn=dsn, schema=schema
+        symbols, timeframe, start, end, adjusted=adjusted, as_of=as_of, dsn=dsn, schema=schema, venue=venue
     )
     words = list(found)
     rows = np.array([len(found[word]["ts"]) for word in words], dtype=np.int64)

@@ -15,15 +15,18 @@ from chartinsightd.reader.adjusting import adjusted as apply_actions
 from chartinsightd.reader.adjusting import following_mondays, mixed_weeks, with_weeks_of_days
 from chartinsightd.reader.place import NotFound, Place, find
 from chartinsightd.reader.query import (
+    KRX,
     NO_VALUE,
     PRICES,
     TIMEFRAMES,
+    VENUES,
     Action,
     Asked,
     Columns,
     actions_of,
     columns_of,
     connect,
+    enter,
     symbols_of,
 )
 
@@ -48,6 +51,7 @@ def read(
     as_of: When = None,
     dsn: str | None = None,
     schema: str | None = None,
+    venue: str = KRX,
 ) -> pd.DataFrame:
     """Return the candles of one stock, oldest first.
 
@@ -61,6 +65,7 @@ def read(
             corporate actions are undone. Without it the forming candle is included, with `final` False.
         dsn: the database, in place of the one that the daemon's settings name.
         schema: `live` or `simulation`, likewise.
+        venue: whose trades: `KRX`, `NXT`, or `UNIFIED` for both together, where the daemon collects them.
 
     Returns:
         A frame with the index `ts` (start of the candle, Asia/Seoul) and the columns `open`, `high`, `low`,
@@ -68,10 +73,12 @@ def read(
         and `final` (bool); days and weeks also have `day` (date). Empty where nothing is stored.
 
     Raises:
-        NotFound: no store, or no stock of this code or name.
-        ValueError: the timeframe or a time is none.
+        NotFound: no store, no stock of this code or name, or a venue that is not kept.
+        ValueError: the timeframe, the venue or a time is none.
     """
-    found = read_many([symbol], timeframe, start, end, adjusted=adjusted, as_of=as_of, dsn=dsn, schema=schema)
+    found = read_many(
+        [symbol], timeframe, start, end, adjusted=adjusted, as_of=as_of, dsn=dsn, schema=schema, venue=venue
+    )
     return found[symbol]
 
 
@@ -85,10 +92,11 @@ def read_many(
     as_of: When = None,
     dsn: str | None = None,
     schema: str | None = None,
+    venue: str = KRX,
 ) -> dict[str, pd.DataFrame]:
     """Return a frame as `read` does for each of many stocks, by the word that named it."""
     found = columns_by_word(
-        symbols, timeframe, start, end, adjusted=adjusted, as_of=as_of, dsn=dsn, schema=schema
+        symbols, timeframe, start, end, adjusted=adjusted, as_of=as_of, dsn=dsn, schema=schema, venue=venue
     )
     return {word: _frame(columns, timeframe) for word, columns in found.items()}
 
@@ -103,10 +111,13 @@ def columns_by_word(
     as_of: When,
     dsn: str | None,
     schema: str | None,
+    venue: str = KRX,
 ) -> dict[str, Columns]:
     """Return the columns behind `read_many` and `read_arrow`, by the word that named a stock."""
     if timeframe not in TIMEFRAMES:
         raise ValueError(f"{timeframe!r} is no timeframe; there are {', '.join(TIMEFRAMES)}.")
+    if venue.upper() not in VENUES:
+        raise ValueError(f"{venue!r} is no venue; there are {', '.join(VENUES)}.")
     asked = Asked(
         timeframe=timeframe,
         start=_instant(start) or _FIRST,
@@ -114,10 +125,12 @@ def columns_by_word(
         as_of=_instant(as_of, is_end=True),
     )
     place = Place(dsn, schema or "live") if dsn else find()
-    return _run(_read(place, list(symbols), asked, is_adjusted=adjusted))
+    return _run(_read(place, list(symbols), asked, venue.upper(), is_adjusted=adjusted))
 
 
-async def _read(place: Place, words: list[str], asked: Asked, *, is_adjusted: bool) -> dict[str, Columns]:
+async def _read(
+    place: Place, words: list[str], asked: Asked, venue: str, *, is_adjusted: bool
+) -> dict[str, Columns]:
     connection = await connect(place.dsn, place.schema)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -125,9 +138,12 @@ async def _read(place: Place, words: list[str], asked: Asked, *, is_adjusted: bo
             if unknown := [word for word in words if not codes.get(word)]:
                 raise NotFound(f"No single listed stock has the code or name {', '.join(unknown)}.")
             symbols = list(dict.fromkeys(codes.values()))
+            # Stocks and corporate actions are kept once, beside the candles of KRX.
+            actions = await actions_of(connection, symbols, asked.as_of) if is_adjusted else {}
+            if venue != KRX:
+                await enter(connection, f"{place.schema}_{venue.lower()}", venue)
             found = await columns_of(connection, symbols, asked)
             if is_adjusted:
-                actions = await actions_of(connection, symbols, asked.as_of)
                 found = {
                     symbol: await _adjusted(connection, symbol, found[symbol], actions[symbol], asked)
                     for symbol in symbols

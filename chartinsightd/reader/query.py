@@ -11,8 +11,12 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
+from chartinsightd.reader.place import NotFound
+
 Ints = NDArray[np.int64]
 TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
+KRX = "KRX"
+VENUES = (KRX, "NXT", "UNIFIED")
 PRICES = ("open", "high", "low", "close")
 _INTRADAY = ("5m", "30m", "1h")
 NO_VALUE = -1
@@ -43,6 +47,17 @@ class Action:
 
 Columns = Mapping[str, Ints]
 """ts (seconds since 1970), open, high, low, close, volume, value (-1 where there is none), final (0 or 1)."""
+
+
+async def enter(connection: Any, schema: str, venue: str) -> None:
+    """Read from the schema of a venue until the transaction ends.
+
+    Raises:
+        NotFound: it is not there.
+    """
+    if await connection.fetchval("select to_regclass($1) is null", f"{schema}.candles_1d"):
+        raise NotFound(f'{venue} is not kept: the daemon collects it with venues.collect = ["{venue}"].')
+    await connection.execute(f"set local search_path to {schema}")
 
 
 async def symbols_of(connection: Any, words: Sequence[str]) -> dict[str, str]:

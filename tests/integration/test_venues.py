@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
+from chartinsightd.control.client import ControlClient
+from chartinsightd.control.operations import CANDLES, COVERAGE
+from chartinsightd.control.protocol.coverage import CoverageQuery
+from chartinsightd.control.protocol.rows import CandleQuery
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from tests.support.harness import (
     FOLLOWED,
+    HANGING_S,
     Daemon,
     Simulator,
     Truth,
+    clean_environment,
     collecting,
     moment,
     open_simulator,
@@ -38,6 +49,7 @@ async def test_a_day_at_three_venues(folder: Path, database: str) -> None:
             await simulator.skip_to(moment("2026-11-19", hour, 30), 600.0)
             await the_day_stands(simulator, daemon, hour)
         await sessions_are_sealed(daemon)
+        await questions_name_the_venue(folder)
 
 
 async def the_day_stands(simulator: Simulator, daemon: Daemon, hour: int) -> None:
@@ -59,3 +71,25 @@ async def sessions_are_sealed(daemon: Daemon) -> None:
         await daemon.comes_to(f"{schema} is sealed", is_sealed)
     evidence = "select evidence->'compared' ? 'KRX + NXT' from simulation_unified.seals where session = $1"
     assert await daemon.value(evidence, date(2026, 11, 20))
+
+
+async def questions_name_the_venue(folder: Path) -> None:
+    """The API answers of each venue, and of KRX where none is named; the command too."""
+    volumes: dict[Venue | None, int] = {}
+    async with ControlClient(folder / "control.sock") as client:
+        for venue in (None, *Venue):
+            named = {} if venue is None else {"venue": venue}
+            asked = CandleQuery(
+                symbol=SYMBOL, timeframe=Timeframe.D1, to_ts=moment("2026-11-20", 24), **named
+            )
+            volumes[venue] = (await client.ask(CANDLES, asked)).items[-1].volume
+            rows = (await client.ask(COVERAGE, CoverageQuery(**named))).items
+            assert [row.missing for row in rows] == [0] * len(Timeframe), (venue, rows)
+    assert volumes[None] == volumes[Venue.KRX]
+    assert volumes[Venue.UNIFIED] == volumes[Venue.KRX] + volumes[Venue.NXT]
+    settings = clean_environment() | {"CHARTINSIGHT_CONTROL__SOCKET": str(folder / "control.sock")}
+    command = [sys.executable, "-m", "chartinsightd.cli", "seals", SYMBOL, "--venue", "nxt", "--json"]
+    told = await asyncio.to_thread(
+        subprocess.run, command, env=settings, capture_output=True, check=True, timeout=HANGING_S
+    )
+    assert {row["state"] for row in json.loads(told.stdout)["items"]} == {"sealed"}

@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.adapters.postgres.store import Store, open_store
+from chartinsightd.clock import SystemClock
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.ranges import EMPTY
@@ -202,3 +203,16 @@ def test_nothing_else_of_the_daemon_is_imported() -> None:
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     strangers = [name for name in result.stdout.split() if not name.startswith("chartinsightd.reader")]
     assert strangers == ["chartinsightd"]
+
+
+async def test_a_venue_is_read_with_the_ledger_of_krx(filled: str) -> None:
+    """Its candles, adjusted by the splits that were found at KRX; one that is not kept is said to be so."""
+    with pytest.raises(NotFound, match="NXT is not kept"):
+        read("005930", "1d", venue="nxt")
+    with pytest.raises(ValueError, match="NYSE"):
+        read("005930", "1d", venue="NYSE")
+    async with open_store(filled, "simulation_nxt", SystemClock(), ledger_in="simulation") as nxt:
+        await save(nxt, RAW.where(RAW.ts >= RAW.ts[5]))
+    frame, krx = read("삼성전자", "1d", venue="NXT"), read("005930", "1d")
+    assert frame["close"].tolist() == krx["close"].tolist()[5:]
+    assert read("005930", "5m", venue="NXT").empty

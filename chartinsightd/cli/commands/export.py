@@ -19,8 +19,10 @@ from chartinsightd.cli.parameters import (
     refuse_two_measures,
     symbols_argument,
     timeframes_option,
+    venue_option,
 )
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 if TYPE_CHECKING:
     from chartinsightd.cli.export import Selection
@@ -38,6 +40,7 @@ _SPREADSHEETS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
 @range_options
 @click.option("--adjusted", is_flag=True, help="In the measure of today: splits and the like applied.")
 @as_of_option
+@venue_option
 @click.option("--final", "final_only", is_flag=True, help="Without the forming candles.")
 @click.option(
     "-o",
@@ -67,6 +70,7 @@ def export(
     to_day: DayWord | None,
     adjusted: bool,
     as_of: datetime | None,
+    venue: Venue,
     final_only: bool,
     output: Path | None,
     format_: str | None,
@@ -74,8 +78,9 @@ def export(
 ) -> None:
     """Write candles of SYMBOLs as CSV or Parquet, columns as in the table `candles`, times in Korean time."""
     if folder is not None:
-        if symbols or tracked or from_day or to_day or adjusted or as_of or output or format_:
-            raise click.UsageError("--parquet goes with --timeframe alone: it takes everything.")
+        is_named = symbols or tracked or from_day or to_day or venue is not Venue.KRX
+        if is_named or adjusted or as_of or output or format_:
+            raise click.UsageError("--parquet goes with --timeframe alone: it takes everything of KRX.")
         _write_months(folder, timeframes or tuple(Timeframe))
         return
     _refuse(symbols, tracked, timeframes)
@@ -96,6 +101,7 @@ def export(
             adjusted=adjusted,
             as_of=as_of,
             final_only=final_only,
+            venue=venue,
         )
 
     async def work(client: ControlClient) -> tuple[int, int]:

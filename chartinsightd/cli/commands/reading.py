@@ -22,10 +22,12 @@ from chartinsightd.cli.parameters import (
     refuse_two_measures,
     symbols_argument,
     timeframes_option,
+    venue_option,
     view_options,
 )
 from chartinsightd.cli.present import present
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from chartinsightd.facts.krx import KST
 
 if TYPE_CHECKING:
@@ -112,6 +114,7 @@ def _check_health(connection: Connection, status: Status) -> None:
 @click.option("--universe", is_flag=True, help="Of the stocks beside the targets; their days are not sealed.")
 @check_option("anything is missing")
 @view_options
+@venue_option
 @pass_connection
 def coverage(
     connection: Connection,
@@ -123,13 +126,14 @@ def coverage(
     detail: bool,
     universe: bool,
     check: bool,
+    venue: Venue,
     view: View,
 ) -> None:
     """Show how complete each series is within its horizon; by default of every target."""
     from chartinsightd.control.operations import COVERAGE
 
     if sessions:
-        return _sessions(connection, symbols, timeframes, (from_day, to_day), check, view)
+        return _sessions(connection, symbols, timeframes, (from_day, to_day), venue, check, view)
     if from_day or to_day:
         raise click.UsageError("--from and --to go with --sessions.")
     from chartinsightd.cli.lookup import made, symbols_of
@@ -140,7 +144,8 @@ def coverage(
     async def read(client: ControlClient) -> CoverageList:
         codes = await symbols_of(client, symbols)
         tier = Tier.UNIVERSE if universe else Tier.TARGET
-        return await client.ask(COVERAGE, made(CoverageQuery, symbol=codes, timeframe=timeframes, tier=tier))
+        query = made(CoverageQuery, symbol=codes, timeframe=timeframes, tier=tier, venue=venue)
+        return await client.ask(COVERAGE, query)
 
     answer = present(connection, read, render_series if detail or symbols else render_coverage, view)
     if universe:
@@ -154,6 +159,7 @@ def _sessions(
     symbols: tuple[str, ...],
     timeframes: tuple[Timeframe, ...],
     days: tuple[DayWord | None, DayWord | None],
+    venue: Venue,
     check: bool,
     view: View,
 ) -> None:
@@ -168,7 +174,8 @@ def _sessions(
     async def read(client: ControlClient) -> SessionCoverageList:
         first, last = await dates_of(client, *days)
         codes = await symbols_of(client, symbols)
-        query = made(SessionCoverageQuery, timeframe=timeframes[0], symbol=codes, from_day=first, to_day=last)
+        asked = {"symbol": codes, "from_day": first, "to_day": last, "venue": venue}
+        query = made(SessionCoverageQuery, timeframe=timeframes[0], **asked)
         return await client.ask(SESSION_COVERAGE, query)
 
     answer = present(connection, read, render_sessions, view)
@@ -181,6 +188,7 @@ def _sessions(
 @limit_option(1_000)
 @check_option("there is a gap")
 @view_options
+@venue_option
 @pass_connection
 def gaps(
     connection: Connection,
@@ -188,6 +196,7 @@ def gaps(
     timeframes: tuple[Timeframe, ...],
     limit: int,
     check: bool,
+    venue: Venue,
     view: View,
 ) -> None:
     """Show ranges that should hold candles and do not, each with its reason; newest first."""
@@ -198,7 +207,8 @@ def gaps(
 
     async def read(client: ControlClient) -> GapList:
         codes = await symbols_of(client, symbols)
-        return await client.ask(GAPS, made(GapQuery, symbol=codes, timeframe=timeframes, limit=limit))
+        query = made(GapQuery, symbol=codes, timeframe=timeframes, limit=limit, venue=venue)
+        return await client.ask(GAPS, query)
 
     answer = present(connection, read, render_gaps, view)
     end(ExitStatus.FAILED if check and answer.total else ExitStatus.OK)
@@ -217,6 +227,7 @@ def gaps(
 @limit_option(1_000)
 @check_option("a seal is broken")
 @view_options
+@venue_option
 @pass_connection
 def seals(
     connection: Connection,
@@ -226,6 +237,7 @@ def seals(
     to_day: DayWord | None,
     limit: int,
     check: bool,
+    venue: Venue,
     view: View,
 ) -> None:
     """Show the proofs that trading days are complete, or what was found instead; newest day first."""
@@ -238,7 +250,16 @@ def seals(
         first, last = await dates_of(client, from_day, to_day)
         codes = await symbols_of(client, symbols)
         return await client.ask(
-            SEALS, made(SealQuery, symbol=codes, state=states, from_day=first, to_day=last, limit=limit)
+            SEALS,
+            made(
+                SealQuery,
+                symbol=codes,
+                state=states,
+                from_day=first,
+                to_day=last,
+                limit=limit,
+                venue=venue,
+            ),
         )
 
     answer = present(connection, read, render_seals, view)
@@ -254,6 +275,7 @@ def seals(
 @click.option("--adjusted", is_flag=True, help="In the measure of today: splits and the like applied.")
 @as_of_option
 @view_options
+@venue_option
 @pass_connection
 def candles(
     connection: Connection,
@@ -264,6 +286,7 @@ def candles(
     limit: int,
     adjusted: bool,
     as_of: datetime | None,
+    venue: Venue,
     view: View,
 ) -> None:
     """Show candles of one series, the newest last, the forming one included."""
@@ -279,6 +302,7 @@ def candles(
         query = made(
             CandleQuery,
             symbol=await symbol_of(client, symbol),
+            venue=venue,
             timeframe=timeframe,
             from_ts=_start_or_none(first),
             to_ts=_start_or_none(last, days=1),

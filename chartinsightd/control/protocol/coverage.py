@@ -21,11 +21,13 @@ from chartinsightd.control.protocol.words import (
     Symbol,
     Symbols,
     Timeframes,
+    VenueName,
     Words,
 )
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.tier import Tier
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 
 class CoverageRow(Message):
@@ -66,6 +68,8 @@ class CoverageQuery(Request):
     """Empty: all."""
     tier: Tier = Tier.TARGET
     """With `symbol` without effect."""
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
 
 class CoverageList(Message):
@@ -97,6 +101,8 @@ class SessionCoverageQuery(Request):
     """Default: 60 sessions before `to_day`."""
     to_day: AskedDay | None = None
     """Default: today."""
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
 
 class SessionCoverageList(Message):
@@ -134,6 +140,8 @@ class GapQuery(Request):
     symbol: Symbols = ()
     timeframe: Timeframes = ()
     limit: Limit = 1_000
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
 
 class GapList(Message):
@@ -163,6 +171,8 @@ class SealQuery(Request):
     from_day: AskedDay | None = None
     to_day: AskedDay | None = None
     limit: Limit = 1_000
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
 
 class SealList(Message):

@@ -27,9 +27,11 @@ from chartinsightd.control.protocol.words import (
     Symbols,
     Text,
     Timeframes,
+    VenueName,
     Words,
 )
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 
 class StockRow(Message):
@@ -142,6 +144,8 @@ class CandleQuery(Request):
     as_of: AskedInstant | None = None
     """As they were known then, prices as traded: later corrections are undone, and a candle that was not over
     is left out. Not known is when a candle was first stored, and what it looked like before it was final."""
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
     @model_validator(mode="after")
     def _one_measure(self) -> Self:
@@ -176,6 +180,8 @@ class CandleTextQuery(Request):
     """In the measure of today: prices and volumes with every later corporate action applied."""
     final: bool = False
     """Without the forming candles."""
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
 
 class CandleText(Message):
@@ -213,6 +219,8 @@ class RevisionQuery(Request):
     ts: AskedInstant | None = None
     """Only of candles that open then."""
     limit: Limit = 1_000
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
 
 class RevisionList(Message):
@@ -266,6 +274,8 @@ class QuarantineQuery(Request):
 
     symbol: Symbols = ()
     limit: Limit = 1_000
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
 
 class QuarantineList(Message):

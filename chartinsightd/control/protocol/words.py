@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 API_VERSION = 1
 """Counts up when an old client could misread a new answer; the paths begin with `/v1`."""
@@ -77,6 +78,8 @@ Symbol = Annotated[str, Field(pattern=r"^[0-9A-Z]{6}$", examples=["005930"])]
 """A Kiwoom stock code."""
 Symbols = Annotated[tuple[Symbol, ...], Field(max_length=MAX_SYMBOLS)]
 Timeframes = Annotated[tuple[Timeframe, ...], Field(max_length=len(Timeframe))]
+VenueName = Annotated[Venue, BeforeValidator(lambda name: name.upper() if isinstance(name, str) else name)]
+"""A venue, its name in any case."""
 Text = Annotated[str, AfterValidator(_without_nul)]
 Words = Annotated[tuple[Annotated[Text, Field(max_length=100)], ...], Field(max_length=50)]
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
