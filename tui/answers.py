@@ -52,7 +52,19 @@ _VERBS = {
 }
 """The first word may say what is wanted of the stock."""
 _DAYS_AGO = {"today": 0, "오늘": 0, "yesterday": 1, "어제": 1}
-_ACTIONS = ("swap_colours", "read_again", "export", "copy", "keys", "backfill", "pause", "sync", "quit")
+_ACTIONS = (
+    "freeze",
+    "replay",
+    "swap_colours",
+    "read_again",
+    "export",
+    "copy",
+    "keys",
+    "backfill",
+    "pause",
+    "sync",
+    "quit",
+)
 _MUTATIONS = {"backfill", "pause", "sync"}
 
 

@@ -20,7 +20,7 @@ from textual.widgets import Input
 from chartinsight_tui import theme
 from chartinsight_tui.clock import Clock
 from chartinsight_tui.context import Context
-from chartinsight_tui.formatting import NOTHING, clock_time, countdown
+from chartinsight_tui.formatting import NOTHING, clock_time, countdown, number
 from chartinsight_tui.hangul import letters_of
 from chartinsight_tui.keymap import Keyed
 from chartinsight_tui.messages import (
@@ -35,7 +35,7 @@ from chartinsight_tui.messages import (
 )
 from chartinsight_tui.screens.overview import OverviewView
 from chartinsight_tui.screens.view import View, Wanted
-from chartinsight_tui.state_line import state_line
+from chartinsight_tui.state_line import StateLine, state_line
 from chartinsight_tui.store import Failure, LinkState, Part, Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.widgets.bars import KeyBar, StateBar, Tab, TopBar
@@ -77,6 +77,10 @@ _CLASSES = {
     "log": ("log", "LogView"),
 }
 _MUTATIONS = {"backfill", "pause", "cancel_job", "track", "sync", "verify"}
+_OF_NOW = {"command_palette", "export", "freeze", "next_theme", "place_before", "read_again"}
+"""What has no meaning while the past is on the screen."""
+_OF_FROZEN = ("freeze", "look_back", "copy", "export", "command_palette", "keys")
+"""What the row of keys offers while the screens are frozen."""
 _SETTLE_S = 0.25
 """Changes within this time are drawn together: at most four times a second."""
 _BADGES = {
@@ -124,6 +128,8 @@ class Dashboard(Keyed, App[None]):
         *[Binding(key, f"show('{name}')", f"tab.{name}", show=False) for name, key in KEYS.items()],
         Binding("exclamation_mark", "cause", "key.cause", show=False, key_display="!"),
         Binding("grave_accent", "place_before", "key.place_before", show=False, key_display="`"),
+        Binding("z", "freeze", "key.freeze", show=False),
+        Binding("comma,left", "look_back", "key.replay", show=False, key_display=","),
         Binding("P", "pause", "key.pause", show=False),
         Binding("y", "copy", "key.copy", show=False),
         Binding("E", "export", "key.export", show=False),
@@ -164,11 +170,19 @@ class Dashboard(Keyed, App[None]):
         self.screens = VIEWS
         self._said_hangul = False
         self._terminal_title = ""
+        self._live = Store()
+        """What the connection changes; screens read it, unless they are frozen."""
+        self._frozen_at: datetime | None = None
+        """The daemon's time at which the screens were frozen; None while they are not."""
+        self._missed = 0
+        """Changes since then."""
+        self._is_replaying = False
+        self._read_only = read_only
         for one in theme.ALL:
             self.register_theme(theme.textual_theme(one))
         self.theme = colours
         self.context = Context(
-            store=Store(),
+            store=self._live,
             words=Words(language),
             colours=theme.Palette(colours=_colours(colours), rise_is_red=rise_is_red),
             read_only=read_only,
@@ -176,7 +190,7 @@ class Dashboard(Keyed, App[None]):
         )
         palette = lambda: self.context.palette  # noqa: E731 - read again at each drawing
         self._top = TopBar(palette, self._tabs, self._news)
-        self._state = StateBar(palette, self._state_pieces)
+        self._state = StateBar(palette, self._state_pieces, keeps_end=lambda: self._frozen_at is not None)
         self._notice = Notice(palette)
         self._keys = KeyBar(palette, self._shown_keys)
 
@@ -226,20 +240,26 @@ class Dashboard(Keyed, App[None]):
     def _load_connection(self) -> Connection:
         from chartinsight_tui.connection import Connection
 
-        return Connection(self._open_client, self.store, self._clock, self._changed)
+        return Connection(self._open_client, self._live, self._clock, self._changed)
 
     # time
 
     def daemon_now(self) -> datetime | None:
-        """Return the daemon's time of this moment, UTC; None while it is away."""
+        """Return the daemon's time of what is shown, UTC; None while it is away."""
+        if self._frozen_at is not None:
+            return self._frozen_at if self.store.is_online else None
         return self._daemon_time() if self.store.is_online else None
+
+    def _live_now(self) -> datetime | None:
+        """Return the daemon's time of this moment, whatever is shown; None while it is away."""
+        return self._daemon_time() if self._live.is_online else None
 
     def _daemon_time(self) -> datetime:
         """Return what the daemon's clock shows now, as far as is known."""
-        status = self.store.status
+        status = self._live.status
         if status is None:
             return self._clock.now()
-        passed = timedelta(seconds=self._clock.monotonic() - self.store.status_at)
+        passed = timedelta(seconds=self._clock.monotonic() - self._live.status_at)
         return status.clock.now + passed * status.clock.speed
 
     def _tick(self) -> None:
@@ -336,6 +356,7 @@ class Dashboard(Keyed, App[None]):
 
     def _changed(self, part: Part) -> None:
         """Note a change; changes of a moment are drawn together."""
+        self._missed += 1
         self._dirty.add(part)
         if not self._is_settling:
             self._is_settling = True
@@ -347,6 +368,8 @@ class Dashboard(Keyed, App[None]):
         if Part.LINK in changed:
             self._say_link()
             changed |= self.view.PARTS
+        if self._frozen_at is not None:
+            changed = set()
         if shown := frozenset(changed & self.view.PARTS):
             self.view.refresh_data(shown)
         self._draw_bars()
@@ -354,14 +377,14 @@ class Dashboard(Keyed, App[None]):
 
     def _say_link(self) -> None:
         """While the daemon is away: why, and what to do."""
-        link = self.store.link
+        link = self._live.link
         if link.state is LinkState.OFFLINE:
             self._notice.say(f"{link.reason} {link.remedy}")
         else:
             self._notice.say("")
 
     def _tabs(self) -> Sequence[Tab]:
-        status = self.store.status
+        status = self._live.status
         open_ = () if status is None else [one for one in status.alerts if one.ended_at is None]
         unknown = sum(alert.acknowledged_at is None for alert in open_)
         return [
@@ -369,20 +392,40 @@ class Dashboard(Keyed, App[None]):
                 name=name,
                 key=key,
                 title=self.words[f"tab.{name}"],
-                count=unknown if name == "alerts" and self.store.is_online else 0,
+                count=unknown if name == "alerts" and self._live.is_online else 0,
             )
             for name, key in KEYS.items()
         ]
 
-    def _state_pieces(self) -> tuple[Piece, Piece, str]:
-        line = state_line(self.store, self.words, self.daemon_now())
-        mark, colour, ground = _BADGES[line.kind]
+    def _state_pieces(self) -> tuple[Piece, Piece, Piece]:
+        line = state_line(self._live, self.words, self._live_now())
         palette = self.context.colours
-        badge = f"{mark} {self.words[f'line.kind.{line.kind}']}".strip()
-        style = palette.of(colour, ground, bold=True)
-        self._show_title(f"{mark} {line.facts} – ChartInsight")
-        facts = palette.of(colour) if line.kind == "attention" else palette.text
-        return (badge, style), (line.facts, palette.dim if line.kind == "unknown" else facts), line.coming
+        badge = self._badge(line)
+        self._show_title(f"{_BADGES[line.kind][0]} {line.facts} – ChartInsight")
+        if self._frozen_at is not None:
+            return self._frozen_pieces(badge)
+        facts = palette.warn if line.kind == "attention" else palette.text
+        shown = (line.facts, palette.dim if line.kind == "unknown" else facts)
+        return badge, shown, (line.coming, palette.dim)
+
+    def _badge(self, line: StateLine) -> Piece:
+        mark, colour, ground = _BADGES[line.kind]
+        text = f"{mark} {self.words[f'line.kind.{line.kind}']}".strip()
+        return text, self.context.colours.of(colour, ground, bold=True)
+
+    def _present(self) -> Piece:
+        """Return the state of now in a word, for screens that show another time."""
+        return self._badge(state_line(self._live, self.words, self._live_now()))
+
+    def _frozen_pieces(self, present: Piece) -> tuple[Piece, Piece, Piece]:
+        """Say since when nothing on the screen has moved, and how things are meanwhile."""
+        words, palette, at = self.words, self.context.colours, self._frozen_at
+        assert at is not None
+        passed = words.duration((self._daemon_time() - at).total_seconds())
+        facts = words.put("frozen.facts", at=clock_time(at), time=passed, count=number(self._missed))
+        badge = f"‖ {words['frozen.badge']}", palette.of("ground", "past", bold=True)
+        state, style = present
+        return badge, (facts, palette.of("past")), (words.put("frozen.now", state=state), style)
 
     def _show_title(self, title: str) -> None:
         """Say the same in the title of the terminal (OSC 2), which a tab or a task bar shows."""
@@ -396,7 +439,7 @@ class Dashboard(Keyed, App[None]):
         if status is not None:
             yield words[f"mode.{status.daemon.mode}.{status.daemon.environment}"], palette.faint
             yield self._left(), palette.dim
-        if self.context.read_only:
+        if self._read_only:
             yield words["top.read_only"], self.context.colours.warn
         yield clock_time(self._daemon_time()), palette.strong if self.store.is_online else palette.faint
 
@@ -408,6 +451,46 @@ class Dashboard(Keyed, App[None]):
         if now is None:
             return f"{phase} {NOTHING}"
         return f"{phase} {countdown((status.session.next_change_at - now).total_seconds())}"
+
+    # other times than now
+
+    def action_freeze(self) -> None:
+        """Let the screens stand as they are, while the data goes on; or let them go on."""
+        if self._frozen_at is not None:
+            self._back_to_now()
+        elif self._live.status is not None:
+            self._frozen_at = self._daemon_time()
+            self._missed = 0
+            self.context.store = self._live.frozen()
+            self.context.read_only = True
+            self._draw_bars()
+            self.refresh_bindings()
+
+    def _back_to_now(self) -> None:
+        self._frozen_at = None
+        self._is_replaying = False
+        self.context.store = self._live
+        self.context.read_only = self._read_only
+        self.refresh_bindings()
+        self.view.refresh_data(frozenset(self.view.PARTS))
+        self._draw_bars()
+        self._keys.update()
+
+    def action_replay(self) -> None:
+        """Leave now: show the moment at which the screens stand, from which one goes back and on."""
+        if self.context.connection is None or self._is_replaying:
+            return
+        from chartinsight_tui.screens.replay import ReplayScreen
+
+        at = self._frozen_at or self._daemon_time()
+        self._back_to_now()
+        self._is_replaying = self.context.read_only = True
+        past = ReplayScreen(self.context, at, present=self._present, now=self._daemon_time, tabs=self._tabs)
+        self.push_screen(past, lambda _: self._back_to_now())
+
+    def action_look_back(self) -> None:
+        """Go from the frozen screen a step back."""
+        self.action_replay()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what lines pass before they are drawn; the set of signs comes last."""
@@ -445,15 +528,27 @@ class Dashboard(Keyed, App[None]):
         return list(found.values())
 
     def _shown_keys(self) -> Sequence[tuple[str, str, str]]:
-        return [(binding.key, name, words) for binding, name, words in self.active_keys() if binding.show]
+        keys = self.active_keys()
+        if self._frozen_at is None:
+            return [(binding.key, name, words) for binding, name, words in keys if binding.show]
+        labels = {"freeze": self.words["frozen.go_on"]}
+        known = {
+            binding.action: (binding.key, name, labels.get(binding.action, words))
+            for binding, name, words in keys
+        }
+        return [known[action] for action in _OF_FROZEN if action in known]
 
     @on(KeyBar.KeyClicked)
     def _press(self, event: KeyBar.KeyClicked) -> None:
         self.simulate_key(event.key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer nothing that changes the daemon when that was ruled out."""
+        """Offer nothing that changes the daemon when that was ruled out, or what is shown is not now."""
         del parameters
+        if action == "look_back":
+            return self._frozen_at is not None
+        if self._is_replaying and action in _OF_NOW:
+            return False
         return not (self.context.read_only and action in _MUTATIONS)
 
     def action_keys(self) -> None:

@@ -27,6 +27,7 @@ from chartinsightd.control.operations import (
     GAPS,
     JOBS,
     LOGS,
+    MOMENT,
     PATTERNS,
     PAUSE,
     POINTS,
@@ -41,6 +42,7 @@ from chartinsightd.control.operations import (
     STOCKS,
     STRATEGIES,
     SYNC,
+    TIMELINE,
     TRACK,
     UNIVERSE,
     UNTRACK,
@@ -52,6 +54,7 @@ from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.jobs import (
     BackfillEstimate,
     BackfillRequest,
+    JobList,
     JobPath,
     JobQuery,
     Outcome,
@@ -59,6 +62,7 @@ from chartinsightd.control.protocol.jobs import (
     SymbolsRequest,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.replay import MomentAnswer, MomentQuery, Timeline, TimelineQuery
 from chartinsightd.control.protocol.rows import (
     CandleList,
     CandleQuery,
@@ -222,6 +226,20 @@ class Connection:
     async def estimate(self, request: BackfillRequest) -> BackfillEstimate | Failure:
         """Return what a backfill would cost."""
         return await self._ask(lambda client: client.estimate(request))
+
+    async def moment(self, at: datetime) -> MomentAnswer | Failure:
+        """Return how things were at a moment, as far as that was recorded."""
+        return await self._ask(lambda client: client.ask(MOMENT, MomentQuery(at=at)))
+
+    async def timeline(self, from_at: datetime, to_at: datetime) -> Timeline | Failure:
+        """Return the verdicts of a time."""
+        return await self._ask(
+            lambda client: client.ask(TIMELINE, TimelineQuery(from_at=from_at, to_at=to_at))
+        )
+
+    async def jobs_until(self, at: datetime) -> JobList | Failure:
+        """Return the last jobs that had begun by a moment, as they are known now."""
+        return await self._ask(lambda client: client.ask(JOBS, JobQuery(until=at, limit=MAX_JOBS)))
 
     async def alert_history(self) -> AlertHistory | Failure:
         """Return the alerts of the last thirty days, the newest first."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -142,6 +143,16 @@ class Store:
             "candle": self._take_candle,
         }
 
+    def frozen(self) -> Store:
+        """Return a copy that no event changes; this one goes on."""
+        kept = copy(self)
+        kept.logs = deque(self.logs, maxlen=MAX_LOG_LINES)
+        kept.loaded = set(self.loaded)
+        for name, value in vars(self).items():
+            if isinstance(value, dict):
+                setattr(kept, name, dict(value))
+        return kept
+
     @property
     def is_online(self) -> bool:
         """Whether the daemon answers."""
@@ -271,6 +282,15 @@ class Store:
         """A part was read: it is loaded and nothing is wrong with it."""
         self.loaded.add(part)
         self.failures.pop(part, None)
+
+    def know_names(self, names: Mapping[str, str]) -> None:
+        """Take names of stocks over, beside those that are known."""
+        self._names |= names
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The names of stocks, as far as they are known."""
+        return self._names
 
     def name_of(self, symbol: str) -> str:
         """Return a symbol's name; empty where it is not known."""

@@ -39,27 +39,29 @@ class Colours:
     """Of prices: rise elsewhere."""
     cursor: str
     """Behind the row or cell that is chosen."""
+    past: str
+    """Of what is not now: the frozen screen and the replay."""
 
 
 DARK = Colours(
     name="dark", dark=True, ground="#10141a", raised="#1a212b", line="#2c3644", text="#d5dce6", dim="#8894a5",
     faint="#566273", accent="#6cb2f7", good="#5fb98a", warn="#e0b050", bad="#f07070", red="#f0616d",
-    blue="#4f9df5", green="#4fbf80", cursor="#26405c",
+    blue="#4f9df5", green="#4fbf80", cursor="#26405c", past="#b79cf0",
 )  # fmt: skip
 LIGHT = Colours(
     name="light", dark=False, ground="#fbfbfa", raised="#eceeef", line="#c9ced4", text="#20262e",
     dim="#5c6773", faint="#949da8", accent="#0b62b8", good="#1d7f4e", warn="#9a6400", bad="#c02f38",
-    red="#cf222e", blue="#0a5fc4", green="#1a7f4b", cursor="#cfe2f7",
+    red="#cf222e", blue="#0a5fc4", green="#1a7f4b", cursor="#cfe2f7", past="#5b3fb0",
 )  # fmt: skip
 CONTRAST = Colours(
     name="contrast", dark=True, ground="#000000", raised="#000000", line="#a0a0a0", text="#ffffff",
     dim="#e0e0e0", faint="#b0b0b0", accent="#ffff00", good="#00ff66", warn="#ffd000", bad="#ff6060",
-    red="#ff5c5c", blue="#5cc8ff", green="#00ff66", cursor="#0000c0",
+    red="#ff5c5c", blue="#5cc8ff", green="#00ff66", cursor="#0000c0", past="#e0b0ff",
 )  # fmt: skip
 COLOUR_BLIND = Colours(
     name="colour-blind", dark=True, ground="#11151b", raised="#1b222c", line="#2f3947", text="#d8dee8",
     dim="#8b96a7", faint="#5a6677", accent="#56b4e9", good="#56b4e9", warn="#f0e442", bad="#e69f00",
-    red="#e69f00", blue="#56b4e9", green="#f0e442", cursor="#2b4560",
+    red="#e69f00", blue="#56b4e9", green="#f0e442", cursor="#2b4560", past="#c8a8f8",
 )  # fmt: skip
 ALL = (DARK, LIGHT, CONTRAST, COLOUR_BLIND)
 NAMES = tuple(colours.name for colours in ALL)

@@ -230,6 +230,7 @@ def assemble_backend(
         alerting=alerting,
         store=moments,
         recorder=recorder,
+        clock=clock,
     )
     reading = (overview, VenueCoverage(ByVenue(boards)), job_board, records, explanations, plan, replay)
     changing = (orders, cancel, pauses, stocks, alerting, ConfigurationHandlers(configuration))

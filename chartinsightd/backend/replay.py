@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from chartinsightd.backend.alerting import Alerting
 from chartinsightd.backend.coverage import CoverageBoard
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.overview import Overview
+from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import MOMENT, TIMELINE
 from chartinsightd.control.protocol.coverage import CoverageQuery
@@ -23,7 +25,7 @@ from chartinsightd.control.protocol.replay import (
     TimelineStretch,
 )
 from chartinsightd.control.protocol.status import Status
-from chartinsightd.domain.moment import Stretch, stretches
+from chartinsightd.domain.moment import Moment, Stretch, stretches
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.moments import MomentStore
 from chartinsightd.service.recording.recorder import Recorder, Taken
@@ -40,7 +42,8 @@ class Replay:
         jobs: what ran.
         alerting: channels and silences.
         store: the record.
-        recorder: knows what could not be written.
+        recorder: knows what is not written yet, and what could not be.
+        clock: the daemon's.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Replay:
         alerting: Alerting,
         store: MomentStore,
         recorder: Recorder,
+        clock: Clock,
     ) -> None:
         self._overview = overview
         self._coverage = coverage
@@ -59,6 +63,7 @@ class Replay:
         self._alerting = alerting
         self._store = store
         self._recorder = recorder
+        self._clock = clock
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations on the past."""
@@ -84,7 +89,7 @@ class Replay:
 
     async def moment(self, query: MomentQuery) -> MomentAnswer:
         """Return a moment as it was; not recorded, or in words of another version, means unknown."""
-        found = await self._store.at(query.at)
+        found = self._waiting_at(query.at) or await self._store.at(query.at)
         recorded = None if found is None else _read(found.body)
         if found is None or recorded is None:
             known_until, known_from = await self._store.neighbours(query.at)
@@ -92,10 +97,19 @@ class Replay:
         return MomentAnswer(at=query.at, recorded_at=found.mark.at, recorded=recorded)
 
     async def timeline(self, query: TimelineQuery) -> Timeline:
-        """Return the verdicts of a time."""
-        marks = await self._store.marks(query.from_at, query.to_at)
-        found = stretches(marks, query.from_at, query.to_at)
+        """Return the verdicts of a time; it ends with the present."""
+        until = min(query.to_at, self._clock.now())
+        if until <= query.from_at:
+            return Timeline(lost=self._recorder.lost)
+        kept = await self._store.marks(query.from_at, until)
+        new = [one.mark for one in self._recorder.waiting if not kept or one.mark.at > kept[-1].at]
+        found = stretches([*kept, *new], query.from_at, until)
         return Timeline(items=tuple(map(_stretch, found)), lost=self._recorder.lost)
+
+    def _waiting_at(self, at: datetime) -> Moment | None:
+        """Return the moment that speaks for an instant, among those that are not written yet."""
+        before = [one for one in self._recorder.waiting if one.mark.at <= at]
+        return before[-1] if before and at < before[-1].mark.until else None
 
     async def _missing(self) -> Mapping[str, Mapping[Timeframe, int | None]]:
         found: dict[str, dict[Timeframe, int | None]] = {}

@@ -58,7 +58,8 @@ async def test_a_moment_can_be_seen_again() -> None:
 @in_virtual_time
 async def test_an_unknown_moment_is_unknown() -> None:
     """Nothing is made of the moments before and after: it says when something is known, and no more."""
-    async with recorded_minute() as (_, backend):
+    async with recorded_minute() as (world, backend):
+        await world.clock.sleep(120)
         before = await ask(backend, MOMENT, MomentQuery(at=RECORDED - MINUTE))
         after = await ask(backend, MOMENT, MomentQuery(at=RECORDED + 2 * MINUTE))
         timeline = await ask(
@@ -69,6 +70,25 @@ async def test_an_unknown_moment_is_unknown() -> None:
     assert (after.recorded, after.known_until) == (None, RECORDED + timedelta(seconds=80))
     assert [one.state for one in timeline.items] == ["unknown", "well", "unknown"]
     assert [one.to_at for one in timeline.items][:2] == [RECORDED, RECORDED + timedelta(seconds=80)]
+
+
+@in_virtual_time
+async def test_the_last_seconds_can_be_seen_before_they_are_written() -> None:
+    """Moments go to the disk six at a time; those that wait are known, and the timeline ends with now."""
+    world = BoardWorld(MORNING)
+    async with world.on_board() as backend:
+        await world.clock.sleep(300)
+        recording = asyncio.create_task(world.recorder.run(backend.replay.take))
+        await world.clock.sleep(35)
+        found = await ask(backend, MOMENT, MomentQuery(at=RECORDED + timedelta(seconds=31)))
+        timeline = await ask(backend, TIMELINE, TimelineQuery(from_at=RECORDED, to_at=RECORDED + 60 * MINUTE))
+        written = len(world.moments.kept)
+        recording.cancel()
+        await asyncio.wait([recording])
+
+    assert written == 0
+    assert found.recorded_at == RECORDED + timedelta(seconds=30)
+    assert [(one.state, one.to_at) for one in timeline.items] == [("well", RECORDED + timedelta(seconds=35))]
 
 
 @in_virtual_time

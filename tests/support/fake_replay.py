@@ -81,7 +81,10 @@ class FakeReplay:
             for at, until, state in zip(ends, ends[1:], states, strict=False)
             if state
         ]
-        found = stretches(marks, query.from_at, query.to_at)
+        until = min(query.to_at, self.ends)
+        if until <= query.from_at:
+            return Timeline()
+        found = stretches(marks, query.from_at, until)
         items = [
             TimelineStretch(from_at=one.since, to_at=one.until, state=one.state, causes=one.causes)
             for one in found

@@ -58,6 +58,30 @@ class ConfirmDialog(ModalScreen[bool]):
         self.dismiss(yes)
 
 
+class LineDialog(ModalScreen[str | None]):
+    """A line to type into; what was typed is the result, None where it was left.
+
+    Args:
+        title: what is asked for.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "key.close")]
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        """Lay out the title and the line."""
+        with Vertical(classes="box"):
+            yield Static(self._title, classes="title", markup=False)
+            yield Input(max_length=40)
+
+    @on(Input.Submitted)
+    def _take(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip())
+
+
 class TextDialog(ModalScreen[None]):
     """A text to read, longer than a line; foreign parts of it are printable.
 

@@ -27,7 +27,7 @@ from chartinsight_tui.messages import ShowScreen
 from chartinsight_tui.screens.view import View
 from chartinsight_tui.state_line import alert_title
 from chartinsight_tui.store import Part
-from chartinsight_tui.widgets.pane import Line, Pane, Piece, beside, heading, padded, width_of
+from chartinsight_tui.widgets.pane import Line, Pane, Piece, beside, heading, padded, width_of, wrapped
 from chartinsightd.domain.kst import day_of
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class OverviewView(View, can_focus=True):
     def _draw(self, width: int, height: int) -> Sequence[Line]:
         status = self.store.status
         if status is None:
-            return [[], [(f" {self.what_is_missing(Part.STATUS)}", self.palette.dim)]]
+            said = wrapped(self.what_is_missing(Part.STATUS), width - 2, self.palette.dim)
+            return [[], *([(" ", self.palette.dim), *line] for line in said)]
         if width < _SMALL[0] or height < _SMALL[1]:
             return [[], *self._alerts(status, width, 3), [], *self._small_freshness(status, width)]
         if width < _TWO_COLUMNS:

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
+from chartinsight_tui.formatting import fit
 from chartinsight_tui.theme import Palette
 from chartinsight_tui.widgets.pane import Line, Pane, Piece, width_of, wrapped
 
@@ -91,11 +92,18 @@ class StateBar(Pane):
     Args:
         palette: returns the colours of the moment.
         state: returns badge, facts and what comes next.
+        keeps_end: returns whether what comes next stays where there is no room for both.
     """
 
-    def __init__(self, palette: Callable[[], Palette], state: Callable[[], tuple[Piece, Piece, str]]) -> None:
+    def __init__(
+        self,
+        palette: Callable[[], Palette],
+        state: Callable[[], tuple[Piece, Piece, Piece]],
+        keeps_end: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__(self._lines, palette)
         self._state = state
+        self._keeps_end = keeps_end
 
     def fit_height(self, width: int) -> None:
         """Take as many rows as the words need, where the terminal is narrow."""
@@ -103,19 +111,25 @@ class StateBar(Pane):
 
     def _lines(self, width: int, height: int) -> Sequence[Line]:
         palette = self._palette()
-        (badge, badge_style), (facts, style), coming = self._state()
+        (badge, badge_style), (facts, style), (coming, coming_style) = self._state()
         head: Piece = (f" {badge} ", badge_style)
         if width < _NARROW:
             first, *rest = wrapped(f"{badge} {facts}", width - 2, style) or [[]]
             return [[(" ", style), *first], *([(" ", style), *line] for line in rest)][:height]
         room = width - width_of([head]) - 1
-        end = f" {coming} " if cell_len(facts) + cell_len(coming) + 2 <= room else ""
+        end = f" {coming} "
+        if self._keeps_end():
+            room -= cell_len(end)
+        elif not coming or cell_len(facts) + cell_len(end) > room:
+            end = ""
         clauses = facts.split(" · ")
         while len(clauses) > 1 and cell_len(" · ".join(clauses)) > room:
             clauses.pop()
-        line: list[Piece] = [head, (f" {' · '.join(clauses)}", style)]
+        shown = " · ".join(clauses)
+        shown = fit(shown, max(1, room)) if self._keeps_end() else shown
+        line: list[Piece] = [head, (f" {shown}", style)]
         gap = max(0, width - width_of(line) - cell_len(end))
-        return [[*line, (" " * gap, palette.text), (end, palette.dim)]]
+        return [[*line, (" " * gap, palette.text), (end, coming_style)]]
 
 
 class KeyBar(Pane):

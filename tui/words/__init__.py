@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chartinsight_tui.words import data, dialogs, frame, home, keys, screener, stocks, watch, work
+from chartinsight_tui.words import data, dialogs, frame, home, keys, replay, screener, stocks, watch, work
 from chartinsight_tui.words.alerts_ko import KOREAN_ALERTS
 
 _TABLE: Mapping[str, tuple[str, str]] = {
@@ -17,6 +17,7 @@ _TABLE: Mapping[str, tuple[str, str]] = {
     **screener.WORDS,
     **dialogs.WORDS,
     **keys.WORDS,
+    **replay.WORDS,
 }
 ENGLISH: Mapping[str, str] = {key: english for key, (english, _) in _TABLE.items()}
 KOREAN: Mapping[str, str] = {key: korean for key, (_, korean) in _TABLE.items()} | KOREAN_ALERTS

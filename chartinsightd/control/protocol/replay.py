@@ -80,6 +80,6 @@ class Timeline(Message):
     """The verdicts of a time, without a hole: what was not recorded is `unknown`."""
 
     items: tuple[TimelineStretch, ...] = ()
-    """Oldest first."""
+    """Oldest first; the last one ends with the time asked for, or now."""
     lost: Count = 0
     """Moments that could not be written since the daemon's start."""

@@ -69,6 +69,11 @@ class Recorder:
         self.lost = 0
         """Moments that were given up since the start."""
 
+    @property
+    def waiting(self) -> tuple[Moment, ...]:
+        """The last moments, oldest first, as far as they are not written yet."""
+        return tuple(self._waiting)
+
     async def run(self, take: Callable[[], Awaitable[Taken]]) -> None:
         """Record what there is to record; until cancelled.
 
