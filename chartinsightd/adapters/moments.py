@@ -1,7 +1,7 @@
-"""Recorded moments in one SQLite file, compressed against the first moment of their quarter of an hour.
+"""Recorded moments in one SQLite file, compressed against the first moment of their five minutes.
 
 Two moments ten seconds apart differ in a few numbers, so each is written as what zlib makes of it with an
-earlier one as its dictionary: about a hundred and fifty bytes. The file may be lost without harm. It is
+earlier one as its dictionary: about two hundred bytes. The file may be lost without harm. It is
 opened when it is first needed, so that a folder or a disk that takes no file holds nothing up.
 """
 
@@ -45,7 +45,7 @@ pragma user_version = {_VERSION};
 commit;
 """
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_BASE_US = 900 * 1_000_000
+_BASE_US = 300 * 1_000_000
 """Moments of so long are compressed against the same one."""
 _INSERT = "insert or replace into moments (at, until, state, causes, base, body) values (?, ?, ?, ?, ?, ?)"
 _LAST_BEFORE = (

@@ -29,9 +29,8 @@ from chartinsight_tui.store import Failure, Store
 from chartinsight_tui.widgets.bars import KeyBar, StateBar, Tab, TopBar
 from chartinsight_tui.widgets.pane import Line, Pane, Piece, heading
 from chartinsightd.control.protocol.replay import MomentAnswer, TimelineStretch
-from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.kst import at_kst, day_of, midnight
 from chartinsightd.domain.moment import UNKNOWN
-from chartinsightd.facts.krx import KST
 
 STEP = timedelta(seconds=10)
 _SPEEDS = (1, 10, 60, 600)
@@ -194,7 +193,7 @@ class ReplayScreen(Keyed, Screen[None]):
 
     def _bar(self, room: int) -> list[Piece]:
         """Return the day, a cell for some minutes with the worst that it held; the moment stands out."""
-        begun, palette = _midnight(self.at), self.context.colours
+        begun, palette = midnight(day_of(self.at)), self.context.colours
         cell = timedelta(days=1) / room
         states = [self._worst(begun + place * cell, begun + (place + 1) * cell) for place in range(room)]
         here = min(room - 1, int((self.at - begun) / cell))
@@ -233,7 +232,7 @@ class ReplayScreen(Keyed, Screen[None]):
 
     async def _read(self, at: datetime, *, is_new_day: bool) -> None:
         if is_new_day:
-            begun = _midnight(at)
+            begun = midnight(day_of(at))
             timeline = await self._connection.timeline(begun, begun + timedelta(days=1))
             self.stretches = () if isinstance(timeline, Failure) else timeline.items
         answer = await self._connection.moment(at)
@@ -367,10 +366,6 @@ class ReplayScreen(Keyed, Screen[None]):
         self.app.copy_to_clipboard(f"{banner}\n\n{self.view.copy_text()}")
 
 
-def _midnight(at: datetime) -> datetime:
-    return datetime.combine(day_of(at), time.min, KST)
-
-
 def _hours(room: int) -> str:
     """Return the hours below a bar of the day."""
     line = [" "] * room
@@ -390,4 +385,4 @@ def _moment_from(text: str, at: datetime) -> datetime:
     day = day_from(days[0], day_of(at)) if days else day_of(at)
     if len(days) > 1:
         raise ValueError("too many words")
-    return datetime.combine(day, time.fromisoformat(clock), KST)
+    return at_kst(day, time.fromisoformat(clock))
