@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import cast
 
@@ -16,3 +17,15 @@ def leave_out(*packages: str) -> None:
     modules = cast("dict[str, ModuleType | None]", sys.modules)
     for name in packages:
         modules.setdefault(name, None)
+
+
+def import_parts_alone(*packages: str) -> None:
+    """Let the import of a module of these packages bring no other module of them.
+
+    `holidays` imports every country of the world, eight megabytes, for the closed days of one exchange. What
+    the packages say for themselves is not run: only their modules can be used, each by its full name.
+    """
+    for name in packages:
+        spec = find_spec(name)
+        assert spec is not None  # a dependency
+        sys.modules.setdefault(name, module_from_spec(spec))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
+
+from chartinsightd.domain.calendar import Calendar
 
 _HEAVY = ("rich", "pygments", "greenlet", "aiosmtplib")
 
@@ -26,3 +29,19 @@ def test_what_is_imported_already_stays() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.split() == ["left", "out"]
+
+
+def test_closed_days_need_no_country_but_one() -> None:
+    """`holidays` imports South Korea alone, and the calendar is the same."""
+    program = (
+        "import sys; from datetime import date\n"
+        "from chartinsightd.process.left_out import import_parts_alone\n"
+        "import_parts_alone('holidays.countries', 'holidays.financial')\n"
+        "from chartinsightd.domain.calendar import Calendar\n"
+        "print(*Calendar().trading_days(date(2025, 1, 1), date(2026, 12, 31)))\n"
+        "print(*(name for name in sys.modules if name.startswith('holidays.countries.')))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    days, countries = ended.stdout.splitlines()
+    assert days == " ".join(map(str, Calendar().trading_days(date(2025, 1, 1), date(2026, 12, 31))))
+    assert countries == "holidays.countries.south_korea"
