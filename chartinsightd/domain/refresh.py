@@ -13,6 +13,9 @@ from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts import kiwoom
 
+_DAY = timedelta(days=1)
+_LONGEST_MONTH = timedelta(days=31)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshRule:
@@ -30,13 +33,13 @@ class RefreshRule:
 
 def last_refresh(now: datetime, timeframe: Timeframe, calendar: Calendar, rule: RefreshRule) -> datetime:
     """Return the last instant at or before now (aware) at which a read brought news: aware, UTC."""
-    instants = _instants(calendar, timeframe, day_of(now).year, rule)
+    instants = _instants(calendar, timeframe, day_of(now).replace(day=1), rule)
     return instants[bisect_right(instants, now) - 1]
 
 
 def next_refresh(now: datetime, timeframe: Timeframe, calendar: Calendar, rule: RefreshRule) -> datetime:
     """Return the first instant after now (aware) at which a read will bring news: aware, UTC."""
-    instants = _instants(calendar, timeframe, day_of(now).year, rule)
+    instants = _instants(calendar, timeframe, day_of(now).replace(day=1), rule)
     return instants[bisect_right(instants, now)]
 
 
@@ -58,14 +61,16 @@ def session_refreshes(session: Session, timeframe: Timeframe, rule: RefreshRule)
 
 
 @lru_cache(maxsize=64)
-def _instants(calendar: Calendar, timeframe: Timeframe, year: int, rule: RefreshRule) -> list[datetime]:
-    """Return the instants of a year and of the nearest sessions before and after it, ascending."""
-    first, last = date(year, 1, 1), date(year, 12, 31)
+def _instants(calendar: Calendar, timeframe: Timeframe, first: date, rule: RefreshRule) -> list[datetime]:
+    """Return the instants of the month that begins on a day, and of the nearest sessions before and after it,
+    ascending. Those of a year would take two megabytes at 5m.
+    """
+    last = (first + _LONGEST_MONTH).replace(day=1) - _DAY
     sessions = [
         *calendar.sessions_before(first, 2),
         *calendar.sessions(first, last),
         calendar.next_session(last),
     ]
     instants = [at for session in sessions for at in session_refreshes(session, timeframe, rule)]
-    # In the year in which a venue opened nothing came before: its first reading of the year is the beginning.
+    # In the month in which a venue opened nothing came before: its first reading then is the beginning.
     return instants if sessions[0].day < first else [midnight(first), *instants]
