@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chartinsightd.analysis.analyser import Learned
 from chartinsightd.analysis.patterns.life import PatternEvent, PatternKind, PatternPoint, PatternState
@@ -185,6 +185,16 @@ class KnownPattern:
     found: FoundPattern
 
 
+class PatternEnd(NamedTuple):
+    """Where a pattern entered the state that is its latest."""
+
+    symbol: str
+    kind: str
+    state: str
+    ts: int
+    """Start of the candle that made the state, in seconds since 1970-01-01T00:00Z."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisCounts:
     """How many series stand how."""
@@ -255,6 +265,17 @@ class AnalysisStore(Protocol):
 
     async def patterns(self, analyser: str, wanted: PatternFilter) -> Found[KnownPattern]:
         """Return the latest state of each pattern that counts, the newest first."""
+
+    async def pattern_ends(
+        self, analyser: str, timeframe: Timeframe, until: datetime | None = None
+    ) -> Sequence[PatternEnd]:
+        """Return where every pattern that counts and has ended did so: for statistics over a market.
+
+        Args:
+            analyser: whose.
+            timeframe: of which length.
+            until: states confirmed later are left out (market time); aware.
+        """
 
     async def state(self, analyser: str, series: Series) -> AnalysisState | None:
         """Return how one series stands; None where it is not known to the analyser."""

@@ -25,6 +25,7 @@ from chartinsightd.ports.analysis import (
     FoundPoint,
     FoundTrend,
     KnownPattern,
+    PatternEnd,
     PatternFilter,
 )
 from chartinsightd.ports.archive import Found
@@ -117,6 +118,14 @@ class PostgresAnalysis:
             )
         found = [KnownPattern(series=_series(row), found=_pattern(row)) for row in rows]
         return Found(found, rows[0]["total"] if rows else 0)
+
+    async def pattern_ends(
+        self, analyser: str, timeframe: Timeframe, until: datetime | None = None
+    ) -> Sequence[PatternEnd]:
+        """Return where every pattern that counts and has ended did so; see `ports.analysis.AnalysisStore`."""
+        async with self._connection.use() as connection:
+            rows = await connection.fetch(_PATTERN_ENDS, analyser, str(timeframe), until)
+        return [PatternEnd(*row) for row in rows]
 
     async def state(self, analyser: str, series: Series) -> AnalysisState | None:
         """Return how one series stands; None where it is not known to the analyser."""
@@ -464,6 +473,19 @@ select *, count(*) over () as total from (
 ) latest
 where (cardinality($4::text[]) = 0 or state = any($4)) and (cardinality($5::text[]) = 0 or kind = any($5))
 order by confirmed_at desc, symbol, timeframe, pattern_id limit $8
+"""
+_PATTERN_ENDS = """
+select symbol, kind, state, extract(epoch from at)::bigint from (
+    select distinct on (r.symbol, r.pattern_id) r.symbol, r.pattern_id, r.kind, r.state, r.at
+    from pattern_events r
+    where r.analyser = $1 and r.timeframe = $2
+      and ($3::timestamptz is null or r.confirmed_at <= $3)
+      and not exists (
+        select from analysis_generations g
+        where g.symbol = r.symbol and g.timeframe = r.timeframe and g.analyser = r.analyser
+          and g.generation > r.generation and g.valid_from <= r.confirmed_at)
+    order by r.symbol, r.pattern_id, r.confirmed_at desc, (r.state = 'forming')
+) latest where state <> 'forming'
 """
 _COUNTS = """
 select state, count(*) as count, min(analysed_at) as oldest

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from chartinsightd.domain.data_id import data_id_of_many
 from chartinsightd.domain.errors import ChartInsightError, InvalidCandle
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports.analysis import AnalysisStore, PatternFilter
+from chartinsightd.ports.analysis import AnalysisStore
 from chartinsightd.ports.archive import KnownStock
 from chartinsightd.ports.candles import CandleReader, CandleSpan
 from chartinsightd.ports.strategies import StrategyEnded, StrategySandbox
@@ -32,11 +33,12 @@ from chartinsightd.service.analysing.universe_stocks import UniverseStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 
 _NO_CANDLES = "`chartinsightctl coverage` says what is collected."
-_MAX_EVENTS = 1_000_000
 _TRAINED = 2 / 3
 """Share of the days before the split where none is given."""
 _PATTERN_WARMUP = 30
 """Candles after which the structure does not depend on where a series began: no pattern before is counted."""
+_MOST_CANDLES_KEPT = 100_000
+"""A dozen megabytes: forty stocks of ten years, not a whole market."""
 _KEPT = 256
 """Reports that are kept for the same question about the same candles: a slider asks for every kind at each
 place."""
@@ -86,17 +88,31 @@ class _Counted:
     left_out: dict[str, str]
 
 
-class _Once:
-    """Candles that are read when the first of several questions needs them."""
+_Ends = Mapping[tuple[str, str], Mapping[str, list[int]]]
+"""By kind and state of patterns, and by symbol: the starts of the candles on which they entered it."""
+_Found = TypeVar("_Found")
 
-    def __init__(self, read: Callable[[], Awaitable[_Counted]]) -> None:
+
+class _Once(Generic[_Found]):
+    """What is read when the first of several questions needs it."""
+
+    def __init__(self, read: Callable[[], Awaitable[_Found]]) -> None:
         self._read = read
-        self._found: _Counted | None = None
+        self._found: _Found | None = None
 
-    async def __call__(self) -> _Counted:
+    async def __call__(self) -> _Found:
         if self._found is None:
             self._found = await self._read()
         return self._found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What questions of one timeframe and one moment rest on, read when it is needed."""
+
+    series: _Once[_Counted]
+    ends: _Once[_Ends]
+    data_id: str
 
 
 class Statistics:
@@ -136,6 +152,8 @@ class Statistics:
         self._counting = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "statistics")
         self._kept: dict[tuple[StatisticsQuestion, str, str], StatisticsAnswer] = {}
+        self._candles: tuple[str, _Counted] | None = None
+        """All candles of the last question, with their id: those of another moment are a part of them."""
 
     async def answer(self, question: StatisticsQuestion) -> StatisticsAnswer:
         """Return what followed.
@@ -165,57 +183,78 @@ class Statistics:
         timeframe, until = questions[0].timeframe, questions[0].until
         async with self._counting:
             symbols = [stock.symbol for stock in await self._members(until)]
-            versions = await self._reader.versions(symbols, timeframe)
-            data = data_id_of_many(_scope(timeframe, until), versions)
-            found = _Once(partial(self._series, symbols, timeframe, until))
-            return [await self._one(question, found, data) for question in questions]
+            numbers = await self._reader.versions(symbols, timeframe)
+            versions = {symbol: numbers[symbol] for symbol in symbols}
+            read = _Read(
+                series=_Once(partial(self._series, versions, timeframe, until)),
+                ends=_Once(partial(self._ends, timeframe, until)),
+                data_id=data_id_of_many(_scope(timeframe, until), versions),
+            )
+            return [await self._one(question, read) for question in questions]
 
-    async def _one(self, question: StatisticsQuestion, found: _Once, data: str) -> StatisticsAnswer:
-        key = question, data, self._code_id(question)
+    async def _one(self, question: StatisticsQuestion, read: _Read) -> StatisticsAnswer:
+        key = question, read.data_id, self._code_id(question)
         if key not in self._kept:
             if len(self._kept) >= _KEPT:
                 del self._kept[next(iter(self._kept))]
-            self._kept[key] = await self._count(question, await found(), data)
+            self._kept[key] = await self._count(question, read)
         return self._kept[key]
 
     async def _members(self, until: datetime | None) -> Sequence[KnownStock]:
         return await (self._stocks.newest() if until is None else self._stocks.on(day_of(until)))
 
-    async def _count(self, question: StatisticsQuestion, found: _Counted, data: str) -> StatisticsAnswer:
+    async def _count(self, question: StatisticsQuestion, read: _Read) -> StatisticsAnswer:
+        found = await read.series()
         if not found.series:
             raise NoStatistics(
                 "There are no candles to count over.", remedy="`chartinsightctl coverage` says why."
             )
         split_ts = _split_of(question, found.series)
         return StatisticsAnswer(
-            report=await self._report(question, found.series, split_ts),
+            report=await self._report(question, read, split_ts),
             split=day_of(_moment(split_ts)),
             stocks=len(found.series),
             left_out=found.left_out,
-            data_id=data,
+            data_id=read.data_id,
             code_id=self._code_id(question),
         )
 
-    async def _series(self, symbols: Sequence[str], timeframe: Timeframe, until: datetime | None) -> _Counted:
-        found = await self._reader.read_many(symbols, timeframe, CandleSpan())
-        counted = _Counted(series=[], left_out={})
-        for symbol in symbols:
-            try:
-                candles = columns_of(found.pop(symbol), self._current_rules.calendar)
-            except InvalidCandle as error:
-                counted.left_out[symbol] = str(error)
-                continue
-            candles = _closed_by(until, candles)
+    async def _series(
+        self, versions: Mapping[str, int], timeframe: Timeframe, until: datetime | None
+    ) -> _Counted:
+        """Return the candles that were over at a moment."""
+        found = await self._all(versions, timeframe)
+        counted = _Counted(series=[], left_out=dict(found.left_out))
+        for whole in found.series:
+            candles = _closed_by(until, whole)
             if len(candles):
                 counted.series.append(candles)
             else:
-                counted.left_out[symbol] = "no candles"
-            await asyncio.sleep(0)  # a whole market takes seconds: others run in between
+                counted.left_out[whole.symbol] = "no candles"
         return counted
 
-    async def _report(self, question: StatisticsQuestion, series: list[Candles], split_ts: int) -> Report:
+    async def _all(self, versions: Mapping[str, int], timeframe: Timeframe) -> _Counted:
+        """Return all candles; those of the last question where they have not changed since."""
+        key = data_id_of_many(str(timeframe), versions)
+        if self._candles is not None and self._candles[0] == key:
+            return self._candles[1]
+        self._candles = None
+        found = await self._reader.read_many(list(versions), timeframe, CandleSpan())
+        counted = _Counted(series=[], left_out={})
+        for symbol in versions:
+            try:
+                counted.series.append(columns_of(found.pop(symbol), self._current_rules.calendar))
+            except InvalidCandle as error:
+                counted.left_out[symbol] = str(error)
+            await asyncio.sleep(0)  # a whole market takes seconds: others run in between
+        if sum(map(len, counted.series)) <= _MOST_CANDLES_KEPT:
+            self._candles = key, counted
+        return counted
+
+    async def _report(self, question: StatisticsQuestion, read: _Read, split_ts: int) -> Report:
+        series = (await read.series()).series
         if question.pattern:
-            ends = await self._ends(question)
+            ends = (await read.ends()).get((question.pattern, question.state), {})
             count = partial(_of_pattern, ends, series, split_ts, question.cost)
         elif (strategy := self._evaluators.shipped.get(question.strategy)) is not None:
             if question.timeframe not in strategy.timeframes:
@@ -238,18 +277,10 @@ class Statistics:
                 self._evaluators.users.end(error)
             raise NoStatistics(error.message, remedy=error.remedy) from error
 
-    async def _ends(self, question: StatisticsQuestion) -> Mapping[str, list[int]]:
-        """Return the starts of the candles on which patterns entered the state, by symbol."""
-        wanted = PatternFilter(
-            timeframes=(question.timeframe,),
-            kinds=(question.pattern,),
-            states=(question.state,),
-            until=question.until,
-            limit=_MAX_EVENTS,
-        )
-        ends: dict[str, list[int]] = defaultdict(list)
-        for known in (await self._store.patterns(self._analyser, wanted)).rows:
-            ends[known.series.symbol].append(known.found.ts)
+    async def _ends(self, timeframe: Timeframe, until: datetime | None) -> _Ends:
+        ends: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for end in await self._store.pattern_ends(self._analyser, timeframe, until):
+            ends[end.kind, end.state][end.symbol].append(end.ts)
         return ends
 
     def _code_id(self, question: StatisticsQuestion) -> str:
@@ -282,9 +313,9 @@ def _of_pattern(
 
 
 def _closed_by(until: datetime | None, candles: Candles) -> Candles:
-    """Return the candles that were over at a moment."""
+    """Return the candles that were over at a moment, as new columns: kept ones hold no indicators."""
     if until is None:
-        return candles
+        return candles.part(slice(None))
     over = int(np.searchsorted(candles.closes_at, int(until.timestamp()), side="right"))
     return candles.part(slice(0, over))
 

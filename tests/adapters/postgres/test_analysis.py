@@ -34,6 +34,7 @@ from chartinsightd.ports.analysis import (
     FoundPattern,
     FoundPoint,
     FoundTrend,
+    PatternFilter,
 )
 from chartinsightd.service.analysing.generations import first_difference, news
 from tests.support.postgres import connected
@@ -171,6 +172,35 @@ async def _replay(analysis: PostgresAnalysis, runs: list[tuple[FoundPoint, ...]]
     for number, points in enumerate(runs):
         moment = NOW + timedelta(minutes=number)
         assert set((await analysis.findings(RULES, series, as_of=moment)).points) == set(points)
+
+
+async def test_ends_of_patterns_are_their_latest_states(analysis: PostgresAnalysis) -> None:
+    """What has ended by a moment is told with its candle, as the list of patterns has it."""
+    forming = [event(name, 300, "forming") for name in "abc"]
+    events = [*forming, event("a", 600, "completed"), event("b", 900, "failed")]
+    await analysis.save(RULES, [result(SERIES, Findings(patterns=events))], NOW)
+
+    for until in (datetime.fromtimestamp(at, UTC) for at in (500, 600, 1_000)):
+        ends = await analysis.pattern_ends(RULES, SERIES.timeframe, until)
+        listed = await analysis.patterns(RULES, PatternFilter(until=until))
+        known = [(one.series.symbol, one.found.kind, one.found.state, one.found.ts) for one in listed.rows]
+        assert sorted(ends) == sorted(one for one in known if one[2] is not PatternState.FORMING)
+    assert [one.state for one in sorted(ends)] == ["completed", "failed"]
+    assert await analysis.pattern_ends(RULES, Timeframe.D1) == []
+
+
+def event(pattern_id: str, at: int, state: str) -> FoundPattern:
+    """A state of a double top."""
+    return FoundPattern(
+        pattern_id=pattern_id,
+        kind=PatternKind.DOUBLE_TOP,
+        state=PatternState(state),
+        ts=at,
+        confirmed_at=at,
+        points=(),
+        levels={},
+        evidence={},
+    )
 
 
 async def test_market_time_cuts_what_was_confirmed_later(analysis: PostgresAnalysis) -> None:

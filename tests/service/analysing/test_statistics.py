@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import cast
 
 import asyncpg
 import pytest
 
 from chartinsightd.adapters.strategies.sandbox import ProcessSandbox
-from chartinsightd.analysis.patterns.life import PatternKind, PatternState
 from chartinsightd.analysis.screens.expression import ScreenInvalid
 from chartinsightd.domain.kst import midnight
-from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.ports.analysis import AnalysisStore, FoundPattern, KnownPattern, PatternFilter
-from chartinsightd.ports.archive import Found
+from chartinsightd.ports.analysis import AnalysisStore, PatternEnd
 from chartinsightd.service.analysing.statistics import NoStatistics, Statistics, StatisticsQuestion
 from tests.service.analysing.test_screening import DAYS, World, evaluators, world
 
@@ -25,24 +24,17 @@ DOUBLE_TOP = StatisticsQuestion(pattern="double_top", timeframe=Timeframe.D1, co
 
 
 class Patterns:
-    """A store that knows one completed double top of each of two stocks, on the hundredth day."""
+    """A store that knows a double top of each of three stocks, on the hundredth day; two are completed."""
 
-    async def patterns(self, analyser: str, wanted: PatternFilter) -> Found[KnownPattern]:
-        """Return them."""
-        assert (analyser, wanted.kinds, wanted.states) == ("structure-1", ("double_top",), ("completed",))
+    async def pattern_ends(
+        self, analyser: str, timeframe: Timeframe, until: datetime | None
+    ) -> Sequence[PatternEnd]:
+        """Return them, and one that failed."""
+        assert (analyser, timeframe) == ("structure-1", Timeframe.D1)
+        del until
         ts = int(midnight(DAYS[100]).timestamp())
-        found = FoundPattern(
-            pattern_id="1",
-            kind=PatternKind.DOUBLE_TOP,
-            state=PatternState.COMPLETED,
-            ts=ts,
-            confirmed_at=ts,
-            points=(),
-            levels={},
-            evidence={},
-        )
-        series = [Series(symbol=one, timeframe=Timeframe.D1) for one in ("000660", "005930")]
-        return Found([KnownPattern(series=one, found=found) for one in series], 2)
+        ends = [("000660", "completed"), ("005930", "completed"), ("035420", "failed")]
+        return [PatternEnd(symbol, "double_top", state, ts) for symbol, state in ends]
 
 
 def statistics_of(world: World) -> Statistics:
@@ -100,6 +92,8 @@ async def test_cut_at_a_moment_nothing_later_counts(
     cut = await statistics.answers(questions)
     assert world.reader.asked == ["000660", "005930", "035420", "035720"]  # read once for both
     assert cut[0] != await statistics.answer(RSI)
+    assert cut[0] != await statistics.answer(replace(RSI, until=midnight(DAYS[180])))
+    assert len(world.reader.asked) == 4, "other moments are parts of the same candles"
     connection = await asyncpg.connect(database)
     try:
         await connection.execute("delete from simulation.candles_1d where ts >= $1", until)
