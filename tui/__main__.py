@@ -65,7 +65,7 @@ def main(
             "The dashboard needs a terminal. For scripts there is `chartinsightctl status`."
         )
 
-    from chartinsight_tui import choices, keymap
+    from chartinsight_tui import choices, keymap, last_picture
     from chartinsight_tui.app import Dashboard
     from chartinsight_tui.clock import SystemClock
     from chartinsightd.domain.language import language_of
@@ -79,6 +79,7 @@ def main(
         keys = keymap.read_keys(file.with_name("keys.toml"))
     except keymap.WrongKeys as error:
         raise click.UsageError(str(error)) from error
+    picture = last_picture.picture_file(os.environ, str(socket or ""))
     Dashboard(
         _opener(socket),
         SystemClock(),
@@ -89,6 +90,8 @@ def main(
         keys=keys,
         signs=_signs(chosen.signs or "auto"),
         remember=lambda theme, rise: choices.write_choices(file, chosen.updated(theme=theme, rise=rise)),
+        last_picture=last_picture.read_picture(picture),
+        keep_picture=lambda seen: last_picture.write_picture(picture, seen),
     ).run()
 
 

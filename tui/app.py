@@ -23,6 +23,7 @@ from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import NOTHING, clock_time, countdown, number
 from chartinsight_tui.hangul import letters_of
 from chartinsight_tui.keymap import Keyed
+from chartinsight_tui.last_picture import LastPicture
 from chartinsight_tui.messages import (
     Confirm,
     OpenBackfill,
@@ -81,6 +82,7 @@ _OF_NOW = {"command_palette", "export", "freeze", "next_theme", "place_before", 
 """What has no meaning while the past is on the screen."""
 _OF_FROZEN = ("freeze", "look_back", "copy", "export", "command_palette", "keys")
 """What the row of keys offers while the screens are frozen."""
+_PICTURE_S = 30.0
 _SETTLE_S = 0.25
 """Changes within this time are drawn together: at most four times a second."""
 _BADGES = {
@@ -117,6 +119,8 @@ class Dashboard(Keyed, App[None]):
         keys: other keys than ours, by the names of `keymap`.
         signs: what redraws lines for a terminal that lacks our signs.
         remember: called when a person chose other colours.
+        last_picture: what the home screen showed last time.
+        keep_picture: called now and then, and at the end, with what it shows.
     """
 
     TITLE = "ChartInsight"
@@ -154,6 +158,8 @@ class Dashboard(Keyed, App[None]):
         keys: Mapping[str, str] | None = None,
         signs: LineFilter | None = None,
         remember: Remember = _forget,
+        last_picture: LastPicture | None = None,
+        keep_picture: Callable[[LastPicture], None] = lambda _: None,
     ) -> None:
         super().__init__()
         self._open_client = open_client
@@ -187,7 +193,9 @@ class Dashboard(Keyed, App[None]):
             colours=theme.Palette(colours=_colours(colours), rise_is_red=rise_is_red),
             read_only=read_only,
             now=self.daemon_now,
+            last_picture=last_picture,
         )
+        self._keep_picture = keep_picture
         palette = lambda: self.context.palette  # noqa: E731 - read again at each drawing
         self._top = TopBar(palette, self._tabs, self._news)
         self._state = StateBar(palette, self._state_pieces, keeps_end=lambda: self._frozen_at is not None)
@@ -226,6 +234,7 @@ class Dashboard(Keyed, App[None]):
         self.view.main_widget().focus()
         self._top.show(self._active)
         self.set_interval(1.0, self._tick)
+        self.set_interval(_PICTURE_S, self._take_picture)
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._keys.update())
         self.call_after_refresh(lambda: self.run_worker(self._connect(), name="connection"))
 
@@ -271,6 +280,18 @@ class Dashboard(Keyed, App[None]):
         self._state.fit_height(self.size.width)
         self._top.update()
         self._state.update()
+
+    def _take_picture(self) -> None:
+        """Keep what the home screen shows for the next start, while it is seen and true."""
+        home, is_seen = self._views[VIEWS[0]], self._active == VIEWS[0] and self._frozen_at is None
+        picture = home.picture() if is_seen and isinstance(home, OverviewView) else None
+        if picture is not None:
+            self._keep_picture(picture)
+
+    async def action_quit(self) -> None:
+        """Leave; the next start begins with what is seen now."""
+        self._take_picture()
+        await super().action_quit()
 
     # screens
 
@@ -398,7 +419,8 @@ class Dashboard(Keyed, App[None]):
         ]
 
     def _state_pieces(self) -> tuple[Piece, Piece, Piece]:
-        line = state_line(self._live, self.words, self._live_now())
+        picture = self.context.last_picture
+        line = state_line(self._live, self.words, self._live_now(), picture.at if picture else None)
         palette = self.context.colours
         badge = self._badge(line)
         self._show_title(f"{_BADGES[line.kind][0]} {line.facts} – ChartInsight")

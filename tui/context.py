@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from chartinsight_tui.last_picture import LastPicture
 from chartinsight_tui.store import Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.theme import Palette
@@ -26,6 +27,8 @@ class Context:
     read_only: bool
     now: Callable[[], datetime | None]
     """Returns the daemon's time, UTC; None while it is away."""
+    last_picture: LastPicture | None = None
+    """What the home screen showed last time, until the daemon is heard."""
     connection: Connection | None = None
     """Whom to ask; None until its code is loaded."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from chartinsight_tui.formatting import clock_time
+from chartinsight_tui.formatting import clock_time, stamp
 from chartinsight_tui.store import LinkState, Store
 from chartinsight_tui.text import Words
 from chartinsightd.domain.alert_record import HAPPENINGS
@@ -28,10 +28,19 @@ class StateLine:
     """What happens next, or which key helps."""
 
 
-def state_line(store: Store, words: Words, now: datetime | None) -> StateLine:
-    """Return the state of the daemon as far as it is known at `now`, its own time."""
+def state_line(
+    store: Store, words: Words, now: datetime | None, pictured_at: datetime | None = None
+) -> StateLine:
+    """Return the state of the daemon as far as it is known at `now`, its own time.
+
+    Before it is heard, the screen of an earlier time may be shown: `pictured_at`.
+    """
     if not store.is_online or store.status is None:
-        return _unheard(store, words)
+        line = _unheard(store, words)
+        if pictured_at is None or store.status is not None:
+            return line
+        picture = words.put("line.picture", at=stamp(pictured_at))
+        return replace(line, facts=_joined(picture, line.facts))
     verdict = store.status.verdict
     return StateLine(
         kind=verdict.state.value, facts=_said(verdict.words, words), coming=_next(verdict, words, now)

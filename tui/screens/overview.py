@@ -23,6 +23,7 @@ from chartinsight_tui.formatting import (
     sparkline,
 )
 from chartinsight_tui.job_words import job_line, kind_of
+from chartinsight_tui.last_picture import LastPicture
 from chartinsight_tui.messages import ShowScreen
 from chartinsight_tui.screens.view import View
 from chartinsight_tui.state_line import alert_title
@@ -97,6 +98,13 @@ class OverviewView(View, can_focus=True):
         """Return the screen as text."""
         return self._pane.plain()
 
+    def picture(self) -> LastPicture | None:
+        """Return what is seen, for the next start; None while it is not known to be true."""
+        status, width = self.store.status, self._pane.size.width
+        if status is None or not self.store.is_online or not width:
+            return None
+        return LastPicture(at=status.clock.now, width=width, lines=tuple(self._pane.rows()))
+
     def action_open(self) -> None:
         """Go to the alerts, where causes stand."""
         self.post_message(ShowScreen("alerts"))
@@ -105,6 +113,8 @@ class OverviewView(View, can_focus=True):
 
     def _draw(self, width: int, height: int) -> Sequence[Line]:
         status = self.store.status
+        if status is None and (picture := self._last_picture(width)):
+            return picture
         if status is None:
             said = wrapped(self.what_is_missing(Part.STATUS), width - 2, self.palette.dim)
             return [[], *([(" ", self.palette.dim), *line] for line in said)]
@@ -119,6 +129,13 @@ class OverviewView(View, can_focus=True):
                 *self._alerts(status, width, 4),
             ]
         return self._columns(status, width, height)
+
+    def _last_picture(self, width: int) -> Sequence[Line]:
+        """Return what was seen last time, all of it dim; nothing where it is wider than the terminal."""
+        picture = self.context.last_picture
+        if picture is None or picture.width > width:
+            return []
+        return [[(line, self.palette.dim)] for line in picture.lines]
 
     def _columns(self, status: Status, width: int, height: int) -> Sequence[Line]:
         gap = 4 if width >= _WIDE else 3

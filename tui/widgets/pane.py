@@ -51,7 +51,11 @@ class Pane(Widget):
 
     def plain(self) -> str:
         """Return what is seen as text."""
-        return "\n".join(strip.text.rstrip() for strip in self._strips).strip("\n")
+        return "\n".join(self.rows()).strip("\n")
+
+    def rows(self) -> list[str]:
+        """Return what is seen, row by row."""
+        return [strip.text.rstrip() for strip in self._strips]
 
     def on_resize(self) -> None:
         """Draw for the new size."""

@@ -22,6 +22,7 @@ WORDS = {
     "line.kind.trouble": ("TROUBLE", "장애"),
     "line.kind.unknown": ("UNKNOWN", "알 수 없음"),
     "line.connecting": ("connecting to the daemon", "수집기에 연결하는 중"),
+    "line.picture": ("screen of {at}, not of now", "{at}의 화면, 지금이 아님"),
     "line.never": ("daemon not reached", "수집기와 연결되지 않음"),
     "line.away": ("daemon not reached", "수집기와 연결 끊김"),
     "line.unknown_since": ("nothing known since {at}", "{at} 이후 모름"),
