@@ -291,6 +291,7 @@ async def test_a_price_of_a_round_is_shown_as_provisional(open_page: Open, liste
         ("notes", CHART, ".side"),
         ("screener", "#screener", ".page"),
         ("strategies", "#screener", ".page"),
+        ("candles", "#screener", ".pagehead"),
         ("stocks", "#watch", ".page"),
         ("labels", "#labels", ".page"),
         ("notes", "#notes", ".builder"),

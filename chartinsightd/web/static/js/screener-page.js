@@ -35,6 +35,7 @@ export class ScreenerPage extends ChoiceView {
     this.screen = '';
     /** @type {string | null} */ this.session = null;
     this.sessions = [];
+    this.sessionsProblem = /** @type {any} */ (null);
     this.answer = null;
     /** What followed past matches, where the screen is one strategy. @type {any} */ this.past = null;
     this.running = false;
@@ -77,10 +78,11 @@ export class ScreenerPage extends ChoiceView {
       if (!stock) return;
       const { candles } = await get(`candles/${stock.symbol}`, { timeframe: '1d', limit: SESSIONS });
       this.sessions = candles.ts.map(dayOf).sort();
-      if (!this.gone) this.drawResults();
-    } catch {
-      this.sessions = []; // without them the two arrows stay off
+      this.sessionsProblem = null;
+    } catch (problem) {
+      this.sessionsProblem = problem; // the two arrows stay off
     }
+    if (!this.gone) this.drawResults();
   }
 
   /** @param {any} screen */
@@ -244,7 +246,8 @@ export class ScreenerPage extends ChoiceView {
     const step = (by) => h('button', { class: 'ib', type: 'button', data: { key: `day-${by}` }, disabled: at < 0 || !this.sessions[at + by], 'aria-label': t(by < 0 ? 'asof.prev' : 'asof.next'), onclick: () => { this.session = this.sessions[at + by]; this.run(); } }, icon(by < 0 ? 'left' : 'right'));
     return h('header', { class: 'pagehead' }, h('h1', {}, title), h('span', { class: 'grow' }),
       session ? h('div', { class: 'datepick' }, step(-1), h('b', {}, t('scr.asof', { d: fullTime(instantOf(session), '1d') })), step(1)) : null,
-      h('div', { class: 'seg', role: 'group' }, ['cards', 'rows'].map((look) => h('button', { type: 'button', data: { key: look }, 'aria-pressed': String(settings.screener === look), onclick: () => { changeSettings({ screener: /** @type {any} */ (look) }); this.drawResults(); } }, t(`scr.${look}`)))));
+      h('div', { class: 'seg', role: 'group' }, ['cards', 'rows'].map((look) => h('button', { type: 'button', data: { key: look }, 'aria-pressed': String(settings.screener === look), onclick: () => { changeSettings({ screener: /** @type {any} */ (look) }); this.drawResults(); } }, t(`scr.${look}`)))),
+      this.sessionsProblem ? errorBox(this.sessionsProblem, () => this.loadSessions()) : null);
   }
 
   /** @param {any} answer */
