@@ -152,7 +152,9 @@ def test_both_languages_show_the_same(page: str) -> None:
     assert names["."] in korean
 
 
-@pytest.mark.parametrize("page", ["backup", "notes", "operating", "scaling", "security", "systemd"])
+@pytest.mark.parametrize(
+    "page", ["analysis", "backup", "notes", "operating", "scaling", "security", "systemd"]
+)
 def test_pages_for_operators_are_whole_in_korean(page: str) -> None:
     """Each has a heading for each of the English ones, and the same commands."""
     english, korean = ((DOCS / f"{page}{form}").read_text(encoding="utf-8") for form in FORMS)
