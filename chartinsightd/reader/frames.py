@@ -120,12 +120,12 @@ def columns_by_word(
         raise ValueError(f"{venue!r} is no venue; there are {', '.join(VENUES)}.")
     asked = Asked(
         timeframe=timeframe,
-        start=_instant(start) or _FIRST,
-        end=_instant(end, is_end=True) or _LAST,
-        as_of=_instant(as_of, is_end=True),
+        start=as_instant(start) or _FIRST,
+        end=as_instant(end, is_end=True) or _LAST,
+        as_of=as_instant(as_of, is_end=True),
     )
     place = Place(dsn, schema or "live") if dsn else find()
-    return _run(_read(place, list(symbols), asked, venue.upper(), is_adjusted=adjusted))
+    return run(_read(place, list(symbols), asked, venue.upper(), is_adjusted=adjusted))
 
 
 async def _read(
@@ -185,7 +185,7 @@ def _frame(columns: Columns, timeframe: str) -> pd.DataFrame:
     return frame
 
 
-def _instant(when: When, *, is_end: bool = False) -> datetime | None:
+def as_instant(when: When, *, is_end: bool = False) -> datetime | None:
     """Return an instant; a day begins, or as an end is over, at 00:00 KST."""
     if when is None:
         return None
@@ -197,7 +197,7 @@ def _instant(when: When, *, is_end: bool = False) -> datetime | None:
     return midnight + timedelta(days=1) if is_end else midnight
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end, also inside a notebook, whose own loop runs already."""
     try:
         asyncio.get_running_loop()

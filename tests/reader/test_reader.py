@@ -22,7 +22,7 @@ from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.broker import ListedStock
-from chartinsightd.reader import NotFound, read, read_arrow, read_many
+from chartinsightd.reader import NotFound, patterns, points, read, read_arrow, read_many, screen
 from tests.adapters.postgres.model import page
 from tests.domain.made_up_charts import split, walk, weekly
 from tests.support.postgres import connected
@@ -94,6 +94,51 @@ def test_a_frame_has_the_types_that_it_promises(filled: str) -> None:
     assert days["close"].tolist() == RAW.close.tolist()
     assert minutes["value"].isna().all()
     assert "day" not in minutes
+
+
+FOUND = """
+insert into analysis_state (symbol, timeframe, analyser, state, analysed_at) values
+    ('005930', '1d', 'old', 'done', '2026-11-01 00:00Z'),
+    ('005930', '1d', 'new', 'done', '2026-11-19 00:00Z');
+insert into points
+select '005930', '1d', ts, kind, grade, price, confirmed, 'reversal', analyser, 'd', 1, now()
+from (values
+    ('2026-10-05 15:00Z'::timestamptz, 'peak', 'primary', 51000, '2026-10-08 06:30Z'::timestamptz, 'new'),
+    ('2026-10-12 15:00Z', 'valley', 'secondary', 49000, '2026-10-14 06:30Z', 'new'),
+    ('2026-10-12 15:00Z', 'valley', 'primary', 48000, '2026-10-14 06:30Z', 'old')
+) as p (ts, kind, grade, price, confirmed, analyser);
+insert into pattern_events values (
+    'p1', '005930', '1d', 'double_top', 'forming', '2026-10-12 15:00Z', '2026-10-13 06:30Z',
+    '[{"role": "first", "price": 51000}]', '{"neckline": {"price": 49500}}', '{}', 'new', 'd', 1, now()
+);
+insert into screen_runs (name, version, session, code_id, data_id, counts, created_at) values
+    ('오름', 1, '2026-11-18', 'c', 'd', '{}', now()),
+    ('오름', 1, '2026-11-19', 'c', 'd', '{}', now());
+insert into screen_matches
+select max(id), '005930', 2.5, '{"trend_up": {}}', '2026-11-18 15:00Z', true from screen_runs;
+"""
+
+
+async def test_what_the_analysis_found_comes_as_frames(filled: str) -> None:
+    """Points of the newest rules, pattern states and matches are frames; `until` leaves out what came later."""
+    async with connected(filled) as connection:
+        await connection.execute(FOUND)
+    found = points("삼성전자")
+    assert found[["kind", "price"]].values.tolist() == [["peak", 51000], ["valley", 49000]]
+    assert str(found["confirmed_at"].dt.tz) == "Asia/Seoul"
+    assert points("005930", until="2026-10-08")["kind"].tolist() == ["peak"]
+    assert points("005930", until="2026-10-07").empty
+    [state] = patterns("005930").to_dict("records")
+    assert (state["state"], state["levels"]["neckline"]["price"]) == ("forming", 49500)
+    assert state["points"][0]["role"] == "first"
+    [match] = screen("오름").to_dict("records")
+    assert (match["symbol"], match["name"], match["score"]) == ("005930", "삼성전자", 2.5)
+    assert match["is_new"]
+    assert screen("오름", "2026-11-18").empty
+    with pytest.raises(NotFound, match="내림"):
+        screen("내림")
+    with pytest.raises(NotFound, match="달나라전자"):
+        points("달나라전자")
 
 
 def test_an_arrow_table_holds_what_the_frames_hold(filled: str) -> None:
