@@ -83,9 +83,9 @@ def patterns(
     The arguments and errors are those of `points`.
 
     Returns:
-        A frame with the columns `pattern_id`, `kind`, `state`, `at` (start of the candle that made the state),
-        `confirmed_at`, `points` (list), `levels` and `evidence` (dicts; won as traded on the day of `at`);
-        times are those of Asia/Seoul.
+        A frame with the columns `pattern_id`, `kind`, `state`, `at` (start of the candle of the state),
+        `confirmed_at`, `points` (list), `levels` and `evidence` (dicts, won as traded on the day of `at`).
+        Times are those of Asia/Seoul.
     """
     return _frame(_of_series(_PATTERNS, symbol, timeframe, until, dsn, schema), ("at", "confirmed_at"))
 

@@ -120,7 +120,7 @@ select max(id), '005930', 2.5, '{"trend_up": {}}', '2026-11-18 15:00Z', true fro
 
 
 async def test_what_the_analysis_found_comes_as_frames(filled: str) -> None:
-    """Points of the newest rules, pattern states and matches are frames; `until` leaves out what came later."""
+    """Points of the newest rules, pattern states and matches come as frames, and none of after `until`."""
     async with connected(filled) as connection:
         await connection.execute(FOUND)
     found = points("삼성전자")
