@@ -34,8 +34,8 @@ import { t, wordOr } from './words.js';
 
 /** Figures of patterns told in full: the newest in sight. */
 const TOLD_PATTERNS = 3;
-/** Room kept for legend and ribbon, in pixels. */
-const LEGEND = { width: 560, height: 46 };
+/** Room kept for legend and ribbon, in pixels; on a phone the legend has a line more. */
+const LEGEND = { width: 560, height: 46, narrow: 62 };
 const RIBBON = 30;
 /** The word for a missing candle is not written twice within so many pixels. */
 const WORD_ROOM = 60;
@@ -71,7 +71,7 @@ export function drawAbove(pen, scene) {
   const { layers, known } = scene;
   const drawn = [];
   const boxes = new Boxes();
-  boxes.take(0, 0, scene.narrow ? pen.width : LEGEND.width, LEGEND.height);
+  boxes.take(0, 0, scene.narrow ? pen.width : LEGEND.width, scene.narrow ? LEGEND.narrow : LEGEND.height);
   boxes.take(0, pen.height - RIBBON, pen.width, RIBBON);
   pen.g.globalAlpha = pen.alpha;
   pen.g.textBaseline = 'middle';
