@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -41,6 +43,9 @@ _LONGEST_SECRET = 4_096
 _UNPACKABLE = "content-encoding"
 """Stands in aiohttp's errors of answers that it cannot unpack."""
 _CODINGS = frozenset({"", "identity", "gzip", "deflate"})
+_CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.ASCII | re.IGNORECASE)
+_CODECS = dict.fromkeys(("euc-kr", "ks_c_5601-1987", "cp949", "ms949", "uhc"), "cp949") | {"utf-16": "utf-16"}
+"""Encodings that a gateway may name beside UTF-8, and how they are read: EUC-KR is a part of CP949."""
 _LONGEST_COUNT = 9
 """Digits; Python refuses to read numbers of thousands of them."""
 
@@ -229,7 +234,7 @@ class Transport:
                 return _Reply(
                     status=response.status,
                     headers=response.headers,
-                    body=content,
+                    body=_as_utf8(content, response.headers.get("Content-Type", "")),
                     asked_at=asked_at,
                 )
         except aiohttp.ConnectionTimeoutError as error:
@@ -362,6 +367,20 @@ def _in_words(error: aiohttp.ClientError | OSError) -> str:
         case aiohttp.ClientResponseError():
             return "what answers is no HTTP"
     return str(error) or type(error).__name__
+
+
+def _as_utf8(body: bytes, content_type: str) -> bytes:
+    """Return an answer in UTF-8: JSON's encoding (RFC 8259, 8.1), which a gateway on the way may change.
+
+    Bytes that are no UTF-8 are converted only where the answer names its encoding: anywhere else they are
+    damage, and cost the row they are in.
+    """
+    body = body.removeprefix(codecs.BOM_UTF8)
+    declared = _CHARSET.search(content_type)
+    codec = _CODECS.get(declared[1].lower()) if declared else None
+    if codec is None or _is_utf8(body):
+        return body
+    return body.decode(codec, "replace").encode()
 
 
 def _is_utf8(body: bytes) -> bool:

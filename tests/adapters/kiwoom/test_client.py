@@ -385,6 +385,35 @@ async def test_refusals_in_the_older_korean_encoding_are_read() -> None:
             await post(ours)
 
 
+@pytest.mark.parametrize(
+    ("charset", "codec"),
+    [("UTF-8", "utf-8-sig"), ("EUC-KR", "cp949"), ('"ks_c_5601-1987"', "euc-kr"), ("utf-16", "utf-16")],
+)
+async def test_an_answer_in_another_encoding_is_read(charset: str, codec: str) -> None:
+    """A gateway may put a mark before UTF-8, or name another encoding: the document is the same."""
+    document = {"return_code": 0, "stk_nm": "삼성전자"}
+    body = json.dumps(document, ensure_ascii=False).encode(codec)
+    async with session() as ours:
+        ours.broker.will("ka10081", Reply(body, content_type=f"application/json; charset={charset}"))
+        answer = await post(ours)
+
+    assert json.loads(answer.document) == document
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [("EUC-KR", "삼성전자".encode()), *((name, b"\xff") for name in ("UTF-8", "idna", "zip"))],
+)
+async def test_an_answer_that_cannot_be_converted_stays_as_it_is(charset: str, name: bytes) -> None:
+    """UTF-8 is UTF-8 whatever is declared, and a damaged byte is not spread over its row."""
+    body = b'{"return_code": 0, "stk_nm": "' + name + b'"}'
+    async with session() as ours:
+        ours.broker.will("ka10081", Reply(body, content_type=f"application/json; charset={charset}"))
+        answer = await post(ours)
+
+    assert answer.document == body
+
+
 async def test_an_answer_to_another_request_is_refused() -> None:
     """The api-id that the broker echoes is compared with the one asked for."""
     async with session() as ours:
