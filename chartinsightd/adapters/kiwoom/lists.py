@@ -216,7 +216,9 @@ class _ListReader:
 def _decoded(api_id: str, document: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(document, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise MalformedAnswer(f"Kiwoom's answer to {api_id} holds bytes that are no UTF-8.") from error
+    except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedAnswer(f"Kiwoom's answer to {api_id} is not what it should be: {error}") from error
 
 

@@ -7,6 +7,10 @@ appendix A.
 
 from __future__ import annotations
 
+import os
+import re
+import socket
+import ssl
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -68,6 +72,8 @@ _TIME_LIMITS = {
 }
 """By setting: the code with which the server ends what takes longer, and its words where the code is lost."""
 _LONGEST_WORDS = 300
+_ERRNO = re.compile(r"\[Errno (\d{1,4})\]", re.ASCII)
+"""In Python's words of a system call that failed; where several addresses were tried, the first."""
 
 REMEDY_POOLED = (
     "Let database.dsn name the database itself, or a pooler in session mode: in transaction mode each"
@@ -249,8 +255,16 @@ def _missing_right(words: str, database: str) -> str:
 
 
 def said(error: Exception) -> str:
-    """Return the words of an error, short enough for a line."""
-    return _words(str(error) or type(error).__name__)
+    """Return the words of an error, the server's or the system's, short enough for a line."""
+    text = str(error)
+    is_lost = _is_closed(error) or isinstance(error, asyncpg.ConnectionDoesNotExistError)
+    if is_lost or "connection_lost" in text:
+        return "the connection was lost"
+    if isinstance(error, socket.gaierror):
+        return _words(error.strerror or text)
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and (number := _ERRNO.search(text)):
+        return os.strerror(int(number[1]))
+    return _words(text or type(error).__name__)
 
 
 def _words(text: str) -> str:

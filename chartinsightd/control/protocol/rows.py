@@ -321,9 +321,10 @@ class LogLine(Message):
 
     @property
     def details(self) -> str:
-        """The symbol and the fields as `name=value`, two spaces between; empty without any."""
+        """The symbol and each field with a value as `name=value`, two spaces between; empty without any."""
         named = {"symbol": self.symbol} if self.symbol else {}
-        return "  ".join(f"{name}={value}" for name, value in {**named, **self.fields}.items())
+        given = {**named, **self.fields}.items()
+        return "  ".join(f"{name}={value}" for name, value in given if value is not None)
 
 
 class LogQuery(Request):

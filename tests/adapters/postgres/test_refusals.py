@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from socket import gaierror
 
 import asyncpg
 import pytest
 
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.errors import said
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.domain.errors import RowsRefused, StoreRefused, StoreUnavailable
 from chartinsightd.domain.quality import RejectedRow
@@ -60,6 +62,25 @@ async def test_a_refusal_has_the_servers_words_and_a_remedy(store: Store, databa
         with pytest.raises(StoreRefused, match=r"made by an administrator \(SQLSTATE P0001\)") as caught:
             await store.candles.save([write(page(at=[0]), (FIRST, FIRST + 300))])
     assert "trigger" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 5432)"), "Connection refused"),
+        (OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 101]"), "Connection refused"),
+        (asyncpg.InterfaceError("cannot call Transaction.__aexit__(): the connection is closed"), "was lost"),
+        (asyncpg.ConnectionDoesNotExistError("closed in the middle of operation"), "the connection was lost"),
+        (ConnectionError("unexpected connection_lost() call"), "the connection was lost"),
+        (gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (asyncpg.CannotConnectNowError("words of the\n server"), "words of the server"),
+        (OSError(), "OSError"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_library_has_no_words_here(error: Exception, words: str) -> None:
+    """People read what the system or the server says, not how Python writes an error."""
+    assert said(error).endswith(words)
 
 
 @pytest.mark.parametrize("error", [RuntimeError, RecursionError, MemoryError, KeyError, ValueError, OSError])
