@@ -9,7 +9,7 @@ same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -118,6 +118,7 @@ class PostgresCandles:
         audit: for sums over whole tables.
         schema: the schema of the tables.
         clock: says when something was changed or received.
+        on_set_back: told when the database lacks what was written to it.
         tail_bytes: how much memory the newest rows may take.
     """
 
@@ -128,6 +129,7 @@ class PostgresCandles:
         audit: ReconnectingConnection,
         schema: str,
         clock: Clock,
+        on_set_back: Callable[[], None],
         tail_bytes: int = 32 * 2**20,
     ) -> None:
         self._writer = writer
@@ -135,6 +137,7 @@ class PostgresCandles:
         self._audit = audit
         self._schema = schema
         self._clock = clock
+        self._on_set_back = on_set_back
         self._lock = asyncio.Lock()
         self._tails = RecentRows(tail_bytes)
         self._covered: dict[Series, RangeSet] | None = None
@@ -288,6 +291,10 @@ class PostgresCandles:
                 await quarantine.keep(connection, unit.quarantined, self._clock.now())
                 await self._note_chains(connection, incoming, unit)
                 await self._grow_coverage(connection, known_coverage, incoming, unit)
+        except coverage.CoverageDiffers:
+            self.forget_everything()
+            self._on_set_back()
+            raise
         except BaseException:
             # Whether an interrupted COMMIT took effect is not known: look again next time.
             for one in incoming:

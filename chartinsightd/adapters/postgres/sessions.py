@@ -115,12 +115,15 @@ class Sessions:
         if process == self._writer_process:
             raise pooled()  # two connections in one session: it hands each transaction to any of them
 
-    def _compare(self, found: Incarnation) -> None:
-        known, self._known = self._known, found
-        if known is None or found == replace(known, sessions=known.sessions + 1):
-            return
+    def doubt(self) -> None:
+        """Take the database for another one: a restored backup need not end a session."""
         self._generation += 1
         self.changed.set()
         for listener in self._listeners:
             listener()
-        log.warning("store.may_be_another", generation=self._generation, sessions=found.sessions)
+        log.warning("store.may_be_another", generation=self._generation)
+
+    def _compare(self, found: Incarnation) -> None:
+        known, self._known = self._known, found
+        if known is not None and found != replace(known, sessions=known.sessions + 1):
+            self.doubt()

@@ -92,7 +92,7 @@ async def open_store(
         dsn, sessions.reader(planning)
     )  # it reads much at a time, and other callers must not wait for that
     audit = ReconnectingConnection(dsn, sessions.reader(_AUDIT))
-    candles = PostgresCandles(writer, side, audit, schema, clock)
+    candles = PostgresCandles(writer, side, audit, schema, clock, sessions.doubt)
     try:
         if answers_now:
             async with writer.use(), side.use():

@@ -115,7 +115,7 @@ class Verifications:
     async def _compare_with_the_broker(self, one: OpenOrder[VerifyOrder]) -> None:
         job, fetches = one.job, self._plan(one.order)
         job.total, job.pages_expected = len(fetches), sum(fetch.pages for fetch in fetches)
-        verifying, room = _Verifying(self._store, job), asyncio.Semaphore(_AT_ONCE)
+        verifying, room = _Verifying(self._store, self._ledger, job), asyncio.Semaphore(_AT_ONCE)
         # What is claimed now is compared, also where the audit withdraws it in a moment.
         claimed = [self._ledger.state(fetch.series).covered.clip(fetch.start, fetch.end) for fetch in fetches]
         await self._forget_what_is_not_so(one.order)
@@ -173,8 +173,9 @@ class Verifications:
 class _Verifying:
     """What one verification has found so far."""
 
-    def __init__(self, store: SealStore, job: Job) -> None:
+    def __init__(self, store: SealStore, ledger: CoverageLedger, job: Job) -> None:
         self._store = store
+        self._ledger = ledger
         self._found = Comparison()
         self.job = job
 
@@ -190,7 +191,11 @@ class _Verifying:
                 write.candles.timeframe, [(write.candles.symbol, first, last)]
             )
             served = write.candles.where(write.candles.final & inside(write.candles.ts, span))
-            self._take(compare(served, stored.where(inside(stored.ts, span)), _EXAMPLES), write)
+            compared = compare(served, stored.where(inside(stored.ts, span)), _EXAMPLES)
+            self._take(compared, write)
+            if compared.unequal:
+                # Nothing of it is claimed until it is written, which it is whatever was remembered of it.
+                await self._ledger.forget(write.series, span)
 
         return look
 
