@@ -82,7 +82,7 @@ async def _back_up(settings: Settings, config: Path | None, file: Path) -> int:
 
 
 async def _dump(dsn: str, schema: str, clock: Clock, archive: zipfile.ZipFile) -> About:
-    """Write a schema and what there is to know of it, both as of one moment."""
+    """Write a schema, those of other venues, and what there is to know of them, all as of one moment."""
     async with (
         dump.session(dsn) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
@@ -103,7 +103,8 @@ async def _dump(dsn: str, schema: str, clock: Clock, archive: zipfile.ZipFile) -
         }
         snapshot = await connection.fetchval("select pg_export_snapshot()")
         with archive.open(_DUMP, "w", force_zip64=True) as out:
-            await asyncio.to_thread(dump.dump, dsn, schema, major, snapshot, out)
+            schemas = await dump.family(connection, schema)
+            await asyncio.to_thread(dump.dump, dsn, schemas, major, snapshot, out)
     archive.writestr(_ABOUT, json.dumps(about, indent=2))
     return about
 
@@ -138,22 +139,28 @@ async def _fill(dsn: str, about: About, archive: zipfile.ZipFile) -> None:
                 f"The schema {schema} holds a store already; nothing of it was touched.",
                 remedy="Restore into an empty state: another state_dir, or another database in database.dsn.",
             )
-        await connection.execute(f"drop schema if exists {schema} cascade")
+        await dump.drop(connection, schema)
         major = connection.get_server_version().major
         try:
             with archive.open(_DUMP) as source:
                 await asyncio.to_thread(dump.restore, dsn, major, source)
             _compare(about["rows"], await dump.counts(connection, schema))
         except BaseException:
-            await connection.execute(f"drop schema if exists {schema} cascade")
+            await dump.drop(connection, schema)
             raise
 
 
 async def _audit(dsn: str, settings: Settings, clock: Clock) -> int:
-    """Bring the schema to this version; return how many pieces hold other candles than were written."""
-    async with open_store(dsn, settings.mode, clock) as store:
-        parts = await store.candles.audit_parts()
-        return sum([len(await store.candles.differences(part)) for part in parts])
+    """Bring the schemas to this version; return how many pieces hold other candles than were written."""
+    async with dump.session(dsn) as connection:
+        schemas = await dump.family(connection, settings.mode)
+    differing = 0
+    for schema in schemas:
+        ledger_in = "" if schema == settings.mode else settings.mode
+        async with open_store(dsn, schema, clock, ledger_in=ledger_in) as store:
+            for part in await store.candles.audit_parts():
+                differing += len(await store.candles.differences(part))
+    return differing
 
 
 async def _upgrade(settings: Settings) -> int:
@@ -205,7 +212,8 @@ async def _database(settings: Settings, clock: Clock) -> AsyncIterator[str]:
 
 
 def _rows(about: About) -> str:
-    candles = sum(count for name, count in about["rows"].items() if name.startswith("candles_"))
+    is_candle = {name: name.rpartition(".")[2].startswith("candles_") for name in about["rows"]}
+    candles = sum(count for name, count in about["rows"].items() if is_candle[name])
     return f"{candles:,} candles and {sum(about['rows'].values()) - candles:,} other rows"
 
 

@@ -16,6 +16,7 @@ from chartinsightd.adapters.postgres.check import check_database
 from chartinsightd.adapters.postgres.data_folder import fix_modes
 from chartinsightd.adapters.postgres.dsn import place_of
 from chartinsightd.adapters.postgres.embedded import open_embedded
+from chartinsightd.adapters.postgres.venues import schema_of
 from chartinsightd.adapters.strategies.folder import StrategyFolderOnDisk
 from chartinsightd.app.alerting import channels_of
 from chartinsightd.app.broker import accesses, believes_dates, block_files
@@ -25,6 +26,7 @@ from chartinsightd.app.reload import Logging
 from chartinsightd.clock import Clock, SystemClock
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
+from chartinsightd.domain.venue import Venue
 from chartinsightd.facts.krx import KST
 from chartinsightd.process.exit_status import ExitStatus, status_of
 from chartinsightd.process.logs import REDACTOR
@@ -157,7 +159,8 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
             )
             dsn = server.dsn
             yield f"embedded PostgreSQL {server.version} runs"
-        yield await check_database(dsn, settings.mode)
+        for venue in (Venue.KRX, *settings.venues.wanted):
+            yield await check_database(dsn, schema_of(settings.mode, venue))
 
 
 async def _broker(settings: Settings) -> AsyncIterator[str]:

@@ -28,6 +28,7 @@ from tests.adapters.postgres.model import FIRST, page, write
 from tests.support.folders import new_folder
 from tests.support.postgres import connected, execute
 
+KEPT = ("candles", "revisions", "coverage", "coverage_sums", "candle_changes")
 OLDEST = Path("/usr/lib/postgresql/15/bin")
 
 
@@ -55,6 +56,8 @@ async def fill(dsn: str) -> None:
         covered = (FIRST, FIRST + 300 * 900)
         await store.candles.save([write(page(), covered), write(page(timeframe=Timeframe.D1, at=[0]))])
         await store.candles.save([write(page(at=[7], close=60_000))])
+    async with open_store(dsn, "simulation_nxt", SystemClock(), ledger_in="simulation") as store:
+        await store.candles.save([write(page(at=range(9)))])
 
 
 async def contents(dsn: str) -> list[tuple[object, ...]]:
@@ -62,7 +65,7 @@ async def contents(dsn: str) -> list[tuple[object, ...]]:
     async with connected(dsn) as connection:
         return [
             tuple(row)
-            for table in ("candles", "revisions", "coverage", "coverage_sums", "candle_changes")
+            for table in (*KEPT, "simulation_nxt.candles", "simulation_nxt.coverage_sums")
             for row in await connection.fetch(f"select * from {table} order by 1, 2, 3")
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
@@ -17,7 +17,9 @@ from chartinsightd.adapters.postgres.binaries import installed_directories, pars
 from chartinsightd.adapters.postgres.connection import Connection
 from chartinsightd.adapters.postgres.dsn import checked, place_of
 from chartinsightd.adapters.postgres.errors import store_errors
+from chartinsightd.adapters.postgres.venues import schema_of
 from chartinsightd.domain.errors import ConfigurationError, StoreRefused
+from chartinsightd.domain.venue import Venue
 
 _PASSWORD = re.compile(r"^(\w+://[^:@/?#]*):([^@/?#]*)@")
 _LONGEST_COUNT_S = 3600.0
@@ -47,8 +49,26 @@ async def session(dsn: str) -> AsyncIterator[Connection]:
             await connection.close()
 
 
-async def is_empty(connection: Connection, schema: str) -> bool:
-    """Whether a schema is not there, or holds the tables of a store that never collected anything."""
+async def family(connection: Connection, mode: str) -> list[str]:
+    """Return the schemas of a mode that are there: that of KRX, and those of other venues beside it."""
+    schemas = [schema_of(mode, venue) for venue in Venue]
+    found = await connection.fetch("select nspname from pg_namespace where nspname = any($1)", schemas)
+    there = {row["nspname"] for row in found}
+    return [schema for schema in schemas if schema in there]
+
+
+async def is_empty(connection: Connection, mode: str) -> bool:
+    """Whether no schema of a mode is there, or all hold tables of a store that never collected anything."""
+    return all([await _is_empty(connection, schema) for schema in await family(connection, mode)])
+
+
+async def drop(connection: Connection, mode: str) -> None:
+    """Drop every schema of a mode."""
+    for schema in await family(connection, mode):
+        await connection.execute(f"drop schema if exists {schema} cascade")
+
+
+async def _is_empty(connection: Connection, schema: str) -> bool:
     names = [row["name"] for row in await connection.fetch(_TABLES, schema)]
     if not names:
         return True
@@ -62,17 +82,20 @@ async def _any(connection: Connection, schema: str, table: str) -> bool:
     return bool(await connection.fetchval(f"select exists (select from {schema}.{table})"))
 
 
-async def counts(connection: Connection, schema: str) -> dict[str, int]:
-    """Return how many rows each table of a schema has."""
-    names = [row["name"] for row in await connection.fetch(_TABLES, schema)]
-    return {
-        name: await connection.fetchval(f"select count(*) from {schema}.{name}", timeout=_LONGEST_COUNT_S)
-        for name in names
-    }
+async def counts(connection: Connection, mode: str) -> dict[str, int]:
+    """Return how many rows each table of a mode has; beside those of KRX with the name of their schema."""
+    found: dict[str, int] = {}
+    for schema in await family(connection, mode):
+        for (name,) in await connection.fetch(_TABLES, schema):
+            rows = await connection.fetchval(
+                f"select count(*) from {schema}.{name}", timeout=_LONGEST_COUNT_S
+            )
+            found[name if schema == mode else f"{schema}.{name}"] = rows
+    return found
 
 
-def dump(dsn: str, schema: str, server_major: int, snapshot: str, out: IO[bytes]) -> None:
-    """Write a schema as it is in a snapshot; blocks.
+def dump(dsn: str, schemas: Sequence[str], server_major: int, snapshot: str, out: IO[bytes]) -> None:
+    """Write schemas as they are in a snapshot; blocks.
 
     Raises:
         StoreRefused: there is no pg_dump, or it failed.
@@ -80,7 +103,8 @@ def dump(dsn: str, schema: str, server_major: int, snapshot: str, out: IO[bytes]
     """
     program = _program("pg_dump", server_major)
     options = ["--format=custom", "--compress=1", "--no-owner", "--no-privileges"]
-    command = [program, *options, f"--schema={schema}", f"--snapshot={snapshot}", *_target(dsn)]
+    wanted = [f"--schema={schema}" for schema in schemas]
+    command = [program, *options, *wanted, f"--snapshot={snapshot}", *_target(dsn)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment(dsn)
     ) as process:
