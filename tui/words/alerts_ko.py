@@ -75,6 +75,8 @@ KOREAN_ALERTS = {
     "alert.screen.match.do": "4 조건검색에서 근거를 보세요.",
     "alert.stocks.list_failing": "종목 목록을 받지 못하고 있습니다",
     "alert.stocks.list_failing.do": "저절로 다시 합니다. 지금 목록으로 계속 수집합니다.",
+    "alert.venue.stalled": "NXT·통합 봉을 모으지 못하고 있습니다",
+    "alert.venue.stalled.do": "로그와 `chartinsightctl coverage --venue nxt`를 보세요. KRX는 계속 모읍니다.",
     "alert.stocks.universe_shrank": "수집 대상이 갑자기 줄었습니다",
     "alert.stocks.universe_shrank.do": "종목 목록이 맞는지 보세요.",
     "alert.work.set_aside": "거듭 실패한 일부 작업을 보류했습니다",
