@@ -22,6 +22,7 @@ PARTS = (
     "watch",
     "analysis",
     "evening",
+    "radar",
     "day",
     "rest",
     "frames",

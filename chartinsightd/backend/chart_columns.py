@@ -213,14 +213,17 @@ def _candidate(chart: Chart, last: Point) -> Candidate | None:
 
 
 def patterns_of(chart: Chart, events: Iterable[FoundPattern]) -> tuple[ChartPattern, ...]:
-    """Return patterns with the states they entered, in the order of their first one."""
+    """Return patterns with the states they entered, in the order of their first one.
+
+    They are made of values that were checked when they were stored: a page has hundreds.
+    """
     by_id: dict[str, list[FoundPattern]] = {}
     for event in events:
         by_id.setdefault(event.pattern_id, []).append(event)
     return tuple(
-        ChartPattern(
+        ChartPattern.model_construct(
             pattern_id=pattern_id,
-            kind=states[0].kind,
+            kind=str(states[0].kind),
             events=tuple(_event(chart, one) for one in sorted(states, key=_by_life)),
         )
         for pattern_id, states in by_id.items()
@@ -232,21 +235,23 @@ def _by_life(event: FoundPattern) -> tuple[int, bool]:
 
 
 def _event(chart: Chart, event: FoundPattern) -> ChartPatternEvent:
-    return ChartPatternEvent(
-        state=event.state,
+    return ChartPatternEvent.model_construct(
+        state=str(event.state),
         at=_moment(event.ts),
         confirmed_at=_moment(event.confirmed_at),
         points=tuple(
-            ChartPatternPoint(
+            ChartPatternPoint.model_construct(
                 role=one.role, ts=_moment(one.ts), price=one.price, y=chart.y(one.ts, one.price)
             )
             for one in event.points
         ),
         levels={
-            name: ChartLevel(price=price, y=chart.y(event.ts, price)) for name, price in event.levels.items()
+            name: ChartLevel.model_construct(price=price, y=chart.y(event.ts, price))
+            for name, price in event.levels.items()
         },
         evidence={
-            name: ChartFigure(value=value, unit=unit) for name, (value, unit) in event.evidence.items()
+            name: ChartFigure.model_construct(value=value, unit=unit)
+            for name, (value, unit) in event.evidence.items()
         },
     )
 
