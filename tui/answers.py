@@ -52,6 +52,15 @@ _VERBS = {
 }
 """The first word may say what is wanted of the stock."""
 _DAYS_AGO = {"today": 0, "오늘": 0, "yesterday": 1, "어제": 1}
+_PAGES = {
+    "page.gaps": ("coverage", "gaps"),
+    "page.seals": ("coverage", "seals"),
+    "page.revisions": ("coverage", "revisions"),
+    "page.quarantine": ("coverage", "quarantine"),
+    "page.plan": ("coverage", "plan"),
+    "alerts.page.mine": ("alerts", "mine"),
+}
+"""Views of screens by the word for each: the screen, and which of its views."""
 _ACTIONS = (
     "freeze",
     "replay",
@@ -164,6 +173,9 @@ def _commands(text: str, context: Context, screens: Sequence[str], themes: Seque
     for name in screens:
         if _is_named(text, f"tab.{name}"):
             yield Answer(words=words[f"tab.{name}"], does=ShowScreen(name), help=words["palette.show"])
+    for key, (screen, page) in _PAGES.items():
+        if _is_named(text, key):
+            yield Answer(words=words[key], does=ShowScreen(screen, page=page), help=words["palette.show"])
     for action in _ACTIONS:
         if _is_named(text, f"palette.{action}") and not (context.read_only and action in _MUTATIONS):
             about = words[f"palette.{action}_help"]

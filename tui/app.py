@@ -344,6 +344,8 @@ class Dashboard(Keyed, App[None]):
                 self.view.filter_by(self.store.name_of(event.symbol) or event.symbol)
         else:
             await self.action_show(event.name)
+        if event.page:
+            self.view.show_page(event.page)
 
     @on(ShowJob)
     async def _show_job(self, event: ShowJob) -> None:

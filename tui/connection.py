@@ -15,15 +15,19 @@ from typing import Never, TypeVar
 from chartinsight_tui.clock import Clock
 from chartinsight_tui.quotes import quotes_of
 from chartinsight_tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
+from chartinsightd.control.alarm_operations import ALARM_ADD, ALARM_REMOVE, ALARMS
 from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
 from chartinsightd.control.operations import (
     ACKNOWLEDGE,
+    ADJUSTMENTS,
     ALERT_HISTORY,
     ALERTS,
     BACKFILL,
     CANCEL,
     CANDLES,
+    CATCH_UP_PLAN,
     COVERAGE,
+    EXPLAIN,
     GAPS,
     JOBS,
     LOGS,
@@ -31,7 +35,9 @@ from chartinsightd.control.operations import (
     PATTERNS,
     PAUSE,
     POINTS,
+    QUARANTINE,
     RESUME,
+    REVISIONS,
     SCREEN_RUNS,
     SCREENER,
     SCREENS,
@@ -48,9 +54,11 @@ from chartinsightd.control.operations import (
     UNTRACK,
     VERIFY,
 )
+from chartinsightd.control.protocol.alarms import AlarmAddRequest, AlarmRemoveRequest, AlarmRows
 from chartinsightd.control.protocol.analysis import PatternList, PatternQuery, PointList, PointsQuery
 from chartinsightd.control.protocol.coverage import CoverageQuery, GapQuery, SealQuery, SessionCoverageQuery
 from chartinsightd.control.protocol.events import Event, EventType
+from chartinsightd.control.protocol.history import ExplainQuery, Explanation
 from chartinsightd.control.protocol.jobs import (
     BackfillEstimate,
     BackfillRequest,
@@ -62,12 +70,18 @@ from chartinsightd.control.protocol.jobs import (
     SymbolsRequest,
     VerifyRequest,
 )
+from chartinsightd.control.protocol.planning import CatchUpQuery
 from chartinsightd.control.protocol.replay import MomentAnswer, MomentQuery, Timeline, TimelineQuery
 from chartinsightd.control.protocol.rows import (
+    AdjustmentList,
+    AdjustmentQuery,
     CandleList,
     CandleQuery,
     LogList,
     LogQuery,
+    QuarantineQuery,
+    RevisionList,
+    RevisionQuery,
     StockQuery,
     UniverseQuery,
 )
@@ -116,8 +130,15 @@ _CALM_S = 1.0
 """Events come in bursts; what they make old is read once, this long after the first."""
 _READ_BY_EVENT = {
     EventType.SYMBOLS: (Part.STOCKS, Part.COVERAGE, Part.SESSIONS, Part.GAPS, Part.SEALS),
-    EventType.COVERAGE: (Part.SESSIONS, Part.GAPS, Part.SEALS),
-    EventType.ALERT: (Part.ALERTS,),
+    EventType.COVERAGE: (
+        Part.SESSIONS,
+        Part.GAPS,
+        Part.SEALS,
+        Part.REVISIONS,
+        Part.QUARANTINE,
+        Part.PLAN,
+    ),
+    EventType.ALERT: (Part.ALERTS, Part.ALARMS),
     EventType.WATCHLIST: (Part.WATCH,),
 }
 _QUOTES_EVERY_S = 0.5
@@ -205,6 +226,21 @@ class Connection:
         """Return the latest state of each pattern of one series, the newest first."""
         query = PatternQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),))
         return await self._ask(lambda client: client.ask(PATTERNS, query))
+
+    async def revisions(self, symbol: str, timeframe: str) -> RevisionList | Failure:
+        """Return the changes of final candles of one series."""
+        query = RevisionQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),))
+        return await self._ask(lambda client: client.ask(REVISIONS, query))
+
+    async def adjustments(self, symbol: str) -> AdjustmentList | Failure:
+        """Return the corporate actions of a stock."""
+        query = AdjustmentQuery(symbol=(symbol,))
+        return await self._ask(lambda client: client.ask(ADJUSTMENTS, query))
+
+    async def explain(self, symbol: str, timeframe: str, at: datetime) -> Explanation | Failure:
+        """Return all that is known of the candle that holds a moment."""
+        query = ExplainQuery(symbol=symbol, timeframe=Timeframe(timeframe), at=at)
+        return await self._ask(lambda client: client.ask(EXPLAIN, query))
 
     async def screen(self, name: str, *, is_stored: bool) -> ScreenResult | Failure | None:
         """Return what the newest run of a stored screen found, or where a strategy hits now.
@@ -300,6 +336,25 @@ class Connection:
         )
         self._read(Part.ALERTS)
         return outcome
+
+    async def add_alarm(self, request: AlarmAddRequest) -> Failure | None:
+        """Set an alarm."""
+        return await self._ask_for_alarms(lambda client: client.ask(ALARM_ADD, request))
+
+    async def remove_alarm(self, alarm_id: int) -> Failure | None:
+        """Remove an alarm."""
+        request = AlarmRemoveRequest(ids=(alarm_id,))
+        return await self._ask_for_alarms(lambda client: client.ask(ALARM_REMOVE, request))
+
+    async def _ask_for_alarms(
+        self, question: Callable[[ControlClient], Awaitable[AlarmRows]]
+    ) -> Failure | None:
+        answer = await self._ask(question)
+        if isinstance(answer, Failure):
+            return answer
+        self._store.put_alarms(answer.items)
+        self._changed(Part.ALARMS)
+        return None
 
     async def backfill(self, request: BackfillRequest) -> Outcome | Failure:
         """Fetch what is missing."""
@@ -482,6 +537,16 @@ class Connection:
                 self._store.put_gaps(found.items, found.total)
             case Part.SEALS:
                 self._store.put_seals((await client.ask(SEALS, self._seal_query())).items)
+            case Part.REVISIONS:
+                changes = await client.ask(REVISIONS, RevisionQuery())
+                self._store.put_revisions(changes.items, changes.total)
+            case Part.QUARANTINE:
+                rows = await client.ask(QUARANTINE, QuarantineQuery())
+                self._store.put_quarantine(rows.items, rows.total)
+            case Part.PLAN:
+                self._store.put_plan(await client.ask(CATCH_UP_PLAN, CatchUpQuery()))
+            case Part.ALARMS:
+                self._store.put_alarms((await client.ask(ALARMS)).items)
             case Part.ALERTS:
                 self._store.put_alerts(await client.ask(ALERTS))
             case Part.SCREENS:

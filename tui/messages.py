@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chartinsight_tui.connection import Connection
     from chartinsightd.control.protocol.jobs import Outcome
 
-Order = Callable[["Connection"], Awaitable["Outcome | Failure"]]
+Order = Callable[["Connection"], Awaitable["Outcome | Failure | None"]]
 
 
 @dataclass
@@ -25,6 +25,8 @@ class ShowScreen(Message):
     name: str
     symbol: str = ""
     """The stock to go to there; empty: the one that is chosen."""
+    page: str = ""
+    """One of its views; empty: the one it showed last."""
 
 
 @dataclass

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chartinsight_tui.quotes import Quote
+    from chartinsightd.control.protocol.alarms import AlarmRow
     from chartinsightd.control.protocol.coverage import (
         CoverageRow,
         GapRow,
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     )
     from chartinsightd.control.protocol.events import CandleChange, Event
     from chartinsightd.control.protocol.jobs import Job
-    from chartinsightd.control.protocol.rows import CandleRow, LogLine, StockRow
+    from chartinsightd.control.protocol.planning import CatchUpPlan
+    from chartinsightd.control.protocol.rows import (
+        CandleRow,
+        LogLine,
+        QuarantinedRow,
+        RevisionRow,
+        StockRow,
+    )
     from chartinsightd.control.protocol.screens import StoredScreenRow, StrategyRow
     from chartinsightd.control.protocol.status import AlertList, Status
     from chartinsightd.control.protocol.watching import WatchGroupRow, WatchlistRows
@@ -47,6 +55,10 @@ class Part(StrEnum):
     SESSIONS = "sessions"
     GAPS = "gaps"
     SEALS = "seals"
+    REVISIONS = "revisions"
+    QUARANTINE = "quarantine"
+    PLAN = "plan"
+    ALARMS = "alarms"
     ALERTS = "alerts"
     STOCKS = "stocks"
     SCREENS = "screens"
@@ -109,6 +121,12 @@ class Store:
         self.gaps: tuple[GapRow, ...] = ()
         self.gap_count = 0
         self.seals: dict[tuple[str, date], SealRow] = {}
+        self.revisions: tuple[RevisionRow, ...] = ()
+        self.revision_count = 0
+        self.quarantine: tuple[QuarantinedRow, ...] = ()
+        self.quarantine_count = 0
+        self.plan: CatchUpPlan | None = None
+        self.alarms: tuple[AlarmRow, ...] = ()
         self.alerts: AlertList | None = None
         self.screens: dict[str, StoredScreenRow] = {}
         """Stored screens, by name."""
@@ -245,6 +263,26 @@ class Store:
             self._wrong_of = answer
             self._wrong_days = {(item.symbol, item.day): item for item in answer.items}
         return self._wrong_days
+
+    def put_revisions(self, rows: Iterable[RevisionRow], count: int) -> None:
+        """Replace the revisions."""
+        self.revisions, self.revision_count = tuple(rows), count
+        self.mark(Part.REVISIONS)
+
+    def put_quarantine(self, rows: Iterable[QuarantinedRow], count: int) -> None:
+        """Replace the quarantined rows."""
+        self.quarantine, self.quarantine_count = tuple(rows), count
+        self.mark(Part.QUARANTINE)
+
+    def put_plan(self, plan: CatchUpPlan) -> None:
+        """Replace what waits for its turn."""
+        self.plan = plan
+        self.mark(Part.PLAN)
+
+    def put_alarms(self, rows: Iterable[AlarmRow]) -> None:
+        """Replace the alarms that people set."""
+        self.alarms = tuple(rows)
+        self.mark(Part.ALARMS)
 
     def put_stocks(self, rows: Iterable[StockRow]) -> None:
         """Replace the stock list; its order is kept."""

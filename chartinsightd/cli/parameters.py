@@ -278,6 +278,19 @@ def check_option(words: str) -> Callable[[_Command], _Command]:
     return click.option("--check", is_flag=True, help=f"End with status 1 when {words}.")
 
 
+def interval_option(default: float, words: str) -> Callable[[_Command], _Command]:
+    """Take how many real seconds lie between two looks, as `every_s`."""
+    return click.option(
+        "--interval",
+        "every_s",
+        type=click.FloatRange(0.1, 3600.0),
+        default=default,
+        show_default=True,
+        metavar="SECONDS",
+        help=words,
+    )
+
+
 def view_options(command: Callable[..., None]) -> Callable[..., None]:
     """Take how the answer is shown, as one `view`."""
 
@@ -294,15 +307,7 @@ def view_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option("--sort", default="", metavar="[-]FIELD", help="Rows in the order of a field of the JSON.")
     @click.option("-w", "--watch", is_flag=True, help="Show it again and again, until Ctrl-C.")
-    @click.option(
-        "--interval",
-        "every_s",
-        type=click.FloatRange(0.1, 3600.0),
-        default=2.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="How often, with --watch.",
-    )
+    @interval_option(2.0, "How often, with --watch.")
     @functools.wraps(command)
     def with_view(*args: Any, **kwargs: Any) -> None:
         view = View(**{field.name: kwargs.pop(field.name) for field in dataclass_fields(View)})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from chartinsightd.domain.errors import ConfigurationError
@@ -17,6 +18,7 @@ from chartinsightd.facts.targets import TARGETS
 from chartinsightd.settings.horizons import complete_horizons
 from chartinsightd.settings.writing import Change
 
+_Choice = TypeVar("_Choice", bound=StrEnum)
 SIMULATOR = "http://127.0.0.1:8500"
 """Where `chartinsight-simulator` listens without options."""
 _WEBSOCKET_PATH = "/api/dostk/websocket"
@@ -107,10 +109,7 @@ def parse_environment(text: str) -> Environment:
     Raises:
         AnswerRefused: there is none of that name.
     """
-    try:
-        return Environment(text.strip().lower())
-    except ValueError:
-        raise AnswerRefused("refused.environment", given=text) from None
+    return _member(Environment, text, "refused.environment")
 
 
 def parse_universe(text: str) -> Universe:
@@ -119,10 +118,14 @@ def parse_universe(text: str) -> Universe:
     Raises:
         AnswerRefused: there is none of that name.
     """
+    return _member(Universe, text, "refused.universe")
+
+
+def _member(kind: type[_Choice], text: str, refusal: str) -> _Choice:
     try:
-        return Universe(text.strip().lower())
+        return kind(text.strip().lower())
     except ValueError:
-        raise AnswerRefused("refused.universe", given=text) from None
+        raise AnswerRefused(refusal, given=text) from None
 
 
 def parse_simulator(text: str) -> str:

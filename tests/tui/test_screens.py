@@ -130,9 +130,9 @@ def test_korean(snap_compare: Compare) -> None:
     assert snap_compare(app, run_before=full("jobs"), terminal_size=SMALL)
 
 
-@pytest.mark.parametrize("steps", [1, 2], ids=["gaps", "seals"])
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5], ids=["gaps", "seals", "revisions", "quarantine", "plan"])
 def test_views_of_the_data(steps: int, snap_compare: Compare) -> None:
-    """What is missing with its evidence, and the daily closing with its checks."""
+    """What is missing, the daily closing, what was revised or set aside, and what waits for its turn."""
     app = of(Scene.FULL, language="ko")
     assert snap_compare(app, run_before=full("coverage", *["tab"] * steps), terminal_size=SMALL)
 

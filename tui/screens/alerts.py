@@ -12,9 +12,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from chartinsight_tui.alarm_words import rule_words
 from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import NOTHING, clock_time, fit, number, stamp
 from chartinsight_tui.messages import Confirm
+from chartinsight_tui.screens.alarm_dialog import ask_for_alarm
+from chartinsight_tui.screens.alarm_rows import alarm_cells, alarm_columns, alarm_lines
 from chartinsight_tui.screens.view import View
 from chartinsight_tui.state_line import alert_title
 from chartinsight_tui.store import Failure, Part
@@ -23,6 +26,7 @@ from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 from chartinsightd.domain.kst import day_of
 
 if TYPE_CHECKING:
+    from chartinsightd.control.protocol.alarms import AlarmRow
     from chartinsightd.control.protocol.status import Alert, ChannelState
 
 _SILENCE_S = 3_600.0
@@ -31,11 +35,15 @@ _SILENCE_S = 3_600.0
 class AlertsView(View):
     """Open alerts first, then past ones; below, the whole text of the chosen one, never cut."""
 
-    PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.ALERTS})
+    PARTS: ClassVar[frozenset[Part]] = frozenset(
+        {Part.STATUS, Part.LINK, Part.ALERTS, Part.ALARMS, Part.STOCKS}
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "next_page", "key.next_page", key_display="Tab"),
         Binding("f", "faults", "key.open_only"),
         Binding("a", "acknowledge", "key.acknowledge"),
+        Binding("n", "new_alarm", "key.alarm"),
+        Binding("x", "remove_alarm", "key.remove_alarm"),
         Binding("i", "silence", "key.silence"),
     ]
 
@@ -45,7 +53,9 @@ class AlertsView(View):
         self._alerts: list[Alert] = []
         self._past: Sequence[Alert] | None = None
         """Of the last thirty days; None while the current ones are shown."""
-        self._table = RowTable(lambda: self.palette, self._cells, lambda: self.what_is_missing(Part.ALERTS))
+        self._is_mine = False
+        """Whether the alarms that people set are shown."""
+        self._table = RowTable(lambda: self.palette, self._row_cells, self._missing)
         self._detail = Pane(self._draw_detail, lambda: self.palette, id="alert-detail")
 
     def compose(self) -> ComposeResult:
@@ -57,9 +67,14 @@ class AlertsView(View):
 
     def on_mount(self) -> None:
         """Name the columns."""
+        self._set_columns()
+
+    def _set_columns(self) -> None:
         words = self.words
         self._table.set_columns(
-            [
+            alarm_columns(words)
+            if self._is_mine
+            else [
                 Column(title="", width=1),
                 Column(title=words["column.started"], width=14),
                 Column(title=words["column.lasted"], width=13),
@@ -73,7 +88,9 @@ class AlertsView(View):
 
     def refresh_data(self, changed: frozenset[Part]) -> None:
         """Show the alerts; the cursor stays on its alert."""
-        if changed - {Part.STATUS}:
+        if self._is_mine:
+            self._table.set_rows([alarm.id for alarm in self._wanted_alarms()])
+        elif changed - {Part.STATUS}:
             self._alerts = sorted(self._wanted_alerts(), key=lambda alert: alert.ended_at is not None)
             self._table.set_rows(list(range(len(self._alerts))))
         self._table.refresh()
@@ -82,7 +99,7 @@ class AlertsView(View):
 
     def tick(self) -> None:
         """Draw how long alerts last by now."""
-        if any(alert.ended_at is None for alert in self._alerts):
+        if not self._is_mine and any(alert.ended_at is None for alert in self._alerts):
             self._table.refresh()
 
     @property
@@ -95,8 +112,9 @@ class AlertsView(View):
         on, off = self.palette.of("text", "cursor", bold=True), self.palette.dim
         return [
             (" ", self.palette.text),
-            (f" {self.words['alerts.page.now']} ", off if self.is_past else on),
+            (f" {self.words['alerts.page.now']} ", off if self.is_past or self._is_mine else on),
             (f" {self.words['alerts.page.past']} ", on if self.is_past else off),
+            (f" {self.words['alerts.page.mine']} ", on if self._is_mine else off),
         ]
 
     def faults_only(self) -> bool:
@@ -105,6 +123,8 @@ class AlertsView(View):
 
     def trail_end(self) -> str:
         """Return how many there are, and how many of them are open."""
+        if self._is_mine:
+            return self.words.put("list.count", count=number(len(self.store.alarms)))
         lasting = sum(alert.ended_at is None for alert in self._alerts)
         counts = {"open": number(lasting), "over": number(len(self._alerts) - lasting)}
         return self.words.put("alerts.counts", **counts) if self.store.alerts is not None else ""
@@ -127,6 +147,25 @@ class AlertsView(View):
         if self._past is not None:
             return self._past
         return () if self.store.alerts is None else self.store.alerts.items
+
+    def _missing(self) -> str:
+        return self.what_is_missing(Part.ALARMS if self._is_mine else Part.ALERTS)
+
+    def _wanted_alarms(self) -> list[AlarmRow]:
+        return [
+            alarm
+            for alarm in self.store.alarms
+            if self.filter_text in f"{alarm.symbol} {alarm.name} {alarm.screen}".casefold()
+        ]
+
+    def _alarm(self) -> AlarmRow | None:
+        return next((one for one in self.store.alarms if one.id == self._table.row_id), None)
+
+    def _row_cells(self, row: Hashable) -> Cells:
+        if not self._is_mine:
+            return self._cells(row)
+        alarm = next((one for one in self.store.alarms if one.id == row), None)
+        return [] if alarm is None else alarm_cells(alarm, self.words, self.palette)
 
     def _cells(self, row: Hashable) -> Cells:
         alert, palette = self._alerts[cast("int", row)], self.palette
@@ -160,11 +199,16 @@ class AlertsView(View):
 
     def _alert(self) -> Alert | None:
         row = self._table.row_id
+        if self._is_mine:
+            return None
         return self._alerts[row] if isinstance(row, int) and row < len(self._alerts) else None
 
     def _draw_detail(self, width: int, height: int) -> Sequence[Line]:
         lines: list[Line] = []
-        if (alert := self._alert()) is not None:
+        if self._is_mine:
+            alarm = self._alarm()
+            lines += [] if alarm is None else alarm_lines(alarm, width, self.words, self.palette)
+        elif (alert := self._alert()) is not None:
             lines += self._text(alert, width)
         channels = self._channels(width)
         return [*lines[: max(3, height - len(channels))], *channels]
@@ -225,16 +269,46 @@ class AlertsView(View):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to acknowledge and to silence only where changes are allowed."""
         if action in {"acknowledge", "silence"}:
+            return not self.context.read_only and not self._is_mine
+        if action == "new_alarm":
             return not self.context.read_only
+        if action == "remove_alarm":
+            return not self.context.read_only and self._is_mine
         return super().check_action(action, parameters)
 
     def action_next_page(self) -> None:
-        """Show the last thirty days, or what is now."""
-        if self._past is not None:
+        """Show what is now, the last thirty days, or the alarms that people set."""
+        if self._is_mine:
+            self._show(is_mine=False)
+        elif self._past is not None:
             self._past = None
-            self.refresh_data(self.PARTS)
+            self._show(is_mine=True)
         else:
             self.run_worker(self._load_past(), group="alert-history", exclusive=True)
+
+    def show_page(self, name: str) -> None:
+        """Show one of the views by name."""
+        self._past = None
+        self._show(is_mine=name == "mine")
+
+    def _show(self, *, is_mine: bool) -> None:
+        self._is_mine = is_mine
+        self._set_columns()
+        self.refresh_data(self.PARTS)
+        self.app.refresh_bindings()
+
+    def action_new_alarm(self) -> None:
+        """Set an alarm; the list of alarms is shown."""
+        self.show_page("mine")
+        ask_for_alarm(self)
+
+    def action_remove_alarm(self) -> None:
+        """Remove the alarm under the cursor, after a question."""
+        if (alarm := self._alarm()) is None:
+            return
+        words = f"{alarm.name or alarm.symbol or self.words['alarm.any']} {rule_words(alarm, self.words)}"
+        question = self.words.put("ask.remove_alarm", words=words)
+        self.post_message(Confirm(question, lambda connection: connection.remove_alarm(alarm.id)))
 
     async def _load_past(self) -> None:
         if self.context.connection is None:

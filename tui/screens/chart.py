@@ -13,9 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
+from chartinsight_tui.chart_marks import SIGNS, CandleMark, kinds_in, marks_of
 from chartinsight_tui.charting import CandleLike, direction
 from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import big_won, candle_start, number
+from chartinsight_tui.screens.alarm_dialog import ask_for_alarm
+from chartinsight_tui.screens.history import show_history
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Failure, Part
 from chartinsight_tui.widgets.candle_chart import CandleChart, Level, Mark
@@ -24,8 +27,11 @@ from chartinsightd.domain.foreign_text import printable
 from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from chartinsightd.control.protocol.analysis import PatternList, PatternRow, PointList
-    from chartinsightd.control.protocol.rows import CandleList
+    from chartinsightd.control.protocol.coverage import SealRow
+    from chartinsightd.control.protocol.rows import AdjustmentRow, CandleList, RevisionRow
 
 TIMEFRAMES = ("5m", "30m", "1h", "1d", "1w")
 _SIGNS = {"rise": "▲", "fall": "▽", "flat": "–"}
@@ -41,7 +47,9 @@ _SIGN_OF = {
 class ChartView(View):
     """Candlesticks of one symbol and timeframe, live."""
 
-    PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK, Part.CANDLE, Part.STOCKS})
+    PARTS: ClassVar[frozenset[Part]] = frozenset(
+        {Part.STATUS, Part.LINK, Part.CANDLE, Part.STOCKS, Part.GAPS, Part.SEALS}
+    )
     FILTERS: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "pick", "key.pick", key_display="/"),
@@ -51,11 +59,14 @@ class ChartView(View):
         Binding("right_curly_bracket", "symbol(1)", "key.next_symbol", key_display="}"),
         Binding("u", "adjusted", "key.adjusted"),
         Binding("p", "overlays", "key.overlays"),
+        Binding("e", "explain", "key.explain"),
+        Binding("a", "alarm", "key.alarm"),
     ]
 
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(name, context)
         self._head = Static(markup=False)
+        self._legend = Static(markup=False, id="legend")
         self._chart = CandleChart(lambda: self.palette, self._empty_words)
         self._symbol = ""
         self._timeframe = "1d"
@@ -63,6 +74,9 @@ class ChartView(View):
         self._answer: CandleList | Failure | None = None
         self._points: PointList | Failure | None = None
         self._patterns: PatternList | Failure | None = None
+        self._revisions: Sequence[RevisionRow] = ()
+        self._splits: Sequence[AdjustmentRow] = ()
+        self._doubts: dict[datetime, list[CandleMark]] = {}
         self._has_overlays = True
         self._is_loading = False
         self._seen_link = self.store.link.since
@@ -71,6 +85,7 @@ class ChartView(View):
         """Lay out the numbers above the chart."""
         yield self._head
         yield self._chart
+        yield self._legend
         yield self.filter_input
 
     def main_widget(self) -> Widget:
@@ -82,6 +97,7 @@ class ChartView(View):
         self._symbol, self._timeframe = symbol, timeframe
         self._answer = self._points = self._patterns = None
         self._chart.show([], timeframe)
+        self._revisions = self._splits = ()
         self._chart.set_marks({})
         self._load()
 
@@ -96,6 +112,8 @@ class ChartView(View):
         newest = self.store.live.get((self._symbol, self._timeframe))
         if Part.CANDLE in changed and newest is not None and not self._is_loading:
             self._chart.put_newest(newest)
+        if Part.GAPS in changed or Part.SEALS in changed:
+            self._put_doubts()
         self._chart.refresh()
         self._draw_head()
 
@@ -142,6 +160,54 @@ class ChartView(View):
         self._points = await self.context.connection.points(self._symbol, self._timeframe)
         self._patterns = await self.context.connection.patterns(self._symbol, self._timeframe)
         self._put_marks()
+        await self._read_doubts()
+
+    async def _read_doubts(self) -> None:
+        """Ask what changed of these candles, and which splits lie among them."""
+        if self.context.connection is None:
+            return
+        revisions = await self.context.connection.revisions(self._symbol, self._timeframe)
+        splits = await self.context.connection.adjustments(self._symbol)
+        self._revisions = () if isinstance(revisions, Failure) else revisions.items
+        self._splits = () if isinstance(splits, Failure) else splits.items
+        self._put_doubts()
+
+    def _put_doubts(self) -> None:
+        """Mark what was revised, split, is missing or unproved; name the signs below the chart."""
+        days = {seal.day for seal in self.store.seals.values() if self._is_unproved(seal)}
+        gaps = [
+            gap
+            for gap in self.store.gaps
+            if (gap.symbol, gap.timeframe.value) == (self._symbol, self._timeframe)
+        ]
+        self._doubts = marks_of(
+            self._chart.candles,
+            revisions=self._revisions,
+            splits=self._splits,
+            gaps=gaps,
+            unproved=frozenset(days),
+        )
+        self._chart.set_doubts({ts: SIGNS[marks[0].kind] for ts, marks in self._doubts.items()})
+        kinds = kinds_in(self._doubts)
+        self._legend.display = bool(kinds)
+        named = [f"{SIGNS[kind]} {self.words[f'mark.{kind}']}" for kind in kinds]
+        self._legend.update(Text("   ".join(named), self.palette.dim))
+        self._draw_head()
+
+    def _is_unproved(self, seal: SealRow) -> bool:
+        return seal.symbol == self._symbol and seal.state != "sealed" and self._timeframe != "1w"
+
+    def _doubt_words(self, candle: CandleLike) -> str:
+        """Return what is marked of a candle."""
+        return "".join(
+            f"  {SIGNS[mark.kind]} {self.words[f'mark.{mark.kind}']}{self._about(mark)}"
+            for mark in self._doubts.get(candle.ts, ())
+        )
+
+    def _about(self, mark: CandleMark) -> str:
+        if mark.kind == "gap":
+            return f" ({self.words[f'reason.{mark.about}']})"
+        return f" {mark.about}" if mark.about else ""
 
     def _found(self) -> PointList | None:
         """Return what the analysis found, where it is known and wanted."""
@@ -181,6 +247,7 @@ class ChartView(View):
             if not isinstance(answer, Failure) and series == (self._symbol, self._timeframe):
                 self._answer = answer
                 self._chart.prepend(answer.items)
+                self._put_doubts()
         self._is_loading = False
 
     def _empty_words(self) -> str:
@@ -228,6 +295,7 @@ class ChartView(View):
             text.append(f"{words[f'chart.{key}']} ", palette.dim).append(f"{number(value)} ", style)
         if before is not None and before.close:
             text.append(_change(candle.close, before.close), palette.of(_way(candle.close, before.close)))
+        text.append(self._doubt_words(candle), palette.warn)
         text.append(self._known_of(candle), palette.accent)
         return text if candle.final else text.append(f" ◦ {words[self._unfinished(candle)]}", palette.warn)
 
@@ -302,6 +370,21 @@ class ChartView(View):
         if tracked:
             at = tracked.index(self._symbol) + steps if self._symbol in tracked else 0
             await self.show_series(tracked[at % len(tracked)], self._timeframe)
+
+    def action_explain(self) -> None:
+        """Show the history of the candle under the crosshair."""
+        if (pointed := self._chart.pointed()) is not None:
+            show_history(self, self._symbol, self._timeframe, pointed[0].ts)
+
+    def action_alarm(self) -> None:
+        """Set an alarm on this stock."""
+        ask_for_alarm(self, self._symbol)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer alarms only where changes are allowed."""
+        if action == "alarm":
+            return not self.context.read_only
+        return super().check_action(action, parameters)
 
     def action_overlays(self) -> None:
         """Show what the analysis found, or the candles alone."""

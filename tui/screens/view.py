@@ -100,6 +100,9 @@ class View(Keyed, Vertical):
     async def go_to(self, wanted: Wanted) -> None:
         """Put the cursor on a stock that was chosen on another screen, where it is to be seen here."""
 
+    def show_page(self, name: str) -> None:
+        """Show one of its views by name; a screen without views is shown as it is."""
+
     def main_widget(self) -> Widget:
         """Return what takes the keys."""
         raise NotImplementedError

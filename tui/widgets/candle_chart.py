@@ -35,6 +35,7 @@ _OLDER_WHEN = 60
 """Older candles are asked for when fewer than this are left of what one sees."""
 _STYLES = {
     "mark": "accent",
+    "doubt": "warn",
     "rise": "rise",
     "fall": "fall",
     "flat": "text",
@@ -120,6 +121,7 @@ class CandleChart(Keyed, Widget, can_focus=True):
         self._picture: _Picture | None = None
         self._marks: Mapping[datetime, Mark] = {}
         self._levels: Sequence[Level] = ()
+        self._doubts: Mapping[datetime, str] = {}
 
     # what its owner says and asks
 
@@ -132,6 +134,11 @@ class CandleChart(Keyed, Widget, can_focus=True):
     def set_marks(self, marks: Mapping[datetime, Mark]) -> None:
         """Put signs at candles, by when these open; they replace those before."""
         self._marks = marks
+        self._redraw()
+
+    def set_doubts(self, doubts: Mapping[datetime, str]) -> None:
+        """Put signs into a row below the volume, by when candles open; none: the row is not there."""
+        self._doubts = doubts
         self._redraw()
 
     def set_levels(self, levels: Sequence[Level]) -> None:
@@ -305,10 +312,12 @@ class CandleChart(Keyed, Widget, can_focus=True):
         axis, volume_rows = self._axis(), max(1, height // 6)
         columns, pitch = width - axis, PITCHES[self._zoom]
         shown = self._candles[max(0, self._end - columns // pitch) : self._end]
-        scale = PriceScale.of(shown, height - 1 - volume_rows)
+        doubts = self._doubt_row(shown, columns)
+        scale = PriceScale.of(shown, height - 1 - volume_rows - len(doubts))
         if self._marks:
             scale = scale.with_margin()
         rows = draw_candles(shown, scale, pitch, columns) + draw_volume(shown, volume_rows, pitch, columns)
+        rows += doubts
         self._draw_levels(rows, shown, scale, columns)
         self._draw_marks(rows, shown, scale, columns)
         return _Picture(
@@ -354,6 +363,15 @@ class CandleChart(Keyed, Widget, can_focus=True):
             row = scale.row(candle.high) - 1 if mark.is_above else scale.row(candle.low) + 1
             if 0 <= row < scale.rows and column >= 0:
                 rows[row][column] = (mark.sign, "mark")
+
+    def _doubt_row(self, shown: Sequence[CandleLike], columns: int) -> list[list[Cell]]:
+        """Return the row of signs below the volume, where a candle in sight has one."""
+        pitch, row = PITCHES[self._zoom], [BLANK] * columns
+        for back, candle in enumerate(reversed(shown), 1):
+            column = columns - back * pitch + body_width(pitch) // 2
+            if candle.ts in self._doubts and column >= 0:
+                row[column] = (self._doubts[candle.ts], "doubt")
+        return [row] if any(cell != BLANK for cell in row) else []
 
     def _redraw(self) -> None:
         self._picture = None

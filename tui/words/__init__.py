@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chartinsight_tui.words import data, dialogs, frame, home, keys, replay, screener, stocks, watch, work
+from chartinsight_tui.words import (
+    alarms,
+    data,
+    dialogs,
+    frame,
+    home,
+    keys,
+    replay,
+    screener,
+    stocks,
+    watch,
+    work,
+)
 from chartinsight_tui.words.alerts_ko import KOREAN_ALERTS
 
 _TABLE: Mapping[str, tuple[str, str]] = {
     **frame.WORDS,
+    **alarms.WORDS,
     **home.WORDS,
     **data.WORDS,
     **work.WORDS,

@@ -35,6 +35,10 @@ WORDS = {
         "Stop collecting {name} ({symbol}) until it is added again? Its candles stay.",
         "{name}({symbol}) 수집을 다시 추가할 때까지 그만둡니다. 받은 봉은 남습니다.",
     ),
+    "ask.retry": (
+        "Ask Kiwoom now for {name} {timeframe} {day}? Only what is missing is read; equal candles stay.",
+        "{name} {timeframe}봉 {day}을(를) 지금 조회합니다. 빠진 것만 받고, 저장된 봉은 같으면 그대로 둡니다.",
+    ),
     "ask.verify": (
         "Verify {name} {timeframe}: read again from Kiwoom and compare; what differs is corrected.",
         "{name} {timeframe}봉을 키움에서 다시 읽어 비교합니다. 다른 값은 바로잡습니다.",

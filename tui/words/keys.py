@@ -64,6 +64,8 @@ WORDS = {
     "key.overlays": ("analysis", "지표·표시"),
     "key.other_list": ("screens, stocks", "조건·종목"),
     "key.new_only": ("new only", "편입만"),
+    "key.retry": ("retry now", "지금 조회"),
+    "key.explain": ("history", "이력"),
     "key.verify": ("verify", "검증"),
     "key.watch": ("add/remove", "추가·제거"),
     "key.row_up": ("move up", "위로 옮기기"),

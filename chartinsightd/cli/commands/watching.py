@@ -8,7 +8,14 @@ import click
 
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.endings import say
-from chartinsightd.cli.parameters import SymbolType, View, json_option, symbols_argument, view_options
+from chartinsightd.cli.parameters import (
+    SymbolType,
+    View,
+    interval_option,
+    json_option,
+    symbols_argument,
+    view_options,
+)
 from chartinsightd.cli.present import present, print_json
 
 if TYPE_CHECKING:
@@ -31,15 +38,7 @@ place_option = click.option(
 @click.argument("group", required=False)
 @click.option("--once", is_flag=True, help="Show it once and end.")
 @json_option
-@click.option(
-    "--interval",
-    "every_s",
-    type=click.FloatRange(0.1, 3600.0),
-    default=1.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How often.",
-)
+@interval_option(1.0, "How often.")
 @pass_connection
 def watch(connection: Connection, group: str | None, once: bool, as_json: bool, every_s: float) -> None:
     """Show the latest prices of the watchlist, or of one GROUP, until Ctrl-C.

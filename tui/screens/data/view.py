@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 from textual import events, on
@@ -16,7 +16,11 @@ from chartinsight_tui.messages import Confirm, ShowChart
 from chartinsight_tui.screens.data.coverage import TIMEFRAMES, CoveragePage
 from chartinsight_tui.screens.data.gaps import GapsPage
 from chartinsight_tui.screens.data.page import Page
+from chartinsight_tui.screens.data.plan import PlanPage
+from chartinsight_tui.screens.data.quarantine import QuarantinePage
+from chartinsight_tui.screens.data.revisions import RevisionsPage
 from chartinsight_tui.screens.data.seals import SealsPage
+from chartinsight_tui.screens.history import show_history
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Part
 from chartinsight_tui.widgets.pane import Line, Pane, Piece
@@ -24,10 +28,20 @@ from chartinsight_tui.widgets.row_table import RowTable
 
 
 class DataView(View):
-    """Coverage, gaps and seals: whether everything is there, and how one knows."""
+    """Whether everything is there, how one knows, what changed, and what comes next."""
 
     PARTS: ClassVar[frozenset[Part]] = frozenset(
-        {Part.STATUS, Part.LINK, Part.COVERAGE, Part.SESSIONS, Part.GAPS, Part.SEALS}
+        {
+            Part.STATUS,
+            Part.LINK,
+            Part.COVERAGE,
+            Part.SESSIONS,
+            Part.GAPS,
+            Part.SEALS,
+            Part.REVISIONS,
+            Part.QUARANTINE,
+            Part.PLAN,
+        }
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "key.gaps"),
@@ -37,12 +51,21 @@ class DataView(View):
         Binding("right_square_bracket", "timeframe(1)", "key.next_timeframe", show=False, key_display="]"),
         Binding("left_square_bracket", "timeframe(-1)", "key.last_timeframe", show=False, key_display="["),
         Binding("v", "verify", "key.verify"),
+        Binding("r", "retry", "key.retry"),
+        Binding("e", "explain", "key.explain"),
         Binding("c", "chart", "key.chart"),
     ]
 
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(name, context)
-        self._pages: Sequence[Page] = (CoveragePage(context), GapsPage(context), SealsPage(context))
+        self._pages: Sequence[Page] = (
+            CoveragePage(context),
+            GapsPage(context),
+            SealsPage(context),
+            RevisionsPage(context),
+            QuarantinePage(context),
+            PlanPage(context),
+        )
         self._page: Page = self._pages[0]
         self._cursors: dict[str, tuple[object, int]] = {}
         self._faults = False
@@ -149,6 +172,10 @@ class DataView(View):
         at = (self._pages.index(self._page) + steps) % len(self._pages)
         self._show_page(self._pages[at])
 
+    def show_page(self, name: str) -> None:
+        """Show one of the views by name."""
+        self._show_page(next(page for page in self._pages if name == page.NAME))
+
     def _show_page(self, page: Page) -> None:
         self._cursors[self._page.NAME] = self._table.row_id, self._table.cell
         self._page = page
@@ -156,15 +183,19 @@ class DataView(View):
         row, cell = self._cursors.get(
             page.NAME, (None, len(page.columns(self.size.width)) if page.NAME == "seals" else 0)
         )
-        self._table.go_to(row)
+        rows = page.rows(self.filter_text, faults_only=self._faults)
+        self._table.go_to(row if row is not None or not rows else rows[0])
         self._table.go_to_cell(cell)
+        self.app.refresh_bindings()
 
     @on(RowTable.Chosen)
     def action_choose(self) -> None:
         """Go deeper: from a series to its gaps, from a gap to the chart."""
         wanted = self.wanted()
-        if self._page.NAME == "gaps":
+        if self._page.NAME in {"gaps", "plan", "quarantine"}:
             self.action_chart()
+        elif self._page.NAME == "revisions":
+            self.action_explain()
         elif wanted.symbols:
             self._show_page(self._pages[1])
             self._table.go_to(self._page.row_of(wanted.symbols[0]))
@@ -182,6 +213,10 @@ class DataView(View):
         """Offer a verification only where changes are allowed."""
         if action == "verify":
             return not self.context.read_only
+        if action == "retry":  # elsewhere the key reads again what is shown
+            return not self.context.read_only and self._page.NAME in {"gaps", "seals"}
+        if action == "explain":
+            return self._page.NAME in {"gaps", "revisions"}
         return super().check_action(action, parameters)
 
     def action_verify(self) -> None:
@@ -204,6 +239,48 @@ class DataView(View):
             timeframe=self.words[f"timeframe.{wanted.timeframes[0]}"],
         )
         self.post_message(Confirm(question, lambda connection: connection.verify(request)))
+
+    def action_retry(self) -> None:
+        """Ask Kiwoom now for what is missing, or read a withheld session again, after a question."""
+        from chartinsightd.control.protocol.jobs import BackfillRequest
+        from chartinsightd.domain.timeframe import Timeframe
+
+        wanted = self.wanted()
+        if not wanted.symbols:
+            return
+        if self._page.NAME == "seals":
+            self.action_verify()
+            return
+        request = BackfillRequest(
+            symbols=wanted.symbols,
+            timeframes=tuple(map(Timeframe, wanted.timeframes)),
+            from_day=wanted.from_day,
+            to_day=wanted.to_day,
+        )
+        question = self.words.put(
+            "ask.retry",
+            name=self.store.name_of(wanted.symbols[0]) or wanted.symbols[0],
+            timeframe=self.words[f"timeframe.{wanted.timeframes[0]}"],
+            day=f"{wanted.from_day:%m-%d}" if wanted.from_day else "",
+        )
+        self.post_message(Confirm(question, lambda connection: connection.backfill(request)))
+
+    def action_explain(self) -> None:
+        """Show the history of the candle under the cursor."""
+        series = self._candle()
+        if series is not None:
+            show_history(self, *series)
+
+    def _candle(self) -> tuple[str, str, datetime] | None:
+        """Return the candle that a revision changed, or the first that a gap lacks."""
+        row = self._table.row_id
+        if not isinstance(row, int):
+            return None
+        if self._page.NAME == "revisions":
+            found = [(one.symbol, one.timeframe.value, one.ts) for one in self.store.revisions]
+        else:
+            found = [(one.symbol, one.timeframe.value, one.from_ts) for one in self.store.gaps]
+        return found[row] if row < len(found) else None
 
     def action_chart(self) -> None:
         """Show the series under the cursor as a chart."""

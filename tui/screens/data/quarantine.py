@@ -1,0 +1,107 @@
+"""Rows of the broker that could not be candles, as they came, with the rule each broke."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from chartinsight_tui.formatting import number, stamp
+from chartinsight_tui.screens.data.gaps import evidence
+from chartinsight_tui.screens.data.page import Page
+from chartinsight_tui.screens.view import Wanted
+from chartinsight_tui.search import is_found
+from chartinsight_tui.store import Part
+from chartinsight_tui.widgets.pane import Line, heading, wrapped
+from chartinsight_tui.widgets.row_table import Cells, Column
+from chartinsightd.domain.kst import day_of
+
+if TYPE_CHECKING:
+    from chartinsightd.control.protocol.rows import QuarantinedRow
+
+_TIMEFRAME_OF = {"ka10080": "5m", "ka10081": "1d", "ka10082": "1w"}
+"""The series to look at for a chart request; of minutes the shortest."""
+
+
+class QuarantinePage(Page):
+    """What came and was not stored."""
+
+    NAME: ClassVar[str] = "quarantine"
+    PART: ClassVar[Part] = Part.QUARANTINE
+
+    def columns(self, width: int) -> Sequence[Column]:
+        """Return stock, request, reason, and when it came."""
+        del width
+        words = self.words
+        return [
+            Column(title=words["column.symbol"], width=6),
+            Column(title=words["column.name"], width=16),
+            Column(title=words["column.request"], width=8),
+            Column(title=words["column.reason"], width=24, flex=1),
+            Column(title=words["column.received"], width=11, drop=1),
+        ]
+
+    def rows(self, text: str, *, faults_only: bool) -> list[Hashable]:
+        """Return the places of the rows; all of them are of interest."""
+        del faults_only
+        found = enumerate(self.store.quarantine)
+        return [place for place, one in found if is_found(text, one.symbol, self._name(one))]
+
+    def cells(self, row: Hashable) -> Cells:
+        """Return a quarantined row."""
+        one, palette = self._one(row), self.palette
+        if one is None:
+            return [("", palette.text)] * 5
+        return [
+            (one.symbol, palette.dim),
+            (self._name(one), palette.text),
+            (one.api_id, palette.dim),
+            (one.reason, palette.warn),
+            (stamp(one.received_at)[:-3], palette.dim),
+        ]
+
+    def _name(self, one: QuarantinedRow) -> str:
+        return self.store.name_of(one.symbol)
+
+    def _one(self, row: Hashable | None) -> QuarantinedRow | None:
+        place, rows = cast("int | None", row), self.store.quarantine
+        return rows[place] if place is not None and place < len(rows) else None
+
+    def detail(self, row: Hashable | None, cell: int, width: int) -> Sequence[Line]:
+        """Return the row as it came."""
+        del cell
+        one, words, palette = self._one(row), self.words, self.palette
+        if one is None:
+            return [heading(words["quarantine.none_chosen"], width, palette)]
+        title = f"{self._name(one) or one.symbol} {one.api_id}"
+        lines: list[Line] = [heading(title, width, palette, words["quarantine.as_received"])]
+        lines += wrapped(one.reason, max(10, width - 2), palette.warn)
+        for name, value in evidence(one.payload).items():
+            body = wrapped(value, max(10, width - 18), palette.text)
+            lines += [
+                [(f" {name if not place else '':<15} ", palette.dim), *line]
+                for place, line in enumerate(body)
+            ]
+        return lines
+
+    def wanted(self, row: Hashable | None, cell: int) -> Wanted:
+        """Return the series and the day it came."""
+        del cell
+        one = self._one(row)
+        if one is None or (timeframe := _TIMEFRAME_OF.get(one.api_id)) is None:
+            return Wanted()
+        day = day_of(one.received_at)
+        return Wanted(symbols=(one.symbol,), timeframes=(timeframe,), from_day=day, to_day=day)
+
+    def count(self) -> int:
+        """Return how many there are."""
+        return self.store.quarantine_count
+
+    def summary(self) -> str:
+        """Return how many there are in all."""
+        known = Part.QUARANTINE in self.store.loaded
+        return self.words.put("list.count", count=number(self.store.quarantine_count)) if known else ""
+
+    def row_of(self, symbol: str) -> Hashable | None:
+        """Return the newest row of a stock."""
+        found = enumerate(self.store.quarantine)
+        return next((place for place, one in found if one.symbol == symbol), None)
