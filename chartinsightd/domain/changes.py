@@ -53,9 +53,13 @@ def runs(there: Ints, chosen: Ints) -> Iterator[tuple[int, int]]:
 
     Args:
         there: when the candles of a stretch of a series open, in seconds, ascending.
-        chosen: some of them, in any order.
+        chosen: some of them, in any order; instants that are not among them do not count.
     """
-    is_chosen = np.isin(there, chosen)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], is_chosen.astype(np.int8), [0]))))
-    for first, end in edges.reshape(-1, 2).tolist():
-        yield int(there[first]), int(there[end - 1])
+    chosen = np.sort(chosen)
+    places = np.searchsorted(there, chosen)
+    within = places < len(there)
+    places, chosen = places[within], chosen[within]
+    places = places[there[places] == chosen]
+    breaks = np.flatnonzero(np.diff(places) > 1) + 1
+    for run in np.split(places, breaks) if len(places) else ():
+        yield int(there[run[0]]), int(there[run[-1]])

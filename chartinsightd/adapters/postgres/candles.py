@@ -463,7 +463,8 @@ def _changes(one: _Incoming, diff: Difference, known: Ints) -> Iterator[changes.
         return
     # A page may leave out a candle that is stored: a change must not cover that one either.
     span = int(instants.min()), int(instants.max())
-    there = np.union1d(_between(one.rows["ts"], *span), _between(known, *span))
+    there, stored = _between(one.rows["ts"], *span), _between(known, *span)
+    there = np.union1d(there, stored) if len(stored) else there
     for kind, some in found.items():
         for first, last in runs(there, some):
             yield changes.NewChange(

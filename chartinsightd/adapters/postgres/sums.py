@@ -90,7 +90,7 @@ def add_changes(changes: Changes, series: Series, diff: Difference) -> None:
     signs = np.repeat((1, 1, -1), [len(part) for part in parts])[rows["final"]]
     rows = chosen(rows, rows["final"])
     starts, grown = piece_starts(series.timeframe, rows["ts"]), signs * checksums(rows)
-    for first in np.unique(starts).tolist():
+    for first in sorted(set(starts.tolist())):
         here = starts == first
         count, total = changes.get((series, first), (0, 0))
         changes[series, first] = count + int(signs[here].sum()), total + int(grown[here].sum())
