@@ -23,9 +23,9 @@ from tests.support.harness import ALL, SHORT, Truth, collecting, moment, until
 
 EVENING = moment(DAY, 16, 30)
 """After the close, so that the whole gates are the load's."""
-ROUND = moment(DAY, 19, 58)
-ROUND_OVER = moment(DAY, 24)
-MORNING = moment(DAY, 31, 25)
+ROUND, ROUND_BEGUN = moment(DAY, 19, 58), moment(DAY, 20, 4)
+MIDNIGHT = moment(DAY, 24)
+MORNING, MORNING_BEGUN = moment(DAY, 31, 28), moment(DAY, 31, 34)
 LOADING_S = 3_600.0
 """Real seconds after which a wait is given up; nothing depends on it."""
 BEGINNING_S = 10.0
@@ -90,7 +90,7 @@ async def measure_round(stage: Stage, members: int) -> None:
     """From the first to the last request for a member's 5m; targets share the gate meanwhile."""
     seen = len(await stage.requests())
     await stage.broker.admin.set_clock(to=ROUND)
-    await stage.broker.reaches(ROUND_OVER)
+    await stage.broker.reaches(ROUND_BEGUN)
     await until("the round is done", lambda: _is_complete(stage), LOADING_S)
     made = [one for one in (await stage.requests())[seen:] if one["api_id"] == "ka10080"]
     places = [place for place, one in enumerate(made) if one["symbol"] not in SYMBOLS]
@@ -105,14 +105,14 @@ async def measure_round(stage: Stage, members: int) -> None:
 async def compare(stage: Stage, symbols: Sequence[str]) -> None:
     """Read what the night corrected; then compare the whole store with the truth."""
     await stage.broker.admin.set_clock(to=MORNING)
-    await stage.broker.reaches(moment(DAY, 31, 45))
+    await stage.broker.reaches(MORNING_BEGUN)
     await until("the morning is read", lambda: _is_complete(stage), LOADING_S)
     stats = await stage.broker.admin.stats()
     stage.table.at_most("limit violations and refusals", stats["violations"] + stats["refusals"], 0)
     kinds = ((SYMBOLS, ALL), (sorted({*symbols} - {*SYMBOLS}), MEMBERS_TIMEFRAMES))
     found = [
         await Truth(simulator=stage.broker, daemon=stage.daemon, symbols=some, timeframes=timeframes).compare(
-            ROUND_OVER
+            MIDNIGHT
         )
         for some, timeframes in kinds
     ]
