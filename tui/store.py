@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 MAX_LOG_LINES = 2_000
 MAX_JOBS = 500
+MOST_PACES = 60
 
 Series = tuple[str, str]
 """Symbol and timeframe."""
@@ -109,6 +110,9 @@ class Store:
         self.status_at = 0.0
         """Monotonic seconds when the status was read."""
         self.jobs: dict[int, Job] = {}
+        self.job_paces: dict[int, tuple[int, ...]] = {}
+        """Pages of the last seconds of each job that runs, by its id, oldest first."""
+        self._job_pages: dict[int, int] = {}
         self.logs: deque[LogLine] = deque(maxlen=MAX_LOG_LINES)
         self.log_count = 0
         """Log lines ever taken: tells who shows them how many are new."""
@@ -202,6 +206,8 @@ class Store:
     def put_jobs(self, jobs: Iterable[Job]) -> None:
         """Replace the history."""
         self.jobs = {job.id: job for job in jobs}
+        running = {job.id for job in self.jobs.values() if not job.state.is_over}
+        self.job_paces = {one: paces for one, paces in self.job_paces.items() if one in running}
         self.mark(Part.JOBS)
 
     def put_logs(self, lines: Iterable[LogLine]) -> None:
@@ -336,10 +342,22 @@ class Store:
 
     def _take_job(self, event: Event) -> Part:
         job: Job = _message(event)
+        self._note_pace(job)
         self.jobs = {job.id: job, **self.jobs} if job.id not in self.jobs else {**self.jobs, job.id: job}
         if len(self.jobs) > MAX_JOBS:
             self.jobs.pop(min(self.jobs))
         return Part.JOBS
+
+    def _note_pace(self, job: Job) -> None:
+        """Note the pages since the last time; progress comes once a second."""
+        pages = job.progress.pages
+        new = max(0, pages - self._job_pages.get(job.id, pages))
+        if job.state.is_over:
+            self.job_paces.pop(job.id, None)
+            self._job_pages.pop(job.id, None)
+        else:
+            self._job_pages[job.id] = pages
+            self.job_paces[job.id] = (*self.job_paces.get(job.id, ()), new)[-MOST_PACES:]
 
     def _take_log(self, event: Event) -> Part:
         self._add_line(_message(event))

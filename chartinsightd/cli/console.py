@@ -23,7 +23,22 @@ def words_console() -> Console:
 
 def _console(*, to_stderr: bool) -> Console:
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    console = Console(stderr=to_stderr, color_system=colours, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
+    console = Console(
+        stderr=to_stderr,
+        color_system=colours,
+        force_terminal=_forced(),
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    if not console.file.isatty() and not os.environ.get("COLUMNS", "").isdigit():
         console.width = _PIPE_WIDTH
     return console
+
+
+def _forced() -> bool | None:
+    """Return whether colours are wanted in a pipe too; None: as the library finds.
+
+    Source: https://bixense.com/clicolors.
+    """
+    return True if os.environ.get("CLICOLOR_FORCE", "0") not in {"", "0"} else None

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from chartinsight_tui.context import Context
-from chartinsight_tui.formatting import NOTHING, clock_time, fit, number, percent, stamp
+from chartinsight_tui.formatting import NOTHING, clock_time, fit, number, percent, sparkline, stamp
 from chartinsight_tui.job_words import kind_of, subject, texts
 from chartinsight_tui.messages import Confirm
 from chartinsight_tui.screens.view import View, Wanted
@@ -37,7 +37,7 @@ _MARKS = {
 }
 _FAILED = {"failed", "interrupted"}
 _POLL = "poll"
-_KINDS = ("poll", "catch_up", "backfill", "seal", "adjust", "sync", "verify")
+_KINDS = ("poll", "catch_up", "backfill", "seal", "adjust", "sync", "analysis", "verify")
 _CELL_MINUTES = 10
 _FIRST_HOUR, _LAST_HOUR = 6, 22
 _GRID = {"·": "faint", "■": "good", "▶": "accent", "▲": "warn", "✕": "bad"}
@@ -172,7 +172,9 @@ class JobsView(View):
         return mark, self.palette.of(colour)
 
     def _progress(self, job: Job) -> Cell:
-        fraction = job.progress.fraction
+        fraction, paces = job.progress.fraction, self.store.job_paces.get(job.id, ())
+        if fraction is None and paces:
+            return sparkline(paces, 12, max(1, *paces)), self.palette.accent
         if fraction is None or job.state.is_over:
             return (NOTHING if fraction is None else f"{percent(fraction)}%"), self.palette.dim
         filled = round(fraction * 7)
@@ -256,6 +258,9 @@ class JobsView(View):
             unchanged=number(progress.unchanged), quarantined=number(progress.quarantined),
         )  # fmt: skip
         yield [(f" {counts}", palette.text)]
+        if paces := self.store.job_paces.get(job.id):
+            line = sparkline(paces, min(len(paces), max(10, width - 20)), max(1, *paces))
+            yield [(f" {fit(words['jobs.pace'], 12)} ", palette.dim), (line, palette.accent)]
         yield from self._tries(job, width)
         if job.kind == "verify":
             found = words.put(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 WORDS = {
+    "jobs.pace": ("pages a second", "초당 페이지"),
     "job.kind.catch_up": ("catch-up", "보충"),
     "job.kind.backfill": ("backfill", "백필"),
     "job.kind.poll": ("poll", "정기 수집"),
@@ -10,6 +11,7 @@ WORDS = {
     "job.kind.seal": ("seal", "일마감"),
     "job.kind.adjust": ("adjusted", "수정주가"),
     "job.kind.sync": ("stock list", "종목 목록"),
+    "job.kind.analysis": ("analysis", "분석"),
     "job.kind.verify": ("verify", "검증"),
     "job.state.queued": ("waiting", "대기"),
     "job.state.running": ("running", "진행"),
