@@ -259,8 +259,8 @@ class JobsView(View):
         )  # fmt: skip
         yield [(f" {counts}", palette.text)]
         if paces := self.store.job_paces.get(job.id):
-            line = sparkline(paces, min(len(paces), max(10, width - 20)), max(1, *paces))
-            yield [(f" {fit(words['jobs.pace'], 12)} ", palette.dim), (line, palette.accent)]
+            drawn = sparkline(paces, min(len(paces), max(10, width - 20)), max(1, *paces))
+            yield [(f" {fit(words['jobs.pace'], 12)} ", palette.dim), (drawn, palette.accent)]
         yield from self._tries(job, width)
         if job.kind == "verify":
             found = words.put(
