@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from functools import cache
 from io import TextIOWrapper
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -112,8 +114,8 @@ def _layout(header: list[str]) -> Layout | None:
 
 
 def _read_rows(layout: Layout, reader: Iterator[list[str]], header: list[str], folder: Folder) -> None:
-    at = [header.index(name) for name in layout.value]
-    rows = ([row[column] for column in at] for row in reader if row)
+    columns = itemgetter(*(header.index(name) for name in layout.value))
+    rows = (columns(row) for row in reader if row)
     match layout:
         case Layout.DAILY:
             _read_daily(rows, folder)
@@ -127,14 +129,20 @@ def _read_rows(layout: Layout, reader: Iterator[list[str]], header: list[str], f
             folder.trading_days.update(date.fromisoformat(row[0]).toordinal() for row in rows)
 
 
-def _read_daily(rows: Iterator[list[str]], folder: Folder) -> None:
+def _read_daily(rows: Iterator[Sequence[str]], folder: Folder) -> None:
     for code, day, opening, high, low, close, volume, value, basis, name in rows:
         sources = folder.daily.setdefault(code, {})
         source = sources.setdefault(name, DailySource(name, basis == "raw", has_volume=False))
         source.has_volume |= volume != ""
         prices = (_won(opening), _won(high), _won(low), _won(close))
-        ordinal = date.fromisoformat(day).toordinal()
+        ordinal = _ordinal(day)
         source.rows.append((ordinal, *prices, int(volume or 0), int(value) if value else -1))
+
+
+@cache
+def _ordinal(day: str) -> int:
+    """Return the number of a day; each stands in the rows of hundreds of stocks."""
+    return date.fromisoformat(day).toordinal()
 
 
 def _won(text: str) -> int:
@@ -142,7 +150,7 @@ def _won(text: str) -> int:
     return int(text) if text.isdigit() else round(float(text))
 
 
-def _read_actions(rows: Iterator[list[str]], folder: Folder) -> None:
+def _read_actions(rows: Iterator[Sequence[str]], folder: Folder) -> None:
     """Read what has a day and a factor; an event "between" two days cannot be applied."""
     for code, _, effective, factor in rows:
         if factor and effective[:4].isdigit():
@@ -153,8 +161,8 @@ def _read_actions(rows: Iterator[list[str]], folder: Folder) -> None:
             folder.actions.setdefault(code, []).append(action)
 
 
-def _read_minutes(rows: Iterator[list[str]], folder: Folder, *, by_end: bool) -> None:
-    days: dict[tuple[str, str], list[list[str]]] = {}
+def _read_minutes(rows: Iterator[Sequence[str]], folder: Folder, *, by_end: bool) -> None:
+    days: dict[tuple[str, str], list[Sequence[str]]] = {}
     for row in rows:
         days.setdefault((row[0], row[1]), []).append(row[2:])
     for (code, text), found in days.items():
@@ -166,7 +174,7 @@ def _read_minutes(rows: Iterator[list[str]], folder: Folder, *, by_end: bool) ->
             kept[day.toordinal()] = minutes
 
 
-def _minutes(rows: list[list[str]], end_label_close: int | None) -> Minutes:
+def _minutes(rows: list[Sequence[str]], end_label_close: int | None) -> Minutes:
     """Return the rows of a day that traded, by start label; end_label_close: the close, for labels by end."""
     labels = np.array([int(row[0][:2]) * 60 + int(row[0][3:5]) for row in rows], dtype=np.int64)
     if end_label_close is not None:
