@@ -108,7 +108,7 @@ class FakeLists:
 
 
 @dataclass
-class BoardWorld(World):
+class BackendWorld(World):
     """A world with a board."""
 
     symbols: tuple[str, ...] = ("005930",)

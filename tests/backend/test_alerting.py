@@ -13,7 +13,7 @@ from chartinsightd.domain.alert_policy import Condition
 from chartinsightd.facts.krx import KST
 from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from chartinsightd.service.state.alert_kinds import AlertKind
-from tests.backend.conftest import BoardWorld
+from tests.backend.conftest import BackendWorld
 from tests.support.fake_backend import CALLER
 from tests.support.virtual import in_virtual_time
 
@@ -21,7 +21,7 @@ from tests.support.virtual import in_virtual_time
 @in_virtual_time
 async def test_trials_are_bounded_by_the_hour() -> None:
     """A script in a loop sends twenty messages, not three hundred; an hour later there is room again."""
-    world = BoardWorld(datetime(2026, 9, 15, 10, 2, tzinfo=KST))
+    world = BackendWorld(datetime(2026, 9, 15, 10, 2, tzinfo=KST))
     alerting = Alerting(ActiveAlerts(world.clock, world.diary), world.notifier, world.clock)
     for _ in range(20):
         assert (await alerting.test(CALLER)).items[0].ok
@@ -36,7 +36,7 @@ async def test_trials_are_bounded_by_the_hour() -> None:
 @in_virtual_time
 async def test_who_took_note_and_what_is_silenced_is_told() -> None:
     """The caller's name stands at the alert; a silence ends by the clock or by a time of zero."""
-    world = BoardWorld(datetime(2026, 9, 15, 10, 2, tzinfo=KST))
+    world = BackendWorld(datetime(2026, 9, 15, 10, 2, tzinfo=KST))
     alerts = ActiveAlerts(world.clock, world.diary)
     alerting = Alerting(alerts, world.notifier, world.clock)
     alerts.update({AlertKind.DISK_FILLING: Condition(level="warning", message="4 GB left.")})
@@ -55,7 +55,7 @@ async def test_who_took_note_and_what_is_silenced_is_told() -> None:
 @in_virtual_time
 async def test_what_is_no_alert_cannot_be_acknowledged_or_silenced() -> None:
     """Neither a kind that is not active, nor a word that is no kind; the answer helps."""
-    world = BoardWorld(datetime(2026, 9, 15, 10, 2, tzinfo=KST))
+    world = BackendWorld(datetime(2026, 9, 15, 10, 2, tzinfo=KST))
     alerting = Alerting(ActiveAlerts(world.clock, world.diary), world.notifier, world.clock)
     with pytest.raises(UnknownThing) as refused:
         await alerting.acknowledge(AcknowledgeRequest(event="disk.full"), CALLER)

@@ -62,7 +62,7 @@ from chartinsightd.facts.krx import KST
 from chartinsightd.ports.candles import RowDifference
 from chartinsightd.ports.stores import Seal
 from chartinsightd.service.sealing.sealer import Sealer
-from tests.backend.conftest import BoardWorld, Listener, ask
+from tests.backend.conftest import BackendWorld, Listener, ask
 from tests.support.virtual import cancelled_after, in_virtual_time
 
 MORNING = datetime(2026, 9, 15, 10, 2, tzinfo=KST)
@@ -72,9 +72,9 @@ OLD = BackfillRequest(
 
 
 @asynccontextmanager
-async def on_board() -> AsyncIterator[tuple[BoardWorld, Backend]]:
+async def on_board() -> AsyncIterator[tuple[BackendWorld, Backend]]:
     """Run a backend over the real services; give them a minute after the start."""
-    world = BoardWorld(MORNING)
+    world = BackendWorld(MORNING)
     async with world.on_board() as backend:
         await world.clock.sleep(60)
         yield world, backend
@@ -418,7 +418,7 @@ async def test_a_database_that_is_away_never_stops_the_status() -> None:
 @in_virtual_time
 async def test_due_data_that_nobody_commits_starves_the_watchdog() -> None:
     """A daemon whose loop turns while its work stands still is not healthy, and says so."""
-    world = BoardWorld(MORNING)
+    world = BackendWorld(MORNING)
     async with world.on_board(without=["scheduler"]) as backend:
         await world.clock.sleep(250)
         early = world.is_healthy()
@@ -452,7 +452,7 @@ async def test_a_database_that_comes_back_is_given_its_time() -> None:
 @in_virtual_time
 async def test_a_silent_night_is_healthy() -> None:
     """Where nothing is due, a long time without a commit proves nothing bad."""
-    world = BoardWorld(datetime(2026, 9, 15, 21, 0, tzinfo=KST))
+    world = BackendWorld(datetime(2026, 9, 15, 21, 0, tzinfo=KST))
     async with world.on_board() as backend:
         await world.clock.sleep(2000)
         silent_s, is_healthy, ok = (
@@ -469,7 +469,7 @@ async def test_a_silent_night_is_healthy() -> None:
 @in_virtual_time
 async def test_a_look_that_is_too_old_proves_nothing() -> None:
     """When the pulse itself stands still, the watchdog is not fed."""
-    world = BoardWorld(MORNING)
+    world = BackendWorld(MORNING)
     async with world.on_board(without=["monitor"]):
         await world.clock.sleep(120)
         assert world.is_healthy() is False
@@ -478,7 +478,7 @@ async def test_a_look_that_is_too_old_proves_nothing() -> None:
 @in_virtual_time
 async def test_a_broker_that_is_away_is_one_alert() -> None:
     """However many series fail, the outage is one alert, and its end another."""
-    world = BoardWorld(MORNING)
+    world = BackendWorld(MORNING)
     world.broker.errors = [SourceUnavailable("down") for _ in range(8)]
     async with world.on_board() as backend:
         await world.clock.sleep(10)

@@ -17,7 +17,7 @@ from chartinsightd.control.protocol.replay import MomentQuery, TimelineQuery
 from chartinsightd.control.protocol.status import DaemonState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
-from tests.backend.conftest import BoardWorld, ask
+from tests.backend.conftest import BackendWorld, ask
 from tests.support.virtual import in_virtual_time
 
 MORNING = datetime(2026, 9, 15, 10, 2, tzinfo=KST)
@@ -26,9 +26,9 @@ MINUTE = timedelta(minutes=1)
 
 
 @asynccontextmanager
-async def recorded_minute() -> AsyncIterator[tuple[BoardWorld, Backend]]:
+async def recorded_minute() -> AsyncIterator[tuple[BackendWorld, Backend]]:
     """Run a backend, of which one minute is recorded from `RECORDED` on."""
-    world = BoardWorld(MORNING)
+    world = BackendWorld(MORNING)
     async with world.on_board() as backend:
         await world.clock.sleep(300)
         recording = asyncio.create_task(world.recorder.run(backend.replay.take))
@@ -75,7 +75,7 @@ async def test_an_unknown_moment_is_unknown() -> None:
 @in_virtual_time
 async def test_the_last_seconds_can_be_seen_before_they_are_written() -> None:
     """Moments go to the disk six at a time; those that wait are known, and the timeline ends with now."""
-    world = BoardWorld(MORNING)
+    world = BackendWorld(MORNING)
     async with world.on_board() as backend:
         await world.clock.sleep(300)
         recording = asyncio.create_task(world.recorder.run(backend.replay.take))

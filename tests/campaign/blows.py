@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from tests.campaign import faults, surroundings
-from tests.campaign.cluster import Stand
+from tests.campaign.cluster import Cluster
 from tests.campaign.schedule import Strike
 
 _BLOWS = {**faults.BLOWS, **surroundings.BLOWS}
 
 
-async def strike(stand: Stand, blow: Strike) -> None:
+async def strike(cluster: Cluster, blow: Strike) -> None:
     """Carry out a strike, and count it."""
-    stand.note(f"{blow.kind} {_words(blow)}")
-    stand.tally.strikes[blow.kind.value] += 1
-    await _BLOWS[blow.kind](stand, blow)
+    cluster.note(f"{blow.kind} {_words(blow)}")
+    cluster.tally.strikes[blow.kind.value] += 1
+    await _BLOWS[blow.kind](cluster, blow)
 
 
 def _words(blow: Strike) -> str:

@@ -26,7 +26,7 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.simulator.admin_client import Row
 from chartinsightd.simulator.comparison import Comparison
-from tests.campaign.cluster import Stand
+from tests.campaign.cluster import Cluster
 from tests.support.harness import ALL, KEYS
 
 SETTLES_WITHIN_S = 120.0
@@ -75,10 +75,10 @@ class Settled:
     actions: int = 0
 
 
-async def settle(stand: Stand, end: datetime) -> Settled:
+async def settle(cluster: Cluster, end: datetime) -> Settled:
     """Wait until everything holds of candles that start before `end`; what never does becomes a finding."""
-    begun, begun_at = time.monotonic(), await stand.admin.now()
-    look = Look(stand, end)
+    begun, begun_at = time.monotonic(), await cluster.admin.now()
+    look = Look(cluster, end)
     missing = ["nothing was looked at"]
     while missing and time.monotonic() - begun < SETTLES_WITHIN_S:
         await asyncio.sleep(_LOOK_EVERY_S)
@@ -88,9 +88,9 @@ async def settle(stand: Stand, end: datetime) -> Settled:
         except _AWAY as error:
             missing = [f"{error!r}"]
         if missing != before:
-            stand.note(f"not yet: {missing[0][:_SHOWN]}" if missing else "all holds")
-    stand.tally.findings += missing
-    took_virtual_s = (await stand.admin.now() - begun_at).total_seconds()
+            cluster.note(f"not yet: {missing[0][:_SHOWN]}" if missing else "all holds")
+    cluster.tally.findings += missing
+    took_virtual_s = (await cluster.admin.now() - begun_at).total_seconds()
     return Settled(
         compared=look.compared,
         took_s=time.monotonic() - begun,
@@ -106,8 +106,8 @@ class Look:
     A series that equalled the truth once is not looked at again: nothing of it changes any more.
     """
 
-    def __init__(self, stand: Stand, end: datetime) -> None:
-        self._stand = stand
+    def __init__(self, cluster: Cluster, end: datetime) -> None:
+        self._cluster = cluster
         self._end = end
         self._calendar = Calendar()
         self._equal: dict[tuple[str, str], int] = {}
@@ -123,12 +123,12 @@ class Look:
 
     async def missing(self) -> list[str]:
         """Return what does not hold yet; the cheap looks come first."""
-        async with self._stand.daemon.database() as database:
+        async with self._cluster.daemon.database() as database:
             tracked = [row[0] for row in await database.fetch(_TRACKED)]
             if not tracked:
                 return ["no symbol is tracked"]
             gaps = await database.fetch(_GAPS, self._end, tracked)
-            if _NO_RUNNING_VOLUME in self._stand.draw.options:
+            if _NO_RUNNING_VOLUME in self._cluster.draw.options:
                 gaps = [gap for gap in gaps if gap["reason"] != "unproved"]
             if gaps := [gap for gap in gaps if not await self._is_beyond_the_end(gap)]:
                 return [f"{len(gaps)} gaps: {_few(gaps)}"]
@@ -138,18 +138,18 @@ class Look:
                 for timeframe in ALL:
                     if differs := await self._differs(database, symbol, timeframe):
                         return [f"the store differs: {differs}"]
-            horizon = Horizon.parse(self._stand.draw.horizons["5m"])
-            kept = horizon_start(horizon, Timeframe.M5, await self._stand.admin.now(), self._calendar)
+            horizon = Horizon.parse(self._cluster.draw.horizons["5m"])
+            kept = horizon_start(horizon, Timeframe.M5, await self._cluster.admin.now(), self._calendar)
             if broken := await database.fetch(_BROKEN, day_of(kept), self._end, tracked):
                 return [f"{len(broken)} sessions are broken: {_few(broken)}"]
             for symbol in tracked:
                 if ledger_differs := await self._ledger_differs(database, symbol):
                     return [ledger_differs]
-            if not self._stand.draw.corrects and (early := await database.fetch(_REVISIONS)):
+            if not self._cluster.draw.corrects and (early := await database.fetch(_REVISIONS)):
                 return [f"{len(early)} candles were called final while they formed: {_few(early)}"]
             states = await database.fetch(_SEALS, tracked)
             self.seals = {row["state"]: row["count"] for row in states}
-        async with self._stand.control() as client:
+        async with self._cluster.control() as client:
             health = await client.ask(HEALTH)
         ill = [check for check in health.checks if not check.ok and not self._is_by_design(check)]
         return [f"it is not healthy: {ill}"] if ill else []
@@ -157,10 +157,10 @@ class Look:
     async def _ledger_differs(self, database: asyncpg.Connection, symbol: str) -> str:
         """Compare the ledger of corporate actions with the simulator's, as far back as days are stored."""
         first = await database.fetchval(_FIRST_DAY, symbol)
-        today = day_of(await self._stand.admin.now())
+        today = day_of(await self._cluster.admin.now())
         truth = {
             date.fromisoformat(day): (price, volume)
-            for day, price, volume in await self._stand.admin.actions(symbol)
+            for day, price, volume in await self._cluster.admin.actions(symbol)
             if first is not None and first < date.fromisoformat(day) <= today
         }
         rows = await database.fetch(_ADJUSTMENTS, symbol)
@@ -175,7 +175,7 @@ class Look:
 
     def _is_by_design(self, check: HealthCheck) -> bool:
         """Whether it complains, rightly, of the small disk that the storm fills and frees."""
-        return check.part == "disk" and self._stand.disk is not None
+        return check.part == "disk" and self._cluster.disk is not None
 
     async def _is_beyond_the_end(self, gap: asyncpg.Record) -> bool:
         """Whether a gap is the honest word on a broker that never says where its history ends.
@@ -184,10 +184,10 @@ class Look:
         (kiwoom.md#endless-pages): what is before the oldest
         candle cannot be proved, and must be listed with that reason; there must be no candle in truth.
         """
-        if "empty_page_loop=true" not in self._stand.draw.options or not _tells_of_emptiness(gap):
+        if "empty_page_loop=true" not in self._cluster.draw.options or not _tells_of_emptiness(gap):
             return False
         bounds = int(gap["from_ts"].timestamp()), int(gap["to_ts"].timestamp())
-        return not await self._stand.admin.truth(gap["symbol"], gap["timeframe"], *bounds)
+        return not await self._cluster.admin.truth(gap["symbol"], gap["timeframe"], *bounds)
 
     async def _differs(self, database: asyncpg.Connection, symbol: str, timeframe: str) -> Comparison | None:
         """Compare a series row by row.
@@ -197,17 +197,17 @@ class Look:
         """
         if (symbol, timeframe) in self._equal:
             return None
-        now, kind = await self._stand.admin.now(), Timeframe(timeframe)
+        now, kind = await self._cluster.admin.now(), Timeframe(timeframe)
         oldest = horizon_start(_EVERYTHING, kind, now, self._calendar).timestamp()
         stored = await _stored(database, symbol, timeframe, self._end)
         stored = [
             row for row in stored if row[0] >= oldest
         ]  # what was served once and is no more stays unlooked at
-        horizon = Horizon.parse(self._stand.draw.horizons[timeframe])
+        horizon = Horizon.parse(self._cluster.draw.horizons[timeframe])
         start = int(horizon_start(horizon, kind, now, self._calendar).timestamp())
         covered = await _covered(database, symbol, timeframe)
         first = min([start, *(row[0] for row in stored[:1]), *(max(0, one) for one, _ in covered[:1])])
-        truth = await self._stand.admin.truth(symbol, timeframe, first, int(self._end.timestamp()))
+        truth = await self._cluster.admin.truth(symbol, timeframe, first, int(self._end.timestamp()))
         known = {row[0] for row in stored}
         found = Comparison()
         found.add(
@@ -256,17 +256,17 @@ def _is_in(start: int, ranges: list[tuple[int, int]]) -> bool:
     return any(first <= start < last for first, last in ranges)
 
 
-def look_back(stand: Stand) -> None:
+def look_back(cluster: Cluster) -> None:
     """Look at what the storm left behind, after the daemon was asked to leave: each trace is a finding."""
-    findings, words = stand.tally.findings, stand.daemon.words()
+    findings, words = cluster.tally.findings, cluster.daemon.words()
     if "Traceback (most recent call last)" in words:
         findings.append(f"a traceback in the log: {_around(words, 'Traceback (most recent call last)')}")
     for phrase in ("was never retrieved", "was never awaited", "was destroyed but it is pending"):
         if phrase in words:
             findings.append(f"in the log: {_around(words, phrase)}")
     findings += [f"{name} is in the log" for name, secret in KEYS.items() if secret in words]
-    if stand.tally.violations:
-        findings.append(f"{stand.tally.violations} violations of the limit")
+    if cluster.tally.violations:
+        findings.append(f"{cluster.tally.violations} violations of the limit")
 
 
 def _around(words: str, phrase: str) -> str:
@@ -274,13 +274,13 @@ def _around(words: str, phrase: str) -> str:
     return words[max(0, at - 300) : at + 3000]
 
 
-async def ahead(stand: Stand) -> list[str]:
+async def ahead(cluster: Cluster) -> list[str]:
     """Return the series whose checkpoint says more than the database holds; PostgreSQL must be there.
 
     A daemon that runs its own PostgreSQL is still there, and may commit: the checkpoint is copied first.
     """
-    copy = _copied(stand.daemon.folder / "simulation", stand.folder / "checkpoint")
-    async with stand.daemon.database() as database:
+    copy = _copied(cluster.daemon.folder / "simulation", cluster.folder / "checkpoint")
+    async with cluster.daemon.database() as database:
         durable = await coverage.read(database)
     remembered = await _remembered(copy)
     return [

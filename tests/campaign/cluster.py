@@ -123,8 +123,8 @@ class Tally:
         self.findings: list[str] = []
 
 
-class Stand:
-    """All processes of a seed and the ways between them; see `open_stand`."""
+class Cluster:
+    """All processes of a seed and the ways between them; see `open_cluster`."""
 
     def __init__(self, draw: Draw, folder: Path, broker: Broker, admin: AdminClient, daemon: Daemon) -> None:
         self.draw = draw
@@ -138,7 +138,7 @@ class Stand:
         self.broker_link: Link
         self.database_link: Link | None = None
         self.server: EmbeddedPostgres | None = None
-        """The PostgreSQL of the stand; None where the daemon has one of its own."""
+        """The PostgreSQL of the cluster; None where the daemon has one of its own."""
         self.disk: Path | None = None
         """The small file system below the state folder; None where there is none."""
         self.broker_lock = asyncio.Lock()
@@ -349,7 +349,7 @@ def send(pids: Sequence[int], number: signal.Signals) -> None:
 
 
 @asynccontextmanager
-async def open_stand(draw: Draw, folder: Path) -> AsyncIterator[Stand]:
+async def open_cluster(draw: Draw, folder: Path) -> AsyncIterator[Cluster]:
     """Start everything a seed needs; nothing outlives the context."""
     broker = Broker(draw, folder)
     async with AsyncExitStack() as stack:
@@ -367,35 +367,35 @@ async def open_stand(draw: Draw, folder: Path) -> AsyncIterator[Stand]:
             server, database_link, dsn = await _external_database(stack, folder, draw)
         daemon = Daemon(state, _settings(draw, broker_link), dsn)
         daemon.log = folder / "daemon.log"  # as under systemd, where a full state folder does not silence it
-        stand = Stand(draw, folder, broker, admin, daemon)
+        cluster = Cluster(draw, folder, broker, admin, daemon)
         if draw.has_pooler and not PROGRAM:
-            stand.tally.skipped["a pooler between: PgBouncer is not installed"] += 1
+            cluster.tally.skipped["a pooler between: PgBouncer is not installed"] += 1
         if draw.pipes_log:
-            stand.log_pipe = stack.enter_context(open_log_pipe(daemon.log))
-            daemon.sink = stand.log_pipe.sink
-        stand.broker_link, stand.database_link = broker_link, database_link
-        stand.server, stand.disk = server, disk
+            cluster.log_pipe = stack.enter_context(open_log_pipe(daemon.log))
+            daemon.sink = cluster.log_pipe.sink
+        cluster.broker_link, cluster.database_link = broker_link, database_link
+        cluster.server, cluster.disk = server, disk
         if not draw.follows_clock:
-            await stand.tell_clock()
+            await cluster.tell_clock()
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        stack.push_async_callback(_end_daemon, stand)
-        stand.start_daemon()
-        tasks = [group.create_task(stand.supervise())]
+        stack.push_async_callback(_end_daemon, cluster)
+        cluster.start_daemon()
+        tasks = [group.create_task(cluster.supervise())]
         if server is not None:
             tasks.append(group.create_task(_keep_running(server)))
         try:
-            yield stand
+            yield cluster
         finally:
             for task in tasks:
                 task.cancel()
 
 
-async def _end_daemon(stand: Stand) -> None:
-    stand.kill_daemon()
-    if stand.server is None:
-        send(stand.database_processes(), signal.SIGCONT)
+async def _end_daemon(cluster: Cluster) -> None:
+    cluster.kill_daemon()
+    if cluster.server is None:
+        send(cluster.database_processes(), signal.SIGCONT)
         for _ in range(200):
-            if not stand.database_processes():
+            if not cluster.database_processes():
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
 

@@ -1,4 +1,4 @@
-"""What each kind of strike does to the stand. A strike mends what it broke before it ends."""
+"""What each kind of strike does to the cluster. A strike mends what it broke before it ends."""
 
 from __future__ import annotations
 
@@ -22,152 +22,152 @@ from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.simulator.admin_client import AdminClient
-from tests.campaign.cluster import Stand, send
+from tests.campaign.cluster import Cluster, send
 from tests.campaign.schedule import Kind, Strike
 from tests.support.harness import KEYS
 
 _CALENDAR = Calendar()
 _KEY = KEYS["CHARTINSIGHT_KIWOOM__APP_KEY"]
 _ORDERLY_WITHIN_S = 15.0
-"""The daemon promises 10 s; two cores are shared with the rest of the stand."""
+"""The daemon promises 10 s; two cores are shared with the rest of the cluster."""
 
 _ASKED_AT_LEAST = 12
 _ASKS_WITHIN_S = 2.0
 """So many requests, or so many real seconds more, make wrong answers count on a busy machine too."""
 
-Blow = Callable[[Stand, Strike], Awaitable[None]]
+Blow = Callable[[Cluster, Strike], Awaitable[None]]
 
 
 # The broker.
 
 
-async def _faults(stand: Stand, blow: Strike) -> None:
+async def _faults(cluster: Cluster, blow: Strike) -> None:
     mix, seed = blow.detail["mix"], blow.detail["dice"]
     # Wrong answers to a daemon that is still starting would hurt nobody, however long they lasted.
-    await stand.daemon_answers()
-    await stand.switch_faults(seed, mix)
+    await cluster.daemon_answers()
+    await cluster.switch_faults(seed, mix)
     await asyncio.sleep(blow.lasts_s)
-    await stand.sees_requests(_ASKED_AT_LEAST, _ASKS_WITHIN_S)
-    await stand.switch_faults(seed, [])
+    await cluster.sees_requests(_ASKED_AT_LEAST, _ASKS_WITHIN_S)
+    await cluster.switch_faults(seed, [])
 
 
-async def _broker_killed(stand: Stand, blow: Strike) -> None:
-    async with stand.broker_lock:
-        stand.mixes.clear()
-        await stand.close_count()
-        clock = await stand.clock_arguments()
-        stand.broker.kill()
+async def _broker_killed(cluster: Cluster, blow: Strike) -> None:
+    async with cluster.broker_lock:
+        cluster.mixes.clear()
+        await cluster.close_count()
+        clock = await cluster.clock_arguments()
+        cluster.broker.kill()
         await asyncio.sleep(blow.lasts_s)
-        await stand.broker.start(clock)
+        await cluster.broker.start(clock)
 
 
-async def _broker_stopped(stand: Stand, blow: Strike) -> None:
+async def _broker_stopped(cluster: Cluster, blow: Strike) -> None:
     # What a daemon killed meanwhile had asked for would be counted with what its next life asks.
-    async with stand.daemon_lock, stand.broker_lock:
-        send([stand.broker.process.pid], signal.SIGSTOP)
+    async with cluster.daemon_lock, cluster.broker_lock:
+        send([cluster.broker.process.pid], signal.SIGSTOP)
         await asyncio.sleep(blow.lasts_s)
-        send([stand.broker.process.pid], signal.SIGCONT)
+        send([cluster.broker.process.pid], signal.SIGCONT)
 
 
-async def _broker_cut(stand: Stand, blow: Strike) -> None:
-    await stand.broker_link.cut(blow.lasts_s)
+async def _broker_cut(cluster: Cluster, blow: Strike) -> None:
+    await cluster.broker_link.cut(blow.lasts_s)
 
 
-async def _broker_swallowed(stand: Stand, blow: Strike) -> None:
-    await stand.broker_link.swallow(blow.lasts_s)
+async def _broker_swallowed(cluster: Cluster, blow: Strike) -> None:
+    await cluster.broker_link.swallow(blow.lasts_s)
 
 
-async def _broker_delayed(stand: Stand, blow: Strike) -> None:
-    await stand.broker_link.delay(blow.lasts_s, blow.detail["delay_s"])
+async def _broker_delayed(cluster: Cluster, blow: Strike) -> None:
+    await cluster.broker_link.delay(blow.lasts_s, blow.detail["delay_s"])
 
 
-async def _tokens_ended(stand: Stand, _blow: Strike) -> None:
-    await stand.ask(lambda admin: admin.invalidate_tokens())
+async def _tokens_ended(cluster: Cluster, _blow: Strike) -> None:
+    await cluster.ask(lambda admin: admin.invalidate_tokens())
 
 
-async def _address_blocked(stand: Stand, blow: Strike) -> None:
+async def _address_blocked(cluster: Cluster, blow: Strike) -> None:
     # Other strikes may kill and start the daemon meanwhile. Only a very first start is ended by a refusal.
-    if not stand.has_collected():
-        stand.tally.skipped["address blocked: nothing was collected yet"] += 1
+    if not cluster.has_collected():
+        cluster.tally.skipped["address blocked: nothing was collected yet"] += 1
         return
-    await stand.ask(lambda admin: admin.allow_addresses([]))
-    await stand.ask(lambda admin: admin.invalidate_tokens())
+    await cluster.ask(lambda admin: admin.allow_addresses([]))
+    await cluster.ask(lambda admin: admin.invalidate_tokens())
     await asyncio.sleep(blow.lasts_s)
-    await stand.ask(lambda admin: admin.allow_addresses(None))
+    await cluster.ask(lambda admin: admin.allow_addresses(None))
 
 
-async def _login_refused(stand: Stand, blow: Strike) -> None:
-    if not stand.has_collected():
-        stand.tally.skipped["login refused: nothing was collected yet"] += 1
+async def _login_refused(cluster: Cluster, blow: Strike) -> None:
+    if not cluster.has_collected():
+        cluster.tally.skipped["login refused: nothing was collected yet"] += 1
         return
-    await stand.ask(lambda admin: admin.block_keys([_KEY]))
-    await stand.ask(lambda admin: admin.invalidate_tokens())
+    await cluster.ask(lambda admin: admin.block_keys([_KEY]))
+    await cluster.ask(lambda admin: admin.invalidate_tokens())
     await asyncio.sleep(blow.lasts_s)
-    await stand.ask(lambda admin: admin.block_keys([]))
+    await cluster.ask(lambda admin: admin.block_keys([]))
 
 
-async def _corrected(stand: Stand, blow: Strike) -> None:
+async def _corrected(cluster: Cluster, blow: Strike) -> None:
     dice = random.Random(blow.detail["dice"])
-    now = await stand.ask(lambda admin: admin.now())
+    now = await cluster.ask(lambda admin: admin.now())
     days = _CALENDAR.sessions(day_of(now) - timedelta(days=7), day_of(now) - timedelta(days=1))
     for _ in range(dice.randint(1, 4)):
-        symbol, day = dice.choice(stand.draw.symbols), dice.choice(days[-4:]).day.isoformat()
+        symbol, day = dice.choice(cluster.draw.symbols), dice.choice(days[-4:]).day.isoformat()
         label = dice.choice((None, dice.randrange(9 * 60, 15 * 60 + 20)))
         factor = dice.choice((0.5, 1.1, 3.0))
-        await stand.ask(partial(AdminClient.correct, symbol=symbol, day=day, label=label, factor=factor))
+        await cluster.ask(partial(AdminClient.correct, symbol=symbol, day=day, label=label, factor=factor))
 
 
 # The daemon.
 
 
-async def _daemon_killed(stand: Stand, blow: Strike) -> None:
-    async with stand.daemon_lock:
-        stand.kill_daemon()
+async def _daemon_killed(cluster: Cluster, blow: Strike) -> None:
+    async with cluster.daemon_lock:
+        cluster.kill_daemon()
         await asyncio.sleep(blow.lasts_s / 2)
-        stand.start_daemon()
+        cluster.start_daemon()
 
 
-async def _daemon_stopped(stand: Stand, blow: Strike) -> None:
-    async with stand.daemon_lock:
-        send([stand.daemon.process.pid], signal.SIGSTOP)
+async def _daemon_stopped(cluster: Cluster, blow: Strike) -> None:
+    async with cluster.daemon_lock:
+        send([cluster.daemon.process.pid], signal.SIGSTOP)
         await asyncio.sleep(blow.lasts_s)
-        send([stand.daemon.process.pid], signal.SIGCONT)
+        send([cluster.daemon.process.pid], signal.SIGCONT)
 
 
-async def _daemon_restarted(stand: Stand, _blow: Strike) -> None:
-    async with stand.daemon_lock:
-        if stand.daemon.process.poll() is None:
+async def _daemon_restarted(cluster: Cluster, _blow: Strike) -> None:
+    async with cluster.daemon_lock:
+        if cluster.daemon.process.poll() is None:
             begun = time.monotonic()
-            stand.expect_end(await stand.daemon.stop(), "a restart")
+            cluster.expect_end(await cluster.daemon.stop(), "a restart")
             if (took_s := time.monotonic() - begun) > _ORDERLY_WITHIN_S:
-                stand.tally.findings.append(f"the daemon took {took_s:.0f} s to leave")
-        stand.start_daemon()
+                cluster.tally.findings.append(f"the daemon took {took_s:.0f} s to leave")
+        cluster.start_daemon()
 
 
-async def _checkpoint_damaged(stand: Stand, blow: Strike) -> None:
-    async with stand.daemon_lock:
-        await damaged_while_down(stand, random.Random(blow.detail["dice"]), "checkpoint.sqlite")
+async def _checkpoint_damaged(cluster: Cluster, blow: Strike) -> None:
+    async with cluster.daemon_lock:
+        await damaged_while_down(cluster, random.Random(blow.detail["dice"]), "checkpoint.sqlite")
 
 
-async def _spool_damaged(stand: Stand, blow: Strike) -> None:
+async def _spool_damaged(cluster: Cluster, blow: Strike) -> None:
     """Damage what waits on disk: for that the database is cut off first."""
-    async with stand.daemon_lock, asyncio.TaskGroup() as group:
-        if stand.database_link is not None:
-            group.create_task(stand.database_link.cut(blow.lasts_s * 2))
+    async with cluster.daemon_lock, asyncio.TaskGroup() as group:
+        if cluster.database_link is not None:
+            group.create_task(cluster.database_link.cut(blow.lasts_s * 2))
         await asyncio.sleep(blow.lasts_s)
-        await damaged_while_down(stand, random.Random(blow.detail["dice"]), "spool.sqlite")
+        await damaged_while_down(cluster, random.Random(blow.detail["dice"]), "spool.sqlite")
 
 
-async def damaged_while_down(stand: Stand, dice: random.Random, name: str) -> None:
+async def damaged_while_down(cluster: Cluster, dice: random.Random, name: str) -> None:
     """Damage a state file of that name between two lives of the daemon."""
-    if stand.daemon.process.poll() is None and dice.random() < 0.5:
-        stand.expect_end(await stand.daemon.stop(), "a restart")
-    stand.kill_daemon()
-    files = sorted((stand.daemon.folder / "simulation").glob(f"{name}*"))
+    if cluster.daemon.process.poll() is None and dice.random() < 0.5:
+        cluster.expect_end(await cluster.daemon.stop(), "a restart")
+    cluster.kill_daemon()
+    files = sorted((cluster.daemon.folder / "simulation").glob(f"{name}*"))
     files = [file for file in files if "damaged" not in file.name]
     if files:
-        stand.note(f"damaging {damage(dice.choice(files), dice)}")
-    stand.start_daemon()
+        cluster.note(f"damaging {damage(dice.choice(files), dice)}")
+    cluster.start_daemon()
 
 
 def damage(file: Path, dice: random.Random) -> str:
@@ -197,14 +197,14 @@ def damage(file: Path, dice: random.Random) -> str:
 # The database.
 
 
-async def _database_killed(stand: Stand, _blow: Strike) -> None:
-    async with stand.database_lock:
-        send(stand.database_processes()[:1], signal.SIGKILL)
+async def _database_killed(cluster: Cluster, _blow: Strike) -> None:
+    async with cluster.database_lock:
+        send(cluster.database_processes()[:1], signal.SIGKILL)
 
 
-async def _database_stopped(stand: Stand, blow: Strike) -> None:
-    async with stand.database_lock:
-        pids = stand.database_processes()
+async def _database_stopped(cluster: Cluster, blow: Strike) -> None:
+    async with cluster.database_lock:
+        pids = cluster.database_processes()
         send(pids, signal.SIGSTOP)
         try:
             await asyncio.sleep(blow.lasts_s)
@@ -212,40 +212,40 @@ async def _database_stopped(stand: Stand, blow: Strike) -> None:
             send(list(reversed(pids)), signal.SIGCONT)
 
 
-async def _database_cut(stand: Stand, blow: Strike) -> None:
-    assert stand.database_link is not None  # drawn for these stands only
-    await stand.database_link.cut(blow.lasts_s)
+async def _database_cut(cluster: Cluster, blow: Strike) -> None:
+    assert cluster.database_link is not None  # drawn for these stands only
+    await cluster.database_link.cut(blow.lasts_s)
 
 
-async def _database_swallowed(stand: Stand, blow: Strike) -> None:
-    assert stand.database_link is not None  # drawn for these stands only
-    await stand.database_link.swallow(blow.lasts_s)
+async def _database_swallowed(cluster: Cluster, blow: Strike) -> None:
+    assert cluster.database_link is not None  # drawn for these stands only
+    await cluster.database_link.swallow(blow.lasts_s)
 
 
-async def _database_delayed(stand: Stand, blow: Strike) -> None:
-    assert stand.database_link is not None  # drawn for these stands only
-    await stand.database_link.delay(blow.lasts_s, blow.detail["delay_s"] / 3)
+async def _database_delayed(cluster: Cluster, blow: Strike) -> None:
+    assert cluster.database_link is not None  # drawn for these stands only
+    await cluster.database_link.delay(blow.lasts_s, blow.detail["delay_s"] / 3)
 
 
-async def _database_read_only(stand: Stand, blow: Strike) -> None:
+async def _database_read_only(cluster: Cluster, blow: Strike) -> None:
     for value in ("on", "off"):
         await by_hand(
-            stand, f"alter system set default_transaction_read_only = {value}", "select pg_reload_conf()"
+            cluster, f"alter system set default_transaction_read_only = {value}", "select pg_reload_conf()"
         )
         if value == "on":
             await asyncio.sleep(blow.lasts_s)
 
 
-async def _sessions_ended(stand: Stand, _blow: Strike) -> None:
+async def _sessions_ended(cluster: Cluster, _blow: Strike) -> None:
     ending = "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid()"
-    await by_hand(stand, f"{ending} and backend_type = 'client backend'")
+    await by_hand(cluster, f"{ending} and backend_type = 'client backend'")
 
 
-async def by_hand(stand: Stand, *statements: str) -> None:
+async def by_hand(cluster: Cluster, *statements: str) -> None:
     """Run statements past the way that is being disturbed; again when the server is just away."""
     for _ in range(100):
         try:
-            dsn = stand.server.dsn if stand.server is not None else stand.daemon.database_url
+            dsn = cluster.server.dsn if cluster.server is not None else cluster.daemon.database_url
             connection = await asyncpg.connect(dsn, timeout=5)
         except (OSError, ValueError, asyncpg.PostgresError):
             await asyncio.sleep(0.1)
@@ -264,13 +264,13 @@ async def by_hand(stand: Stand, *statements: str) -> None:
 # The disk.
 
 
-async def _disk_full(stand: Stand, blow: Strike) -> None:
-    if stand.disk is None:
-        stand.tally.skipped["disk full: no small file system can be mounted here"] += 1
+async def _disk_full(cluster: Cluster, blow: Strike) -> None:
+    if cluster.disk is None:
+        cluster.tally.skipped["disk full: no small file system can be mounted here"] += 1
         return
-    ballast = stand.disk / f"ballast-{blow.detail['dice']}"
-    _fill(ballast, shutil.disk_usage(stand.disk).free)
-    stand.note(f"filled with {ballast.stat().st_size:,} bytes")
+    ballast = cluster.disk / f"ballast-{blow.detail['dice']}"
+    _fill(ballast, shutil.disk_usage(cluster.disk).free)
+    cluster.note(f"filled with {ballast.stat().st_size:,} bytes")
     await asyncio.sleep(blow.lasts_s)
     ballast.unlink(missing_ok=True)
 
@@ -290,58 +290,58 @@ def _fill(file: Path, size: int) -> None:
 # The clock.
 
 
-async def _clock_stepped(stand: Stand, blow: Strike) -> None:
+async def _clock_stepped(cluster: Cluster, blow: Strike) -> None:
     async def step(admin: AdminClient) -> None:
         now = await admin.now()
         await admin.set_clock(to=now + timedelta(seconds=blow.detail["step_s"]))
 
-    await stand.ask(step)
+    await cluster.ask(step)
 
 
-async def clock_wrong(stand: Stand, blow: Strike) -> None:
+async def clock_wrong(cluster: Cluster, blow: Strike) -> None:
     """Give the daemon a clock that is ahead of everybody's or behind, and after a while the right one."""
     for ahead_s in (blow.detail["ahead_s"], 0):
-        async with stand.daemon_lock:
-            stand.kill_daemon()
-            await stand.tell_clock(timedelta(seconds=ahead_s))
-            stand.start_daemon()
+        async with cluster.daemon_lock:
+            cluster.kill_daemon()
+            await cluster.tell_clock(timedelta(seconds=ahead_s))
+            cluster.start_daemon()
         if ahead_s:
-            await stand.daemon_answers()
+            await cluster.daemon_answers()
             await asyncio.sleep(blow.lasts_s)
 
 
 # Whoever sits at the control socket.
 
 
-async def order(stand: Stand, work: Callable[[ControlClient], Awaitable[object]]) -> bool:
+async def order(cluster: Cluster, work: Callable[[ControlClient], Awaitable[object]]) -> bool:
     """Give an order; a daemon that is down or has no database may refuse it."""
     try:
-        async with stand.control() as client:
+        async with cluster.control() as client:
             await work(client)
     except ControlError as error:
-        stand.tally.refused_orders += 1
-        stand.note(f"refused: {error}")
+        cluster.tally.refused_orders += 1
+        cluster.note(f"refused: {error}")
         return False
     return True
 
 
-async def _symbol_added(stand: Stand, blow: Strike) -> None:
-    symbol = random.Random(blow.detail["dice"]).choice(stand.draw.spare)
-    await order(stand, lambda client: client.ask(TRACK, SymbolsRequest(symbols=(symbol,))))
+async def _symbol_added(cluster: Cluster, blow: Strike) -> None:
+    symbol = random.Random(blow.detail["dice"]).choice(cluster.draw.spare)
+    await order(cluster, lambda client: client.ask(TRACK, SymbolsRequest(symbols=(symbol,))))
 
 
-async def _symbol_removed(stand: Stand, blow: Strike) -> None:
-    symbol = random.Random(blow.detail["dice"]).choice((*stand.draw.symbols, *stand.draw.spare))
-    await order(stand, lambda client: client.ask(UNTRACK, SymbolsRequest(symbols=(symbol,))))
+async def _symbol_removed(cluster: Cluster, blow: Strike) -> None:
+    symbol = random.Random(blow.detail["dice"]).choice((*cluster.draw.symbols, *cluster.draw.spare))
+    await order(cluster, lambda client: client.ask(UNTRACK, SymbolsRequest(symbols=(symbol,))))
 
 
-async def _backfill(stand: Stand, blow: Strike) -> None:
-    request = _backfill_request(stand, random.Random(blow.detail["dice"]), await _today(stand))
-    await order(stand, lambda client: client.ask(BACKFILL, request))
+async def _backfill(cluster: Cluster, blow: Strike) -> None:
+    request = _backfill_request(cluster, random.Random(blow.detail["dice"]), await _today(cluster))
+    await order(cluster, lambda client: client.ask(BACKFILL, request))
 
 
-async def _backfill_cancelled(stand: Stand, blow: Strike) -> None:
-    request = _backfill_request(stand, random.Random(blow.detail["dice"]), await _today(stand))
+async def _backfill_cancelled(cluster: Cluster, blow: Strike) -> None:
+    request = _backfill_request(cluster, random.Random(blow.detail["dice"]), await _today(cluster))
 
     async def begin_and_cancel(client: ControlClient) -> None:
         outcome = await client.ask(BACKFILL, request)
@@ -349,35 +349,35 @@ async def _backfill_cancelled(stand: Stand, blow: Strike) -> None:
         if outcome.job_id:
             await client.ask(CANCEL, JobPath(job_id=outcome.job_id))
 
-    await order(stand, begin_and_cancel)
+    await order(cluster, begin_and_cancel)
 
 
-async def _today(stand: Stand) -> date:
-    return day_of(await stand.ask(lambda admin: admin.now()))
+async def _today(cluster: Cluster) -> date:
+    return day_of(await cluster.ask(lambda admin: admin.now()))
 
 
-def _backfill_request(stand: Stand, dice: random.Random, today: date) -> BackfillRequest:
+def _backfill_request(cluster: Cluster, dice: random.Random, today: date) -> BackfillRequest:
     first = today - timedelta(days=dice.randint(20, 300))
     return BackfillRequest(
-        symbols=tuple(dice.sample(stand.draw.symbols, dice.randint(1, 2))),
+        symbols=tuple(dice.sample(cluster.draw.symbols, dice.randint(1, 2))),
         timeframes=tuple(dice.sample(list(Timeframe), dice.randint(1, 3))),
         from_day=first,
         to_day=first + timedelta(days=dice.randint(0, 60)),
     )
 
 
-async def _paused(stand: Stand, blow: Strike) -> None:
-    if await order(stand, lambda client: client.ask(PAUSE, PauseRequest())):
+async def _paused(cluster: Cluster, blow: Strike) -> None:
+    if await order(cluster, lambda client: client.ask(PAUSE, PauseRequest())):
         await asyncio.sleep(blow.lasts_s)
-        await order(stand, lambda client: client.ask(RESUME))
+        await order(cluster, lambda client: client.ask(RESUME))
 
 
-async def _reloaded(stand: Stand, _blow: Strike) -> None:
-    await order(stand, lambda client: client.ask(RELOAD))
+async def _reloaded(cluster: Cluster, _blow: Strike) -> None:
+    await order(cluster, lambda client: client.ask(RELOAD))
 
 
-async def _synced(stand: Stand, _blow: Strike) -> None:
-    await order(stand, lambda client: client.ask(SYNC))
+async def _synced(cluster: Cluster, _blow: Strike) -> None:
+    await order(cluster, lambda client: client.ask(SYNC))
 
 
 BLOWS: Mapping[Kind, Blow] = {

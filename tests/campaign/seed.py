@@ -19,7 +19,7 @@ from chartinsightd.domain.kst import day_of
 from tests.campaign.around import whole
 from tests.campaign.blows import strike
 from tests.campaign.checker import Settled, ahead, look_back, settle
-from tests.campaign.cluster import Stand, open_stand, send
+from tests.campaign.cluster import Cluster, open_cluster, send
 from tests.campaign.schedule import Draw, Window
 from tests.support.folders import new_folder
 from tests.support.harness import Hanging, moment
@@ -68,14 +68,14 @@ def as_json(result: Result) -> dict[str, Any]:
 async def live(drawn: Draw, folder: Path) -> Result:
     """Live through a seed."""
     begun, result = time.monotonic(), Result(seed=drawn.seed)
-    async with open_stand(drawn, folder) as stand:
+    async with open_cluster(drawn, folder) as cluster:
         try:
             async with asyncio.timeout(_TIME_LIMIT_S):
-                await _play(stand, result)
+                await _play(cluster, result)
         except* (Hanging, AssertionError, TimeoutError) as group:
-            stand.tally.findings += [f"{type(error).__name__}: {error}" for error in _leaves(group)]
+            cluster.tally.findings += [f"{type(error).__name__}: {error}" for error in _leaves(group)]
         finally:
-            keep(stand, result)
+            keep(cluster, result)
     result.real_s = round(time.monotonic() - begun, 2)
     return result
 
@@ -88,36 +88,36 @@ def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
             yield error
 
 
-async def _play(stand: Stand, result: Result) -> None:
-    await stand.switch_faults(_FIRST, stand.draw.first_mix)
-    await stand.daemon.says("stocks.synced")
-    stand.note("the stock list is in")
-    for window in stand.draw.windows:
-        await endure(stand, window)
-        await stand.switch_faults(_FIRST, [])
-        result.lived_s += window.real_s * stand.draw.speed
-    morning = morning_after(await stand.ask(lambda admin: admin.now()), stand.draw.last_day)
-    stand.note(f"the storm is over; on to {morning}")
-    await stand.go_to(morning, _CALM)
-    settled = await settle(stand, moment(day_of(morning), 0))
-    stand.note(f"settled after {settled.took_s:.1f} s")
-    await close(stand, result, settled)
+async def _play(cluster: Cluster, result: Result) -> None:
+    await cluster.switch_faults(_FIRST, cluster.draw.first_mix)
+    await cluster.daemon.says("stocks.synced")
+    cluster.note("the stock list is in")
+    for window in cluster.draw.windows:
+        await endure(cluster, window)
+        await cluster.switch_faults(_FIRST, [])
+        result.lived_s += window.real_s * cluster.draw.speed
+    morning = morning_after(await cluster.ask(lambda admin: admin.now()), cluster.draw.last_day)
+    cluster.note(f"the storm is over; on to {morning}")
+    await cluster.go_to(morning, _CALM)
+    settled = await settle(cluster, moment(day_of(morning), 0))
+    cluster.note(f"settled after {settled.took_s:.1f} s")
+    await close(cluster, result, settled)
 
 
-async def endure(stand: Stand, window: Window) -> None:
+async def endure(cluster: Cluster, window: Window) -> None:
     """Live through a window and all its strikes; the clock may have been stepped beyond its beginning."""
-    late = await stand.ask(lambda admin: admin.now()) >= window.begins_at
-    await stand.go_to(None if late else window.begins_at, stand.draw.speed)
-    stand.note(f"window of {window.begins_at}")
+    late = await cluster.ask(lambda admin: admin.now()) >= window.begins_at
+    await cluster.go_to(None if late else window.begins_at, cluster.draw.speed)
+    cluster.note(f"window of {window.begins_at}")
     async with asyncio.TaskGroup() as group:
         for blow in window.strikes:
-            group.create_task(_strike_later(stand, blow, window.real_s))
+            group.create_task(_strike_later(cluster, blow, window.real_s))
         group.create_task(asyncio.sleep(window.real_s))
 
 
-async def _strike_later(stand: Stand, blow: Any, real_s: float) -> None:
+async def _strike_later(cluster: Cluster, blow: Any, real_s: float) -> None:
     await asyncio.sleep(blow.at * real_s)
-    await strike(stand, blow)
+    await strike(cluster, blow)
 
 
 def morning_after(now: datetime, last_day: date) -> datetime:
@@ -127,42 +127,42 @@ def morning_after(now: datetime, last_day: date) -> datetime:
     return at if at > now else moment(morning + timedelta(days=1), 7, 31)
 
 
-async def close(stand: Stand, result: Result, settled: Settled) -> None:
+async def close(cluster: Cluster, result: Result, settled: Settled) -> None:
     """Count, ask the daemon to leave, and look at what is left."""
     result.rows_compared, result.recovery_s = settled.compared, round(settled.took_s, 2)
     result.recovery_virtual_s = round(settled.took_virtual_s)
     result.seals, result.actions = settled.seals, settled.actions
-    async with stand.daemon_lock, stand.broker_lock:
-        if stand.draw.is_embedded:
-            await _look_at_checkpoint_of_the_living(stand)
-        if stand.daemon.process.poll() is None:
-            stand.expect_end(await stand.daemon.stop(), "the end")
-        if not stand.draw.is_embedded:
-            stand.tally.findings += await ahead(stand)
-        await stand.close_count()
-        look_back(stand)
-        now = await stand.admin.now()
-    result.simulated_days = round((now - stand.draw.starts_at) / timedelta(days=1), 2)
+    async with cluster.daemon_lock, cluster.broker_lock:
+        if cluster.draw.is_embedded:
+            await _look_at_checkpoint_of_the_living(cluster)
+        if cluster.daemon.process.poll() is None:
+            cluster.expect_end(await cluster.daemon.stop(), "the end")
+        if not cluster.draw.is_embedded:
+            cluster.tally.findings += await ahead(cluster)
+        await cluster.close_count()
+        look_back(cluster)
+        now = await cluster.admin.now()
+    result.simulated_days = round((now - cluster.draw.starts_at) / timedelta(days=1), 2)
 
 
-async def _look_at_checkpoint_of_the_living(stand: Stand) -> None:
+async def _look_at_checkpoint_of_the_living(cluster: Cluster) -> None:
     """Look while the daemon is held still: a PostgreSQL of its own leaves with it."""
-    pid = stand.daemon.process.pid
+    pid = cluster.daemon.process.pid
     send([pid], signal.SIGSTOP)
     try:
-        stand.tally.findings += await ahead(stand)
+        cluster.tally.findings += await ahead(cluster)
     finally:
         send([pid], signal.SIGCONT)
 
 
-def keep(stand: Stand, result: Result) -> None:
-    tally = stand.tally
+def keep(cluster: Cluster, result: Result) -> None:
+    tally = cluster.tally
     result.findings = [*tally.findings]
     result.strikes, result.faults = dict(tally.strikes), dict(tally.faults)
     result.restarts, result.skipped = dict(tally.restarts), dict(tally.skipped)
     result.refused_orders, result.requests = tally.refused_orders, tally.requests
     result.rows_served, result.violations = tally.rows_served, tally.violations
-    (stand.folder / "events.log").write_text("\n".join(stand.events) + "\n", encoding="utf-8")
+    (cluster.folder / "events.log").write_text("\n".join(cluster.events) + "\n", encoding="utf-8")
 
 
 def run(seed: int, keep: Path | None = None, windows: int | None = None) -> Result:

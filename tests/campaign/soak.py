@@ -24,7 +24,7 @@ from chartinsightd.control.client import ControlError
 from chartinsightd.domain.calendar import Calendar, Session
 from chartinsightd.domain.kst import day_of
 from tests.campaign.checker import settle
-from tests.campaign.cluster import Stand, open_stand
+from tests.campaign.cluster import Cluster, open_cluster
 from tests.campaign.schedule import Draw, Kind, Window, draw, storm
 from tests.campaign.seed import Result, close, endure, keep, morning_after
 from tests.campaign.slopes import Slope, at_rest, slope
@@ -67,12 +67,12 @@ class Sample:
     database_kib: float
 
 
-async def _sample(stand: Stand, begun: date, today: date) -> Sample | None:
+async def _sample(cluster: Cluster, begun: date, today: date) -> Sample | None:
     """Measure; None while the daemon cannot be asked."""
     try:
-        async with stand.control() as client:
+        async with cluster.control() as client:
             metrics = _values(await client.metrics())
-        return _measured(stand.daemon.process.pid, (today - begun).days, metrics)
+        return _measured(cluster.daemon.process.pid, (today - begun).days, metrics)
     except (ControlError, OSError):
         return None
 
@@ -125,21 +125,21 @@ def _window(number: int, count: int, session: Session, window_s: float) -> Windo
 
 async def _live(drawn: Draw, sessions: Sequence[Session], folder: Path) -> dict[str, Any]:
     result, samples, begun = Result(seed=drawn.seed), [], time.monotonic()
-    async with open_stand(drawn, folder) as stand:
+    async with open_cluster(drawn, folder) as cluster:
         try:
-            await stand.daemon.says("stocks.synced")
+            await cluster.daemon.says("stocks.synced")
             for number, (session, window) in enumerate(zip(sessions, drawn.windows, strict=True)):
-                await endure(stand, window)
+                await endure(cluster, window)
                 result.lived_s += window.real_s * _SPEED
-                if (sample := await _sample(stand, sessions[0].day, session.day)) is not None:
+                if (sample := await _sample(cluster, sessions[0].day, session.day)) is not None:
                     samples.append(sample)
                 if (number + 1) % _SETTLES_EVERY == 0:
-                    await _settle(stand, session)
+                    await _settle(cluster, session)
                     print(f"{session.day}: {_told(samples[-1:])}", file=sys.stderr, flush=True)
-            settled = await _settle(stand, sessions[-1])
-            await close(stand, result, settled)
+            settled = await _settle(cluster, sessions[-1])
+            await close(cluster, result, settled)
         finally:
-            keep(stand, result)
+            keep(cluster, result)
     result.real_s = round(time.monotonic() - begun, 1)
     slopes = _slopes(samples)
     return {
@@ -150,10 +150,10 @@ async def _live(drawn: Draw, sessions: Sequence[Session], folder: Path) -> dict[
     }
 
 
-async def _settle(stand: Stand, session: Session) -> Any:
-    morning = morning_after(await stand.ask(lambda admin: admin.now()), session.day)
-    await stand.go_to(morning, _CALM)
-    return await settle(stand, moment(day_of(morning), 0))
+async def _settle(cluster: Cluster, session: Session) -> Any:
+    morning = morning_after(await cluster.ask(lambda admin: admin.now()), session.day)
+    await cluster.go_to(morning, _CALM)
+    return await settle(cluster, moment(day_of(morning), 0))
 
 
 def _told(samples: Sequence[Sample]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from chartinsightd.control.operations import SYNC
-from tests.campaign.cluster import Stand, send
+from tests.campaign.cluster import Cluster, send
 from tests.campaign.faults import Blow, clock_wrong, order
 from tests.campaign.schedule import Kind, Strike
 
@@ -39,50 +39,50 @@ _CHANGE = f"update simulation.{{table}} set volume = volume + 1 where (tableoid,
 # The broker's answers.
 
 
-async def _pages_spoilt(stand: Stand, blow: Strike) -> None:
-    await stand.daemon_answers()
-    await stand.switch_faults(blow.detail["dice"], blow.detail["mix"])
+async def _pages_spoilt(cluster: Cluster, blow: Strike) -> None:
+    await cluster.daemon_answers()
+    await cluster.switch_faults(blow.detail["dice"], blow.detail["mix"])
     await asyncio.sleep(blow.lasts_s)
-    await stand.switch_faults(blow.detail["dice"], [])
+    await cluster.switch_faults(blow.detail["dice"], [])
 
 
-async def _list_cut_short(stand: Stand, blow: Strike) -> None:
-    await stand.switch_faults(blow.detail["dice"], blow.detail["mix"])
-    await stand.daemon_answers()
-    await order(stand, lambda client: client.ask(SYNC))
+async def _list_cut_short(cluster: Cluster, blow: Strike) -> None:
+    await cluster.switch_faults(blow.detail["dice"], blow.detail["mix"])
+    await cluster.daemon_answers()
+    await order(cluster, lambda client: client.ask(SYNC))
     await asyncio.sleep(blow.lasts_s)
-    await stand.switch_faults(blow.detail["dice"], [])
+    await cluster.switch_faults(blow.detail["dice"], [])
 
 
 # The database.
 
 
-async def _database_set_back(stand: Stand, blow: Strike) -> None:
+async def _database_set_back(cluster: Cluster, blow: Strike) -> None:
     """Bring back, while the daemon lives, what the database was some moments before."""
-    assert stand.server is not None  # drawn for these stands only
-    data = stand.server.data_folder
+    assert cluster.server is not None  # drawn for these stands only
+    data = cluster.server.data_folder
     copy, lost = data.with_name("copy"), data.with_name("lost")
-    async with stand.database_lock:
-        await _copied(stand, data, copy)
+    async with cluster.database_lock:
+        await _copied(cluster, data, copy)
         await asyncio.sleep(blow.lasts_s)
-        _stop(stand)
+        _stop(cluster)
         data.rename(lost)
         copy.rename(data)
-        send(stand.database_processes(lost), signal.SIGKILL)
+        send(cluster.database_processes(lost), signal.SIGKILL)
         await asyncio.to_thread(shutil.rmtree, lost)
 
 
-def _stop(stand: Stand) -> list[int]:
+def _stop(cluster: Cluster) -> list[int]:
     """Hold PostgreSQL still, the process first that makes the others."""
-    send(stand.database_processes()[:1], signal.SIGSTOP)
-    pids = stand.database_processes()
+    send(cluster.database_processes()[:1], signal.SIGSTOP)
+    pids = cluster.database_processes()
     send(pids, signal.SIGSTOP)
     return pids
 
 
-async def _copied(stand: Stand, data: Path, copy: Path) -> None:
+async def _copied(cluster: Cluster, data: Path, copy: Path) -> None:
     """Copy what a crash at this moment would leave."""
-    pids = _stop(stand)
+    pids = _stop(cluster)
     try:
         await asyncio.to_thread(subprocess.run, ["cp", "-a", str(data), str(copy)], check=True)
     finally:
@@ -90,74 +90,74 @@ async def _copied(stand: Stand, data: Path, copy: Path) -> None:
     (copy / "postmaster.pid").unlink(missing_ok=True)
 
 
-async def _database_locked(stand: Stand, blow: Strike) -> None:
+async def _database_locked(cluster: Cluster, blow: Strike) -> None:
     table, seconds = blow.detail["table"], blow.lasts_s
-    await _once(stand, f"begin; lock table simulation.{table}; select pg_sleep({seconds}); rollback")
+    await _once(cluster, f"begin; lock table simulation.{table}; select pg_sleep({seconds}); rollback")
 
 
-async def _session_left(stand: Stand, blow: Strike) -> None:
+async def _session_left(cluster: Cluster, blow: Strike) -> None:
     """End the daemon as a power cut of its machine does: PostgreSQL hears nothing of it."""
-    assert stand.database_link is not None  # drawn for these stands only
-    async with stand.daemon_lock:
-        with stand.database_link.leaving_sessions():
-            stand.kill_daemon()
+    assert cluster.database_link is not None  # drawn for these stands only
+    async with cluster.daemon_lock:
+        with cluster.database_link.leaving_sessions():
+            cluster.kill_daemon()
             await asyncio.sleep(blow.lasts_s / 2)
-        stand.start_daemon()
+        cluster.start_daemon()
 
 
-async def _partition_made(stand: Stand, blow: Strike) -> None:
+async def _partition_made(cluster: Cluster, blow: Strike) -> None:
     name = random.Random(blow.detail["dice"]).choice(sorted(_PARTITIONS))
     made = f"create table simulation.{name} partition of simulation.{{table}} {_PARTITIONS[name]}"
-    await _once(stand, made.format(table=blow.detail["table"]))
+    await _once(cluster, made.format(table=blow.detail["table"]))
 
 
-async def _rows_deleted(stand: Stand, blow: Strike) -> None:
+async def _rows_deleted(cluster: Cluster, blow: Strike) -> None:
     dice = random.Random(blow.detail["dice"])
     harm = _CHANGE if blow.detail["changes"] else _DELETE
-    symbol, count = dice.choice(stand.draw.symbols), dice.choice((1, 30, 500, 100_000))
-    await _once(stand, harm.format(table=blow.detail["table"]), symbol, count)
+    symbol, count = dice.choice(cluster.draw.symbols), dice.choice((1, 30, 500, 100_000))
+    await _once(cluster, harm.format(table=blow.detail["table"]), symbol, count)
 
 
-async def _once(stand: Stand, statement: str, *arguments: object) -> None:
+async def _once(cluster: Cluster, statement: str, *arguments: object) -> None:
     """Run a statement that the server may refuse, as an administrator would."""
     try:
-        dsn = stand.server.dsn if stand.server is not None else stand.daemon.database_url
+        dsn = cluster.server.dsn if cluster.server is not None else cluster.daemon.database_url
         connection = await asyncpg.connect(dsn, timeout=5)
         try:
             await connection.execute(_LOCK_WITHIN)
-            stand.note(await connection.execute(statement, *arguments))
+            cluster.note(await connection.execute(statement, *arguments))
         finally:
             connection.terminate()
     except _REFUSED as error:
-        stand.tally.skipped["an administrator's statement: the server refused"] += 1
-        stand.note(f"refused: {error!r}")
+        cluster.tally.skipped["an administrator's statement: the server refused"] += 1
+        cluster.note(f"refused: {error!r}")
 
 
 # The machine.
 
 
-async def _folder_removed(stand: Stand, blow: Strike) -> None:
+async def _folder_removed(cluster: Cluster, blow: Strike) -> None:
     """Clean up below a living daemon; later the machine restarts."""
-    folder = stand.daemon.folder / "simulation"
+    folder = cluster.daemon.folder / "simulation"
     shutil.rmtree(folder, ignore_errors=True)
     if random.Random(blow.detail["dice"]).random() < 0.5:
-        (stand.daemon.folder / "control.sock").unlink(missing_ok=True)
+        (cluster.daemon.folder / "control.sock").unlink(missing_ok=True)
     await asyncio.sleep(blow.lasts_s)
-    async with stand.daemon_lock:
-        stand.kill_daemon()
-        stand.start_daemon()
+    async with cluster.daemon_lock:
+        cluster.kill_daemon()
+        cluster.start_daemon()
 
 
-async def _file_byte(stand: Stand, blow: Strike) -> None:
+async def _file_byte(cluster: Cluster, blow: Strike) -> None:
     """Change one byte of any state file while the daemon is down."""
     dice = random.Random(blow.detail["dice"])
-    async with stand.daemon_lock:
-        stand.kill_daemon()
-        files = [file for file in (stand.daemon.folder / "simulation").rglob("*") if file.is_file()]
+    async with cluster.daemon_lock:
+        cluster.kill_daemon()
+        files = [file for file in (cluster.daemon.folder / "simulation").rglob("*") if file.is_file()]
         files = sorted(file for file in files if file.stat().st_size)
         if files:
-            stand.note(f"one byte of {_changed(dice.choice(files), dice)}")
-        stand.start_daemon()
+            cluster.note(f"one byte of {_changed(dice.choice(files), dice)}")
+        cluster.start_daemon()
 
 
 def _changed(file: Path, dice: random.Random) -> str:
@@ -170,9 +170,9 @@ def _changed(file: Path, dice: random.Random) -> str:
     return f"{file.name} at {place}"
 
 
-async def _log_stalled(stand: Stand, blow: Strike) -> None:
-    assert stand.log_pipe is not None  # drawn for these stands only
-    with stand.log_pipe.stalled():
+async def _log_stalled(cluster: Cluster, blow: Strike) -> None:
+    assert cluster.log_pipe is not None  # drawn for these stands only
+    with cluster.log_pipe.stalled():
         await asyncio.sleep(blow.lasts_s)
 
 

@@ -65,7 +65,7 @@ def free_port() -> int:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder for a daemon and its database."""
-    path = new_folder("chartinsight-stage-")
+    path = new_folder("chartinsight-harness-")
     yield path
     shutil.rmtree(path)
 

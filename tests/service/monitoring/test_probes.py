@@ -30,7 +30,7 @@ from chartinsightd.service.monitoring.probes import (
     disk_condition,
 )
 from chartinsightd.service.state.alert_kinds import AlertKind
-from tests.backend.conftest import BoardWorld, Listener, ask
+from tests.backend.conftest import BackendWorld, Listener, ask
 from tests.support.fake_backend import FrozenClock
 from tests.support.guards import FakeDisk
 from tests.support.virtual import cancelled_after, in_virtual_time, run_virtually
@@ -192,7 +192,7 @@ def _checked(*watches: HealthProbe) -> list[Any]:
 async def test_every_condition_is_one_alert_and_one_end() -> None:
     """Together on a running board: each begin and each end is heard once, and reaches the person once."""
     troubles = ("broker.throttling", "token.failing", "clock.jumped", "disk.filling", "disk.full")
-    world = BoardWorld(MORNING)
+    world = BackendWorld(MORNING)
     world.clock.longest_nap_s = 30.0
     async with world.on_board() as backend, asyncio.TaskGroup() as group:
         await world.clock.sleep(60)

@@ -13,7 +13,7 @@ from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.service.monitoring.quarantine_probe import QuarantineProbe
-from tests.backend.conftest import BoardWorld, ask
+from tests.backend.conftest import BackendWorld, ask
 from tests.support.virtual import LoopClock, in_virtual_time
 
 START = datetime(2026, 9, 15, 1, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ async def test_what_was_refused_is_counted_by_reason_for_ten_minutes() -> None:
 @in_virtual_time
 async def test_refused_rows_that_cluster_are_one_alert(refused: int, sound: int, *, is_news: bool) -> None:
     """Ten rows and one in a hundred: an alert that says how many and why, and ends with them."""
-    world = BoardWorld(START)
+    world = BackendWorld(START)
     async with world.on_board(without=["scheduler"]) as backend:
         rows = [("005930", "price_not_positive")] * refused
         world.commits.publish(refusing(*rows), [Written(quarantined=refused, unchanged=sound)])
