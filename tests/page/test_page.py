@@ -242,6 +242,7 @@ async def test_groups_are_made_ordered_and_removed_by_keyboard(open_page: Open, 
     await until(page, "document.activeElement.dataset.key === '000660'")  # the row keeps the focus
     await press("w")
     await until_groups(first=("005930",), 반도체=("035720",))
+    await until(page, "document.querySelectorAll('tr[data-key]').length === 1")
 
     await page.locator("[data-key='edit']").focus()
     await press("Enter")

@@ -30,7 +30,8 @@ let route = routeOf(location.hash);
 let page = null;
 /** What the footer and the banner tell of the series in view. @type {any} */
 let shown = null;
-let gPressed = 0;
+/** When `g` was pressed, if it was the key before. */
+let gPressed = -Infinity;
 /** @type {any[] | null} */
 let watched = null;
 let watchProblem = null;
@@ -150,7 +151,7 @@ function onKey(event) {
   if (byId('dialog').open || event.isComposing) return;
   const command = commandOf(event, performance.now() - gPressed < G_MS);
   if (!command || (typing && command.name !== 'leave')) return;
-  gPressed = command.name === 'go' ? performance.now() : 0;
+  gPressed = command.name === 'go' ? performance.now() : -Infinity;
   if (command.name === 'enter' && target.closest('button, a, [data-row]')) return;
   if (command.name === 'candle' && /** @type {any} */ (target).type === 'range') return;
   if (run(command)) event.preventDefault();

@@ -155,7 +155,7 @@ export class WatchPage extends ListView {
       return false;
     }
     this.context.watchChanged();
-    this.asking = null;
+    if (what === 'groups') this.asking = null;
     if (!this.gone) this.draw();
     return true;
   }
