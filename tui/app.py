@@ -421,8 +421,7 @@ class Dashboard(Keyed, App[None]):
         ]
 
     def _state_pieces(self) -> tuple[Piece, Piece, Piece]:
-        picture = self.context.last_picture
-        line = state_line(self._live, self.words, self._live_now(), picture.at if picture else None)
+        line = state_line(self._live, self.words, self._live_now(), self._pictured_at())
         palette = self.context.colours
         badge = self._badge(line)
         self._show_title(f"{_BADGES[line.kind][0]} {line.facts} – ChartInsight")
@@ -431,6 +430,12 @@ class Dashboard(Keyed, App[None]):
         facts = palette.warn if line.kind == "attention" else palette.text
         shown = (line.facts, palette.dim if line.kind == "unknown" else facts)
         return badge, shown, (line.coming, palette.dim)
+
+    def _pictured_at(self) -> datetime | None:
+        """Return the time of the last picture where that is what is seen; a wider one is not shown."""
+        picture = self.context.last_picture
+        is_seen = picture is not None and self._active == VIEWS[0] and picture.width <= self.size.width
+        return picture.at if picture is not None and is_seen else None
 
     def _badge(self, line: StateLine) -> Piece:
         mark, colour, ground = _BADGES[line.kind]

@@ -60,6 +60,16 @@ async def test_the_last_picture_is_shown_before_the_daemon_is_heard() -> None:
         assert "? UNKNOWN  screen of 10-13 20:00:00, not of now · connecting" in text.splitlines()[1]
 
 
+async def test_a_picture_that_does_not_fit_is_neither_shown_nor_told() -> None:
+    """A line cut in its middle would say something else."""
+    app = dashboard(never, last_picture=PICTURE)
+    async with app.run_test(size=(70, 24)) as pilot:
+        await pilot.pause()
+        text = shown(app)
+        assert "30종목" not in text
+        assert "screen of" not in text
+
+
 async def test_the_last_picture_stays_while_the_daemon_is_away_and_goes_when_it_answers() -> None:
     """Away, it says why as well; the first answer replaces it."""
     app = dashboard(nowhere, last_picture=PICTURE)
