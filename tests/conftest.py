@@ -20,11 +20,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 _LONG = (
     "tests/systemd/test_machine.py",
+    "tests/page/test_page.py",
+    "tests/integration/test_days.py",
     "tests/campaign/test_campaign.py",
     "tests/integration",
     "tests/quality/test_tools.py",
-    "tests/adapters/postgres/test_embedded.py",
     "tests/tui/test_keys.py",
+    "tests/tui/test_screens.py",
+    "tests/adapters/postgres/test_embedded.py",
 )
 """Files of many seconds, longest first."""
 
