@@ -1,4 +1,7 @@
-"""Sixty business days with outages, holidays and kills: every stock is analysed for every session."""
+"""Sixty business days with outages, holidays and kills: every stock is analysed for every session.
+
+Thirty more runs, each drawn from its seed: `script/test -m soak tests/service/analysing/test_healing.py`.
+"""
 
 from __future__ import annotations
 
@@ -235,7 +238,7 @@ async def lived(seed: int) -> World:
     day = SESSIONS[0]
     while day <= SESSIONS[-1] + timedelta(days=7):
         for symbol in BY_CAP:
-            if world.random.random() < 0.1 and day < SESSIONS[-1]:
+            if world.random.random() < 0.1 and day < SESSIONS[-5]:  # all have come by the last session
                 late_until[symbol] = day + timedelta(days=world.random.randint(1, 5))
             if day >= late_until[symbol]:
                 world.collect(symbol, CALENDAR.session_on_or_before(day).day)
@@ -254,7 +257,7 @@ async def lived(seed: int) -> World:
     return world
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(one, marks=pytest.mark.soak) for one in range(4, 34))])
 async def test_every_stock_is_analysed_for_every_session(seed: int) -> None:
     """The rows are those of one undisturbed analysis; no session is taken twice, too short is told once."""
     world = await lived(seed)
@@ -271,7 +274,7 @@ async def test_every_stock_is_analysed_for_every_session(seed: int) -> None:
         assert days == sorted(days)
     short = [one for _, one in world.saved if one.status is AnalysisStatus.TOO_SHORT]
     assert {one.series.symbol for one in short} == {YOUNG}
-    assert len(short) < MIN_CANDLES, "once for each new candle at most"
+    assert len(short) <= MIN_CANDLES, "once without a candle, and once for each new one at most"
 
 
 async def test_results_come_in_the_order_of_size_and_after_the_close() -> None:
