@@ -119,7 +119,7 @@ def test_a_late_day_moves_nxt_along(day: date) -> None:
 
 
 def test_nxt_has_no_day_before_its_first() -> None:
-    """Nothing is expected, nothing is found, and the first reading of its first year has a beginning."""
+    """Nothing is expected, nothing is found, and the first reading of its first month has a beginning."""
     calendar = BY_VENUE[Venue.NXT]
     before = nxt.FIRST_DAY - timedelta(days=1)
     assert calendar.trading_days(date(2020, 1, 1), before) == []
@@ -128,7 +128,7 @@ def test_nxt_has_no_day_before_its_first() -> None:
     with pytest.raises(LookupError):
         calendar.session_on_or_before(before)
     opened = midnight(nxt.FIRST_DAY) + timedelta(hours=8)
-    assert last_refresh(opened, Timeframe.D1, calendar, RULE) == midnight(date(2025, 1, 1))
+    assert last_refresh(opened, Timeframe.D1, calendar, RULE) == midnight(date(2025, 3, 1))
     end = int(midnight(nxt.FIRST_DAY).timestamp())
     assert len(grid_between(calendar, Timeframe.D1, 0, end)) == 0
 
