@@ -114,6 +114,7 @@ from chartinsightd.control.watch_operations import (
 )
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from chartinsightd.task_group import TaskGroup
 
 OpenClient = Callable[[], AbstractAsyncContextManager[ControlClient]]
@@ -209,11 +210,22 @@ class Connection:
     # what screens ask for
 
     async def candles(
-        self, symbol: str, timeframe: str, *, before: datetime | None, adjusted: bool
+        self,
+        symbol: str,
+        timeframe: str,
+        *,
+        before: datetime | None,
+        adjusted: bool,
+        venue: Venue = Venue.KRX,
     ) -> CandleList | Failure:
         """Return up to 500 candles that open before an instant; the newest for None."""
         query = CandleQuery(
-            symbol=symbol, timeframe=Timeframe(timeframe), to_ts=before, limit=500, adjusted=adjusted
+            symbol=symbol,
+            timeframe=Timeframe(timeframe),
+            to_ts=before,
+            limit=500,
+            adjusted=adjusted,
+            venue=venue,
         )
         return await self._ask(lambda client: client.ask(CANDLES, query))
 

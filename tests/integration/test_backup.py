@@ -25,7 +25,6 @@ from chartinsightd.process.runtime_file import runtime_file
 from chartinsightd.settings.loading import load_settings
 from chartinsightd.settings.model import Settings
 from tests.adapters.postgres.model import FIRST, page, write
-from tests.support.folders import new_folder
 from tests.support.postgres import connected, execute
 
 KEPT = ("candles", "revisions", "coverage", "coverage_sums", "candle_changes")
@@ -214,11 +213,10 @@ def test_a_running_daemon_is_not_restored_over(made: tuple[Path, str], tmp_path:
         asyncio.run(backup._restore(settings, made[0]))
 
 
-def test_another_major_version_takes_the_data_over() -> None:
+def test_another_major_version_takes_the_data_over(folder: Path) -> None:
     """A database of PostgreSQL 15 goes on in the newest one installed; the old folder is kept aside."""
     if not OLDEST.is_dir():
         pytest.skip(f"no PostgreSQL 15 in {OLDEST}")
-    folder = new_folder("chartinsight-upgrade-")
     settings, fast = settings_of(folder), {"fsync": "off"}
 
     async def kept(major: int | None) -> list[tuple[object, ...]]:

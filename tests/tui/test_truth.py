@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from chartinsight_tui import connection
+from chartinsightd.control.handlers import UnknownThing
 from chartinsightd.control.protocol.coverage import (
     CoverageRow,
     GapRow,
@@ -13,8 +14,10 @@ from chartinsightd.control.protocol.coverage import (
     SessionCoverageQuery,
 )
 from chartinsightd.control.protocol.events import EventType
+from chartinsightd.control.protocol.rows import CandleList, CandleQuery
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from tests.support.fake_backend import SEALED_DAY, FakeBackend, Scene
 from tests.tui.dashboards import Daemon, connected, dashboard, offline, settled, shown, until
 
@@ -177,3 +180,36 @@ async def test_an_idle_second_costs_little() -> None:
             app.view.refresh_data(app.view.PARTS)
         a_second = (time.process_time() - began) / 80
         assert a_second < 0.01
+
+
+class OfVenues(FakeBackend):
+    """A daemon that collects NXT and not both together."""
+
+    async def candles(self, query: CandleQuery) -> CandleList:
+        if query.venue is Venue.UNIFIED:
+            raise UnknownThing("UNIFIED is not collected.", remedy="Set venues.collect.")
+        answer = await super().candles(query)
+        return answer.model_copy(update={"items": answer.items[:1]}) if query.venue is Venue.NXT else answer
+
+
+async def test_the_chart_says_whose_candles_it_shows() -> None:
+    """KRX without a word, NXT by name, and a venue that is not collected with the remedy."""
+    daemon = Daemon()
+    daemon.backend = OfVenues()
+    app = dashboard(daemon.open)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await connected(pilot)
+        await app.action_show("chart")
+        await connected(pilot)
+        await settled(pilot)
+        assert "NXT" not in shown(app)
+        await pilot.press("v")
+        await until(pilot, lambda: "NXT" in shown(app) and "KRX + NXT" not in shown(app))
+        await settled(pilot)
+        await pilot.press("v")
+        await until(pilot, lambda: "UNIFIED is not collected" in shown(app))
+        assert "venues.collect" in shown(app)
+        await settled(pilot)
+        await pilot.press("v")
+        await until(pilot, lambda: "NXT" not in shown(app))
+        await settled(pilot)

@@ -25,6 +25,7 @@ from chartinsight_tui.widgets.candle_chart import CandleChart, Level, Mark
 from chartinsightd.domain.candle_time import has_closed
 from chartinsightd.domain.foreign_text import printable
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,6 +62,7 @@ class ChartView(View):
         Binding("p", "overlays", "key.overlays"),
         Binding("e", "explain", "key.explain"),
         Binding("a", "alarm", "key.alarm"),
+        Binding("v", "venue", "key.venue", show=False),
     ]
 
     def __init__(self, name: str, context: Context) -> None:
@@ -71,6 +73,8 @@ class ChartView(View):
         self._symbol = ""
         self._timeframe = "1d"
         self._is_adjusted = False
+        self._venue = Venue.KRX
+        """Analysis, gaps, seals, revisions and the forming candle are those of KRX: only there they show."""
         self._answer: CandleList | Failure | None = None
         self._points: PointList | Failure | None = None
         self._patterns: PatternList | Failure | None = None
@@ -98,7 +102,7 @@ class ChartView(View):
         self._answer = self._points = self._patterns = None
         self._chart.show([], timeframe)
         self._revisions = self._splits = ()
-        self._chart.set_marks({})
+        self._put_marks()
         self._load()
 
     def refresh_data(self, changed: frozenset[Part]) -> None:
@@ -109,7 +113,7 @@ class ChartView(View):
         if self.store.is_online and self.store.link.since != self._seen_link and self._symbol:
             self._seen_link = self.store.link.since
             self._load()
-        newest = self.store.live.get((self._symbol, self._timeframe))
+        newest = self.store.live.get((self._symbol, self._timeframe)) if self._is_krx else None
         if Part.CANDLE in changed and newest is not None and not self._is_loading:
             self._chart.put_newest(newest)
         if Part.GAPS in changed or Part.SEALS in changed:
@@ -137,6 +141,10 @@ class ChartView(View):
 
     # reading
 
+    @property
+    def _is_krx(self) -> bool:
+        return self._venue is Venue.KRX
+
     def _first_symbol(self) -> str:
         stocks = self.store.stocks
         return next((symbol for symbol, stock in stocks.items() if stock.tracked), next(iter(stocks), ""))
@@ -151,21 +159,22 @@ class ChartView(View):
             return
         self._is_loading = True
         self._answer = await self.context.connection.candles(
-            self._symbol, self._timeframe, before=None, adjusted=self._is_adjusted
+            self._symbol, self._timeframe, before=None, adjusted=self._is_adjusted, venue=self._venue
         )
         self._is_loading = False
         if not isinstance(self._answer, Failure):
             self._chart.show(self._answer.items, self._timeframe)
         self.refresh_data(frozenset({Part.CANDLE}))
+        if self._is_krx:
+            await self._read_marks()
+
+    async def _read_marks(self) -> None:
+        """Ask what the analysis says, what changed of these candles, and which splits lie among them."""
+        if self.context.connection is None:
+            return
         self._points = await self.context.connection.points(self._symbol, self._timeframe)
         self._patterns = await self.context.connection.patterns(self._symbol, self._timeframe)
         self._put_marks()
-        await self._read_doubts()
-
-    async def _read_doubts(self) -> None:
-        """Ask what changed of these candles, and which splits lie among them."""
-        if self.context.connection is None:
-            return
         revisions = await self.context.connection.revisions(self._symbol, self._timeframe)
         splits = await self.context.connection.adjustments(self._symbol)
         self._revisions = () if isinstance(revisions, Failure) else revisions.items
@@ -174,6 +183,8 @@ class ChartView(View):
 
     def _put_doubts(self) -> None:
         """Mark what was revised, split, is missing or unproved; name the signs below the chart."""
+        if not self._is_krx:
+            return
         days = {seal.day for seal in self.store.seals.values() if self._is_unproved(seal)}
         gaps = [
             gap
@@ -241,10 +252,12 @@ class ChartView(View):
             self.run_worker(self._read_older(), group="candles")
 
     async def _read_older(self) -> None:
-        series, first = (self._symbol, self._timeframe), self._chart.candles[0].ts
+        series, first = (self._symbol, self._timeframe, self._venue), self._chart.candles[0].ts
         if self.context.connection is not None:
-            answer = await self.context.connection.candles(*series, before=first, adjusted=self._is_adjusted)
-            if not isinstance(answer, Failure) and series == (self._symbol, self._timeframe):
+            answer = await self.context.connection.candles(
+                *series[:2], before=first, adjusted=self._is_adjusted, venue=series[2]
+            )
+            if not isinstance(answer, Failure) and series == (self._symbol, self._timeframe, self._venue):
                 self._answer = answer
                 self._chart.prepend(answer.items)
                 self._put_doubts()
@@ -275,6 +288,8 @@ class ChartView(View):
             *((f" {words[f'timeframe.{name}']} ", self._tab_style(name)) for name in TIMEFRAMES),
             (f"  {kind}", palette.dim),
         )
+        if not self._is_krx:
+            head.append(f"  {words[f'venue.{self._venue.lower()}']}", palette.warn)
         pointed = self._chart.pointed()
         if pointed is None:
             return head
@@ -381,15 +396,27 @@ class ChartView(View):
         ask_for_alarm(self, self._symbol)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer alarms only where changes are allowed."""
+        """Offer alarms only where changes are allowed, and the history of candles that has one."""
         if action == "alarm":
             return not self.context.read_only
+        if action == "explain":
+            return self._is_krx
         return super().check_action(action, parameters)
 
     def action_overlays(self) -> None:
         """Show what the analysis found, or the candles alone."""
         self._has_overlays = not self._has_overlays
         self._put_marks()
+
+    async def action_venue(self) -> None:
+        """Change between KRX, NXT and both together; a venue that is not collected says so."""
+        venues = list(Venue)
+        self._venue = venues[(venues.index(self._venue) + 1) % len(venues)]
+        self._chart.set_doubts({})
+        self._legend.display = False
+        self._doubts = {}
+        self.refresh_bindings()
+        await self.show_series(self._symbol, self._timeframe)
 
     def action_adjusted(self) -> None:
         """Change between prices as traded and adjusted ones."""

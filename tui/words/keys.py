@@ -61,6 +61,7 @@ WORDS = {
     "key.silence": ("silence", "잠시 끄기"),
     "key.polls": ("polls", "정기 수집"),
     "key.scope": ("scope", "범위"),
+    "key.venue": ("venue", "거래소"),
     "key.overlays": ("analysis", "지표·표시"),
     "key.other_list": ("screens, stocks", "조건·종목"),
     "key.new_only": ("new only", "편입만"),

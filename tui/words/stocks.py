@@ -12,6 +12,8 @@ WORDS = {
     "trend.up": ("up", "상승"),
     "trend.down": ("down", "하락"),
     "trend.sideways": ("sideways", "횡보"),
+    "venue.nxt": ("NXT", "NXT"),
+    "venue.unified": ("KRX + NXT", "통합(KRX + NXT)"),
     "chart.raw": ("as traded", "원주가"),
     "chart.adjusted": ("adjusted", "수정주가"),
     "chart.forming": ("forming", "진행봉"),
