@@ -51,8 +51,11 @@ async def load(stage: Stage) -> None:
 
 
 async def is_analysed(stage: Stage) -> bool:
-    """Return whether every series was analysed; the hour may have passed faster than that takes."""
-    query = "select count(*) from analysis_state where state <> 'due'"
+    """Return whether every series was analysed; the hour may have passed faster than that takes.
+
+    Minutes stay due all night: the candles after the late print wait for the morning.
+    """
+    query = "select count(*) from analysis_state where analysed_at is not null"
     return int(await stage.daemon.value(query)) == len(SYMBOLS) * len(Timeframe)
 
 
