@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pickle
 import resource
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ _FIRST_TO_GO = "1000"
 """Where memory is short, the kernel ends this process before any other."""
 _HEADROOM_S = 1
 """From the signal about processor time to the end that no handler can stop."""
+_DAEMON_FIRST_S = 1.0
+"""How much earlier the daemon ends what takes too long: it can name the strategy."""
 
 
 def main() -> None:
@@ -80,6 +83,8 @@ def _leave_standard_streams() -> None:
 def _limit(budget: Budget) -> None:
     """Bound what the process may use from now on; nothing can raise these limits again."""
     os.nice(_NICE)
+    # A daemon that was killed ends nothing any more, and a strategy that sleeps takes no processor time.
+    signal.setitimer(signal.ITIMER_REAL, budget.wall_s + _DAEMON_FIRST_S)
     with suppress(OSError):  # not every machine lets a process offer itself
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
+import signal
+import sys
 import time
+from asyncio.subprocess import DEVNULL, PIPE
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import numpy as np
 import pytest
 
 from chartinsightd.adapters.strategies.sandbox import PROOF, ProcessSandbox
-from chartinsightd.adapters.strategies.tasks import Budget
+from chartinsightd.adapters.strategies.tasks import Budget, ProveTask
 from chartinsightd.analysis.host.proofs import prove
 from chartinsightd.analysis.host.refusal import Check, StrategyRefused
 from chartinsightd.analysis.host.source import load
@@ -125,6 +129,14 @@ async def test_a_strategy_that_takes_too_long_is_ended() -> None:
         await ProcessSandbox(Budget(wall_s=0.2, cpu_s=5)).prove(source(HITS))
     assert caught.value.strategy == "mine"
     assert time.monotonic() - begun < 30
+
+
+async def test_a_strategy_does_not_outlive_a_killed_daemon() -> None:
+    """Where no daemon is left to end a process that hangs, its own timer does."""
+    worker = ("-I", "-m", "chartinsightd.adapters.strategies.worker")
+    process = await asyncio.create_subprocess_exec(sys.executable, *worker, stdin=PIPE, stdout=DEVNULL)
+    await process.communicate(pickle.dumps((Budget(wall_s=0.1, cpu_s=60), ProveTask(source=source(ENDLESS)))))
+    assert process.returncode == -signal.SIGALRM
 
 
 async def test_a_strategy_that_hangs_in_a_screen_is_named() -> None:
