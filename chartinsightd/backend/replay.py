@@ -25,6 +25,7 @@ from chartinsightd.control.protocol.replay import (
     TimelineStretch,
 )
 from chartinsightd.control.protocol.status import Status
+from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.moment import Moment, Stretch, stretches
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.moments import MomentStore
@@ -112,8 +113,13 @@ class Replay:
         return before[-1] if before and at < before[-1].mark.until else None
 
     async def _missing(self) -> Mapping[str, Mapping[Timeframe, int | None]]:
+        """Return what is missing of each series; nothing, which means unknown, where that cannot be told."""
         found: dict[str, dict[Timeframe, int | None]] = {}
-        for row in (await self._coverage.coverage(CoverageQuery())).items:
+        try:
+            coverage = await self._coverage.coverage(CoverageQuery())
+        except StoreError:
+            return found  # not even the stocks' names could be read since the start
+        for row in coverage.items:
             count = row.missing if row.missing or row.read_at is not None else None
             found.setdefault(row.symbol, {})[row.timeframe] = count
         return found

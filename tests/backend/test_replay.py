@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.control.operations import MOMENT, STATUS, TIMELINE
-from chartinsightd.control.protocol.replay import MomentQuery, TimelineQuery
+from chartinsightd.control.protocol.replay import MomentQuery, Recorded, TimelineQuery
 from chartinsightd.control.protocol.status import DaemonState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
@@ -53,6 +53,19 @@ async def test_a_moment_can_be_seen_again() -> None:
     assert found.recorded.status.verdict.state is then.verdict.state
     assert found.recorded.status.freshness == then.freshness
     assert found.recorded.missing == {"005930": dict.fromkeys(Timeframe, 0)}
+
+
+@in_virtual_time
+async def test_a_start_without_a_database_is_recorded() -> None:
+    """The state is kept; what was missing is unknown, since not even the stocks could be read."""
+    world = BackendWorld(MORNING)
+    world.archive.is_away = True
+    async with world.on_board() as backend:
+        taken = await backend.replay.take()
+        now = await ask(backend, STATUS)
+    recorded = Recorded.model_validate_json(taken.body)
+    assert recorded.missing == {}
+    assert recorded.status.daemon.state is now.daemon.state
 
 
 @in_virtual_time
