@@ -89,16 +89,36 @@ async def kill_at(daemon: Daemon, simulator: Simulator, moments: Sequence[dateti
 
     The first life loads the history and is not counted.
     """
-    seen, born, extra = 0, None, 0
+    deaths: list[datetime] = []
     for when in moments:
         await simulator.reaches(when)
         daemon.kill()
-        requests = await simulator.admin.requests(seen)
-        if born is not None:
-            extra += reads(requests, born, await simulator.admin.now())
-        seen, born = seen + len(requests), await simulator.admin.now()
+        deaths.append(await simulator.admin.now())
         daemon.start()
+    extra = 0
+    for life in lives(await simulator.admin.requests())[1:]:
+        begin = sent_at(life[0])
+        if end := next((death for death in deaths if death > begin), None):
+            extra += reads(life, begin, end)
     return extra
+
+
+def lives(requests: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return the requests of each process that lived to ask for a token, which it does first.
+
+    What was under way when a process was killed is listed among those of the next one, and was sent before.
+    """
+    found: list[list[dict[str, Any]]] = []
+    for entry in sorted(requests, key=sent_at):
+        if entry["api_id"] == "au10001":
+            found.append([])
+        found[-1].append(entry)
+    return found
+
+
+def sent_at(entry: dict[str, Any]) -> datetime:
+    """Return when a request reached the simulator."""
+    return datetime.fromisoformat(entry["virtual_at"])
 
 
 async def test_kill_at_any_moment(folder: Path) -> None:
