@@ -67,6 +67,8 @@ async def complete(client: ControlClient) -> None:
     """Wait until everything tracked is complete, but for what became due this moment: time flies here."""
 
     async def is_complete() -> bool:
+        if not (await client.ask(STATUS)).daemon.ready:
+            return False  # candles of a first start may come before the whole list of stocks is written
         rows = (await client.ask(COVERAGE, CoverageQuery())).items
         return len(rows) > 0 and not any(row.missing > 1 for row in rows)
 
