@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -161,13 +162,14 @@ async def test_readers_that_take_nothing_slow_nobody(door: Door, browser: Browse
     ]
     refused = await browser.ask("GET", "/v1/events")
     loop = asyncio.get_running_loop()
-    began = loop.time()
+    began, began_cpu_s = loop.time(), time.thread_time()
     for number in range(2_000):
         door.backend.hub.publish(EventType.LABEL, label(number))
-    published_s = loop.time() - began
+    published_s, cost_s = loop.time() - began, time.thread_time() - began_cpu_s
     status, _, _ = await browser.ask("GET", "/v1/session")
     for answer in open_streams:
         answer.close()
 
     assert (refused[0], status) == (429, 200)
-    assert published_s < 1.0
+    assert cost_s < 1.0
+    assert published_s < 10.0  # nothing is waited for; the machine may be busy with other tests
