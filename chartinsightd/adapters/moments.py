@@ -171,7 +171,7 @@ async def open_moments(path: Path, clock: Clock) -> AsyncIterator[MomentFile]:
 
 
 def _check(connection: sqlite3.Connection) -> None:
-    """Look whose file it is; each moment has a checksum of its own.
+    """Check that this program wrote the file; every moment carries its own checksum.
 
     Raises:
         Damaged: it is not ours, or of another version.

@@ -144,7 +144,7 @@ def _of_series(
 def _asked(
     ask: Callable[[Any], Awaitable[Sequence[Any]]], dsn: str | None, schema: str | None
 ) -> Sequence[Any]:
-    """Ask one question on a connection of its own."""
+    """Open a connection, run one query, and close the connection."""
     place = Place(dsn, schema or "live") if dsn else find()
 
     async def answer() -> Sequence[Any]:

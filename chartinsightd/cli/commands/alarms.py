@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def alarms(context: click.Context) -> None:
     """Show, set and remove alarms of your own; without a word: list.
 
-    Each fires at most once a session, and is told through the channels of `alerts`. A price alarm fires when
+    An alarm fires at most once a session; the channels of `alerts` send it. A price alarm fires when
     the price comes from the other side of its level, nights and gaps included; a split moves the level.
     """
     if context.invoked_subcommand is None:

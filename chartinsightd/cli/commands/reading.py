@@ -70,7 +70,7 @@ def status(connection: Connection, at: datetime | None, check: bool, view: View)
 
 
 def _status_at(connection: Connection, at: datetime, view: View) -> None:
-    """Show a moment of the past as it was recorded; an unknown one is told, never guessed at."""
+    """Show a past moment as it was recorded; where no record exists, say so."""
     from chartinsightd.cli.lookup import made
     from chartinsightd.cli.views.replay import not_recorded, render_moment
     from chartinsightd.control.operations import MOMENT

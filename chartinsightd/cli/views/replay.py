@@ -60,7 +60,7 @@ def moment_line(answer: MomentAnswer) -> Text:
 
 
 def render_moment(answer: MomentAnswer) -> RenderableType:
-    """Return the overview of a moment under a line that says that it is not now; unknown is told as such."""
+    """Return the overview of a past moment, headed as past; say so where it is not recorded."""
     if answer.recorded is None:
         return moment_line(answer)
     when = f"◀◀ AS IT WAS at {moment(answer.recorded_at)} KST, not now"

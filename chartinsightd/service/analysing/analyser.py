@@ -325,7 +325,7 @@ _TO_DO = frozenset({AnalysisStatus.DUE, AnalysisStatus.HELD})
 
 
 def _batches(due: Sequence[AnalysisState], most: int) -> Iterator[Sequence[AnalysisState]]:
-    """Yield neighbours of one timeframe that continue together, so many at most; the order stays.
+    """Yield the due series in their order, in batches of one timeframe with `most` series at a time.
 
     A series that starts from its first candle brings hundreds of rows, and comes alone: writing those of many
     at once would block the event loop.
@@ -337,7 +337,7 @@ def _batches(due: Sequence[AnalysisState], most: int) -> Iterator[Sequence[Analy
 
 
 def _continues(state: AnalysisState, carried: Mapping[Series, bytes | None]) -> bool:
-    """Return whether a series goes on after the last candle taken in."""
+    """Whether the analysis of a series continues from its carried state."""
     return not state.from_start and carried.get(state.series) is not None
 
 
