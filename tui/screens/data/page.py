@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Generic, Protocol, TypeVar, cast
 
 from chartinsight_tui.context import Context
 from chartinsight_tui.screens.view import Wanted
+from chartinsight_tui.search import is_found
 from chartinsight_tui.store import Part, Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.theme import Palette
@@ -74,3 +75,41 @@ class Page:
     def row_of(self, symbol: str) -> Hashable | None:
         """Return the row of a stock that was chosen elsewhere."""
         return symbol
+
+
+class Listed(Protocol):
+    """What the daemon lists: it is about a stock."""
+
+    @property
+    def symbol(self) -> str:
+        """Six characters."""
+
+
+_Item = TypeVar("_Item", bound=Listed)
+
+
+class ListPage(Page, Generic[_Item]):
+    """A list in the daemon's order, whose rows are known by their places."""
+
+    def items(self) -> Sequence[_Item]:
+        """Return what is listed."""
+        raise NotImplementedError
+
+    def name_of(self, item: _Item) -> str:
+        """Return the name of the stock."""
+        return self.store.name_of(item.symbol)
+
+    def item(self, row: Hashable | None) -> _Item | None:
+        """Return what stands in a row; None where nothing does any more."""
+        place, items = cast("int | None", row), self.items()
+        return items[place] if place is not None and place < len(items) else None
+
+    def rows(self, text: str, *, faults_only: bool) -> list[Hashable]:
+        """Return the places that a filter leaves; no row is a fault more than another."""
+        del faults_only
+        found = enumerate(self.items())
+        return [place for place, one in found if is_found(text, one.symbol, self.name_of(one))]
+
+    def row_of(self, symbol: str) -> Hashable | None:
+        """Return the first row of a stock."""
+        return next((place for place, one in enumerate(self.items()) if one.symbol == symbol), None)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from chartinsight_tui.formatting import NOTHING, clock_time, number, stamp
-from chartinsight_tui.screens.data.page import Page
+from chartinsight_tui.screens.data.page import ListPage
 from chartinsight_tui.screens.view import Wanted
-from chartinsight_tui.search import is_found
 from chartinsight_tui.store import Part
 from chartinsight_tui.widgets.pane import Line, heading
 from chartinsight_tui.widgets.row_table import Cells, Column
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from chartinsightd.control.protocol.planning import CatchUpPlan, PlannedFetch
 
 
-class PlanPage(Page):
+class PlanPage(ListPage["PlannedFetch"]):
     """Series by their turn; lanes work side by side."""
 
     NAME: ClassVar[str] = "plan"
@@ -38,16 +37,13 @@ class PlanPage(Page):
             Column(title=words["column.requests"], width=6, align="right"),
         ]
 
-    def rows(self, text: str, *, faults_only: bool) -> list[Hashable]:
-        """Return the places of the planned fetches."""
-        del faults_only
-        plan = self.store.plan
-        items = () if plan is None else plan.items
-        return [place for place, one in enumerate(items) if is_found(text, one.symbol, one.name)]
+    def items(self) -> Sequence[PlannedFetch]:
+        """Return the planned fetches by their turn."""
+        return () if self.store.plan is None else self.store.plan.items
 
     def cells(self, row: Hashable) -> Cells:
         """Return a planned fetch."""
-        one, palette = self._fetch(row), self.palette
+        one, palette = self.item(row), self.palette
         if one is None:
             return [("", palette.text)] * 7
         return [
@@ -64,11 +60,6 @@ class PlanPage(Page):
         if one.from_ts is None or one.to_ts is None:
             return self.words["plan.newest"]
         return f"{stamp(one.from_ts)[:-3]} – {stamp(one.to_ts)[:-3]}"
-
-    def _fetch(self, row: Hashable | None) -> PlannedFetch | None:
-        place, plan = cast("int | None", row), self.store.plan
-        items = () if plan is None else plan.items
-        return items[place] if place is not None and place < len(items) else None
 
     def detail(self, row: Hashable | None, cell: int, width: int) -> Sequence[Line]:
         """Return the cost of the whole plan, by lane, and what holds it up."""
@@ -101,7 +92,7 @@ class PlanPage(Page):
     def wanted(self, row: Hashable | None, cell: int) -> Wanted:
         """Return the series under the cursor."""
         del cell
-        if (one := self._fetch(row)) is None:
+        if (one := self.item(row)) is None:
             return Wanted()
         first, last = one.from_ts, one.to_ts
         return Wanted(
@@ -115,8 +106,3 @@ class PlanPage(Page):
         """Return how much of the plan is shown."""
         plan = self.store.plan
         return "" if plan is None else self.words.put("list.count", count=number(plan.total))
-
-    def row_of(self, symbol: str) -> Hashable | None:
-        """Return the first turn of a stock."""
-        items = () if self.store.plan is None else self.store.plan.items
-        return next((place for place, one in enumerate(items) if one.symbol == symbol), None)

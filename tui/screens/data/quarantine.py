@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from chartinsight_tui.formatting import number, stamp
 from chartinsight_tui.screens.data.gaps import evidence
-from chartinsight_tui.screens.data.page import Page
+from chartinsight_tui.screens.data.page import ListPage
 from chartinsight_tui.screens.view import Wanted
-from chartinsight_tui.search import is_found
 from chartinsight_tui.store import Part
 from chartinsight_tui.widgets.pane import Line, heading, wrapped
 from chartinsight_tui.widgets.row_table import Cells, Column
@@ -22,7 +21,7 @@ _TIMEFRAME_OF = {"ka10080": "5m", "ka10081": "1d", "ka10082": "1w"}
 """The series to look at for a chart request; of minutes the shortest."""
 
 
-class QuarantinePage(Page):
+class QuarantinePage(ListPage["QuarantinedRow"]):
     """What came and was not stored."""
 
     NAME: ClassVar[str] = "quarantine"
@@ -40,39 +39,30 @@ class QuarantinePage(Page):
             Column(title=words["column.received"], width=11, drop=1),
         ]
 
-    def rows(self, text: str, *, faults_only: bool) -> list[Hashable]:
-        """Return the places of the rows; all of them are of interest."""
-        del faults_only
-        found = enumerate(self.store.quarantine)
-        return [place for place, one in found if is_found(text, one.symbol, self._name(one))]
+    def items(self) -> Sequence[QuarantinedRow]:
+        """Return the rows, the newest first."""
+        return self.store.quarantine
 
     def cells(self, row: Hashable) -> Cells:
         """Return a quarantined row."""
-        one, palette = self._one(row), self.palette
+        one, palette = self.item(row), self.palette
         if one is None:
             return [("", palette.text)] * 5
         return [
             (one.symbol, palette.dim),
-            (self._name(one), palette.text),
+            (self.name_of(one), palette.text),
             (one.api_id, palette.dim),
             (one.reason, palette.warn),
             (stamp(one.received_at)[:-3], palette.dim),
         ]
 
-    def _name(self, one: QuarantinedRow) -> str:
-        return self.store.name_of(one.symbol)
-
-    def _one(self, row: Hashable | None) -> QuarantinedRow | None:
-        place, rows = cast("int | None", row), self.store.quarantine
-        return rows[place] if place is not None and place < len(rows) else None
-
     def detail(self, row: Hashable | None, cell: int, width: int) -> Sequence[Line]:
         """Return the row as it came."""
         del cell
-        one, words, palette = self._one(row), self.words, self.palette
+        one, words, palette = self.item(row), self.words, self.palette
         if one is None:
             return [heading(words["quarantine.none_chosen"], width, palette)]
-        title = f"{self._name(one) or one.symbol} {one.api_id}"
+        title = f"{self.name_of(one) or one.symbol} {one.api_id}"
         lines: list[Line] = [heading(title, width, palette, words["quarantine.as_received"])]
         lines += wrapped(one.reason, max(10, width - 2), palette.warn)
         for name, value in evidence(one.payload).items():
@@ -86,7 +76,7 @@ class QuarantinePage(Page):
     def wanted(self, row: Hashable | None, cell: int) -> Wanted:
         """Return the series and the day it came."""
         del cell
-        one = self._one(row)
+        one = self.item(row)
         if one is None or (timeframe := _TIMEFRAME_OF.get(one.api_id)) is None:
             return Wanted()
         day = day_of(one.received_at)
@@ -100,8 +90,3 @@ class QuarantinePage(Page):
         """Return how many there are in all."""
         known = Part.QUARANTINE in self.store.loaded
         return self.words.put("list.count", count=number(self.store.quarantine_count)) if known else ""
-
-    def row_of(self, symbol: str) -> Hashable | None:
-        """Return the newest row of a stock."""
-        found = enumerate(self.store.quarantine)
-        return next((place for place, one in found if one.symbol == symbol), None)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from chartinsight_tui.formatting import candle_start, number, stamp
-from chartinsight_tui.screens.data.page import Page
+from chartinsight_tui.screens.data.page import ListPage
 from chartinsight_tui.screens.view import Wanted
-from chartinsight_tui.search import is_found
 from chartinsight_tui.store import Part
 from chartinsight_tui.text import Words
 from chartinsight_tui.widgets.pane import Line, heading
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 _VALUES = ("open", "high", "low", "close", "volume", "value")
 
 
-class RevisionsPage(Page):
+class RevisionsPage(ListPage["RevisionRow"]):
     """What candles were before they changed."""
 
     NAME: ClassVar[str] = "revisions"
@@ -40,15 +39,13 @@ class RevisionsPage(Page):
             Column(title=words["column.changed_at"], width=11, drop=1),
         ]
 
-    def rows(self, text: str, *, faults_only: bool) -> list[Hashable]:
-        """Return the places of the revisions; all of them are of interest."""
-        del faults_only
-        found = enumerate(self.store.revisions)
-        return [place for place, one in found if is_found(text, one.symbol, one.name)]
+    def items(self) -> Sequence[RevisionRow]:
+        """Return the revisions, the newest first."""
+        return self.store.revisions
 
     def cells(self, row: Hashable) -> Cells:
         """Return a revision's row."""
-        one, palette = self._revision(row), self.palette
+        one, palette = self.item(row), self.palette
         if one is None:
             return [("", palette.text)] * 6
         return [
@@ -60,16 +57,10 @@ class RevisionsPage(Page):
             (stamp(one.changed_at)[:-3], palette.dim),
         ]
 
-    def _revision(self, row: Hashable | None) -> RevisionRow | None:
-        place = cast("int | None", row)
-        return (
-            self.store.revisions[place] if place is not None and place < len(self.store.revisions) else None
-        )
-
     def detail(self, row: Hashable | None, cell: int, width: int) -> Sequence[Line]:
         """Return each value that changed, old and new, and why."""
         del cell
-        one, words, palette = self._revision(row), self.words, self.palette
+        one, words, palette = self.item(row), self.words, self.palette
         if one is None:
             return [heading(words["revisions.none_chosen"], width, palette)]
         frame = words[f"timeframe.{one.timeframe.value}"]
@@ -86,7 +77,7 @@ class RevisionsPage(Page):
     def wanted(self, row: Hashable | None, cell: int) -> Wanted:
         """Return the series and the day of the candle."""
         del cell
-        if (one := self._revision(row)) is None:
+        if (one := self.item(row)) is None:
             return Wanted()
         day = day_of(one.ts)
         return Wanted(symbols=(one.symbol,), timeframes=(one.timeframe.value,), from_day=day, to_day=day)
@@ -99,11 +90,6 @@ class RevisionsPage(Page):
         """Return how many there are in all."""
         known = Part.REVISIONS in self.store.loaded
         return self.words.put("list.count", count=number(self.store.revision_count)) if known else ""
-
-    def row_of(self, symbol: str) -> Hashable | None:
-        """Return the newest revision of a stock."""
-        found = enumerate(self.store.revisions)
-        return next((place for place, one in found if one.symbol == symbol), None)
 
 
 def changed_words(old: CandleRow, new: CandleRow, words: Words) -> str:

@@ -224,32 +224,26 @@ class DataView(View):
         from chartinsightd.control.protocol.jobs import VerifyRequest
         from chartinsightd.domain.timeframe import Timeframe
 
-        wanted = self.wanted()
-        if not wanted.symbols:
-            return
-        request = VerifyRequest(
-            symbols=wanted.symbols,
-            timeframes=tuple(map(Timeframe, wanted.timeframes)),
-            from_day=wanted.from_day,
-            to_day=wanted.to_day,
-        )
-        question = self.words.put(
-            "ask.verify",
-            name=self.store.name_of(wanted.symbols[0]) or wanted.symbols[0],
-            timeframe=self.words[f"timeframe.{wanted.timeframes[0]}"],
-        )
-        self.post_message(Confirm(question, lambda connection: connection.verify(request)))
+        if (wanted := self.wanted()).symbols:
+            request = VerifyRequest(
+                symbols=wanted.symbols,
+                timeframes=tuple(map(Timeframe, wanted.timeframes)),
+                from_day=wanted.from_day,
+                to_day=wanted.to_day,
+            )
+            question = self._question("ask.verify", wanted)
+            self.post_message(Confirm(question, lambda connection: connection.verify(request)))
 
     def action_retry(self) -> None:
         """Ask Kiwoom now for what is missing, or read a withheld session again, after a question."""
         from chartinsightd.control.protocol.jobs import BackfillRequest
         from chartinsightd.domain.timeframe import Timeframe
 
-        wanted = self.wanted()
-        if not wanted.symbols:
-            return
         if self._page.NAME == "seals":
             self.action_verify()
+            return
+        wanted = self.wanted()
+        if not wanted.symbols:
             return
         request = BackfillRequest(
             symbols=wanted.symbols,
@@ -257,13 +251,16 @@ class DataView(View):
             from_day=wanted.from_day,
             to_day=wanted.to_day,
         )
-        question = self.words.put(
-            "ask.retry",
-            name=self.store.name_of(wanted.symbols[0]) or wanted.symbols[0],
-            timeframe=self.words[f"timeframe.{wanted.timeframes[0]}"],
-            day=f"{wanted.from_day:%m-%d}" if wanted.from_day else "",
-        )
+        day = f"{wanted.from_day:%m-%d}" if wanted.from_day else ""
+        question = self._question("ask.retry", wanted, day=day)
         self.post_message(Confirm(question, lambda connection: connection.backfill(request)))
+
+    def _question(self, key: str, wanted: Wanted, **values: str) -> str:
+        """Return a question about a series, by its names."""
+        name = self.store.name_of(wanted.symbols[0]) or wanted.symbols[0]
+        return self.words.put(
+            key, name=name, timeframe=self.words[f"timeframe.{wanted.timeframes[0]}"], **values
+        )
 
     def action_explain(self) -> None:
         """Show the history of the candle under the cursor."""
