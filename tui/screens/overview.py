@@ -397,10 +397,19 @@ class OverviewView(View, can_focus=True):
                 token.state == "valid",
                 token.note or f"{words[f'token.{token.state}']} {until}".strip(),
             ),
+            *self._stream(status),
             ("database", database.reachable, database.note or postgres),
             ("daemon", daemon.state == "running" and daemon.ready, f"{up} · {counted}"),
         ]
         return [heading(words["home.links"], width, self.palette), *(self._link(*line) for line in lines)]
+
+    def _stream(self, status: Status) -> Iterator[tuple[str, bool, str]]:
+        """Yield the link of the live stream, where there is one."""
+        if (live := status.live) is not None:
+            words = self.words
+            counted = words.put("home.trades", symbols=number(live.symbols), trades=number(live.trades))
+            told = live.note or f"{words[f'live.{live.state}']} · {counted}"
+            yield "live", live.state != "lost", told
 
     def _link(self, name: str, is_well: bool, text: str) -> Line:
         if not self.store.is_online:
