@@ -134,7 +134,7 @@ async def live_through_the_morning(admin: AdminClient, pilot: Pilot[None]) -> No
     async with asyncio.timeout(600):
         await until(lambda: is_calm(app, least_rows=100_000))
         await admin.set_clock(to=MORNING, speed=FAST)
-        await until(lambda: (app.daemon_now() or MORNING) >= SHOWN)
+        await until(lambda: (app.context.now() or MORNING) >= SHOWN)
         await admin.set_clock(speed=1.0)
         await until(lambda: is_calm(app, least_rows=1))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -20,8 +20,8 @@ from textual.widgets import Input
 from chartinsight_tui import theme
 from chartinsight_tui.clock import Clock
 from chartinsight_tui.context import Context
-from chartinsight_tui.formatting import NOTHING, clock_time, countdown, number
 from chartinsight_tui.hangul import letters_of
+from chartinsight_tui.headline import Headline
 from chartinsight_tui.keymap import Keyed
 from chartinsight_tui.last_picture import LastPicture
 from chartinsight_tui.messages import (
@@ -34,14 +34,13 @@ from chartinsight_tui.messages import (
     ShowJob,
     ShowScreen,
 )
+from chartinsight_tui.moment import Moment
 from chartinsight_tui.screens.overview import OverviewView
 from chartinsight_tui.screens.view import View, Wanted
-from chartinsight_tui.state_line import StateLine, state_line
 from chartinsight_tui.store import Failure, LinkState, Part, Store
 from chartinsight_tui.text import Words
-from chartinsight_tui.widgets.bars import KeyBar, StateBar, Tab, TopBar
+from chartinsight_tui.widgets.bars import KeyBar, StateBar, TopBar
 from chartinsight_tui.widgets.notice import Notice
-from chartinsight_tui.widgets.pane import Piece
 from chartinsightd.domain.foreign_text import printable, printable_lines
 from chartinsightd.domain.language import Language
 
@@ -85,14 +84,6 @@ _OF_FROZEN = ("freeze", "look_back", "copy", "export", "command_palette", "keys"
 _PICTURE_S = 30.0
 _SETTLE_S = 0.25
 """Changes within this time are drawn together: at most four times a second."""
-_BADGES = {
-    "well": ("●", "good", ""),
-    "working": ("▶", "accent", ""),
-    "attention": ("▲", "warn", ""),
-    "trouble": ("✕", "ground", "bad"),
-    "unknown": ("?", "dim", ""),
-}
-"""Mark, colour of the badge and of its ground."""
 
 
 def _palette_commands() -> type[Provider]:
@@ -176,29 +167,31 @@ class Dashboard(Keyed, App[None]):
         self.screens = VIEWS
         self._said_hangul = False
         self._terminal_title = ""
-        self._live = Store()
-        """What the connection changes; screens read it, unless they are frozen."""
-        self._frozen_at: datetime | None = None
-        """The daemon's time at which the screens were frozen; None while they are not."""
-        self._missed = 0
-        """Changes since then."""
+        self._moment = Moment(Store(), clock)
         self._is_replaying = False
         self._read_only = read_only
         for one in theme.ALL:
             self.register_theme(theme.textual_theme(one))
         self.theme = colours
         self.context = Context(
-            store=self._live,
+            store=self._moment.live,
             words=Words(language),
             colours=theme.Palette(colours=_colours(colours), rise_is_red=rise_is_red),
             read_only=read_only,
-            now=self.daemon_now,
+            now=self._shown_now,
             last_picture=last_picture,
         )
         self._keep_picture = keep_picture
         palette = lambda: self.context.palette  # noqa: E731 - read again at each drawing
-        self._top = TopBar(palette, self._tabs, self._news)
-        self._state = StateBar(palette, self._state_pieces, keeps_end=lambda: self._frozen_at is not None)
+        self._headline = Headline(
+            self.context,
+            self._moment,
+            keys=KEYS,
+            pictured_at=self._pictured_at,
+            show_title=self._show_title,
+        )
+        self._top = TopBar(palette, self._headline.tabs, self._headline.news)
+        self._state = StateBar(palette, self._headline.state, keeps_end=lambda: self._moment.is_frozen)
         self._notice = Notice(palette)
         self._keys = KeyBar(palette, self._shown_keys)
 
@@ -249,27 +242,13 @@ class Dashboard(Keyed, App[None]):
     def _load_connection(self) -> Connection:
         from chartinsight_tui.connection import Connection
 
-        return Connection(self._open_client, self._live, self._clock, self._changed)
+        return Connection(self._open_client, self._moment.live, self._clock, self._changed)
 
     # time
 
-    def daemon_now(self) -> datetime | None:
+    def _shown_now(self) -> datetime | None:
         """Return the daemon's time of what is shown, UTC; None while it is away."""
-        if self._frozen_at is not None:
-            return self._frozen_at if self.store.is_online else None
-        return self._daemon_time() if self.store.is_online else None
-
-    def _live_now(self) -> datetime | None:
-        """Return the daemon's time of this moment, whatever is shown; None while it is away."""
-        return self._daemon_time() if self._live.is_online else None
-
-    def _daemon_time(self) -> datetime:
-        """Return what the daemon's clock shows now, as far as is known."""
-        status = self._live.status
-        if status is None:
-            return self._clock.now()
-        passed = timedelta(seconds=self._clock.monotonic() - self._live.status_at)
-        return status.clock.now + passed * status.clock.speed
+        return self._moment.shown_now(self.store)
 
     def _tick(self) -> None:
         self._draw_bars()
@@ -283,7 +262,7 @@ class Dashboard(Keyed, App[None]):
 
     def _take_picture(self) -> None:
         """Keep what the home screen shows for the next start, while it is seen and true."""
-        home, is_seen = self._views[VIEWS[0]], self._active == VIEWS[0] and self._frozen_at is None
+        home, is_seen = self._views[VIEWS[0]], self._active == VIEWS[0] and not self._moment.is_frozen
         picture = home.picture() if is_seen and isinstance(home, OverviewView) else None
         if picture is not None:
             self._keep_picture(picture)
@@ -379,7 +358,7 @@ class Dashboard(Keyed, App[None]):
 
     def _changed(self, part: Part) -> None:
         """Note a change; changes of a moment are drawn together."""
-        self._missed += 1
+        self._moment.missed += 1
         self._dirty.add(part)
         if not self._is_settling:
             self._is_settling = True
@@ -391,7 +370,7 @@ class Dashboard(Keyed, App[None]):
         if Part.LINK in changed:
             self._say_link()
             changed |= self.view.PARTS
-        if self._frozen_at is not None:
+        if self._moment.is_frozen:
             changed = set()
         if shown := frozenset(changed & self.view.PARTS):
             self.view.refresh_data(shown)
@@ -400,36 +379,11 @@ class Dashboard(Keyed, App[None]):
 
     def _say_link(self) -> None:
         """While the daemon is away: why, and what to do."""
-        link = self._live.link
+        link = self._moment.live.link
         if link.state is LinkState.OFFLINE:
             self._notice.say(f"{link.reason} {link.remedy}")
         else:
             self._notice.say("")
-
-    def _tabs(self) -> Sequence[Tab]:
-        status = self._live.status
-        open_ = () if status is None else [one for one in status.alerts if one.ended_at is None]
-        unknown = sum(alert.acknowledged_at is None for alert in open_)
-        return [
-            Tab(
-                name=name,
-                key=key,
-                title=self.words[f"tab.{name}"],
-                count=unknown if name == "alerts" and self._live.is_online else 0,
-            )
-            for name, key in KEYS.items()
-        ]
-
-    def _state_pieces(self) -> tuple[Piece, Piece, Piece]:
-        line = state_line(self._live, self.words, self._live_now(), self._pictured_at())
-        palette = self.context.colours
-        badge = self._badge(line)
-        self._show_title(f"{_BADGES[line.kind][0]} {line.facts} – ChartInsight")
-        if self._frozen_at is not None:
-            return self._frozen_pieces(badge)
-        facts = palette.warn if line.kind == "attention" else palette.text
-        shown = (line.facts, palette.dim if line.kind == "unknown" else facts)
-        return badge, shown, (line.coming, palette.dim)
 
     def _pictured_at(self) -> datetime | None:
         """Return the time of the last picture where that is what is seen; a wider one is not shown."""
@@ -437,68 +391,28 @@ class Dashboard(Keyed, App[None]):
         is_seen = picture is not None and self._active == VIEWS[0] and picture.width <= self.size.width
         return picture.at if picture is not None and is_seen else None
 
-    def _badge(self, line: StateLine) -> Piece:
-        mark, colour, ground = _BADGES[line.kind]
-        text = f"{mark} {self.words[f'line.kind.{line.kind}']}".strip()
-        return text, self.context.colours.of(colour, ground, bold=True)
-
-    def _present(self) -> Piece:
-        """Return the state of now in a word, for screens that show another time."""
-        return self._badge(state_line(self._live, self.words, self._live_now()))
-
-    def _frozen_pieces(self, present: Piece) -> tuple[Piece, Piece, Piece]:
-        """Say since when nothing on the screen has moved, and how things are meanwhile."""
-        words, palette, at = self.words, self.context.colours, self._frozen_at
-        assert at is not None
-        passed = words.duration((self._daemon_time() - at).total_seconds())
-        facts = words.put("frozen.facts", at=clock_time(at), time=passed, count=number(self._missed))
-        badge = f"‖ {words['frozen.badge']}", palette.of("ground", "past", bold=True)
-        state, style = present
-        return badge, (facts, palette.of("past")), (words.put("frozen.now", state=state), style)
-
     def _show_title(self, title: str) -> None:
         """Say the same in the title of the terminal (OSC 2), which a tab or a task bar shows."""
         if title != self._terminal_title and self._driver is not None:
             self._terminal_title = title
             self._driver.write(f"\x1b]2;{printable(title)}\x07")
 
-    def _news(self) -> Iterator[Piece]:
-        """Yield what the first row says on the right, the least important first."""
-        status, palette, words = self.store.status, self.palette, self.words
-        if status is not None:
-            yield words[f"mode.{status.daemon.mode}.{status.daemon.environment}"], palette.faint
-            yield self._left(), palette.dim
-        if self._read_only:
-            yield words["top.read_only"], self.context.colours.warn
-        yield clock_time(self._daemon_time()), palette.strong if self.store.is_online else palette.faint
-
-    def _left(self) -> str:
-        status, now = self.store.status, self.daemon_now()
-        if status is None or status.session.next_change_at is None:
-            return ""
-        phase = self.words[f"phase.{status.session.phase}"]
-        if now is None:
-            return f"{phase} {NOTHING}"
-        return f"{phase} {countdown((status.session.next_change_at - now).total_seconds())}"
-
     # other times than now
 
     def action_freeze(self) -> None:
         """Let the screens stand as they are, while the data goes on; or let them go on."""
-        if self._frozen_at is not None:
+        if self._moment.is_frozen:
             self._back_to_now()
-        elif self._live.status is not None:
-            self._frozen_at = self._daemon_time()
-            self._missed = 0
-            self.context.store = self._live.frozen()
+        elif self._moment.live.status is not None:
+            self.context.store = self._moment.freeze()
             self.context.read_only = True
             self._draw_bars()
             self.refresh_bindings()
 
     def _back_to_now(self) -> None:
-        self._frozen_at = None
+        self._moment.thaw()
         self._is_replaying = False
-        self.context.store = self._live
+        self.context.store = self._moment.live
         self.context.read_only = self._read_only
         self.refresh_bindings()
         self.view.refresh_data(frozenset(self.view.PARTS))
@@ -511,10 +425,13 @@ class Dashboard(Keyed, App[None]):
             return
         from chartinsight_tui.screens.replay import ReplayScreen
 
-        at = self._frozen_at or self._daemon_time()
+        moment, headline = self._moment, self._headline
+        at = moment.frozen_at or moment.daemon_time()
         self._back_to_now()
         self._is_replaying = self.context.read_only = True
-        past = ReplayScreen(self.context, at, present=self._present, now=self._daemon_time, tabs=self._tabs)
+        past = ReplayScreen(
+            self.context, at, present=headline.present, now=moment.daemon_time, tabs=headline.tabs
+        )
         self.push_screen(past, lambda _: self._back_to_now())
 
     def action_look_back(self) -> None:
@@ -558,7 +475,7 @@ class Dashboard(Keyed, App[None]):
 
     def _shown_keys(self) -> Sequence[tuple[str, str, str]]:
         keys = self.active_keys()
-        if self._frozen_at is None:
+        if not self._moment.is_frozen:
             return [(binding.key, name, words) for binding, name, words in keys if binding.show]
         labels = {"freeze": self.words["frozen.go_on"]}
         known = {
@@ -575,7 +492,7 @@ class Dashboard(Keyed, App[None]):
         """Offer nothing that changes the daemon when that was ruled out, or what is shown is not now."""
         del parameters
         if action == "look_back":
-            return self._frozen_at is not None
+            return self._moment.is_frozen
         if self._is_replaying and action in _OF_NOW:
             return False
         return not (self.context.read_only and action in _MUTATIONS)
@@ -597,7 +514,7 @@ class Dashboard(Keyed, App[None]):
         from chartinsight_tui import exporting
 
         files = exporting.contents(self.view, self.export_screenshot(title=self.words[f"tab.{self._active}"]))
-        stem = exporting.file_stem(self._active, self._daemon_time())
+        stem = exporting.file_stem(self._active, self._moment.daemon_time())
         try:
             names = exporting.write(Path.cwd(), stem, files)
         except OSError as error:
