@@ -840,3 +840,12 @@ comment on column alarms.fired_on is 'The session in which it fired last: once a
 comment on column alarms.told_at is 'When people were told of the last firing; earlier than fired_at: not yet';
 
 insert into schema_version (version) values (12) on conflict do nothing;
+
+-- version 13: each job keeps its slice of the log
+
+alter table jobs add column if not exists log text[];
+alter table jobs add column if not exists log_left_out integer not null default 0;
+comment on column jobs.log is 'The latest lines of the log that are about this job, each a JSON object, oldest first; secrets were taken out';
+comment on column jobs.log_left_out is 'Older lines of it that had no room';
+
+insert into schema_version (version) values (13) on conflict do nothing;

@@ -29,6 +29,7 @@ from chartinsightd.control.operations import (
     COVERAGE,
     EXPLAIN,
     GAPS,
+    JOB,
     JOBS,
     LOGS,
     MOMENT,
@@ -62,6 +63,7 @@ from chartinsightd.control.protocol.history import ExplainQuery, Explanation
 from chartinsightd.control.protocol.jobs import (
     BackfillEstimate,
     BackfillRequest,
+    JobDetail,
     JobList,
     JobPath,
     JobQuery,
@@ -77,7 +79,6 @@ from chartinsightd.control.protocol.rows import (
     AdjustmentQuery,
     CandleList,
     CandleQuery,
-    LogList,
     LogQuery,
     QuarantineQuery,
     RevisionList,
@@ -267,9 +268,9 @@ class Connection:
             return runs
         return runs.items[0].result if runs.items else None
 
-    async def job_log(self, job_id: int) -> LogList | Failure:
-        """Return what the log says of a job."""
-        return await self._ask(lambda client: client.ask(LOGS, LogQuery(job=job_id, limit=200)))
+    async def job(self, job_id: int) -> JobDetail | Failure:
+        """Return a job with what the log says of it."""
+        return await self._ask(lambda client: client.ask(JOB, JobPath(job_id=job_id)))
 
     async def estimate(self, request: BackfillRequest) -> BackfillEstimate | Failure:
         """Return what a backfill would cost."""

@@ -95,6 +95,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             bounded = with_learned(settings, clock)
             resources = await open_resources(stack, bounded, clock)
             services = assemble_services(bounded, resources, current_rules, hub)
+            tap.keep = services.shared.jobs.take_line
             reloader = Reloader(
                 settings=settings, config=config, logging=logging, stock_list=services.stock_list
             )

@@ -13,7 +13,16 @@ from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers, UnknownThing
 from chartinsightd.control.operations import JOB, JOBS
 from chartinsightd.control.protocol.events import EventType
-from chartinsightd.control.protocol.jobs import Job, JobList, JobPath, JobProgress, JobQuery, JobState
+from chartinsightd.control.protocol.jobs import (
+    Job,
+    JobDetail,
+    JobList,
+    JobPath,
+    JobProgress,
+    JobQuery,
+    JobState,
+)
+from chartinsightd.control.protocol.rows import LogLine
 from chartinsightd.facts.kiwoom import CHART_API_IDS
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.stores import JobRecord
@@ -60,8 +69,8 @@ class JobBoard:
         items = tuple(self._newest(record, known.get(record.id)) for record in found.rows)
         return JobList(items=items, total=found.total)
 
-    async def job(self, asked: JobPath) -> Job:
-        """Return one job.
+    async def job(self, asked: JobPath) -> JobDetail:
+        """Return one job with its slice of the log.
 
         Raises:
             UnknownThing: no job has this id.
@@ -71,7 +80,11 @@ class JobBoard:
             raise UnknownThing(
                 f"There is no job {asked.job_id}.", remedy="`chartinsightctl jobs` lists them."
             )
-        return self._newest(record, self._jobs.known().get(asked.job_id))
+        known = self._jobs.known().get(asked.job_id)
+        log = await self._archive.job_log(asked.job_id) if known is None else known.log.read()
+        shown = self._newest(record, known)
+        lines = tuple(map(LogLine.model_validate_json, log.lines))
+        return JobDetail(**dict(shown), log=lines, log_left_out=log.left_out)
 
     def publish_progress(self) -> None:
         """Tell readers of the jobs that progressed since the last time; called once a second."""

@@ -173,7 +173,7 @@ async def _job_of(client: ControlClient, job_id: int, event: Event) -> Job | Non
     from chartinsightd.control.protocol.jobs import Job, JobPath
 
     if event.type in {EventType.RESET, EventType.DROPPED}:
-        return await client.ask(JOB, JobPath(job_id=job_id))
+        return Job.model_validate(dict(await client.ask(JOB, JobPath(job_id=job_id))))
     if event.data.get("id") != job_id:
         return None
     return Job.model_validate(event.data)

@@ -255,6 +255,8 @@ class EventTap:
         self._hub = hub
         self._now = now
         self._lines: deque[LogLine] = deque(maxlen=size)
+        self.keep: Callable[[int, str], None] | None = None
+        """Takes each line that is about a job, as JSON, with the job's id; quick, from any thread."""
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         """Work as a structlog processor."""
@@ -262,6 +264,9 @@ class EventTap:
         line = self._line(method, event)
         self._lines.append(line)
         self._hub.publish(EventType.LOG, line)
+        job_id = line.fields.get("job")
+        if self.keep is not None and isinstance(job_id, int) and job_id > 0:
+            self.keep(job_id, _bounded(line).model_dump_json())
         return event
 
     async def logs(self, query: LogQuery) -> LogList:
@@ -296,6 +301,23 @@ class EventTap:
             return self._now()
 
 
+def _bounded(line: LogLine) -> LogLine:
+    """Return a line whose fields take little room: a traceback alone would push out all other lines."""
+    fields = {name: _shortened(value) for name, value in islice(line.fields.items(), _MOST_FIELDS)}
+    return line.model_copy(update={"event": str(_shortened(line.event)), "fields": fields})
+
+
+def _shortened(value: Any) -> Any:
+    """Return the end of a long text, where a traceback names the error; other values as short text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = str(value)
+    return text if len(text) <= _LONGEST_FIELD else f"… {text[-_LONGEST_FIELD:]}"
+
+
+_LONGEST_FIELD = 400
+"""Characters of a field of a line that is kept with a job."""
+_MOST_FIELDS = 12
 _HEAD = frozenset({"event", "level", "timestamp", "symbol"})
 _LEVELS = {level.value: level for level in LogLevel} | {"exception": LogLevel.ERROR, "warn": LogLevel.WARNING}
 

@@ -35,7 +35,7 @@ from chartinsightd.control.protocol.coverage import (
 from chartinsightd.control.protocol.history import ExplainQuery, Explanation
 from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
-    Job,
+    JobDetail,
     JobList,
     JobPath,
     JobQuery,
@@ -273,9 +273,9 @@ JOBS = Query(
 JOB = Query(
     name="job",
     path="/v1/jobs/{job_id}",
-    summary="One job",
+    summary="One job, with its slice of the log",
     request=JobPath,
-    answer=Job,
+    answer=JobDetail,
     statuses=(404,),
 )
 STOCKS = Query(

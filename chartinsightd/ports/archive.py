@@ -12,7 +12,7 @@ from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.verdict import SealedSession
-from chartinsightd.ports.stores import Gap, JobRecord, Seal
+from chartinsightd.ports.stores import Gap, JobRecord, KeptLog, Seal
 
 _Row = TypeVar("_Row")
 
@@ -161,6 +161,9 @@ class Archive(Protocol):
 
     async def job(self, job_id: int) -> JobRecord | None:
         """Return one job; None where there is none of this id."""
+
+    async def job_log(self, job_id: int) -> KeptLog:
+        """Return what is kept of the log of a job; empty where nothing is, or there is no such job."""
 
     async def candles(
         self,

@@ -195,6 +195,16 @@ class JobRecord:
     finished_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLog:
+    """The slice of the log that is kept with a job."""
+
+    lines: Sequence[str] = ()
+    """Each a JSON object, oldest first."""
+    left_out: int = 0
+    """Older lines that had no room."""
+
+
 class JobStore(Protocol):
     """Where the history of jobs is kept."""
 
@@ -208,6 +218,9 @@ class JobStore(Protocol):
         self, job_id: int, state: str, progress: Mapping[str, Any], error: str | None, at: datetime
     ) -> None:
         """End a job: `done`, `failed` or `cancelled`."""
+
+    async def keep_log(self, job_id: int, log: KeptLog) -> None:
+        """Replace what is kept of the log of a job."""
 
     async def end_orphans(self, at: datetime, known: Collection[int] = ()) -> int:
         """Mark the unfinished jobs of an earlier daemon as `interrupted`; return how many.

@@ -49,7 +49,7 @@ ANSWERS = {
     "analyse": "Outcome",
     "note": "Note",
     "jobs": "JobList",
-    "job": "Job",
+    "job": "JobDetail",
     "backfill": "Outcome",
     "backfill --dry-run": "BackfillEstimate",
     "backfill --wait": "Job",

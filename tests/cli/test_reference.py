@@ -11,7 +11,9 @@ from tests.cli.conftest import ROOT, Run
 from tests.cli.live_daemon import LiveDaemon
 from tests.cli.reference import ANSWERS, reference
 
-MESSAGES: dict[str, type[BaseModel]] = {kind.__name__: kind for kind in Message.__subclasses__()}
+MESSAGES: dict[str, type[BaseModel]] = {
+    kind.__name__: kind for one in Message.__subclasses__() for kind in (one, *one.__subclasses__())
+}
 ARGUMENTS = {
     "coverage --sessions": ["-t", "5m"],
     "status --at": ["2026-10-14T09:20"],

@@ -23,7 +23,14 @@ from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.write import Written
 from chartinsightd.facts.krx import KST
-from chartinsightd.ports.stores import AdjustmentCheck, Checkpoint, Seal, UnfinishedBackfill, Unsealed
+from chartinsightd.ports.stores import (
+    AdjustmentCheck,
+    Checkpoint,
+    KeptLog,
+    Seal,
+    UnfinishedBackfill,
+    Unsealed,
+)
 from tests.adapters.postgres.model import FIRST, STEP_S, page, write
 from tests.support.fakes import FakeCheckpoint, listed_stock
 
@@ -226,6 +233,17 @@ async def test_jobs_of_an_earlier_daemon_are_interrupted(stores: Stores) -> None
     assert [job.state for job in found.rows] == ["running", "interrupted", "failed"]
     assert [job.params for job in found.rows] == [{"n": 2}, {"n": 1}, {"n": 0}]
     assert (found.rows[2].progress, found.rows[2].error) == ({"pages": 4}, "no answer")
+
+
+async def test_a_job_keeps_its_slice_of_the_log(stores: Stores) -> None:
+    """Exactly as it was given, whatever is in it; a job without one, and no job, have an empty one."""
+    job_id = await stores.jobs.add_job("backfill", "cli", {}, NOW)
+    assert await stores.archive.job_log(job_id) == KeptLog()
+    log = KeptLog(lines=('{"event": "fetch.failed", "error": "\\u0000 한글"}', "{}"), left_out=7)
+    await stores.jobs.keep_log(job_id, log)
+    found = await stores.archive.job_log(job_id)
+    assert (tuple(found.lines), found.left_out) == (log.lines, 7)
+    assert await stores.archive.job_log(job_id + 1) == KeptLog()
 
 
 READ_AT = datetime(2026, 11, 20, 1, 2, 3, 456789, tzinfo=UTC)

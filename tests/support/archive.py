@@ -21,7 +21,7 @@ from chartinsightd.ports.archive import (
     Revision,
     StockFilter,
 )
-from chartinsightd.ports.stores import JobRecord, Seal
+from chartinsightd.ports.stores import JobRecord, KeptLog, Seal
 from tests.support.fakes import FakeStore
 
 
@@ -75,6 +75,13 @@ class FakeArchive:
         """Return one job."""
         self._need()
         return self._record(job_id) if job_id in self.store.jobs else None
+
+    async def job_log(self, job_id: int) -> KeptLog:
+        """Return what is kept of a log."""
+        self._need()
+        log = self.store.jobs.get(job_id, {}).get("log", KeptLog())
+        assert isinstance(log, KeptLog)
+        return log
 
     def _record(self, job_id: int) -> JobRecord:
         job = self.store.jobs[job_id]

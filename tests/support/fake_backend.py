@@ -102,6 +102,7 @@ from chartinsightd.control.protocol.jobs import (
     BackfillRequest,
     CandleDifference,
     Job,
+    JobDetail,
     JobList,
     JobPath,
     JobProgress,
@@ -125,6 +126,7 @@ from chartinsightd.control.protocol.rows import (
     CandleRow,
     CandleText,
     CandleTextQuery,
+    LogQuery,
     QuarantinedRow,
     QuarantineList,
     QuarantineQuery,
@@ -738,8 +740,12 @@ class FakeBackend:
         page = [job for job in rows if query.before is None or job.id < query.before]
         return JobList(items=tuple(page[: query.limit]), total=len(rows))
 
-    async def job(self, asked: JobPath) -> Job:
-        """Return one job."""
+    async def job(self, asked: JobPath) -> JobDetail:
+        """Return one job with what the log says of it."""
+        log = self.tap.recent(LogQuery(job=asked.job_id, limit=100))
+        return JobDetail(**dict(self._known_job(asked)), log=log.items)
+
+    def _known_job(self, asked: JobPath) -> Job:
         if asked.job_id not in self._jobs:
             raise UnknownThing(f"There is no job {asked.job_id}.", remedy="chartinsightctl jobs lists them.")
         return self._jobs[asked.job_id]
@@ -870,7 +876,7 @@ class FakeBackend:
     async def cancel(self, asked: JobPath, caller: Caller) -> Outcome:
         """End a job."""
         self.asked.append(("cancel", caller.name))
-        job_id, job = asked.job_id, await self.job(asked)
+        job_id, job = asked.job_id, self._known_job(asked)
         if job.kind == "poll":
             raise NotNow("Polling is the daemon's own work.", remedy="Use pause.")
         if job.state.is_over:

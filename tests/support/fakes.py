@@ -29,7 +29,7 @@ from chartinsightd.domain.universe import Membership
 from chartinsightd.domain.write import Write, Written
 from chartinsightd.ports.broker import ChartPage, ChartRequest, ListedStock, Priority, StockListing
 from chartinsightd.ports.spool import Spooled, SpoolState
-from chartinsightd.ports.stores import AdjustmentCheck, Gap, UnfinishedBackfill
+from chartinsightd.ports.stores import AdjustmentCheck, Gap, KeptLog, UnfinishedBackfill
 
 PAGE_ROWS = {Timeframe.D1: 600, Timeframe.W1: 300}
 
@@ -281,6 +281,10 @@ class FakeStore:
     ) -> None:
         """End a job."""
         self.jobs[job_id] |= {"state": state, "progress": progress, "error": error, "finished_at": at}
+
+    async def keep_log(self, job_id: int, log: KeptLog) -> None:
+        """Replace what is kept of a log."""
+        self.jobs[job_id]["log"] = log
 
     async def end_orphans(self, at: datetime, known: Collection[int] = ()) -> int:
         """Mark jobs of an earlier daemon."""

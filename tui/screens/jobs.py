@@ -24,8 +24,8 @@ from chartinsight_tui.widgets.row_table import Cell, Cells, Column, RowTable
 from chartinsightd.domain.kst import day_of
 
 if TYPE_CHECKING:
-    from chartinsightd.control.protocol.jobs import Job
-    from chartinsightd.control.protocol.rows import LogLine, LogList
+    from chartinsightd.control.protocol.jobs import Job, JobDetail
+    from chartinsightd.control.protocol.rows import LogLine
 
 _MARKS = {
     "queued": ("·", "dim"),
@@ -59,7 +59,7 @@ class JobsView(View):
         self._faults = False
         self._shows_polls = False
         self._folded = 0
-        self._log: LogList | Failure | None = None
+        self._log: JobDetail | Failure | None = None
         self._log_of: int | None = None
         self._table = RowTable(lambda: self.palette, self._cells, lambda: self.what_is_missing(Part.JOBS))
         self._grid = Pane(self._draw_grid, lambda: self.palette, id="job-grid")
@@ -301,9 +301,14 @@ class JobsView(View):
         lines: list[Line] = [[], heading(self.words["jobs.log"], width, self.palette)]
         if isinstance(self._log, Failure):
             return [*lines, [(f" {self._log}", self.palette.warn)]]
-        if not self._log.items:
+        if not self._log.log:
             return [*lines, [(f" {self.words['jobs.no_log']}", self.palette.dim)]]
-        return [*lines, *map(self._log_line, reversed(self._log.items))]
+        lines += map(self._log_line, reversed(self._log.log))
+        if left_out := self._log.log_left_out:
+            lines.append(
+                [(f" {self.words.put('jobs.log_left_out', count=number(left_out))}", self.palette.dim)]
+            )
+        return lines
 
     def _log_line(self, line: LogLine) -> Line:
         fields = " ".join(f"{key}={value}" for key, value in line.fields.items() if value is not None)
@@ -333,7 +338,7 @@ class JobsView(View):
 
     async def _load_log(self, job_id: int) -> None:
         if self.context.connection is not None:
-            self._log = await self.context.connection.job_log(job_id)
+            self._log = await self.context.connection.job(job_id)
             self._log_of = job_id
             self._detail.update()
 

@@ -28,7 +28,7 @@ from chartinsightd.ports.archive import (
     Revision,
     StockFilter,
 )
-from chartinsightd.ports.stores import Gap, JobRecord, Seal
+from chartinsightd.ports.stores import Gap, JobRecord, KeptLog, Seal
 
 _STATEMENT_TIMEOUT_MS = 15_000
 """Shorter than the control server's patience: a question that takes longer was too large."""
@@ -118,8 +118,14 @@ class PostgresArchive:
     async def job(self, job_id: int) -> JobRecord | None:
         """Return one job; None where there is none of this id."""
         async with self._link.use() as connection:
-            row = await connection.fetchrow("select * from jobs where id = $1", job_id)
+            row = await connection.fetchrow(f"select {_JOB} from jobs where id = $1", job_id)
         return None if row is None else JobRecord(**row)
+
+    async def job_log(self, job_id: int) -> KeptLog:
+        """Return what is kept of the log of a job; see `ports.Archive`."""
+        async with self._link.use() as connection:
+            row = await connection.fetchrow("select log, log_left_out from jobs where id = $1", job_id)
+        return KeptLog() if row is None else KeptLog(lines=row["log"] or (), left_out=row["log_left_out"])
 
     async def candles(
         self,
@@ -373,8 +379,10 @@ _THESE_JOBS = """
 (cardinality($1::text[]) = 0 or state = any($1)) and (cardinality($2::text[]) = 0 or kind = any($2))
 and ($3::timestamptz is null or created_at <= $3)
 """
+_JOB = "id, kind, state, requested_by, params, progress, error, created_at, started_at, finished_at"
+"""Without the slice of the log: a list of jobs would carry megabytes."""
 _JOBS = f"""
-select * from jobs where {_THESE_JOBS} and ($4::bigint is null or id < $4) order by id desc limit $5
+select {_JOB} from jobs where {_THESE_JOBS} and ($4::bigint is null or id < $4) order by id desc limit $5
 """
 
 _THESE_SERIES = """

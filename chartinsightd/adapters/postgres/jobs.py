@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.ports.stores import KeptLog
 
 
 class PostgresJobs:
@@ -45,6 +46,16 @@ class PostgresJobs:
                 progress,
                 error,
                 at,
+            )
+
+    async def keep_log(self, job_id: int, log: KeptLog) -> None:
+        """Replace what is kept of the log of a job."""
+        async with self._link.use() as connection:
+            await connection.execute(
+                "update jobs set log = $2, log_left_out = $3 where id = $1",
+                job_id,
+                list(log.lines),
+                log.left_out,
             )
 
     async def end_orphans(self, at: datetime, known: Collection[int] = ()) -> int:

@@ -12,7 +12,7 @@ from chartinsightd.resources import schema_sql
 _TABLE = re.compile(r"^create table if not exists (\w+) \((.*?)^\)", re.MULTILINE | re.DOTALL)
 _VIEW = re.compile(r"^create (?:or replace )?view (\w+)(?: \(([^)]*)\))?", re.MULTILINE)
 _COLUMN = re.compile(r"^    (\w+) (\w+(?:\[\])?)", re.MULTILINE)
-_LATER_COLUMN = re.compile(r"^alter table (\w+) add column if not exists (\w+) (\w+)", re.MULTILINE)
+_LATER_COLUMN = re.compile(r"^alter table (\w+) add column if not exists (\w+) (\w+(?:\[\])?)", re.MULTILINE)
 _KEY = re.compile(r"^    primary key \(([^)]*)\)|^    (\w+) [^\n]* primary key", re.MULTILINE)
 _TYPES = {"timestamptz": "timestamp with time zone", "double": "double precision"}
 _NO_COLUMN = frozenset({"primary", "check", "unique", "constraint"})

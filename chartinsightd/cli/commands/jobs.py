@@ -27,7 +27,13 @@ from chartinsightd.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
-    from chartinsightd.control.protocol.jobs import BackfillRequest, Job, JobList, Outcome, VerifyRequest
+    from chartinsightd.control.protocol.jobs import (
+        BackfillRequest,
+        JobDetail,
+        JobList,
+        Outcome,
+        VerifyRequest,
+    )
 
 STATES = ("queued", "running", "done", "failed", "cancelled", "interrupted")
 
@@ -59,7 +65,10 @@ def jobs(
 @view_options
 @pass_connection
 def job(connection: Connection, job_id: int, wait: bool, timeout_s: float | None, view: View) -> None:
-    """Show one job; with --wait its progress until it is over, and status 1 when it did not succeed."""
+    """Show one job and its slice of the log, also of earlier runs of the daemon.
+
+    With --wait its progress until it is over, and status 1 when it did not succeed.
+    """
     from chartinsightd.control.operations import JOB
     from chartinsightd.control.protocol.jobs import JobPath
 
@@ -67,7 +76,7 @@ def job(connection: Connection, job_id: int, wait: bool, timeout_s: float | None
         return wait_and_end(connection, job_id, timeout_s, view.as_json)
     from chartinsightd.cli.views.jobs import render_job
 
-    async def read(client: ControlClient) -> Job:
+    async def read(client: ControlClient) -> JobDetail:
         return await client.ask(JOB, JobPath(job_id=job_id))
 
     present(connection, read, render_job, view)

@@ -10,9 +10,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chartinsightd.cli.following import text_of
 from chartinsightd.cli.formatting import NONE, duration, moment, number, percent, row_counts
 from chartinsightd.cli.tables import Column, FittedTable, Marked
-from chartinsightd.control.protocol.jobs import BackfillEstimate, Job, JobList, JobProgress, JobState
+from chartinsightd.control.protocol.jobs import (
+    BackfillEstimate,
+    Job,
+    JobDetail,
+    JobList,
+    JobProgress,
+    JobState,
+)
 from chartinsightd.domain.foreign_text import printable
 
 _STYLES = {
@@ -59,8 +67,16 @@ def render_jobs(jobs: JobList) -> RenderableType:
     return Group(FittedTable(columns, rows), "", Text(shown))
 
 
-def render_job(job: Job) -> Table:
-    """Return all that is known of one job."""
+def render_job(job: JobDetail) -> RenderableType:
+    """Return all that is known of one job, and what the log says of it."""
+    facts = _facts_of(job)
+    if not job.log:
+        return facts
+    older = f" ({number(job.log_left_out)} older lines had no room)" if job.log_left_out else ""
+    return Group(facts, "", Text(f"log{older}", style="bold"), *map(text_of, job.log))
+
+
+def _facts_of(job: Job) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")

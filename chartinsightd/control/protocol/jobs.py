@@ -11,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from chartinsightd.control.protocol.rows import LogLine
 from chartinsightd.control.protocol.words import (
     MAX_JOB_ID,
     AskedDay,
@@ -140,6 +141,15 @@ class Job(Message):
     created_at: Instant
     started_at: Instant | None = None
     finished_at: Instant | None = None
+
+
+class JobDetail(Job):
+    """One job with its slice of the log, which is kept over restarts of the daemon."""
+
+    log: tuple[LogLine, ...] = ()
+    """The latest lines that are about it, oldest first; at most a hundred."""
+    log_left_out: Count = 0
+    """Older lines that had no room."""
 
 
 class JobQuery(Request):

@@ -205,7 +205,13 @@ class Scheduler:
         fetch, kind = task.fetch, task.kind
         params = {"timeframes": [*self._timeframes[fetch.tier]]}
         job = await self._job_groups.enter(kind, params, fetch.pages, self._queue.waiting_of(kind))
-        failed = True
+        with job.named_in_log():
+            failed = await self._try(task, job)
+        await self._job_groups.exit(kind, failed=failed)
+
+    async def _try(self, task: Task, job: Job) -> bool:
+        """Fetch, whatever comes of it; return whether that failed."""
+        failed, fetch = True, task.fetch
         try:
             failed = not await self._fetch(task, job)
             if failed:
@@ -220,7 +226,7 @@ class Scheduler:
             self._queue.end(task)
             self._enqueue([fetch.series])
             self._wake.set()
-        await self._job_groups.exit(kind, failed=failed)
+        return failed
 
     async def _fetch(self, task: Task, job: Job) -> bool:
         """Carry out a task; return whether anything of what it is for is proved then.

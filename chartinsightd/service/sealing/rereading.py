@@ -52,8 +52,9 @@ class Rereading:
         }
         job = await self._jobs.begin("seal", "schedule", params)
         room = asyncio.Semaphore(_AT_ONCE)
-        async with TaskGroup() as group:
-            tasks = [group.create_task(self._session(seal, job, room)) for seal in broken]
+        with job.named_in_log():
+            async with TaskGroup() as group:
+                tasks = [group.create_task(self._session(seal, job, room)) for seal in broken]
         await self._jobs.end(job)
         return [seal for seal, task in zip(broken, tasks, strict=True) if task.result()]
 

@@ -99,7 +99,8 @@ class JobRunner(Generic[O]):
 
     async def _carry_out(self, one: OpenOrder[O]) -> None:
         try:
-            await self._work(one)
+            with one.job.named_in_log():
+                await self._work(one)
         except Exception as error:  # an order costs itself, never the others
             log.exception("job.failed", job=one.job.id, kind=self._kind)
             await one.job.fail(cause_of(error))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import ChartInsightError, StoreUnavailable
 from chartinsightd.domain.progress import Progress
 from chartinsightd.domain.write import Written
 from chartinsightd.ports.stores import JobStore
+from chartinsightd.service.state.job_log import JobLog
 
 log = structlog.get_logger(__name__)
 _REPORT_EVERY_REAL_S = 2.0
@@ -64,6 +66,7 @@ class Job:
         """Failed tries: when, of what, and why; the first `MOST_TRIES`."""
         self.findings: Mapping[str, Any] = {}
         """What a comparison found; shown and kept with the progress."""
+        self.log = JobLog()
         self._jobs = jobs
         self._reported_at_s = float("-inf")
 
@@ -105,6 +108,10 @@ class Job:
         more = f" ({self.failed - 1:,} more failed)" if self.failed > 1 else ""
         return f"{first['about']}: {first['reason']}{more}"
 
+    def named_in_log(self) -> AbstractContextManager[None]:
+        """Put the job's id on every line that is logged within, also by the tasks that begin there."""
+        return bound_contextvars(job=self.id) if self.id else nullcontext()
+
     async def fail(self, error: str) -> None:
         """End it as failed, where it has not ended yet."""
         if self.state == RUNNING:
@@ -139,6 +146,10 @@ class Jobs:
         self._store = store
         self._clock = clock
         self._running: dict[Job, None] = {}
+        self._logged: dict[int, JobLog] = {}
+        """By id the logs of the jobs that run, or whose end is owed."""
+        self.logs_lost = 0
+        """Logs that the database did not take."""
         self._listeners: list[JobListener] = []
         self._owed: list[Job] = []
         """Ended jobs whose end the database does not hold yet."""
@@ -181,8 +192,15 @@ class Jobs:
                 self.doubt()
             job = Job(jobs=self, job_id=job_id, kind=kind, requested_by=requested_by, params=params, at=at)
             self._running[job] = None
+        if job_id:
+            self._logged[job_id] = job.log
         self._notify(job, JobChange.BEGUN)
         return job
+
+    def take_line(self, job_id: int, line: str) -> None:
+        """Add a line of the log, a JSON object, to a job that is not over; from any thread."""
+        if (job_log := self._logged.get(job_id)) is not None:
+            job_log.add(line)
 
     async def report(self, job: Job) -> None:
         """Tell listeners of progress; store it if the last time is a while ago."""
@@ -191,6 +209,7 @@ class Jobs:
             return
         try:
             await self._store.update_job(job.id, job.progress.fields())
+            await self._keep_log(job)
         except Exception as error:  # noqa: BLE001 - the history stops no work
             self._refused(error, job=job.id)
 
@@ -203,7 +222,10 @@ class Jobs:
             job.pages_expected = job.pages
         self._running.pop(job, None)
         counts = {name: count for name, count in job.progress.fields().items() if isinstance(count, int)}
+        was_silent = not job.log.read().lines
         log.info("job.ended", job=job.id, kind=job.kind, state=job.state, error=job.error, **counts)
+        if was_silent:
+            job.log.is_kept = True  # the row says as much as this line
         if not job.id:
             return
         try:
@@ -280,7 +302,20 @@ class Jobs:
         assert job.ended_at is not None
         progress = job.progress.fields()
         await self._store.finish_job(job.id, job.state, progress, job.error, job.ended_at)
+        self._logged.pop(job.id, None)
+        await self._keep_log(job)
         self._notify(job, JobChange.ENDED)
+
+    async def _keep_log(self, job: Job) -> None:
+        """Write what is new of a job's log; one that is refused is given up, and counted."""
+        if job.log.is_kept:
+            return
+        job.log.is_kept = True
+        try:
+            await self._store.keep_log(job.id, job.log.read())
+        except Exception as error:  # noqa: BLE001 - the history stops no work
+            self.logs_lost += 1
+            log.warning("job.log_lost", job_id=job.id, error=str(error), lost=self.logs_lost)
 
     def _notify(self, job: Job, change: JobChange) -> None:
         for listener in self._listeners:
@@ -291,7 +326,8 @@ class Jobs:
         """Run a block as a job: `failed` when an expected error leaves it."""
         job = await self.begin(kind, requested_by, params)
         try:
-            yield job
+            with job.named_in_log():
+                yield job
         except ChartInsightError as error:
             await self.end(job, str(error))
             raise
