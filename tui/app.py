@@ -32,6 +32,7 @@ from chartinsight_tui.messages import (
     ShowChart,
     ShowDay,
     ShowJob,
+    ShowMoment,
     ShowScreen,
 )
 from chartinsight_tui.moment import Moment
@@ -405,7 +406,7 @@ class Dashboard(Keyed, App[None]):
             self._back_to_now()
         elif self._moment.live.status is not None:
             self.context.store = self._moment.freeze()
-            self.context.read_only = True
+            self.context.read_only = self.context.is_past = True
             self._draw_bars()
             self.refresh_bindings()
 
@@ -414,19 +415,24 @@ class Dashboard(Keyed, App[None]):
         self._is_replaying = False
         self.context.store = self._moment.live
         self.context.read_only = self._read_only
+        self.context.is_past = False
         self.refresh_bindings()
         self.view.refresh_data(frozenset(self.view.PARTS))
         self._draw_bars()
         self._keys.update()
 
-    def action_replay(self) -> None:
-        """Leave now: show the moment at which the screens stand, from which one goes back and on."""
+    @on(ShowMoment)
+    def _show_moment(self, event: ShowMoment) -> None:
+        self.action_replay(event.at)
+
+    def action_replay(self, at: datetime | None = None) -> None:
+        """Leave now: show a moment, or that at which the screens stand; from there one goes back and on."""
         if self.context.connection is None or self._is_replaying:
             return
         from chartinsight_tui.screens.replay import ReplayScreen
 
         moment, headline = self._moment, self._headline
-        at = moment.frozen_at or moment.daemon_time()
+        at = at or moment.frozen_at or moment.daemon_time()
         self._back_to_now()
         self._is_replaying = self.context.read_only = True
         past = ReplayScreen(

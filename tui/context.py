@@ -27,6 +27,8 @@ class Context:
     read_only: bool
     now: Callable[[], datetime | None]
     """Returns the daemon's time, UTC; None while it is away."""
+    is_past: bool = False
+    """Whether another time than now is shown: a frozen screen, or a recorded moment."""
     last_picture: LastPicture | None = None
     """What the home screen showed last time, until the daemon is heard."""
     connection: Connection | None = None

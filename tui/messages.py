@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -41,6 +41,13 @@ class ShowDay(Message):
     """The daily closing of a trading day is wanted."""
 
     day: date
+
+
+@dataclass
+class ShowMoment(Message):
+    """A moment of the past is wanted as it was."""
+
+    at: datetime
 
 
 @dataclass

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chartinsight_tui.formatting import NOTHING
+
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.watching import Quotes
 
@@ -63,6 +65,26 @@ def mean_percent(quotes: Iterable[Quote | None]) -> float | None:
     """Return the mean change of the stocks whose change is known."""
     known = [quote.percent for quote in quotes if quote is not None and quote.percent is not None]
     return sum(known) / len(known) if known else None
+
+
+def way_of(quote: Quote) -> str:
+    """Return the colour of a change: `rise`, `fall`, or that of text."""
+    change = quote.change
+    return "text" if not change else "rise" if change > 0 else "fall"
+
+
+def change_words(quote: Quote) -> str:
+    """Write the change of the day in won, such as `▲1,000`."""
+    change = quote.change
+    if change is None:
+        return NOTHING
+    sign = "▲" if change > 0 else "▼" if change < 0 else ""
+    return f"{sign}{abs(change):,}"
+
+
+def percent_words(value: float | None) -> str:
+    """Write a change in percent, such as `+1.40%`."""
+    return NOTHING if value is None else f"{value:+.2f}%" if round(value, 2) else "0.00%"
 
 
 def range_bar(quote: Quote, width: int) -> str:

@@ -29,6 +29,7 @@ def session_status(now: datetime, calendar: Calendar) -> SessionStatus:
         day=today.day,
         opens_at=today.open_at,
         closes_at=today.close_at,
+        after_opens_at=today.after_open_at,
         ends_at=today.ends_at,
         next_change_at=next(later, upcoming.starts_at),
         next_session=upcoming.day,

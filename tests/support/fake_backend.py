@@ -1159,6 +1159,7 @@ def _session() -> SessionStatus:
         day=TODAY,
         opens_at=_kst(TODAY, time(9)),
         closes_at=_kst(TODAY, time(15, 30)),
+        after_opens_at=_kst(TODAY, time(16)),
         ends_at=_kst(TODAY, time(20)),
         next_change_at=_kst(TODAY, time(15, 20)),
         next_session=TODAY + timedelta(days=1),

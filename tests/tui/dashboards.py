@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from textual.worker import WorkerState
 from chartinsight_tui.app import Dashboard, OpenClient
 from chartinsight_tui.store import LinkState, Part
 from chartinsightd.control.client import ControlClient
+from chartinsightd.control.protocol.jobs import Job, JobProgress, JobState
 from tests.support.fake_backend import NOW, FakeBackend, Scene, serving
 
 NOWHERE = Path("/nowhere/control.sock")
@@ -79,6 +80,25 @@ class Daemon:
         async with serving(self.backend, socket):
             serving_now.set()
             await self.killed.wait()
+
+
+def with_polls(daemon: Daemon) -> Daemon:
+    """Let a made-up daemon have read every 5-minute close of its day but one in time."""
+    for number in range(13):
+        began, failed = NOW - timedelta(seconds=144 + 300 * number), number % 7 // 6
+        daemon.backend._jobs[30 - number] = Job(
+            id=30 - number,
+            kind="poll",
+            state=JobState.DONE,
+            requested_by="daemon",
+            progress=JobProgress(
+                fetches=30, fetches_done=30 - failed, fetches_failed=failed, pages=30, inserted=30
+            ),
+            created_at=began,
+            started_at=began,
+            finished_at=began + timedelta(seconds=15),
+        )
+    return daemon
 
 
 @asynccontextmanager

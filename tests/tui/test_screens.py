@@ -24,6 +24,7 @@ from tests.tui.dashboards import (
     settled,
     shown,
     until,
+    with_polls,
 )
 
 PICTURES = Path(__file__).parent / "__snapshots__" / "test_screens"
@@ -43,7 +44,7 @@ def full(name: str, *keys: str, then: str = "") -> Before:
         await app.action_show(name)
         await connected(pilot)
         await settled(pilot)
-        if name == "symbols" and app.store.quotes:
+        if name in {"symbols", "overview"} and app.store.quotes:
             await until(pilot, lambda: bool(app.store.trends))  # they come last
             await settled(pilot)
         if keys:
@@ -139,8 +140,8 @@ def test_views_of_the_data(steps: int, snap_compare: Compare) -> None:
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_home_is_complete_in_a_good_terminal(language: str, snap_compare: Compare) -> None:
-    """State, day, freshness, limits, jobs, links, what comes, alerts and the record of the day."""
-    app = of(Scene.FULL, language=language)
+    """State, day, freshness, prices, limits, jobs, links, what comes, alerts and the record of the day."""
+    app = dashboard(with_polls(Daemon()).open, language=language)
     assert snap_compare(app, run_before=full("overview"), terminal_size=GOOD)
 
 

@@ -105,6 +105,7 @@ class ReplayScreen(Keyed, Screen[None]):
             words=context.words,
             colours=context.colours,
             read_only=True,
+            is_past=True,
             now=lambda: self.at if self.context.store.is_online else None,
         )
         palette = lambda: self.context.colours  # noqa: E731 - read again at each drawing

@@ -15,7 +15,16 @@ from textual.widget import Widget
 from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import NOTHING, big_won, candle_start, clock_time, fit, number
 from chartinsight_tui.messages import Confirm, ShowChart
-from chartinsight_tui.quotes import OLD_S, Quote, mean_percent, range_bar, trend_line
+from chartinsight_tui.quotes import (
+    OLD_S,
+    Quote,
+    change_words,
+    mean_percent,
+    percent_words,
+    range_bar,
+    trend_line,
+    way_of,
+)
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.search import is_found
 from chartinsight_tui.store import Failure, Part
@@ -286,7 +295,7 @@ class WatchView(View):
         name = (self.store.name_of(symbol) or symbol, self.palette.text)
         if quote is None:
             return [self._mark(symbol), *self._cells_without_quote(name, stock)]
-        palette, way = self.palette, palette_way(quote)
+        palette, way = self.palette, way_of(quote)
         style = palette.of(way)
         price = palette.strong if quote.is_live else palette.dim
         if symbol in self._flashing:
@@ -295,8 +304,8 @@ class WatchView(View):
             self._mark(symbol),
             name,
             (number(quote.price), price),
-            (_change(quote), style),
-            (_percent(quote.percent), style),
+            (change_words(quote), style),
+            (percent_words(quote.percent), style),
             (number(quote.volume), palette.text),
             (big_won(quote.value), palette.text),
             (range_bar(quote, _RANGE_WIDTH), palette.dim),
@@ -317,7 +326,7 @@ class WatchView(View):
         way = "text" if not mean else "rise" if mean > 0 else "fall"
         title: list[Piece] = [(group or self.words["watch.main"], palette.strong)]
         if mean is not None:
-            title.append((f" {_percent(mean)}", palette.of(way)))
+            title.append((f" {percent_words(mean)}", palette.of(way)))
         return [("", palette.text), title, *[("", palette.text)] * (_AGE_COLUMN - 1)]
 
     def _cells_without_quote(self, name: Piece, stock: StockRow | None) -> Cells:
@@ -583,24 +592,6 @@ class WatchView(View):
 
 def _watched(view: View) -> frozenset[str]:
     return frozenset(one.symbol for group in view.store.watch_groups for one in group.stocks)
-
-
-def palette_way(quote: Quote) -> str:
-    """Return the colour of a change: `rise`, `fall`, or that of text."""
-    change = quote.change
-    return "text" if not change else "rise" if change > 0 else "fall"
-
-
-def _change(quote: Quote) -> str:
-    change = quote.change
-    if change is None:
-        return NOTHING
-    sign = "▲" if change > 0 else "▼" if change < 0 else ""
-    return f"{sign}{abs(change):,}"
-
-
-def _percent(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:+.2f}%" if round(value, 2) else "0.00%"
 
 
 def _of_last_day(rows: Sequence[CandleRow]) -> list[CandleRow]:

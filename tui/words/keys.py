@@ -56,6 +56,8 @@ WORDS = {
     "key.open_only": ("open only", "지금 것만"),
     "key.gaps": ("gaps", "누락 보기"),
     "key.next_page": ("view", "보기"),
+    "key.day_left": ("back on the day", "하루 띠에서 뒤로"),
+    "key.day_right": ("on, on the day", "하루 띠에서 앞으로"),
     "key.open_alerts": ("alerts", "알림"),
     "key.acknowledge": ("acknowledge", "확인"),
     "key.silence": ("silence", "잠시 끄기"),

@@ -113,6 +113,8 @@ class SessionStatus(Message):
     opens_at: Instant | None = None
     closes_at: Instant | None = None
     """End of the regular session."""
+    after_opens_at: Instant | None = None
+    """Begin of the after-market; None on a day without one."""
     ends_at: Instant | None = None
     """End of all trading of the day, the after-market included."""
     next_change_at: Instant | None = None
