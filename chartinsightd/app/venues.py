@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from chartinsightd.app.opening import VenueResources
 from chartinsightd.app.shared import Shared
 from chartinsightd.backend.venues import KeptVenue
-from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.domain.venue import Venue
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.collecting.backfill import Backfills
@@ -19,6 +18,8 @@ from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.gaps.gap_list import GapList
 from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.monitoring.commit_counts import CommitCounts
+from chartinsightd.service.monitoring.freshness import FreshnessProbe
 from chartinsightd.service.sealing.assembly import Proofs, assemble_proofs
 from chartinsightd.service.sealing.session_loader import Parts
 from chartinsightd.service.state.collected_stocks import CollectedStocks
@@ -28,7 +29,9 @@ from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.set_aside import SetAside
 from chartinsightd.service.stocks.maintenance import Maintenance
+from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.venues.charts import VenueCharts
+from chartinsightd.service.venues.jobs import VenueJobs
 from chartinsightd.service.venues.parts import Part, UnifiedParts
 from chartinsightd.service.venues.probe import Standstill, VenueState
 from chartinsightd.service.venues.selection import VenueSelection
@@ -51,6 +54,8 @@ class VenueLine:
     gap_list: GapList
     row_audit: RowAudit
     maintenance: Maintenance
+    freshness: FreshnessProbe
+    counts: CommitCounts
     selection: VenueSelection
     state: VenueState
 
@@ -68,8 +73,12 @@ class VenueLine:
             ledger=self.resources.ledger,
             scheduler=self.scheduler,
             gap_reasons=self.gap_reasons,
-            sealer=self.proofs.sealer,
+            backfills=self.backfills,
+            proofs=self.proofs,
             expectations=self.expectations,
+            freshness=self.freshness,
+            counts=self.counts,
+            trades=self.selection.trades,
         )
 
     def running(self) -> Mapping[str, Service]:
@@ -90,7 +99,7 @@ class VenueLine:
 def new_line(
     venue: Venue,
     shared: Shared,
-    listing: Callable[[str], Listing | None],
+    stock_list: StockList,
     parts: Parts | None = None,
 ) -> VenueLine:
     """Build the line of a venue; nothing runs yet.
@@ -98,11 +107,11 @@ def new_line(
     Args:
         venue: one that the resources were opened for.
         shared: the state of KRX, which the line follows.
-        listing: what the stock list says of a symbol.
+        stock_list: says who is traded there.
         parts: for both exchanges together, what is kept of each.
     """
     settings, clock, commits = shared.settings, shared.clock, CommitFeed()
-    resources, jobs = shared.resources.venues[venue], shared.jobs
+    resources, jobs = shared.resources.venues[venue], VenueJobs(shared.jobs, venue)
     current_rules, collected, set_aside = _rules_of(venue, shared), CollectedStocks(), SetAside(clock)
     collected.on_change(lambda: current_rules.replace_universe(collected.universe))
     selection = VenueSelection(
@@ -110,10 +119,11 @@ def new_line(
         symbols=settings.venues.symbols,
         with_universe=settings.venues.universe,
         krx=shared.collected,
-        listing=listing,
+        listing=stock_list.listing,
         collected=collected,
         clock=clock,
     )
+    stock_list.on_read(selection.look_again)
     retries = RetryTracker(clock, shared.resources.circuits, set_aside)
     writer = Writer(
         store=resources.store.candles,
@@ -137,7 +147,7 @@ def new_line(
     scheduler = Scheduler(
         collector=collector,
         ledger=resources.ledger,
-        job_groups=JobGroups(jobs, {"venue": str(venue)}),
+        job_groups=JobGroups(jobs),
         retries=retries,
         clock=clock,
         current_rules=current_rules,
@@ -182,12 +192,23 @@ def new_line(
     standstill = Standstill(
         scheduler=scheduler, commits=commits, retries=retries, pause_switch=shared.pause_switch, clock=clock
     )
+    expectations = Expectations(clock, current_rules)
+    freshness = FreshnessProbe(
+        scheduler=scheduler,
+        ledger=resources.ledger,
+        retries=retries,
+        pause_switch=shared.pause_switch,
+        expectations=expectations,
+        current_rules=current_rules,
+        clock=clock,
+        started_at=clock.now(),
+    )
     return VenueLine(
         venue=venue,
         resources=resources,
         current_rules=current_rules,
         collected=collected,
-        expectations=Expectations(clock, current_rules),
+        expectations=expectations,
         writer=writer,
         scheduler=scheduler,
         backfills=backfills,
@@ -205,6 +226,8 @@ def new_line(
         ),
         row_audit=row_audit,
         maintenance=Maintenance(resources.store.upkeep, clock),
+        freshness=freshness,
+        counts=CommitCounts(clock, commits),
         selection=selection,
         state=VenueState(
             venue=venue,
@@ -214,13 +237,13 @@ def new_line(
     )
 
 
-def new_lines(shared: Shared, listing: Callable[[str], Listing | None]) -> Mapping[Venue, VenueLine]:
+def new_lines(shared: Shared, stock_list: StockList) -> Mapping[Venue, VenueLine]:
     """Build the line of each venue that is collected; the unified one is compared with KRX and NXT."""
     lines: dict[Venue, VenueLine] = {}
     for venue in shared.resources.venues:
         is_sum = venue is Venue.UNIFIED and Venue.NXT in lines
         parts = UnifiedParts(_krx_part(shared), _part_of(lines[Venue.NXT])) if is_sum else None
-        lines[venue] = new_line(venue, shared, listing, parts)
+        lines[venue] = new_line(venue, shared, stock_list, parts)
     return lines
 
 

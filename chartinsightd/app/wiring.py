@@ -181,7 +181,7 @@ def assemble_services(
     gap_reasons = GapReasons(
         retries=shared.retries, pause_switch=shared.pause_switch, listing=stock_list.listing
     )
-    venues = new_lines(shared, stock_list.listing)
+    venues = new_lines(shared, stock_list)
     live, future_marks = new_live(shared, hub, scheduler.collects), _future_marks(shared)
     notifier = new_notifier(settings)
     analysing = new_analysis(shared, scheduler, notifier.announce)

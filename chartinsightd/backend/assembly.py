@@ -18,7 +18,7 @@ from chartinsightd.backend.identity import Identity
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.metrics import Metrics
 from chartinsightd.backend.name_reader import NameReader
-from chartinsightd.backend.order_commands import CancelCommand, OrderCommands
+from chartinsightd.backend.order_commands import CancelCommand, OrderCommands, VenueOrders
 from chartinsightd.backend.overview import Overview
 from chartinsightd.backend.pause_commands import PauseCommands
 from chartinsightd.backend.plan_view import PlanView
@@ -28,6 +28,7 @@ from chartinsightd.backend.replay import Replay
 from chartinsightd.backend.scope import Scope, StockNames
 from chartinsightd.backend.stock_commands import InitialLoad, StockCommands
 from chartinsightd.backend.token_view import IssuerView, TokenView
+from chartinsightd.backend.venue_figures import VenueFigures
 from chartinsightd.backend.venues import ByVenue, KeptVenue, VenueCoverage
 from chartinsightd.clock import Clock
 from chartinsightd.control.events import EventHub
@@ -140,8 +141,12 @@ def assemble_backend(
         ledger=ledger,
         scheduler=scheduler,
         gap_reasons=gap_reasons,
-        sealer=proofs.sealer,
+        backfills=backfills,
+        proofs=proofs,
         expectations=expectations,
+        freshness=monitor.freshness,
+        counts=monitor.commits,
+        trades=lambda _: True,
     )
     kept = {Venue.KRX: krx, **venues}
     boards = {venue: _board(one, identity, clock, names.names) for venue, one in kept.items()}
@@ -171,6 +176,7 @@ def assemble_backend(
         jobs=job_board,
         live=live,
         analysis=analysis,
+        venues=[VenueFigures(venue, one, boards[venue]) for venue, one in venues.items()],
     )
     records = Records(
         archives=ByVenue({venue: one.archive for venue, one in kept.items()}),
@@ -180,23 +186,16 @@ def assemble_backend(
     explanations = Explanations(
         records=records,
         names=names.names,
-        ledger=ledger,
-        expectations=expectations,
-        current_rules=current_rules,
+        venues=ByVenue(kept),
         clock=clock,
     )
     plan = PlanView(
         scheduler=scheduler, retries=retries, pause_switch=pause_switch, costs=costs, names=names.names
     )
     scope = Scope(names=names.names, collected=collected, timeframes=identity.timeframes)
-    orders = OrderCommands(
-        backfills=backfills,
-        verifications=proofs.verifications,
-        scope=scope,
-        costs=costs,
-        pause_switch=pause_switch,
-    )
-    cancel = CancelCommand(backfills=backfills, verifications=proofs.verifications, jobs=job_board)
+    carried_out = {venue: _orders(venue, one, identity, names.names) for venue, one in kept.items()}
+    orders = OrderCommands(venues=ByVenue(carried_out), costs=costs, pause_switch=pause_switch)
+    cancel = CancelCommand(venues=carried_out.values(), jobs=job_board)
     pauses = PauseCommands(
         pause_switch=pause_switch,
         scheduler=scheduler,
@@ -238,7 +237,9 @@ def assemble_backend(
         handlers=_handlers((*reading, *changing)),
         overview=overview,
         names=names,
-        metrics=Metrics(overview, monitor.commits, live).metrics,
+        metrics=Metrics(
+            overview, monitor.commits, live, {venue: one.counts for venue, one in venues.items()}
+        ).metrics,
         publisher=publisher,
         pauses=pauses,
         replay=replay,
@@ -254,9 +255,23 @@ def _board(kept: KeptVenue, identity: Identity, clock: Clock, names: StockNames)
         ledger=kept.ledger,
         scheduler=kept.scheduler,
         gap_reasons=kept.gap_reasons,
-        sealer=kept.sealer,
+        sealer=kept.proofs.sealer,
         expectations=kept.expectations,
         names=names,
+    )
+
+
+def _orders(venue: Venue, kept: KeptVenue, identity: Identity, names: StockNames) -> VenueOrders:
+    return VenueOrders(
+        backfills=kept.backfills,
+        verifications=kept.proofs.verifications,
+        scope=Scope(
+            names=names,
+            collected=kept.collected,
+            timeframes=identity.timeframes,
+            venue=venue,
+            trades=kept.trades,
+        ),
     )
 
 

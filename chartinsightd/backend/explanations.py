@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from chartinsightd.backend.records import Records
 from chartinsightd.backend.scope import StockNames, unlisted
+from chartinsightd.backend.venues import ByVenue, KeptVenue
 from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.operations import EXPLAIN
@@ -22,9 +23,6 @@ from chartinsightd.domain.grid import candle_at, candle_end
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
-from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.expectations import Expectations
 
 _MOST = 10_000
 """Rows of gaps and adjustments of one stock that are looked through."""
@@ -36,9 +34,7 @@ class Explanations:
     Args:
         records: rows of the archive.
         names: of every stock.
-        ledger: what is covered.
-        expectations: what should be stored.
-        current_rules: the calendar.
+        venues: what is covered and should be stored of each, by its calendar.
         clock: the daemon's.
     """
 
@@ -47,16 +43,12 @@ class Explanations:
         *,
         records: Records,
         names: StockNames,
-        ledger: CoverageLedger,
-        expectations: Expectations,
-        current_rules: CurrentRules,
+        venues: ByVenue[KeptVenue],
         clock: Clock,
     ) -> None:
         self._records = records
         self._names = names
-        self._ledger = ledger
-        self._expectations = expectations
-        self._current_rules = current_rules
+        self._venues = venues
         self._clock = clock
 
     def register(self, handlers: Handlers) -> None:
@@ -67,40 +59,45 @@ class Explanations:
         """Return one candle with all that is known of it.
 
         Raises:
-            UnknownThing: the symbol is in no stock list.
+            UnknownThing: the symbol is in no stock list, or the venue is not collected.
         """
         names = await self._names()
         if query.symbol not in names:
             raise unlisted(query.symbol)
-        calendar = self._current_rules.calendar
+        kept = self._venues.of(query.venue)
+        calendar = kept.current_rules.calendar
         start = candle_at(calendar, query.timeframe, int(query.at.timestamp()))
         if start is None:
             return Explanation(
                 symbol=query.symbol,
                 name=names[query.symbol],
                 timeframe=query.timeframe,
+                venue=query.venue,
                 at=query.at,
                 standing=Standing.NO_SESSION,
             )
         ts, ends_at = _utc(start), _utc(candle_end(calendar, query.timeframe, start))
         series = Series(symbol=query.symbol, timeframe=query.timeframe)
-        state = self._ledger.state(series)
+        state = kept.ledger.state(series)
         candle = await self._candle(query, ts)
         is_covered = start in state.covered
         return Explanation(
             symbol=query.symbol,
             name=names[query.symbol],
             timeframe=query.timeframe,
+            venue=query.venue,
             at=query.at,
             ts=ts,
             ends_at=ends_at,
-            standing=self._standing(candle, ts, ends_at, series, is_covered=is_covered),
+            standing=self._standing(candle, ts, ends_at, kept, series, is_covered=is_covered),
             candle=candle,
             covered=is_covered,
             read_at=state.read_at,
             revisions=(
                 await self._records.revisions(
-                    RevisionQuery(symbol=(query.symbol,), timeframe=(query.timeframe,), ts=ts)
+                    RevisionQuery(
+                        symbol=(query.symbol,), timeframe=(query.timeframe,), ts=ts, venue=query.venue
+                    )
                 )
             ).items,
             gap=await self._gap(query, ts),
@@ -113,6 +110,7 @@ class Explanations:
         candle: CandleRow | None,
         ts: datetime,
         ends_at: datetime,
+        kept: KeptVenue,
         series: Series,
         *,
         is_covered: bool,
@@ -128,8 +126,8 @@ class Explanations:
             return Standing.UNCONFIRMED
         if is_covered:
             return Standing.NO_TRADE
-        expected = self._expectations.of_series(series)
-        is_expected = expected.start <= ts.timestamp() < expected.until
+        expected = kept.expectations.of_series(series)
+        is_expected = kept.scheduler.collects(series) and expected.start <= ts.timestamp() < expected.until
         return Standing.MISSING if is_expected else Standing.NOT_KEPT
 
     async def _candle(self, query: ExplainQuery, ts: datetime) -> CandleRow | None:
@@ -140,12 +138,15 @@ class Explanations:
                 from_ts=ts,
                 to_ts=ts + timedelta(seconds=1),
                 limit=1,
+                venue=query.venue,
             )
         )
         return next(iter(found.items), None)
 
     async def _gap(self, query: ExplainQuery, ts: datetime) -> GapRow | None:
-        wanted = GapQuery(symbol=(query.symbol,), timeframe=(query.timeframe,), limit=_MOST)
+        wanted = GapQuery(
+            symbol=(query.symbol,), timeframe=(query.timeframe,), limit=_MOST, venue=query.venue
+        )
         gaps = await self._records.gaps(wanted)
         return next((gap for gap in gaps.items if gap.from_ts <= ts < gap.to_ts), None)
 
@@ -154,7 +155,7 @@ class Explanations:
             return None
         day = day_of(ts)
         seals = await self._records.seals(
-            SealQuery(symbol=(query.symbol,), from_day=day, to_day=day, limit=1)
+            SealQuery(symbol=(query.symbol,), from_day=day, to_day=day, limit=1, venue=query.venue)
         )
         return next(iter(seals.items), None)
 

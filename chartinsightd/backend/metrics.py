@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chartinsightd.backend.live_view import live_metrics
-from chartinsightd.backend.overview import Overview, row_counts
+from chartinsightd.backend.overview import Overview
+from chartinsightd.backend.row_counts import row_counts
 from chartinsightd.control.metrics import status_metrics
 from chartinsightd.control.protocol.problems import Metric
+from chartinsightd.domain.venue import Venue
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.monitoring.commit_counts import CommitCounts
 
 
 class Metrics:
-    """Answers `/metrics`."""
+    """Answers `/metrics`.
 
-    def __init__(self, overview: Overview, commits: CommitCounts, live: LiveCandles | None) -> None:
+    Args:
+        overview: the status.
+        commits: of KRX.
+        live: None where the live stream is switched off.
+        venues: commits of the venues beside KRX.
+    """
+
+    def __init__(
+        self,
+        overview: Overview,
+        commits: CommitCounts,
+        live: LiveCandles | None,
+        venues: Mapping[Venue, CommitCounts],
+    ) -> None:
         self._overview = overview
         self._commits = commits
         self._live = live
+        self._venues = venues
 
     async def metrics(self) -> list[Metric]:
         """Return every metric of the daemon."""
         live = live_metrics(self._live) if self._live is not None else ()
-        return [*status_metrics(await self._overview.status()), *self._counted(), *live]
+        return [*status_metrics(await self._overview.status()), *self._counted(), *self._of_venues(), *live]
+
+    def _of_venues(self) -> Iterator[Metric]:
+        """Yield rows under a name of their own: a sum over `chartinsight_rows_total` goes on meaning KRX."""
+        for venue, counts in self._venues.items():
+            for outcome, count in row_counts(counts.total).model_dump().items():
+                yield Metric(
+                    name="chartinsight_venue_rows_total",
+                    help="Rows of a venue beside KRX since the daemon's start by what became of them",
+                    kind="counter",
+                    value=count,
+                    labels={"venue": venue, "outcome": outcome},
+                )
 
     def _counted(self) -> Iterator[Metric]:
         rows = row_counts(self._commits.total).model_dump()

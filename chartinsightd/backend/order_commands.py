@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from chartinsightd.backend.gates import Costs
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.scope import Scope
+from chartinsightd.backend.venues import ByVenue
 from chartinsightd.control.handlers import Caller, Handlers, NotNow
 from chartinsightd.control.operations import BACKFILL, CANCEL, VERIFY
 from chartinsightd.control.protocol.jobs import (
@@ -22,21 +25,20 @@ from chartinsightd.service.sealing.verification import Verifications, VerifyOrde
 from chartinsightd.service.state.job_runner import MOST_OPEN
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueOrders:
+    """What carries out the orders about one venue."""
+
+    backfills: Backfills
+    verifications: Verifications
+    scope: Scope
+
+
 class OrderCommands:
     """Starts backfills and verifications."""
 
-    def __init__(
-        self,
-        *,
-        backfills: Backfills,
-        verifications: Verifications,
-        scope: Scope,
-        costs: Costs,
-        pause_switch: PauseSwitch,
-    ) -> None:
-        self._backfills = backfills
-        self._verifications = verifications
-        self._scope = scope
+    def __init__(self, *, venues: ByVenue[VenueOrders], costs: Costs, pause_switch: PauseSwitch) -> None:
+        self._venues = venues
         self._costs = costs
         self._pause_switch = pause_switch
         self._one_at_a_time = asyncio.Lock()
@@ -51,21 +53,28 @@ class OrderCommands:
         """Start a job that fetches what is missing, or say what it would cost.
 
         Raises:
-            UnknownThing: a symbol is in no stock list.
+            UnknownThing: the venue is not collected, or a symbol is in no stock list or not traded there.
             NotNow: too many backfills are open.
         """
-        order = self._order(request, await self._scope.check(request.symbols))
+        venue = self._venues.of(request.venue)
+        backfills, symbols = venue.backfills, await venue.scope.check(request.symbols)
+        order = BackfillOrder(
+            symbols=symbols,
+            timeframes=venue.scope.timeframes(request.timeframes),
+            from_day=request.from_day,
+            to_day=request.to_day,
+        )
         async with self._one_at_a_time:
-            fetches = await self._backfills.plan_in_slices(order)
+            fetches = await backfills.plan_in_slices(order)
             estimate = self._costs.estimate(fetches, len(order.series()))
             if request.dry_run:
                 return Outcome(changed=False, state=OutcomeState.ESTIMATED, estimate=estimate)
-            if (job_id := _equal_job(order, self._backfills)) is not None:
+            if (job_id := _equal_job(order, backfills)) is not None:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
             if not fetches:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_COMPLETE)
-            _refuse_if_full(self._backfills)
-            job = await self._backfills.start(order, caller.name)
+            _refuse_if_full(backfills)
+            job = await backfills.start(order, caller.name)
         return Outcome(
             changed=True,
             state=OutcomeState.STARTED,
@@ -78,32 +87,25 @@ class OrderCommands:
         """Start a job that reads series again and compares.
 
         Raises:
-            UnknownThing: a symbol is in no stock list.
+            UnknownThing: the venue is not collected, or a symbol is in no stock list or not traded there.
             NotNow: too many verifications are open.
         """
-        symbols = await self._scope.symbols_or_tracked(request.symbols)
+        venue = self._venues.of(request.venue)
+        verifications, symbols = venue.verifications, await venue.scope.symbols_or_tracked(request.symbols)
         order = VerifyOrder(
             symbols=symbols,
-            timeframes=self._scope.timeframes(request.timeframes),
+            timeframes=venue.scope.timeframes(request.timeframes),
             from_day=request.from_day,
             to_day=request.to_day,
             is_local=request.local,
         )
         async with self._one_at_a_time:
-            if (job_id := _equal_job(order, self._verifications)) is not None:
+            if (job_id := _equal_job(order, verifications)) is not None:
                 return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job_id)
-            _refuse_if_full(self._verifications)
-            job = await self._verifications.start(order, caller.name)
+            _refuse_if_full(verifications)
+            job = await verifications.start(order, caller.name)
         return Outcome(
             changed=True, state=OutcomeState.STARTED, job_id=job.id or None, detail=self._when_it_begins()
-        )
-
-    def _order(self, request: BackfillRequest, symbols: tuple[str, ...]) -> BackfillOrder:
-        return BackfillOrder(
-            symbols=symbols,
-            timeframes=self._scope.timeframes(request.timeframes),
-            from_day=request.from_day,
-            to_day=request.to_day,
         )
 
     def _when_it_begins(self) -> str:
@@ -113,9 +115,8 @@ class OrderCommands:
 class CancelCommand:
     """Ends backfills and verifications."""
 
-    def __init__(self, *, backfills: Backfills, verifications: Verifications, jobs: JobBoard) -> None:
-        self._backfills = backfills
-        self._verifications = verifications
+    def __init__(self, *, venues: Iterable[VenueOrders], jobs: JobBoard) -> None:
+        self._services = [one for venue in venues for one in (venue.backfills, venue.verifications)]
         self._jobs = jobs
 
     def register(self, handlers: Handlers) -> None:
@@ -131,7 +132,7 @@ class CancelCommand:
         """
         del caller  # the server logs who asked
         job_id = asked.job_id
-        found = self._backfills.find(job_id) or self._verifications.find(job_id)
+        found = next((one for service in self._services if (one := service.find(job_id))), None)
         if found is not None:
             is_new = not found.cancelled.is_set()
             found.cancel()

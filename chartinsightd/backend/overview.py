@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from chartinsightd.backend.daemon_view import DaemonView
@@ -11,7 +11,9 @@ from chartinsightd.backend.identity import Identity
 from chartinsightd.backend.jobs import JobBoard
 from chartinsightd.backend.live_view import live_status
 from chartinsightd.backend.phases import session_status
+from chartinsightd.backend.row_counts import row_counts
 from chartinsightd.backend.token_view import TokenView
+from chartinsightd.backend.venue_figures import VenueFigures
 from chartinsightd.backend.verdicts import verdict_message
 from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
@@ -26,14 +28,12 @@ from chartinsightd.control.protocol.status import (
     Freshness,
     Health,
     HealthCheck,
-    RowCounts,
     SpoolStatus,
     Status,
     UniverseStatus,
     Verdict,
 )
 from chartinsightd.domain.alert_record import Alert
-from chartinsightd.domain.write import Written
 from chartinsightd.ports.broker import RateLimiter
 from chartinsightd.service.analysing.analyser import Standing
 from chartinsightd.service.collecting.writer import Writer
@@ -62,6 +62,7 @@ class Overview:
         jobs: JobBoard,
         live: LiveCandles | None,
         analysis: Callable[[], Standing],
+        venues: Sequence[VenueFigures],
     ) -> None:
         self._identity = identity
         self._clock = clock
@@ -75,6 +76,7 @@ class Overview:
         self._jobs = jobs
         self._live = live
         self._analysis = analysis
+        self._venues = venues
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations on the daemon as a whole."""
@@ -85,6 +87,7 @@ class Overview:
     async def status(self) -> Status:
         """Return everything the overview shows."""
         lateness = await self._monitor.freshness.look()
+        venues = tuple([await one.status() for one in self._venues])
         lanes = self._gate.state()
         now, facts = self._clock.now(), self._monitor.database.facts
         return Status(
@@ -104,6 +107,7 @@ class Overview:
             analysis=_analysis(self._analysis()),
             freshness=tuple(Freshness(**asdict(one)) for one in lateness.freshness),
             universe=self._universe(lateness),
+            venues=venues,
             rows_today=row_counts(self._monitor.commits.today),
             tracked=len(self._collected.symbols),
             listed=facts.listed if facts else 0,
@@ -179,14 +183,4 @@ def alert_message(alert: Alert) -> AlertMessage:
         ended_at=alert.ended_at,
         acknowledged_at=alert.acknowledged_at,
         acknowledged_by=alert.acknowledged_by,
-    )
-
-
-def row_counts(written: Written) -> RowCounts:
-    """Return what became of rows, as it is shown."""
-    return RowCounts(
-        inserted=written.inserted,
-        changed=written.changed,
-        unchanged=written.unchanged,
-        quarantined=written.quarantined,
     )

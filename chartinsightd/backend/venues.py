@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,10 +17,13 @@ from chartinsightd.control.protocol.coverage import (
 )
 from chartinsightd.domain.venue import Venue
 from chartinsightd.ports.archive import Archive
+from chartinsightd.service.collecting.backfill import Backfills
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.gaps.reasons import GapReasons
-from chartinsightd.service.sealing.sealer import Sealer
+from chartinsightd.service.monitoring.commit_counts import CommitCounts
+from chartinsightd.service.monitoring.freshness import FreshnessProbe
+from chartinsightd.service.sealing.assembly import Proofs
 from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.expectations import Expectations
@@ -38,8 +41,13 @@ class KeptVenue:
     ledger: CoverageLedger
     scheduler: Scheduler
     gap_reasons: GapReasons
-    sealer: Sealer
+    backfills: Backfills
+    proofs: Proofs
     expectations: Expectations
+    freshness: FreshnessProbe
+    counts: CommitCounts
+    trades: Callable[[str], bool]
+    """Whether a symbol is traded there, as far as the stock list says."""
 
 
 class ByVenue(Generic[T]):

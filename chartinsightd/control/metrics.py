@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chartinsightd.control.protocol.problems import Metric
-from chartinsightd.control.protocol.status import GateLane, Status
+from chartinsightd.control.protocol.status import GateLane, Status, VenueStatus
 from chartinsightd.domain.verdict import VerdictState
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
@@ -36,8 +36,29 @@ def status_metrics(status: Status) -> Iterator[Metric]:
         if fresh.worst_age_s is not None:
             name, words = "freshness_worst_seconds", "Trading time the oldest due candle is late"
             yield _gauge(name, words, fresh.worst_age_s, timeframe=fresh.timeframe)
+    for venue in status.venues:
+        yield from _venue_metrics(venue)
     for lane in status.gate:
         yield from _lane_metrics(lane)
+
+
+def _venue_metrics(status: VenueStatus) -> Iterator[Metric]:
+    """Yield figures of a venue beside KRX, under names of their own: the other names go on meaning KRX."""
+    venue = status.venue.value
+    yield _gauge(
+        "venue_symbols", "Symbols whose candles are collected at a venue", status.symbols, venue=venue
+    )
+    words = "Sessions of a venue, over all timeframes, that should be complete"
+    yield _gauge("venue_sessions", words, status.expected, venue=venue)
+    yield _gauge("venue_sessions_missing", "Of these, the ones that are not", status.missing, venue=venue)
+    words = "Sessions of a venue that are stored and not proved complete"
+    yield _gauge("venue_sessions_unsealed", words, status.unsealed, venue=venue)
+    for fresh in status.freshness:
+        labels = {"venue": venue, "timeframe": fresh.timeframe.value}
+        yield _gauge("venue_late_symbols", "Symbols of a venue that miss a candle", fresh.late, **labels)
+        if fresh.worst_age_s is not None:
+            words = "Trading time the oldest due candle of a venue is late"
+            yield _gauge("venue_freshness_worst_seconds", words, fresh.worst_age_s, **labels)
 
 
 def _lane_metrics(lane: GateLane) -> Iterator[Metric]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from typing import Any
 from chartinsightd.backend.assembly import Backend, assemble_backend
 from chartinsightd.backend.configuration import Reloaded
 from chartinsightd.backend.identity import Identity
+from chartinsightd.backend.venues import KeptVenue
 from chartinsightd.clock import CheckedClock
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Caller
@@ -19,6 +20,7 @@ from chartinsightd.control.operations import A, Operation
 from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.words import Message, Nothing, Request
 from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.venue import Venue
 from chartinsightd.effective_settings import EffectiveSetting, effective_settings
 from chartinsightd.ports.broker import LaneState, Priority, StockListing, TokenState
 from chartinsightd.ports.candles import RowDifference
@@ -35,6 +37,7 @@ from chartinsightd.service.monitoring.probes import ClockProbe, TokenFailure
 from chartinsightd.service.recording.recorder import Recorder
 from chartinsightd.service.sealing.assembly import assemble_proofs
 from chartinsightd.service.state.expectations import Expectations
+from chartinsightd.service.state.jobs import JobHistory
 from chartinsightd.service.stocks.choice import Choice
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
@@ -114,6 +117,10 @@ class BackendWorld(World):
     symbols: tuple[str, ...] = ("005930",)
     differences: list[RowDifference] = field(default_factory=list)
     """What the next audits find."""
+    history: JobHistory | None = None
+    """Where orders write their jobs; None: in this world's history."""
+    venues: Mapping[Venue, KeptVenue] = field(default_factory=dict)
+    """What is collected beside KRX."""
     audited: list[tuple[str, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -126,7 +133,7 @@ class BackendWorld(World):
             collector=self.collector,
             ledger=self.ledger,
             checkpoint=self.checkpoint,
-            jobs=self.jobs,
+            jobs=self.history or self.jobs,
             clock=self.clock,
             current_rules=self.current_rules,
         )
@@ -135,7 +142,7 @@ class BackendWorld(World):
             store=SealingStore(now=self.clock.now),
             ledger=self.ledger,
             retries=self.retries,
-            jobs=self.jobs,
+            jobs=self.history or self.jobs,
             clock=self.clock,
             current_rules=self.current_rules,
             collected=self.collected,
@@ -258,6 +265,27 @@ class BackendWorld(World):
             analysis=Standing,
             moments=self.moments,
             recorder=self.recorder,
+            venues=self.venues,
+        )
+
+    def kept(self, traded: Sequence[str]) -> KeptVenue:
+        """Return this world as what another one keeps of a venue; make it on the event loop."""
+        monitor = self.new_monitor()
+        return KeptVenue(
+            archive=self.archive,
+            current_rules=self.current_rules,
+            collected=self.collected,
+            ledger=self.ledger,
+            scheduler=self.scheduler,
+            gap_reasons=GapReasons(
+                retries=self.retries, pause_switch=self.pause_switch, listing=self.stock_list.listing
+            ),
+            backfills=self.backfills,
+            proofs=self.proofs,
+            expectations=self.expectations,
+            freshness=monitor.freshness,
+            counts=monitor.commits,
+            trades=lambda symbol: symbol in traded,
         )
 
     @asynccontextmanager

@@ -37,6 +37,17 @@ def test_a_backfill_is_a_job_of_the_daemon(run: Run, daemon: LiveDaemon) -> None
     assert (job.params["timeframes"], job.params["from_day"]) == (["1d"], "2020-01-01")
 
 
+def test_an_order_is_about_krx_unless_it_names_a_venue(run: Run, daemon: LiveDaemon) -> None:
+    """`--venue` in any case; a word that names none is a usage error with the three."""
+    run("backfill", "005930")
+    run("backfill", "005930", "--venue", "NXT")
+    run("verify", "005930", "--venue", "unified")
+    jobs = daemon.do(lambda: [daemon.backend._jobs[number].params["venue"] for number in (8, 9, 10)])
+    assert jobs == ["KRX", "NXT", "UNIFIED"]
+    wrong = run("backfill", "005930", "--venue", "nyse")
+    assert (wrong.exit_code, "none of krx, nxt, unified" in wrong.stderr) == (2, True)
+
+
 def test_days_are_those_of_the_daemons_clock(run: Run, daemon: LiveDaemon) -> None:
     """`-30d` and `yesterday` count from the daemon's today, which a simulation has for itself."""
     run("backfill", "005930", "--from", "-30d", "--to", "yesterday")

@@ -63,6 +63,15 @@ def test_status_says_what_matters(run: Run) -> None:
     assert "open, 30 symbols, 182,412 trades; today 412 closes compared, 3 differ, 1 unseen" in shown
 
 
+def test_status_shows_what_is_kept_beside_krx(run: Run, backend: FakeBackend) -> None:
+    """A venue that is kept has a line and its own freshness; without one the word does not occur."""
+    shown = run("status").stdout
+    assert "12 symbols, 99.9 % complete, 3 sessions missing, 1 not sealed" in shown
+    assert "5m NXT" in shown
+    backend.reset(Scene.EMPTY)
+    assert "NXT" not in run("status").stdout
+
+
 def test_status_of_a_daemon_in_trouble_says_why(run: Run, backend: FakeBackend) -> None:
     """What is away says so, with the reason; the status itself is there."""
     backend.scene = Scene.ERROR

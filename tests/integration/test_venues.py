@@ -8,11 +8,14 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from chartinsightd.control.client import ControlClient
-from chartinsightd.control.operations import CANDLES, COVERAGE
+from chartinsightd.control.operations import CANDLES, COVERAGE, EXPLAIN, STATUS
 from chartinsightd.control.protocol.coverage import CoverageQuery
+from chartinsightd.control.protocol.history import ExplainQuery, Standing
 from chartinsightd.control.protocol.rows import CandleQuery
+from chartinsightd.control.protocol.words import Nothing
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.venue import Venue
 from tests.support.harness import (
@@ -85,11 +88,29 @@ async def questions_name_the_venue(folder: Path) -> None:
             volumes[venue] = (await client.ask(CANDLES, asked)).items[-1].volume
             rows = (await client.ask(COVERAGE, CoverageQuery(**named))).items
             assert [row.missing for row in rows] == [0] * len(Timeframe), (venue, rows)
+        [nxt, unified] = (await client.ask(STATUS, Nothing())).venues
+        assert [(one.venue, one.symbols, one.missing) for one in (nxt, unified)] == [
+            (Venue.NXT, 1, 0),
+            (Venue.UNIFIED, 1, 0),
+        ]
+        at = moment("2026-11-20", 8, 32)
+        explained = await client.ask(
+            EXPLAIN, ExplainQuery(symbol=SYMBOL, timeframe=Timeframe.M5, at=at, venue=Venue.NXT)
+        )
+        assert (explained.standing, explained.seal is not None) == (Standing.FINAL, True)
     assert volumes[None] == volumes[Venue.KRX]
     assert volumes[Venue.UNIFIED] == volumes[Venue.KRX] + volumes[Venue.NXT]
+    rows = (await told(folder, "seals", SYMBOL, "--venue", "nxt"))["items"]
+    assert {row["state"] for row in rows} == {"sealed"}
+    job = await told(folder, "verify", SYMBOL, "-t", "1d", "--venue", "nxt", "--wait")
+    assert (job["params"]["venue"], job["progress"]["equal"] > 0) == ("NXT", True)
+
+
+async def told(folder: Path, *words: str) -> Any:
+    """Return what a command of chartinsightctl writes as JSON; it must end well."""
     settings = clean_environment() | {"CHARTINSIGHT_CONTROL__SOCKET": str(folder / "control.sock")}
-    command = [sys.executable, "-m", "chartinsightd.cli", "seals", SYMBOL, "--venue", "nxt", "--json"]
-    told = await asyncio.to_thread(
+    command = [sys.executable, "-m", "chartinsightd.cli", *words, "--json"]
+    ended = await asyncio.to_thread(
         subprocess.run, command, env=settings, capture_output=True, check=True, timeout=HANGING_S
     )
-    assert {row["state"] for row in json.loads(told.stdout)["items"]} == {"sealed"}
+    return json.loads(ended.stdout)

@@ -194,6 +194,7 @@ from chartinsightd.control.protocol.status import (
     Status,
     TokenState,
     TokenStatus,
+    VenueStatus,
     Verdict,
 )
 from chartinsightd.control.server import serve
@@ -201,6 +202,7 @@ from chartinsightd.control.stream import StreamPace
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.gap_reason import GapReason
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from chartinsightd.domain.verdict import (
     Bilingual,
     Cause,
@@ -563,6 +565,7 @@ class FakeBackend:
             live=_live(away=away),
             analysis=AnalysisFreshness(series=150, done=147, too_short=1, left=2) if self._tracked else None,
             freshness=() if self.scene is Scene.EMPTY else tuple(_freshness()),
+            venues=(_nxt(),) if self.scene is Scene.FULL else (),
             rows_today=RowCounts(inserted=4_210, changed=390, unchanged=51_200, quarantined=2)
             if self._tracked
             else RowCounts(),
@@ -1204,6 +1207,19 @@ def _lanes(idle: bool) -> tuple[GateLane, ...]:
         api_id="ka10081", limit=5, ceiling=5, sent_last_minute=30, utilisation=0.1, recent=(1, 0) * 30
     )
     return (minute, day)
+
+
+def _nxt() -> VenueStatus:
+    """NXT beside KRX, with three sessions missing."""
+    return VenueStatus(
+        venue=Venue.NXT,
+        symbols=12,
+        freshness=(Freshness(timeframe=Timeframe.M5, worst_age_s=20.0, median_age_s=0.0, newest_ts=NOW),),
+        expected=12_400,
+        missing=3,
+        unsealed=1,
+        rows_today=RowCounts(inserted=1_900),
+    )
 
 
 def _live(*, away: bool) -> LiveStatus:

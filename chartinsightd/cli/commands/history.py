@@ -16,10 +16,12 @@ from chartinsightd.cli.parameters import (
     limit_option,
     symbols_argument,
     timeframes_option,
+    venue_option,
     view_options,
 )
 from chartinsightd.cli.present import present
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
@@ -31,9 +33,12 @@ if TYPE_CHECKING:
 @click.argument("symbol", type=SymbolType())
 @click.argument("timeframe", metavar="TF", type=TimeframeType())
 @click.argument("at", metavar="MOMENT", type=MomentType())
+@venue_option
 @view_options
 @pass_connection
-def explain(connection: Connection, symbol: str, timeframe: Timeframe, at: datetime, view: View) -> None:
+def explain(
+    connection: Connection, symbol: str, timeframe: Timeframe, at: datetime, venue: Venue, view: View
+) -> None:
     """Show all that is known of the candle that holds MOMENT, such as 2026-11-18T10:05 (Korean time).
 
     Whether it is final, what was stored and changed, which read covers it, the gap that holds it with its
@@ -46,7 +51,8 @@ def explain(connection: Connection, symbol: str, timeframe: Timeframe, at: datet
 
     async def read(client: ControlClient) -> Explanation:
         code = await symbol_of(client, symbol)
-        return await client.ask(EXPLAIN, made(ExplainQuery, symbol=code, timeframe=timeframe, at=at))
+        wanted = made(ExplainQuery, symbol=code, timeframe=timeframe, at=at, venue=venue)
+        return await client.ask(EXPLAIN, wanted)
 
     present(connection, read, render_explanation, view)
 
@@ -54,6 +60,7 @@ def explain(connection: Connection, symbol: str, timeframe: Timeframe, at: datet
 @click.command()
 @symbols_argument()
 @timeframes_option
+@venue_option
 @limit_option(100)
 @view_options
 @pass_connection
@@ -61,6 +68,7 @@ def revisions(
     connection: Connection,
     symbols: tuple[str, ...],
     timeframes: tuple[Timeframe, ...],
+    venue: Venue,
     limit: int,
     view: View,
 ) -> None:
@@ -72,7 +80,7 @@ def revisions(
 
     async def read(client: ControlClient) -> RevisionList:
         codes = await symbols_of(client, symbols)
-        wanted = made(RevisionQuery, symbol=codes, timeframe=timeframes, limit=limit)
+        wanted = made(RevisionQuery, symbol=codes, timeframe=timeframes, limit=limit, venue=venue)
         return await client.ask(REVISIONS, wanted)
 
     present(connection, read, render_revisions, view)
@@ -80,10 +88,13 @@ def revisions(
 
 @click.command()
 @symbols_argument()
+@venue_option
 @limit_option(100)
 @view_options
 @pass_connection
-def quarantine(connection: Connection, symbols: tuple[str, ...], limit: int, view: View) -> None:
+def quarantine(
+    connection: Connection, symbols: tuple[str, ...], venue: Venue, limit: int, view: View
+) -> None:
     """Show rows of the broker that could not be candles, as they came, the newest first."""
     from chartinsightd.cli.lookup import made, symbols_of
     from chartinsightd.cli.views.history import render_quarantine
@@ -92,6 +103,6 @@ def quarantine(connection: Connection, symbols: tuple[str, ...], limit: int, vie
 
     async def read(client: ControlClient) -> QuarantineList:
         codes = await symbols_of(client, symbols)
-        return await client.ask(QUARANTINE, made(QuarantineQuery, symbol=codes, limit=limit))
+        return await client.ask(QUARANTINE, made(QuarantineQuery, symbol=codes, limit=limit, venue=venue))
 
     present(connection, read, render_quarantine, view)

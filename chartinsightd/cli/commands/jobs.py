@@ -18,12 +18,14 @@ from chartinsightd.cli.parameters import (
     range_options,
     symbols_argument,
     timeframes_option,
+    venue_option,
     view_options,
     wait_options,
     yes_option,
 )
 from chartinsightd.cli.present import present, print_data, print_json
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
@@ -87,6 +89,7 @@ def job(connection: Connection, job_id: int, wait: bool, timeout_s: float | None
 @symbols_argument(required=True)
 @timeframes_option
 @range_options
+@venue_option
 @click.option("--dry-run", is_flag=True, help="Only say what it would cost: requests, and time at the gate.")
 @wait_options
 @json_option
@@ -97,6 +100,7 @@ def backfill(
     timeframes: tuple[Timeframe, ...],
     from_day: DayWord | None,
     to_day: DayWord | None,
+    venue: Venue,
     dry_run: bool,
     wait: bool,
     timeout_s: float | None,
@@ -121,6 +125,7 @@ def backfill(
             timeframes=timeframes,
             from_day=first,
             to_day=last,
+            venue=venue,
             dry_run=dry_run,
         )
         return await client.ask(BACKFILL, request)
@@ -146,6 +151,7 @@ def _show_estimate(outcome: Outcome, as_json: bool) -> None:
 @symbols_argument()
 @timeframes_option
 @range_options
+@venue_option
 @click.option(
     "--local", is_flag=True, help="Compare with the sums of what was written; ask nothing of the broker."
 )
@@ -158,6 +164,7 @@ def verify(
     timeframes: tuple[Timeframe, ...],
     from_day: DayWord | None,
     to_day: DayWord | None,
+    venue: Venue,
     local: bool,
     wait: bool,
     timeout_s: float | None,
@@ -184,6 +191,7 @@ def verify(
             timeframes=timeframes,
             from_day=first,
             to_day=last,
+            venue=venue,
             local=local,
         )
         return await client.ask(VERIFY, request)

@@ -16,6 +16,7 @@ from chartinsightd.cli.views.lists import listed, pairs
 from chartinsightd.control.protocol.history import Explanation, Standing
 from chartinsightd.control.protocol.rows import CandleRow, QuarantineList, RevisionList
 from chartinsightd.domain.foreign_text import printable
+from chartinsightd.domain.venue import Venue
 
 _STANDINGS = {
     Standing.FINAL: ("final: read after its settle time, and stored", "green"),
@@ -85,7 +86,9 @@ def render_explanation(told: Explanation) -> RenderableType:
     grid.add_column(overflow="fold")
     for name, text in _lines(told):
         grid.add_row(name, text)
-    return Group(Text(printable(f"{told.symbol} {told.name} {told.timeframe}"), style="bold"), grid)
+    return Group(
+        Text(printable(f"{told.symbol} {told.name} {told.timeframe}{_at(told.venue)}"), style="bold"), grid
+    )
 
 
 def _lines(told: Explanation) -> Iterator[tuple[str, Text]]:
@@ -113,6 +116,10 @@ def _lines(told: Explanation) -> Iterator[tuple[str, Text]]:
     for action in told.adjustments:
         factors = f"price × {action.price_factor:.6g}, volume × {action.volume_factor:.6g}"
         yield "adjusted", Text(f"{action.ex_date}: {factors}")
+
+
+def _at(venue: Venue) -> str:
+    return "" if venue is Venue.KRX else f" {venue}"
 
 
 def _prices(row: CandleRow) -> str:

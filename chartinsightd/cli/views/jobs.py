@@ -164,8 +164,10 @@ def _took(job: Job) -> str:
 def _what(params: Mapping[str, Any]) -> str:
     """Return what a job works on, from the parameters a person knows: symbols, timeframes, days."""
     words = []
-    for value in params.values():
-        if isinstance(value, list | tuple):
+    for name, value in params.items():
+        if value is True:
+            words.append(name)
+        elif isinstance(value, list | tuple):
             words.append(" ".join(map(str, value)))  # the column is cut where there is no room, never here
         elif value not in (None, "", False):
             words.append(str(value))

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chartinsightd.cli.formatting import NONE, clock_time, duration, moment, number, row_counts, size
+from chartinsightd.cli.formatting import NONE, clock_time, duration, moment, number, percent, row_counts, size
 from chartinsightd.cli.tables import Column, FittedTable, Marked
 from chartinsightd.cli.views.alerts import alert_line
 from chartinsightd.control.protocol.status import (
@@ -24,6 +24,7 @@ from chartinsightd.control.protocol.status import (
     Status,
     TokenState,
     TokenStatus,
+    VenueStatus,
     Verdict,
 )
 from chartinsightd.domain.foreign_text import printable
@@ -95,9 +96,21 @@ def _lines(status: Status) -> Iterator[tuple[str, Text]]:
     yield "symbols", Text(f"{number(status.tracked)} tracked of {number(status.listed)} listed")
     if status.universe is not None:
         yield "universe", Text(f"{number(status.universe.members)} more, read each evening and morning")
+    for venue in status.venues:
+        yield venue.venue.value, _venue(venue)
     yield "rows today", Text(row_counts(status.rows_today) + _counted_since(status))
     yield "jobs", Text(f"{number(status.jobs_running)} running")
     yield "gaps", Text(number(status.gaps), style=_SOSO if status.gaps else "")
+
+
+def _venue(venue: VenueStatus) -> Text:
+    """Say how complete a venue is; how late, the table of freshness says."""
+    more = f" and {number(venue.universe)} of the universe" if venue.universe else ""
+    text = Text(f"{number(venue.symbols)} symbols{more}, {percent(venue.complete_ratio)} complete")
+    for count, words in ((venue.missing, "sessions missing"), (venue.unsealed, "not sealed")):
+        if count:
+            text.append(f", {number(count)} {words}", style=_SOSO)
+    return text.append(f", rows today: {row_counts(venue.rows_today)}", style="default")
 
 
 def _counted_since(status: Status) -> str:
@@ -185,6 +198,11 @@ def _freshness(status: Status) -> FittedTable:
     of_universe = status.universe.freshness if status.universe is not None else ()
     named = [(fresh.timeframe.value, fresh) for fresh in status.freshness]
     named += [(f"{fresh.timeframe.value} universe", fresh) for fresh in of_universe]
+    named += [
+        (f"{fresh.timeframe.value} {one.venue.value}", fresh)
+        for one in status.venues
+        for fresh in one.freshness
+    ]
     rows = [
         (
             name,

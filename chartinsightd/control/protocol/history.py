@@ -6,8 +6,16 @@ from enum import StrEnum
 
 from chartinsightd.control.protocol.coverage import GapRow, SealRow
 from chartinsightd.control.protocol.rows import AdjustmentRow, CandleRow, RevisionRow
-from chartinsightd.control.protocol.words import AskedInstant, Instant, Message, Request, Symbol
+from chartinsightd.control.protocol.words import (
+    AskedInstant,
+    Instant,
+    Message,
+    Request,
+    Symbol,
+    VenueName,
+)
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 
 class Standing(StrEnum):
@@ -37,6 +45,8 @@ class ExplainQuery(Request):
     symbol: Symbol
     timeframe: Timeframe
     at: AskedInstant
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
 
 class Explanation(Message):
@@ -45,6 +55,8 @@ class Explanation(Message):
     symbol: Symbol
     name: str = ""
     timeframe: Timeframe
+    venue: Venue = Venue.KRX
+    """Whose trades."""
     at: Instant
     """The moment asked for."""
     ts: Instant | None = None

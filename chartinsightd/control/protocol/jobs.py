@@ -25,9 +25,11 @@ from chartinsightd.control.protocol.words import (
     Symbol,
     Symbols,
     Timeframes,
+    VenueName,
     Words,
 )
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 LONGEST_PAUSE_S = 7 * 86_400.0
 """A longer pause has no end that a person would still remember."""
@@ -182,6 +184,8 @@ class _Range(Request):
     """Default: the start of each timeframe's horizon."""
     to_day: AskedDay | None = None
     """Default: today."""
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
 
     @model_validator(mode="after")
     def _is_forwards(self) -> Self:

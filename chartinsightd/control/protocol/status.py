@@ -24,6 +24,7 @@ from chartinsightd.control.protocol.words import (
     Symbol,
 )
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from chartinsightd.domain.verdict import VerdictState
 
 LONGEST_SILENCE_S = 30 * 86_400.0
@@ -264,6 +265,31 @@ class RowCounts(Message):
     quarantined: Count = 0
 
 
+class VenueStatus(Message):
+    """What is collected at a venue beside KRX."""
+
+    venue: Venue
+    symbols: Count = 0
+    """Targets whose candles are collected there."""
+    universe: Count = 0
+    """Stocks beside them."""
+    freshness: tuple[Freshness, ...] = ()
+    """Of its targets, one a collected timeframe."""
+    expected: Count = 0
+    """Sessions of its targets (weeks for 1w), over all timeframes, that should be complete by now."""
+    missing: Count = 0
+    """Of these, the ones that are not."""
+    unsealed: Count = 0
+    """Sessions, of those that are stored, that are not proved complete or contradict themselves."""
+    rows_today: RowCounts = RowCounts.model_construct()
+    """Since 00:00 KST, or since the daemon's start where that was later."""
+
+    @property
+    def complete_ratio(self) -> float:
+        """The share of what is expected that is complete; 1 where nothing is expected."""
+        return 1 - self.missing / self.expected if self.expected else 1.0
+
+
 class Alert(Message):
     """Something a person should know, until it is over."""
 
@@ -421,6 +447,8 @@ class Status(Message):
     """Of the targets, one a collected timeframe, shortest first."""
     universe: UniverseStatus | None = None
     """None where there are targets alone."""
+    venues: tuple[VenueStatus, ...] = ()
+    """What is collected beside KRX; all else here is about KRX."""
     rows_today: RowCounts = RowCounts.model_construct()
     """Since 00:00 KST, or since the daemon's start where that was later."""
     tracked: Count = 0

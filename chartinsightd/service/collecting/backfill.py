@@ -25,7 +25,7 @@ from chartinsightd.service.collecting.collector import Collector
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_runner import JobRunner, OpenOrder
-from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.service.state.jobs import Job, JobHistory
 from chartinsightd.service.state.set_aside import cause_of
 from chartinsightd.task_group import TaskGroup
 
@@ -108,7 +108,7 @@ class Backfills:
         collector: Collector,
         ledger: CoverageLedger,
         checkpoint: Checkpoint,
-        jobs: Jobs,
+        jobs: JobHistory,
         clock: Clock,
         current_rules: CurrentRules,
     ) -> None:

@@ -19,7 +19,7 @@ from chartinsightd.service.sealing.verification import Audit, Verifications
 from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.feed import CommitFeed
-from chartinsightd.service.state.jobs import Jobs
+from chartinsightd.service.state.jobs import JobHistory
 from chartinsightd.service.state.set_aside import SetAside
 
 
@@ -42,7 +42,7 @@ def assemble_proofs(
     store: SealStore,
     ledger: CoverageLedger,
     retries: RetryTracker,
-    jobs: Jobs,
+    jobs: JobHistory,
     clock: Clock,
     current_rules: CurrentRules,
     collected: CollectedStocks,

@@ -21,7 +21,7 @@ from chartinsightd.ports.stores import Seal
 from chartinsightd.service.collecting.collector import Collector
 from chartinsightd.service.collecting.retries import RetryTracker
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.service.state.jobs import Job, JobHistory
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class Rereading:
     """Fetches broken sessions with the priority of the seal."""
 
     def __init__(
-        self, *, collector: Collector, retries: RetryTracker, jobs: Jobs, current_rules: CurrentRules
+        self, *, collector: Collector, retries: RetryTracker, jobs: JobHistory, current_rules: CurrentRules
     ) -> None:
         self._collector = collector
         self._retries = retries

@@ -25,7 +25,7 @@ from chartinsightd.service.collecting.collector import Collector, Inspect
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.job_runner import JobRunner, OpenOrder
-from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.service.state.jobs import Job, JobHistory
 from chartinsightd.task_group import TaskGroup
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ class Verifications:
         collector: Collector,
         store: SealStore,
         ledger: CoverageLedger,
-        jobs: Jobs,
+        jobs: JobHistory,
         clock: Clock,
         current_rules: CurrentRules,
         audit: Audit,

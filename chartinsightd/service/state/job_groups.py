@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from chartinsightd.service.state.jobs import Job, Jobs
+from chartinsightd.service.state.jobs import Job, JobHistory
 
 
 class JobGroups:
@@ -15,12 +14,10 @@ class JobGroups:
 
     Args:
         jobs: the run history.
-        shared: parameters that each of its jobs has.
     """
 
-    def __init__(self, jobs: Jobs, shared: Mapping[str, Any] = MappingProxyType({})) -> None:
+    def __init__(self, jobs: JobHistory) -> None:
         self._jobs = jobs
-        self._shared = shared
         self._open: dict[str, Job] = {}
         self._underway: dict[str, int] = {}
         self._entered: dict[str, tuple[int, int]] = {}
@@ -40,7 +37,7 @@ class JobGroups:
         async with self._one_at_a_time:
             try:
                 if kind not in self._open:
-                    self._open[kind] = await self._jobs.begin(kind, "schedule", {**params, **self._shared})
+                    self._open[kind] = await self._jobs.begin(kind, "schedule", params)
             except BaseException:
                 self._underway[kind] -= 1  # who did not get in will not go out
                 raise

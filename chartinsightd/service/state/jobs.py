@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -137,6 +137,16 @@ class JobChange(Enum):
 JobListener = Callable[[Job, JobChange], None]
 """Called on the event loop; must be quick. An end may be heard twice: when it happens while the database is
 away, and when it is written."""
+
+
+class JobHistory(Protocol):
+    """Where services write down their jobs; see `Jobs`, and for a venue `service.venues.jobs`."""
+
+    async def begin(self, kind: str, requested_by: str, params: Mapping[str, Any]) -> Job:
+        """Write down a new job."""
+
+    async def end(self, job: Job, error: str | None = None, state: str | None = None) -> None:
+        """Write down how a job ended."""
 
 
 class Jobs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
 
 import structlog
@@ -22,6 +22,7 @@ from chartinsightd.ports.broker import Priority, StockListing, StockListSource
 from chartinsightd.ports.stores import StockStore, TrackingStore
 from chartinsightd.service.state.alert_kinds import AlertKind
 from chartinsightd.service.state.collected_stocks import CollectedStocks
+from chartinsightd.service.state.feed import Feed, Subscription
 from chartinsightd.service.state.jobs import Job, Jobs
 from chartinsightd.service.stocks.choice import Choice, delisted_target, with_wishes
 from chartinsightd.service.stocks.universe import Universe
@@ -78,6 +79,7 @@ class StockList:
         self._failures = 0
         self._failure: SourceError | StoreError | None = None
         self._synced = 0
+        self._reads: Feed[[]] = Feed()
         self._listings: dict[str, Listing] = {}
         self._by_hand: dict[str, bool] = {}
         self._job: Job | None = None
@@ -93,6 +95,10 @@ class StockList:
     def synced(self) -> int:
         """How often the list was read since the start."""
         return self._synced
+
+    def on_read(self, listener: Callable[[], None]) -> Subscription:
+        """Call a listener after each list that was taken, when `listing` answers from it."""
+        return self._reads.subscribe(listener)
 
     def listing(self, symbol: str) -> Listing | None:
         """Return what the list says of a symbol; None where it is not listed, or no list was read."""
@@ -303,6 +309,7 @@ class StockList:
             for one in listing.stocks
         }
         self._follow()
+        self._reads.publish()
 
     def _tell_unlisted(self, listing: StockListing) -> None:
         unlisted = sorted(set(self._collected.symbols) - listing.symbols - DELISTED.keys())

@@ -51,8 +51,12 @@ class VenueSelection:
         self._wake = asyncio.Event()
         krx.on_change(self._wake.set)
 
+    def look_again(self) -> None:
+        """Have `run` choose now: the stock list was read, which alone says who is on NXT."""
+        self._wake.set()
+
     async def run(self) -> None:
-        """Choose again whenever KRX's list changes, and each morning; until cancelled."""
+        """Choose again whenever KRX's list changes or is read, and each morning; until cancelled."""
         while True:
             self.choose()
             await wait_until(self._clock, next_time(self._clock.now(), _LOOKS_AT), self._wake)
@@ -62,9 +66,9 @@ class VenueSelection:
         """Follow what KRX's list and the stock list say now; before they say anything, nothing."""
         if not self._krx.is_known:
             return
-        targets = [symbol for symbol in self._krx.symbols if self._is_wanted(symbol) and self._trades(symbol)]
+        targets = [symbol for symbol in self._krx.symbols if self._is_wanted(symbol) and self.trades(symbol)]
         ended = {symbol: day for symbol in targets if (day := self._krx.ended_on(symbol)) is not None}
-        universe = [symbol for symbol in self._krx.universe if self._trades(symbol)]
+        universe = [symbol for symbol in self._krx.universe if self.trades(symbol)]
         self._collected.replace(targets, ended, universe if self._with_universe else ())
 
     def listing(self, symbol: str) -> Listing | None:
@@ -74,9 +78,10 @@ class VenueSelection:
             return found
         return replace(found, listed_on=max(found.listed_on or opened, opened))
 
-    def _is_wanted(self, symbol: str) -> bool:
-        return not self._symbols or symbol in self._symbols
-
-    def _trades(self, symbol: str) -> bool:
+    def trades(self, symbol: str) -> bool:
+        """Whether a symbol is traded here, by the stock list; before that is read, at NXT nothing is."""
         listing = self._listing(symbol)
         return self._venue is not Venue.NXT or (listing is not None and listing.is_on_nxt)
+
+    def _is_wanted(self, symbol: str) -> bool:
+        return not self._symbols or symbol in self._symbols
