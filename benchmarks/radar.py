@@ -2,8 +2,9 @@
 
     python -m benchmarks.radar [--stocks 30] [--rounds 10]
 
-Candles, points, trend, legs, patterns, labels and proof of the newest 500 days of each stock, as JSON; the
-plain read fetches candles, points and patterns on one connection and does nothing with them. Both take turns.
+Candles, points, trend, legs, patterns, labels and proof of the newest 500 days of each stock, as the listener
+writes them; the plain read fetches candles, points and patterns on one connection and does nothing with them.
+Both take turns. The garbage collector does not see what there is before the first page, as in the daemon.
 """
 
 from __future__ import annotations
@@ -28,11 +29,15 @@ from chartinsightd.adapters.postgres.store import open_store
 from chartinsightd.app.radar_stores import open_radar
 from chartinsightd.backend.radar import ChartSources, RadarBoard
 from chartinsightd.clock import SystemClock
+from chartinsightd.control.openapi import JSON
 from chartinsightd.control.protocol.radar import RadarQuery
+from chartinsightd.control.radar_operations import RADAR
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.broker import ListedStock
+from chartinsightd.process.memory import keep_out_of_collections
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.web.answers import body_of
 from tests.domain.made_up_charts import walk
 
 CANDLES = 500
@@ -61,7 +66,7 @@ async def timed(took: Took, read: Callable[[], Awaitable[object]]) -> None:
 async def page(board: RadarBoard, symbol: str) -> bytes:
     """Return a page as it leaves the daemon."""
     found = await board.radar(RadarQuery(symbol=symbol, timeframe=Timeframe.D1, limit=CANDLES))
-    return found.model_dump_json().encode()
+    return body_of(found, RADAR, JSON)
 
 
 async def plain(connection: asyncpg.Connection, symbol: str) -> None:
@@ -119,6 +124,7 @@ async def run(stocks: int, rounds: int) -> Table:
         board = await open_board(stack, server.dsn)
         side = await asyncpg.connect(server.dsn, server_settings={"search_path": MODE})
         stack.push_async_callback(side.close)
+        keep_out_of_collections()
         pages, rows = Took(wall_ms=[], cpu_ms=[]), Took(wall_ms=[], cpu_ms=[])
         for symbol in symbols * rounds:
             await timed(pages, lambda one=symbol: page(board, one))  # type: ignore[misc]

@@ -235,24 +235,16 @@ def _by_life(event: FoundPattern) -> tuple[int, bool]:
 
 
 def _event(chart: Chart, event: FoundPattern) -> ChartPatternEvent:
-    return ChartPatternEvent.model_construct(
+    return ChartPatternEvent(
         state=str(event.state),
         at=_moment(event.ts),
         confirmed_at=_moment(event.confirmed_at),
         points=tuple(
-            ChartPatternPoint.model_construct(
-                role=one.role, ts=_moment(one.ts), price=one.price, y=chart.y(one.ts, one.price)
-            )
-            for one in event.points
+            ChartPatternPoint(role, _moment(ts), price, chart.y(ts, price))
+            for role, ts, price in event.points
         ),
-        levels={
-            name: ChartLevel.model_construct(price=price, y=chart.y(event.ts, price))
-            for name, price in event.levels.items()
-        },
-        evidence={
-            name: ChartFigure.model_construct(value=value, unit=unit)
-            for name, (value, unit) in event.evidence.items()
-        },
+        levels={name: ChartLevel(price, chart.y(event.ts, price)) for name, price in event.levels.items()},
+        evidence={name: ChartFigure(value, unit) for name, (value, unit) in event.evidence.items()},
     )
 
 

@@ -229,7 +229,7 @@ class RadarBoard:
         first = datetime.fromtimestamp(int(chart.ts[0]), UTC)
         last = int(chart.ts[-1])
         found = await results.findings(code, series, start=first, until=query.until, as_of=query.as_of)
-        before = await results.trend_at(code, series, first, query.as_of)
+        before = found.trend_before
         trends = [one for one in found.trends if one.from_ts <= last]
         return Findings(
             points=[one for one in found.points if one.ts <= last],
@@ -253,9 +253,8 @@ class RadarBoard:
         gaps = await archive.gaps([series.symbol], [series.timeframe], _MOST_PROOFS)
         revisions = await archive.revisions([series.symbol], [series.timeframe], _MOST_PROOFS)
         seals = await archive.seals([series.symbol], [], *days, _MOST_PROOFS)
-        calendar = self._current_rules.calendar
-        expected = grid_between(calendar, series.timeframe, first, end).ts.tolist()
-        missing = [ts for ts in expected if chart.place_of(ts) is None]
+        expected = grid_between(self._current_rules.calendar, series.timeframe, first, end).ts
+        missing = np.setdiff1d(expected, chart.ts, assume_unique=True).tolist() if gaps.rows else []
         return proof_of(chart, seals.rows, revisions.rows, _missing(missing, gaps.rows))
 
 

@@ -106,9 +106,7 @@ class StockFinder:
         sources, series = self._sources, Series(symbol=stock.symbol, timeframe=Timeframe.D1)
         first = _moment(int(candles.raw.ts[0])) if len(candles) else None
         found = await sources.results.findings(sources.analyser, series, start=first)
-        trend = found.trends[-1] if found.trends else None
-        if trend is None and first is not None:
-            trend = await sources.results.trend_at(sources.analyser, series, first)
+        trend = found.trends[-1] if found.trends else found.trend_before
         return FoundStock(
             **stock_fields(stock),
             recent=_recent(candles),

@@ -135,6 +135,9 @@ class Findings:
     points: Sequence[FoundPoint] = ()
     trends: Sequence[FoundTrend] = ()
     patterns: Sequence[FoundPattern] = ()
+    trend_before: FoundTrend | None = None
+    """The change of the trend in force where the asked stretch starts; None before the first, and where all
+    was asked."""
 
     @classmethod
     def of(cls, learned: Learned) -> Findings:
@@ -253,14 +256,6 @@ class AnalysisStore(Protocol):
             start: points and changes of candles that open earlier are left out; aware.
             until: what was confirmed later is left out (market time); aware.
             as_of: what this store recorded later is left out (knowledge); aware.
-        """
-
-    async def trend_at(
-        self, analyser: str, series: Series, moment: datetime, as_of: datetime | None = None
-    ) -> FoundTrend | None:
-        """Return the change of the trend in force at a moment of market time (aware); None before the first.
-
-        Changes that this store recorded after `as_of` are left out.
         """
 
     async def patterns(self, analyser: str, wanted: PatternFilter) -> Found[KnownPattern]:

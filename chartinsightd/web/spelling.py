@@ -6,12 +6,14 @@ with +09:00. The messages themselves, shared with the control socket, know nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from chartinsightd.facts.krx import KST
 
@@ -20,15 +22,7 @@ SUFFIX = "_kst"
 
 def spelled(value: Any) -> Any:
     """Return a message, or what is in one, in the types of JSON, with every time in both forms."""
-    if isinstance(value, BaseModel):
-        return dict(_fields(value))
-    if isinstance(value, Mapping):
-        return {str(name): spelled(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        # Columns hold plain numbers and words: nothing in them has to be looked at.
-        is_plain = not value or not isinstance(value[0], BaseModel | Mapping | list | tuple | datetime)
-        return value if is_plain else [spelled(one) for one in value]
-    return korean(value) if isinstance(value, datetime) else value
+    return _speller(value.__class__)(value)
 
 
 def korean(instant: datetime) -> str:
@@ -36,21 +30,61 @@ def korean(instant: datetime) -> str:
     return instant.astimezone(KST).isoformat()
 
 
-def _fields(message: BaseModel) -> Iterator[tuple[str, Any]]:
-    instants = _instants(type(message))
-    for name, value in message.__dict__.items():
-        if name not in instants:
-            yield name, spelled(value)
+@cache
+def _speller(kind: type[Any]) -> Callable[[Any], Any]:
+    """Return what spells values of a kind; an answer has thousands of values of few kinds."""
+    if issubclass(kind, BaseModel) or is_dataclass(kind):
+        return _message
+    if issubclass(kind, Mapping):
+        return _mapping
+    if issubclass(kind, list | tuple):
+        return _sequence
+    return korean if issubclass(kind, datetime) else _as_is
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): spelled(inner) for name, inner in value.items()}
+
+
+def _sequence(value: Sequence[Any]) -> Sequence[Any]:
+    """Columns hold plain numbers and words: nothing in them has to be looked at."""
+    is_plain = not value or _speller(value[0].__class__) is _as_is
+    return value if is_plain else [spelled(one) for one in value]
+
+
+def _message(message: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, is_time in fields_of(message.__class__):
+        value = getattr(message, name)
+        if not is_time:
+            found[name] = spelled(value)
             continue
-        yield name, None if value is None else int(value.timestamp())
-        yield name + SUFFIX, None if value is None else korean(value)
+        found[name] = None if value is None else int(value.timestamp())
+        found[name + SUFFIX] = None if value is None else korean(value)
+    return found
 
 
 @cache
-def _instants(kind: type[BaseModel]) -> frozenset[str]:
-    """Return the fields of a message that hold an instant."""
-    schema = kind.model_json_schema(mode="serialization", ref_template="{model}")
-    return frozenset(name for name, field in schema.get("properties", {}).items() if is_instant(field))
+def fields_of(kind: type[Any]) -> tuple[tuple[str, bool], ...]:
+    """Return the fields of a message, each with whether it holds an instant.
+
+    Types are looked at, not the JSON schema: making that of a chart would hold up the event loop for 70 ms.
+    """
+    if issubclass(kind, BaseModel):
+        return tuple((name, _is_time(field.annotation)) for name, field in kind.model_fields.items())
+    types = get_type_hints(kind)
+    return tuple((field.name, _is_time(types[field.name])) for field in fields(kind))
+
+
+def _is_time(annotation: Any) -> bool:
+    """Whether a type is that of an instant, or of one that may be missing."""
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        return any(map(_is_time, get_args(annotation)))
+    return annotation in (AwareDatetime, datetime)
 
 
 def is_instant(field: Mapping[str, Any]) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
 from chartinsightd.analysis.patterns.life import PatternKind, PatternPoint, PatternState
 from chartinsightd.analysis.points import Grade, PointKind
@@ -80,27 +82,15 @@ class PostgresAnalysis:
     ) -> Findings:
         """Return what counts of one series, by confirmation; see `ports.analysis.AnalysisStore`."""
         asked = (analyser, series.symbol, str(series.timeframe), start, until, as_of)
-        async with (
-            self._connection.use() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            points = await connection.fetch(_POINTS, *asked)
-            trends = await connection.fetch(_TRENDS, *asked)
-            patterns = await connection.fetch(_PATTERNS, *asked)
-        return Findings(
-            points=tuple(map(_point, points)),
-            trends=tuple(map(_trend, trends)),
-            patterns=tuple(map(_pattern, patterns)),
-        )
-
-    async def trend_at(
-        self, analyser: str, series: Series, moment: datetime, as_of: datetime | None = None
-    ) -> FoundTrend | None:
-        """Return the change of the trend in force at a moment of market time; None before the first."""
-        asked = (analyser, series.symbol, str(series.timeframe), None, moment, as_of)
         async with self._connection.use() as connection:
-            row = await connection.fetchrow(_TREND_AT, *asked)
-        return None if row is None else _trend(row)
+            row = await connection.fetchrow(_FINDINGS, *asked)
+        points, trends, patterns, before = map(from_json, row)
+        return Findings(
+            points=tuple(_point(*one) for one in points),
+            trends=tuple(_trend(*one) for one in trends),
+            patterns=tuple(_pattern(*one) for one in patterns),
+            trend_before=_trend(*before[0]) if before else None,
+        )
 
     async def patterns(self, analyser: str, wanted: PatternFilter) -> Found[KnownPattern]:
         """Return the latest state of each pattern that counts, the newest first."""
@@ -116,7 +106,7 @@ class PostgresAnalysis:
                 wanted.as_of,
                 wanted.limit,
             )
-        found = [KnownPattern(series=_series(row), found=_pattern(row)) for row in rows]
+        found = [KnownPattern(series=_series(row), found=_pattern(*row[2:-1])) for row in rows]
         return Found(found, rows[0]["total"] if rows else 0)
 
     async def pattern_ends(
@@ -277,10 +267,6 @@ def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
 def _series(row: Mapping[str, Any]) -> Series:
     return Series(symbol=row["symbol"], timeframe=Timeframe(row["timeframe"]))
 
@@ -298,35 +284,40 @@ def _state(row: Mapping[str, Any]) -> AnalysisState:
     )
 
 
-def _point(row: Mapping[str, Any]) -> FoundPoint:
+def _point(ts: int, kind: str, grade: str, price: int, confirmed_at: int, cause: str) -> FoundPoint:
     return FoundPoint(
-        ts=_seconds(row["ts"]),
-        kind=PointKind(row["kind"]),
-        grade=Grade(row["grade"]),
-        price=row["price"],
-        confirmed_at=_seconds(row["confirmed_at"]),
-        cause=row["cause"],
+        ts=ts,
+        kind=PointKind(kind),
+        grade=Grade(grade),
+        price=price,
+        confirmed_at=confirmed_at,
+        cause=cause,
     )
 
 
-def _trend(row: Mapping[str, Any]) -> FoundTrend:
-    return FoundTrend(
-        from_ts=_seconds(row["ts"]),
-        trend=Trend(row["trend"]),
-        confirmed_at=_seconds(row["confirmed_at"]),
-    )
+def _trend(from_ts: int, trend: str, confirmed_at: int) -> FoundTrend:
+    return FoundTrend(from_ts=from_ts, trend=Trend(trend), confirmed_at=confirmed_at)
 
 
-def _pattern(row: Mapping[str, Any]) -> FoundPattern:
+def _pattern(
+    ts: int,
+    pattern_id: str,
+    state: str,
+    kind: str,
+    confirmed_at: int,
+    points: Sequence[tuple[str, int, int]],
+    levels: Mapping[str, float],
+    evidence: Mapping[str, tuple[float, str]],
+) -> FoundPattern:
     return FoundPattern(
-        pattern_id=row["pattern_id"],
-        kind=PatternKind(row["kind"]),
-        state=PatternState(row["state"]),
-        ts=_seconds(row["ts"]),
-        confirmed_at=_seconds(row["confirmed_at"]),
-        points=tuple(PatternPoint(role=role, ts=ts, price=price) for role, ts, price in row["points"]),
-        levels=row["levels"],
-        evidence={name: (value, unit) for name, (value, unit) in row["evidence"].items()},
+        pattern_id=pattern_id,
+        kind=PatternKind(kind),
+        state=PatternState(state),
+        ts=ts,
+        confirmed_at=confirmed_at,
+        points=tuple(PatternPoint(role=role, ts=at, price=price) for role, at, price in points),
+        levels=levels,
+        evidence={name: (value, unit) for name, (value, unit) in evidence.items()},
     )
 
 
@@ -434,29 +425,62 @@ on conflict (symbol, timeframe, analyser) do update set data_id = excluded.data_
 """
 
 
-def _select(table: str, columns: str, ts: str) -> str:
-    """Return the statement for the rows of one series that count, cut along both axes of time."""
+def _epoch(column: str) -> str:
+    return f"extract(epoch from {column})::bigint"
+
+
+def _rows_of(table: str) -> str:
+    """Return the rows of one series that count by what was known, to be cut further."""
     return (
-        f"select {columns} from {table} r where r.analyser = $1 and r.symbol = $2 and r.timeframe = $3 "
-        f"and ($4::timestamptz is null or r.{ts} >= $4) "
-        "and ($5::timestamptz is null or r.confirmed_at <= $5) "
+        f"{table} r where r.analyser = $1 and r.symbol = $2 and r.timeframe = $3 "
         "and ($6::timestamptz is null or r.recorded_at <= $6) and not exists ("
         "select from analysis_generations g where g.symbol = r.symbol and g.timeframe = r.timeframe "
         "and g.analyser = r.analyser and g.generation > r.generation and g.valid_from <= r.confirmed_at "
-        "and ($6::timestamptz is null or g.recorded_at <= $6)) order by r.confirmed_at, 1, 2, 3"
+        "and ($6::timestamptz is null or g.recorded_at <= $6))"
     )
 
 
-_POINTS = _select("points", "ts, kind, grade, price, confirmed_at, cause", "ts")
-_TRENDS = _select("trends", "from_ts as ts, trend, confirmed_at", "from_ts")
-_TREND_AT = f"select * from ({_TRENDS}) as known order by confirmed_at desc limit 1"
-_PATTERNS = _select(
-    "pattern_events", "at as ts, pattern_id, state, kind, confirmed_at, points, levels, evidence", "at"
+def _arrays(columns: str, rows: str, order: str) -> str:
+    """Return rows as a JSON array of arrays: one value costs neither server nor client much."""
+    return f"(select coalesce(json_agg(json_build_array({columns}) order by {order}), '[]') from {rows})"
+
+
+def _known(table: str, columns: str, ts: str, order: str) -> str:
+    """Return the rows of one series, cut along both axes of time."""
+    span = f"($4::timestamptz is null or r.{ts} >= $4) and ($5::timestamptz is null or r.confirmed_at <= $5)"
+    return _arrays(columns, f"{_rows_of(table)} and {span}", f"confirmed_at, {order}")
+
+
+_TREND = f"{_epoch('from_ts')}, trend, {_epoch('confirmed_at')}"
+_BEFORE = (
+    f"(select * from {_rows_of('trends')} and r.confirmed_at <= $4 "
+    "order by confirmed_at desc, from_ts desc limit 1) newest"
 )
-_LATEST_PATTERNS = """
-select *, count(*) over () as total from (
+_FINDINGS = "select " + ", ".join(
+    (
+        _known(
+            "points",
+            f"{_epoch('ts')}, kind, grade, price, {_epoch('confirmed_at')}, cause",
+            "ts",
+            "ts, kind, grade",
+        ),
+        _known("trends", _TREND, "from_ts", "from_ts, trend"),
+        _known(
+            "pattern_events",
+            f"{_epoch('at')}, pattern_id, state, kind, {_epoch('confirmed_at')}, points, levels, evidence",
+            "at",
+            "at, pattern_id, state",
+        ),
+        _arrays(_TREND, _BEFORE, "from_ts"),
+    )
+)
+"""Points, trends, patterns and the trend before them in one statement: one snapshot and one round trip."""
+_LATEST_PATTERNS = f"""
+select symbol, timeframe, {_epoch("at")}, pattern_id, state, kind, {_epoch("confirmed_at")},
+    points, levels, evidence, count(*) over () as total
+from (
     select distinct on (r.symbol, r.timeframe, r.pattern_id)
-        r.symbol, r.timeframe, r.pattern_id, r.kind, r.state, r.at as ts, r.confirmed_at,
+        r.symbol, r.timeframe, r.pattern_id, r.kind, r.state, r.at, r.confirmed_at,
         r.points, r.levels, r.evidence
     from pattern_events r
     where r.analyser = $1

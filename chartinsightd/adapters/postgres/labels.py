@@ -45,7 +45,8 @@ class PostgresLabels:
         )
         async with self._connection.use() as connection:
             rows = await connection.fetch(_FIND, *arguments, wanted.before, limit)
-            total = await connection.fetchval(_TOTAL, *arguments)
+            is_all = wanted.before is None and len(rows) < limit
+            total = len(rows) if is_all else await connection.fetchval(_TOTAL, *arguments)
         return Found([_label(row) for row in rows], total)
 
     async def agreement(self) -> list[KindAgreement]:

@@ -40,9 +40,10 @@ def news(kept: Findings, found: Findings, valid_from: int | None) -> Findings:
 
 
 def _where(findings: Findings, keep: Callable[[str, Any], bool]) -> Findings:
-    return Findings(
-        **{name: tuple(row for row in getattr(findings, name) if keep(name, row)) for name in _KINDS}
-    )
+    def kept(name: str) -> tuple[Any, ...]:
+        return tuple(row for row in getattr(findings, name) if keep(name, row))
+
+    return Findings(points=kept("points"), trends=kept("trends"), patterns=kept("patterns"))
 
 
 def _differences(kept: Findings, found: Findings) -> tuple[list[int], list[int]]:

@@ -212,6 +212,22 @@ async def test_market_time_cuts_what_was_confirmed_later(analysis: PostgresAnaly
     assert (await analysis.findings(RULES, SERIES, start=start)).points == (point(5),)
 
 
+async def test_a_stretch_comes_with_the_trend_in_force_at_its_start(analysis: PostgresAnalysis) -> None:
+    """It is the change that was confirmed last by then, though its own candle lies before the stretch."""
+    trends = (
+        FoundTrend(from_ts=300, trend=Trend.UP, confirmed_at=600),
+        FoundTrend(from_ts=900, trend=Trend.DOWN, confirmed_at=1_500),
+        FoundTrend(from_ts=2_100, trend=Trend.UP, confirmed_at=2_400),
+    )
+    await analysis.save(RULES, [result(SERIES, Findings(trends=trends))], NOW)
+
+    for start, before in ((599, None), (600, trends[0]), (1_499, trends[0]), (1_500, trends[1])):
+        found = await analysis.findings(RULES, SERIES, start=datetime.fromtimestamp(start, UTC))
+        assert found.trend_before == before
+        assert found.trends == tuple(one for one in trends if one.from_ts >= start)
+    assert (await analysis.findings(RULES, SERIES)).trend_before is None
+
+
 async def test_a_change_makes_exactly_its_series_due(analysis: PostgresAnalysis, store: Store) -> None:
     """A later candle asks for the next step, an older or revised one for a new start; others stay done."""
     others = [Series(symbol=symbol, timeframe=Timeframe.M5) for symbol in ("000660", "035420")]
