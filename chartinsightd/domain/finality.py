@@ -73,7 +73,7 @@ def final_mask(
     grid = _grid_near(calendar, timeframe, asked_at)
     at = np.searchsorted(grid.ts, ts, side="right") - 1
     # a candle before the grid is matched with the last place (index -1); it is old enough in any case
-    belongs = ts < grid.ends[at] if timeframe is Timeframe.W1 else ts == grid.ts[at]
+    belongs = ts < grid.at(at).ends if timeframe is Timeframe.W1 else ts == grid.ts[at]
     final: Flags = (ts <= asked - _OLD_S[timeframe]) | (belongs & (_final_at(grid, at, settle) <= asked))
     return final
 
@@ -121,8 +121,7 @@ def possible_coverage(
 
 
 def _final_at(grid: Grid, at: Ints, settle: timedelta) -> Ints:
-    settle_s = math.ceil(settle.total_seconds())
-    return np.where(grid.waits_overnight[at], grid.settled[at], grid.ends[at] + settle_s)
+    return grid.at(at).final_at(math.ceil(settle.total_seconds()))
 
 
 def _grid_near(calendar: Calendar, timeframe: Timeframe, instant: datetime) -> Grid:

@@ -24,24 +24,48 @@ from chartinsightd.facts import kiwoom
 DAY_S = 86_400
 _MINUTE_S = 60
 _JOINED = 8
-"""Grids of several years that are kept. Those of 5m take a megabyte each, and joining one takes 0.1 ms."""
+"""Grids of several years that are kept. Those of 5m take half a megabyte each, and joining one 0.1 ms."""
+_SETTLED_S = DAY_S + kiwoom.SETTLED_NEXT_DAY.hour * 3600 + kiwoom.SETTLED_NEXT_DAY.minute * _MINUTE_S
+"""From 00:00 KST of a session's day until Kiwoom's overnight corrections of it are in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """Candles that can exist, in columns of equal length, oldest first; instants are epoch seconds."""
+    """Candles that can exist, in columns of equal length, oldest first; instants are epoch seconds.
+
+    What follows from these columns is not kept: the years of 5m would take three times the memory.
+    """
 
     ts: Ints
     """Where each candle starts, strictly ascending."""
-    ends: Ints
-    """When trading in it ends: after its span, or with its (last) session."""
-    settled: Ints
-    """When Kiwoom's overnight corrections of its (last) session are in."""
+    lasts: Ints
+    """Seconds until trading in it ends; all intraday candles share one number, a column without memory."""
     waits_overnight: Flags
-    """Whether it changes until then: days, weeks, and intraday candles that hold the late print."""
+    """Whether it changes until it is settled: days, weeks, and intraday candles that hold the late print."""
 
     def __len__(self) -> int:
         return len(self.ts)
+
+    @property
+    def ends(self) -> Ints:
+        """When trading in each candle ends: after its span, or with its (last) session."""
+        return self.ts + self.lasts
+
+    @property
+    def settled(self) -> Ints:
+        """When Kiwoom's overnight corrections of each candle's (last) session are in."""
+        last_second = self.ends - 1 + KST_OFFSET_S
+        return last_second - last_second % DAY_S - KST_OFFSET_S + _SETTLED_S
+
+    def final_at(self, settle_s: int) -> Ints:
+        """Return when each candle is final, if it may still change for so many seconds after its end."""
+        instants = self.ends + settle_s
+        instants[self.waits_overnight] = self.at(self.waits_overnight).settled
+        return instants
+
+    def at(self, places: Ints | Flags | slice) -> Grid:
+        """Return the candles at these places."""
+        return Grid(self.ts[places], self.lasts[places], self.waits_overnight[places])
 
 
 def candle_starts(session: Session, timeframe: Timeframe) -> Ints:
@@ -91,7 +115,7 @@ def candle_ends(calendar: Calendar, timeframe: Timeframe, ts: Ints) -> Ints:
     grid = grid_of_years(calendar, timeframe, _year_of(int(ts[0])), _year_of(int(ts[-1])))
     at = np.searchsorted(grid.ts, ts)
     at[at == len(grid)] = 0
-    ends: Ints = grid.ends[at] if len(grid) else np.zeros(len(ts), dtype=np.int64)
+    ends = grid.at(at).ends if len(grid) else np.zeros(len(ts), dtype=np.int64)
     for i in np.flatnonzero(grid.ts[at] != ts) if len(grid) else range(len(ts)):
         ends[i] = candle_end(calendar, timeframe, int(ts[i]))
     return ends
@@ -110,7 +134,7 @@ def last_shown_day(calendar: Calendar, timeframe: Timeframe, ts: int) -> date:
 def grid_between(calendar: Calendar, timeframe: Timeframe, start: int, end: int) -> Grid:
     """Return the candles that start in [start, end), in seconds since the epoch."""
     whole = grid_of_years(calendar, timeframe, _year_of(start), _year_of(end))
-    return _cut(whole, *np.searchsorted(whole.ts, (start, end)).tolist())
+    return whole.at(slice(*np.searchsorted(whole.ts, (start, end)).tolist()))
 
 
 def candle_at(calendar: Calendar, timeframe: Timeframe, instant: int) -> int | None:
@@ -132,7 +156,7 @@ def grid_of_years(calendar: Calendar, timeframe: Timeframe, first: int, last: in
     """Return the candles whose session lies in the years first to last, both included."""
     if first == last:
         return _grid_of_year(calendar, timeframe, first)
-    return _join([_grid_of_year(calendar, timeframe, year) for year in range(first, last + 1)])
+    return _join(timeframe, [_grid_of_year(calendar, timeframe, year) for year in range(first, last + 1)])
 
 
 def span_after(timeframe: Timeframe, ts: Ints) -> Ints:
@@ -150,7 +174,7 @@ def span_after(timeframe: Timeframe, ts: Ints) -> Ints:
 def _grid_of_year(calendar: Calendar, timeframe: Timeframe, year: int) -> Grid:
     sessions = calendar.sessions(date(year, 1, 1), date(year, 12, 31))
     if timeframe.is_intraday:
-        return _join([_intraday(session, timeframe) for session in sessions])
+        return _join(timeframe, [_intraday(session, timeframe) for session in sessions])
     if timeframe is Timeframe.D1:
         return _overnight((session, session) for session in sessions)
     return _overnight(_weeks(calendar, sessions))
@@ -166,16 +190,20 @@ def _weeks(calendar: Calendar, sessions: Iterable[Session]) -> Iterable[tuple[Se
 
 def _overnight(candles: Iterable[tuple[Session, Session]]) -> Grid:
     """Return candles that run from 00:00 KST of a first session to the end of a last one."""
-    rows = [(_seconds(a.starts_at), _seconds(b.ends_at), _seconds(b.settled_at)) for a, b in candles]
-    columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T.copy()
-    return Grid(columns[0], columns[1], columns[2], np.ones(len(rows), dtype=np.bool_))
+    rows = [(_seconds(a.starts_at), _seconds(b.ends_at)) for a, b in candles]
+    ts, ends = np.array(rows, dtype=np.int64).reshape(-1, 2).T.copy()
+    return Grid(ts, ends - ts, np.ones(len(rows), dtype=np.bool_))
 
 
 def _intraday(session: Session, timeframe: Timeframe) -> Grid:
     pattern = _pattern_of(session, timeframe)
     ts = _seconds(session.starts_at) + pattern.starts
-    settled = np.full(len(ts), _seconds(session.settled_at), dtype=np.int64)
-    return Grid(ts, ts + _span_s(timeframe), settled, pattern.holds_late)
+    return Grid(ts, _span_of_each(timeframe, len(ts)), pattern.holds_late)
+
+
+def _span_of_each(timeframe: Timeframe, count: int) -> Ints:
+    """Return the span of so many intraday candles, in seconds: one number that stands in every place."""
+    return np.broadcast_to(np.int64(_span_s(timeframe)), count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -254,20 +282,17 @@ def _minutes(start: timedelta, end: timedelta) -> Ints:
     return np.arange(int(start.total_seconds()), int(end.total_seconds()), _MINUTE_S, dtype=np.int64)
 
 
-def _join(grids: Sequence[Grid]) -> Grid:
+def _join(timeframe: Timeframe, grids: Sequence[Grid]) -> Grid:
     if not grids:
         return _overnight(())
+    ts = np.concatenate([grid.ts for grid in grids])
     return Grid(
-        np.concatenate([grid.ts for grid in grids]),
-        np.concatenate([grid.ends for grid in grids]),
-        np.concatenate([grid.settled for grid in grids]),
+        ts,
+        _span_of_each(timeframe, len(ts))
+        if timeframe.is_intraday
+        else np.concatenate([grid.lasts for grid in grids]),
         np.concatenate([grid.waits_overnight for grid in grids]),
     )
-
-
-def _cut(grid: Grid, start: int, end: int) -> Grid:
-    part = slice(start, end)
-    return Grid(grid.ts[part], grid.ends[part], grid.settled[part], grid.waits_overnight[part])
 
 
 def _span_s(timeframe: Timeframe) -> int:

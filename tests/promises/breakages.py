@@ -90,9 +90,9 @@ BREAKAGES = (
     Breakage(
         2,
         "a candle is final at its end, without the settle time",
-        f"{_DOMAIN}/finality.py",
-        "grid.ends[at] + settle_s",
-        "grid.ends[at]",
+        f"{_DOMAIN}/grid.py",
+        "self.ends + settle_s",
+        "self.ends",
         "tests/domain/test_finality.py",
     ),
     Breakage(

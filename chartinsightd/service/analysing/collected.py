@@ -82,8 +82,7 @@ class TrackedSeries:
             now = session.open_at
         year = day_of(now).year
         grid = grid_of_years(rules.calendar, timeframe, year - 1, year)
-        settle_s = math.ceil(rules.refresh.settle.total_seconds())
-        final_at = np.where(grid.waits_overnight, grid.settled, grid.ends + settle_s)
+        final_at = grid.final_at(math.ceil(rules.refresh.settle.total_seconds()))
         open_ones = np.flatnonzero(final_at > int(now.timestamp()))
         at = int(open_ones[0]) - 1 if len(open_ones) else len(grid) - 1
         return int(grid.ts[at]) if at >= 0 else None
