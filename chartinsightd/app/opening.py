@@ -54,6 +54,7 @@ class VenueResources:
         """Return what keeps them in order."""
         return {
             f"{venue.lower()}_store": self.store.presence.run,
+            f"{venue.lower()}_rows": self.store.candles.forget_idle_rows,
             f"{venue.lower()}_ledger": partial(self.ledger.keep_reconciled, clock),
         }
 
@@ -137,7 +138,8 @@ async def open_resources(stack: AsyncExitStack, settings: Settings, clock: Check
     radar = await open_radar(stack, dsn, settings.mode)
     ledger = CoverageLedger(store.candles, checkpoint, store.presence.changed)
     await ledger.open()
-    services |= {"store": store.presence.run, "ledger": partial(ledger.keep_reconciled, clock)}
+    services |= {"store": store.presence.run, "rows": store.candles.forget_idle_rows}
+    services["ledger"] = partial(ledger.keep_reconciled, clock)
     venues = {
         venue: await _open_venue(stack, settings, dsn, clock, venue) for venue in settings.venues.wanted
     }

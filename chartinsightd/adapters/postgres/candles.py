@@ -64,6 +64,9 @@ _EARLIEST, _LATEST = -2_208_988_800, 7_258_118_400
 """The years 1900 and 2200, in seconds: every candle of a day or a week lies between."""
 _COPY_FROM = 48
 """Rows; fewer travel faster as arrays of one statement."""
+_IDLE_S = 2_400.0
+"""How long a series' newest rows are kept without a poll: longer than between two candles of half an hour."""
+_LOOKS_EVERY_REAL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +142,7 @@ class PostgresCandles:
         self._clock = clock
         self._on_set_back = on_set_back
         self._lock = asyncio.Lock()
-        self._tails = RecentRows(tail_bytes)
+        self._tails = RecentRows(tail_bytes, clock.monotonic)
         self._covered: dict[Series, RangeSet] | None = None
         self._partitions: dict[Timeframe, RangeSet] | None = None
         self._quarantine = quarantine.Quarantine()
@@ -149,6 +152,16 @@ class PostgresCandles:
         self._tails.clear()
         self._covered = None
         self._partitions = None
+
+    async def forget_idle_rows(self) -> None:
+        """Keep the newest rows of those series alone that are polled; until cancelled.
+
+        After a load or in the evening they are megabytes that no poll needs before the morning, when the
+        first one of each series reads its rows back, as after a restart.
+        """
+        while True:
+            await self._clock.pace(every_s=_IDLE_S / 4, least_real_s=_LOOKS_EVERY_REAL_S)
+            self._tails.forget_unused(_IDLE_S)
 
     async def save(self, writes: Sequence[Write]) -> list[Written]:
         """Commit all writes in one transaction, or none; return what each did (see `ports.CandleStore`).
