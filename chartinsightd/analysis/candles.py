@@ -23,6 +23,8 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _PRICES = ("open", "high", "low", "close")
+_MADE_AT_ONCE = 1_000
+"""Candles of which Python's own numbers are made at one time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -134,11 +136,13 @@ class Candles:
         return len(self.ts)
 
     def __iter__(self) -> Iterator[AdjustedCandle]:
-        columns = (self.ts, self.closes_at, self.open, self.high, self.low, self.close)
-        traded = (self.traded.high, self.traded.low, self.factor)
-        return map(
-            AdjustedCandle._make, zip(*(column.tolist() for column in (*columns, *traded)), strict=True)
-        )
+        prices = (self.open, self.high, self.low, self.close, self.traded.high, self.traded.low)
+        columns = (self.ts, self.closes_at, *prices, self.factor)
+        # Values taken one by one from an array cost most of the time; all at once, years of minutes would be
+        # hundreds of thousands of objects, and Python keeps the memory of its largest moment.
+        for first in range(0, len(self), _MADE_AT_ONCE):
+            some = (column[first : first + _MADE_AT_ONCE].tolist() for column in columns)
+            yield from map(AdjustedCandle._make, zip(*some, strict=True))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the columns alone: made again in another process they are read-only, and nothing is kept
