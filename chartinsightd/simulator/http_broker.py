@@ -135,7 +135,7 @@ class Broker:
             early = await self._early_fault(request, call, call.struck)
             if early is not None:
                 return early
-        answer = self._right_answer(request, call, wire_requests.json_object(await request.read()))
+        answer = await self._right_answer(request, call, wire_requests.json_object(await request.read()))
         if call.struck is not None:
             return await self._late_fault(request, call, call.struck.rule.fault, answer)
         return await self._send(request, call, answer)
@@ -175,7 +175,7 @@ class Broker:
         await response.write(half)
         return _torn(request)
 
-    def _right_answer(self, request: web.Request, call: _Call, body: Mapping[str, Any]) -> _Answer:
+    async def _right_answer(self, request: web.Request, call: _Call, body: Mapping[str, Any]) -> _Answer:
         if call.api_id == TOKEN_API:
             return self._issued(request, call, body)
         if call.api_id == REVOKE_API:
@@ -184,7 +184,7 @@ class Broker:
             return self._chart(request, call, body)
         fields = wire_requests.checked_fields(call.api_id, body)
         call.entry.symbol = fields.get("stk_cd", "")
-        listing = self._sim.stocks.answer(call.api_id, fields, self._sim.now())
+        listing = await self._sim.stocks.answer(call.api_id, fields, self._sim.now())
         if call.struck is not None and call.struck.rule.fault is Fault.LIST_CUT_SHORT:
             listing = cut_short(listing)
         headers = _data_headers(call.api_id, listing.rows, "")

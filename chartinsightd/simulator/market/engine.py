@@ -154,17 +154,15 @@ class SimulatedMarket:
 
     def _visible(self, code: str, day: date, now: datetime) -> tuple[DayPlan, sight.Moment, Minutes] | None:
         """Return the one-minute rows of a day so far; None where there is none."""
-        if day > _day(now) or (found := self._day_of(code, day.toordinal())) is None:
+        if day > _day(now) or (looked := self._look(code, day.toordinal(), now)) is None:
             return None
-        plan, rows = found
-        if rows is None:
-            return None
-        moment = sight.moment_of(plan, now)
-        seen = sight.visible_minutes(rows, plan, moment, self._tape(code, plan.day))
-        return (plan, moment, seen) if len(seen) else None
+        plan, moment, rows = looked
+        return (plan, moment, rows) if rows is not None and len(rows) else None
 
-    def _day_seen(self, code: str, day: int, now: datetime) -> sight.DaySeen | None:
-        """Return the daily row of a day so far."""
+    def _look(
+        self, code: str, day: int, now: datetime
+    ) -> tuple[DayPlan, sight.Moment, Minutes | None] | None:
+        """Return a day and its one-minute rows so far, which are None where the day has none at all."""
         found = self._day_of(code, day)
         if found is None:
             return None
@@ -172,6 +170,14 @@ class SimulatedMarket:
         moment = sight.moment_of(plan, now)
         if rows is not None:
             rows = sight.visible_minutes(rows, plan, moment, self._tape(code, day))
+        return plan, moment, rows
+
+    def _day_seen(self, code: str, day: int, now: datetime) -> sight.DaySeen | None:
+        """Return the daily row of a day so far."""
+        looked = self._look(code, day, now)
+        return None if looked is None else self._row_of(*looked)
+
+    def _row_of(self, plan: DayPlan, moment: sight.Moment, rows: Minutes | None) -> sight.DaySeen | None:
         return sight.day_seen(plan, rows, moment, after_counts=self._options.after_market_in_daily)
 
     def periods(self, code: str, period: Period, now: datetime, adjusted_to: date | None) -> PeriodRows:
@@ -266,13 +272,12 @@ class SimulatedMarket:
         return int(days[at]) if at >= 0 else None
 
     def _snapshot_of(self, issue: Issue, day: int, now: datetime) -> Snapshot | None:
-        found = self._day_of(issue.code, day)
-        if found is None:
+        looked = self._look(issue.code, day, now)
+        if looked is None:
             return None
-        plan = found[0]
+        plan, _, rows = looked
         lower, upper = _limits(issue, plan)
-        seen, visible = self._day_seen(issue.code, day, now), self._visible(issue.code, plan.date, now)
-        rows = visible[2] if visible is not None else None
+        seen, rows = self._row_of(*looked), rows if rows is not None and len(rows) else None
         return Snapshot(
             code=issue.code,
             price=int(rows.close[-1])
