@@ -38,6 +38,8 @@ def _shown(lane: LaneState) -> GateLane:
         utilisation=lane.utilisation,
         throttled=lane.throttled,
         recent=lane.recent,
+        smallest_round_trip_s=lane.smallest_round_trip_s,
+        mean_round_trip_s=lane.mean_round_trip_s,
     )
 
 

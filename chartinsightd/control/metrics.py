@@ -75,6 +75,10 @@ def _lane_metrics(lane: GateLane) -> Iterator[Metric]:
         value=lane.throttled,
         labels={"api_id": api_id},
     )
+    for kind, seconds in (("smallest", lane.smallest_round_trip_s), ("mean", lane.mean_round_trip_s)):
+        if seconds is not None:
+            words = "How long the latest answers took, by the daemon's clock"
+            yield _gauge("gate_round_trip_seconds", words, seconds, api_id=api_id, kind=kind)
     for priority, queued in lane.queued.items():
         labels = {"api_id": api_id, "priority": priority.value}
         yield _gauge("gate_queued", "Requests that wait at the gate", queued, **labels)

@@ -47,7 +47,10 @@ class AdminClient:
         await self._post("clock", body)
 
     async def stats(self) -> dict[str, Any]:
-        """Return the counts of requests, refusals and violations of the limit, in all and by api-id."""
+        """Return the counts of requests, refusals and violations of the limit, in all and by api-id.
+
+        `cpu_s` is the CPU that the simulator used since its start.
+        """
         return await self._get("stats")
 
     async def requests(self, after: int = 0) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -118,7 +119,7 @@ class Admin:
         return _json(dataclasses.asdict(self._sim.profile))
 
     async def stats(self, _request: web.Request) -> web.Response:
-        """Return counts by api-id and in all."""
+        """Return counts by api-id and in all, and the CPU that this process used, in seconds."""
         arrivals = self._sim.monitor.arrivals
         return _json(
             {
@@ -127,6 +128,7 @@ class Admin:
                 "refusals": sum(one.refusals for one in arrivals.values()),
                 "violations": sum(one.violations for one in arrivals.values()),
                 "websocket_sessions": self._sessions.count,
+                "cpu_s": time.process_time(),
                 "api_ids": {api_id: _arrivals(one) for api_id, one in sorted(arrivals.items())},
             }
         )

@@ -153,6 +153,10 @@ class GateLane(Message):
     """Refusals for the pace since the start."""
     recent: tuple[Count, ...] = ()
     """Requests sent in each of the last seconds, oldest first, at most 60."""
+    smallest_round_trip_s: Seconds | None = None
+    mean_round_trip_s: Seconds | None = None
+    """Of the latest answers, by the daemon's clock: a gate that proves its pace can use no more of its limit
+    than 1 / (1 + mean - smallest), whatever waits for it."""
 
 
 class DatabaseStatus(Message):
