@@ -141,13 +141,14 @@ class CoverageBoard:
 
     async def _rows(self, series: Sequence[Series], names: Mapping[str, str]) -> AsyncIterator[CoverageRow]:
         seals = self._open_seals()
-        for number, one in enumerate(series, start=1):
-            yield self._row(one, names.get(one.symbol, ""), seals.get(one, ()))
-            if number % _SLICE == 0:
-                await asyncio.sleep(0)
+        for start in range(0, len(series), _SLICE):
+            expected_of = self._expectations.in_force()
+            for one in series[start : start + _SLICE]:
+                yield self._row(one, expected_of(one), names.get(one.symbol, ""), seals.get(one, ()))
+            await asyncio.sleep(0)
 
-    def _row(self, series: Series, name: str, seals: Sequence[Seal]) -> CoverageRow:
-        state, expected = self._ledger.state(series), self._expectations.of_series(series)
+    def _row(self, series: Series, expected: Expectation, name: str, seals: Sequence[Seal]) -> CoverageRow:
+        state = self._ledger.state(series)
         known = self._known.get(series)
         if known is None or (known.state, known.expected, known.name) != (state, expected, name):
             row = _counted(series, state, expected, name)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-import structlog
-from pydantic import ValidationError
-
 from chartinsightd.backend.alerting import Alerting
 from chartinsightd.backend.coverage import CoverageBoard
 from chartinsightd.backend.jobs import JobBoard
+from chartinsightd.backend.kept_moments import body_of, recorded_in
 from chartinsightd.backend.overview import Overview
 from chartinsightd.clock import Clock
 from chartinsightd.control.handlers import Handlers
@@ -30,8 +28,6 @@ from chartinsightd.domain.moment import Moment, Stretch, stretches
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.moments import MomentStore
 from chartinsightd.service.recording.recorder import Recorder, Taken
-
-log = structlog.get_logger(__name__)
 
 
 class Replay:
@@ -75,7 +71,7 @@ class Replay:
         """Return what there is to record of this moment."""
         status = _compact(await self._overview.status())
         alerts = await self._alerting.alerts()
-        recorded = Recorded(
+        recorded = Recorded.model_construct(
             status=status,
             missing=await self._missing(),
             jobs=self._jobs.running_now(),
@@ -85,13 +81,13 @@ class Replay:
         return Taken(
             state=status.verdict.state.value,
             causes=tuple(cause.kind for cause in status.verdict.causes),
-            body=recorded.model_dump_json(exclude_defaults=True).encode(),
+            body=body_of(recorded),
         )
 
     async def moment(self, query: MomentQuery) -> MomentAnswer:
         """Return a moment as it was; not recorded, or in words of another version, means unknown."""
         found = self._waiting_at(query.at) or await self._store.at(query.at)
-        recorded = None if found is None else _read(found.body)
+        recorded = None if found is None else recorded_in(found.body)
         if found is None or recorded is None:
             known_until, known_from = await self._store.neighbours(query.at)
             return MomentAnswer(at=query.at, known_until=known_until, known_from=known_from)
@@ -127,16 +123,9 @@ class Replay:
 
 def _compact(status: Status) -> Status:
     """Return a status without what changes with each second."""
-    gate = tuple(lane.model_copy(update={"recent": ()}) for lane in status.gate)
+    unsteady = {"recent": (), "smallest_round_trip_s": None, "mean_round_trip_s": None}
+    gate = tuple(lane.model_copy(update=unsteady) for lane in status.gate)
     return status.model_copy(update={"gate": gate})
-
-
-def _read(body: bytes) -> Recorded | None:
-    try:
-        return Recorded.model_validate_json(body)
-    except ValidationError as error:
-        log.info("moments.not_understood", error=str(error).splitlines()[0])
-        return None
 
 
 def _stretch(one: Stretch) -> TimelineStretch:

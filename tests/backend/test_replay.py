@@ -12,8 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from chartinsightd.backend.assembly import Backend
+from chartinsightd.backend.kept_moments import recorded_in
 from chartinsightd.control.operations import MOMENT, STATUS, TIMELINE
-from chartinsightd.control.protocol.replay import MomentQuery, Recorded, TimelineQuery
+from chartinsightd.control.protocol.replay import MomentQuery, TimelineQuery
 from chartinsightd.control.protocol.status import DaemonState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
@@ -63,7 +64,8 @@ async def test_a_start_without_a_database_is_recorded() -> None:
     async with world.on_board() as backend:
         taken = await backend.replay.take()
         now = await ask(backend, STATUS)
-    recorded = Recorded.model_validate_json(taken.body)
+    recorded = recorded_in(taken.body)
+    assert recorded is not None
     assert recorded.missing == {}
     assert recorded.status.daemon.state is now.daemon.state
 

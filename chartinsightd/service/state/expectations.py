@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 from chartinsightd.clock import Clock
@@ -37,6 +38,18 @@ class Expectations:
     def of_series(self, series: Series) -> Expectation:
         """Return what should be final of a series now."""
         return self.of(series.timeframe, self._current_rules.rules.tier(series.symbol))
+
+    def in_force(self) -> Callable[[Series], Expectation]:
+        """Return what tells it of many series as of this moment: to be used up before anything else runs."""
+        tier_of, found = self._current_rules.rules.tier, dict[tuple[Timeframe, Tier], Expectation]()
+
+        def of_series(series: Series) -> Expectation:
+            key = series.timeframe, tier_of(series.symbol)
+            if key not in found:
+                found[key] = self.of(*key)
+            return found[key]
+
+        return of_series
 
 
 _Moment = tuple[datetime, date, Calendar]
