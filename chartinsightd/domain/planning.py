@@ -149,6 +149,8 @@ class _View:
     ts: Ints
     """The grid up to now, the forming candle included."""
     page_rows: int
+    known: dict[tuple[RangeSet, bool], _Needs] = field(default_factory=dict)
+    """What was worked out for one series holds for all that have the same: before a first load, for each."""
 
     @property
     def newest(self) -> int:
@@ -276,12 +278,30 @@ class _Run:
         return self.oldest
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Needs:
+    """What is due for series that have the same coverage."""
+
+    runs: Sequence[_Run]
+    missing_ranges: RangeSet
+    begun_at: int | None
+
+
 def _fetches(series: Series, state: SeriesState, view: _View) -> list[Fetch]:
-    gaps = list(view.gaps(state.covered))
-    missing_ranges = RangeSet.of(*(span for span, _ in gaps))
-    begun_at = _first_covered(state.covered, view)
-    runs = _runs(view, [places for _, places in gaps], is_stale=view.is_stale(state))
-    return [_fetch(series, run, missing_ranges, begun_at, state.read_at) for run in runs]
+    key = state.covered, view.is_stale(state)
+    needs = view.known.get(key)
+    if needs is None:
+        needs = view.known[key] = _needs(view, *key)
+    return [_fetch(series, run, needs.missing_ranges, needs.begun_at, state.read_at) for run in needs.runs]
+
+
+def _needs(view: _View, covered: RangeSet, is_stale: bool) -> _Needs:
+    gaps = list(view.gaps(covered))
+    return _Needs(
+        runs=_runs(view, [places for _, places in gaps], is_stale=is_stale),
+        missing_ranges=RangeSet.of(*(span for span, _ in gaps)),
+        begun_at=_first_covered(covered, view),
+    )
 
 
 def _first_covered(covered: RangeSet, view: _View) -> int | None:

@@ -15,6 +15,9 @@ class Timeframe(StrEnum):
     D1 = "1d"
     W1 = "1w"
 
+    # Enum's own is written in Python, and every look-up of a series by its name asks for it.
+    __hash__ = str.__hash__
+
     @property
     def is_intraday(self) -> bool:
         """Whether several candles fit into one session."""

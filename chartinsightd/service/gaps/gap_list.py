@@ -9,7 +9,7 @@ from itertools import groupby
 
 import structlog
 
-from chartinsightd.clock import Clock
+from chartinsightd.clock import Clock, real_s
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import StoreError
 from chartinsightd.domain.gap_reason import GapReason, Why
@@ -31,6 +31,9 @@ log = structlog.get_logger(__name__)
 _EVERY_S = 30.0
 _EVERY_REAL_S = 1.0
 """Real seconds between two lists, at least."""
+_RESTS_TIMES = 20
+_LONGEST_REST_REAL_S = 10.0
+"""Under a fast clock it rests this many times as long as a list took, but no longer than that."""
 _SLICE = 250
 """Series looked at before others may run: some milliseconds."""
 _NAPS = 10
@@ -76,10 +79,12 @@ class GapList:
     async def run(self) -> None:
         """Write the list whenever it has changed, once it is known what is followed; until cancelled."""
         while True:
+            began_s = real_s()
             if self._collected.is_known:
                 await self._write(await self.gaps())
+            rest_s = min(max(_EVERY_REAL_S, _RESTS_TIMES * (real_s() - began_s)), _LONGEST_REST_REAL_S)
             for _ in range(_NAPS):
-                await self._clock.pace(every_s=_EVERY_S / _NAPS, least_real_s=_EVERY_REAL_S / _NAPS)
+                await self._clock.pace(every_s=_EVERY_S / _NAPS, least_real_s=rest_s / _NAPS)
 
     async def gaps(self) -> list[Gap]:
         """Return what is missing now, with reasons. A candle whose first poll is under way is no gap.

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ from chartinsightd.ports.stores import Gap, Seal
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.retries import RetryTracker
 from tests.support.guards import FakeBlocks
-from tests.support.virtual import LoopClock, in_virtual_time
+from tests.support.virtual import LoopClock, cancelled_after, in_virtual_time
 from tests.support.world import World
 
 BEFORE_OPEN = datetime(2026, 9, 15, 8, 30, tzinfo=KST)
@@ -240,6 +241,25 @@ def unsealed(*seals: Seal) -> list[tuple[str, int, int, str, int]]:
         )
         for gap in gaps
     ]
+
+
+@in_virtual_time
+async def test_a_long_list_is_made_less_often_under_a_fast_clock() -> None:
+    """A list that takes 0.2 s is made every 4.2 s: a twentieth of the time, not all of it."""
+    world, begun = World(BEFORE_OPEN), list[float]()
+    world.clock = LoopClock(BEFORE_OPEN, speed=600)
+    world.collected.replace(["005930"])
+    gaps = world.gap_list()
+
+    async def slow() -> list[Gap]:
+        begun.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(0.2)
+        return []
+
+    with patch.object(gaps, "gaps", slow):
+        await cancelled_after(gaps.run(), 60)
+
+    assert len(begun) == 15
 
 
 def test_an_open_seal_is_a_gap_of_its_suspects() -> None:
