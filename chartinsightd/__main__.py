@@ -9,7 +9,7 @@ import click
 
 from chartinsightd import __version__
 from chartinsightd.install import install
-from chartinsightd.process.left_out import import_parts_alone, leave_out
+from chartinsightd.process.left_out import leave_out, read_closed_days
 from chartinsightd.process.log_stream import open_standard_streams
 
 
@@ -27,7 +27,7 @@ def main(context: click.Context, config: Path | None) -> None:
     context.obj = config
     if context.invoked_subcommand is None:
         leave_out("rich", "greenlet")
-        import_parts_alone("holidays.countries", "holidays.financial")
+        read_closed_days()
         from chartinsightd.app.daemon import run_daemon
 
         sys.exit(run_daemon(config))

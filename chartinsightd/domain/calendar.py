@@ -12,8 +12,6 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, TypeVar
 
-import holidays
-
 from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.domain.kst import at_kst, midnight
 from chartinsightd.domain.venue import Venue
@@ -21,6 +19,8 @@ from chartinsightd.facts import kiwoom, krx, nxt
 
 _Dated = TypeVar("_Dated", krx.Hours, nxt.NxtHours)
 _DAY = timedelta(days=1)
+_LISTED_UNTIL = 2050
+"""The last year that `read_listed_closures` asks for."""
 _MOST_YEARS = 8
 """Years whose sessions are kept; fifty would take six megabytes, and building one takes a millisecond."""
 _SATURDAY = 5
@@ -258,11 +258,19 @@ def _is_weekday(day: date) -> bool:
     return day.weekday() < (_SUNDAY if day <= krx.LAST_SATURDAY_SESSION else _SATURDAY)
 
 
+def read_listed_closures() -> None:
+    """Ask `holidays` now for every year until 2050; for these years it is not asked again."""
+    for year in range(krx.CALENDAR_KNOWN_FROM.year, _LISTED_UNTIL + 1):
+        _listed_closures(year)
+
+
 @cache
 def _listed_closures(year: int) -> frozenset[date]:
     """Return the closed weekdays that are known of a year; none before the calendar is known."""
     if year < krx.CALENDAR_KNOWN_FROM.year:
         return frozenset()
+    import holidays  # five megabytes that a process which asked for all its years can do without
+
     unlisted = (closure.day for closure in krx.UNLISTED_CLOSURES if closure.day.year == year)
     return frozenset(holidays.financial_holidays("XKRX", years=year)) | frozenset(unlisted)
 

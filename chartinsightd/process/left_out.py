@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from functools import cache
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import cast
+
+from chartinsightd.domain.calendar import read_listed_closures
 
 
 def leave_out(*packages: str) -> None:
@@ -29,3 +33,23 @@ def import_parts_alone(*packages: str) -> None:
         spec = find_spec(name)
         assert spec is not None  # a dependency
         sys.modules.setdefault(name, module_from_spec(spec))
+
+
+@cache
+def read_closed_days() -> None:
+    """Read the closed days of the exchange, and let go of the library that lists them.
+
+    It is five megabytes with all it imports, for some hundred dates. What is imported afterwards takes its
+    place, so this goes before.
+    """
+    import_parts_alone("holidays.countries", "holidays.financial")
+    read_listed_closures()
+    forget_modules("holidays", "dateutil")
+
+
+def forget_modules(*packages: str) -> None:
+    """Free what was imported of these packages and is not referred to; a later import brings it again."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in packages:
+            del sys.modules[name]
+    gc.collect()  # modules, classes and functions refer to each other

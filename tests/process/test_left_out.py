@@ -31,17 +31,31 @@ def test_what_is_imported_already_stays() -> None:
     assert ended.stdout.split() == ["left", "out"]
 
 
-def test_closed_days_need_no_country_but_one() -> None:
-    """`holidays` imports South Korea alone, and the calendar is the same."""
+def test_closed_days_cost_no_library() -> None:
+    """Once the closed days are read `holidays` is out of memory, and the calendar is the same."""
     program = (
         "import sys; from datetime import date\n"
+        "from chartinsightd.process.left_out import read_closed_days\n"
+        "read_closed_days()\n"
+        "from chartinsightd.domain.calendar import Calendar\n"
+        "print(*Calendar().trading_days(date(1999, 1, 1), date(2030, 12, 31)))\n"
+        "print(*(name for name in sys.modules if name.partition('.')[0] in {'holidays', 'dateutil'}))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    days, left = ended.stdout.splitlines()
+    assert days == " ".join(map(str, Calendar().trading_days(date(1999, 1, 1), date(2030, 12, 31))))
+    assert left == ""
+
+
+def test_closed_days_need_no_country_but_one() -> None:
+    """`holidays` imports South Korea alone where its parts are imported alone."""
+    program = (
+        "import sys\n"
         "from chartinsightd.process.left_out import import_parts_alone\n"
         "import_parts_alone('holidays.countries', 'holidays.financial')\n"
-        "from chartinsightd.domain.calendar import Calendar\n"
-        "print(*Calendar().trading_days(date(2025, 1, 1), date(2026, 12, 31)))\n"
+        "from chartinsightd.domain.calendar import read_listed_closures\n"
+        "read_listed_closures()\n"
         "print(*(name for name in sys.modules if name.startswith('holidays.countries.')))"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    days, countries = ended.stdout.splitlines()
-    assert days == " ".join(map(str, Calendar().trading_days(date(2025, 1, 1), date(2026, 12, 31))))
-    assert countries == "holidays.countries.south_korea"
+    assert ended.stdout.split() == ["holidays.countries.south_korea"]

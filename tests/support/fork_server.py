@@ -22,7 +22,7 @@ import sys
 import time
 from pathlib import Path
 
-from chartinsightd.process.left_out import leave_out
+from chartinsightd.process.left_out import leave_out, read_closed_days
 
 IMPORTED = {
     "chartinsightd": "chartinsightd.app.daemon",
@@ -87,6 +87,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     if program == "chartinsightd":
         leave_out("rich", "greenlet")  # as `chartinsightd.__main__` does
+        read_closed_days()
     importlib.import_module(IMPORTED[program])
     gc.freeze()
     if _serve(requests):
