@@ -32,8 +32,17 @@ def cpu_of_threads_s(pid: int) -> float:
 
 def rss_mib(pid: int) -> float:
     """Return how much memory a process holds, in MiB."""
+    return _status_mib(pid, "VmRSS")
+
+
+def own_mib(pid: int) -> float:
+    """Return how much of it is no page of a file, such as a library, which processes share, in MiB."""
+    return _status_mib(pid, "RssAnon")
+
+
+def _status_mib(pid: int, name: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) / 1024
+    return int(next(line.split()[1] for line in lines if line.startswith(f"{name}:"))) / 1024
 
 
 def mapped(pid: int, *names: str) -> list[str]:

@@ -25,7 +25,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.day import DAY, HISTORY_SPEED, SYMBOLS, Stage, open_stage
-from benchmarks.machine import cpu_of_threads_s, mapped, rss_mib
+from benchmarks.machine import cpu_of_threads_s, mapped, own_mib, rss_mib
 from benchmarks.table import Table
 from chartinsightd.domain.timeframe import Timeframe
 from tests.support.harness import collecting, moment, until
@@ -66,6 +66,7 @@ async def measure_rest(stage: Stage, seconds: float) -> None:
     await asyncio.sleep(5.0)
     share = await cpu_share(pid, seconds)
     stage.table.at_most("RSS an hour after a full load", rss_mib(pid), MOST_RSS_MIB, " MiB")
+    stage.table.note("of it no pages of files", f"{own_mib(pid):.1f} MiB")
     stage.table.at_most("CPU at rest, share of a core", share * 100, MOST_CPU_PERCENT, " %")
     stage.table.note("of heavy packages in memory", ", ".join(mapped(pid, *HEAVY)) or "none")
 

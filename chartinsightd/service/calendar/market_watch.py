@@ -68,7 +68,7 @@ class MarketWatch:
         self._clock = clock
         self._seen: dict[str, LastTrade] = {}
         self._charts: dict[str, tuple[datetime, Candles]] = {}
-        """The newest polled daily page of each large stock, and when it was asked for."""
+        """The daily pages of large stocks polled last, as many as must agree, and when each was asked for."""
         self._begun_at: datetime | None = None
         self._asked_at: datetime | None = None
         """When the probe was last asked about this day."""
@@ -85,7 +85,13 @@ class MarketWatch:
             if tells and write.asked_at and write.series.timeframe is not Timeframe.W1:
                 self._note(write.asked_at, write)
                 if write.series.timeframe is Timeframe.D1 and trades_every_day(write.series.symbol):
-                    self._charts[write.series.symbol] = write.asked_at, write.candles
+                    self._keep_chart(write.asked_at, write.series.symbol, write.candles)
+
+    def _keep_chart(self, asked_at: datetime, symbol: str, candles: Candles) -> None:
+        self._charts.pop(symbol, None)
+        self._charts[symbol] = asked_at, candles
+        if len(self._charts) > silence.WITNESSES:
+            del self._charts[next(iter(self._charts))]
 
     def _note(self, asked_at: datetime, write: Write) -> None:
         symbol = write.series.symbol
@@ -169,7 +175,7 @@ class MarketWatch:
         if is_done or (self._compare_after is not None and now < self._compare_after):
             return
         read = [candles for asked_at, candles in self._charts.values() if asked_at >= due_at]
-        charts = [days_of(candles) for candles in read[: silence.WITNESSES]]
+        charts = [days_of(candles) for candles in read]
         if len(charts) < silence.WITNESSES:
             polls = max(_POLLS, timedelta(seconds=self._clock.real(_POLLS_REAL_S)))
             if now < max(begun_at, due_at) + polls:
