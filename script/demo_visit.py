@@ -23,7 +23,7 @@ SHOWN_AT = time(10)
 MORNING_BEGINS = time(8, 45)
 """A jump of the clock raises an alert that lasts ten minutes: it is over before the market opens."""
 MORNING_SPEED = 240.0
-KEYS = "Keys: 1 to 9 the screens, : a stock or a command, ? help, q leaves"
+KEYS = "Keys: 1 to 8 the screens, : a stock or a command, ? help, q leaves"
 
 
 def ordinary_day(after_day: date, calendar: Calendar) -> date:
@@ -55,7 +55,7 @@ def minutes(since: datetime, now: datetime) -> int:
 
 def show_dashboard(socket: Path) -> None:
     """Open the dashboard on this terminal until it is left."""
-    subprocess.run([BIN / "chartinsight-tui", "--socket", socket], check=False)
+    subprocess.run([BIN / "chartinsight-tui", "--hints", "--socket", socket], check=False)
 
 
 def ways_in(socket: Path, symbol: str, *, has_own_server: bool) -> Mapping[str, str]:

@@ -45,9 +45,11 @@ _SOCKET_VARIABLE = "CHARTINSIGHT_CONTROL__SOCKET"
 @click.option(
     "--signs",
     type=click.Choice(["auto", "full", "ascii"]),
-    help="Set of signs; auto: ASCII where TERM is linux or dumb, or the locale is not UTF-8. "
+    help="Set of signs; auto: ASCII where TERM is linux or dumb, the locale is not UTF-8, or the terminal "
+    "draws signs two cells wide. "
     "[default: as last time, else auto]",
 )
+@click.option("--hints", is_flag=True, help="Show the five hints of the first minute again.")
 def main(
     socket: Path | None,
     read_only: bool,
@@ -55,6 +57,7 @@ def main(
     rise: str | None,
     language: str | None,
     signs: str | None,
+    hints: bool,
 ) -> None:
     """Show what chartinsightd does, in the terminal. Works with the daemon away, and says so.
 
@@ -72,9 +75,10 @@ def main(
 
     file = choices.choices_file(os.environ)
     given = {"theme": theme, "rise": rise, "language": language, "signs": signs}
-    chosen = choices.read_choices(file).updated(**given)
+    kept = choices.KeptChoices(file, choices.read_choices(file))
     if any(given.values()):
-        choices.write_choices(file, chosen)
+        kept.keep(**given)
+    chosen = kept.chosen
     try:
         keys = keymap.read_keys(file.with_name("keys.toml"))
     except keymap.WrongKeys as error:
@@ -89,7 +93,9 @@ def main(
         read_only=read_only,
         keys=keys,
         signs=_signs(chosen.signs or "auto"),
-        remember=lambda theme, rise: choices.write_choices(file, chosen.updated(theme=theme, rise=rise)),
+        remember=lambda theme, rise: kept.keep(theme=theme, rise=rise),
+        has_hints=hints or chosen.hints is None,
+        end_hints=lambda: kept.keep(hints="seen"),
         last_picture=last_picture.read_picture(picture),
         keep_picture=lambda seen: last_picture.write_picture(picture, seen),
     ).run()
@@ -97,9 +103,12 @@ def main(
 
 def _signs(chosen: str) -> LineFilter | None:
     """Return what redraws lines in ASCII, where that was chosen or the terminal needs it."""
+    from chartinsight_tui.sign_width import is_wide
     from chartinsight_tui.signs import AsciiSigns, has_unicode, is_poor
 
-    if chosen == "full" or (chosen == "auto" and not is_poor(os.environ)):
+    if chosen == "full":
+        return None
+    if chosen == "auto" and not (is_poor(os.environ) or is_wide(sys.stdin.fileno(), sys.stderr.fileno())):
         return None
     return AsciiSigns(keeps_hangul=has_unicode(os.environ))
 

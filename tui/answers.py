@@ -72,6 +72,7 @@ _ACTIONS = (
     "backfill",
     "pause",
     "sync",
+    "hints",
     "quit",
 )
 _MUTATIONS = {"backfill", "pause", "sync"}

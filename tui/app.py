@@ -18,6 +18,7 @@ from textual.filter import LineFilter
 from textual.widgets import Input
 
 from chartinsight_tui import theme
+from chartinsight_tui.causes import place_of_cause
 from chartinsight_tui.clock import Clock
 from chartinsight_tui.context import Context
 from chartinsight_tui.hangul import letters_of
@@ -34,13 +35,16 @@ from chartinsight_tui.messages import (
     ShowJob,
     ShowMoment,
     ShowScreen,
+    StepBack,
 )
 from chartinsight_tui.moment import Moment
 from chartinsight_tui.screens.overview import OverviewView
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Failure, LinkState, Part, Store
 from chartinsight_tui.text import Words
+from chartinsight_tui.told import told
 from chartinsight_tui.widgets.bars import KeyBar, StateBar, TopBar
+from chartinsight_tui.widgets.hints import Hints
 from chartinsight_tui.widgets.notice import Notice
 from chartinsightd.domain.foreign_text import printable, printable_lines
 from chartinsightd.domain.language import Language
@@ -82,6 +86,7 @@ _OF_NOW = {"command_palette", "export", "freeze", "next_theme", "place_before", 
 """What has no meaning while the past is on the screen."""
 _OF_FROZEN = ("freeze", "look_back", "copy", "export", "command_palette", "keys")
 """What the row of keys offers while the screens are frozen."""
+_LONGEST_TRAIL = 20
 _PICTURE_S = 30.0
 _SETTLE_S = 0.25
 """Changes within this time are drawn together: at most four times a second."""
@@ -113,6 +118,8 @@ class Dashboard(Keyed, App[None]):
         remember: called when a person chose other colours.
         last_picture: what the home screen showed last time.
         keep_picture: called now and then, and at the end, with what it shows.
+        has_hints: the hints of the first minute are shown.
+        end_hints: called when a person closed them.
     """
 
     TITLE = "ChartInsight"
@@ -133,6 +140,7 @@ class Dashboard(Keyed, App[None]):
         Binding("ctrl+r", "read_again", show=False),
         Binding("t", "next_theme", "key.theme", show=False),
         Binding("b", "backfill", "key.backfill"),
+        Binding("m", "menu", "key.menu"),
         Binding("colon", "command_palette", "key.palette", key_display=":"),
         Binding("question_mark", "keys", "key.help", key_display="?"),
         Binding("q", "quit", "key.quit", show=False),
@@ -152,6 +160,8 @@ class Dashboard(Keyed, App[None]):
         remember: Remember = _forget,
         last_picture: LastPicture | None = None,
         keep_picture: Callable[[LastPicture], None] = lambda _: None,
+        has_hints: bool = False,
+        end_hints: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._open_client = open_client
@@ -162,7 +172,9 @@ class Dashboard(Keyed, App[None]):
         self._dirty: set[Part] = set()
         self._is_settling = False
         self._views: dict[str, View] = {}
-        self._active = self._before = VIEWS[0]
+        self._active = VIEWS[0]
+        self._trail: list[str] = []
+        """The screens that led to the one that is shown, the last one last."""
         self.recent: list[str] = []
         """What was typed into the palette when something was chosen, oldest first."""
         self.screens = VIEWS
@@ -183,6 +195,8 @@ class Dashboard(Keyed, App[None]):
             last_picture=last_picture,
         )
         self._keep_picture = keep_picture
+        self._has_hints = has_hints
+        self._end_hints = end_hints
         palette = lambda: self.context.palette  # noqa: E731 - read again at each drawing
         self._headline = Headline(
             self.context,
@@ -194,6 +208,7 @@ class Dashboard(Keyed, App[None]):
         self._top = TopBar(palette, self._headline.tabs, self._headline.news)
         self._state = StateBar(palette, self._headline.state, keeps_end=lambda: self._moment.is_frozen)
         self._notice = Notice(palette)
+        self._hints = Hints(palette, self.words)
         self._keys = KeyBar(palette, self._shown_keys)
 
     @property
@@ -220,6 +235,7 @@ class Dashboard(Keyed, App[None]):
             self._views[VIEWS[0]] = OverviewView(VIEWS[0], self.context)
             yield self._views[VIEWS[0]]
         yield self._keys
+        yield self._hints
 
     def on_mount(self) -> None:
         """Begin to connect once the first picture is drawn."""
@@ -227,6 +243,8 @@ class Dashboard(Keyed, App[None]):
             self.set_keymap(self._own_keys)
         self.view.main_widget().focus()
         self._top.show(self._active)
+        if self._has_hints:
+            self.action_hints()
         self.set_interval(1.0, self._tick)
         self.set_interval(_PICTURE_S, self._take_picture)
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._keys.update())
@@ -290,7 +308,9 @@ class Dashboard(Keyed, App[None]):
             await self.query_one("#body").mount(view)
             self._need(view)
         if name != self._active:
-            self._before, self._active = self._active, name
+            self._trail = [*self._trail[-_LONGEST_TRAIL:], self._active]
+            self._active = name
+            self._hints.done(name)
         for known, view in self._views.items():
             view.display = known == name
         self._top.show(name)
@@ -306,15 +326,28 @@ class Dashboard(Keyed, App[None]):
             self.context.connection.follow_quotes(Part.QUOTES in self.view.PARTS)
 
     async def action_place_before(self) -> None:
-        """Go back to the screen before this one."""
-        await self.action_show(self._before)
+        """Go back to the screen before this one, as it was left; once more returns."""
+        if self._trail:
+            await self._show(self._trail[-1], Wanted())
+
+    @on(StepBack)
+    async def _step_back(self) -> None:
+        """Close the hints; without them go one screen back on the way that led here, as it was left."""
+        if self._hints.display:
+            self._hints.display = False
+            self._end_hints()
+        elif self._trail:
+            *trail, before = self._trail
+            await self._show(before, Wanted())
+            self._trail = trail
 
     async def action_cause(self) -> None:
-        """Go to the first cause of the state in the second row; while the daemon is away, say what helps."""
-        if self.store.link.state is LinkState.OFFLINE:
+        """Go to what shows the first cause of the verdict; while the daemon is away, say what helps."""
+        status = self.store.status
+        if self.store.link.state is LinkState.OFFLINE or status is None:
             self._say_link()
         else:
-            await self.action_show("alerts")
+            await self._show_screen(place_of_cause(status))
 
     @on(ShowScreen)
     async def _show_screen(self, event: ShowScreen) -> None:
@@ -326,6 +359,12 @@ class Dashboard(Keyed, App[None]):
             await self.action_show(event.name)
         if event.page:
             self.view.show_page(event.page)
+        if event.symbol or event.event:
+            await self.view.go_to(Wanted(symbols=tuple(filter(None, [event.symbol])), event=event.event))
+
+    @on(StateBar.Clicked)
+    async def _show_cause(self) -> None:
+        await self.action_cause()
 
     @on(ShowJob)
     async def _show_job(self, event: ShowJob) -> None:
@@ -382,7 +421,7 @@ class Dashboard(Keyed, App[None]):
         """While the daemon is away: why, and what to do."""
         link = self._moment.live.link
         if link.state is LinkState.OFFLINE:
-            self._notice.say(f"{link.reason} {link.remedy}")
+            self._notice.say(f"{told(link.reason, self.words)} {told(link.remedy, self.words)}")
         else:
             self._notice.say("")
 
@@ -402,6 +441,7 @@ class Dashboard(Keyed, App[None]):
 
     def action_freeze(self) -> None:
         """Let the screens stand as they are, while the data goes on; or let them go on."""
+        self._hints.done("replay")
         if self._moment.is_frozen:
             self._back_to_now()
         elif self._moment.live.status is not None:
@@ -509,6 +549,30 @@ class Dashboard(Keyed, App[None]):
 
         self.push_screen(KeysDialog(self.words, self.palette, self.active_keys()))
 
+    def action_menu(self) -> None:
+        """Show all that can be done here with what is chosen, and why something cannot."""
+        from chartinsight_tui.screens.menu import MenuDialog, entries
+
+        title = f"{self.words[f'tab.{self._active}']}  {self._chosen()}".rstrip()
+        active = {binding.action: (binding.key, name) for binding, name, _ in self.active_keys()}
+        found = entries((type(self.view), type(self)), active, self.words, self._why_not)
+        self.push_screen(MenuDialog(title, found, self.palette), self._press_chosen)
+
+    def _chosen(self) -> str:
+        """Return what is chosen on the screen, in words."""
+        wanted = self.view.wanted()
+        names = [self.store.name_of(one) or one for one in wanted.symbols[:1]]
+        frames = [self.words.get(f"timeframe.{one}", one) for one in wanted.timeframes[:1]]
+        return " ".join([*names, *frames, *([f"{wanted.from_day}"] if wanted.from_day else [])])
+
+    def _why_not(self, action: str) -> str:
+        is_ruled_out = self.context.read_only and action in _MUTATIONS
+        return self.words["menu.read_only" if is_ruled_out else "menu.not_here"]
+
+    def _press_chosen(self, key: str | None) -> None:
+        if key:
+            self.simulate_key(key)
+
     def action_copy(self) -> None:
         """Copy what is shown to the terminal's clipboard (OSC 52)."""
         if text := printable_lines(self.view.copy_text()):
@@ -536,6 +600,15 @@ class Dashboard(Keyed, App[None]):
 
     # colours
 
+    def action_hints(self) -> None:
+        """Show the hints of the first minute."""
+        self._hints.begin()
+
+    def on_resize(self) -> None:
+        """Give the hints the room there is."""
+        if self._hints.display:
+            self._hints.fit_size()
+
     def action_next_theme(self) -> None:
         """Take the next theme."""
         name = self.context.colours.colours.name
@@ -562,12 +635,13 @@ class Dashboard(Keyed, App[None]):
 
     def action_command_palette(self) -> None:
         """Open the palette: stocks by name, code or first consonants, jobs, days, screens, commands."""
-        from textual.command import CommandPalette
+        from chartinsight_tui.screens.palette import PaletteScreen
 
         if self.context.connection is not None:
             self.context.connection.need(Part.STOCKS)
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder=self.words["palette.hint"]))
+        self._hints.done("palette")
+        if not isinstance(self.screen, PaletteScreen):
+            self.push_screen(PaletteScreen(placeholder=self.words["palette.hint"]))
 
     def choose(self, typed: str, answer: Answer) -> None:
         """Do what was chosen in the palette, and remember what was typed."""
@@ -632,7 +706,8 @@ class Dashboard(Keyed, App[None]):
     def _tell(self, outcome: Outcome | Failure | None) -> None:
         """Tell what came of a change."""
         if isinstance(outcome, Failure):
-            self.notify(printable_lines(str(outcome)), severity="error", timeout=8, markup=False)
+            said = printable_lines(told(str(outcome), self.words))
+            self.notify(said, severity="error", timeout=8, markup=False)
         elif outcome is not None:
             job = self.words.put("outcome.job", id=outcome.job_id) if outcome.job_id is not None else ""
             text = f"{self.words[f'outcome.{outcome.state}']} {job} {outcome.detail}".strip()

@@ -14,6 +14,7 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
     "rise": ("red", "green"),
     "language": ("ko", "en"),
     "signs": ("auto", "full", "ascii"),
+    "hints": ("seen",),
 }
 
 
@@ -27,10 +28,25 @@ class Choices:
     language: str | None = None
     signs: str | None = None
     """`auto`, `full` or `ascii`."""
+    hints: str | None = None
+    """`seen` once the hints of the first minute were closed."""
 
     def updated(self, **chosen: str | None) -> Choices:
         """Return these choices with others in their place, as far as there are any."""
         return Choices(**{**asdict(self), **{name: value for name, value in chosen.items() if value}})
+
+
+@dataclass(slots=True)
+class KeptChoices:
+    """Choices and the file that holds them."""
+
+    path: Path
+    chosen: Choices
+
+    def keep(self, **chosen: str | None) -> None:
+        """Take other choices over, and write them down."""
+        self.chosen = self.chosen.updated(**chosen)
+        write_choices(self.path, self.chosen)
 
 
 def choices_file(environment: Mapping[str, str]) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chartinsight_tui.formatting import number
 from chartinsight_tui.text import Words
+from chartinsight_tui.told import told
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.jobs import Job
@@ -39,7 +40,7 @@ def job_line(job: Job, words: Words, name_of: Callable[[str], str]) -> str:
     """Return a sentence: what it was about, then its outcome or its error."""
     about = f"{kind_of(job, words)} {subject(job, words, name_of)}".strip()
     if job.error:
-        return f"{about}: {job.error}"
+        return f"{about}: {told(job.error, words)}"
     progress = job.progress
     if job.kind == "verify":
         counts = words.put("job.verified", equal=number(progress.equal), differing=number(progress.unequal))

@@ -27,6 +27,8 @@ class ShowScreen(Message):
     """The stock to go to there; empty: the one that is chosen."""
     page: str = ""
     """One of its views; empty: the one it showed last."""
+    event: str = ""
+    """The kind of alert to go to there."""
 
 
 @dataclass
@@ -81,6 +83,11 @@ class OpenBackfill(Message):
     symbol: str = ""
     """Empty: it is filled with what the screen stands on."""
     timeframe: str = ""
+
+
+@dataclass
+class StepBack(Message):
+    """The screen from which one came is wanted again, as it was left."""
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chartinsight_tui.formatting import clock_time, stamp
 from chartinsight_tui.store import LinkState, Store
 from chartinsight_tui.text import Words
+from chartinsight_tui.told import told
 from chartinsightd.domain.alert_record import HAPPENINGS
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def alert_title(alert: Alert, words: Words) -> str:
     """Return what an alert says in one line, in the user's language where there are words for it."""
     if alert.event in HAPPENINGS:  # its words are names and figures
         return alert.message
-    return words.get(f"alert.{alert.event}", alert.message)
+    return words.get(f"alert.{alert.event}", told(alert.message, words))
 
 
 def _unheard(store: Store, words: Words) -> StateLine:

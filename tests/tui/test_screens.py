@@ -142,7 +142,7 @@ def test_views_of_the_data(steps: int, snap_compare: Compare) -> None:
 def test_home_is_complete_in_a_good_terminal(language: str, snap_compare: Compare) -> None:
     """State, day, freshness, prices, limits, jobs, links, what comes, alerts and the record of the day."""
     app = dashboard(with_polls(Daemon()).open, language=language)
-    assert snap_compare(app, run_before=full("overview"), terminal_size=GOOD)
+    assert snap_compare(app, run_before=full("overview"), terminal_size=(110, 33))
 
 
 def test_home_of_a_tiny_terminal(snap_compare: Compare) -> None:

@@ -15,6 +15,7 @@ from chartinsight_tui.alarm_words import wanted_alarm
 from chartinsight_tui.screens.view import View
 from chartinsight_tui.store import Failure, Store
 from chartinsight_tui.text import Words
+from chartinsight_tui.told import told
 from chartinsightd.domain.alarm_text import NotAnAlarm
 
 if TYPE_CHECKING:
@@ -72,6 +73,6 @@ async def _set(view: View, request: AlarmAddRequest) -> None:
         return
     failure = await view.context.connection.add_alarm(request)
     if isinstance(failure, Failure):
-        view.notify(str(failure), severity="error", markup=False)
+        view.notify(told(str(failure), view.words), severity="error", markup=False)
     else:
         view.notify(view.words["alarm.set"], markup=False)

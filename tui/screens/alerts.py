@@ -18,9 +18,10 @@ from chartinsight_tui.formatting import NOTHING, clock_time, fit, number, stamp
 from chartinsight_tui.messages import Confirm
 from chartinsight_tui.screens.alarm_dialog import ask_for_alarm
 from chartinsight_tui.screens.alarm_rows import alarm_cells, alarm_columns, alarm_lines
-from chartinsight_tui.screens.view import View
+from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.state_line import alert_title
 from chartinsight_tui.store import Failure, Part
+from chartinsight_tui.told import told
 from chartinsight_tui.widgets.pane import Line, Pane, heading, wrapped
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 from chartinsightd.domain.kst import day_of
@@ -106,6 +107,15 @@ class AlertsView(View):
     def is_past(self) -> bool:
         """Whether the last thirty days are shown."""
         return self._past is not None
+
+    async def go_to(self, wanted: Wanted) -> None:
+        """Put the cursor on the newest alert of a kind, among those of now."""
+        if not wanted.event:
+            return
+        self.show_page("now")
+        row = next((row for row, alert in enumerate(self._alerts) if alert.event == wanted.event), None)
+        if row is not None:
+            self._table.go_to(row)
 
     def trail_pieces(self) -> Line:
         """Return the two views: what is now, and the last thirty days."""
@@ -221,9 +231,9 @@ class AlertsView(View):
         lines += [[(f" {note}", palette.dim)] for note in self._notes(alert)]
         parts = [("alerts.to_do", words.get(f"alert.{alert.event}.do", alert.remedy))]
         if title != alert.message or words.language == "en":
-            parts.insert(0, ("alerts.details", alert.message))
+            parts.insert(0, ("alerts.details", told(alert.message, words)))
         if alert.remedy and alert.remedy != parts[-1][1]:
-            parts.append(("alerts.remedy", alert.remedy))
+            parts.append(("alerts.remedy", told(alert.remedy, words)))
         for key, text in parts:
             label = words[key]
             body = wrapped(text, max(10, width - 12), palette.text)
@@ -255,7 +265,8 @@ class AlertsView(View):
         palette = self.palette
         waiting = self.words.put("alerts.waiting", count=one.waiting) if one.waiting else ""
         mark, style = ("●", palette.good) if one.ok else ("✕", palette.warn)
-        text = " · ".join(part for part in (one.detail, one.remedy, waiting) if part)
+        parts = (told(one.detail, self.words), told(one.remedy, self.words), waiting)
+        text = " · ".join(part for part in parts if part)
         head: Line = [(f" {mark} ", style), (f"{one.channel} ", palette.text)]
         body = wrapped(text, max(10, width - 6), palette.dim)
         return [head, *([("   ", palette.text), *line] for line in body)]
@@ -315,7 +326,7 @@ class AlertsView(View):
             return
         found = await self.context.connection.alert_history()
         if isinstance(found, Failure):
-            self.notify(str(found), severity="error", markup=False)
+            self.notify(told(str(found), self.words), severity="error", markup=False)
             return
         self._past = found.items
         self.refresh_data(self.PARTS)

@@ -19,6 +19,7 @@ from chartinsight_tui.days import day_from
 from chartinsight_tui.formatting import big_won, number
 from chartinsight_tui.search import found
 from chartinsight_tui.store import Failure
+from chartinsight_tui.told import told
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 from chartinsightd.control.protocol.jobs import BackfillEstimate, BackfillRequest, Outcome
 from chartinsightd.domain.foreign_text import printable, printable_lines
@@ -210,7 +211,7 @@ class BackfillDialog(ModalScreen[Outcome | Failure | None]):
     async def _show_cost(self, request: BackfillRequest) -> None:
         answer = await self._connection.estimate(request)
         if isinstance(answer, Failure):
-            self._say(str(answer))
+            self._say(told(str(answer), self._words))
             return
         self._say(self._cost(answer))
         self.query_one("#start", Button).disabled = False

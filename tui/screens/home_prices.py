@@ -11,6 +11,7 @@ from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import NOTHING, big_won, clock_time, fit, number
 from chartinsight_tui.quotes import Quote, change_words, percent_words, range_bar, trend_line, way_of
 from chartinsight_tui.store import Part, Store
+from chartinsight_tui.told import told
 from chartinsight_tui.widgets.pane import Line, Piece, heading, wrapped
 from chartinsightd.domain.kst import day_of
 
@@ -43,7 +44,7 @@ def _why_empty(context: Context, width: int) -> Sequence[Line]:
     store, words = context.store, context.words
     failure = store.failures.get(Part.WATCH)
     known = "empty.watch" if Part.WATCH in store.loaded else "empty.loading"
-    text = str(failure) if failure else words["home.not_recorded" if context.is_past else known]
+    text = told(str(failure), words) if failure else words["home.not_recorded" if context.is_past else known]
     return [[(" ", context.palette.dim), *line] for line in wrapped(text, width - 2, context.palette.dim)]
 
 

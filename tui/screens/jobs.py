@@ -19,6 +19,7 @@ from chartinsight_tui.job_words import kind_of, subject, texts
 from chartinsight_tui.messages import Confirm
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Failure, Part
+from chartinsight_tui.told import told
 from chartinsight_tui.widgets.pane import Line, Pane, Piece, heading, wrapped
 from chartinsight_tui.widgets.row_table import Cell, Cells, Column, RowTable
 from chartinsightd.domain.kst import day_of
@@ -154,7 +155,7 @@ class JobsView(View):
     def _cells(self, row: Hashable) -> Cells:
         job, palette = self.store.jobs[cast("int", row)], self.palette
         mark, style = self._mark(job)
-        about = job.error or subject(job, self.words, self.store.name_of)
+        about = told(job.error or "", self.words) or subject(job, self.words, self.store.name_of)
         return [
             (str(job.id), palette.dim),
             (kind_of(job, self.words), palette.text),
@@ -247,7 +248,7 @@ class JobsView(View):
     def _facts(self, job: Job, width: int) -> Iterator[Line]:
         progress, words, palette = job.progress, self.words, self.palette
         if job.error:
-            for place, line in enumerate(wrapped(job.error, max(10, width - 10), palette.text)):
+            for place, line in enumerate(wrapped(told(job.error, words), max(10, width - 10), palette.text)):
                 yield [(f" {fit(words['jobs.cause'] if not place else '', 6)} ", palette.warn), *line]
         elif job.state in _FAILED:
             yield [(f" {words['jobs.no_cause']}", palette.dim)]
@@ -275,7 +276,8 @@ class JobsView(View):
         for place, one in enumerate(job.progress.tries):
             label = fit(self.words["jobs.tries"] if not place else "", 6)
             head = f"{clock_time(one.at)} {one.about} "
-            first, *rest = wrapped(one.reason, max(10, width - 9 - cell_len(head)), palette.text) or [[]]
+            reason, room = told(one.reason, self.words), max(10, width - 9 - cell_len(head))
+            first, *rest = wrapped(reason, room, palette.text) or [[]]
             yield [(f" {label} ", palette.dim), (head, palette.dim), *first]
             yield from ([(" " * (8 + cell_len(head)), palette.dim), *line] for line in rest)
 

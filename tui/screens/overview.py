@@ -25,7 +25,7 @@ from chartinsight_tui.formatting import (
 )
 from chartinsight_tui.job_words import job_line, kind_of, subject
 from chartinsight_tui.last_picture import LastPicture
-from chartinsight_tui.messages import ShowMoment, ShowScreen
+from chartinsight_tui.messages import ShowMoment, ShowScreen, StepBack
 from chartinsight_tui.screens.home_day import DayTracks
 from chartinsight_tui.screens.home_layout import Block, column
 from chartinsight_tui.screens.home_prices import price_lines, watched
@@ -140,13 +140,15 @@ class OverviewView(View, can_focus=True):
         self._pane.update()
 
     def action_leave_filter(self) -> None:
-        """Take the cursor of the day away."""
+        """Take the cursor of the day away; without one, go back to where one came from."""
+        if self._day.moment is None:
+            self.post_message(StepBack())
         self._day.leave()
         self._pane.update()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the cursor of the day only on the present: elsewhere these keys lead through time."""
-        if action in {"move", "leave_filter"}:
+        if action == "move":
             return not self.context.is_past
         return super().check_action(action, parameters)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol, cast
+from typing import ClassVar, Protocol, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.binding import Binding, BindingType
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import Input
 
 from chartinsight_tui import theme
 from chartinsight_tui.answers import Answer, answers, first
 from chartinsight_tui.context import Context
+
+_MOST_TYPED = 50
 
 
 class Holder(Protocol):
@@ -22,6 +26,29 @@ class Holder(Protocol):
 
     def choose(self, typed: str, answer: Answer) -> None:
         """Do what was chosen, and remember what was typed."""
+
+
+class PaletteScreen(CommandPalette):
+    """The palette; `↑` above the first answer brings back what was typed before, the newest first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("up", "older", show=False)]
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder)
+        self._back = 0
+
+    def action_older(self) -> None:
+        """Go up in the list, and from its first row back through what was typed."""
+        answers = self.query_one(CommandList)
+        if answers.highlighted:
+            answers.action_cursor_up()
+            return
+        typed = first(cast("Holder", self.app).recent, _MOST_TYPED)
+        if self._back < len(typed):
+            line = self.query_one(Input)
+            line.value = typed[self._back]
+            line.cursor_position = len(line.value)
+            self._back += 1
 
 
 class PaletteCommands(Provider):

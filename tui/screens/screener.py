@@ -20,6 +20,7 @@ from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.search import is_found
 from chartinsight_tui.store import Failure, Part
 from chartinsight_tui.text import Words
+from chartinsight_tui.told import told
 from chartinsight_tui.widgets.pane import Line, Pane, heading, wrapped
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 
@@ -245,7 +246,7 @@ class ScreenerView(View):
         """Say why the list on the right is empty."""
         answer, words = self._answer(), self.words
         if isinstance(answer, Failure):
-            return str(answer)
+            return told(str(answer), self.words)
         condition = self._condition()
         if condition is None:
             return ""

@@ -17,9 +17,11 @@ from textual.widgets import Input
 
 from chartinsight_tui.context import Context
 from chartinsight_tui.keymap import Keyed
+from chartinsight_tui.messages import StepBack
 from chartinsight_tui.store import LinkState, Part, Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.theme import Palette
+from chartinsight_tui.told import told
 from chartinsight_tui.widgets.pane import Line, Pane, Piece, width_of
 
 _REST_S = 0.25
@@ -36,6 +38,8 @@ class Wanted:
     to_day: date | None = None
     job: int | None = None
     """A job to go to."""
+    event: str = ""
+    """A kind of alert to go to."""
 
 
 class View(Keyed, Vertical):
@@ -142,7 +146,7 @@ class View(Keyed, Vertical):
         """Say why a part has nothing to show: not read yet, not readable, or really empty."""
         words = self.words
         if (failure := self.store.failures.get(part)) is not None:
-            return str(failure)
+            return told(str(failure), words)
         if part in self.store.loaded:
             return self._why_empty(part)
         if self.store.link.state is LinkState.OFFLINE:
@@ -177,9 +181,11 @@ class View(Keyed, Vertical):
     # filter
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the filter only where there is one."""
+        """Offer the filter only where there is one; in the past Esc leads back to now."""
         del parameters
-        return self.FILTERS if action in {"filter", "leave_filter"} else True
+        if action == "leave_filter":
+            return bool(self.filter_text) or not self.context.is_past
+        return self.FILTERS if action == "filter" else True
 
     def filter_by(self, text: str) -> None:
         """Filter as if the text had been typed."""
@@ -192,7 +198,10 @@ class View(Keyed, Vertical):
         self._filter.focus()
 
     def action_leave_filter(self) -> None:
-        """Close the filter line; what it says holds no longer."""
+        """Close the filter line, and what it says; without one, go back to where one came from."""
+        if not self.filter_text and not self._filter.has_class("-open"):
+            self.post_message(StepBack())
+            return
         self._filter.value = ""
         self._close_filter()
 

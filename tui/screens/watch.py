@@ -28,6 +28,7 @@ from chartinsight_tui.quotes import (
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.search import is_found
 from chartinsight_tui.store import Failure, Part
+from chartinsight_tui.told import told
 from chartinsight_tui.widgets.candle_chart import CandleChart
 from chartinsight_tui.widgets.pane import Line, Pane, Piece, heading
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
@@ -577,7 +578,9 @@ class WatchView(View):
             return
         answer = await change(self.context.connection)
         if isinstance(answer, Failure):
-            self.app.notify(printable_lines(str(answer)), severity="error", timeout=8, markup=False)
+            self.app.notify(
+                printable_lines(told(str(answer), self.words)), severity="error", timeout=8, markup=False
+            )
             return
         self.store.put_watchlist(answer)
         self.refresh_data(self.PARTS)

@@ -95,6 +95,10 @@ class StateBar(Pane):
         keeps_end: returns whether what comes next stays where there is no room for both.
     """
 
+    @dataclass
+    class Clicked(Message):
+        """The state was clicked: its cause is wanted."""
+
     def __init__(
         self,
         palette: Callable[[], Palette],
@@ -104,6 +108,10 @@ class StateBar(Pane):
         super().__init__(self._lines, palette)
         self._state = state
         self._keeps_end = keeps_end
+
+    def on_click(self) -> None:
+        """Say that the cause is wanted."""
+        self.post_message(self.Clicked())
 
     def fit_height(self, width: int) -> None:
         """Take as many rows as the words need, where the terminal is narrow."""

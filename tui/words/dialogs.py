@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 WORDS = {
+    "menu.read_only": ("not in read-only mode", "읽기 전용"),
+    "menu.not_here": ("not here, or not now", "지금은 할 수 없음"),
     "ask.yes": ("Do it (y)", "실행 (y)"),
     "ask.no": ("Cancel (n)", "취소 (n)"),
     "ask.pause": (
@@ -89,6 +91,8 @@ WORDS = {
     "palette.pause_help": ("Asks first", "먼저 묻습니다"),
     "palette.sync": ("Read the stock list", "종목 목록 받기"),
     "palette.sync_help": ("Of both markets; asks first", "두 시장; 먼저 묻습니다"),
+    "palette.hints": ("First steps", "처음: 첫걸음"),
+    "palette.hints_help": ("Five keys to try", "눌러 볼 키 다섯 개"),
     "palette.quit": ("Quit", "나가기"),
     "palette.quit_help": ("The daemon keeps running", "수집기는 계속 동작합니다"),
     "palette.hint": (

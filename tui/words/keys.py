@@ -21,6 +21,7 @@ WORDS = {
     "key.theme": ("next theme", "다음 테마"),
     "key.colours": ("red or green for rise", "상승 색 바꾸기"),
     "key.palette": ("find", "찾기"),
+    "key.menu": ("menu", "메뉴"),
     "key.help": ("help", "도움말"),
     "key.quit": ("quit", "나가기"),
     "key.next_timeframe": ("timeframe", "주기"),

@@ -53,7 +53,7 @@ class AlertKind(StrEnum):
     DISK_FULL = "disk.full", "디스크 거의 가득 참", "the disk is nearly full"
     FETCH_FAILING = "fetch.failing", "시세 조회 실패", "series cannot be fetched"
     LIVE_LOST = "live.lost", "실시간 체결 연결 끊김", "the live stream is lost"
-    LOOP_FROZEN = "loop.frozen", "데몬 멈춤", "the daemon is frozen"
+    LOOP_FROZEN = "loop.frozen", "수집기 멈춤", "the daemon is frozen"
     PAUSED_LONG = "paused.long", "수집 일시정지 지속", "collecting has been paused for long"
     QUEUE_STUCK = "queue.stuck", "요청 대기열 멈춤", "requests wait and none leaves"
     RECORD_NOT_WRITTEN = (
@@ -65,7 +65,7 @@ class AlertKind(StrEnum):
     ROWS_REFUSED = "rows.refused", "비정상 데이터 급증", "many rows cannot be candles"
     SCREEN_MATCH = "screen.match", "조건검색 새 종목", "new matches of a screen"
     SEALS_BROKEN = "seals.broken", "일별 검증 실패", "seals are broken"
-    SERVICE_FAILING = "service.failing", "데몬 일부 기능 오류", "a part of the daemon fails"
+    SERVICE_FAILING = "service.failing", "수집기 일부 기능 오류", "a part of the daemon fails"
     SPOOL_FULL = "spool.full", "임시 저장소 가득 참", "the spool is full"
     SPOOL_REFUSED = "spool.refused", "임시 저장소 쓰기 실패", "the spool takes no pages"
     STOCKS_LIST_FAILING = "stocks.list_failing", "종목 목록 조회 실패", "the stock list cannot be read"

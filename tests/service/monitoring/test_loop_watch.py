@@ -68,7 +68,7 @@ async def test_the_notice_leaves_while_the_loop_stands() -> None:
     watch = LoopWatch(tell=notifier.notify_from_thread, frozen_after_s=0.1)
     await frozen(watch, 0.4)
     assert len(channel.got) == 1
-    assert "데몬 멈춤" in channel.got[0].subject
+    assert "수집기 멈춤" in channel.got[0].subject
     assert record.told[AlertKind.LOOP_FROZEN].is_open
     notifier.update(watch.look())
     assert notifier.deliveries()[0].waiting == 0
