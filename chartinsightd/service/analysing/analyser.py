@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Protocol
 
 import structlog
@@ -253,25 +253,51 @@ class Analyser:
     async def _run_job(self, job: Job, due: Sequence[AnalysisState]) -> Progress:
         checks = await self._actions.checks()
         self._settled = {symbol: starts_at(check.complete_to) for symbol, check in checks.items()}
-        stop_at = self._clock.monotonic() + self._rules.guard.total_seconds()
-        place = 0
-        for some in _batches(due, self._rules.at_once):
-            if self._clock.monotonic() >= stop_at:
-                log.info("analysis.guard_reached", analysed=place, left=len(due) - place)
-                job.findings = {"left": len(due) - place}
-                return Progress(analysed=job.done, left=len(due) - place, failed=job.failed)
-            await self._analyse(job, some)
-            place += len(some)
-        return Progress(analysed=job.done, failed=job.failed)
+        left = deque(_batches(due, self._rules.at_once))
+        await self._analyse(job, left)
+        count = sum(map(len, left))
+        if count:
+            log.info("analysis.guard_reached", analysed=len(due) - count, left=count)
+            job.findings = {"left": count}
+        return Progress(analysed=job.done, left=count, failed=job.failed)
 
-    async def _analyse(self, job: Job, some: Sequence[AnalysisState]) -> None:
-        """Analyse some series of one timeframe; an error of its candles costs a series itself only."""
+    async def _analyse(self, job: Job, left: deque[_Batch]) -> None:
+        """Take batch after batch off those that are left, until the guard.
+
+        While the thread computes one, the one before is kept and the next one is read.
+        """
+        stop_at = self._clock.monotonic() + self._rules.guard.total_seconds()
+        begun: deque[_Computed] = deque()
         try:
-            results = await self._results(some)
-        except (ValueError, ArithmeticError, LookupError) as error:
+            while left and self._clock.monotonic() < stop_at:
+                for some in islice(left, len(begun), _BEGUN_AT_ONCE):
+                    begun.append(await self._begin(some))
+                await self._keep(job, left[0], begun[0])
+                begun.popleft()
+                left.popleft()
+        finally:
+            for computed in begun:
+                computed.cancel()
+
+    async def _begin(self, some: _Batch) -> _Computed:
+        """Read what a batch needs, and let the thread compute."""
+        loop = asyncio.get_running_loop()
+        try:
+            looks = await self._looks(some)
+        except _OF_CANDLES as error:
+            computed: _Computed = loop.create_future()
+            computed.set_exception(error)
+            return computed
+        return loop.run_in_executor(self._thread, _taken, looks, self._current_rules.calendar)
+
+    async def _keep(self, job: Job, some: _Batch, computed: _Computed) -> None:
+        """Keep what was computed of a batch; an error of its candles costs a series itself only."""
+        try:
+            results = await computed
+        except _OF_CANDLES as error:
             if len(some) > 1:
                 for state in some:
-                    await self._analyse(job, [state])
+                    await self._keep(job, [state], await self._begin([state]))
                 return
             results = [_failed(some[0], error)]
             job.failed += 1
@@ -283,15 +309,17 @@ class Analyser:
                 tell(state.series)
         await self._jobs.report(job)
 
-    async def _results(self, some: Sequence[AnalysisState]) -> list[AnalysisResult]:
-        """Read what some series need, and let the thread compute. Versions come first: a candle that is
-        changed meanwhile makes its series due again."""
+    async def _looks(self, some: _Batch) -> list[Look]:
+        """Read what a batch needs.
+
+        Versions come first: a candle that is changed meanwhile makes its series due again.
+        """
         code, timeframe = self._rules.code_id, some[0].series.timeframe
         versions = await self._reader.versions([one.series.symbol for one in some], timeframe)
         carried = await self._store.carried(code, [one.series for one in some])
         starts = {one.series: one.analysed_to for one in some if _continues(one, carried)}
         candles = await self._candles(timeframe, {one.series: starts.get(one.series) for one in some})
-        looks = [
+        return [
             Look(
                 state=one,
                 candles=candles[one.series],
@@ -305,8 +333,6 @@ class Analyser:
             )
             for one in some
         ]
-        calendar = self._current_rules.calendar
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _taken, looks, calendar)
 
     async def _candles(
         self, timeframe: Timeframe, starts: Mapping[Series, datetime | None]
@@ -324,16 +350,36 @@ _TO_DO = frozenset({AnalysisStatus.DUE, AnalysisStatus.HELD})
 """A held series is looked at each time: the ledger may have been settled without a new entry."""
 
 
-def _batches(due: Sequence[AnalysisState], most: int) -> Iterator[Sequence[AnalysisState]]:
+_Batch = Sequence[AnalysisState]
+"""Series of one timeframe that are read together and kept in one transaction."""
+_Computed = asyncio.Future[list[AnalysisResult]]
+_OF_CANDLES = (ValueError, ArithmeticError, LookupError)
+"""Errors of stored candles or of a carried state."""
+_BEGUN_AT_ONCE = 2
+"""Batches that are read and computed again after a kill, at most."""
+_FROM_START_AT_ONCE = 5
+"""Series of days or weeks: each brings a hundred rows and more, and the thread computes it for 5 ms."""
+
+
+def _batches(due: Sequence[AnalysisState], most: int) -> Iterator[_Batch]:
     """Yield the due series in their order, in batches of one timeframe with `most` series at a time.
 
-    A series that starts from its first candle brings hundreds of rows, and comes alone: writing those of many
-    at once would block the event loop.
+    Of those that start from their first candle fewer come together, of minutes each comes alone: to read and
+    to write thousands of rows would block the event loop.
     """
-    for (_, from_start), group in groupby(due, key=lambda one: (one.series.timeframe, one.from_start)):
-        some, step = list(group), 1 if from_start else most
+    for (timeframe, from_start), group in groupby(
+        due, key=lambda one: (one.series.timeframe, one.from_start)
+    ):
+        from_start_at_once = 1 if timeframe.is_intraday else min(most, _FROM_START_AT_ONCE)
+        some, step = list(group), from_start_at_once if from_start else most
         for place in range(0, len(some), step):
             yield some[place : place + step]
+
+
+def _at_once(one: AnalysisState, most: int) -> int:
+    if not one.from_start:
+        return most
+    return 1 if one.series.timeframe.is_intraday else min(most, _FROM_START_AT_ONCE)
 
 
 def _continues(state: AnalysisState, carried: Mapping[Series, bytes | None]) -> bool:
