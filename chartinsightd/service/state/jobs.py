@@ -164,7 +164,7 @@ class Jobs:
         self._owed: list[Job] = []
         """Ended jobs whose end the database does not hold yet."""
         self._is_in_doubt = False
-        """Whether rows may be running whose jobs are not: a beginning unheard, or an older database."""
+        """Whether rows may be running whose jobs are not: a kill, a beginning unheard, an older database."""
         self._is_owing = asyncio.Event()
         self._refused_at_s = float("-inf")
         """By the clock's monotonic seconds."""
@@ -265,11 +265,12 @@ class Jobs:
         self._is_owing.set()
 
     async def open(self) -> None:
-        """End the jobs that a killed daemon left running. Without the database, the next start does."""
+        """End the jobs that a killed daemon left running; where the database is away, `run` does it later."""
         try:
             orphans = await self._store.end_orphans(self._clock.now())
         except StoreUnavailable as error:
             log.warning("jobs.not_looked_at", error=str(error))
+            self.doubt()
             return
         if orphans:
             log.warning("jobs.interrupted", jobs=orphans)

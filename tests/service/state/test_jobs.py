@@ -46,6 +46,18 @@ class DeafStore(FakeStore):
         return job_id
 
 
+class StartingStore(FakeStore):
+    """A store whose connection is lost in the moment in which the daemon starts."""
+
+    is_away = True
+
+    async def end_orphans(self, *left: Any) -> int:
+        if self.is_away:
+            self.is_away = False
+            raise StoreUnavailable("The connection is lost.")
+        return await super().end_orphans(*left)
+
+
 @in_virtual_time
 async def test_a_job_that_ends_while_the_database_is_away_is_written_down_later() -> None:
     """Nobody sees it run for ever: its end is kept until it can be written, with the moment it had."""
@@ -159,6 +171,18 @@ async def test_rows_that_run_in_an_older_database_are_ended() -> None:
     jobs.doubt()
     await cancelled_after(jobs.run(), 10.0)
     assert [store.jobs[job.id]["state"] for job in (ended, running)] == ["interrupted", "running"]
+
+
+@in_virtual_time
+async def test_what_a_kill_left_running_is_ended_though_the_database_was_away_at_the_start() -> None:
+    """The rows are looked for again while the daemon runs, not first at its next start."""
+    store = StartingStore()
+    left = await store.add_job("backfill", "a person", {}, START)
+    jobs = Jobs(store, LoopClock(START))
+    await jobs.open()
+    running = await jobs.begin("poll", "schedule", {})
+    await cancelled_after(jobs.run(), 10.0)
+    assert [store.jobs[job]["state"] for job in (left, running.id)] == ["interrupted", "running"]
 
 
 @in_virtual_time
