@@ -374,7 +374,7 @@ class _Reading:
         """
         newest = int(candles.ts[-1])
         if self._fetch.base_day is None:
-            if self._evidence.is_silent(candles, asked_at, self._calendar):
+            if self._evidence.silence.is_doubtful(candles, asked_at, self._calendar):
                 log.warning("page.silent", series=str(self._fetch.series), newest=newest)
                 return candle_end(self._calendar, candles.timeframe, newest)
             return int(asked_at.timestamp())

@@ -9,18 +9,16 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import structlog
 
-from chartinsightd.domain.calendar import Calendar
-from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.errors import MalformedAnswer
 from chartinsightd.domain.gap_reason import Listing
-from chartinsightd.domain.grid import grid_between
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.planning import PAGE_ROWS
 from chartinsightd.domain.price_scale import WIDEST_OF_A_DAY, is_off_scale
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.facts.kiwoom import CLOSING_AUCTION
 from chartinsightd.ports.broker import ChartPage
+from chartinsightd.service.collecting.page_silence import PageSilence
 
 log = structlog.get_logger(__name__)
 
@@ -33,20 +31,14 @@ _HISTORY_SLACK = timedelta(days=60)
 _SAMPLES = 16
 _NEWEST_LEFT_OUT = 3
 """The newest candles may still change."""
+_LEAST_COMMON = 3
+"""Remembered candles by which a page is judged; fewer say nothing."""
 _CONTRADICTED = 0.5
 """Of the remembered candles; fewer that differ are revisions."""
 _DIFFERS = 0.005
 """Of a price; less is a late correction."""
 NEXT_CANDLE_WITHIN = timedelta(days=10)
 """A page and the next candle after it lie so close together, unless the stock was halted."""
-_LABELS = 40
-"""Candles of the grid by which a series is taken for one that always trades."""
-_DENSE = 0.95
-_SILENT_LABELS = 3
-"""Newest candles that a series which always trades cannot lack without a cause."""
-_LATE_S = 60
-"""Seconds after its end in which a candle may not be served yet."""
-_LATELY = timedelta(minutes=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +63,7 @@ class PageEvidence:
         self._claims: dict[Series, _Claim] = {}
         self._scales: dict[Series, _Claim] = {}
         self._ends: dict[Series, _Claim] = {}
-        self._silent: dict[Series, tuple[datetime, bool]] = {}
-        """When the newest page of a series that always trades was read, and whether it was silent."""
+        self.silence = PageSilence()
 
     def take(self, candles: Candles, asked_at: datetime) -> None:
         """Hold a page against what is known of its series, and remember some of it.
@@ -88,7 +79,7 @@ class PageEvidence:
         closes = dict(zip(candles.ts.tolist(), candles.close.tolist(), strict=True))
         common = known.keys() & closes.keys()
         wrong = [ts for ts in common if abs(closes[ts] - known[ts]) > _DIFFERS * known[ts]]
-        if len(common) >= _SILENT_LABELS and len(wrong) > _CONTRADICTED * len(common):
+        if len(common) >= _LEAST_COMMON and len(wrong) > _CONTRADICTED * len(common):
             if not self._is_repeated(self._claims, series, closes[min(wrong)], asked_at):
                 raise MalformedAnswer(
                     f"The chart {series} contradicts {len(wrong)} of {len(common)} candles that were read"
@@ -188,25 +179,6 @@ class PageEvidence:
             return False
         return day_of(datetime.fromtimestamp(oldest, UTC)) - listing.listed_on > _HISTORY_SLACK
 
-    def is_silent(self, candles: Candles, asked_at: datetime, calendar: Calendar) -> bool:
-        """Whether a newest page lacks candles of a series that always trades, as most such series do now.
-
-        Such a page may be an old one that a cache keeps: it proves nothing after its newest row. When others
-        trade, or a later page has newer rows, the silence was true.
-        """
-        if not candles.timeframe.is_intraday or not len(candles):
-            return False
-        labels = _session_labels(candles, asked_at, calendar)
-        newest = int(candles.ts[-1])
-        before = np.isin(labels[labels <= newest][-_LABELS:], candles.ts)
-        if len(before) < _LABELS // 2 or before.mean() < _DENSE:
-            return False
-        is_silent = int(np.count_nonzero(labels > newest)) >= _SILENT_LABELS
-        series = Series(symbol=candles.symbol, timeframe=candles.timeframe)
-        self._silent[series] = asked_at, is_silent
-        lately = [silent for at, silent in self._silent.values() if at >= asked_at - _LATELY]
-        return is_silent and sum(lately) * 2 >= len(lately)
-
     @staticmethod
     def _is_repeated(claims: dict[Series, _Claim], series: Series, content: int, asked_at: datetime) -> bool:
         """Whether the same was claimed an hour ago and since; remember it where it was not."""
@@ -225,19 +197,3 @@ class PageEvidence:
         known |= {int(candles.ts[place]): int(candles.close[place]) for place in places}
         for ts in sorted(known)[: max(0, len(known) - 2 * _SAMPLES)]:
             del known[ts]
-
-
-def _session_labels(candles: Candles, asked_at: datetime, calendar: Calendar) -> Ints:
-    """Return the newest labels of regular sessions that are over by the time of a request, oldest first."""
-    now = int(asked_at.timestamp())
-    grid = grid_between(calendar, candles.timeframe, int(candles.ts[0]), now)
-    recent = grid.ts[grid.ends + _LATE_S <= now].tolist()
-    return np.array([ts for ts in recent[-3 * _LABELS :] if _is_regular(ts, calendar)], dtype=np.int64)
-
-
-def _is_regular(ts: int, calendar: Calendar) -> bool:
-    """Whether a label lies in the continuous trading of its day."""
-    session = calendar.session(day_of(datetime.fromtimestamp(ts, UTC)))
-    if session is None:
-        return False
-    return session.open_at.timestamp() <= ts < (session.close_at - CLOSING_AUCTION).timestamp()

@@ -111,27 +111,6 @@ def test_an_empty_answer_confirms_an_end_that_was_claimed() -> None:
     assert evidence.is_end_confirmed(series, oldest, later)
 
 
-def test_an_old_page_is_no_silence() -> None:
-    """The newest page of a stock that always trades, kept by a cache, proves nothing after its newest row."""
-    evidence = PageEvidence()
-    fresh = days(500, timeframe=Timeframe.M5)
-    assert not evidence.is_silent(fresh, NOW, CALENDAR)
-    for minutes in (20, 60, 120):
-        assert evidence.is_silent(fresh, NOW + timedelta(minutes=minutes), CALENDAR)
-
-
-def test_one_silent_stock_among_others_is_silent() -> None:
-    """While others trade, a stock that does not is halted."""
-    evidence, later = PageEvidence(), NOW + timedelta(minutes=60)
-    ts = grid_between(CALENDAR, Timeframe.M5, int(NOW.timestamp()) - 40 * 86_400, int(later.timestamp())).ts
-    for symbol in ("000660", "035420"):
-        others = days(500, symbol=symbol, timeframe=Timeframe.M5)
-        others.ts[:] = ts[-500:]
-        assert not evidence.is_silent(others, later, CALENDAR)
-
-    assert not evidence.is_silent(days(500, timeframe=Timeframe.M5), later, CALENDAR)
-
-
 def test_a_first_page_in_another_measure_than_another_chart_is_held() -> None:
     """Weeks ten times as dear as the days of the same stock: held for an hour, then what the broker means."""
     evidence = PageEvidence()

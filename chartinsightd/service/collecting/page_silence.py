@@ -1,0 +1,104 @@
+"""Whether a newest page that lacks the newest candles shows that nobody traded, or is an old one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from chartinsightd.domain.calendar import Calendar
+from chartinsightd.domain.candle import Candles, Ints
+from chartinsightd.domain.grid import candle_end, grid_between
+from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.facts.kiwoom import CLOSING_AUCTION
+
+_LABELS = 40
+"""Candles of the grid by which a series is taken for one that always trades."""
+_ROWS_LOOKED_AT = 8 * _LABELS
+"""Newest rows of a page that surely hold so many labels: trading after the close gives rows, too."""
+_DENSE = 0.95
+_LATE_S = 60
+"""Seconds after its end in which a candle may not be served yet."""
+_CLOSED_AT_MOST_S = 30 * 86_400
+"""No stretch without a session is so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the newest page of a series showed."""
+
+    asked_at: datetime
+    newest: int
+
+
+class PageSilence:
+    """Compares the newest pages of series that always trade with each other.
+
+    A cache in front of the broker, or a broker whose charts stand still, serves pages that were right once.
+    Such a page proves nothing after its newest row. One stock that does not trade is halted; when most do
+    not, the pages are old. A later page with newer rows shows which of the two it was.
+    """
+
+    def __init__(self) -> None:
+        self._shown: dict[Timeframe, dict[str, _Shown]] = defaultdict(dict)
+        """By symbol: the newest page of each series that always trades."""
+
+    def is_doubtful(self, candles: Candles, asked_at: datetime, calendar: Calendar) -> bool:
+        """Whether a newest page lacks candles of a series that always trades, as most such series do.
+
+        Those pages of the same timeframe vote that were asked for once the lacking candle had to be there.
+        """
+        if not len(candles):
+            return False
+        labels, newest = _labels_about(candles, asked_at, calendar), int(candles.ts[-1])
+        if not _always_trades(candles, labels[labels <= newest]):
+            return False
+        voters = self._shown[candles.timeframe]
+        voters[candles.symbol] = _Shown(asked_at, newest)
+        after, needed = labels[labels > newest], _silent_labels(candles.timeframe)
+        if len(after) < needed:
+            return False
+        lacked = int(after[needed - 1])
+        due_at = datetime.fromtimestamp(candle_end(calendar, candles.timeframe, lacked) + _LATE_S, UTC)
+        votes = [shown.newest < lacked for shown in voters.values() if shown.asked_at >= due_at]
+        return sum(votes) * 2 >= len(votes)
+
+
+def _always_trades(candles: Candles, labels: Ints) -> bool:
+    """Whether a series has nearly every candle of the grid up to its newest one; `labels` are the grid's."""
+    last = np.isin(labels[-_LABELS:], candles.ts)
+    return len(last) >= _LABELS // 2 and float(last.mean()) >= _DENSE
+
+
+def _silent_labels(timeframe: Timeframe) -> int:
+    """Return how many newest candles a series that always trades cannot lack without a cause."""
+    return 3 if timeframe.is_intraday else 1
+
+
+def _labels_about(candles: Candles, asked_at: datetime, calendar: Calendar) -> Ints:
+    """Return the labels around the newest row that are over by the time of a request, oldest first.
+
+    Within a day those of continuous trading alone.
+    """
+    ts, timeframe, now = candles.ts, candles.timeframe, int(asked_at.timestamp())
+    newest = int(ts[-1])
+    grid = grid_between(
+        calendar, timeframe, int(ts[-_ROWS_LOOKED_AT:][0]), min(now, newest + _CLOSED_AT_MOST_S)
+    )
+    over = grid.ts[grid.ends + _LATE_S <= now]
+    if not timeframe.is_intraday:
+        return over
+    at = int(np.searchsorted(over, newest, side="right"))
+    near = over[max(0, at - 3 * _LABELS) : at + 3 * _LABELS].tolist()
+    return np.array([label for label in near if _is_regular(label, calendar)], dtype=np.int64)
+
+
+def _is_regular(ts: int, calendar: Calendar) -> bool:
+    """Whether a label lies in the continuous trading of its day."""
+    session = calendar.session(day_of(datetime.fromtimestamp(ts, UTC)))
+    if session is None:
+        return False
+    return session.open_at.timestamp() <= ts < (session.close_at - CLOSING_AUCTION).timestamp()
