@@ -28,12 +28,14 @@ from chartinsightd.adapters.postgres.archive import open_archive
 from chartinsightd.adapters.postgres.store import open_store
 from chartinsightd.app.radar_stores import open_radar
 from chartinsightd.backend.radar import ChartSources, RadarBoard
+from chartinsightd.backend.venues import ByVenue
 from chartinsightd.clock import SystemClock
 from chartinsightd.control.openapi import JSON
 from chartinsightd.control.protocol.radar import RadarQuery
 from chartinsightd.control.radar_operations import RADAR
 from chartinsightd.domain.planning import PlanRules
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from chartinsightd.ports.broker import ListedStock
 from chartinsightd.process.memory import keep_out_of_collections
 from chartinsightd.service.state.current_rules import CurrentRules
@@ -96,16 +98,19 @@ async def open_board(stack: AsyncExitStack, dsn: str) -> RadarBoard:
     """Return what answers the page, as the daemon has it."""
     stores = await open_radar(stack, dsn, MODE)
     archive = await stack.enter_async_context(open_archive(dsn, MODE))
+    rules = CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=REFRESH))
     sources = ChartSources(
         reader=stores.reader,
         results=stores.results,
         states=stores.states,
         labels=stores.labels,
         archive=archive,
+        current_rules=rules,
         analyser=RULES.code_id,
     )
-    rules = CurrentRules(PlanRules(calendar=CALENDAR, horizons={}, refresh=REFRESH))
-    return RadarBoard(sources=sources, current_rules=rules, now=lambda: NOW)
+    return RadarBoard(
+        venues=ByVenue({Venue.KRX: sources}), collected_at=lambda _: (Venue.KRX,), now=lambda: NOW
+    )
 
 
 async def run(stocks: int, rounds: int) -> Table:

@@ -48,6 +48,8 @@ class VenueResources:
     spool: Spool
     store: Store
     archive: PostgresArchive
+    radar: RadarStores
+    """Of charts. What was found and labels are kept of KRX alone: these tables are empty."""
     ledger: CoverageLedger
 
     def services(self, venue: Venue, clock: Clock) -> Mapping[str, Service]:
@@ -186,6 +188,7 @@ async def _open_venue(
         spool=spool,
         store=store,
         archive=await stack.enter_async_context(open_archive(dsn, schema)),
+        radar=await open_radar(stack, dsn, schema, ledger_in=settings.mode),
         ledger=ledger,
     )
 

@@ -23,9 +23,16 @@ class RadarStores:
     labels: PostgresLabels
 
 
-async def open_radar(stack: AsyncExitStack, dsn: str, schema: str) -> RadarStores:
-    """Open the connections of charts; each connects when it is first needed."""
-    reader = await stack.enter_async_context(open_candle_reader(dsn, schema))
+async def open_radar(stack: AsyncExitStack, dsn: str, schema: str, *, ledger_in: str = "") -> RadarStores:
+    """Open the connections of charts; each connects when it is first needed.
+
+    Args:
+        stack: closes them.
+        dsn: PostgreSQL URL.
+        schema: of a venue.
+        ledger_in: the schema that holds the corporate actions; empty: the same one.
+    """
+    reader = await stack.enter_async_context(open_candle_reader(dsn, schema, ledger_in=ledger_in))
     connection = ReconnectingConnection(dsn, looking(schema, "chartinsightd radar"))
     stack.push_async_callback(connection.close)
     return RadarStores(

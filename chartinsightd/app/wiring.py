@@ -452,7 +452,7 @@ def new_backend(
     handlers, analysing = backend.handlers, services.analysing
     register_analysis(handlers, analysing, resources.archive)
     register_watching(handlers, services.watching, shared, hub, analysing.stored_screens)
-    register_radar(handlers, shared, analysing.analyser, hub)
+    register_radar(handlers, shared, services.venues, analysing.analyser, hub)
     register_notes(handlers, shared)
     UniverseBoard(members=resources.analysis.results, archive=resources.archive, clock=shared.clock).register(
         handlers

@@ -24,6 +24,7 @@ from chartinsightd.backend.chart_columns import (
 )
 from chartinsightd.backend.labels import chart_labels
 from chartinsightd.backend.scope import unlisted
+from chartinsightd.backend.venues import ByVenue
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.protocol.paging import cursor_after, place_of
 from chartinsightd.control.protocol.radar import (
@@ -44,6 +45,7 @@ from chartinsightd.domain.errors import ConfigurationError
 from chartinsightd.domain.grid import candle_ends, grid_between
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.series import Series
+from chartinsightd.domain.venue import Venue
 from chartinsightd.facts.targets import DELISTED, TARGETS
 from chartinsightd.ports.analysis import AnalysisState, AnalysisStore, Findings
 from chartinsightd.ports.archive import Archive, KnownGap, KnownStock, Revision, StockFilter
@@ -63,31 +65,38 @@ _IN_NUMBERS = re.compile(r"(\d+) of (\d+) candles")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartSources:
-    """Where a chart is read. None of the connections is shared with collecting."""
+    """Where charts of one venue are read. None of the connections is shared with collecting."""
 
     reader: CandleReader
     results: AnalysisStore
     states: ChartStates
     labels: LabelStore
     archive: Archive
+    current_rules: CurrentRules
+    """The calendar."""
     analyser: str
-    """Whose results."""
+    """Whose results; of a venue beside KRX there are none."""
 
 
 class RadarBoard:
     """Answers charts.
 
     Args:
-        sources: where they are read.
-        current_rules: the calendar.
+        venues: where they are read; the list of stocks is that of KRX.
+        collected_at: where candles of a symbol are collected.
         now: the daemon's time.
     """
 
     def __init__(
-        self, *, sources: ChartSources, current_rules: CurrentRules, now: Callable[[], datetime]
+        self,
+        *,
+        venues: ByVenue[ChartSources],
+        collected_at: Callable[[str], tuple[Venue, ...]],
+        now: Callable[[], datetime],
     ) -> None:
-        self._sources = sources
-        self._current_rules = current_rules
+        self._venues = venues
+        self._stocks = venues.of(Venue.KRX).archive
+        self._collected_at = collected_at
         self._now = now
 
     def register(self, handlers: Handlers) -> None:
@@ -99,34 +108,37 @@ class RadarBoard:
 
     async def radar_tag(self, query: RadarQuery) -> str:
         """Return what a chart rests on; empty where a candle of it still forms."""
-        series = self._series(query)
-        if not query.final and await self._sources.states.has_forming(series):
+        series, sources = self._series(query), self._venues.of(query.venue)
+        if not query.final and await sources.states.has_forming(series):
             return ""
-        state = await self._sources.states.chart_state(self._sources.analyser, series, query.as_of)
+        state = await sources.states.chart_state(sources.analyser, series, query.as_of)
         said = f"{series.symbol} {series.timeframe} {state}"
+        if query.venue is not Venue.KRX:  # the state does not know of KRX's corporate actions, the id does
+            said += f" {await self._data_id(series, query)}"
         return hashlib.sha256(said.encode()).hexdigest()[:_TAG_LENGTH]
 
     async def candles_tag(self, query: SeriesCandlesQuery) -> str:
         """Return the data id; empty where a candle still forms."""
         series = self._series(query)
-        if not query.final and await self._sources.states.has_forming(series):
+        if not query.final and await self._venues.of(query.venue).states.has_forming(series):
             return ""
-        return await self._data_id(series, query.as_of)
+        return await self._data_id(series, query)
 
     async def candles(self, query: SeriesCandlesQuery) -> SeriesCandles:
         """Return candles of one series.
 
         Raises:
-            UnknownThing: the symbol is in no stock list.
+            UnknownThing: the symbol is in no stock list, or the venue is not collected.
             ConfigurationError: the cursor belongs to another question, or `as_of` lies in the future.
         """
         series, stock = self._series(query), await self._stock(query.symbol)
-        named = await self._data_id(series, query.as_of)
+        named = await self._data_id(series, query)
         chart, has_older = await self._chart(query, query.from_ts, query.to_ts, query.limit)
         return SeriesCandles.model_construct(
             symbol=query.symbol,
             name=stock.name,
             timeframe=query.timeframe,
+            venue=query.venue,
             adjusted=query.adjusted,
             as_of=query.as_of,
             data_id=named,
@@ -138,25 +150,27 @@ class RadarBoard:
         """Return a page of a chart.
 
         Raises:
-            UnknownThing: the symbol is in no stock list.
+            UnknownThing: the symbol is in no stock list, or the venue is not collected.
             ConfigurationError: the cursor belongs to another question, or `as_of` lies in the future.
         """
         series, stock = self._series(query), await self._stock(query.symbol)
-        sources = self._sources
-        named = await self._data_id(series, query.as_of, query.until)
+        sources = self._venues.of(query.venue)
+        named = await self._data_id(series, query, query.until)
         state = await sources.results.state(sources.analyser, series)
         chart, has_older = await self._chart(query, None, query.until, query.limit, until=query.until)
         found = await self._findings(series, chart, query)
         known = await sources.labels.find(
             LabelFilter(symbols=[query.symbol], as_of=query.as_of), _MOST_LABELS
         )
-        labels, hidden = chart_labels(chart, known.rows, self._current_rules.calendar, query.until)
+        labels, hidden = chart_labels(chart, known.rows, sources.current_rules.calendar, query.until)
         line = line_through(chart, found.points)
         is_newest = not query.cursor
         return Radar.model_construct(
             symbol=query.symbol,
             name=stock.name,
             timeframe=query.timeframe,
+            venue=query.venue,
+            venues=self._collected_at(query.symbol),
             adjusted=query.adjusted,
             until=query.until,
             as_of=query.as_of,
@@ -173,7 +187,7 @@ class RadarBoard:
             patterns=patterns_of(chart, found.patterns),
             labels=labels,
             hidden_labels=hidden,
-            proof=await self._proof(series, chart, self._shown_to(query, chart)),
+            proof=await self._proof(series, chart, self._shown_to(query, chart), sources),
             analysis=chart_analysis(state, sources.analyser),
         )
 
@@ -183,14 +197,15 @@ class RadarBoard:
         return Series(symbol=query.symbol, timeframe=query.timeframe)
 
     async def _stock(self, symbol: str) -> KnownStock:
-        found = await self._sources.archive.stocks(StockFilter(symbols=[symbol], with_delisted=True), 1)
+        found = await self._stocks.stocks(StockFilter(symbols=[symbol], with_delisted=True), 1)
         if not found.rows:
             raise unlisted(symbol)
         return found.rows[0]
 
-    async def _data_id(self, series: Series, as_of: datetime | None, until: datetime | None = None) -> str:
-        versions = await self._sources.reader.versions([series.symbol], series.timeframe, as_of)
-        return data_id(series, versions[series.symbol], until=until)
+    async def _data_id(self, series: Series, query: SeriesQuery, until: datetime | None = None) -> str:
+        reader = self._venues.of(query.venue).reader
+        versions = await reader.versions([series.symbol], series.timeframe, query.as_of)
+        return data_id(series, versions[series.symbol], until=until, venue=query.venue)
 
     async def _chart(
         self,
@@ -206,14 +221,15 @@ class RadarBoard:
             end = datetime.fromtimestamp(place, UTC)
         # One candle at the end may not be over by `until`, and one at the beginning tells of older ones.
         spare = 1 if until is None else 2
-        found = await self._sources.reader.read(
+        sources = self._venues.of(query.venue)
+        found = await sources.reader.read(
             query.symbol,
             query.timeframe,
             CandleSpan(start=start, end=end, newest=limit + spare),
             as_of=query.as_of,
             with_forming=not query.final,
         )
-        closes_at = candle_ends(self._current_rules.calendar, query.timeframe, found.raw.ts)
+        closes_at = candle_ends(sources.current_rules.calendar, query.timeframe, found.raw.ts)
         over = len(found)
         if until is not None:
             over = int(np.searchsorted(closes_at, int(until.timestamp()), side="right"))
@@ -225,7 +241,8 @@ class RadarBoard:
         """Return what was found among these candles, and the trend in force where they begin."""
         if not len(chart):
             return Findings()
-        results, code = self._sources.results, self._sources.analyser
+        sources = self._venues.of(query.venue)
+        results, code = sources.results, sources.analyser
         first = datetime.fromtimestamp(int(chart.ts[0]), UTC)
         last = int(chart.ts[-1])
         found = await results.findings(code, series, start=first, until=query.until, as_of=query.as_of)
@@ -245,15 +262,15 @@ class RadarBoard:
             closes.append(int((query.until or query.as_of or self._now()).timestamp()))
         return max(closes, default=0)
 
-    async def _proof(self, series: Series, chart: Chart, end: int) -> ChartProof:
+    async def _proof(self, series: Series, chart: Chart, end: int, sources: ChartSources) -> ChartProof:
         if not len(chart):
             return ChartProof()
-        archive, first = self._sources.archive, int(chart.ts[0])
+        archive, first = sources.archive, int(chart.ts[0])
         days = day_of(datetime.fromtimestamp(first, UTC)), day_of(datetime.fromtimestamp(end - 1, UTC))
         gaps = await archive.gaps([series.symbol], [series.timeframe], _MOST_PROOFS)
         revisions = await archive.revisions([series.symbol], [series.timeframe], _MOST_PROOFS)
         seals = await archive.seals([series.symbol], [], *days, _MOST_PROOFS)
-        expected = grid_between(self._current_rules.calendar, series.timeframe, first, end).ts
+        expected = grid_between(sources.current_rules.calendar, series.timeframe, first, end).ts
         missing = np.setdiff1d(expected, chart.ts, assume_unique=True).tolist() if gaps.rows else []
         return proof_of(chart, seals.rows, revisions.rows, _missing(missing, gaps.rows))
 

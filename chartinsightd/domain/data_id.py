@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from chartinsightd.domain.series import Series
+from chartinsightd.domain.venue import Venue
 
 _LENGTH = 20
 """Hexadecimal digits: 80 bits, so that no two of a billion states share a name by chance."""
 
 
-def data_id(series: Series, change: int, *, until: datetime | None = None) -> str:
+def data_id(series: Series, change: int, *, until: datetime | None = None, venue: Venue = Venue.KRX) -> str:
     """Return the name of the final candles of a series in one state of the store.
 
     Args:
@@ -21,9 +22,11 @@ def data_id(series: Series, change: int, *, until: datetime | None = None) -> st
             candles, corporate actions and learned days all have one. An answer as of a moment names the last
             change committed by then.
         until: where market time is cut; aware.
+        venue: whose trades; each counts its own changes. Names of KRX have no venue in them.
     """
     cut = "" if until is None else until.isoformat()
-    said = f"{series.symbol} {series.timeframe} {change} {cut}"
+    at = "" if venue is Venue.KRX else f" {venue}"
+    said = f"{series.symbol} {series.timeframe} {change} {cut}{at}"
     return hashlib.sha256(said.encode()).hexdigest()[:_LENGTH]
 
 

@@ -10,12 +10,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from chartinsightd.adapters.postgres.archive import PostgresArchive, open_archive
-from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.app.analysis import analyser_code
 from chartinsightd.app.radar_stores import RadarStores, open_radar
 from chartinsightd.backend.labels import LabelBoard
 from chartinsightd.backend.radar import ChartSources, RadarBoard
 from chartinsightd.backend.stock_finder import StockFinder
+from chartinsightd.backend.venues import ByVenue
+from chartinsightd.clock import SystemClock
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Candles
 from chartinsightd.domain.data_id import data_id
@@ -24,6 +26,7 @@ from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.refresh import RefreshRule
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.analysis import AnalysisState, AnalysisStatus, Findings
 from chartinsightd.ports.broker import ListedStock
@@ -52,6 +55,27 @@ class ChartWorld:
     archive: PostgresArchive
     door: Door
     clock: FrozenClock
+    charts: dict[Venue, ChartSources]
+    """Where charts of each venue are read; KRX alone, until a test wants more."""
+    stack: AsyncExitStack
+
+    async def keep_nxt(self, database: str) -> None:
+        """Keep NXT too: one stock, half as dear as at KRX."""
+        schema, ledger = "simulation_nxt", "simulation"
+        opened = open_store(database, schema, SystemClock(), ledger_in=ledger)
+        store = await self.stack.enter_async_context(opened)
+        dear = chart("005930", 2)
+        prices = {name: getattr(dear, name) // 2 for name in ("open", "high", "low", "close")}
+        await store.candles.save([Write(candles=replace(dear, **prices), covered=EMPTY)])
+        stores = await open_radar(self.stack, database, schema, ledger_in=ledger)
+        self.charts[Venue.NXT] = replace(
+            self.charts[Venue.KRX],
+            reader=stores.reader,
+            results=stores.results,
+            states=stores.states,
+            labels=stores.labels,
+            archive=await self.stack.enter_async_context(open_archive(database, schema)),
+        )
 
     async def save(self, candles: Candles) -> None:
         """Store candles without coverage."""
@@ -98,10 +122,14 @@ async def chart_world(store: Store, database: str, folder: Path) -> AsyncIterato
             states=stores.states,
             labels=stores.labels,
             archive=archive,
+            current_rules=rules,
             analyser=analyser_code(),
         )
         handlers = door.backend.handlers
-        RadarBoard(sources=sources, current_rules=rules, now=clock.now).register(handlers)
+        charts = {Venue.KRX: sources}
+        RadarBoard(venues=ByVenue(charts), collected_at=lambda _: tuple(charts), now=clock.now).register(
+            handlers
+        )
         StockFinder(sources).register(handlers)
         LabelBoard(
             store=stores.labels,
@@ -110,7 +138,9 @@ async def chart_world(store: Store, database: str, folder: Path) -> AsyncIterato
             hub=door.backend.hub,
             now=clock.now,
         ).register(handlers)
-        world = ChartWorld(store=store, stores=stores, archive=archive, door=door, clock=clock)
+        world = ChartWorld(
+            store=store, stores=stores, archive=archive, door=door, clock=clock, charts=charts, stack=stack
+        )
         await _fill(world)
         yield world
 

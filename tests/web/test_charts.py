@@ -6,7 +6,8 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from chartinsightd.adapters.postgres.store import Store
 from chartinsightd.domain.grid import candle_ends
 from chartinsightd.facts.krx import KST
+from tests.domain.made_up_charts import split
 from tests.web.chart_world import CALENDAR, DAYS, NOW, ChartWorld, chart, chart_world
 from tests.web.conftest import Browser
 
@@ -241,3 +243,31 @@ async def test_a_stock_that_is_unknown_is_404_with_a_remedy(browser: Browser) ->
         status, _, problem = await browser.ask("GET", path)
         assert (status, bool(problem["remedy"])) == (404, True)
     assert NOW.tzinfo is UTC
+
+
+async def test_a_chart_of_a_venue_is_of_its_candles_alone(
+    browser: Browser, world: ChartWorld, database: str
+) -> None:
+    """KRX is answered where no venue is named; NXT has its own prices, in the measure of KRX's corporate
+    actions (a new one changes its tag and data id), and nothing that was found or said on KRX."""
+    await world.keep_nxt(database)
+    krx, named = await got(browser, FULL), await got(browser, FULL + "&venue=krx")
+    nxt = await got(browser, FULL + "&venue=nxt")
+    assert krx == named
+    assert (krx["venue"], nxt["venue"], krx["venues"], nxt["venues"]) == ("KRX", "NXT", *2 * [["KRX", "NXT"]])
+    assert nxt["candles"]["factor"] == krx["candles"]["factor"]
+    halves = [close / 2 for close in krx["candles"]["close"]]
+    assert nxt["candles"]["close"] == pytest.approx(halves, abs=0.5)
+    assert nxt["data_id"] != krx["data_id"]
+    assert krx["points"]["ts"]
+    assert (nxt["points"]["ts"], nxt["patterns"], nxt["labels"]) == ([], [], [])
+    columns = await got(browser, "/v1/candles/005930?limit=5&venue=NXT")
+    assert columns["candles"]["close"] == nxt["candles"]["close"][-5:]
+    status, _, body = await browser.ask("GET", FULL + "&venue=unified")
+    assert (status, body["detail"]) == (404, "UNIFIED is not collected.")
+
+    _, before, _ = await browser.ask("GET", FULL + "&venue=nxt")
+    await world.store.actions.put_actions("005930", [split(date(2026, 6, 1), Fraction(1, 2))], NOW)
+    _, after, later = await browser.ask("GET", FULL + "&venue=nxt")
+    assert before["ETag"] != after["ETag"]
+    assert nxt["data_id"] != later["data_id"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
@@ -26,36 +25,34 @@ _SERIES_A_TRANSACTION = 64
 
 
 @asynccontextmanager
-async def open_candle_reader(dsn: str, schema: str) -> AsyncIterator[PostgresCandleReader]:
+async def open_candle_reader(
+    dsn: str, schema: str, *, ledger_in: str = ""
+) -> AsyncIterator[PostgresCandleReader]:
     """Read candles of one mode until the context is left; it connects with the first question.
 
     Args:
         dsn: PostgreSQL URL.
-        schema: `live` or `simulation`; it exists already.
+        schema: `live` or `simulation`, or a venue's beside it; it exists already.
+        ledger_in: the schema that holds the corporate actions; empty: the same one.
     """
     read_only = {"default_transaction_read_only": "on"}
     connection = ReconnectingConnection(dsn, looking(schema, "chartinsightd reader", read_only))
     try:
-        yield PostgresCandleReader(connection)
+        yield PostgresCandleReader(connection, ledger_in)
     finally:
         await connection.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Knowledge:
-    """What the store knew of some symbols at a moment: which candles were final, and which actions."""
-
-    unknown: Mapping[str, list[tuple[int, int]]]
-    """By symbol, (first, last) in seconds: candles that became final later."""
-    factors: Mapping[str, Factors]
 
 
 class PostgresCandleReader(PostgresChangeLog):
     """Implements `ports.candles.CandleReader` and `ChangeLog`."""
 
-    def __init__(self, connection: ReconnectingConnection) -> None:
+    def __init__(self, connection: ReconnectingConnection, ledger_in: str = "") -> None:
         super().__init__(connection)
         self._link = connection
+        self._actions = _ACTIONS.format(ledger=f"{ledger_in}." if ledger_in else "")
+        self._versions = _VERSIONS.format(
+            ledger=_LEDGER_VERSION.format(ledger=ledger_in) if ledger_in else ""
+        )
 
     async def read(
         self,
@@ -88,7 +85,8 @@ class PostgresCandleReader(PostgresChangeLog):
                 self._link.use() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                found |= await _read_part(connection, part, timeframe, span, as_of, with_forming)
+                factors = await self._factors(connection, part, as_of)
+                found |= await _read_part(connection, factors, timeframe, span, as_of, with_forming)
         return found
 
     async def versions(
@@ -96,25 +94,35 @@ class PostgresCandleReader(PostgresChangeLog):
     ) -> dict[str, int]:
         """Return the number of the last change of each series; see `ports.candles.CandleReader`."""
         async with self._link.use() as connection:
-            rows = await connection.fetch(_VERSIONS, list(symbols), str(timeframe), as_of)
+            rows = await connection.fetch(self._versions, list(symbols), str(timeframe), as_of)
         return {row["symbol"]: row["number"] for row in rows}
+
+    async def _factors(
+        self, connection: Connection, symbols: Sequence[str], as_of: datetime | None
+    ) -> dict[str, Factors]:
+        by_symbol: dict[str, list[CorporateAction]] = {symbol: [] for symbol in symbols}
+        for row in await connection.fetch(self._actions, list(symbols), as_of):
+            action = _action(row["ex_date"], row["price_factor"], row["volume_factor"])
+            by_symbol[row["symbol"]].append(action)
+        return {symbol: Factors.of(found) for symbol, found in by_symbol.items()}
 
 
 async def _read_part(
     connection: Connection,
-    symbols: Sequence[str],
+    factors_of: Mapping[str, Factors],
     timeframe: Timeframe,
     span: CandleSpan,
     as_of: datetime | None,
     with_forming: bool,
 ) -> dict[str, AdjustedCandles]:
-    knowledge = await _knowledge(connection, symbols, timeframe, as_of)
+    symbols = list(factors_of)
+    unknown = {} if as_of is None else await _recorded_later(connection, symbols, timeframe, as_of)
     only_final = as_of is not None or not with_forming
     raw = await _raw(connection, symbols, timeframe, span, as_of, only_final)
     found = {}
     for symbol, rows in raw.items():
-        candles = candles_of(symbol, timeframe, _known_rows(rows, knowledge.unknown.get(symbol, ())))
-        factors = knowledge.factors[symbol]
+        candles = candles_of(symbol, timeframe, _known_rows(rows, unknown.get(symbol, ())))
+        factors = factors_of[symbol]
         days = await _days_of_mixed_weeks(connection, candles, factors, as_of)
         found[symbol] = adjusted(candles, factors, days)
     return found
@@ -162,18 +170,14 @@ def _known_rows(rows: Rows, unknown: Sequence[tuple[int, int]]) -> Rows:
     return rows[~later]
 
 
-async def _knowledge(
-    connection: Connection, symbols: Sequence[str], timeframe: Timeframe, as_of: datetime | None
-) -> _Knowledge:
-    actions = await connection.fetch(_ACTIONS, list(symbols), as_of)
-    by_symbol: dict[str, list[CorporateAction]] = {symbol: [] for symbol in symbols}
-    for row in actions:
-        by_symbol[row["symbol"]].append(_action(row["ex_date"], row["price_factor"], row["volume_factor"]))
+async def _recorded_later(
+    connection: Connection, symbols: Sequence[str], timeframe: Timeframe, as_of: datetime
+) -> dict[str, list[tuple[int, int]]]:
+    """Return, by symbol, (first, last) in seconds of candles that became final after a moment."""
     unknown: dict[str, list[tuple[int, int]]] = {}
-    if as_of is not None:
-        for row in await connection.fetch(_RECORDED_LATER, list(symbols), str(timeframe), as_of):
-            unknown.setdefault(row["symbol"], []).append((row["first"], row["last"]))
-    return _Knowledge(unknown, {symbol: Factors.of(found) for symbol, found in by_symbol.items()})
+    for row in await connection.fetch(_RECORDED_LATER, list(symbols), str(timeframe), as_of):
+        unknown.setdefault(row["symbol"], []).append((row["first"], row["last"]))
+    return unknown
 
 
 def _action(ex_date: date, price: Any, volume: Any) -> CorporateAction:
@@ -230,7 +234,7 @@ _READ = {timeframe: _statement(timeframe, as_of=False) for timeframe in Timefram
 _READ_AS_OF = {timeframe: _statement(timeframe, as_of=True) for timeframe in Timeframe}
 
 _ACTIONS = """
-select symbol, ex_date, price_factor, volume_factor from adjustments
+select symbol, ex_date, price_factor, volume_factor from {ledger}adjustments
 where symbol = any($1) and ($2::timestamptz is null or found_at <= $2) order by symbol, ex_date
 """
 _RECORDED_LATER = """
@@ -245,6 +249,10 @@ select s.symbol, greatest(
     coalesce((select number from candle_changes where symbol = s.symbol and timeframe is null
         and ($3::timestamptz is null or at <= $3) order by number desc limit 1), 0),
     coalesce((select number from candle_changes where symbol is null and timeframe is null
-        and ($3::timestamptz is null or at <= $3) order by number desc limit 1), 0)) as number
+        and ($3::timestamptz is null or at <= $3) order by number desc limit 1), 0)){ledger} as number
 from unnest($1::text[]) as s(symbol)
 """
+_LEDGER_VERSION = """
+    + coalesce((select number from {ledger}.candle_changes where symbol = s.symbol and timeframe is null
+        and ($3::timestamptz is null or at <= $3) order by number desc limit 1), 0)"""
+"""Both numbers only grow, so their sum changes with either: a split of KRX changes the candles of a venue."""

@@ -21,9 +21,11 @@ from chartinsightd.control.protocol.words import (
     Symbol,
     Symbols,
     Text,
+    VenueName,
     Words,
 )
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 MAX_CANDLES = 5_000
 """Candles of one page of a chart."""
@@ -47,6 +49,8 @@ class SeriesQuery(Request):
     """False: the candle that still forms comes too."""
     as_of: AskedInstant | None = None
     """Knowledge: what this store recorded later is left out. Not in the future."""
+    venue: VenueName = Venue.KRX
+    """Whose trades: `KRX`, `NXT`, or `UNIFIED` for both together; what `venues.collect` names is kept."""
     cursor: Cursor = ""
 
 
@@ -92,6 +96,7 @@ class SeriesCandles(Message):
     symbol: Symbol
     name: str = ""
     timeframe: Timeframe
+    venue: Venue = Venue.KRX
     adjusted: bool
     as_of: Instant | None = None
     data_id: str
@@ -287,11 +292,15 @@ class ChartStock(Message):
 
 
 class Radar(Message):
-    """A page of a chart."""
+    """A page of a chart. Points, trends, patterns and labels are of KRX alone."""
 
     symbol: Symbol
     name: str
     timeframe: Timeframe
+    venue: Venue = Venue.KRX
+    """Whose candles these are."""
+    venues: tuple[Venue, ...] = (Venue.KRX,)
+    """Where candles of the stock are collected."""
     adjusted: bool
     until: Instant | None = None
     as_of: Instant | None = None
