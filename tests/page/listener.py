@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 import chartinsightd
+from chartinsightd.analysis.analyser import Learned
 from chartinsightd.domain.watch_groups import (
     WatchGroup,
     WatchGroups,
@@ -83,6 +84,8 @@ class Listener:
         self.counted_until: list[str | None] = []
         """Moments up to which statistics were asked for."""
         self.count = 460
+        self.venues = ["KRX"]
+        """Where candles of every stock are collected."""
         self.hostile_name: str | None = None
         self._readers: list[asyncio.Queue[bytes]] = []
         self._site: web.TCPSite | None = None
@@ -310,11 +313,14 @@ class Listener:
 
     def radar(self, symbol: str, query: Mapping[str, str]) -> Answer:
         """Return a page of a series, as /v1/radar does."""
-        timeframe = query.get("timeframe", "1d")
-        market = market_of(symbol, timeframe, self.count)
+        timeframe, venue = query.get("timeframe", "1d"), query.get("venue", "KRX")
+        market = market_of(symbol if venue == "KRX" else f"{symbol} {venue}", timeframe, self.count)
+        if venue != "KRX":  # nothing is analysed there
+            market = replace(market, learned=Learned())
         end = int(query.get("cursor", len(market.candles)))
         start = max(0, end - int(query.get("limit", 500)))
-        return self._radar(symbol, timeframe, market, start, end)
+        answer = self._radar(symbol, timeframe, market, start, end)
+        return {**answer, "venue": venue, "venues": self.venues}
 
     _get_radar = radar
 

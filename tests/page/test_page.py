@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHART = "#chart/000660/1d"
+VENUES = ["KRX", "NXT", "UNIFIED"]
 CLIPPED = """() => [...document.querySelectorAll('body *')].filter((element) => {
     const style = getComputedStyle(element);
     const text = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
@@ -67,8 +68,12 @@ async def test_the_token_is_used_once_and_leaves_the_address(open_page: Open, li
     ("width", "language", "theme"),
     [(360, "ko", "dark"), (768, "en", "light"), (1280, "en", "dark"), (2560, "ko", "light")],
 )
-async def test_every_view_fits(open_page: Open, width: int, language: str, theme: str) -> None:
-    """No view scrolls sideways or clips a text, and the chart library's attribution is always in sight."""
+async def test_every_view_fits(
+    open_page: Open, listener: Listener, width: int, language: str, theme: str
+) -> None:
+    """No view scrolls sideways or clips a text, of a stock of three venues neither, and the chart library's
+    attribution is always in sight."""
+    listener.venues = VENUES
     page = await open_page(CHART, width=width, language=language, theme=theme)
     await ready(page)
     attribution = page.locator('footer a[href="https://www.tradingview.com/"]')
@@ -430,6 +435,39 @@ async def test_the_table_is_the_equal_of_the_chart(open_page: Open) -> None:
     }
     rows = await page.locator(".tablebox .c-known div").count()
     assert rows >= len(grades)
+
+
+async def test_the_chart_of_a_venue_is_chosen_by_key_and_stands_in_the_address(
+    open_page: Open, listener: Listener
+) -> None:
+    """`v` shows the candles of NXT as of the same moment, with nothing that was found on KRX, and the table
+    says whose they are; the address opens it again, and going back shows KRX. A stock of KRX alone has
+    nothing to choose."""
+    page = await open_page(CHART)
+    await ready(page)
+    assert not await page.locator(".venues").count()
+    listener.venues = VENUES
+    await page.reload()
+    await ready(page)
+    for _ in range(3):
+        await page.keyboard.press(",")
+    asked_for = "document.querySelector('.asof b').innerText"
+    then, closes = await page.evaluate(asked_for), [c.close for c in market_of("000660 NXT", "1d").candles]
+    await page.keyboard.press("v")
+    rows = "document.querySelector('.canvas').chart?.scene.rows"
+    shown = f"{rows}.filter((row) => !row.gap).map((row) => row.close)"
+    await until(page, f"({shown})?.join() === '{','.join(map(str, closes))}'")
+    assert page.url.endswith("#chart/000660/1d?venue=nxt")
+    assert await page.evaluate(asked_for) == then
+    assert "NXT" in await page.title()
+    assert "KRX 봉으로만" in await text_of(page, ".side")
+    assert not await page.evaluate("document.querySelector('.canvas').chart.scene.known.points.length")
+    await page.keyboard.press("t")
+    assert "SK하이닉스 NXT" in await text_of(page, ".tablebox caption")
+    await page.reload()
+    await until(page, f"({shown})?.join() === '{','.join(map(str, closes))}'")
+    await page.go_back()
+    await until(page, "document.querySelector('.venues [aria-checked=true]')?.innerText === 'KRX'")
 
 
 async def test_a_screen_is_whole_and_each_exception_has_a_name(open_page: Open) -> None:

@@ -49,9 +49,13 @@ test('every word has both languages and the same places to fill', () => {
   assert.throws(() => t('no such word'));
 });
 
-test('an address says view, stock, timeframe and day, and refuses what it is not', () => {
-  assert.deepEqual(routeOf('#chart/000660/5m?at=2024-12-13'), { view: 'chart', symbol: '000660', timeframe: '5m', day: '2024-12-13' });
-  assert.deepEqual(routeOf('#evil/<b>/2y?at=x'), { view: 'chart', symbol: null, timeframe: '1d', day: null });
+test('an address says view, stock, timeframe, day and venue, and refuses what it is not', () => {
+  assert.deepEqual(routeOf('#chart/000660/5m?at=2024-12-13'), { view: 'chart', symbol: '000660', timeframe: '5m', day: '2024-12-13', venue: 'KRX' });
+  assert.deepEqual(routeOf('#evil/<b>/2y?at=x'), { view: 'chart', symbol: null, timeframe: '1d', day: null, venue: 'KRX' });
+  assert.equal(routeOf('#chart/000660/5m?venue=moon').venue, 'KRX');
+  assert.equal(routeOf('#chart/000660/5m?at=2024-12-13&venue=nxt').venue, 'NXT');
+  assert.equal(hashOf({ symbol: '000660', timeframe: '5m', day: '2024-12-13', venue: 'UNIFIED' }), '#chart/000660/5m?at=2024-12-13&venue=unified');
+  assert.equal(hashOf({ symbol: '000660', venue: 'KRX' }), '#chart/000660/1d');
   assert.deepEqual(routeOf(hashOf({ view: 'labels', symbol: '005930', timeframe: '1w' })).symbol, '005930');
   assert.deepEqual(tokenOf('#token=abc&symbol=000660'), { token: 'abc', symbol: '000660' });
   assert.equal(tokenOf('#chart/000660/1d'), null);

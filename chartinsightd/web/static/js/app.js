@@ -46,6 +46,11 @@ const context = {
     location.hash = hashOf({ timeframe: route.timeframe, ...to });
   },
   focus: /** @type {string | null} */ (null),
+  /** The address follows what the view itself has changed; going back undoes that. @param {any} to */
+  follow(to) {
+    Object.assign(route, to);
+    history.pushState(null, '', hashOf({ view: route.view, symbol: route.symbol, timeframe: route.timeframe, venue: route.venue }));
+  },
   isWatched,
   /** @param {string} symbol */
   async toggleWatch(symbol) {

@@ -21,7 +21,7 @@ export function candleTable(page) {
   for (let at = known.last; at > known.last - shown; at -= 1) lines.push(lineOf(page, rows, at, marks.get(at) ?? []));
   const more = known.last + 1 > shown || page.series.cursor;
   return [h('table', { class: 'grid' },
-    h('caption', {}, t('tab.caption', { s: page.name(), t: t(`tf.${page.timeframe}`) })),
+    h('caption', {}, t('tab.caption', { s: page.title(), t: t(`tf.${page.timeframe}`) })),
     h('thead', {}, h('tr', {}, COLUMNS.map((column) => h('th', { scope: 'col', class: `c-${column}` }, t(`tab.${column}`))))),
     h('tbody', {}, lines)),
   more ? h('button', { class: 'btn full', type: 'button', data: { key: 'more' }, onclick: () => page.moreRows(PAGE) }, t('more')) : null];

@@ -5,7 +5,7 @@
 import { h, icon } from './dom.js';
 import { arrow, changeOf, clock, direction, fullTime, percent, won } from './numbers.js';
 import { OLD_S } from './quotes.js';
-import { TIMEFRAMES } from './route.js';
+import { TIMEFRAMES, VENUES } from './route.js';
 import { candleAt, closeBefore } from './series.js';
 import { INDICATORS, LAYERS, settings } from './settings.js';
 import { t, wordOr } from './words.js';
@@ -59,9 +59,10 @@ export function ageOf(quote, now) {
 function toolsOf(page) {
   return h('div', { class: 'tools' },
     timeframesOf(page),
+    venuesOf(page),
     switchOf(page, 'adjusted', t('adj.on'), settings.adjusted, () => page.toggleAdjusted()),
     h('span', { class: 'rule' }),
-    SWITCHES.map((name) => switchOf(page, name, t(`layer.${name}`), settings.layers[name], () => page.toggleLayer(name))),
+    (page.isKrx ? SWITCHES : []).map((name) => switchOf(page, name, t(`layer.${name}`), settings.layers[name], () => page.toggleLayer(name))),
     menuOf(page, 'layers', t('layers'), 'layers', LAYERS.map((name) => [name, t(`layer.${name}`)])),
     menuOf(page, 'indicators', t('indicators'), 'wave', INDICATORS.map((name) => [name, t(`ind.${name}`)])),
     h('span', { class: 'grow' }),
@@ -69,19 +70,28 @@ function toolsOf(page) {
     toolOf('pen', t('draw'), 'pen', Boolean(page.labels.drawing), () => page.labels.toggle()));
 }
 
-/** One stop of the tab key, arrows inside. @param {any} page */
-function timeframesOf(page) {
+/** @param {any} page */
+const timeframesOf = (page) => radios({ name: 'tf', values: TIMEFRAMES, chosen: page.timeframe, choose: (timeframe) => page.setTimeframe(timeframe, true) });
+
+/** Where the stock is collected beside KRX too; a stock of KRX alone has nothing to choose. @param {any} page */
+function venuesOf(page) {
+  const values = VENUES.filter((venue) => venue === page.venue || page.venues.includes(venue));
+  if (values.length < 2 && page.isKrx) return null;
+  return radios({ name: 'venue', values, chosen: page.venue, choose: (venue) => page.setVenue(venue) });
+}
+
+/** One stop of the tab key, arrows inside. @param {{name: string, values: string[], chosen: string, choose: (value: string) => void}} what */
+function radios({ name, values, chosen, choose }) {
   const move = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
     event.stopPropagation();
-    const at = TIMEFRAMES.indexOf(page.timeframe) + step;
-    page.setTimeframe(TIMEFRAMES[(at + TIMEFRAMES.length) % TIMEFRAMES.length], true);
+    choose(values[(values.indexOf(chosen) + step + values.length) % values.length]);
   };
-  return h('div', { class: 'seg', role: 'radiogroup', 'aria-label': t('tf.label'), onkeydown: move }, TIMEFRAMES.map((timeframe) => {
-    const chosen = timeframe === page.timeframe;
-    return h('button', { type: 'button', role: 'radio', data: { key: `tf-${timeframe}` }, 'aria-checked': String(chosen), tabIndex: chosen ? 0 : -1, onclick: () => page.setTimeframe(timeframe, true) }, t(`tf.${timeframe}`));
+  return h('div', { class: `seg ${name}s`, role: 'radiogroup', 'aria-label': t(`${name}.label`), onkeydown: move }, values.map((value) => {
+    const isChosen = value === chosen;
+    return h('button', { type: 'button', role: 'radio', data: { key: `${name}-${value}` }, 'aria-checked': String(isChosen), tabIndex: isChosen ? 0 : -1, onclick: () => choose(value) }, t(`${name}.${value}`));
   }));
 }
 

@@ -64,6 +64,10 @@ export class ChartLabels {
 
   begin() {
     if (!this.page.scene.known) return;
+    if (!this.page.isKrx) {
+      toast(t('venue.labels'));
+      return;
+    }
     if (this.page.table) this.page.toggleTable();
     this.drawing = { anchor: null, form: null };
     this.page.plot.chart.lock(true);

@@ -11,11 +11,11 @@ import { ChartReading } from './chart-reading.js';
 import { ChartWalk } from './chart-walk.js';
 import { candleTable } from './candle-table.js';
 import { fill, h } from './dom.js';
-import { errorBox, refill, toast } from './frame.js';
+import { errorBox, refill, say, toast } from './frame.js';
 import { knownAt, placeClosedAt } from './known.js';
 import { shortTime, yearOf } from './numbers.js';
 import { newerThan } from './quotes.js';
-import { TIMEFRAMES } from './route.js';
+import { TIMEFRAMES, VENUES } from './route.js';
 import { candleAt, placeOf } from './series.js';
 import { changeSettings, settings } from './settings.js';
 import { sidePanel } from './side-panel.js';
@@ -26,11 +26,12 @@ const NARROW = 768;
 const TABLE_ROWS = 100;
 
 export class ChartPage {
-  /** @param {any} context @param {{symbol: string, timeframe: string, day: string | null}} route */
+  /** @param {any} context @param {{symbol: string, timeframe: string, day: string | null, venue: string}} route */
   constructor(context, route) {
     this.context = context;
     this.symbol = route.symbol;
     this.timeframe = route.timeframe;
+    this.venue = route.venue;
     /** Day to open at. @type {string | null} */
     this.day = route.day;
     /** Start of the candle at whose close one looks; null: now. @type {number | null} */
@@ -52,6 +53,16 @@ export class ChartPage {
 
   get stock() {
     return this.reading.answer?.stock ?? null;
+  }
+
+  /** Where candles of the stock are collected; one beside KRX can be chosen. @returns {string[]} */
+  get venues() {
+    return this.reading.answer?.venues ?? [this.venue];
+  }
+
+  /** Whether the chart is of KRX: what was found, labels, quotes and live candles are of KRX alone. */
+  get isKrx() {
+    return this.venue === 'KRX';
   }
 
   // ---- putting it on the page
@@ -180,7 +191,7 @@ export class ChartPage {
 
   drawHead() {
     refill(this.head, headOf(this));
-    document.title = `${this.name()} ${t(`tf.${this.timeframe}`)} · ${t('app.name')}`;
+    document.title = `${this.title()} ${t(`tf.${this.timeframe}`)} · ${t('app.name')}`;
   }
 
   /** @param {number} [added] */
@@ -188,7 +199,7 @@ export class ChartPage {
     const box = this.table ? this.tablebox : this.plot.box;
     if (!box.isConnected) this.stage.replaceChild(box, this.table ? this.plot.box : this.tablebox);
     if (this.table) refill(this.tablebox, candleTable(this));
-    else this.plot.show(t('chart.aria', { s: this.name(), t: t(`tf.${this.timeframe}`) }), added);
+    else this.plot.show(t('chart.aria', { s: this.title(), t: t(`tf.${this.timeframe}`) }), added);
   }
 
   drawSide() {
@@ -199,6 +210,11 @@ export class ChartPage {
 
   name() {
     return this.stock?.name || this.symbol;
+  }
+
+  /** The stock, and the venue where it is not KRX. */
+  title() {
+    return this.isKrx ? this.name() : `${this.name()} ${t(`venue.${this.venue}`)}`;
   }
 
   year() {
@@ -234,7 +250,7 @@ export class ChartPage {
 
   /** @param {string} timeframe @param {boolean} [focus] keep the focus on the chosen one */
   setTimeframe(timeframe, focus = false) {
-    if (timeframe !== this.timeframe) this.context.go({ view: 'chart', symbol: this.symbol, timeframe }, focus ? `tf-${timeframe}` : null);
+    if (timeframe !== this.timeframe) this.context.go({ view: 'chart', symbol: this.symbol, timeframe, venue: this.venue }, focus ? `tf-${timeframe}` : null);
   }
 
   async toggleStar() {
@@ -249,9 +265,28 @@ export class ChartPage {
 
   toggleAdjusted() {
     changeSettings({ adjusted: !settings.adjusted });
-    this.reading.series = null;
+    this.reading.anew();
     this.drawHead();
-    this.reading.load();
+  }
+
+  /** Show the candles of another venue; the moment one looks at stays. @param {string} venue */
+  setVenue(venue) {
+    if (venue === this.venue) return;
+    if (this.labels.drawing) this.labels.end();
+    this.venue = venue;
+    this.context.follow({ venue });
+    Object.assign(this.scene, { chosen: null, hot: null, cursor: null });
+    this.plot.hover = null;
+    this.reading.anew();
+    this.drawHead();
+    say(t('venue.now', { v: t(`venue.${venue}`) }));
+  }
+
+  /** The next venue at which the stock is collected. */
+  nextVenue() {
+    const held = VENUES.filter((one) => this.venues.includes(one));
+    if (held.length < 2) toast(t('venue.none'));
+    else this.setVenue(held[(held.indexOf(this.venue) + 1) % held.length]);
   }
 
   /** @param {string} name */
@@ -304,6 +339,7 @@ export class ChartPage {
   command({ name, value }) {
     const { walk, labels } = this;
     if (name === 'timeframe') this.setTimeframe(TIMEFRAMES[value]);
+    else if (name === 'venue' && this.reading.answer) this.nextVenue();
     else if (!this.scene.known) return false;
     else if (name === 'candle') walk.stepCandle(value);
     else if (name === 'zoom') this.plot.chart?.zoom(value);

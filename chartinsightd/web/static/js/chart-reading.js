@@ -24,6 +24,8 @@ const KEPT = 64;
 /** A new final candle is read out at most this often. */
 const SAY_MS = 10_000;
 const NOTES = 20;
+/** No event tells of candles of a venue beside KRX: they are read again this often. */
+const VENUE_MS = 30_000;
 
 export class ChartReading {
   /** @param {any} page the chart view it reads for */
@@ -48,6 +50,7 @@ export class ChartReading {
     this.counting = false;
     this.saidAt = 0;
     this.gone = false;
+    this.venueTimer = setInterval(() => !page.isKrx && this.series && this.reread(), VENUE_MS);
   }
 
   stop() {
@@ -55,15 +58,22 @@ export class ChartReading {
     this.feed.stop();
     clearTimeout(this.rereadTimer);
     clearTimeout(this.statisticsTimer);
+    clearInterval(this.venueTimer);
   }
 
   // ---- candles
+
+  /** Read other candles of the same stock: of another measure or venue. */
+  anew() {
+    this.series = null;
+    this.load();
+  }
 
   async load() {
     const slow = setTimeout(() => !this.series && !this.gone && this.page.showLoading(), LOADING_AFTER_MS);
     try {
       const answer = await this.read(null, PAGE);
-      if (this.gone) return;
+      if (!this.isWanted(answer)) return;
       this.take(answer);
       this.page.start();
       this.feed.start();
@@ -76,8 +86,13 @@ export class ChartReading {
 
   /** @param {string | null} cursor @param {number} limit */
   read(cursor, limit) {
-    const { symbol, timeframe } = this.page;
-    return get(`radar/${symbol}`, { timeframe, adjusted: settings.adjusted, final: cursor ? null : false, limit, cursor });
+    const { symbol, timeframe, venue, isKrx } = this.page;
+    return get(`radar/${symbol}`, { timeframe, venue: isKrx ? null : venue, adjusted: settings.adjusted, final: cursor ? null : false, limit, cursor });
+  }
+
+  /** Whether an answer is still what the page shows: another venue may have been chosen meanwhile. @param {any} answer */
+  isWanted(answer) {
+    return !this.gone && answer.venue === this.page.venue;
   }
 
   /** @param {any} answer */
@@ -90,6 +105,7 @@ export class ChartReading {
 
   /** @param {import('./quotes.js').Quote | undefined} quote */
   takeQuote(quote) {
+    if (!this.series || !this.page.isKrx) return;
     const changed = quote !== (this.quote ?? undefined);
     this.quote = quote ?? null;
     const before = this.series.rows;
@@ -102,7 +118,8 @@ export class ChartReading {
 
   /** Today's day as the latest price tells it. */
   putQuote() {
-    if (this.page.timeframe === '1d' && this.quote) this.series = { ...this.series, rows: withQuote(this.series.rows, this.quote) };
+    if (!this.page.isKrx) this.quote = null;
+    else if (this.page.timeframe === '1d' && this.quote) this.series = { ...this.series, rows: withQuote(this.series.rows, this.quote) };
   }
 
   /** Read the newest page again, soon: several words of a change are one reading. */
@@ -116,7 +133,7 @@ export class ChartReading {
     const before = this.series?.rows.length ?? 0;
     try {
       const answer = await this.read(null, PAGE);
-      if (this.gone) return 0;
+      if (!this.isWanted(answer) || this.isSame(answer)) return 0;
       this.take(answer);
       this.counted.clear();
       if (before) this.page.refresh();
@@ -129,14 +146,20 @@ export class ChartReading {
     }
   }
 
+  /** Whether a reading of a venue brought nothing new. @param {any} answer */
+  isSame(answer) {
+    return !this.page.isKrx && Boolean(this.series) && answer.data_id === this.answer.data_id;
+  }
+
   async loadOlder() {
     if (this.readsOlder || !this.series?.cursor) return;
     const { olderNote } = this.page.plot;
     this.readsOlder = true;
     olderNote.textContent = t('loading.older');
     try {
-      const older = seriesOf(await this.read(this.series.cursor, OLDER_PAGE));
-      if (this.gone) return;
+      const answer = await this.read(this.series.cursor, OLDER_PAGE);
+      if (!this.isWanted(answer) || !this.series) return;
+      const older = seriesOf(answer);
       const before = this.series.rows.length;
       this.series = withOlder(this.series, older);
       this.page.tookOlder(this.series.rows.length - before);
@@ -174,6 +197,7 @@ export class ChartReading {
   /** Ask for the statistics of the candle in view, once the slider rests. */
   countSoon() {
     clearTimeout(this.statisticsTimer);
+    if (!this.page.isKrx) return;
     if (!this.statistics) this.statisticsTimer = setTimeout(() => this.loadStatistics(), this.cut() ? REST_MS : 0);
   }
 
@@ -201,6 +225,7 @@ export class ChartReading {
   /** @param {string} type @param {any} data */
   onEvent(type, data) {
     const { symbol, timeframe } = this.page;
+    if (!this.page.isKrx && type !== 'note' && type !== 'reset') return;
     if (type === 'candle') this.onCandle(data);
     else if (type === 'note') this.loadNotes();
     else if (type === 'reset' || (data?.symbol === symbol && (type === 'label' || data.timeframe === timeframe))) this.rereadSoon();

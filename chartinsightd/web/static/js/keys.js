@@ -8,7 +8,7 @@
 
 const GO = { KeyC: 'chart', KeyS: 'screener', KeyW: 'watch', KeyL: 'labels', KeyN: 'notes' };
 const PLAIN = {
-  KeyG: ['go'], KeyB: ['draw'], KeyT: ['table'], KeyW: ['watch'], KeyU: ['adjusted'], KeyY: ['verdict', 'agree'], KeyX: ['verdict', 'disagree'],
+  KeyG: ['go'], KeyB: ['draw'], KeyT: ['table'], KeyW: ['watch'], KeyU: ['adjusted'], KeyV: ['venue'], KeyY: ['verdict', 'agree'], KeyX: ['verdict', 'disagree'],
   KeyJ: ['row', 1], KeyK: ['row', -1], Slash: ['search'], Escape: ['leave'], Comma: ['asOf', -1], Period: ['asOf', 1],
   BracketLeft: ['point', -1], BracketRight: ['point', 1], ArrowLeft: ['candle', -1], ArrowRight: ['candle', 1], Enter: ['enter'],
   Digit1: ['timeframe', 0], Digit2: ['timeframe', 1], Digit3: ['timeframe', 2], Digit4: ['timeframe', 3], Digit5: ['timeframe', 4],
@@ -23,7 +23,7 @@ const SHIFTED = {
 export const HELP = [
   ['/', 'k.search'], ['1 – 5', 'k.tf'], ['g c  g s  g w  g l  g n', 'k.go'], ['←  →  ⇧←  ⇧→', 'k.move'], ['+  −  0', 'k.zoom'],
   ['[  ]', 'k.point'], ['{  }', 'k.pattern'], [',  .', 'k.asof'], ['<  >', 'k.asof2'], ['Esc', 'k.esc'], ['b', 'k.draw'],
-  ['y  x', 'k.verdict'], ['t', 'k.table'], ['j  k  Enter', 'k.list'], ['w', 'k.watch'], ['u', 'k.adj'], ['?', 'k.help'],
+  ['y  x', 'k.verdict'], ['t', 'k.table'], ['j  k  Enter', 'k.list'], ['w', 'k.watch'], ['u', 'k.adj'], ['v', 'k.venue'], ['?', 'k.help'],
 ];
 
 /**

@@ -33,9 +33,16 @@ export function trendWord(trend) {
 
 /** @param {any} page */
 export function sidePanel(page) {
+  if (!page.isKrx) return [h('div', { class: 'col' }, krxAloneCard(page), noteCard(page))];
   const first = [structureCard(page), patternsCard(page)];
   const second = [eventsCard(page), labelsCard(page), noteCard(page), statisticsCard(page)];
   return [h('div', { class: 'col' }, first), h('div', { class: 'col' }, second)];
+}
+
+/** What stands in the place of the analysis at another venue. @param {any} page */
+function krxAloneCard(page) {
+  return card(t('side.structure'), null, h('p', { class: 'empty' }, t('venue.analysis')),
+    h('button', { class: 'btn full', type: 'button', onclick: () => page.setVenue('KRX') }, t('venue.to.krx')));
 }
 
 /** @param {string} title @param {number | null} count @param {...any} kids */
