@@ -91,7 +91,21 @@ def test_every_word_used_is_there() -> None:
 
 def test_korean_words_are_korean() -> None:
     """A Korean text holds no Latin word but those a Korean trader writes so."""
-    allowed = {"MACD", "RSI", "AI", "NDJSON", "n", "ai_api_key", "Enter", "T", "B", "English", "ATR", "KRX", "NXT"}
+    allowed = {
+        "MACD",
+        "RSI",
+        "AI",
+        "NDJSON",
+        "n",
+        "ai_api_key",
+        "Enter",
+        "T",
+        "B",
+        "English",
+        "ATR",
+        "KRX",
+        "NXT",
+    }
     strange = {
         key: found
         for key, (korean, _) in words().items()
