@@ -38,6 +38,7 @@ from chartinsightd.control.operations import (
     POINTS,
     QUARANTINE,
     RESUME,
+    RETRY,
     REVISIONS,
     SCREEN_RUNS,
     SCREENER,
@@ -51,6 +52,7 @@ from chartinsightd.control.operations import (
     SYNC,
     TIMELINE,
     TRACK,
+    TRIES,
     UNIVERSE,
     UNTRACK,
     VERIFY,
@@ -70,6 +72,8 @@ from chartinsightd.control.protocol.jobs import (
     Outcome,
     PauseRequest,
     SymbolsRequest,
+    TryList,
+    TryQuery,
     VerifyRequest,
 )
 from chartinsightd.control.protocol.planning import CatchUpQuery
@@ -372,6 +376,15 @@ class Connection:
     async def backfill(self, request: BackfillRequest) -> Outcome | Failure:
         """Fetch what is missing."""
         return await self._ask(lambda client: client.ask(BACKFILL, request))
+
+    async def retry(self, job_id: int) -> Outcome | Failure:
+        """Do a job again, or try now what failed in it."""
+        return await self._ask(lambda client: client.ask(RETRY, JobPath(job_id=job_id)))
+
+    async def tries(self, symbol: str, timeframe: str) -> TryList | Failure:
+        """Return what was tried of a series and failed."""
+        query = TryQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),), limit=200)
+        return await self._ask(lambda client: client.ask(TRIES, query))
 
     async def cancel(self, job_id: int) -> Outcome | Failure:
         """End a job."""

@@ -17,6 +17,7 @@ from chartinsightd.domain.foreign_text import printable
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.history import Explanation
+    from chartinsightd.control.protocol.jobs import TryList
 
 _GOOD = {"final", "no_trade"}
 _BAD = {"missing", "unconfirmed"}
@@ -31,6 +32,24 @@ def explained(told: Explanation, words: Words, palette: Palette) -> Text:
     ]
     command = f"chartinsightctl explain {told.symbol} {told.timeframe} {told.at:%Y-%m-%dT%H:%MZ}"
     return Text("\n").join([*lines, Text(), Text(command, palette.dim)])
+
+
+def tried(told: TryList, symbol: str, timeframe: str, words: Words, palette: Palette) -> Text:
+    """Return the failed tries of a series, newest first: when, in which job, and what the broker answered."""
+    lines = [
+        Text.assemble(
+            (f"{stamp(one.at)}  ", palette.dim),
+            (f"#{one.job_id} {words.get(f'job.kind.{one.kind}', one.kind)}  ", palette.text),
+            (f"{one.about}  ", palette.dim),
+            (printable(one.reason), palette.warn),
+        )
+        for one in told.items
+    ]
+    if told.total > len(told.items):
+        lines.append(Text(words.put("tries.more", count=number(told.total - len(told.items))), palette.dim))
+    command = f"chartinsightctl tries {symbol} -t {timeframe}"
+    none = [Text(words["tries.none"], palette.text)]
+    return Text("\n").join([*(lines or none), Text(), Text(command, palette.dim)])
 
 
 def title_of(told: Explanation, words: Words) -> str:

@@ -25,6 +25,7 @@ from chartinsightd.backend.plan_view import PlanView
 from chartinsightd.backend.publisher import Publisher
 from chartinsightd.backend.records import Records
 from chartinsightd.backend.replay import Replay
+from chartinsightd.backend.retry_command import RetryCommand
 from chartinsightd.backend.scope import Scope, StockNames
 from chartinsightd.backend.stock_commands import InitialLoad, StockCommands
 from chartinsightd.backend.token_view import IssuerView, TokenView
@@ -232,7 +233,8 @@ def assemble_backend(
         clock=clock,
     )
     reading = (overview, VenueCoverage(ByVenue(boards)), job_board, records, explanations, plan, replay)
-    changing = (orders, cancel, pauses, stocks, alerting, ConfigurationHandlers(configuration))
+    retry = RetryCommand(jobs=job_board, orders=orders, stocks=stocks, retries=retries, scheduler=scheduler)
+    changing = (orders, cancel, retry, pauses, stocks, alerting, ConfigurationHandlers(configuration))
     return Backend(
         handlers=_handlers((*reading, *changing)),
         overview=overview,

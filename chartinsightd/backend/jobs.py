@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from chartinsightd.backend.gates import Costs
 from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers, UnknownThing
-from chartinsightd.control.operations import JOB, JOBS
+from chartinsightd.control.operations import JOB, JOBS, TRIES
 from chartinsightd.control.protocol.events import EventType
 from chartinsightd.control.protocol.jobs import (
     Job,
@@ -21,6 +22,9 @@ from chartinsightd.control.protocol.jobs import (
     JobProgress,
     JobQuery,
     JobState,
+    TryList,
+    TryQuery,
+    TryRow,
 )
 from chartinsightd.control.protocol.rows import LogLine
 from chartinsightd.facts.kiwoom import CHART_API_IDS
@@ -51,6 +55,7 @@ class JobBoard:
         """Offer the operations that read jobs."""
         handlers.add(JOBS, self.jobs)
         handlers.add(JOB, self.job)
+        handlers.add(TRIES, self.tries)
 
     @property
     def running(self) -> int:
@@ -85,6 +90,11 @@ class JobBoard:
         shown = self._newest(record, known)
         lines = tuple(map(LogLine.model_validate_json, log.lines))
         return JobDetail(**dict(shown), log=lines, log_left_out=log.left_out)
+
+    async def tries(self, query: TryQuery) -> TryList:
+        """Return what was tried and failed, newest first; of a running job once its progress is written."""
+        found = await self._archive.tries(query.symbol, query.timeframe, query.limit)
+        return TryList(items=tuple(TryRow(**asdict(row)) for row in found.rows), total=found.total)
 
     def publish_progress(self) -> None:
         """Tell readers of the jobs that progressed since the last time; called once a second."""

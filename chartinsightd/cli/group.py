@@ -54,6 +54,8 @@ VERBS: Mapping[str, Verb] = {
     "job": Verb(module="jobs", words="One job; with --wait, until it is over."),
     "backfill": Verb(module="jobs", words="Fetch what is missing."),
     "verify": Verb(module="jobs", words="Read series again and compare them with the store."),
+    "retry": Verb(module="jobs", words="Do jobs again, or try now what failed in them."),
+    "tries": Verb(module="jobs", words="What was tried and failed, when and why."),
     "cancel": Verb(module="jobs", words="End jobs."),
     "pause": Verb(module="daemon", words="Ask nothing more of the broker."),
     "resume": Verb(module="daemon", words="Go on, and catch up."),

@@ -42,6 +42,8 @@ from chartinsightd.control.protocol.jobs import (
     Outcome,
     PauseRequest,
     SymbolsRequest,
+    TryList,
+    TryQuery,
     VerifyRequest,
 )
 from chartinsightd.control.protocol.notes import (
@@ -270,6 +272,13 @@ JOBS = Query(
     request=JobQuery,
     answer=JobList,
 )
+TRIES = Query(
+    name="tries",
+    path="/v1/tries",
+    summary="What was tried and failed, when and why, newest first",
+    request=TryQuery,
+    answer=TryList,
+)
 JOB = Query(
     name="job",
     path="/v1/jobs/{job_id}",
@@ -486,6 +495,14 @@ VERIFY = Command(
     path="/v1/verify",
     summary="Read series again and compare them with the store",
     request=VerifyRequest,
+    answer=Outcome,
+    statuses=(404, 409),
+)
+RETRY = Command(
+    name="retry",
+    path="/v1/jobs/{job_id}/retry",
+    summary="Do a job again, or try now what failed in it",
+    request=JobPath,
     answer=Outcome,
     statuses=(404, 409),
 )

@@ -94,6 +94,17 @@ class CandleText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """A failed try as its job keeps it."""
+
+    job_id: int
+    kind: str
+    at: datetime
+    about: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownGap:
     """A gap as it is kept."""
 
@@ -164,6 +175,9 @@ class Archive(Protocol):
 
     async def job_log(self, job_id: int) -> KeptLog:
         """Return what is kept of the log of a job; empty where nothing is, or there is no such job."""
+
+    async def tries(self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int) -> Found[Try]:
+        """Return failed tries of the latest jobs that have any, newest first."""
 
     async def candles(
         self,

@@ -26,6 +26,7 @@ from chartinsightd.control.operations import (
     PAUSE,
     RELOAD,
     RESUME,
+    RETRY,
     SESSION_COVERAGE,
     STATUS,
     SYNC,
@@ -206,6 +207,28 @@ async def test_a_backfill_is_cancelled_once() -> None:
             OutcomeState.ALREADY_OVER,
             JobState.CANCELLED,
         )
+
+
+@in_virtual_time
+async def test_a_job_is_done_again() -> None:
+    """A cancelled backfill as a new job of what is missing; what runs is left alone."""
+    async with on_board() as (world, backend):
+        world.broker.pace_s = 5.0
+        first = await ask(backend, BACKFILL, OLD)
+        running = await ask(backend, RETRY, JobPath(job_id=first.job_id))
+        await ask(backend, CANCEL, JobPath(job_id=first.job_id))
+        await world.clock.sleep(30)
+        again = await ask(backend, RETRY, JobPath(job_id=first.job_id))
+        assert again.job_id is not None
+        params = [world.store.jobs[job_id]["params"] for job_id in (first.job_id or 0, again.job_id)]
+        polls = await ask(backend, JOBS, JobQuery(kind=("poll", "catch_up")))
+        nothing = await ask(backend, RETRY, JobPath(job_id=polls.items[-1].id))
+        with pytest.raises(UnknownThing):
+            await ask(backend, RETRY, JobPath(job_id=999))
+    assert (running.state, running.job_id) == (OutcomeState.ALREADY_RUNNING, first.job_id)
+    assert (again.state, again.job_id == first.job_id) == (OutcomeState.STARTED, False)
+    assert params[0] == params[1]
+    assert nothing.state in {OutcomeState.ALREADY_COMPLETE, OutcomeState.ALREADY_RUNNING}
 
 
 @in_virtual_time

@@ -55,6 +55,8 @@ ANSWERS = {
     "backfill --wait": "Job",
     "verify": "Outcome",
     "verify --wait": "Job",
+    "retry": "Outcome",
+    "tries": "TryList",
     "cancel": "Outcome",
     "pause": "Outcome",
     "resume": "Outcome",

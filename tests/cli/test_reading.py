@@ -34,6 +34,7 @@ VERBS = [
     ("adjustments", "005930"),
     ("jobs",),
     ("job", "7"),
+    ("tries",),
     ("symbols", "list"),
     ("symbols", "universe"),
 ]

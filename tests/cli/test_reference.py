@@ -26,6 +26,7 @@ ARGUMENTS = {
     "candles": ["005930", "1d"],
     "explain": ["005930", "5m", "2026-10-14T10:05"],
     "job": ["7"],
+    "retry": ["2"],
     "note": ["005930"],
     "backfill": ["005930"],
     "backfill --dry-run": ["005930"],

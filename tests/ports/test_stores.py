@@ -287,3 +287,24 @@ async def test_backfills_are_kept_until_they_end(checkpoint: Checkpoint) -> None
     for _ in range(2):
         await checkpoint.end_backfill(7)
     assert await checkpoint.unfinished_backfills() == backfills[1:]
+
+
+async def test_failed_tries_are_found_by_series_newest_first(stores: Stores) -> None:
+    """A try about a whole day of a stock belongs to each timeframe; a job without tries has no row."""
+    tries = [
+        {"at": f"2026-11-20T0{hour}:00:00+00:00", "about": about, "reason": "no answer"}
+        for hour, about in enumerate(("005930/5m", "005930/1d", "005930 2026-11-19", "000660/5m"))
+    ]
+    first, other, last = [await stores.jobs.add_job("poll", "schedule", {}, NOW) for _ in range(3)]
+    await stores.jobs.update_job(first, {"tries": tries})
+    await stores.jobs.update_job(other, {"pages": 1})
+    await stores.jobs.update_job(last, {"tries": tries[:1]})
+
+    found = await stores.archive.tries(["005930"], [Timeframe.M5], 10)
+
+    assert [(one.job_id, one.about) for one in found.rows] == [
+        (last, "005930/5m"),
+        (first, "005930 2026-11-19"),
+        (first, "005930/5m"),
+    ]
+    assert (await stores.archive.tries([], [], 2)).total == 5

@@ -20,6 +20,7 @@ from chartinsightd.ports.archive import (
     Quarantined,
     Revision,
     StockFilter,
+    Try,
 )
 from chartinsightd.ports.stores import JobRecord, KeptLog, Seal
 from tests.support.fakes import FakeStore
@@ -82,6 +83,12 @@ class FakeArchive:
         log = self.store.jobs.get(job_id, {}).get("log", KeptLog())
         assert isinstance(log, KeptLog)
         return log
+
+    async def tries(self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int) -> Found[Try]:
+        """Nothing."""
+        del symbols, timeframes, limit
+        self._need()
+        return Found([], 0)
 
     def _record(self, job_id: int) -> JobRecord:
         job = self.store.jobs[job_id]

@@ -46,6 +46,7 @@ from chartinsightd.control.operations import (
     RELOAD,
     REMOVE_SCREEN,
     RESUME,
+    RETRY,
     REVISIONS,
     SAVE_SCREEN,
     SCREEN,
@@ -62,6 +63,7 @@ from chartinsightd.control.operations import (
     SYNC,
     TEST_ALERTS,
     TRACK,
+    TRIES,
     UNIVERSE,
     UNTRACK,
     VERDICT,
@@ -113,6 +115,9 @@ from chartinsightd.control.protocol.jobs import (
     OutcomeState,
     PauseRequest,
     SymbolsRequest,
+    TryList,
+    TryQuery,
+    TryRow,
     VerifyRequest,
 )
 from chartinsightd.control.protocol.planning import CatchUpPlan, CatchUpQuery, PlannedFetch
@@ -395,6 +400,8 @@ class FakeBackend:
         handlers.add(BACKFILL, self.backfill)
         handlers.add(VERIFY, self.verify)
         handlers.add(CANCEL, self.cancel)
+        handlers.add(RETRY, self.retry)
+        handlers.add(TRIES, self.tries)
         handlers.add(PAUSE, self.pause)
         handlers.add(RESUME, self.resume)
         handlers.add(TRACK, self.track)
@@ -875,6 +882,23 @@ class FakeBackend:
     async def sync(self, caller: Caller) -> Outcome:
         """Add a job."""
         return self._start("sync", caller.name, {})
+
+    async def retry(self, asked: JobPath, caller: Caller) -> Outcome:
+        """Add an equal job."""
+        job = self._known_job(asked)
+        if not job.state.is_over:
+            return Outcome(changed=False, state=OutcomeState.ALREADY_RUNNING, job_id=job.id)
+        return self._start(job.kind, caller.name, dict(job.params))
+
+    async def tries(self, query: TryQuery) -> TryList:
+        """Return the tries of all jobs."""
+        rows = [
+            TryRow(**dict(one), job_id=job.id, kind=job.kind)
+            for job in sorted(self._jobs.values(), key=lambda job: -job.id)
+            for one in job.progress.tries
+            if not query.symbol or one.about[:6] in query.symbol
+        ]
+        return TryList(items=tuple(rows[: query.limit]), total=len(rows))
 
     async def cancel(self, asked: JobPath, caller: Caller) -> Outcome:
         """End a job."""

@@ -53,6 +53,7 @@ class JobsView(View):
         Binding("f", "faults", "key.failed_only"),
         Binding("s", "polls", "key.polls"),
         Binding("x", "cancel_job", "key.cancel"),
+        Binding("r", "retry_job", "key.retry_job"),
     ]
 
     def __init__(self, name: str, context: Context) -> None:
@@ -355,10 +356,20 @@ class JobsView(View):
         self.refresh_data(self.PARTS)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer cancelling only where changes are allowed, and there is something to cancel."""
-        if action == "cancel_job":
+        """Offer to cancel and to do again only where changes are allowed."""
+        if action in {"cancel_job", "retry_job"}:
             return not self.context.read_only
         return super().check_action(action, parameters)
+
+    def action_retry_job(self) -> None:
+        """Do the job under the cursor again, after a question."""
+        if (job := self._job()) is None:
+            return
+        if not job.state.is_over:
+            self.notify(self.words["outcome.still_running"], severity="warning", timeout=3)
+            return
+        question = self.words.put("ask.retry_job", id=job.id, kind=kind_of(job, self.words))
+        self.post_message(Confirm(question, lambda connection: connection.retry(job.id)))
 
     def action_cancel_job(self) -> None:
         """End the job under the cursor, after a question."""

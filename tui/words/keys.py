@@ -69,6 +69,8 @@ WORDS = {
     "key.other_list": ("screens, stocks", "조건·종목"),
     "key.new_only": ("new only", "편입만"),
     "key.retry": ("retry now", "지금 조회"),
+    "key.retry_job": ("do again", "다시 실행"),
+    "key.tries": ("tries", "시도"),
     "key.explain": ("history", "이력"),
     "key.verify": ("verify", "검증"),
     "key.watch": ("add/remove", "추가·제거"),

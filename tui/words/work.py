@@ -33,6 +33,20 @@ WORDS = {
     "jobs.today": ("Jobs of today", "오늘의 작업"),
     "jobs.cell": ("a cell is 10 minutes", "한 칸 10분"),
     "jobs.folded": ("{count} polls folded", "정기 수집 {count}회 접음"),
+    "ask.retry_job": (
+        "Do job {id} ({kind}) again? What is stored is not fetched again.",
+        "작업 {id}({kind})을(를) 다시 실행할까요? 저장된 것은 다시 받지 않습니다.",
+    ),
+    "outcome.still_running": ("This job is not over yet.", "아직 끝나지 않은 작업입니다."),
+    "tries.title": (
+        "Failed tries · {symbol} {name} {timeframe}",
+        "실패한 시도 · {symbol} {name} {timeframe}",
+    ),
+    "tries.none": (
+        "No try of this series failed in the jobs that are kept.",
+        "남은 작업 기록에는 이 종목의 실패한 시도가 없습니다.",
+    ),
+    "tries.more": ("{count} older ones", "더 오래된 시도 {count}건"),
     "jobs.cause": ("cause", "원인"),
     "jobs.tries": ("tries", "시도"),
     "difference.values": ("other values", "다른 값"),

@@ -27,6 +27,7 @@ from chartinsightd.ports.archive import (
     Quarantined,
     Revision,
     StockFilter,
+    Try,
 )
 from chartinsightd.ports.stores import Gap, JobRecord, KeptLog, Seal
 
@@ -127,6 +128,10 @@ class PostgresArchive:
             row = await connection.fetchrow("select log, log_left_out from jobs where id = $1", job_id)
         return KeptLog() if row is None else KeptLog(lines=row["log"] or (), left_out=row["log_left_out"])
 
+    async def tries(self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int) -> Found[Try]:
+        """Return failed tries, newest first; see `ports.Archive`."""
+        return await self._found(_TRIES, _try, limit, list(symbols), _texts(timeframes))
+
     async def candles(
         self,
         series: Series,
@@ -202,6 +207,11 @@ class PostgresArchive:
         async with self._link.use() as connection:
             rows = await connection.fetch(statement, limit, *arguments)
         return Found([read(row) for row in rows], rows[0]["total"] if rows else 0)
+
+
+def _try(row: Mapping[str, Any]) -> Try:
+    at = datetime.fromisoformat(row["at"])
+    return Try(job_id=row["id"], kind=row["kind"], at=at, about=row["about"], reason=row["reason"])
 
 
 def _texts(timeframes: Sequence[Timeframe]) -> list[str]:
@@ -378,6 +388,15 @@ order by market_cap desc, symbol limit $1
 _THESE_JOBS = """
 (cardinality($1::text[]) = 0 or state = any($1)) and (cardinality($2::text[]) = 0 or kind = any($2))
 and ($3::timestamptz is null or created_at <= $3)
+"""
+_TRIES = """
+select j.id, j.kind, t ->> 'at' as at, t ->> 'about' as about, t ->> 'reason' as reason,
+    count(*) over () as total
+from (select id, kind, progress from jobs where progress ? 'tries' order by id desc limit 2000) j
+cross join lateral jsonb_array_elements(j.progress -> 'tries') t
+where (cardinality($2::text[]) = 0 or left(t ->> 'about', 6) = any($2))
+    and (cardinality($3::text[]) = 0 or split_part(t ->> 'about', '/', 2) = any($3 || ''::text))
+order by j.id desc, at desc limit $1
 """
 _JOB = "id, kind, state, requested_by, params, progress, error, created_at, started_at, finished_at"
 """Without the slice of the log: a list of jobs would carry megabytes."""

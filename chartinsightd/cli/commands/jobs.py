@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         JobDetail,
         JobList,
         Outcome,
+        TryList,
         VerifyRequest,
     )
 
@@ -201,6 +202,59 @@ def verify(
 
 @click.command()
 @click.argument("job_ids", metavar="ID...", nargs=-1, required=True, type=JobType())
+@json_option
+@pass_connection
+def retry(connection: Connection, job_ids: tuple[int, ...], as_json: bool) -> None:
+    """Do jobs again: a backfill, verification or stock list as a new job that does what is missing.
+
+    Of a poll or catch-up, the series that failed are tried now instead of at the end of their wait. `backfill
+    SYMBOL` does the same for one stock.
+    """
+    from chartinsightd.control.operations import RETRY
+    from chartinsightd.control.protocol.jobs import JobPath
+
+    async def work(client: ControlClient) -> list[Outcome]:
+        return [await client.ask(RETRY, JobPath(job_id=job_id)) for job_id in job_ids]
+
+    for job_id, outcome in zip(job_ids, connection.ask(work), strict=True):
+        if as_json:
+            print_json(outcome)
+        elif outcome.job_id == job_id:
+            say(f"Job {job_id} is not over: nothing to do again.")
+        elif outcome.job_id is None and outcome.detail:
+            say(f"Job {job_id}: {outcome.detail}")
+        else:
+            say(_words_of(outcome))
+
+
+@click.command()
+@symbols_argument()
+@timeframes_option
+@limit_option(100)
+@view_options
+@pass_connection
+def tries(
+    connection: Connection,
+    symbols: tuple[str, ...],
+    timeframes: tuple[Timeframe, ...],
+    limit: int,
+    view: View,
+) -> None:
+    """Show what was tried and failed, when and why, newest first; also of earlier runs of the daemon."""
+    from chartinsightd.cli.lookup import made, symbols_of
+    from chartinsightd.cli.views.jobs import render_tries
+    from chartinsightd.control.operations import TRIES
+    from chartinsightd.control.protocol.jobs import TryQuery
+
+    async def read(client: ControlClient) -> TryList:
+        codes = await symbols_of(client, symbols)
+        return await client.ask(TRIES, made(TryQuery, symbol=codes, timeframe=timeframes, limit=limit))
+
+    present(connection, read, render_tries, view)
+
+
+@click.command()
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True, type=JobType())
 @yes_option
 @json_option
 @pass_connection
@@ -235,14 +289,16 @@ def started(
 
 def wait_and_end(connection: Connection, job_id: int, timeout_s: float | None, as_json: bool) -> None:
     """Show a job until it is over, say how it ended, and end with its status."""
-    from chartinsightd.cli.views.jobs import render_differences
+    from chartinsightd.cli.views.jobs import render_differences, render_results
     from chartinsightd.cli.waiting import how_it_ended, status_of, wait_for_job
 
     over = wait_for_job(connection, job_id, timeout_s)
     say(how_it_ended(over))
     if as_json:
         print_json(over)
-    elif over.progress.differences:
+    elif over.progress.results:
+        print_data(render_results(over.progress))
+    if over.progress.differences and not as_json:
         print_data(render_differences(over.progress))
     end(status_of(over))
 

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from chartinsightd.cli.following import text_of
 from chartinsightd.cli.formatting import NONE, duration, moment, number, percent, row_counts
-from chartinsightd.cli.tables import Column, FittedTable, Marked
+from chartinsightd.cli.tables import Cell, Column, FittedTable, Marked
+from chartinsightd.cli.views.lists import listed
 from chartinsightd.control.protocol.jobs import (
     BackfillEstimate,
     Job,
@@ -20,6 +21,8 @@ from chartinsightd.control.protocol.jobs import (
     JobList,
     JobProgress,
     JobState,
+    TryList,
+    VerifiedDay,
 )
 from chartinsightd.domain.foreign_text import printable
 
@@ -29,6 +32,14 @@ _STYLES = {
     JobState.FAILED: "bold red",
     JobState.INTERRUPTED: "bold red",
     JobState.CANCELLED: "yellow",
+}
+
+
+_OUTCOMES = {
+    "same": "same",
+    "corrected": "corrected",
+    "kept": "stays: not served any more",
+    "withdrawn": "withdrawn, is read again",
 }
 
 
@@ -69,11 +80,15 @@ def render_jobs(jobs: JobList) -> RenderableType:
 
 def render_job(job: JobDetail) -> RenderableType:
     """Return all that is known of one job, and what the log says of it."""
-    facts = _facts_of(job)
+    parts: list[RenderableType] = [_facts_of(job)]
+    if job.progress.results:
+        parts += ["", render_results(job.progress)]
+    if job.progress.differences:
+        parts += ["", render_differences(job.progress)]
     if not job.log:
-        return facts
+        return Group(*parts)
     older = f" ({number(job.log_left_out)} older lines had no room)" if job.log_left_out else ""
-    return Group(facts, "", Text(f"log{older}", style="bold"), *map(text_of, job.log))
+    return Group(*parts, "", Text(f"log{older}", style="bold"), *map(text_of, job.log))
 
 
 def _facts_of(job: Job) -> Table:
@@ -83,6 +98,19 @@ def _facts_of(job: Job) -> Table:
     for name, words in _lines(job):
         grid.add_row(name, Text(printable(words)))
     return grid
+
+
+def render_tries(tries: TryList) -> RenderableType:
+    """Return failed tries."""
+    columns = (
+        Column(title="at"),
+        Column(title="job", right=True),
+        Column(title="kind", rank=1),
+        Column(title="of"),
+        Column(title="reason", cut=True),
+    )
+    rows = [(moment(one.at), str(one.job_id), one.kind, one.about, one.reason) for one in tries.items]
+    return listed(columns, rows, tries.total, "failed tries")
 
 
 def render_estimate(estimate: BackfillEstimate) -> RenderableType:
@@ -114,6 +142,37 @@ def render_differences(done: JobProgress) -> RenderableType:
     ]
     words = f"{number(len(rows))} of {number(done.unequal)} differences"
     return Group(FittedTable(columns, rows), "", Text(words))
+
+
+def render_results(done: JobProgress) -> RenderableType:
+    """Return what a verification found, series by series; days that differ stand on their own."""
+    columns = (
+        Column(title="symbol"),
+        Column(title="tf"),
+        Column(title="day"),
+        Column(title="same", right=True),
+        Column(title="differing", right=True),
+        Column(title="not stored", right=True),
+        Column(title="not served", right=True),
+        Column(title="outcome"),
+    )
+    rows = [_result(one) for one in done.results]
+    left_out = f"; {number(done.results_left_out)} rows had no room" if done.results_left_out else ""
+    return Group(FittedTable(columns, rows), "", Text(f"{number(len(rows))} rows{left_out}"))
+
+
+def _result(one: VerifiedDay) -> tuple[Cell, ...]:
+    style = "yellow" if one.day is not None else ""
+    return (
+        one.symbol,
+        one.timeframe.value,
+        "other days" if one.day is None else one.day.isoformat(),
+        number(one.equal),
+        number(one.differing),
+        number(one.missing),
+        number(one.extra),
+        Marked(_OUTCOMES[one.outcome], style),
+    )
 
 
 def _values(values: Mapping[str, int]) -> str:

@@ -17,6 +17,7 @@ from chartinsightd.control.protocol.words import (
     AskedDay,
     AskedInstant,
     Count,
+    Day,
     Instant,
     Limit,
     Message,
@@ -28,6 +29,7 @@ from chartinsightd.control.protocol.words import (
     VenueName,
     Words,
 )
+from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.venue import Venue
 
@@ -67,13 +69,41 @@ class CandleDifference(Message):
     """The same as they were stored."""
 
 
+class VerifiedDay(Message):
+    """What a verification found of one day of a series, or of all its other days together."""
+
+    symbol: Symbol
+    timeframe: Timeframe
+    day: Day | None = None
+    """The Korean day of candles that differ; None: the days of the series on which all are the same.
+    With `withdrawn` the first day of a range."""
+    equal: Count = 0
+    differing: Count = 0
+    missing: Count = 0
+    """Candles that should have been stored."""
+    extra: Count = 0
+    """Candles that are stored and not served any more."""
+    outcome: str
+    """`same`. `corrected`: the claim was withdrawn, and what is served was stored. `kept`: only candles that
+    are not served any more. `withdrawn`: with `local`, the claim is withdrawn and the range is read again."""
+
+
 class FailedTry(Message):
     """A part of a job that failed."""
 
     at: Instant
     about: str
-    """A series, or a stock and a day."""
+    """A series as `005930/5m`, or a stock and a day as `005930 2026-11-17`."""
     reason: str
+
+    @property
+    def series(self) -> Series | None:
+        """The series that it is about; None where it is about a day, or cannot be read."""
+        symbol, _, timeframe = self.about.partition("/")
+        return Series(symbol=symbol, timeframe=Timeframe(timeframe)) if timeframe in _TIMEFRAMES else None
+
+
+_TIMEFRAMES = frozenset(timeframe.value for timeframe in Timeframe)
 
 
 class JobProgress(Message):
@@ -103,6 +133,11 @@ class JobProgress(Message):
     """Candles that are stored and not served any more; they stay."""
     differences: tuple[CandleDifference, ...] = ()
     """The first fifty of these."""
+    results: tuple[VerifiedDay, ...] = ()
+    """Of a verification that is over: days that differ, newest first, then the series.
+    At most two hundred."""
+    results_left_out: Count = 0
+    """Rows that had no room among `results`."""
     tries: tuple[FailedTry, ...] = ()
     """What failed, when and why; the first twenty."""
 
@@ -172,6 +207,31 @@ class JobList(Message):
     items: tuple[Job, ...] = ()
     total: Count = 0
     """How many there are without `before` and the limit."""
+
+
+class TryQuery(Request):
+    """Which failed tries."""
+
+    symbol: Symbols = ()
+    timeframe: Timeframes = ()
+    """Tries about a whole day of a stock belong to every timeframe."""
+    limit: Limit = 100
+
+
+class TryRow(FailedTry):
+    """One try that failed, and the job that made it."""
+
+    job_id: Annotated[int, Field(ge=0, le=MAX_JOB_ID)]
+    kind: str
+    """Of the job."""
+
+
+class TryList(Message):
+    """Failed tries, newest first."""
+
+    items: tuple[TryRow, ...] = ()
+    total: Count = 0
+    """How many there are without the limit, in the latest two thousand jobs with any."""
 
 
 class _Range(Request):

@@ -73,6 +73,15 @@ class DeferredRanges:
             ],
         )
 
+    def end_waits(self, wanted: Collection[Series]) -> None:
+        """Let the ranges of series be requested now."""
+        now = self._clock.now()
+        for series in self._by_series.keys() & set(wanted):
+            self._by_series[series] = [
+                replace(one, trouble=replace(one.trouble, not_before=min(now, one.trouble.not_before)))
+                for one in self.of(series)
+            ]
+
     def forget_others(self, followed: Collection[Series]) -> None:
         """Forget the series that are not followed any more."""
         self._by_series = {series: some for series, some in self._by_series.items() if series in followed}

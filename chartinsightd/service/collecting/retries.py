@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -95,6 +96,16 @@ class RetryTracker:
         found = [one for one in blanks if one is not None and one.reason is not GapReason.OUTAGE]
         found += [one.trouble for one in self._deferred.of(series)]
         return any(one.failures >= _MOST_INCOMPLETE for one in found)
+
+    def end_waits(self, wanted: Collection[Series]) -> set[Series]:
+        """Let series be tried now whose next try lies ahead; return those that waited."""
+        now = self._clock.now()
+        waiting = {series for series, failure in self._all() if series in wanted and failure.not_before > now}
+        for part, failure in self._troubles.items():
+            if part[0] in waiting:
+                self._troubles[part] = replace(failure, not_before=now)
+        self._deferred.end_waits(waiting)
+        return waiting
 
     def forget_others(self, followed: Collection[Series]) -> None:
         """Forget all failures of series that are not followed any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -13,9 +14,11 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.candle import inside
 from chartinsightd.domain.comparison import Comparison, compare
 from chartinsightd.domain.errors import SourceError, StoreUnavailable
+from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.planning import Fetch
 from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.series import SeriesState
+from chartinsightd.domain.verified import VerifiedDays
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.broker import Priority
 from chartinsightd.ports.candles import RowDifference
@@ -103,13 +106,17 @@ class Verifications:
 
     async def _compare_sums(self, one: OpenOrder[VerifyOrder]) -> None:
         """Let the store sum up its rows; pieces that differ from what was written are read again."""
-        job, error, found = one.job, None, Comparison()
+        job, error, found, results = one.job, None, Comparison(), VerifiedDays()
         try:
             for differing in await self._audit(sorted({series.symbol for series in one.order.series()})):
-                found += _counted(differing)
+                counted = _counted(differing)
+                found += counted
+                results.withdraw(
+                    differing.series, day_of(datetime.fromtimestamp(differing.first, UTC)), counted
+                )
         except StoreUnavailable as failure:
             error = str(failure)
-        job.findings = _fields(found)
+        job.findings = _fields(found) | results.fields()
         await self._jobs.end(job, error)
 
     async def _compare_with_the_broker(self, one: OpenOrder[VerifyOrder]) -> None:
@@ -124,6 +131,7 @@ class Verifications:
                 group.create_task(self._fetch(fetch, verifying.inspect(claims), job, room, one))
                 for fetch, claims in zip(fetches, claimed, strict=True)
             ]
+        job.findings = {**job.findings, **verifying.results.fields()}
         error = next((problem for task in tasks if (problem := task.result())), None)
         await self._jobs.end(job, error, state="cancelled" if one.cancelled.is_set() else None)
 
@@ -177,6 +185,7 @@ class _Verifying:
         self._store = store
         self._ledger = ledger
         self._found = Comparison()
+        self.results = VerifiedDays()
         self.job = job
 
     def inspect(self, claimed: RangeSet) -> Inspect:
@@ -191,7 +200,9 @@ class _Verifying:
                 write.candles.timeframe, [(write.candles.symbol, first, last)]
             )
             served = write.candles.where(write.candles.final & inside(write.candles.ts, span))
-            compared = compare(served, stored.where(inside(stored.ts, span)), _EXAMPLES)
+            stored = stored.where(inside(stored.ts, span))
+            compared = compare(served, stored, _EXAMPLES)
+            self.results.take(write.series, served, stored, compared)
             self._take(compared, write)
             if compared.unequal:
                 # Nothing of it is claimed until it is written, which it is whatever was remembered of it.

@@ -80,3 +80,17 @@ def test_a_wait_is_looked_at_though_the_clock_was_set_back_since() -> None:
     clock.advance(-86_400)
     retries.defer(SERIES[0], RangeSet.of((0, 60)), GapReason.UNKNOWN, "left out")
     assert retries.next_retry() is not None
+
+
+def test_a_person_ends_the_waits_of_some_series() -> None:
+    """What was chosen may be fetched now; what was not keeps its wait, and so does the count of failures."""
+    clock = FrozenClock()
+    retries = RetryTracker(clock, Circuit(clock, FakeBlocks()))
+    for series in SERIES[:2]:
+        retries.failed((series, False), MalformedAnswer("a blank page"))
+        retries.defer(series, RangeSet.of((0, 10)), GapReason.UNKNOWN, "left out")
+    assert retries.end_waits({SERIES[0], SERIES[5]}) == {SERIES[0]}
+    assert [retries.may_fetch((series, False)) for series in SERIES[:2]] == [True, False]
+    assert [bool(retries.held_back(series, RangeSet())) for series in SERIES[:2]] == [False, True]
+    assert retries.troubles[SERIES[0], False].failures == 1
+    assert not retries.end_waits({SERIES[0]})

@@ -30,7 +30,13 @@ async def test_what_differs_is_claimed_no_longer(lost: int) -> None:
     await ledger.open()
     job = await Jobs(store, LoopClock(START)).begin("verify", "", {})
 
-    await _Verifying(store, ledger, job).inspect(page.covered)(page)
+    verifying = _Verifying(store, ledger, job)
+    await verifying.inspect(page.covered)(page)
 
     assert job.findings["missing"] == lost
+    rows = verifying.results.fields()["results"]
+    assert [(row["day"] is None, row["missing"], row["outcome"]) for row in rows] == (
+        [(False, 1, "corrected")] if lost else [(True, 0, "same")]
+    )
+    assert sum(row["equal"] for row in rows) == len(ts) - lost
     assert ledger.state(page.series).covered == (RangeSet() if lost else page.covered)

@@ -20,7 +20,7 @@ from chartinsight_tui.screens.data.plan import PlanPage
 from chartinsight_tui.screens.data.quarantine import QuarantinePage
 from chartinsight_tui.screens.data.revisions import RevisionsPage
 from chartinsight_tui.screens.data.seals import SealsPage
-from chartinsight_tui.screens.history import show_history
+from chartinsight_tui.screens.history import show_history, show_tries
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Part
 from chartinsight_tui.widgets.pane import Line, Pane, Piece
@@ -53,6 +53,7 @@ class DataView(View):
         Binding("v", "verify", "key.verify"),
         Binding("r", "retry", "key.retry"),
         Binding("e", "explain", "key.explain"),
+        Binding("t", "tries", "key.tries"),
         Binding("c", "chart", "key.chart"),
     ]
 
@@ -215,6 +216,8 @@ class DataView(View):
             return not self.context.read_only
         if action == "retry":  # elsewhere the key reads again what is shown
             return not self.context.read_only and self._page.NAME in {"gaps", "seals"}
+        if action == "tries":
+            return self._page.NAME in {"gaps", "seals"}
         if action == "explain":
             return self._page.NAME in {"gaps", "revisions"}
         return super().check_action(action, parameters)
@@ -267,6 +270,11 @@ class DataView(View):
         series = self._candle()
         if series is not None:
             show_history(self, *series)
+
+    def action_tries(self) -> None:
+        """Show what was tried for the gap or seal under the cursor and failed."""
+        if (wanted := self.wanted()).symbols:
+            show_tries(self, wanted.symbols[0], wanted.timeframes[0] if wanted.timeframes else "5m")
 
     def _candle(self) -> tuple[str, str, datetime] | None:
         """Return the candle that a revision changed, or the first that a gap lacks."""
