@@ -55,16 +55,11 @@ def watch(connection: Connection, group: str | None, once: bool, as_json: bool, 
         return await client.ask(WATCH, made(WatchQuery, group=group))
 
     if once or as_json or _is_terminal():
-        return _present(
-            connection, read, render_watch, View(as_json=as_json, watch=not once, every_s=every_s)
-        )
-    from chartinsightd.cli.watching import print_changes
+        present(connection, read, render_watch, View(as_json=as_json, watch=not once, every_s=every_s))
+    else:
+        from chartinsightd.cli.watching import print_changes
 
-    return connection.ask(lambda client: print_changes(client, read, every_s))
-
-
-def _present(connection: Connection, read: object, render: object, view: View) -> None:
-    present(connection, read, render, view)  # type: ignore[arg-type]
+        connection.ask(lambda client: print_changes(client, read, every_s))
 
 
 def _is_terminal() -> bool:
