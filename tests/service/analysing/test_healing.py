@@ -29,8 +29,6 @@ from chartinsightd.ports.analysis import (
     AnalysisResult,
     AnalysisState,
     AnalysisStatus,
-    AnalysisStore,
-    DueCause,
     Findings,
 )
 from chartinsightd.ports.candles import CandleReader, CandleSpan
@@ -43,6 +41,7 @@ from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.state.current_rules import CurrentRules
 from chartinsightd.service.state.jobs import Jobs
 from tests.domain.made_up_charts import walk
+from tests.support.fake_analysis import FakeAnalysis
 from tests.support.fake_backend import FrozenClock
 from tests.support.fakes import FakeStore
 
@@ -60,9 +59,67 @@ class Killed(BaseException):
     """The process ends here, whatever it was at."""
 
 
+class Results(FakeAnalysis):
+    """Results of which any call may be the last one of the process, or may find the database away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved: list[tuple[datetime, AnalysisState]] = []
+        self.dies_after = -1
+        """Calls until the process is killed; negative: it is not."""
+        self.is_away = False
+
+    def _called(self) -> None:
+        if self.is_away:
+            raise StoreUnavailable("PostgreSQL is away.")
+        if self.dies_after == 0:
+            raise Killed
+        self.dies_after -= 1
+
+    async def states(self, analyser: str) -> dict[Series, AnalysisState]:
+        """Return how every series stands."""
+        self._called()
+        return await super().states(analyser)
+
+    async def mark_changed(self, analyser: str, limit: int) -> int:
+        """Mark what changed due."""
+        self._called()
+        return await super().mark_changed(analyser, limit)
+
+    async def add(self, analyser: str, series: Sequence[Series]) -> int:
+        """Mark series due that are not known."""
+        self._called()
+        return await super().add(analyser, series)
+
+    async def carried(self, analyser: str, series: Sequence[Series]) -> dict[Series, bytes | None]:
+        """Return the analyser's own state of each."""
+        self._called()
+        return await super().carried(analyser, series)
+
+    async def findings(self, analyser: str, series: Series, **cut: datetime | None) -> Findings:
+        """Return all rows of a series."""
+        self._called()
+        return await super().findings(analyser, series, **cut)
+
+    async def save(self, analyser: str, results: Sequence[AnalysisResult], at: datetime) -> None:
+        """Keep results whole, or not at all."""
+        self._called()
+        known = await super().carried(analyser, [one.state.series for one in results])
+        for one in results:
+            assert one.valid_from is None or one.state.series not in known, (
+                "no row that was known is replaced"
+            )
+            self.saved.append((at, one.state))
+        await super().save(analyser, results, at)
+
+    async def counts(self, analyser: str) -> AnalysisCounts:
+        """Count."""
+        self._called()
+        return await super().counts(analyser)
+
+
 class World:
-    """Candles, what is covered of them, and the results: what outlives a kill. Also its own store and
-    reader."""
+    """Candles, what is covered of them, and the results: what outlives a kill. Also its own reader."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -70,14 +127,7 @@ class World:
         self.charts = {symbol: _chart(symbol) for symbol in BY_CAP}
         self.collected: dict[str, int] = dict.fromkeys(BY_CAP, 0)
         """Candles that are stored and covered."""
-        self.changes: list[tuple[Series, int]] = []
-        self.seen = 0
-        self.known: dict[Series, AnalysisState] = {}
-        self.kept: dict[Series, tuple[bytes | None, list[Findings]]] = {}
-        self.saved: list[tuple[datetime, AnalysisState]] = []
-        self.dies_after = -1
-        """Calls of the store until the process is killed; negative: it is not."""
-        self.is_away = False
+        self.results = Results()
 
     # what is collected
 
@@ -86,8 +136,9 @@ class World:
         end = int(midnight(until).timestamp())
         count = int((self.charts[symbol].ts <= end).sum())
         if count > self.collected[symbol]:
+            new = self.charts[symbol].where(slice(self.collected[symbol], count))
             self.collected[symbol] = count
-            self.changes.append((_series(symbol), int(self.charts[symbol].ts[count - 1])))
+            self.results.note_change(new, self.clock.now())
 
     def stored(self, symbol: str) -> Candles:
         """Return the candles of a stock that are stored."""
@@ -103,71 +154,6 @@ class World:
     def series(self) -> tuple[Series, ...]:
         """Return what is collected, as the scheduler does: the largest first."""
         return tuple(map(_series, BY_CAP))
-
-    # the store of the results
-
-    def _called(self) -> None:
-        if self.is_away:
-            raise StoreUnavailable("PostgreSQL is away.")
-        if self.dies_after == 0:
-            raise Killed
-        self.dies_after -= 1
-
-    async def states(self, analyser: str) -> dict[Series, AnalysisState]:
-        """Return how every series stands."""
-        del analyser
-        self._called()
-        return dict(self.known)
-
-    async def mark_changed(self, analyser: str, limit: int) -> int:
-        """Mark what changed due."""
-        del analyser, limit
-        self._called()
-        read, self.seen = self.changes[self.seen :], len(self.changes)
-        for series, ts in read:
-            if (known := self.known.get(series)) is not None:
-                is_later = known.analysed_to is not None and ts > known.analysed_to.timestamp()
-                self.known[series] = replace(
-                    known, status=AnalysisStatus.DUE, from_start=not is_later, cause=DueCause.FIRST
-                )
-        return len(read)
-
-    async def add(self, analyser: str, series: Sequence[Series]) -> int:
-        """Mark series due that are not known."""
-        del analyser
-        self._called()
-        self.known |= {one: AnalysisState(series=one, status=AnalysisStatus.DUE) for one in series}
-        return len(series)
-
-    async def carried(self, analyser: str, series: Sequence[Series]) -> dict[Series, bytes | None]:
-        """Return the analyser's own state of each."""
-        del analyser
-        self._called()
-        return {one: self.kept[one][0] for one in series if one in self.kept}
-
-    async def findings(self, analyser: str, series: Series) -> Findings:
-        """Return all rows of a series."""
-        del analyser
-        self._called()
-        return _joined(self.kept.get(series, (None, []))[1])
-
-    async def save(self, analyser: str, results: Sequence[AnalysisResult], at: datetime) -> None:
-        """Keep results whole, or not at all."""
-        del analyser
-        self._called()
-        for one in results:
-            series = one.state.series
-            assert one.valid_from is None or series not in self.kept, "no row that was known is replaced"
-            rows = self.kept.get(series, (None, []))[1]
-            self.kept[series] = one.carried, [*rows, one.found]
-            self.known[series] = replace(one.state, from_start=False)
-            self.saved.append((at, one.state))
-
-    async def counts(self, analyser: str) -> AnalysisCounts:
-        """Count nothing."""
-        del analyser
-        self._called()
-        return AnalysisCounts()
 
     # the reader
 
@@ -201,7 +187,7 @@ class World:
             clock=self.clock,
         )
         return Analyser(
-            store=cast(AnalysisStore, self),
+            store=self.results,
             reader=cast(CandleReader, self),
             actions=cast(ActionStore, self),
             series=series,
@@ -221,14 +207,6 @@ def _chart(symbol: str) -> Candles:
     return replace(walk(BY_CAP.index(symbol), days, 50_000), symbol=symbol)
 
 
-def _joined(parts: Sequence[Findings]) -> Findings:
-    return Findings(
-        points=tuple(row for one in parts for row in one.points),
-        trends=tuple(row for one in parts for row in one.trends),
-        patterns=tuple(row for one in parts for row in one.patterns),
-    )
-
-
 async def lived(seed: int) -> World:
     """Live through every calendar day: some stocks are collected days late, the database is away for hours,
     and the daemon is killed at any call of the store. Looks are taken every hour from 19:10 to 08:10."""
@@ -245,8 +223,8 @@ async def lived(seed: int) -> World:
         for hour in range(19, 33):
             moment = at_kst(day, time(0, 10)) + timedelta(hours=hour)
             world.clock.advance((moment - world.clock.now()).total_seconds())
-            world.is_away = day < SESSIONS[-1] and world.random.random() < 0.15
-            world.dies_after = world.random.randint(0, 12) if world.random.random() < 0.2 else -1
+            world.results.is_away = day < SESSIONS[-1] and world.random.random() < 0.15
+            world.results.dies_after = world.random.randint(0, 12) if world.random.random() < 0.2 else -1
             try:
                 await analyser.analyse("schedule")
             except StoreUnavailable:
@@ -261,18 +239,23 @@ async def lived(seed: int) -> World:
 async def test_every_stock_is_analysed_for_every_session(seed: int) -> None:
     """The rows are those of one undisturbed analysis; no session is taken twice, too short is told once."""
     world = await lived(seed)
+    states = await FakeAnalysis.states(world.results, RULES.code_id)
     for symbol in BY_CAP:
         series = _series(symbol)
-        known, chart = world.known[series], world.charts[symbol]
+        known, chart = states[series], world.charts[symbol]
         assert known.status is AnalysisStatus.DONE
         assert known.analysed_to == datetime.fromtimestamp(int(chart.ts[-1]), UTC)
         at_once = analyse(columns_of(adjusted(chart, Factors.of([])), CALENDAR))
-        assert _joined(world.kept[series][1]) == Findings.of(at_once)
-        reached = [state.analysed_to for _, state in world.saved if state.series == series]
+        found = await FakeAnalysis.findings(world.results, RULES.code_id, series)
+        for name in ("points", "trends", "patterns"):
+            assert sorted(getattr(found, name), key=repr) == sorted(
+                getattr(Findings.of(at_once), name), key=repr
+            )
+        reached = [state.analysed_to for _, state in world.results.saved if state.series == series]
         assert len(set(reached)) == len(reached), "no session is analysed twice"
         days = [one for one in reached if one is not None]  # None: before the first candle was final
         assert days == sorted(days)
-    short = [one for _, one in world.saved if one.status is AnalysisStatus.TOO_SHORT]
+    short = [one for _, one in world.results.saved if one.status is AnalysisStatus.TOO_SHORT]
     assert {one.series.symbol for one in short} == {YOUNG}
     assert len(short) <= MIN_CANDLES, "once without a candle, and once for each new one at most"
 
@@ -281,7 +264,7 @@ async def test_results_come_in_the_order_of_size_and_after_the_close() -> None:
     """Of one look the largest stocks come first; a day counts from the next morning's corrections on."""
     world = await lived(3)
     by_look: dict[datetime, list[str]] = {}
-    for at, state in world.saved:
+    for at, state in world.results.saved:
         by_look.setdefault(at, []).append(state.series.symbol)
         if state.analysed_to is not None:
             session = CALENDAR.session(day_of(state.analysed_to))
