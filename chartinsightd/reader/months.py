@@ -17,11 +17,13 @@ import numpy as np
 
 from chartinsightd.reader.place import NotFound, Place
 from chartinsightd.reader.query import (
+    KRX,
     NO_VALUE,
     PRICES,
     Columns,
     Ints,
     connect,
+    enter,
     is_yearly,
     period_columns,
     period_sums,
@@ -77,7 +79,11 @@ OnFile = Callable[[PeriodFile], None]
 
 
 async def export_months(
-    place: Place, folder: Path, timeframes: Sequence[str], on_file: OnFile = lambda _: None
+    place: Place,
+    folder: Path,
+    timeframes: Sequence[str],
+    on_file: OnFile = lambda _: None,
+    venue: str = KRX,
 ) -> Exported:
     """Write what is final into a file for each timeframe and Korean month; of days and weeks a year.
 
@@ -87,18 +93,22 @@ async def export_months(
     Args:
         place: the store.
         folder: made where it is not there; `manifest.json` in it names every file with rows and checksum.
+            Of a venue beside KRX the same layout lies in `nxt` or `unified` below it.
         timeframes: which.
         on_file: told of each file that is whole.
+        venue: whose trades, one of `query.VENUES`.
 
     Raises:
-        ExportFailed: the folder takes no file, or a written file read back differs from the store.
-        NotFound: pyarrow is not installed.
+        ExportFailed: the folder takes no file or holds those of another venue, or a written file read back
+            differs from the store.
+        NotFound: pyarrow is not installed, or the venue is not kept.
     """
     _require_pyarrow()
-    known = _manifest(folder)
+    folder = folder_of(folder, venue)
+    known = _manifest(folder, venue)
     written = 0
     for timeframe in timeframes:
-        async with _snapshot(place) as connection:
+        async with _snapshot(place, venue) as connection:
             for first, rows, checksum in await period_sums(connection, timeframe):
                 period = f"{first:%Y}" if is_yearly(timeframe) else f"{first:%Y-%m}"
                 name = f"{timeframe}/{period}.parquet"
@@ -111,7 +121,7 @@ async def export_months(
                     table = await _table(connection, timeframe, first)
                     found = _write(folder, name, table, (timeframe, period, rows, checksum))
                     known[name] = found
-                    _save(folder, known)
+                    _save(folder, known, venue)
                     written += 1
                 on_file(found)
     chosen = [one for one in known.values() if one.timeframe in timeframes]
@@ -123,12 +133,19 @@ async def export_months(
     )
 
 
+def folder_of(folder: Path, venue: str) -> Path:
+    """Return where the files of a venue lie: apart from those of KRX, which keep their names."""
+    return folder if venue == KRX else folder / venue.lower()
+
+
 @asynccontextmanager
-async def _snapshot(place: Place) -> AsyncIterator[Any]:
+async def _snapshot(place: Place, venue: str) -> AsyncIterator[Any]:
     connection = await connect(place.dsn, place.schema)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.execute("set local statement_timeout = 0")
+            if venue != KRX:
+                await enter(connection, f"{place.schema}_{venue.lower()}", venue)
             yield connection
     finally:
         await connection.close()
@@ -242,19 +259,26 @@ def _is_there(folder: Path, known: PeriodFile) -> bool:
         return False
 
 
-def _manifest(folder: Path) -> dict[str, PeriodFile]:
-    """Return the files that an earlier export made; none where it is not readable."""
+def _manifest(folder: Path, venue: str) -> dict[str, PeriodFile]:
+    """Return the files that an earlier export made; none where it is not readable.
+
+    Raises:
+        ExportFailed: they are another venue's.
+    """
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if (held := content.get("venue", KRX)) != venue:
+            raise ExportFailed(f"{folder} holds candles of {held}, not of {venue}: name another folder.")
         return {one["file"]: PeriodFile(**one) for one in content["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
-def _save(folder: Path, known: Mapping[str, PeriodFile]) -> None:
+def _save(folder: Path, known: Mapping[str, PeriodFile], venue: str) -> None:
     draft = folder / f".{MANIFEST}.partial"
     files = [asdict(known[name]) for name in sorted(known)]
-    draft.write_text(json.dumps({"format": _FORMAT, "files": files}, indent=1) + "\n", encoding="utf-8")
+    said = {"format": _FORMAT, "venue": venue, "files": files}
+    draft.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     draft.replace(folder / MANIFEST)
 
 
@@ -265,6 +289,8 @@ def _require_pyarrow() -> None:
         raise NotFound("Parquet needs pyarrow: pip install 'chartinsight[parquet]'.") from error
 
 
-def run_export(place: Place, folder: Path, timeframes: Sequence[str], on_file: OnFile) -> Exported:
+def run_export(
+    place: Place, folder: Path, timeframes: Sequence[str], on_file: OnFile, venue: str = KRX
+) -> Exported:
     """Do the same outside an event loop."""
-    return asyncio.run(export_months(place, folder, timeframes, on_file))
+    return asyncio.run(export_months(place, folder, timeframes, on_file, venue))

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from chartinsightd.adapters.postgres.store import Store
+from chartinsightd.adapters.postgres.store import Store, open_store
+from chartinsightd.clock import SystemClock
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.reader.months import ExportFailed, export_months
-from chartinsightd.reader.place import Place
+from chartinsightd.reader.place import NotFound, Place
 from tests.adapters.postgres.model import FIRST, page, write
 from tests.support.postgres import connected
 
@@ -55,6 +56,38 @@ async def test_the_files_hold_what_is_final_sorted(place: Place, tmp_path: Path)
 
     again = await export_months(place, tmp_path, ["5m", "1d"])
     assert (again.written, again.kept) == (0, len(files))
+
+
+async def test_a_venue_has_its_own_files_below_those_of_krx(
+    place: Place, database: str, tmp_path: Path
+) -> None:
+    """Same names in a folder of its own, from the venue's tables and compared with them; the files of KRX and
+    their manifest stay what they were. What is not kept, and a folder of another venue, are refused."""
+    with pytest.raises(NotFound, match="NXT is not kept"):
+        await export_months(place, tmp_path, ["5m"], venue="NXT")
+    opened = open_store(database, "simulation_nxt", SystemClock(), ledger_in="simulation")
+    async with opened as nxt:
+        await nxt.candles.save([write(page("005930", at=range(80), close=35_000))])
+    krx = await export_months(place, tmp_path, ["5m"])
+    kept = (tmp_path / "manifest.json").read_bytes()
+    done = await export_months(place, tmp_path, ["5m"], venue="NXT")
+    again = await export_months(place, tmp_path, ["5m"], venue="NXT")
+    assert (krx.rows, done.rows, done.written, again.written, again.kept) == (1800, 80, 1, 0, 1)
+    assert {row[5] for row in _stored(tmp_path / "nxt" / "5m" / "2026-07.parquet")} == {35_000}
+    assert (tmp_path / "manifest.json").read_bytes() == kept
+    assert (await export_months(place, tmp_path, ["5m"])).written == 0
+    with pytest.raises(ExportFailed, match="holds candles of NXT, not of KRX"):
+        await export_months(place, tmp_path / "nxt", ["5m"])
+
+
+async def test_a_manifest_of_before_there_were_venues_is_of_krx(place: Place, tmp_path: Path) -> None:
+    """An archive that an earlier version began is continued."""
+    await export_months(place, tmp_path, ["1d"])
+    manifest = tmp_path / "manifest.json"
+    said = json.loads(manifest.read_text())
+    del said["venue"]
+    manifest.write_text(json.dumps(said))
+    assert (await export_months(place, tmp_path, ["1d"])).written == 0
 
 
 async def test_a_revised_month_and_a_lost_file_are_written_again(

@@ -58,7 +58,8 @@ _SPREADSHEETS = frozenset({".xlsx", ".xls", ".ods", ".numbers"})
     "--parquet",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="All that is final, a Parquet file a month (days: a year), into this folder; continues.",
+    help="All that is final, a Parquet file a month (days: a year), into this folder; continues. "
+    "Of another venue than KRX into a folder in it, such as nxt.",
 )
 @pass_connection
 def export(
@@ -78,10 +79,10 @@ def export(
 ) -> None:
     """Write candles of SYMBOLs as CSV or Parquet, columns as in the table `candles`, times in Korean time."""
     if folder is not None:
-        is_named = symbols or tracked or from_day or to_day or venue is not Venue.KRX
+        is_named = symbols or tracked or from_day or to_day
         if is_named or adjusted or as_of or output or format_:
-            raise click.UsageError("--parquet goes with --timeframe alone: it takes everything of KRX.")
-        _write_months(folder, timeframes or tuple(Timeframe))
+            raise click.UsageError("--parquet goes with --timeframe and --venue alone: it takes everything.")
+        _write_months(folder, timeframes or tuple(Timeframe), venue)
         return
     _refuse(symbols, tracked, timeframes)
     refuse_two_measures(adjusted, as_of)
@@ -113,24 +114,25 @@ def export(
     say(f"{rows:,} candles of {series:,} series{f' in {output}' if output else ''}.")
 
 
-def _write_months(folder: Path, timeframes: tuple[Timeframe, ...]) -> None:
+def _write_months(folder: Path, timeframes: tuple[Timeframe, ...], venue: Venue) -> None:
     from chartinsightd.cli.console import words_console
     from chartinsightd.reader import NotFound
-    from chartinsightd.reader.months import ExportFailed, run_export
+    from chartinsightd.reader.months import ExportFailed, folder_of, run_export
     from chartinsightd.reader.place import find
 
     console = words_console()
     try:
         with console.status("…") as status:
             names = [one.value for one in timeframes]
-            done = run_export(find(), folder, names, lambda one: status.update(one.file))
+            done = run_export(find(), folder, names, lambda one: status.update(one.file), venue)
     except NotFound as error:
         raise CommandFailed(ExitStatus.USAGE, str(error)) from error
     except ExportFailed as error:
         raise CommandFailed(ExitStatus.FAILED, str(error)) from error
     per_candle = done.bytes / max(done.rows, 1)
+    files = f"{done.written + done.kept:,} files of {folder_of(folder, venue)}"
     say(
-        f"{done.rows:,} candles in {done.written + done.kept:,} files of {folder}, {done.written:,} of them"
+        f"{done.rows:,} candles in {files}, {done.written:,} of them"
         f" new; {per_candle:.1f} bytes a candle, each file compared with the store."
     )
 
