@@ -256,11 +256,13 @@ class Cluster:
         """Note a finding where the daemon did not leave in order.
 
         One that was just started and has said nothing yet may not have heard of signals, and one that told
-        why it cannot start hears of them no more: systemd counts both as in order, too.
+        why it cannot start hears of them no more, or has ended by itself: systemd counts that as in order.
         """
         said = self.daemon.words()[self._said :]
-        has_begun = said and _NO_CLOCK not in said
-        if status != 0 and (has_begun or status != -signal.SIGTERM):
+        has_no_clock = _NO_CLOCK in said
+        had_left = has_no_clock and status == ExitStatus.CONFIGURATION
+        is_deaf = status == -signal.SIGTERM and (has_no_clock or not said)
+        if status != 0 and not is_deaf and not had_left:
             self.tally.findings.append(
                 f"the daemon ended with {status} when it was asked to leave ({of_what})"
             )

@@ -15,6 +15,7 @@ from typing import Protocol
 import aiohttp
 import msgspec
 
+from chartinsightd.adapters.connection_words import in_words
 from chartinsightd.adapters.kiwoom.bounds import LARGEST_ANSWER
 from chartinsightd.adapters.kiwoom.connections import QuietConnector
 from chartinsightd.adapters.kiwoom.errors import error_in_envelope, error_in_text, is_success
@@ -247,7 +248,7 @@ class Transport:
                 slot.cut_off()
             if _UNPACKABLE in str(error).lower():
                 raise _packed(api_id) from error
-            cause = self._redacted(_in_words(error), ())
+            cause = self._redacted(in_words(error), ())
             raise SourceUnavailable(f"{api_id} did not reach Kiwoom and back: {cause}.") from error
 
     def _dated(self, headers: Mapping[str, str], asked_at: datetime, sent_s: float) -> datetime:
@@ -351,22 +352,6 @@ def _packed(api_id: str) -> MalformedAnswer:
         f"The answer to {api_id} is packed in a way that was not offered, or damaged on the way.",
         remedy="Only gzip is offered: turn off the compression of the proxy or relay before Kiwoom.",
     )
-
-
-def _in_words(error: aiohttp.ClientError | OSError) -> str:
-    """Return what happened to a connection, without the words of the HTTP library where they are its own."""
-    match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return f"the certificate of {error.host} is not accepted ({error.certificate_error})"
-        case aiohttp.ClientConnectorDNSError():
-            return f"the name {error.host} is not found ({error.os_error.strerror or error.os_error})"
-        case aiohttp.ClientConnectorError():
-            return f"no connection to {error.host}:{error.port} ({error.os_error.strerror or error.os_error})"
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
-            return "the connection ended before the answer did"
-        case aiohttp.ClientResponseError():
-            return "what answers is no HTTP"
-    return str(error) or type(error).__name__
 
 
 def _as_utf8(body: bytes, content_type: str) -> bytes:

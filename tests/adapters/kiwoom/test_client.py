@@ -9,11 +9,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import aiohttp
 import pytest
 
 from chartinsightd.adapters.kiwoom.gate import Gate
-from chartinsightd.adapters.kiwoom.transport import Answer, KiwoomAccess, Transport, _in_words
+from chartinsightd.adapters.kiwoom.transport import Answer, KiwoomAccess, Transport
 from chartinsightd.clock import CheckedClock, SimulatedClock, SystemClock
 from chartinsightd.domain.errors import (
     AccessBlocked,
@@ -297,19 +296,6 @@ async def test_an_answer_that_cannot_be_unpacked_is_told_with_its_remedy(coding:
         with pytest.raises(MalformedAnswer, match="packed in a way that was not offered") as caught:
             await post(ours)
     assert "proxy or relay" in caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (aiohttp.ServerDisconnectedError(), "the connection ended before the answer did"),
-        (aiohttp.ClientPayloadError("Response payload is not completed"), "the connection ended before"),
-        (OSError(113, "No route to host"), "No route to host"),
-    ],
-)
-def test_a_lost_connection_is_told_in_our_words(error: aiohttp.ClientError | OSError, words: str) -> None:
-    """The HTTP library's own words say nothing to a person."""
-    assert words in _in_words(error)
 
 
 async def test_requests_that_were_cut_off_keep_their_places() -> None:

@@ -14,6 +14,7 @@ from typing import NoReturn
 import aiohttp
 import structlog
 
+from chartinsightd.adapters.connection_words import in_words
 from chartinsightd.adapters.kiwoom.connections import QuietConnector
 from chartinsightd.adapters.kiwoom.realtime.buffer import EventBuffer
 from chartinsightd.adapters.kiwoom.realtime.frames import LARGEST_FRAME
@@ -192,7 +193,7 @@ class KiwoomFeed:
         except aiohttp.WSServerHandshakeError as error:
             raise _refused(error.status) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            message = f"Kiwoom's live stream cannot be reached: {str(error) or type(error).__name__}"
+            message = f"Kiwoom's live stream cannot be reached: {in_words(error)}."
             raise SessionEnded(LossCause.UNREACHABLE, message) from None
 
     def _http(self) -> aiohttp.ClientSession:
