@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.ports.stores import Gap
+
+_Key = tuple[str, str, datetime]
+_Rest = tuple[datetime, str, dict[str, Any]]
+_SLICE = 500
+"""Gaps compared before others may run: some milliseconds. A first load of the whole market has thousands."""
 
 
 class PostgresGaps:
@@ -24,20 +31,31 @@ class PostgresGaps:
         Raises:
             StoreUnavailable: nothing was changed.
         """
-        new = {_key(gap): (gap.to_ts, str(gap.reason), dict(gap.evidence)) for gap in gaps}
+        new: dict[_Key, _Rest] = {}
+        for start in range(0, len(gaps), _SLICE):
+            new |= {_key(gap): _rest(gap) for gap in gaps[start : start + _SLICE]}
+            await asyncio.sleep(0)
         async with self._link.use() as connection, connection.transaction():
-            rows = await connection.fetch(_SELECT)
-            old = {tuple(row)[:3]: tuple(row)[3:] for row in rows}
-            gone = [key for key in old if key not in new]
-            come = [(*key, *rest, at) for key, rest in new.items() if old.get(key) != rest]
+            gone: list[_Key] = []
+            async for row in connection.cursor(_SELECT, prefetch=_SLICE):
+                key, rest = tuple(row)[:3], tuple(row)[3:]
+                if key not in new:
+                    gone.append(key)
+                elif new[key] == rest:
+                    del new[key]
+            come = [(*key, *rest, at) for key, rest in new.items()]
             if gone:
                 await connection.executemany(_DELETE, gone)
             if come:
                 await connection.executemany(_UPSERT, come)
 
 
-def _key(gap: Gap) -> tuple[str, str, datetime]:
+def _key(gap: Gap) -> _Key:
     return gap.series.symbol, str(gap.series.timeframe), gap.from_ts
+
+
+def _rest(gap: Gap) -> _Rest:
+    return gap.to_ts, str(gap.reason), dict(gap.evidence)
 
 
 _SELECT = "select symbol, timeframe, from_ts, to_ts, reason, evidence from gaps"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from heapq import merge
+from itertools import groupby, islice
 
 import structlog
 
@@ -99,7 +100,7 @@ class GapList:
             fetches = plan(now, planned, self._current_rules.rules)
             found |= {(gap.series, gap.from_ts): gap for fetch in fetches for gap in self._uncovered(fetch)}
             await asyncio.sleep(0)
-        return sorted(found.values(), key=lambda gap: (str(gap.series), gap.from_ts))
+        return await _in_order(list(found.values()))
 
     def _uncovered(self, fetch: Fetch) -> Iterator[Gap]:
         if not fetch.missing:
@@ -120,7 +121,7 @@ class GapList:
                         yield _gap_of(series, run, state)
 
     async def _write(self, gaps: Sequence[Gap]) -> None:
-        if self._written == list(gaps):
+        if await self._is_written(gaps):
             return
         try:
             await self._store.replace_gaps(gaps, self._clock.now())
@@ -128,6 +129,34 @@ class GapList:
             log.warning("gaps.not_written", error=str(error), gaps=len(gaps))
             return
         self._written = list(gaps)
+
+    async def _is_written(self, gaps: Sequence[Gap]) -> bool:
+        """Return whether the list is the one that was written last."""
+        if self._written is None or len(self._written) != len(gaps):
+            return False
+        for start in range(0, len(gaps), _SLICE):
+            if self._written[start : start + _SLICE] != list(gaps[start : start + _SLICE]):
+                return False
+            await asyncio.sleep(0)
+        return True
+
+
+async def _in_order(gaps: Sequence[Gap]) -> list[Gap]:
+    """Sort gaps by series and time, some before others may run: all of a market would hold the loop."""
+    runs = []
+    for start in range(0, len(gaps), _SLICE):
+        runs.append(sorted(gaps[start : start + _SLICE], key=_place))
+        await asyncio.sleep(0)
+    ordered: list[Gap] = []
+    merged = merge(*runs, key=_place)
+    while some := list(islice(merged, _SLICE)):
+        ordered += some
+        await asyncio.sleep(0)
+    return ordered
+
+
+def _place(gap: Gap) -> tuple[str, str, datetime]:
+    return gap.series.symbol, gap.series.timeframe.value, gap.from_ts
 
 
 def _runs(seals: Iterable[Seal], calendar: Calendar) -> Iterator[list[Seal]]:
