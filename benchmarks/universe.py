@@ -2,8 +2,9 @@
 
     python -m benchmarks.universe [--members 1300 2700]
 
-Thirty targets in five timeframes, the others in days and weeks. CPU time of the thread is measured: the
-machine may be busy with other work. The parts are what the daemon runs: plans in slices, the queue, the gaps.
+Thirty targets in five timeframes, the others in days and weeks; at last all of them as targets, and what the
+record of each ten seconds costs then. CPU time of the thread is measured: the machine may be busy with other
+work. The parts are what the daemon runs: plans in slices, the queue, the gaps, the record.
 """
 
 from __future__ import annotations
@@ -20,24 +21,31 @@ from chartinsightd.domain.expected import expected
 from chartinsightd.domain.planning import Fetch, PlanRules, plan
 from chartinsightd.domain.ranges import EMPTY
 from chartinsightd.domain.series import Series, SeriesState
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 from chartinsightd.facts.targets import TARGETS
 from chartinsightd.service.collecting.fetch_queue import FetchQueue
 from chartinsightd.service.collecting.scheduler import SLICE
+from tests.backend.conftest import BackendWorld
+from tests.support.virtual import run_virtually
 from tests.support.world import World
 
 EVENING = datetime(2026, 9, 15, 20, 30, tzinfo=KST)
 MORNING = datetime(2026, 9, 16, 7, 31, tzinfo=KST)
 LONGEST_MS = 20.0
 A_FETCH_MS = 1.0
+RECORDED_EVERY_MS, MOST_RECORDING = 10_000, 2.0
 ROUNDS = 3
 
 
-async def world_of(members: int, *, is_loaded: bool) -> World:
+async def world_of(members: int, *, is_loaded: bool, as_targets: bool = False) -> World:
     """Return a market on the morning after: never read, or complete since the evening."""
     world = World(MORNING, horizon="1y")
-    universe = [f"{number:06}" for number in range(100_000, 100_000 + members)]
-    world.collected.replace(TARGETS, universe=universe)
+    others = [f"{number:06}" for number in range(100_000, 100_000 + members)]
+    if as_targets:
+        world.collected.replace([*TARGETS, *others])
+    else:
+        world.collected.replace(TARGETS, universe=others)
     if is_loaded:
         rules = world.current_rules.rules
         world.checkpoint.states = {one: _complete(one, rules) for one in world.scheduler.series}
@@ -91,15 +99,16 @@ def stretches(work: Coroutine[Any, Any, Any]) -> list[float]:
         found.append((time.thread_time() - begun) * 1e3)
 
 
-def measure(table: Table, members: int, *, is_loaded: bool) -> None:
+def measure(table: Table, members: int, *, is_loaded: bool, as_targets: bool = False) -> None:
     """Note the figures of one market; the best of some rounds, since others share the machine."""
-    world = asyncio.run(world_of(members, is_loaded=is_loaded))
+    world = asyncio.run(world_of(members, is_loaded=is_loaded, as_targets=as_targets))
     list(slices(world))  # what is worked out of the calendar is worked out once
     rounds = [list(slices(world)) for _ in range(ROUNDS)]
     planned = min(rounds, key=lambda one: sum(ms for _, ms in one))
     fetches = [fetch for some, _ in planned for fetch in some]
     gaps = min((stretches(world.gap_list().gaps()) for _ in range(ROUNDS)), key=sum)
-    what = f"{members + len(TARGETS):,} symbols, {'morning round' if is_loaded else 'first load'}"
+    kind = "targets" if as_targets else "symbols"
+    what = f"{members + len(TARGETS):,} {kind}, {'morning round' if is_loaded else 'first load'}"
     table.note(f"{what}: series, fetches", f"{len(world.scheduler.series):,}, {len(fetches):,}")
     table.note(f"{what}: plan in all", f"{sum(ms for _, ms in planned):.1f} ms")
     table.at_most(f"{what}: longest slice of the plan", max(ms for _, ms in planned), LONGEST_MS, " ms")
@@ -107,6 +116,33 @@ def measure(table: Table, members: int, *, is_loaded: bool) -> None:
         f"{what}: queue, a fetch", min(queueing_ms(fetches) for _ in range(ROUNDS)), A_FETCH_MS, " ms"
     )
     table.at_most(f"{what}: longest stretch of the gap list", max(gaps), LONGEST_MS, " ms")
+
+
+def measure_recorder(table: Table, targets: int) -> None:
+    """Note what it costs to record a moment of so many targets, all complete."""
+    world = BackendWorld(MORNING, horizon="1y")
+    world.collected.replace([f"{number:06}" for number in range(100_000, 100_000 + targets)])
+    rules = world.current_rules.rules
+    complete = {
+        timeframe: _complete(Series(symbol="100000", timeframe=timeframe), rules) for timeframe in Timeframe
+    }
+    world.checkpoint.states = {one: complete[one.timeframe] for one in world.scheduler.series}
+    world.store.covered = {one: state.covered for one, state in world.checkpoint.states.items()}
+    run_virtually(_record(table, world, f"{targets:,} targets: a moment"))
+
+
+async def _record(table: Table, world: BackendWorld, what: str) -> None:
+    await world.ledger.open()
+    world.monitor = world.new_monitor()
+    backend = world.new_backend()
+    await backend.replay.take()  # what is worked out of the calendar is worked out once
+    rounds = [stretches(backend.replay.take()) for _ in range(ROUNDS)]
+    found = min(rounds, key=sum)
+    table.at_most(
+        f"{what} recorded, share of a core", sum(found) / RECORDED_EVERY_MS * 100, MOST_RECORDING, " %"
+    )
+    table.at_most(f"{what}: longest stretch", max(found), LONGEST_MS, " ms")
+    table.note(f"{what}: bytes before compression", f"{len((await backend.replay.take()).body):,}")
 
 
 def main() -> None:
@@ -117,6 +153,9 @@ def main() -> None:
     for members in parser.parse_args().members:
         for is_loaded in (False, True):
             measure(table, members, is_loaded=is_loaded)
+    for is_loaded in (False, True):
+        measure(table, max(parser.parse_args().members), is_loaded=is_loaded, as_targets=True)
+    measure_recorder(table, max(parser.parse_args().members))
     table.show()
 
 

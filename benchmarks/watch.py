@@ -100,10 +100,19 @@ async def measure(table: Table, shown: Terminal, what: str, seconds: float) -> N
 
 
 async def run(seconds: float) -> Table:
-    """Serve, move, look."""
-    backend = FakeBackend(Scene.UNIVERSE)
+    """Serve, move, look; of all stocks there are prices, and then all of them are collected too."""
+    table = Table(f"Watching prices that all move every {UPDATE_EVERY_S:g} s")
+    for scene in (Scene.UNIVERSE, Scene.MARKET):
+        await watch(table, scene, seconds)
+    return table
+
+
+async def watch(table: Table, scene: Scene, seconds: float) -> None:
+    """Measure the dashboard over one daemon."""
+    backend = FakeBackend(scene)
     count = len(backend.watching.board.changed_after(0))
-    table = Table(f"Watching {count:,} prices that all move every {UPDATE_EVERY_S:g} s")
+    tracked = (await backend.status()).tracked
+    table.note("prices, stocks collected as targets", f"{count:,} {tracked:,}")
     with tempfile.TemporaryDirectory() as folder:
         socket = Path(folder) / "run" / "control.sock"
         async with serving(backend, socket), TaskGroup() as group:
@@ -118,7 +127,6 @@ async def run(seconds: float) -> Table:
                 await measure(table, shown, "sorted by change", seconds)
                 table.at_most("RSS", rss_mib(shown.pid), MOST_RSS_MIB, " MiB")
             moving.cancel()
-    return table
 
 
 def main() -> None:
