@@ -38,14 +38,20 @@ def main(context: click.Context, config: Path | None) -> None:
 @click.option(
     "--learn", is_flag=True, help="Then measure for some minutes what is known of no key but yours."
 )
+@click.option("--schema", is_flag=True, help="Only print the JSON Schema of the configuration, for editors.")
 @click.pass_obj
-def check(config: Path | None, *, fix: bool, learn: bool) -> None:
+def check(config: Path | None, *, fix: bool, learn: bool, schema: bool) -> None:
     """Test settings, calendar, database and broker, and say what to fix.
 
     --learn asks Kiwoom, within the limits, what docs/kiwoom.md calls unknown, and writes the answers where
     the daemon reads them at its next start. Run it once with a new key while the market is open, with the
     daemon stopped; it takes up to ten minutes.
     """
+    if schema:
+        from chartinsightd.settings.schema import config_schema
+
+        click.echo(config_schema())
+        return
     from chartinsightd.app.check import run_check
 
     sys.exit(run_check(config, fix=fix, learns=learn))

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from chartinsightd.settings.ai import AiSettings
 from chartinsightd.settings.kiwoom import KiwoomSettings
 from chartinsightd.settings.loading import load_settings
 from chartinsightd.settings.model import Settings
+from chartinsightd.settings.schema import config_schema
 
 
 @pytest.fixture(autouse=True)
@@ -539,3 +541,16 @@ def test_a_key_may_go_in_the_clear_to_a_language_model_on_this_machine(host: str
 
     with pytest.raises(ValidationError, match="in the clear"):
         AiSettings(base_url="http://models.example:11434", api_key=SecretStr("k"))
+
+
+def test_the_schema_describes_the_example_and_no_secret() -> None:
+    """It knows every key of the shipped example; secrets, which the file refuses, are not in it."""
+    schema = json.loads(config_schema())
+    example = tomllib.loads(default_config())
+    assert example.keys() <= schema["properties"].keys()
+    for name, section in example.items():
+        if isinstance(section, dict):
+            kind = schema["properties"][name]["$ref"].rpartition("/")[2]
+            assert section.keys() <= schema["$defs"][kind]["properties"].keys()
+    assert "secret_key" not in schema["$defs"]["KiwoomSettings"]["properties"]
+    assert schema["$defs"]["RecordSettings"]["properties"]["days"]["maximum"] == 366

@@ -26,7 +26,7 @@ from chartinsightd.control.protocol.status import (
 )
 from chartinsightd.service.monitoring.active_alerts import ActiveAlerts
 from chartinsightd.service.monitoring.notifier import Delivery, Notifier
-from chartinsightd.service.state.alert_kinds import AlertKind
+from chartinsightd.service.state.alert_kinds import KINDS_BY_NAME, AlertKind
 
 _TRIALS_PER_HOUR = 20
 """As many as a channel carries alerts by default: a script in a loop must not get the channel blocked."""
@@ -62,7 +62,16 @@ class Alerting:
         )
 
     async def history(self, query: AlertHistoryQuery) -> AlertHistory:
-        """Return alerts of the last thirty days, newest first."""
+        """Return alerts of the last thirty days, newest first.
+
+        Raises:
+            UnknownThing: there is no such kind.
+        """
+        if strange := sorted({*query.event} - KINDS_BY_NAME.keys()):
+            raise UnknownThing(
+                f"There is no kind of alert {strange[0]}.",
+                remedy=f"Kinds: {', '.join(sorted(KINDS_BY_NAME))}.",
+            )
         found = [one for one in self._alerts.history() if not query.event or one.kind in query.event]
         return AlertHistory(items=tuple(alert_message(one) for one in found[: query.limit]), total=len(found))
 

@@ -224,6 +224,7 @@ ALERT_HISTORY = Query(
     summary="Alerts of the last thirty days, over restarts",
     request=AlertHistoryQuery,
     answer=AlertHistory,
+    statuses=(404,),
 )
 COVERAGE = Query(
     name="coverage",

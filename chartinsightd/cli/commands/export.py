@@ -111,6 +111,8 @@ def export(
             return await _write(client, selection, file, is_parquet), len(selection.series)
 
     rows, series = connection.ask(work)
+    if not rows:
+        say("No candle of these series is stored in this range; `chartinsightctl coverage` shows what is.")
     say(f"{rows:,} candles of {series:,} series{f' in {output}' if output else ''}.")
 
 

@@ -38,12 +38,14 @@ if TYPE_CHECKING:
         VerifyRequest,
     )
 
+KINDS = ("poll", "universe", "catch_up", "backfill", "seal", "adjust", "sync", "analysis", "verify")
+"""Every kind of job there is."""
 STATES = ("queued", "running", "done", "failed", "cancelled", "interrupted")
 
 
 @click.command()
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only these.")
-@click.option("--kind", "kinds", multiple=True, help="Only these: backfill, catch_up, poll, seal, sync …")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these.")
 @limit_option(30)
 @view_options
 @pass_connection

@@ -323,10 +323,13 @@ def disk_condition(name: str, space: DiskSpace) -> Mapping[AlertKind, Condition]
     """Return what is wrong with a file system.
 
     It is filling below a tenth (at most 20 GiB), or 2 GiB; nearly full below 3 % (at most 5 GiB), or 512 MiB.
+    One that states no size, as some network and container file systems do, cannot be judged.
     """
+    if not space.total_bytes:
+        return {}
     filling = max(2 * _GIB, min(space.total_bytes // 10, 20 * _GIB))
     full = max(_GIB // 2, min(space.total_bytes * 3 // 100, 5 * _GIB))
-    words = f"{space.free_bytes / _GIB:.1f} GiB of {space.total_bytes / _GIB:.0f} are free at {name}."
+    words = f"{_size(space.free_bytes)} of {_size(space.total_bytes)} are free at {name}."
     remedy = "Make room, or move state_dir; when it is full, nothing can be stored any more."
     found = {}
     if space.free_bytes < filling:
@@ -334,6 +337,11 @@ def disk_condition(name: str, space: DiskSpace) -> Mapping[AlertKind, Condition]
     if space.free_bytes < full:
         found[AlertKind.DISK_FULL] = Condition(level="error", message=words, remedy=remedy)
     return found
+
+
+def _size(count: int) -> str:
+    """Return bytes in the unit in which they are not nothing."""
+    return f"{count / _GIB:.1f} GiB" if count >= _GIB else f"{count / _GIB * 1024:.0f} MiB"
 
 
 class ServiceProbe:

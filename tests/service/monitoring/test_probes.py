@@ -169,6 +169,13 @@ def test_a_disk_that_fills(free_gib: float, total_gib: float, found: set[str]) -
     assert set(disk_condition("/state", space)) == found
 
 
+def test_a_small_or_unsized_file_system_is_told_as_it_is() -> None:
+    """Of a hundred MiB nobody reads "0.0 GiB of 0"; one that states no size raises no alert."""
+    small = disk_condition("/state", DiskSpace(total_bytes=GIB // 10, free_bytes=GIB // 100))
+    assert {one.message for one in small.values()} == {"10 MiB of 102 MiB are free at /state."}
+    assert not disk_condition("/state", DiskSpace(total_bytes=0, free_bytes=0))
+
+
 def test_a_disk_that_is_gone_is_told() -> None:
     """A state folder that cannot be looked at is the worst of all."""
 
