@@ -350,3 +350,22 @@ venue_option = click.option(
     help="krx (default), nxt, or unified for both together; what venues.collect names is kept.",
 )
 """Whose trades."""
+
+
+def _refuse_what_is_not_analysed(_context: click.Context, _parameter: click.Parameter, venue: Venue) -> None:
+    if venue is not Venue.KRX:
+        raise click.UsageError(
+            "Points, patterns, screens and statistics are found in candles of KRX alone. "
+            f"Leave out --venue; `candles --venue {venue.lower()}` shows those of {venue}."
+        )
+
+
+analysed_venue_option = click.option(
+    "--venue",
+    type=VenueType(),
+    default=Venue.KRX,
+    hidden=True,
+    expose_value=False,
+    callback=_refuse_what_is_not_analysed,
+)
+"""Takes KRX alone: without it, whoever asks for another venue would be told that there is no such option."""

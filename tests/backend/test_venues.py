@@ -8,15 +8,20 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 
 import pytest
+from pydantic import ValidationError
 
 from chartinsightd.backend.assembly import Backend
 from chartinsightd.backend.venues import ByVenue
 from chartinsightd.control.handlers import UnknownThing
 from chartinsightd.control.metrics import prometheus_text
 from chartinsightd.control.operations import BACKFILL, EXPLAIN, JOB, STATUS, VERIFY
+from chartinsightd.control.protocol.analysis import PatternQuery, PointsQuery
 from chartinsightd.control.protocol.coverage import CoverageQuery, GapQuery, SealQuery
 from chartinsightd.control.protocol.history import ExplainQuery, Standing
 from chartinsightd.control.protocol.jobs import BackfillRequest, JobPath, JobState, VerifyRequest
+from chartinsightd.control.protocol.screens import ScreenerQuery, ScreenRequest
+from chartinsightd.control.protocol.statistics import StatisticsQuery
+from chartinsightd.control.protocol.words import Request
 from chartinsightd.domain.kst import midnight
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
@@ -63,6 +68,23 @@ def test_a_question_without_a_venue_is_about_krx() -> None:
     ):
         assert query.model_validate(fields).venue is Venue.KRX
         assert query.model_validate(fields | {"venue": "nxt"}).venue is Venue.NXT
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        (PointsQuery, {"symbol": "005930"}),
+        (PatternQuery, {}),
+        (ScreenerQuery, {"screen": "mine"}),
+        (ScreenRequest, {"expression": {}}),
+        (StatisticsQuery, {"pattern": "double_bottom"}),
+    ],
+)
+def test_what_is_analysed_is_krx_alone(query: type[Request], fields: dict[str, object]) -> None:
+    """A question about what was found at another venue is refused, never answered with KRX."""
+    query.model_validate(fields | {"venue": "krx"})
+    with pytest.raises(ValidationError, match="candles of KRX alone: leave venue out"):
+        query.model_validate(fields | {"venue": "nxt"})
 
 
 def test_a_venue_that_is_not_collected_is_said_to_be_so() -> None:

@@ -49,3 +49,21 @@ def test_a_slip_is_answered_with_what_may_be_meant(run: Run, typed: tuple[str, .
     result = run(*typed)
     assert result.exit_code == 2
     assert meant in result.stderr
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("points", "005930", "1d"),
+        ("patterns",),
+        ("screen", "trend_up"),
+        ("statistics", "double_bottom"),
+    ],
+)
+def test_analysis_of_another_venue_is_refused(run: Run, verb: tuple[str, ...]) -> None:
+    """KRX alone is analysed: who asks for NXT is told so, and is not given what was found at KRX."""
+    refused = run(*verb, "--venue", "nxt")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "KRX alone" in refused.stderr
+    assert "candles --venue nxt" in " ".join(refused.stderr.split())
+    assert run(*verb, "--venue", "krx").stdout == run(*verb).stdout

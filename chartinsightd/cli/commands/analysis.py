@@ -12,6 +12,7 @@ from chartinsightd.cli.parameters import (
     SymbolType,
     TimeframeType,
     View,
+    analysed_venue_option,
     as_of_option,
     json_option,
     limit_option,
@@ -36,6 +37,7 @@ _STATES = ("forming", "completed", "failed", "expired")
 @click.argument("timeframe", metavar="TF", type=TimeframeType())
 @limit_option(20)
 @as_of_option
+@analysed_venue_option
 @view_options
 @pass_connection
 def points(
@@ -69,6 +71,7 @@ def points(
 @click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only these.")
 @limit_option(50)
 @as_of_option
+@analysed_venue_option
 @view_options
 @pass_connection
 def patterns(

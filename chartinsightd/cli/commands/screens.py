@@ -14,7 +14,14 @@ from chartinsightd.cli.asking import ask_first
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord
 from chartinsightd.cli.endings import CommandFailed, ExitStatus, say
-from chartinsightd.cli.parameters import DayType, View, json_option, view_options, yes_option
+from chartinsightd.cli.parameters import (
+    DayType,
+    View,
+    analysed_venue_option,
+    json_option,
+    view_options,
+    yes_option,
+)
 from chartinsightd.cli.present import present, print_json
 
 if TYPE_CHECKING:
@@ -95,6 +102,7 @@ _ID = re.compile(r"[a-z][a-z0-9_]{0,60}")
 @click.command()
 @click.argument("what", metavar="NAME|STRATEGY|EXPRESSION")
 @click.option("--as-of", "day", type=DayType(), help="The session to look at; by default the last final one.")
+@analysed_venue_option
 @view_options
 @pass_connection
 def screen(connection: Connection, what: str, day: DayWord | None, view: View) -> None:

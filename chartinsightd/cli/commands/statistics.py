@@ -9,7 +9,14 @@ import click
 
 from chartinsightd.cli.connection import Connection, pass_connection
 from chartinsightd.cli.days import DayWord
-from chartinsightd.cli.parameters import DayType, MomentType, TimeframeType, View, view_options
+from chartinsightd.cli.parameters import (
+    DayType,
+    MomentType,
+    TimeframeType,
+    View,
+    analysed_venue_option,
+    view_options,
+)
 from chartinsightd.cli.present import present
 from chartinsightd.domain.timeframe import Timeframe
 
@@ -54,6 +61,7 @@ _PERCENT = 100
     metavar="MOMENT",
     help="As it could be counted then: without candles that closed later and what they confirmed.",
 )
+@analysed_venue_option
 @view_options
 @pass_connection
 def statistics(

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from chartinsightd.control.protocol.words import (
     MAX_ROWS,
+    AnalysedVenue,
     AskedInstant,
     Count,
     Instant,
@@ -22,6 +23,7 @@ from chartinsightd.control.protocol.words import (
     Words,
 )
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 
 class AnalysisStatus(StrEnum):
@@ -84,6 +86,7 @@ class PointsQuery(Request):
 
     symbol: Symbol
     timeframe: Timeframe = Timeframe.D1
+    venue: AnalysedVenue = Venue.KRX
     from_ts: AskedInstant | None = None
     """Points of earlier candles are left out."""
     until: AskedInstant | None = None
@@ -143,6 +146,7 @@ class PatternQuery(Request):
     timeframe: Timeframes = ()
     state: Words = ()
     kind: Words = ()
+    venue: AnalysedVenue = Venue.KRX
     until: AskedInstant | None = None
     """Market time: states that were confirmed later are left out."""
     as_of: AskedInstant | None = None

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from chartinsightd.control.protocol.words import (
+    AnalysedVenue,
     AskedDay,
     Count,
     Day,
@@ -19,6 +20,7 @@ from chartinsightd.control.protocol.words import (
     Text,
 )
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 
 class StrategyOrigin(StrEnum):
@@ -83,6 +85,7 @@ class ScreenerQuery(Request):
     screen: ScreenName | None = None
     session: AskedDay | None = None
     """The trading day whose close is looked at; None: the last one whose daily candles are final."""
+    venue: AnalysedVenue = Venue.KRX
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:
@@ -96,6 +99,7 @@ class ScreenRequest(Request):
 
     expression: Mapping[str, Any]
     session: AskedDay | None = None
+    venue: AnalysedVenue = Venue.KRX
 
 
 class ScreenFigure(Message):

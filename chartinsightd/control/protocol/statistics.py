@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from chartinsightd.control.protocol.words import (
+    AnalysedVenue,
     AskedDay,
     AskedInstant,
     Count,
@@ -18,6 +19,7 @@ from chartinsightd.control.protocol.words import (
     Text,
 )
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 
 PatternKind = Literal[
     "double_top",
@@ -36,6 +38,7 @@ class StatisticsQuery(Request):
     pattern: PatternKind | None = None
     state: Literal["completed", "failed", "expired"] = "completed"
     """Of the pattern: entering it is the event."""
+    venue: AnalysedVenue = Venue.KRX
     timeframe: Timeframe = Timeframe.D1
     split: AskedDay | None = None
     """The first day out of sample; None: after two thirds of the days."""

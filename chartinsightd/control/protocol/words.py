@@ -66,6 +66,16 @@ def _without_nul(value: str) -> str:
     return value
 
 
+def _krx_alone(venue: Venue) -> Venue:
+    """Refuse another venue, rather than answer with what was found at KRX."""
+    if venue is not Venue.KRX:
+        raise ValueError(
+            "points, patterns, screens and statistics are found in candles of KRX alone: leave venue out; "
+            f"/v1/candles has those of {venue}"
+        )
+    return venue
+
+
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """Aware, UTC. Any offset is understood, `Z` is written."""
 Day = date
@@ -80,6 +90,8 @@ Symbols = Annotated[tuple[Symbol, ...], Field(max_length=MAX_SYMBOLS)]
 Timeframes = Annotated[tuple[Timeframe, ...], Field(max_length=len(Timeframe))]
 VenueName = Annotated[Venue, BeforeValidator(lambda name: name.upper() if isinstance(name, str) else name)]
 """A venue, its name in any case."""
+AnalysedVenue = Annotated[VenueName, AfterValidator(_krx_alone)]
+"""KRX: candles of another venue are not analysed, and a question about them is refused."""
 Text = Annotated[str, AfterValidator(_without_nul)]
 Words = Annotated[tuple[Annotated[Text, Field(max_length=100)], ...], Field(max_length=50)]
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
