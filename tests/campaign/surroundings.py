@@ -68,6 +68,7 @@ async def _database_set_back(cluster: Cluster, blow: Strike) -> None:
         _stop(cluster)
         data.rename(lost)
         copy.rename(data)
+        (data / "postgresql.auto.conf").write_text("")  # a copy of a read-only moment would stay so for good
         send(cluster.database_processes(lost), signal.SIGKILL)
         await asyncio.to_thread(shutil.rmtree, lost)
 
