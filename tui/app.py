@@ -87,6 +87,7 @@ _OF_NOW = {"command_palette", "export", "freeze", "next_theme", "place_before", 
 _OF_FROZEN = ("freeze", "look_back", "copy", "export", "command_palette", "keys")
 """What the row of keys offers while the screens are frozen."""
 _LONGEST_TRAIL = 20
+_RIGHT_BUTTON = 3
 _PICTURE_S = 30.0
 _SETTLE_S = 0.25
 """Changes within this time are drawn together: at most four times a second."""
@@ -557,6 +558,11 @@ class Dashboard(Keyed, App[None]):
         active = {binding.action: (binding.key, name) for binding, name, _ in self.active_keys()}
         found = entries((type(self.view), type(self)), active, self.words, self._why_not)
         self.push_screen(MenuDialog(title, found, self.palette), self._press_chosen)
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the menu where the right button was pressed."""
+        if event.button == _RIGHT_BUTTON and len(self.screen_stack) == 1:
+            self.action_menu()
 
     def _chosen(self) -> str:
         """Return what is chosen on the screen, in words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -19,6 +19,9 @@ SIGNS: Mapping[str, str] = {"revised": "◆", "split": "÷", "gap": "░", "unpr
 """Sign of each kind, in the order of the legend."""
 _UNPROVED = {"broken", "unproved"}
 """Reasons of gaps whose candles are stored: their session is not proved."""
+
+_NOTHING_DUE = {"halted", "before_listing", "beyond_retention"}
+"""Reasons that explain why there is no candle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +44,8 @@ def marks_of(
 ) -> dict[datetime, list[CandleMark]]:
     """Return the marks of candles by when these open.
 
-    A gap is marked at the first candle after it, for what is missing has no column; at the end of the chart
-    at the last one before it. A split stands at the first candle in the new measure.
+    A gap is marked at the columns of its candles; one that has none at the first candle after it, at the end
+    of the chart at the last one before it. A split stands at the first candle in the new measure.
 
     Args:
         candles: of one series, oldest first.
@@ -83,7 +86,24 @@ def _of_gap(gap: GapRow, starts: Sequence[datetime]) -> Iterable[tuple[int, Cand
         return [(place, CandleMark(kind="unproved")) for place in range(first, after)]
     if gap.to_ts <= starts[0]:
         return []
+    if first < after:
+        return [(place, CandleMark(kind="gap", about=gap.reason)) for place in range(first, after)]
     return [(min(after, len(starts) - 1), CandleMark(kind="gap", about=gap.reason))]
+
+
+def missing_starts(gaps: Iterable[GapRow]) -> Iterator[datetime]:
+    """Yield when the candles open that are missing within a day, of timeframes with a fixed length.
+
+    A gap that nothing can fill has no columns: no candle was due.
+    """
+    for gap in gaps:
+        is_short = gap.timeframe.is_intraday and day_of(gap.from_ts) == day_of(gap.to_ts)
+        if not is_short or gap.reason in _UNPROVED | _NOTHING_DUE:
+            continue
+        start = gap.from_ts
+        while start < gap.to_ts:
+            yield start
+            start += gap.timeframe.span
 
 
 def kinds_in(marks: Mapping[datetime, Sequence[CandleMark]]) -> list[str]:

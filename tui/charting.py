@@ -6,7 +6,7 @@ nights leave no holes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -54,6 +54,54 @@ class CandleLike(Protocol):
     @property
     def final(self) -> bool:
         """Whether it does not change any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingCandle:
+    """The column of a candle that should be there and is not stored: time does not close up over it."""
+
+    ts: datetime
+    close: int
+    """Of the candle before: nothing is known of its own."""
+
+    @property
+    def open(self) -> int:
+        """As the close before."""
+        return self.close
+
+    @property
+    def high(self) -> int:
+        """As the close before."""
+        return self.close
+
+    @property
+    def low(self) -> int:
+        """As the close before."""
+        return self.close
+
+    @property
+    def volume(self) -> int:
+        """Not known; nothing is drawn."""
+        return 0
+
+    @property
+    def final(self) -> bool:
+        """It may still come."""
+        return False
+
+
+def with_missing(candles: Sequence[CandleLike], starts: Iterable[datetime]) -> list[CandleLike]:
+    """Return candles with a column for each start at which one is missing, from the first to the last one."""
+    if not candles:
+        return []
+    known = {candle.ts for candle in candles}
+    wanted = sorted({start for start in starts if candles[0].ts < start < candles[-1].ts} - known)
+    found: list[CandleLike] = []
+    for candle in candles:
+        while wanted and wanted[0] < candle.ts:
+            found.append(MissingCandle(wanted.pop(0), found[-1].close))
+        found.append(candle)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +164,9 @@ def body_width(pitch: int) -> int:
 
 
 def draw_candle(candle: CandleLike, scale: PriceScale, width: int) -> list[list[Cell]]:
-    """Return a candle as rows of `width` cells (odd), top to bottom."""
+    """Return a candle as rows of `width` cells (odd), top to bottom; one that is missing fills its column."""
+    if isinstance(candle, MissingCandle):
+        return [[("░", "line")] * width for _ in range(scale.rows)]
     kind = direction(candle)
     if kind == "flat":
         rows = _draw_flat(candle, scale, width)

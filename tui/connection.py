@@ -509,8 +509,8 @@ class Connection:
     async def _read_trends(self, client: ControlClient, symbols: tuple[str, ...]) -> None:
         if symbols:
             answer = await client.ask(TRENDS, TrendQuery(symbol=symbols))
-            self._store.put_trends(dict(zip(answer.symbol, answer.closes, strict=True)))
-            self._changed(Part.QUOTES)
+            if self._store.put_trends(dict(zip(answer.symbol, answer.closes, strict=True))):
+                self._changed(Part.QUOTES)
 
     def _read_calmly(self, *parts: Part) -> None:
         """Read parts once a burst of events is over."""

@@ -110,9 +110,9 @@ def track_of(closes: Sequence[tuple[datetime, str]], axis: Axis) -> str:
 
 
 def in_time(closes: Sequence[tuple[datetime, str]]) -> tuple[int, int]:
-    """Return how many closes were read whole and in time, and how many there were so far."""
-    over = [sign for _, sign in closes if sign != COMING]
-    return over.count(READ), len(over)
+    """Return how many closes were read whole and in time, and of how many it is known how they were read."""
+    known = [sign for _, sign in closes if sign not in {COMING, UNKNOWN}]
+    return known.count(READ), len(known)
 
 
 def requests_track(jobs: Iterable[Job], now: datetime, axis: Axis) -> str:

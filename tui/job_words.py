@@ -12,6 +12,8 @@ from chartinsight_tui.told import told
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.jobs import Job
 
+_WITHOUT_CANDLES = {"adjust", "analysis"}
+"""Kinds of jobs that bring no candles; their counts would tell nothing."""
 _MOST_NAMES = 2
 _MOST_TIMEFRAMES = 3
 
@@ -42,6 +44,8 @@ def job_line(job: Job, words: Words, name_of: Callable[[str], str]) -> str:
     if job.error:
         return f"{about}: {told(job.error, words)}"
     progress = job.progress
+    if job.kind in _WITHOUT_CANDLES and not progress.rows:
+        return f"{about}: {words[f'job.state.{job.state}']}"
     if job.kind == "verify":
         counts = words.put("job.verified", equal=number(progress.equal), differing=number(progress.unequal))
     else:

@@ -157,6 +157,8 @@ class Store:
         """Why a part could not be read, although the daemon answers."""
         self.loaded: set[Part] = set()
         """Parts that were read at least once."""
+        self.read_at: dict[Part, datetime] = {}
+        """When parts were read last, by the daemon's clock; not of those read before its first status."""
         self._takers: Mapping[str, Callable[[Event], Part | None]] = {
             "progress": self._take_job,
             "job": self._take_job,
@@ -311,10 +313,12 @@ class Store:
         self.quotes = new if is_whole else self.quotes | new
         self.mark(Part.QUOTES)
 
-    def put_trends(self, trends: Mapping[str, list[int]]) -> None:
-        """Take the way of the price of the stocks in sight over."""
-        self._renewed |= {symbol for symbol, closes in trends.items() if self.trends.get(symbol) != closes}
+    def put_trends(self, trends: Mapping[str, list[int]]) -> bool:
+        """Take the way of the price of the stocks in sight over; return whether anything of it is new."""
+        new = {symbol for symbol, closes in trends.items() if self.trends.get(symbol) != closes}
+        self._renewed |= new
         self.trends |= trends
+        return bool(new)
 
     def take_news(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the stocks of which something is new since the last call, and those whose price moved."""
@@ -322,10 +326,22 @@ class Store:
         self._renewed, self._moved = set(), set()
         return renewed, moved
 
+    def as_of(self, part: Part) -> datetime | None:
+        """Return until when a part is known to be as it stands here, by the daemon's clock.
+
+        Events tell of every change, so that is when the daemon was heard last; of a part that could not be
+        read again since, when it was read. None: not known.
+        """
+        if part not in self.loaded or self.status is None:
+            return None
+        return self.read_at.get(part) if part in self.failures else self.status.clock.now
+
     def mark(self, part: Part) -> None:
         """A part was read: it is loaded and nothing is wrong with it."""
         self.loaded.add(part)
         self.failures.pop(part, None)
+        if self.status is not None:
+            self.read_at[part] = self.status.clock.now
 
     def know_names(self, names: Mapping[str, str]) -> None:
         """Take names of stocks over, beside those that are known."""

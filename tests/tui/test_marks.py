@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chartinsight_tui.chart_marks import CandleMark, kinds_in, marks_of
+from chartinsight_tui.chart_marks import CandleMark, kinds_in, marks_of, missing_starts
+from chartinsight_tui.charting import MissingCandle, PriceScale, draw_candle, with_missing
 from chartinsightd.control.protocol.coverage import GapRow
 from chartinsightd.control.protocol.rows import AdjustmentRow, CandleRow
 from chartinsightd.domain.timeframe import Timeframe
@@ -85,3 +86,28 @@ def test_the_legend_names_each_kind_once_in_its_order() -> None:
     """Only what is there."""
     there = [CandleMark(kind="gap"), CandleMark(kind="revised")]
     assert kinds_in({START: there, START + STEP: there[:1]}) == ["revised", "gap"]
+
+
+@given(st.integers(3, 12), st.integers(1, 6))
+def test_a_missing_candle_keeps_its_column(first: int, length: int) -> None:
+    """Between stored ones; each of its columns is marked, and none stands before or behind the chart."""
+    after = first + length
+    shown = candles(*(place for place in range(2, 15) if not first <= place < after))
+    missing = gap(first, after, "outage")
+    columns = with_missing(shown, missing_starts([missing]))
+    places = [(column.ts - START) // STEP for column in columns]
+    assert places == ([*range(2, 15)] if after < 15 else [*range(2, first)])
+    expected = {place: ["gap"] for place in range(first, after)} if after < 15 else {first - 1: ["gap"]}
+    found = marks_of(columns, revisions=(), splits=(), gaps=[missing], unproved=frozenset())
+    assert {(ts - START) // STEP: [mark.kind for mark in there] for ts, there in found.items()} == expected
+
+
+def test_a_missing_candle_is_drawn_as_one_that_is_not_known() -> None:
+    """Its column is hatched from top to bottom, so that no price can be read from it."""
+    drawn = draw_candle(MissingCandle(START, 100), PriceScale(90, 110, 4), 1)
+    assert drawn == [[("░", "line")]] * 4
+
+
+def test_what_was_never_due_has_no_column() -> None:
+    """A halted stock, or days before its listing, leave no hole; neither does a gap over nights."""
+    assert [*missing_starts([gap(0, 5, "halted"), gap(0, 5, "unproved"), gap(0, 500, "outage")])] == []

@@ -63,6 +63,9 @@ async def test_the_menu_says_what_can_be_done_and_why_something_cannot() -> None
         assert isinstance(app.screen, MenuDialog)
         await pilot.press("question_mark")
         await until(pilot, lambda: "Keys" in shown(app))
+        await pilot.press("escape")
+        await pilot.click(offset=(20, 12), button=3)
+        await until(pilot, lambda: isinstance(app.screen, MenuDialog))
 
 
 async def test_the_palette_brings_back_what_was_typed() -> None:
@@ -96,6 +99,18 @@ async def test_the_hints_of_the_first_minute_tick_themselves_off() -> None:
         assert ended == [True]
         app.action_hints()
         await until(pilot, lambda: "New here?" in shown(app))
+
+
+async def test_every_list_says_until_when_it_is_known() -> None:
+    """Online that is when the daemon was heard last; a part that cannot be read again says when it was."""
+    async with dashboard().run_test(size=(120, 34)) as pilot:
+        app = await connected(pilot)
+        await pilot.press("6")
+        await connected(pilot)
+        await until(pilot, lambda: "as of 10:07:30" in shown(app).splitlines()[2])
+        await pilot.press("7")
+        await connected(pilot)
+        await until(pilot, lambda: "as of 10:07:30" in shown(app).splitlines()[2])
 
 
 def line_of(words: str, screen: str) -> str:

@@ -141,6 +141,7 @@ def test_the_frozen_screen(snap_compare: Compare) -> None:
 
     async def go(pilot: Pilot[None]) -> None:
         app: Dashboard = await connected(pilot)
+        await until(pilot, lambda: bool(app.store.trends))  # they come last, and would count as a change
         await settled(pilot)
         await pilot.press("z")
         await until(pilot, lambda: not app.is_drawing)

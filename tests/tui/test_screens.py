@@ -41,12 +41,11 @@ def full(name: str, *keys: str, then: str = "") -> Before:
 
     async def go(pilot: Pilot[None]) -> None:
         app = await connected(pilot)
+        if app.store.quotes and app.store.watch_groups:
+            await until(pilot, lambda: bool(app.store.trends))  # they come last
         await app.action_show(name)
         await connected(pilot)
         await settled(pilot)
-        if name in {"symbols", "overview"} and app.store.quotes:
-            await until(pilot, lambda: bool(app.store.trends))  # they come last
-            await settled(pilot)
         if keys:
             await pilot.press(*keys)
             await until(pilot, lambda: then in shown(app))

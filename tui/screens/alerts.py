@@ -131,6 +131,10 @@ class AlertsView(View):
         """Whether only open alerts are shown."""
         return self._faults
 
+    def aged_part(self) -> Part | None:
+        """Return what is listed: it is as old as the last answer."""
+        return Part.ALARMS if self._is_mine else Part.ALERTS
+
     def trail_end(self) -> str:
         """Return how many there are, and how many of them are open."""
         if self._is_mine:

@@ -13,14 +13,15 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from chartinsight_tui.chart_marks import SIGNS, CandleMark, kinds_in, marks_of
-from chartinsight_tui.charting import CandleLike, direction
+from chartinsight_tui.chart_marks import SIGNS, CandleMark, kinds_in, marks_of, missing_starts
+from chartinsight_tui.charting import CandleLike, MissingCandle, direction
 from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import big_won, candle_start, number
 from chartinsight_tui.screens.alarm_dialog import ask_for_alarm
 from chartinsight_tui.screens.history import show_history
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Failure, Part
+from chartinsight_tui.told import told
 from chartinsight_tui.widgets.candle_chart import CandleChart, Level, Mark
 from chartinsightd.domain.candle_time import has_closed
 from chartinsightd.domain.foreign_text import printable
@@ -191,8 +192,9 @@ class ChartView(View):
             for gap in self.store.gaps
             if (gap.symbol, gap.timeframe.value) == (self._symbol, self._timeframe)
         ]
+        self._chart.set_missing(missing_starts(gaps))
         self._doubts = marks_of(
-            self._chart.candles,
+            self._chart.columns,
             revisions=self._revisions,
             splits=self._splits,
             gaps=gaps,
@@ -265,7 +267,7 @@ class ChartView(View):
 
     def _empty_words(self) -> str:
         if isinstance(self._answer, Failure):
-            return str(self._answer)
+            return told(str(self._answer), self.words)
         if self._answer is not None:
             return self.words["empty.candles"]
         return (
@@ -293,6 +295,8 @@ class ChartView(View):
         pointed = self._chart.pointed()
         if pointed is None:
             return head
+        if isinstance(pointed[0], MissingCandle):
+            return Text("\n").join([head, self._numbers(*pointed)])
         head.append(f"   {words['chart.v']} ", palette.dim).append(number(pointed[0].volume))
         traded: int | None = getattr(pointed[0], "value", None)
         if traded is not None:
@@ -306,6 +310,8 @@ class ChartView(View):
         palette, words = self.palette, self.words
         style = palette.of({"rise": "rise", "fall": "fall", "flat": "text"}[direction(candle)])
         text = Text.assemble((f"{candle_start(candle.ts, self._timeframe)} ", palette.dim))
+        if isinstance(candle, MissingCandle):
+            return text.append(self._doubt_words(candle), palette.warn)
         for key, value in (("o", candle.open), ("h", candle.high), ("l", candle.low), ("c", candle.close)):
             text.append(f"{words[f'chart.{key}']} ", palette.dim).append(f"{number(value)} ", style)
         if before is not None and before.close:

@@ -127,6 +127,10 @@ class JobsView(View):
         """Whether only failed jobs are shown."""
         return self._faults
 
+    def aged_part(self) -> Part | None:
+        """Return what is listed: it is as old as the last answer."""
+        return Part.JOBS
+
     def trail_end(self) -> str:
         """Return how many jobs are shown, and how many polls are folded away."""
         shown = self.words.put("list.count", count=number(self._table.row_count))

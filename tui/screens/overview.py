@@ -316,7 +316,7 @@ class OverviewView(View, can_focus=True):
         """Return a row of the map with its newest candle, how many are late, and how many gaps there are."""
         palette, (newest, late, *gaps) = self.palette, _columns_of(width)
         is_known = self.store.is_online
-        start = candle_start(one.newest_ts, one.timeframe.value)[-5:]
+        start = self._newest(one)
         tail: list[Piece] = [
             (f"{start:>{newest}} ", palette.text if is_known else palette.dim),
             (
@@ -327,6 +327,14 @@ class OverviewView(View, can_focus=True):
         tail += [(f" {number(missing):>{room}}", palette.warn if missing else palette.dim) for room in gaps]
         head: list[Piece] = [(f" {fit(label, _LABEL - 2)} ", palette.dim)]
         return [*padded([*head, *marks], width - width_of(tail)), *tail]
+
+    def _newest(self, one: Freshness) -> str:
+        """Return when the newest candle opened: its time if that was today, else its day."""
+        if one.newest_ts is None or self.store.status is None:
+            return NOTHING
+        is_today = day_of(one.newest_ts) == day_of(self.context.now() or self.store.status.clock.now)
+        start = candle_start(one.newest_ts, "5m" if is_today else "1d")
+        return start[-5:]
 
     def _map(self, one: Freshness, tracked: int, room: int) -> list[Piece]:
         """Return a mark for each tracked stock, ten by ten; with many stocks the worst of several."""
@@ -364,7 +372,7 @@ class OverviewView(View, can_focus=True):
             fresh = (
                 f"{max(0, status.tracked - one.late)}/{status.tracked}" if self.store.is_online else NOTHING
             )
-            newest = f"{self.words['home.newest']} {candle_start(one.newest_ts, one.timeframe.value)[-5:]}"
+            newest = f"{self.words['home.newest']} {self._newest(one)}"
             head = f" {fit(self.words[f'timeframe.{one.timeframe.value}'], 6)} {mark} {fresh}"
             room = max(1, width - cell_len(head) - cell_len(newest) - 1)
             yield [

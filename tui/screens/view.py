@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from chartinsight_tui.context import Context
+from chartinsight_tui.formatting import clock_time
 from chartinsight_tui.keymap import Keyed
 from chartinsight_tui.messages import StepBack
 from chartinsight_tui.store import LinkState, Part, Store
@@ -116,8 +117,18 @@ class View(Keyed, Vertical):
         return []
 
     def trail_end(self) -> str:
-        """Return what it says on the right: count, order, age."""
+        """Return what it says on the right: count, order."""
         return ""
+
+    def aged_part(self) -> Part | None:
+        """Return the data whose age stands behind that; None where every row has a time of its own."""
+        return None
+
+    def _age_words(self) -> str:
+        """Say until when the rows are known to be so."""
+        part = self.aged_part()
+        at = None if part is None else self.store.as_of(part)
+        return "" if at is None else self.words.put("list.as_of", at=clock_time(at))
 
     def faults_only(self) -> bool:
         """Whether only what is wrong is shown."""
@@ -130,7 +141,9 @@ class View(Keyed, Vertical):
         if self.filter_text:
             on.append((f" ‘{self.filter_text}’ ", self.palette.of("warn", bold=True)))
         left = [*self.trail_pieces(), *on]
-        end = f"{self.trail_end()} "
+        age, end = self._age_words(), f"{self.trail_end()} "
+        if age and width_of(left) + cell_len(end) + cell_len(age) + 3 <= width:
+            end = f"{end}· {age} " if end.strip() else f"{age} "
         room = max(1, width - width_of(left) - cell_len(end))
         return [*left, (" " * room, self.palette.text), (end, self.palette.dim)]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate, groupby
@@ -21,11 +22,13 @@ from chartinsight_tui.charting import (
     PITCHES,
     CandleLike,
     Cell,
+    MissingCandle,
     PriceScale,
     body_width,
     draw_candles,
     draw_volume,
     time_labels,
+    with_missing,
 )
 from chartinsight_tui.formatting import fit, number
 from chartinsight_tui.keymap import Keyed
@@ -141,6 +144,18 @@ class CandleChart(Keyed, Widget, can_focus=True):
         self._doubts = doubts
         self._redraw()
 
+    def set_missing(self, starts: Iterable[datetime]) -> None:
+        """Give a column to each candle that is not stored; what one sees, and the crosshair, stay."""
+        if not self._candles:
+            return
+        end, cross = self._candles[self._end - 1].ts, self._cross
+        pointed = None if cross is None else self._candles[cross].ts
+        self._candles = with_missing(self.candles, starts)
+        places = [candle.ts for candle in self._candles]
+        self._end = bisect_right(places, end)
+        self._cross = None if pointed is None else max(0, bisect_right(places, pointed) - 1)
+        self._redraw()
+
     def set_levels(self, levels: Sequence[Level]) -> None:
         """Draw lines behind the candles; they replace those before."""
         self._levels = levels
@@ -170,6 +185,11 @@ class CandleChart(Keyed, Widget, can_focus=True):
     @property
     def candles(self) -> Sequence[CandleLike]:
         """All candles there are, oldest first."""
+        return [candle for candle in self._candles if not isinstance(candle, MissingCandle)]
+
+    @property
+    def columns(self) -> Sequence[CandleLike]:
+        """The same, with those that are missing."""
         return self._candles
 
     def pointed(self) -> tuple[CandleLike, CandleLike | None] | None:

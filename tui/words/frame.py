@@ -61,6 +61,7 @@ WORDS = {
     "weekday.5": ("Sat", "토"),
     "weekday.6": ("Sun", "일"),
     "list.count": ("{count} rows", "{count}건"),
+    "list.as_of": ("as of {at}", "{at} 기준"),
     "copied": ("Copied ({count} lines)", "복사했습니다 ({count}줄)"),
     "exported": ("Saved: {names}", "저장: {names}"),
     "outcome.started": ("Started", "시작했습니다"),

@@ -71,7 +71,7 @@ WORDS = {
     "coming.ends": ("end of the after-market", "애프터마켓 끝"),
     "coming.opens.short": ("opening", "개장"),
     "coming.closes.short": ("close", "마감"),
-    "coming.ends.short": ("last trade", "애프터 끝"),
+    "coming.ends.short": ("last", "애프터"),
     "coming.session": ("next session", "다음 거래일"),
     "gate.spool_empty": ("empty", "비어 있음"),
     "gate.waiting": ("wait", "대기"),

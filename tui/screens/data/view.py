@@ -116,8 +116,12 @@ class DataView(View):
         return pieces
 
     def trail_end(self) -> str:
-        """Return how many rows there are, and how old they are."""
+        """Return how many rows there are."""
         return self._page.summary()
+
+    def aged_part(self) -> Part | None:
+        """Return what the view shows; of coverage it says itself when it was computed."""
+        return None if self._page.NAME == "coverage" else self._page.PART
 
     def faults_only(self) -> bool:
         """Whether only what is wrong is shown."""
