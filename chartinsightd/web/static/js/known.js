@@ -67,16 +67,26 @@ export function placeClosedAt(rows, closedAt) {
 }
 
 /** @param {Series} series @param {number} cut @returns {PlacedPoint[]} */
-function placed({ rows, points }, cut) {
+const placed = (series, cut) => allPlaced(series).filter((point) => point.confirmedAt <= cut);
+
+/** By the points of a series, which like its rows are never changed: each step of the slider asks for all of them again. @type {WeakMap<any, {rows: Row[], points: PlacedPoint[]}>} */
+const placedBefore = new WeakMap();
+
+/** Every point in its place, by place. @param {Series} series */
+function allPlaced({ rows, points }) {
+  const before = placedBefore.get(points);
+  if (before?.rows === rows) return before.points;
   const first = rows[0]?.ts ?? Infinity;
-  return points
-    .filter((point) => point.confirmedAt <= cut && point.ts >= first)
+  const found = points
+    .filter((point) => point.ts >= first)
     .map((point) => {
       const at = placeOf(rows, point.ts);
       const known = placeClosedAt(rows, point.confirmedAt);
       return { ...point, y: point.y ?? measured(rows, at, point.price), at, known, lag: known - at };
     })
     .sort((a, b) => a.at - b.at || a.confirmedAt - b.confirmedAt);
+  placedBefore.set(points, { rows, points: found });
+  return found;
 }
 
 /** One mark for each point: a secondary one that has become primary is shown as primary. @param {PlacedPoint[]} points */
