@@ -108,6 +108,8 @@ def chart(candles: int, points: int) -> dict[str, Any]:
         "symbol": "000660",
         "name": "SK하이닉스",
         "timeframe": "1d",
+        "venue": "KRX",
+        "venues": ["KRX"],
         "data_id": "0" * 20,
         "code_id": "0" * 20,
         "stock": {"symbol": "000660", "name": "SK하이닉스", "market": "KOSPI"},
