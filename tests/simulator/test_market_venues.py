@@ -62,6 +62,19 @@ def test_days_and_weeks_add_up(market: VenueMarket) -> None:
             assert getattr(both, name)[-size:].tolist() == summed.tolist()
 
 
+def test_a_day_of_both_is_what_its_minutes_are(market: VenueMarket) -> None:
+    """Open and close of a day are those of its minutes: KRX trades until 20:00 too, so the last trade could
+    be either's, and a day with the wrong close could never be proved."""
+    for code in [issue.code for issue in market.issues(NIGHT) if issue.nxt_enabled][:4]:
+        days = market.periods(f"{code}_AL", Period.DAY, NIGHT, None)
+        for back in range(1, 21):
+            number = int(days.day[-back])
+            day = date(number // 10_000, number // 100 % 100, number % 100)
+            rows = market.minutes(f"{code}_AL", day, 1, NIGHT)
+            assert rows is not None
+            assert (days.open[-back], days.close[-back]) == (rows.open[0], rows.close[-1]), (code, day)
+
+
 def test_rows_lie_in_the_hours_of_nxt(market: VenueMarket) -> None:
     """0800-0849, 0900-1519, 1540-1959: nothing else, and something of each."""
     rows = market.minutes(f"{CODE}_NX", DAY, 1, NIGHT)

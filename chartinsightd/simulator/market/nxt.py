@@ -39,11 +39,13 @@ def joined_on(code: str, listed_on: date) -> date:
 
 def minutes_of(code: str, plan: DayPlan, krx: Minutes, grid: Grid) -> Minutes:
     """Return the one-minute rows of a day on which KRX trades: before it near the day's base price, during it
-    at prices of the same minute, after it near the close."""
+    at prices of the same minute, after it near the close.
+
+    The first and the last minute always have a trade, so a day of both exchanges opens and closes with NXT.
+    """
     labels, busy, around = _labels(plan)
     draws = uniforms_of(key_of("nxt", code, plan.day), labels, 4)
-    at = np.flatnonzero(draws[:, 0] < busy)
-    at = at if len(at) else np.array([0])
+    at = np.union1d(np.flatnonzero(draws[:, 0] < busy), [0, len(labels) - 1])
     labels, draws, around = labels[at], draws[at], around[at]
     first, last = (_price(labels, draws[:, turn], around, krx, grid) for turn in (1, 2))
     shares = 2 + (draws[:, 3] * _SHARE * plan.board / _KRX_MINUTES).astype(np.int64)
