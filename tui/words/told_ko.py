@@ -40,7 +40,7 @@ KOREAN_SENTENCES = {
         "PC 시계가 키움보다 {0}초 빨라 그만큼 늦추어 씁니다."
     ),
     "The clock {}": "{0}",
-    "{} GiB of {} are free at {}.": "{2}에 {1} GiB 가운데 {0} GiB가 남았습니다.",
+    "{} of {} are free at {}.": "{2}에 {1} 가운데 {0}만큼 남았습니다.",
     "The state folder {} cannot be looked at: {}.": "상태 폴더 {0}을(를) 볼 수 없습니다: {1}.",
     "A part of the daemon failed and was started again ({}{}): {}": (
         "수집기의 일부가 실패해 다시 시작했습니다({0}{1}): {2}"
@@ -87,6 +87,8 @@ KOREAN_SENTENCES = {
     "the connection ended before the answer did": "답이 끝나기 전에 연결이 끊김",
     "the name {} is not found ({})": "{0}라는 이름을 찾지 못함({1})",
     "no connection to {}:{} ({})": "{0}:{1}에 연결하지 못함({2})",
+    "the certificate of {} is not accepted ({})": "{0}의 인증서를 믿을 수 없음({1})",
+    "no answer came in time": "제때 답이 오지 않음",
     "what answers is no HTTP": "HTTP가 아닌 답이 옴",
     "The gate to the broker is closed: the daemon is stopping.": "수집기가 끝나는 중이라 요청하지 않습니다.",
     "The live stream gave no trades while the market traded.": "장중에 실시간 체결이 오지 않았습니다.",
