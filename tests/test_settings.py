@@ -554,3 +554,24 @@ def test_the_schema_describes_the_example_and_no_secret() -> None:
             assert section.keys() <= schema["$defs"][kind]["properties"].keys()
     assert "secret_key" not in schema["$defs"]["KiwoomSettings"]["properties"]
     assert schema["$defs"]["RecordSettings"]["properties"]["days"]["maximum"] == 366
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("target_s = { 7m = 120 }", "freshness.target_s"),
+        ("target_s = { 5m = 0 }", "greater than or equal to 1"),
+        ('target_s = { 5m = "soon" }', "valid number"),
+    ],
+)
+def test_a_wrong_freshness_target_is_told_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    """An unknown timeframe, nothing, and a word are refused, each by its key and line."""
+    told = refused(tmp_path, f"[freshness]\n{text}\n")
+    assert "config.toml, line 2" in told
+    assert words in told
+
+
+def test_a_freshness_target_of_what_is_not_collected_is_refused(tmp_path: Path) -> None:
+    """It could never be missed, and somebody would believe that it holds."""
+    told = refused(tmp_path, '[collect]\ntimeframes = ["1d"]\n[freshness]\ntarget_s = { 5m = 60 }\n')
+    assert "freshness.target_s names 5m" in told

@@ -385,6 +385,7 @@ def _monitor(
         probes=probes,
         clock=shared.clock,
         started_at=shared.clock.now(),
+        freshness_targets_s=shared.settings.freshness.target_s,
     )
 
 

@@ -57,7 +57,7 @@ async def _sealed(client: ControlClient) -> tuple[bool, str]:
 
 async def _fresh(client: ControlClient) -> tuple[bool, str]:
     status = await client.ask(STATUS)
-    late = sum(one.late for one in status.freshness)
+    late = sum(one.late for one in status.freshness if not one.is_fresh)
     is_known = status.daemon.ready and status.tracked > 0 and len(status.freshness) > 0
     return is_known and not late, f"{late:,} of the series of {status.tracked:,} targets late."
 

@@ -36,6 +36,9 @@ def status_metrics(status: Status) -> Iterator[Metric]:
         if fresh.worst_age_s is not None:
             name, words = "freshness_worst_seconds", "Trading time the oldest due candle is late"
             yield _gauge(name, words, fresh.worst_age_s, timeframe=fresh.timeframe)
+        if fresh.target_s is not None:
+            name, words = "freshness_target_seconds", "How late the oldest due candle may be, as configured"
+            yield _gauge(name, words, fresh.target_s, timeframe=fresh.timeframe)
     for venue in status.venues:
         yield from _venue_metrics(venue)
     for lane in status.gate:

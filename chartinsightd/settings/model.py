@@ -21,6 +21,7 @@ from chartinsightd.settings.clock import ClockSettings
 from chartinsightd.settings.collect import CollectSettings
 from chartinsightd.settings.control import ControlSettings
 from chartinsightd.settings.database import DatabaseSettings
+from chartinsightd.settings.freshness import FreshnessSettings
 from chartinsightd.settings.kiwoom import KiwoomSettings
 from chartinsightd.settings.live import LiveSettings
 from chartinsightd.settings.log import LogSettings
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     record: RecordSettings = RecordSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
     alerts: AlertSettings = AlertSettings()
 
     def secrets(self) -> Iterator[str]:
@@ -121,6 +123,14 @@ class Settings(BaseSettings):
             raise ValueError("mode live sends keys: kiwoom.base_url needs https:// outside this machine")
         if self.mode == "live" and (self.clock.start or self.clock.follow or self.clock.speed != 1.0):
             raise ValueError("clock is for mode simulation; in mode live it is the machine's")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_are_collected(self) -> Self:
+        if others := [one.value for one in self.freshness.target_s if one not in self.collect.timeframes]:
+            raise ValueError(
+                f"freshness.target_s names {others[0]}, which collect.timeframes does not collect"
+            )
         return self
 
     @classmethod

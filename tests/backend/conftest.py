@@ -20,6 +20,7 @@ from chartinsightd.control.operations import A, Operation
 from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.words import Message, Nothing, Request
 from chartinsightd.domain.errors import ConfigurationError
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.venue import Venue
 from chartinsightd.effective_settings import EffectiveSetting, effective_settings
 from chartinsightd.ports.broker import LaneState, Priority, StockListing, TokenState
@@ -122,6 +123,7 @@ class BackendWorld(World):
     venues: Mapping[Venue, KeptVenue] = field(default_factory=dict)
     """What is collected beside KRX."""
     audited: list[tuple[str, ...]] = field(default_factory=list)
+    freshness_targets_s: Mapping[Timeframe, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -219,6 +221,7 @@ class BackendWorld(World):
             diary=self.diary,
             probes=[ClockProbe(CheckedClock(self.clock))],
             clock=self.clock,
+            freshness_targets_s=self.freshness_targets_s,
             started_at=self.clock.now(),
         )
 

@@ -454,6 +454,26 @@ async def test_due_data_that_nobody_commits_starves_the_watchdog() -> None:
 
 
 @in_virtual_time
+async def test_a_missed_freshness_target_is_told_and_decides_what_is_fresh() -> None:
+    """A person's target, in trading time, raises the alert; a timeframe without a target raises none."""
+    world = BackendWorld(MORNING, freshness_targets_s={Timeframe.M5: 200.0, Timeframe.D1: 3_600.0})
+    async with world.on_board() as backend:
+        await world.clock.sleep(60)
+        await ask(backend, PAUSE, PauseRequest())
+        early = await ask(backend, STATUS)
+        await world.clock.sleep(700)
+        late = await ask(backend, STATUS)
+    of = {one.timeframe: one for one in late.freshness}
+
+    assert "freshness.missed" not in [alert.event for alert in early.alerts]
+    [alert] = [alert for alert in late.alerts if alert.event == "freshness.missed"]
+    assert "5m by" in alert.message
+    assert "target 200 s, 005930" in alert.message
+    assert [of[timeframe].target_s for timeframe in (Timeframe.M5, Timeframe.M30)] == [200.0, None]
+    assert not of[Timeframe.M5].is_fresh
+
+
+@in_virtual_time
 async def test_a_database_that_comes_back_is_given_its_time() -> None:
     """What waited for it for an hour is not late in the moment of its return: one alert, not two."""
     async with on_board() as (world, backend):

@@ -18,7 +18,8 @@ from chartinsightd.cli.parameters import DurationType, json_option
     "state",
     type=click.Choice(("sealed", "fresh", "idle")),
     required=True,
-    help="sealed: the last session before today, of every target. fresh: no target is late. "
+    help="sealed: the last session before today, of every target. fresh: no target is late, or later than "
+    "freshness.target_s allows. "
     "idle: no job runs, no request and no page waits.",
 )
 @click.option(

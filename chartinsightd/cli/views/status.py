@@ -193,6 +193,7 @@ def _freshness(status: Status) -> FittedTable:
         Column(title="late", right=True),
         Column(title="median age", right=True, rank=1),
         Column(title="worst age", right=True),
+        Column(title="target", right=True, rank=3),
         Column(title="of", rank=2),
     )
     of_universe = status.universe.freshness if status.universe is not None else ()
@@ -210,6 +211,7 @@ def _freshness(status: Status) -> FittedTable:
             Marked(number(fresh.late), _SOSO) if fresh.late else "0",
             duration(fresh.median_age_s),
             duration(fresh.worst_age_s),
+            duration(fresh.target_s),
             (fresh.worst_symbol or NONE) if fresh.worst_age_s else "",
         )
         for name, fresh in named

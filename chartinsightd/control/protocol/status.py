@@ -207,6 +207,15 @@ class Freshness(Message):
     """Symbols whose newest due candle is not there yet."""
     late_symbols: tuple[Symbol, ...] = ()
     """Some of these, at most 100: those without any stored candle, then those that wait longest."""
+    target_s: Seconds | None = None
+    """How late the worst may be, `freshness.target_s`; None: no target is set."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the target is kept; without one whether no symbol is late."""
+        if self.target_s is None or self.worst_age_s is None:
+            return not self.late
+        return self.worst_age_s <= self.target_s
 
 
 class UniverseStatus(Message):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreError
+from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.broker import RateLimiter
 from chartinsightd.ports.guards import AlertDiary, Disk
@@ -20,6 +21,7 @@ from chartinsightd.service.monitoring.commit_counts import CommitCounts
 from chartinsightd.service.monitoring.conditions import Conditions
 from chartinsightd.service.monitoring.database_probe import DatabaseProbe
 from chartinsightd.service.monitoring.freshness import FreshnessProbe
+from chartinsightd.service.monitoring.freshness_target import FreshnessTargets
 from chartinsightd.service.monitoring.health import Health
 from chartinsightd.service.monitoring.monitor import Monitor
 from chartinsightd.service.monitoring.notifier import Notifier
@@ -66,6 +68,7 @@ def assemble_monitor(
     probes: Iterable[HealthProbe],
     clock: Clock,
     started_at: datetime,
+    freshness_targets_s: Mapping[Timeframe, float],
 ) -> Monitor:
     """Connect what watches.
 
@@ -85,6 +88,7 @@ def assemble_monitor(
         current_rules=current_rules,
         clock=clock,
         started_at=started_at,
+        targets_s=freshness_targets_s,
     )
     conditions = Conditions(
         database=database,
@@ -98,7 +102,7 @@ def assemble_monitor(
         clock=clock,
     )
     of_broker = _broker_probes(gate, retries, pause_switch, token_failure, clock)
-    found = Probes([*of_broker, disk_probe, *probes])
+    found = Probes([*of_broker, disk_probe, FreshnessTargets(lambda: freshness.latest), *probes])
     health = Health(
         freshness=freshness,
         commits=counts,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 from statistics import median_low
+from types import MappingProxyType
 
 from chartinsightd.clock import Clock, real_s
 from chartinsightd.domain.planning import PlanRules
@@ -50,6 +51,13 @@ class Freshness:
     """Symbols that miss their last refresh."""
     late_symbols: tuple[str, ...]
     """The latest of them."""
+    target_s: float | None = None
+    """How late a person lets the worst be; None: no target is set."""
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the worst is later than the target."""
+        return self.target_s is not None and (self.worst_age_s or 0.0) > self.target_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +92,7 @@ class FreshnessProbe:
         current_rules: when each timeframe is refreshed.
         clock: the daemon's.
         started_at: nothing was due before; aware.
+        targets_s: by timeframe, how late the stocks in all timeframes may be.
     """
 
     def __init__(
@@ -97,6 +106,7 @@ class FreshnessProbe:
         current_rules: CurrentRules,
         clock: Clock,
         started_at: datetime,
+        targets_s: Mapping[Timeframe, float] = MappingProxyType({}),
     ) -> None:
         self._scheduler = scheduler
         self._ledger = ledger
@@ -106,6 +116,7 @@ class FreshnessProbe:
         self._current_rules = current_rules
         self._clock = clock
         self._started_at = started_at
+        self._targets_s = targets_s
         self._latest: Lateness | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -142,7 +153,12 @@ class FreshnessProbe:
         )
 
     def _shown(self, looks: Sequence[_Look], tier: Tier) -> tuple[Freshness, ...]:
-        return tuple(look.shown(self._newest(look)) for look in looks if look.tier is tier)
+        targets_s = self._targets_s if tier is Tier.TARGET else {}
+        return tuple(
+            look.shown(self._newest(look), targets_s.get(look.timeframe))
+            for look in looks
+            if look.tier is tier
+        )
 
     async def _look_at(
         self, now: datetime, tier: Tier, timeframe: Timeframe, series: Sequence[Series]
@@ -238,7 +254,7 @@ class _Look:
             self._age_of[due_at] = trading_seconds(self.rules.calendar, start, self.now)
         return self._age_of[due_at]
 
-    def shown(self, newest: datetime | None) -> Freshness:
+    def shown(self, newest: datetime | None, target_s: float | None) -> Freshness:
         """Return what was found."""
         worst = max(self.ages, default=None)
         known = [*self._sorted_ages()]
@@ -250,6 +266,7 @@ class _Look:
             newest_ts=newest,
             late=len(self.ages) + len(self.unknown),
             late_symbols=tuple(self._late_symbols()),
+            target_s=target_s,
         )
 
     def _late_symbols(self) -> Iterator[str]:

@@ -52,6 +52,7 @@ class AlertKind(StrEnum):
     DISK_FILLING = "disk.filling", "디스크 공간 부족", "the disk is filling"
     DISK_FULL = "disk.full", "디스크 거의 가득 참", "the disk is nearly full"
     FETCH_FAILING = "fetch.failing", "시세 조회 실패", "series cannot be fetched"
+    FRESHNESS_MISSED = "freshness.missed", "최신 상태 목표 초과", "candles are later than the target"
     LIVE_LOST = "live.lost", "실시간 체결 연결 끊김", "the live stream is lost"
     LOOP_FROZEN = "loop.frozen", "수집기 멈춤", "the daemon is frozen"
     PAUSED_LONG = "paused.long", "수집 일시정지 지속", "collecting has been paused for long"
