@@ -14,6 +14,7 @@ from typing import Never, TypeVar
 
 from chartinsight_tui.clock import Clock
 from chartinsight_tui.quotes import quotes_of
+from chartinsight_tui.shared_values import held_once
 from chartinsight_tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
 from chartinsightd.control.alarm_operations import ALARM_ADD, ALARM_REMOVE, ALARMS
 from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
@@ -59,7 +60,13 @@ from chartinsightd.control.operations import (
 )
 from chartinsightd.control.protocol.alarms import AlarmAddRequest, AlarmRemoveRequest, AlarmRows
 from chartinsightd.control.protocol.analysis import PatternList, PatternQuery, PointList, PointsQuery
-from chartinsightd.control.protocol.coverage import CoverageQuery, GapQuery, SealQuery, SessionCoverageQuery
+from chartinsightd.control.protocol.coverage import (
+    CoverageQuery,
+    CoverageRow,
+    GapQuery,
+    SealQuery,
+    SessionCoverageQuery,
+)
 from chartinsightd.control.protocol.events import Event, EventType
 from chartinsightd.control.protocol.history import ExplainQuery, Explanation
 from chartinsightd.control.protocol.jobs import (
@@ -132,6 +139,8 @@ _SILENCE_S = 4.0
 """A daemon that needs longer for a status is taken for away."""
 _REREAD_S = 4.0
 """Wait before a part that could not be read is tried again."""
+_MANY_STOCKS = 300
+"""Of more than these, whatever is read at once is felt in the memory."""
 _CALM_S = 1.0
 """Events come in bursts; what they make old is read once, this long after the first."""
 _READ_BY_EVENT = {
@@ -546,6 +555,17 @@ class Connection:
             self._store.failures[part] = _failure(error)
         self._changed(part)
 
+    async def _fetch_coverage(self, client: ControlClient) -> None:
+        """Read it; of many stocks a timeframe at a time: all at once would take their room for good."""
+        before, rows = dict(self._store.coverage), list[CoverageRow]()
+        tracked = self._store.status.tracked if self._store.status is not None else 0
+        parts = [tuple(Timeframe)] if tracked <= _MANY_STOCKS else [(one,) for one in Timeframe]
+        for timeframes in parts:
+            answer = await client.ask(COVERAGE, CoverageQuery(timeframe=timeframes))
+            rows += held_once(answer.items)
+        told = (row for series, row in self._store.coverage.items() if before.get(series) is not row)
+        self._store.put_coverage([*rows, *told], answer.at)  # what an event told meanwhile is newer
+
     async def _fetch(self, client: ControlClient, part: Part) -> None:
         match part:
             case Part.JOBS:
@@ -553,8 +573,7 @@ class Connection:
             case Part.LOGS:
                 self._store.put_logs((await client.ask(LOGS, LogQuery(limit=1_000))).items)
             case Part.COVERAGE:
-                answer = await client.ask(COVERAGE, CoverageQuery())
-                self._store.put_coverage(answer.items, answer.at)
+                await self._fetch_coverage(client)
             case Part.SESSIONS:
                 query = SessionCoverageQuery(timeframe=Timeframe(self._store.sessions_of))
                 self._store.put_sessions(await client.ask(SESSION_COVERAGE, query))
