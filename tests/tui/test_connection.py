@@ -143,3 +143,11 @@ async def test_other_errors_are_not_hidden() -> None:
     except ZeroDivisionError:
         return
     raise AssertionError("the mistake was hidden") from DaemonAway("x")
+
+
+def test_a_way_of_the_price_that_is_known_is_no_news() -> None:
+    """The same closes again give nothing to draw; other closes of one stock do."""
+    store = Store()
+    assert store.put_trends({"005930": [1, 2], "000660": [3]})
+    assert not store.put_trends({"005930": [1, 2], "000660": [3]})
+    assert store.put_trends({"005930": [1, 2, 4]})
