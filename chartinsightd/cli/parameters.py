@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import click
@@ -80,24 +81,34 @@ class JobType(click.types.IntParamType):
         return job_items(ctx, incomplete)
 
 
-class TimeframeType(click.ParamType[Any]):
-    """One of the five timeframes."""
+class WordType(click.ParamType[Any]):
+    """One word of a closed list; shown as people type it, in small letters."""
 
-    name = "timeframe"
+    words: type[StrEnum]
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Timeframe:
-        """Return the timeframe."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the member of the list."""
         try:
-            return Timeframe(value)
+            return self.words(value)
         except ValueError:
-            self.fail(f"{value!r} is none of {', '.join(Timeframe)}.", param, ctx)
+            self.fail(f"{value!r} is none of {', '.join(self._shown())}.", param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Offer the five."""
+        """Offer those that begin so."""
         del ctx, param
-        return _beginning_with(incomplete, Timeframe)
+        return _beginning_with(incomplete.lower(), self._shown())
+
+    def _shown(self) -> list[str]:
+        return [word.lower() for word in self.words]
+
+
+class TimeframeType(WordType):
+    """One of the five timeframes."""
+
+    name = "timeframe"
+    words = Timeframe
 
 
 class TimeframesType(TimeframeType):
@@ -109,24 +120,11 @@ class TimeframesType(TimeframeType):
         return tuple(TimeframeType.convert(self, word, param, ctx) for word in words)
 
 
-class VenueType(click.ParamType[Any]):
-    """One of the venues."""
+class VenueType(WordType):
+    """One of the venues, its name in any case."""
 
     name = "venue"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Venue:
-        """Return the venue; its name in any case."""
-        try:
-            return Venue(value)
-        except ValueError:
-            self.fail(f"{value!r} is none of {', '.join(one.lower() for one in Venue)}.", param, ctx)
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Offer the three."""
-        del ctx, param
-        return _beginning_with(incomplete.lower(), (one.lower() for one in Venue))
+    words = Venue
 
 
 class DayType(click.ParamType[DayWord]):
