@@ -13,6 +13,7 @@ from chartinsight_tui.screens.data.gaps import evidence
 from chartinsight_tui.screens.data.revisions import changed_words
 from chartinsight_tui.text import Words
 from chartinsight_tui.theme import Palette
+from chartinsight_tui.told import told as told_of
 from chartinsightd.domain.foreign_text import printable
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def tried(told: TryList, symbol: str, timeframe: str, words: Words, palette: Pal
             (f"{stamp(one.at)}  ", palette.dim),
             (f"#{one.job_id} {words.get(f'job.kind.{one.kind}', one.kind)}  ", palette.text),
             (f"{one.about}  ", palette.dim),
-            (printable(one.reason), palette.warn),
+            (printable(told_of(one.reason, words)), palette.warn),
         )
         for one in told.items
     ]

@@ -21,6 +21,8 @@ KOREAN_ALERTS = {
     "alert.token.failing.do": "앱키와 시크릿키, 모의/실서버가 맞는지 보세요.",
     "alert.data.stalled": "장중인데 새 봉이 오지 않습니다",
     "alert.data.stalled.do": "키움 공지를 보세요. 휴장이라면 저절로 알아차립니다.",
+    "alert.freshness.missed": "정한 목표보다 봉이 늦습니다",
+    "alert.freshness.missed.do": "원인은 ! 키나 5 누락에서 볼 수 있습니다. 목표는 freshness.target_s입니다.",
     "alert.fetch.failing": "몇 종목의 조회가 거듭 실패합니다",
     "alert.fetch.failing.do": "저절로 다시 합니다. 5 누락에서 사유를 볼 수 있습니다.",
     "alert.seals.broken": "일마감을 보류했습니다",

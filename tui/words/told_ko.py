@@ -40,6 +40,7 @@ KOREAN_SENTENCES = {
         "PC 시계가 키움보다 {0}초 빨라 그만큼 늦추어 씁니다."
     ),
     "The clock {}": "{0}",
+    "Later than the target: {}.": "목표보다 늦음: {0}.",
     "{} of {} are free at {}.": "{2}에 {1} 가운데 {0}만큼 남았습니다.",
     "The state folder {} cannot be looked at: {}.": "상태 폴더 {0}을(를) 볼 수 없습니다: {1}.",
     "A part of the daemon failed and was started again ({}{}): {}": (
