@@ -324,7 +324,8 @@ class Dashboard(Keyed, App[None]):
     def _follow_quotes(self) -> None:
         """Ask for prices only while a screen shows them."""
         if self.context.connection is not None:
-            self.context.connection.follow_quotes(Part.QUOTES in self.view.PARTS)
+            shows_quotes = Part.QUOTES in self.view.PARTS
+            self.context.connection.follow_quotes(self.view.QUOTES_EVERY_S if shows_quotes else None)
 
     async def action_place_before(self) -> None:
         """Go back to the screen before this one, as it was left; once more returns."""

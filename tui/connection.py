@@ -156,8 +156,6 @@ _READ_BY_EVENT = {
     EventType.ALERT: (Part.ALERTS, Part.ALARMS),
     EventType.WATCHLIST: (Part.WATCH,),
 }
-_QUOTES_EVERY_S = 0.5
-"""Prices are asked for this often while they are shown: what changed since the last answer."""
 _TRENDS_EVERY = 8
 """Of these rounds, every so many ask for the way of the price too, and when other stocks are in sight."""
 _SEALED_DAYS = 40
@@ -191,6 +189,9 @@ class Connection:
         self._read_soon = asyncio.Event()
         self._poll_soon = asyncio.Event()
         self._quotes_wanted = asyncio.Event()
+        self._quotes_every_s = 0.0
+        """Between two questions for what changed of them."""
+        self._quotes_soon = asyncio.Event()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -313,9 +314,12 @@ class Connection:
         answer = await self._ask(lambda client: client.ask(UNIVERSE, query))
         return frozenset() if isinstance(answer, Failure) else frozenset(row.symbol for row in answer.items)
 
-    def follow_quotes(self, wanted: bool) -> None:
-        """Keep the quotes up to date from now on, or no longer."""
-        self._quotes_wanted.set() if wanted else self._quotes_wanted.clear()
+    def follow_quotes(self, every_s: float | None) -> None:
+        """Ask for what changed of the quotes this often from now on; None: no longer."""
+        self._quotes_wanted.clear() if every_s is None else self._quotes_wanted.set()
+        if every_s is not None and every_s != self._quotes_every_s:
+            self._quotes_every_s = every_s
+            self._quotes_soon.set()
 
     # the watchlist
 
@@ -506,7 +510,10 @@ class Connection:
                 rounds += 1
             except ControlError as error:
                 self._store.failures[Part.QUOTES] = _failure(error)
-            await asyncio.sleep(_QUOTES_EVERY_S)
+            self._quotes_soon.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._quotes_every_s):
+                    await self._quotes_soon.wait()
 
     async def _read_quotes(self, client: ControlClient, cursor: str) -> str:
         answer = await client.ask(QUOTES, QuotesQuery(after=cursor))

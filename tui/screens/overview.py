@@ -77,6 +77,8 @@ class OverviewView(View, can_focus=True):
     PARTS: ClassVar[frozenset[Part]] = frozenset(
         {Part.STATUS, Part.LINK, Part.JOBS, Part.COVERAGE, Part.WATCH, Part.QUOTES}
     )
+    QUOTES_EVERY_S: ClassVar[float] = 2.0
+    """As often as the status: at rest the home screen may cost no more than before it had prices."""
     FILTERS: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "key.open_alerts"),

@@ -57,6 +57,8 @@ class View(Keyed, Vertical):
     ]
     PARTS: ClassVar[frozenset[Part]] = frozenset({Part.STATUS, Part.LINK})
     """The data it shows."""
+    QUOTES_EVERY_S: ClassVar[float] = 0.5
+    """How often prices are asked for while it shows them."""
     FILTERS: ClassVar[bool] = True
     """Whether `/` does something here."""
 
