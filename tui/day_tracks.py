@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -56,8 +57,16 @@ def closes_of(session: SessionStatus, jobs: Iterable[Job], now: datetime) -> lis
     A close was read by a poll that began within five minutes of it. Without one nothing is known of it here:
     another job may have read it later.
     """
-    polls = [job for job in jobs if job.kind == "poll"]
-    return [(close, _read(close, polls, now)) for close in _closes(session)]
+    closes = list(_closes(session))
+    found = [UNKNOWN] * len(closes)
+    for job in jobs:
+        if job.kind == "poll":
+            came_of = _came_of(job)
+            for place in _places_of(job, closes):
+                found[place] = (
+                    came_of if found[place] == UNKNOWN else max(found[place], came_of, key=_RANK.index)
+                )
+    return [(close, _sign(close, known, now)) for close, known in zip(closes, found, strict=True)]
 
 
 def _closes(session: SessionStatus) -> Iterable[datetime]:
@@ -75,17 +84,22 @@ def _hours(session: SessionStatus) -> Iterable[tuple[datetime, datetime]]:
         yield session.after_opens_at, session.ends_at
 
 
-def _read(close: datetime, polls: Sequence[Job], now: datetime) -> str:
+def _worse(known: str, sign: str) -> str:
+    """Return the worse of two polls of a close; the first one found decides where nothing was known."""
+    return sign if known == UNKNOWN else max(known, sign, key=_RANK.index)
+
+
+def _places_of(job: Job, closes: Sequence[datetime]) -> range:
+    """Return the places of the closes in whose five minutes a poll was at work."""
+    last = len(closes) if job.finished_at is None else bisect_right(closes, job.finished_at)
+    return range(bisect_right(closes, job.created_at - CLOSE), last)
+
+
+def _sign(close: datetime, found: str, now: datetime) -> str:
     """Return how a close was read; for five minutes it is still to come, then a poll under way is late."""
-    found = max((_came_of(job) for job in polls if _is_of(job, close)), key=_RANK.index, default=UNKNOWN)
     if found in {COMING, UNKNOWN} and now < close + CLOSE:
         return COMING
     return PARTLY if found == COMING else found
-
-
-def _is_of(job: Job, close: datetime) -> bool:
-    """Whether a poll was at work in the five minutes after a close."""
-    return job.created_at < close + CLOSE and (job.finished_at is None or job.finished_at >= close)
 
 
 def _came_of(job: Job) -> str:
