@@ -474,6 +474,20 @@ async def test_a_missed_freshness_target_is_told_and_decides_what_is_fresh() -> 
 
 
 @in_virtual_time
+async def test_what_the_broker_was_asked_for_and_did_not_give_is_late() -> None:
+    """Charts that stand still are read again and again: a reading alone makes nothing fresh."""
+    async with on_board() as (world, backend):
+        world.broker.halted.add("005930")
+        await world.clock.sleep(1_500)
+        status = await ask(backend, STATUS)
+    of = {one.timeframe: one for one in status.freshness}
+
+    assert (of[Timeframe.M5].late, of[Timeframe.M5].late_symbols) == (1, ("005930",))
+    assert 1_000 < (of[Timeframe.M5].worst_age_s or 0.0) <= 1_500
+    assert status.verdict.state != "well"
+
+
+@in_virtual_time
 async def test_a_database_that_comes_back_is_given_its_time() -> None:
     """What waited for it for an hour is not late in the moment of its return: one alert, not two."""
     async with on_board() as (world, backend):

@@ -11,8 +11,13 @@ from heapq import nlargest
 from statistics import median_low
 from types import MappingProxyType
 
+import numpy as np
+
 from chartinsightd.clock import Clock, real_s
+from chartinsightd.domain.candle import Ints
+from chartinsightd.domain.grid import candle_end
 from chartinsightd.domain.planning import PlanRules
+from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import last_refresh, next_refresh
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.tier import Tier
@@ -48,7 +53,7 @@ class Freshness:
     newest_ts: datetime | None
     """The newest candle that is covered for any symbol; aware, UTC."""
     late: int
-    """Symbols that miss their last refresh."""
+    """Symbols that miss their last refresh, or were read since and lack the newest due candle."""
     late_symbols: tuple[str, ...]
     """The latest of them."""
     target_s: float | None = None
@@ -170,6 +175,7 @@ class FreshnessProbe:
             rules=self._current_rules.rules,
             started_at=self._started_at,
             failing={series for series, _ in self._retries.troubles},
+            due=self._expectations.of(timeframe, tier).candles,
         )
         for start in range(0, len(series), _SLICE):
             look.take(self._ledger.states(series[start : start + _SLICE]))
@@ -203,6 +209,8 @@ class _Look:
     started_at: datetime
     failing: Set[Series]
     """Series that failed and are tried again on schedule: alerts tell of them."""
+    due: Ints
+    """The candles that should be final by now, ascending; seconds since the epoch."""
     refreshed_at: datetime = field(init=False)
     covered_until: int = 0
     due_since: datetime | None = None
@@ -222,10 +230,30 @@ class _Look:
         for one, state in states.items():
             if state.covered:
                 self.covered_until = max(self.covered_until, state.covered.spans[-1][1])
-            if state.read_at is not None and state.read_at >= self.refreshed_at:
-                self.fresh += 1
-            else:
+            if state.read_at is None or state.read_at < self.refreshed_at:
                 self._take_late(one, state)
+            elif self._is_lacking(state.covered):
+                self._take_lacking(one, state.covered)
+            else:
+                self.fresh += 1
+
+    def _is_lacking(self, covered: RangeSet) -> bool:
+        """Whether a series that has candles has not the newest one: the broker was asked and did not give it.
+
+        Of a series without any candle nothing is known: the stock may be listed since yesterday.
+        """
+        return bool(covered) and len(self.due) > 0 and int(self.due[-1]) not in covered
+
+    def _take_lacking(self, series: Series, covered: RangeSet) -> None:
+        """Count a series as late from the first candle on that was not given; no reading is due."""
+        place = min(int(np.searchsorted(self.due, covered.spans[-1][1])), len(self.due) - 1)
+        end = candle_end(self.rules.calendar, self.timeframe, int(self.due[place]))
+        self.ages.append((self._age(self._refresh_after(datetime.fromtimestamp(end, UTC))), series.symbol))
+
+    def _refresh_after(self, at: datetime) -> datetime:
+        """Return the first refresh after a moment; now at the latest."""
+        refresh = self.rules.refresh_of(self.tier)
+        return min(next_refresh(at, self.timeframe, self.rules.calendar, refresh), self.now)
 
     def _take_late(self, series: Series, state: SeriesState) -> None:
         due_at = self._due_at(state)
@@ -243,10 +271,7 @@ class _Look:
         read_at = state.read_at
         if read_at is None and state.covered:
             read_at = datetime.fromtimestamp(state.covered.spans[-1][1], UTC)
-        if read_at is None:
-            return None
-        refresh = self.rules.refresh_of(self.tier)
-        return min(next_refresh(read_at, self.timeframe, self.rules.calendar, refresh), self.now)
+        return None if read_at is None else self._refresh_after(read_at)
 
     def _age(self, due_at: datetime) -> float:
         if due_at not in self._age_of:
