@@ -32,6 +32,8 @@ class _Shown:
 
     asked_at: datetime
     newest: int
+    always_trades: bool
+    """Whether its silence would be odd: without it a page tells something by its newer candles only."""
 
 
 class PageSilence:
@@ -44,26 +46,34 @@ class PageSilence:
 
     def __init__(self) -> None:
         self._shown: dict[Timeframe, dict[str, _Shown]] = defaultdict(dict)
-        """By symbol: the newest page of each series that always trades."""
+        """By symbol: the newest page of each series."""
 
     def is_doubtful(self, candles: Candles, asked_at: datetime, calendar: Calendar) -> bool:
         """Whether a newest page lacks candles of a series that always trades, as most such series do.
 
-        Those pages of the same timeframe vote that were asked for once the lacking candle had to be there.
+        Those pages of the same timeframe vote that were asked for once the lacking candle had to be there. A
+        stock that trades now and then votes where it traded since: then the charts do not stand still.
         """
         if not len(candles):
             return False
         labels, newest = _labels_about(candles, asked_at, calendar), int(candles.ts[-1])
-        if not _always_trades(candles, labels[labels <= newest]):
+        always_trades, voters = (
+            _always_trades(candles, labels[labels <= newest]),
+            self._shown[candles.timeframe],
+        )
+        voters[candles.symbol] = _Shown(asked_at, newest, always_trades)
+        if not always_trades:
             return False
-        voters = self._shown[candles.timeframe]
-        voters[candles.symbol] = _Shown(asked_at, newest)
         after, needed = labels[labels > newest], _silent_labels(candles.timeframe)
         if len(after) < needed:
             return False
         lacked = int(after[needed - 1])
         due_at = datetime.fromtimestamp(candle_end(calendar, candles.timeframe, lacked) + _LATE_S, UTC)
-        votes = [shown.newest < lacked for shown in voters.values() if shown.asked_at >= due_at]
+        votes = [
+            shown.newest < lacked
+            for shown in voters.values()
+            if shown.asked_at >= due_at and (shown.always_trades or shown.newest >= lacked)
+        ]
         return sum(votes) * 2 >= len(votes)
 
 

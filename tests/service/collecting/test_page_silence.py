@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -80,3 +81,15 @@ def test_a_stock_that_trades_now_and_then_says_nothing() -> None:
     """The silence of a thin stock is its own."""
     thin = page(Timeframe.M5, NOW - timedelta(days=1))
     assert not PageSilence().is_doubtful(thin.where(np.arange(len(thin)) % 3 == 0), NOW, CALENDAR)
+
+
+def test_thin_stocks_that_traded_since_show_that_one_is_halted() -> None:
+    """Most stocks are thin: those that traded vote against old pages, those that did not say nothing."""
+    moving, idle = (page(Timeframe.M5, NOW - timedelta(days=age), "000020") for age in (0, 1))
+    moving, idle = (thin.where(np.arange(len(thin))[::-1] % 3 == 0) for thin in (moving, idle))
+    halted = page(Timeframe.M5, NOW - timedelta(days=1))
+    for others, is_doubtful in ((idle, True), (moving, False)):
+        silence = PageSilence()
+        for symbol in ("000020", "000030"):
+            assert not silence.is_doubtful(replace(others, symbol=symbol), NOW, CALENDAR)
+        assert silence.is_doubtful(halted, NOW, CALENDAR) is is_doubtful
