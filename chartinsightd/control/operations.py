@@ -367,6 +367,7 @@ PATTERNS = Query(
     request=PatternQuery,
     answer=PatternList,
     rows="items",
+    statuses=(404,),
 )
 STRATEGIES = Query(
     name="strategies",
