@@ -85,10 +85,21 @@ class FakeArchive:
         return log
 
     async def tries(self, symbols: Sequence[str], timeframes: Sequence[Timeframe], limit: int) -> Found[Try]:
-        """Nothing."""
-        del symbols, timeframes, limit
+        """Return failed tries, newest first."""
         self._need()
-        return Found([], 0)
+        tries = [
+            Try(
+                job_id=job_id,
+                kind=job["kind"],
+                at=datetime.fromisoformat(one["at"]),
+                about=one["about"],
+                reason=one["reason"],
+            )
+            for job_id, job in reversed(self.store.jobs.items())
+            for one in reversed(job.get("progress", {}).get("tries", ()))
+            if _is_of(one["about"], symbols, timeframes)
+        ]
+        return Found(tries[:limit], len(tries))
 
     def _record(self, job_id: int) -> JobRecord:
         job = self.store.jobs[job_id]
@@ -195,3 +206,9 @@ class FakeArchive:
         del at, by
         self._need()
         self.wishes |= dict.fromkeys(symbols, tracked)
+
+
+def _is_of(about: str, symbols: Sequence[str], timeframes: Sequence[Timeframe]) -> bool:
+    """Whether a try is about one of these series; one about a whole day is about each timeframe."""
+    is_symbol = not symbols or about[:6] in symbols
+    return is_symbol and (not timeframes or about.partition("/")[2] in ("", *timeframes))
