@@ -22,6 +22,8 @@ _ROWS_LOOKED_AT = 8 * _LABELS
 _DENSE = 0.95
 _LATE_S = 60
 """Seconds after its end in which a candle may not be served yet."""
+_CACHED_AT_MOST_S = 7 * 86_400
+"""Whoever keeps one chart does so for hours; of what is older one chart that moved shows that all do."""
 _CLOSED_AT_MOST_S = 30 * 86_400
 """No stretch without a session is so long."""
 
@@ -32,8 +34,8 @@ class _Shown:
 
     asked_at: datetime
     newest: int
-    always_trades: bool
-    """Whether its silence would be odd: without it a page tells something by its newer candles only."""
+    is_busy: bool
+    """Whether its silence would be odd: otherwise a page tells something by its newer candles alone."""
 
 
 class PageSilence:
@@ -61,7 +63,8 @@ class PageSilence:
             _always_trades(candles, labels[labels <= newest]),
             self._shown[candles.timeframe],
         )
-        voters[candles.symbol] = _Shown(asked_at, newest, always_trades)
+        has_ended = asked_at.timestamp() - newest > _CACHED_AT_MOST_S
+        voters[candles.symbol] = _Shown(asked_at, newest, always_trades and not has_ended)
         if not always_trades:
             return False
         after, needed = labels[labels > newest], _silent_labels(candles.timeframe)
@@ -72,9 +75,9 @@ class PageSilence:
         votes = [
             shown.newest < lacked
             for shown in voters.values()
-            if shown.asked_at >= due_at and (shown.always_trades or shown.newest >= lacked)
+            if shown.asked_at >= due_at and (shown.is_busy or shown.newest >= lacked)
         ]
-        return sum(votes) * 2 >= len(votes)
+        return all(votes) if has_ended else sum(votes) * 2 >= len(votes)
 
 
 def _always_trades(candles: Candles, labels: Ints) -> bool:

@@ -93,3 +93,17 @@ def test_thin_stocks_that_traded_since_show_that_one_is_halted() -> None:
         for symbol in ("000020", "000030"):
             assert not silence.is_doubtful(replace(others, symbol=symbol), NOW, CALENDAR)
         assert silence.is_doubtful(halted, NOW, CALENDAR) is is_doubtful
+
+
+def test_half_of_the_stocks_may_have_ended_long_ago() -> None:
+    """Minutes that ended months ago are no old pages once a chart of today is known, and have no vote."""
+    silence = PageSilence()
+    silence.is_doubtful(page(Timeframe.M5, NOW, "000020"), NOW, CALENDAR)
+    for symbol, age_days, is_doubtful in (
+        ("000030", 60, False),
+        ("000040", 60, False),
+        ("000050", 1, True),
+        ("000060", 0, False),
+    ):
+        old = page(Timeframe.M5, NOW - timedelta(days=age_days), symbol)
+        assert silence.is_doubtful(old, NOW, CALENDAR) is is_doubtful
