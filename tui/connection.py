@@ -9,40 +9,27 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Never, TypeVar
+from datetime import timedelta
+from typing import Never
 
 from chartinsight_tui.clock import Clock
+from chartinsight_tui.questions import Questions, failure_of
 from chartinsight_tui.quotes import quotes_of
 from chartinsight_tui.shared_values import held_once
 from chartinsight_tui.store import MAX_JOBS, Failure, Link, LinkState, Part, Store
 from chartinsightd.control.alarm_operations import ALARM_ADD, ALARM_REMOVE, ALARMS
 from chartinsightd.control.client import ControlClient, ControlError, DaemonAway
 from chartinsightd.control.operations import (
-    ACKNOWLEDGE,
-    ADJUSTMENTS,
-    ALERT_HISTORY,
     ALERTS,
-    BACKFILL,
-    CANCEL,
-    CANDLES,
     CATCH_UP_PLAN,
     COVERAGE,
-    EXPLAIN,
     GAPS,
-    JOB,
     JOBS,
     LOGS,
-    MOMENT,
-    PATTERNS,
     PAUSE,
-    POINTS,
     QUARANTINE,
     RESUME,
-    RETRY,
     REVISIONS,
-    SCREEN_RUNS,
-    SCREENER,
     SCREENS,
     SEALS,
     SESSION_COVERAGE,
@@ -50,16 +37,8 @@ from chartinsightd.control.operations import (
     STATUS,
     STOCKS,
     STRATEGIES,
-    SYNC,
-    TIMELINE,
-    TRACK,
-    TRIES,
-    UNIVERSE,
-    UNTRACK,
-    VERIFY,
 )
 from chartinsightd.control.protocol.alarms import AlarmAddRequest, AlarmRemoveRequest, AlarmRows
-from chartinsightd.control.protocol.analysis import PatternList, PatternQuery, PointList, PointsQuery
 from chartinsightd.control.protocol.coverage import (
     CoverageQuery,
     CoverageRow,
@@ -68,69 +47,37 @@ from chartinsightd.control.protocol.coverage import (
     SessionCoverageQuery,
 )
 from chartinsightd.control.protocol.events import Event, EventType
-from chartinsightd.control.protocol.history import ExplainQuery, Explanation
 from chartinsightd.control.protocol.jobs import (
-    BackfillEstimate,
-    BackfillRequest,
-    JobDetail,
-    JobList,
-    JobPath,
     JobQuery,
     Outcome,
     PauseRequest,
-    SymbolsRequest,
-    TryList,
-    TryQuery,
-    VerifyRequest,
 )
 from chartinsightd.control.protocol.planning import CatchUpQuery
-from chartinsightd.control.protocol.replay import MomentAnswer, MomentQuery, Timeline, TimelineQuery
 from chartinsightd.control.protocol.rows import (
-    AdjustmentList,
-    AdjustmentQuery,
-    CandleList,
-    CandleQuery,
     LogQuery,
     QuarantineQuery,
-    RevisionList,
     RevisionQuery,
     StockQuery,
-    UniverseQuery,
 )
-from chartinsightd.control.protocol.screens import ScreenerQuery, ScreenResult, ScreenRunQuery
 from chartinsightd.control.protocol.status import (
-    AcknowledgeRequest,
-    AlertHistory,
-    AlertHistoryQuery,
     SilenceRequest,
     Status,
 )
 from chartinsightd.control.protocol.watching import (
     QuotesQuery,
     TrendQuery,
-    WatchAddRequest,
-    WatchGroupRequest,
-    WatchlistRows,
-    WatchMoveRequest,
-    WatchRemoveRequest,
 )
 from chartinsightd.control.protocol.words import MAX_ROWS
 from chartinsightd.control.watch_operations import (
     QUOTES,
     TRENDS,
-    WATCH_ADD,
-    WATCH_GROUP,
-    WATCH_MOVE,
-    WATCH_REMOVE,
     WATCHLIST,
 )
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.timeframe import Timeframe
-from chartinsightd.domain.venue import Venue
 from chartinsightd.task_group import TaskGroup
 
 OpenClient = Callable[[], AbstractAsyncContextManager[ControlClient]]
-_T = TypeVar("_T")
 _RETRY_S = (0.25, 0.5, 1.0, 2.0)
 """Waits between tries to connect; the last one is repeated."""
 _POLL_S = 2.0
@@ -161,10 +108,9 @@ _TRENDS_EVERY = 8
 _SEALED_DAYS = 40
 """Days back, holidays included, whose seals are shown."""
 _STATUS_EVENTS = {EventType.STATE, EventType.ALERT, EventType.SYMBOLS}
-_NOT_CONNECTED = Failure(reason="The daemon is not connected.", remedy="Wait for the connection.")
 
 
-class Connection:
+class Connection(Questions):
     """Keeps the store up to date while the daemon answers, and says so when it does not.
 
     Args:
@@ -222,97 +168,7 @@ class Connection:
         self._read(*self._wanted)
         self._poll_soon.set()
 
-    # what screens ask for
-
-    async def candles(
-        self,
-        symbol: str,
-        timeframe: str,
-        *,
-        before: datetime | None,
-        adjusted: bool,
-        venue: Venue = Venue.KRX,
-    ) -> CandleList | Failure:
-        """Return up to 500 candles that open before an instant; the newest for None."""
-        query = CandleQuery(
-            symbol=symbol,
-            timeframe=Timeframe(timeframe),
-            to_ts=before,
-            limit=500,
-            adjusted=adjusted,
-            venue=venue,
-        )
-        return await self._ask(lambda client: client.ask(CANDLES, query))
-
-    async def points(self, symbol: str, timeframe: str) -> PointList | Failure:
-        """Return the peaks, valleys and trend changes of one series, each with when it could be known."""
-        query = PointsQuery(symbol=symbol, timeframe=Timeframe(timeframe))
-        return await self._ask(lambda client: client.ask(POINTS, query))
-
-    async def patterns(self, symbol: str, timeframe: str) -> PatternList | Failure:
-        """Return the latest state of each pattern of one series, the newest first."""
-        query = PatternQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),))
-        return await self._ask(lambda client: client.ask(PATTERNS, query))
-
-    async def revisions(self, symbol: str, timeframe: str) -> RevisionList | Failure:
-        """Return the changes of final candles of one series."""
-        query = RevisionQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),))
-        return await self._ask(lambda client: client.ask(REVISIONS, query))
-
-    async def adjustments(self, symbol: str) -> AdjustmentList | Failure:
-        """Return the corporate actions of a stock."""
-        query = AdjustmentQuery(symbol=(symbol,))
-        return await self._ask(lambda client: client.ask(ADJUSTMENTS, query))
-
-    async def explain(self, symbol: str, timeframe: str, at: datetime) -> Explanation | Failure:
-        """Return all that is known of the candle that holds a moment."""
-        query = ExplainQuery(symbol=symbol, timeframe=Timeframe(timeframe), at=at)
-        return await self._ask(lambda client: client.ask(EXPLAIN, query))
-
-    async def screen(self, name: str, *, is_stored: bool) -> ScreenResult | Failure | None:
-        """Return what the newest run of a stored screen found, or where a strategy hits now.
-
-        None: the stored screen has not run yet.
-        """
-        if not is_stored:
-            query = ScreenerQuery(strategy_name=name)
-            return await self._ask(lambda client: client.ask(SCREENER, query))
-        runs = await self._ask(lambda client: client.ask(SCREEN_RUNS, ScreenRunQuery(name=name)))
-        if isinstance(runs, Failure):
-            return runs
-        return runs.items[0].result if runs.items else None
-
-    async def job(self, job_id: int) -> JobDetail | Failure:
-        """Return a job with what the log says of it."""
-        return await self._ask(lambda client: client.ask(JOB, JobPath(job_id=job_id)))
-
-    async def estimate(self, request: BackfillRequest) -> BackfillEstimate | Failure:
-        """Return what a backfill would cost."""
-        return await self._ask(lambda client: client.estimate(request))
-
-    async def moment(self, at: datetime) -> MomentAnswer | Failure:
-        """Return how things were at a moment, as far as that was recorded."""
-        return await self._ask(lambda client: client.ask(MOMENT, MomentQuery(at=at)))
-
-    async def timeline(self, from_at: datetime, to_at: datetime) -> Timeline | Failure:
-        """Return the verdicts of a time."""
-        return await self._ask(
-            lambda client: client.ask(TIMELINE, TimelineQuery(from_at=from_at, to_at=to_at))
-        )
-
-    async def jobs_until(self, at: datetime) -> JobList | Failure:
-        """Return the last jobs that had begun by a moment, as they are known now."""
-        return await self._ask(lambda client: client.ask(JOBS, JobQuery(until=at, limit=MAX_JOBS)))
-
-    async def alert_history(self) -> AlertHistory | Failure:
-        """Return the alerts of the last thirty days, the newest first."""
-        return await self._ask(lambda client: client.ask(ALERT_HISTORY, AlertHistoryQuery()))
-
-    async def universe(self) -> frozenset[str]:
-        """Return the stocks of the universe; none where they cannot be had now."""
-        query = UniverseQuery(limit=MAX_ROWS)
-        answer = await self._ask(lambda client: client.ask(UNIVERSE, query))
-        return frozenset() if isinstance(answer, Failure) else frozenset(row.symbol for row in answer.items)
+    # what changes what is shown
 
     def follow_quotes(self, every_s: float | None) -> None:
         """Ask for what changed of the quotes this often from now on; None: no longer."""
@@ -320,44 +176,6 @@ class Connection:
         if every_s is not None and every_s != self._quotes_every_s:
             self._quotes_every_s = every_s
             self._quotes_soon.set()
-
-    # the watchlist
-
-    async def watch(self, symbols: tuple[str, ...], group: str | None) -> WatchlistRows | Failure:
-        """Put stocks into a group of the watchlist; None: the first one."""
-        request = WatchAddRequest(symbols=symbols, group=group)
-        return await self._ask(lambda client: client.ask(WATCH_ADD, request))
-
-    async def unwatch(self, symbols: tuple[str, ...], group: str | None) -> WatchlistRows | Failure:
-        """Take stocks out of a group; None: of every one."""
-        request = WatchRemoveRequest(symbols=symbols, group=group)
-        return await self._ask(lambda client: client.ask(WATCH_REMOVE, request))
-
-    async def move_watched(self, symbol: str, group: str, to: str, place: int) -> WatchlistRows | Failure:
-        """Give a stock of the watchlist another place."""
-        request = WatchMoveRequest(symbol=symbol, group=group, to_group=to, place=place)
-        return await self._ask(lambda client: client.ask(WATCH_MOVE, request))
-
-    async def move_group(self, name: str, place: int) -> WatchlistRows | Failure:
-        """Give a group another place."""
-        request = WatchGroupRequest(name=name, place=place)
-        return await self._ask(lambda client: client.ask(WATCH_GROUP, request))
-
-    async def rename_group(self, name: str, new_name: str) -> WatchlistRows | Failure:
-        """Give a group another name."""
-        request = WatchGroupRequest(name=name, new_name=new_name)
-        return await self._ask(lambda client: client.ask(WATCH_GROUP, request))
-
-    async def remove_group(self, name: str) -> WatchlistRows | Failure:
-        """Remove a group; what is collected stays so."""
-        request = WatchGroupRequest(name=name, remove=True)
-        return await self._ask(lambda client: client.ask(WATCH_GROUP, request))
-
-    # what changes something
-
-    async def acknowledge(self, event: str) -> Outcome | Failure:
-        """Note that a person knows of an active alert."""
-        return await self._ask(lambda client: client.ask(ACKNOWLEDGE, AcknowledgeRequest(event=event)))
 
     async def silence(self, event: str, seconds: float) -> Outcome | Failure:
         """Send none of a kind of alert for a time; 0 ends a silence."""
@@ -386,27 +204,6 @@ class Connection:
         self._changed(Part.ALARMS)
         return None
 
-    async def backfill(self, request: BackfillRequest) -> Outcome | Failure:
-        """Fetch what is missing."""
-        return await self._ask(lambda client: client.ask(BACKFILL, request))
-
-    async def retry(self, job_id: int) -> Outcome | Failure:
-        """Do a job again, or try now what failed in it."""
-        return await self._ask(lambda client: client.ask(RETRY, JobPath(job_id=job_id)))
-
-    async def tries(self, symbol: str, timeframe: str) -> TryList | Failure:
-        """Return what was tried of a series and failed."""
-        query = TryQuery(symbol=(symbol,), timeframe=(Timeframe(timeframe),), limit=200)
-        return await self._ask(lambda client: client.ask(TRIES, query))
-
-    async def cancel(self, job_id: int) -> Outcome | Failure:
-        """End a job."""
-        return await self._ask(lambda client: client.ask(CANCEL, JobPath(job_id=job_id)))
-
-    async def verify(self, request: VerifyRequest) -> Outcome | Failure:
-        """Read series again and compare them with the store."""
-        return await self._ask(lambda client: client.ask(VERIFY, request))
-
     async def set_paused(self, paused: bool) -> Outcome | Failure:
         """Ask nothing more of the broker, or go on."""
         outcome = await self._ask(
@@ -415,26 +212,7 @@ class Connection:
         self._poll_soon.set()
         return outcome
 
-    async def set_tracked(self, symbols: tuple[str, ...], tracked: bool) -> Outcome | Failure:
-        """Collect symbols from now on, or no longer."""
-        request = SymbolsRequest(symbols=symbols)
-        return await self._ask(
-            lambda client: client.ask(TRACK, request) if tracked else client.ask(UNTRACK, request)
-        )
-
-    async def sync(self) -> Outcome | Failure:
-        """Read the stock list of both markets again."""
-        return await self._ask(lambda client: client.ask(SYNC))
-
     # inside
-
-    async def _ask(self, question: Callable[[ControlClient], Awaitable[_T]]) -> _T | Failure:
-        if self._client is None:
-            return _NOT_CONNECTED
-        try:
-            return await question(self._client)
-        except ControlError as error:
-            return _failure(error)
 
     async def _until_away(self) -> ControlError:
         """Work with one connection; return why it ended."""
@@ -509,7 +287,7 @@ class Connection:
                     await self._read_trends(client, trends_of)
                 rounds += 1
             except ControlError as error:
-                self._store.failures[Part.QUOTES] = _failure(error)
+                self._store.failures[Part.QUOTES] = failure_of(error)
             self._quotes_soon.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._quotes_every_s):
@@ -559,7 +337,7 @@ class Connection:
         try:
             await self._fetch(client, part)
         except ControlError as error:
-            self._store.failures[part] = _failure(error)
+            self._store.failures[part] = failure_of(error)
         self._changed(part)
 
     async def _fetch_coverage(self, client: ControlClient) -> None:
@@ -634,10 +412,6 @@ class Connection:
         )
         if self._store.link != link:  # else every try to connect would draw the same again
             self._changed(Part.LINK)
-
-
-def _failure(error: ControlError) -> Failure:
-    return Failure(reason=error.reason, remedy=error.remedy)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> ControlError:
