@@ -53,7 +53,8 @@ def _sentences() -> Iterator[str]:
     package = Path(chartinsightd.__file__).parent
     files = [file for part in _PARTS for file in (package / part).rglob("*.py")]
     files += [package / "adapters" / "connection_words.py"]
-    files += [package / "control" / "client.py", Path(chartinsight_tui.__file__).parent / "questions.py"]
+    dashboard = Path(chartinsight_tui.__file__).parent
+    files += [package / "control" / "client.py", dashboard / "questions.py", dashboard / "connection.py"]
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
