@@ -676,6 +676,14 @@ BREAKAGES = (
     ),
     Breakage(
         2,
+        "a page far from its neighbour is believed after two readings in a row",
+        "chartinsightd/service/collecting/second_look.py",
+        "if asked_at - known.since < _HELD:",
+        "if False:",
+        "tests/service/collecting/test_second_look.py::test_a_leap_at_a_page_s_end_is_believed_after_an_hour",
+    ),
+    Breakage(
+        2,
         "a first page ten times too high is believed against the stock list",
         "chartinsightd/service/collecting/page_evidence.py",
         "return max(close, price) > WIDEST_OF_A_DAY * min(close, price)",

@@ -150,7 +150,7 @@ class Collector:
                 checked = await self._checked(page, fetch, priority)
                 await self._recall(checked.sound)
                 next_price = reading.edge or self._evidence.next_price(checked.sound)
-                await self._second_look.at_edge(checked.sound, next_price, priority)
+                await self._second_look.at_edge(checked.sound, next_price, page.asked_at, priority)
                 self._evidence.take(checked.sound, page.asked_at)
                 for write in reading.writes(page, checked):
                     if inspect is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import structlog
@@ -27,8 +28,19 @@ _WIDEST, _WIDEST_WEEKLY = 1.5, 3.0
 _SAME = 0.5
 """Of the candles of two readings."""
 
+_HELD = timedelta(hours=1)
+"""A fault of a server or a cache gives the same wrong page again, but hardly for so long."""
+
 _Reach = tuple[int, int]
 """The lowest and the highest price of a candle, in won."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Leap:
+    """The newest price of a page that lies far from the next one, in won, and when it was read first."""
+
+    close: int
+    since: datetime
 
 
 class SecondLook:
@@ -43,8 +55,8 @@ class SecondLook:
         self._source = source
         self._current_rules = current_rules
         self._confirmed: dict[tuple[Series, int], _Reach] = {}
-        self._edges: set[tuple[Series, int]] = set()
-        """Where pages begin whose leap was confirmed."""
+        self._edges: dict[tuple[Series, int], _Leap] = {}
+        """Where pages end whose leap a second reading gave, too."""
 
     async def doubted(self, candles: Candles, priority: Priority) -> Mapping[str, Flags]:
         """Say, by reason, which candles of one answer are unlikely, and not so in a second answer.
@@ -61,25 +73,40 @@ class SecondLook:
             doubted &= ~self._are_confirmed(candles)
         return {reason: flags & doubted for reason, flags in reasons.items() if doubted.any()}
 
-    async def at_edge(self, candles: Candles, next_price: int | None, priority: Priority) -> None:
-        """Read a page again whose newest price lies far from that of the candle after it.
+    async def at_edge(
+        self, candles: Candles, next_price: int | None, asked_at: datetime, priority: Priority
+    ) -> None:
+        """Hold a page back for an hour whose newest price lies far from that of the candle after it.
 
-        A corporate action may lie between; a page in another measure does not come twice.
+        A corporate action may lie between: that is so an hour later, too. A second reading at once tells a
+        slip early, but the same fault of a server may give it as well.
 
         Args:
             candles: of the page.
             next_price: of the candle after it, in won; None where it is not known.
+            asked_at: when the page was asked for.
             priority: of the second reading.
 
         Raises:
-            MalformedAnswer: the second reading gives other prices.
+            MalformedAnswer: the second reading gives other prices, or the leap is not an hour old.
             SourceError: the second answer did not come.
         """
         if next_price is None or not len(candles) or not _leaps(candles, next_price):
             return
+        key, close = (_series(candles), int(candles.ts[-1])), int(candles.close[-1])
+        known = self._edges.get(key)
+        if known is None or known.close != close:
+            await self._compare(candles, priority)
+            known = self._edges[key] = _Leap(close, asked_at)
+        if asked_at - known.since < _HELD:
+            raise MalformedAnswer(
+                f"A page of {key[0]} ends far from the price of the candle after it: it is held back until"
+                " the broker has said so for an hour."
+            )
+
+    async def _compare(self, candles: Candles, priority: Priority) -> None:
+        """Read a page again; raise where its prices differ."""
         series, newest = _series(candles), int(candles.ts[-1])
-        if (series, newest) in self._edges:
-            return
         request = ChartRequest(
             symbol=candles.symbol,
             timeframe=candles.timeframe,
@@ -91,7 +118,6 @@ class SecondLook:
             async for page in pages:
                 if not _agree(candles, page.candles):
                     raise MalformedAnswer(f"Two readings of a page of {series} give different prices.")
-        self._edges.add((series, newest))
 
     async def _read_again(self, candles: Candles, doubted: Flags, priority: Priority) -> None:
         suspects = candles.ts[doubted]
