@@ -5,10 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chartinsightd.domain.errors import ConfigurationError, StoreOwned
+
+_LONGEST_NAME = 20
+"""Bytes of a process id."""
 
 
 @contextmanager
@@ -24,7 +27,7 @@ def held(path: Path, *, doing: str) -> Iterator[None]:
         ConfigurationError: the folder takes no files, or no locks.
     """
     try:
-        file = path.open("a+", encoding="utf-8")
+        file = path.open("a+b", buffering=0)
     except OSError as error:
         raise _unusable(path, error) from error
     with file:
@@ -32,16 +35,16 @@ def held(path: Path, *, doing: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
-            holder = file.read().strip() or "unknown"
+            holder = file.read(_LONGEST_NAME).decode(errors="replace").strip() or "unknown"
             raise StoreOwned(
                 f"Process {holder} already {doing}.",
                 remedy="Stop that daemon first, or give this one another state_dir.",
             ) from error
         except OSError as error:
             raise _unusable(path, error) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with suppress(OSError):  # a full disk takes no name; the lock holds without one
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
         yield
 
 

@@ -113,3 +113,9 @@ def test_a_folder_without_files_is_a_setting(tmp_path: Path) -> None:
     """A folder that takes no files is named, and no reason to start twenty times."""
     with pytest.raises(ConfigurationError, match="missing"), held(tmp_path / "missing" / "x", doing="works"):
         pass
+
+
+def test_a_full_disk_takes_the_lock_s_name_and_not_the_lock() -> None:
+    """A daemon starts where there is no room for its number."""
+    with held(Path("/dev/full"), doing="works"):
+        pass
