@@ -21,6 +21,10 @@ from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import ConfigurationError, StoreUnavailable
 
 _Result = TypeVar("_Result")
+_HEADER_BYTES = 100
+_TEXT_ENCODING = slice(56, 60)
+"""Its place in the header; see section 1.3 of SQLite's file format."""
+_UTF_8_OR_UNSET = (1, 0)
 
 
 class Damaged(Exception):
@@ -178,8 +182,12 @@ def _begin(path: Path, schema: str) -> sqlite3.Connection:
 
 
 def _open_existing(path: Path, check: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
-    if path.stat().st_size == 0:
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if not header:
         raise Damaged("the file is empty")
+    if int.from_bytes(header[_TEXT_ENCODING], "big") not in _UTF_8_OR_UNSET:
+        raise Damaged("its header names no text encoding that there is")  # SQLite notices that in a vacuum
     connection = connect(path)
     try:
         check(connection)

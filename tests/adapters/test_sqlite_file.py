@@ -99,6 +99,16 @@ def test_every_byte_of_a_file_may_rot(kind: str, memory: Path) -> None:
     asyncio.run(try_every_byte())
 
 
+async def test_every_text_encoding_of_the_header_is_met(tmp_path: Path) -> None:
+    """SQLite reads one that does not exist as UTF-8, and refuses to work with it later."""
+    content = small_file(tmp_path / "whole.sqlite", spool._SCHEMA).read_bytes()
+    path = tmp_path / "rotten.sqlite"
+    for encoding in range(256):
+        remove_parts_of(path)
+        path.write_bytes(content[:59] + bytes([encoding]) + content[60:])
+        await use_spool(path)
+
+
 @pytest.mark.parametrize(
     ("there", "edited"),
     [("kept_at real", "kept_on real"), ("record blob not null", "record blob"), ("strict", "")],
