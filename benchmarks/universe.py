@@ -119,7 +119,7 @@ def measure(table: Table, members: int, *, is_loaded: bool, as_targets: bool = F
 
 
 def measure_recorder(table: Table, targets: int) -> None:
-    """Note what it costs to record a moment of so many targets, all complete."""
+    """Measure what it costs to record a moment with this number of targets, all complete."""
     world = BackendWorld(MORNING, horizon="1y")
     world.collected.replace([f"{number:06}" for number in range(100_000, 100_000 + targets)])
     rules = world.current_rules.rules

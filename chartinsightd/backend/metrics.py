@@ -43,7 +43,7 @@ class Metrics:
         return [*status_metrics(await self._overview.status()), *self._counted(), *self._of_venues(), *live]
 
     def _of_venues(self) -> Iterator[Metric]:
-        """Yield rows under a name of their own: a sum over `chartinsight_rows_total` goes on meaning KRX."""
+        """Yield rows of venues under another name: a sum over `chartinsight_rows_total` still means KRX."""
         for venue, counts in self._venues.items():
             for outcome, count in row_counts(counts.total).model_dump().items():
                 yield Metric(

@@ -58,7 +58,7 @@ class Grid:
         return last_second - last_second % DAY_S - KST_OFFSET_S + _SETTLED_S
 
     def final_at(self, settle_s: int) -> Ints:
-        """Return when each candle is final, if it may still change for so many seconds after its end."""
+        """Return when each candle is final: this number of seconds after its end."""
         instants = self.ends + settle_s
         instants[self.waits_overnight] = self.at(self.waits_overnight).settled
         return instants
@@ -202,7 +202,7 @@ def _intraday(session: Session, timeframe: Timeframe) -> Grid:
 
 
 def _span_of_each(timeframe: Timeframe, count: int) -> Ints:
-    """Return the span of so many intraday candles, in seconds: one number that stands in every place."""
+    """Return the span of each of `count` intraday candles, in seconds, as an array."""
     return np.broadcast_to(np.int64(_span_s(timeframe)), count)
 
 

@@ -255,8 +255,8 @@ class Cluster:
     def expect_end(self, status: int, of_what: str) -> None:
         """Note a finding where the daemon did not leave in order.
 
-        One that was just started and has said nothing yet may not have heard of signals, and one that told
-        why it cannot start hears of them no more, or has ended by itself: systemd counts that as in order.
+        A daemon that has logged nothing yet may not handle signals. One that logged why it cannot start
+        does not handle them either, or has already ended. systemd counts both as an orderly end.
         """
         said = self.daemon.words()[self._said :]
         has_no_clock = _NO_CLOCK in said

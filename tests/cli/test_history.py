@@ -61,7 +61,7 @@ def test_a_slip_is_answered_with_what_may_be_meant(run: Run, typed: tuple[str, .
     ],
 )
 def test_analysis_of_another_venue_is_refused(run: Run, verb: tuple[str, ...]) -> None:
-    """KRX alone is analysed: who asks for NXT is told so, and is not given what was found at KRX."""
+    """Only KRX is analysed: a request for NXT is refused and does not return results of KRX."""
     refused = run(*verb, "--venue", "nxt")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "KRX alone" in refused.stderr

@@ -76,7 +76,7 @@ class RecentRows:
             self._bytes -= tail.rows.nbytes
 
     def forget_unused(self, idle_s: float) -> None:
-        """Drop what was not used for so many seconds."""
+        """Drop the rows that were not used for this number of seconds."""
         since_s = self._monotonic() - idle_s
         while self._tails and self._used_s[next(iter(self._tails))] < since_s:
             self._forget_oldest()

@@ -1,4 +1,4 @@
-"""Whether a newest page that lacks the newest candles shows that nobody traded, or is an old one."""
+"""Judge a newest page without the newest candles: the stock did not trade, or the page is old."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chartinsightd.facts.kiwoom import CLOSING_AUCTION
 _LABELS = 40
 """Candles of the grid by which a series is taken for one that always trades."""
 _ROWS_LOOKED_AT = 8 * _LABELS
-"""Newest rows of a page that surely hold so many labels: trading after the close gives rows, too."""
+"""Newest rows of a page that contain `_LABELS` labels of the session; the after-market adds rows."""
 _DENSE = 0.95
 _LATE_S = 60
 """Seconds after its end in which a candle may not be served yet."""

@@ -30,7 +30,7 @@ class Seconds:
 
 
 def tail(count: int) -> Tail:
-    """Return a tail of so many rows."""
+    """Return a tail with this number of rows."""
     return Tail(since=0, rows=np.zeros(count, dtype=ROW))
 
 
