@@ -120,7 +120,7 @@ class JobBoard:
         if change is JobChange.ENDED:
             self._moved.pop(job.id, None)
             self._paces.pop(job.id, None)
-        self._hub.publish(EventType.JOB, self._shown(job), str(job.id))
+        self._hub.publish(EventType.JOB, self._shown(job).model_dump_json().encode(), str(job.id))
 
     def _newest(self, record: JobRecord, job: KnownJob | None) -> Job:
         """Return a job by what is known here, else by its row."""

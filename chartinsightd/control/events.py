@@ -39,31 +39,32 @@ class ReaderDropped(Exception):
 
 
 class Entry:
-    """One event of the ring; its text is made when the first reader wants it, and then once for all."""
+    """One event of the ring; its JSON is made when the first reader wants it, and then once for all."""
 
-    __slots__ = ("_text", "at", "data", "id", "key", "number", "type")
+    __slots__ = ("_json", "at", "data", "id", "key", "number", "type")
 
     def __init__(
-        self, number: int, id_: str, kind: EventType, key: str, at: datetime, data: BaseModel
+        self, number: int, id_: str, kind: EventType, key: str, at: datetime, data: BaseModel | bytes
     ) -> None:
         self.number = number
         self.id = id_
         self.type = kind
         self.key = key
         self.at = at
-        self.data = data
-        self._text: bytes | None = None
+        self.data = None if isinstance(data, bytes) else data
+        """The message; None where only its JSON was published."""
+        self._json = data if isinstance(data, bytes) else None
 
     @property
     def text(self) -> bytes:
         """The event as the stream carries it (server-sent events), with its blank line."""
-        if self._text is None:
-            at = self.at.isoformat().replace("+00:00", "Z")
-            head = f'"id":"{self.id}","type":"{self.type}","at":"{at}"'
-            data = f'data: {{{head},"data":{self.data.model_dump_json()}}}'
-            place = f"id: {self.id}\n" if self.id else ""
-            self._text = f"{place}event: {self.type}\n{data}\n\n".encode()
-        return self._text
+        if self._json is None:
+            assert self.data is not None  # one of the two was published
+            self._json = self.data.model_dump_json().encode()
+        at = self.at.isoformat().replace("+00:00", "Z")
+        place = f"id: {self.id}\n" if self.id else ""
+        head = f'"id":"{self.id}","type":"{self.type}","at":"{at}"'
+        return f'{place}event: {self.type}\ndata: {{{head},"data":'.encode() + self._json + b"}\n\n"
 
 
 class EventHub:
@@ -108,12 +109,13 @@ class EventHub:
         """The id of the newest event."""
         return self._id(self._last)
 
-    def publish(self, kind: EventType, data: BaseModel, key: str = "") -> None:
+    def publish(self, kind: EventType, data: BaseModel | bytes, key: str = "") -> None:
         """Add an event; never waits, never fails for a reader's sake.
 
         Args:
             kind: what the data is about.
-            data: the message that belongs to the type; it must not change any more.
+            data: the message that belongs to the type; it must not change any more. Or its JSON, a quarter of
+                the memory, for types that come often and that only the control API tells.
             key: of the types in `REPLACED`, what it is about (a job's id, a symbol and timeframe): the newest
                 of a key replaces older ones.
         """
@@ -169,6 +171,8 @@ class EventHub:
 
     def _hold(self, entry: Entry) -> None:
         """Keep an event; what it replaces goes, and the oldest where there is no room."""
+        if entry.type is EventType.JOB:  # it tells the whole job, its progress too
+            self._newest.pop((EventType.PROGRESS, entry.key), None)
         if entry.type not in REPLACED:
             self._ring.append(entry)
             if len(self._ring) > self._size:
@@ -254,7 +258,8 @@ class EventTap:
     def __init__(self, hub: EventHub, now: Callable[[], datetime], size: int = LOG_LINES) -> None:
         self._hub = hub
         self._now = now
-        self._lines: deque[LogLine] = deque(maxlen=size)
+        self._lines: deque[bytes] = deque(maxlen=size)
+        """As JSON, the same bytes that the stream holds: as messages they would take two kilobytes each."""
         self.keep: Callable[[int, str], None] | None = None
         """Takes each line that is about a job, as JSON, with the job's id; quick, from any thread."""
 
@@ -262,8 +267,9 @@ class EventTap:
         """Work as a structlog processor."""
         del logger
         line = self._line(method, event)
-        self._lines.append(line)
-        self._hub.publish(EventType.LOG, line)
+        written = line.model_dump_json().encode()
+        self._lines.append(written)
+        self._hub.publish(EventType.LOG, written)
         job_id = line.fields.get("job")
         if self.keep is not None and isinstance(job_id, int) and job_id > 0:
             self.keep(job_id, _bounded(line).model_dump_json())
@@ -278,7 +284,8 @@ class EventTap:
         if query.last_s is not None:
             began = self._now() - timedelta(seconds=query.last_s)
             query = query.model_copy(update={"since": max(began, query.since or began)})
-        matching = (line for line in reversed(tuple(self._lines)) if query.admits(line))
+        newest_first = map(LogLine.model_validate_json, reversed(tuple(self._lines)))
+        matching = (line for line in newest_first if query.admits(line))
         return LogList(items=tuple(islice(matching, query.limit))[::-1])
 
     def _line(self, method: str, event: EventDict) -> LogLine:
@@ -322,7 +329,11 @@ _HEAD = frozenset({"event", "level", "timestamp", "symbol"})
 _LEVELS = {level.value: level for level in LogLevel} | {"exception": LogLevel.ERROR, "warn": LogLevel.WARNING}
 
 
-def _plain(value: Any) -> Any:
+_DEEPEST_FIELD = 40
+"""Levels of a field; the encoder fails far below what Python can hold."""
+
+
+def _plain(value: Any, levels: int = _DEEPEST_FIELD) -> Any:
     """Return a copy that JSON can carry and that does not change any more."""
     match value:
         case None | bool() | int():
@@ -331,9 +342,11 @@ def _plain(value: Any) -> Any:
             return value.encode("utf-8", "backslashreplace").decode()
         case float():
             return value if isfinite(value) else str(value)
+        case Mapping() | list() | tuple() | set() | frozenset() if not levels:
+            return "nested too deep"
         case Mapping():
-            return {str(key): _plain(inner) for key, inner in value.items()}
+            return {_plain(str(key)): _plain(inner, levels - 1) for key, inner in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [_plain(inner) for inner in value]
+            return [_plain(inner, levels - 1) for inner in value]
         case _:
             return _plain(str(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from contextlib import aclosing
@@ -92,7 +93,7 @@ async def test_only_the_wanted_types_come(client: ControlClient, backend: FakeBa
 
 
 async def test_a_reader_that_lags_gets_only_the_newest_of_what_is_replaced() -> None:
-    """Progress of one job is worth its newest state; a log line is never left out."""
+    """Progress of one job is worth its newest state, and nothing once it ended; no log line is left out."""
     hub = hub_of()
     reader = hub.reader()
     reader.begin()
@@ -110,6 +111,8 @@ async def test_a_reader_that_lags_gets_only_the_newest_of_what_is_replaced() -> 
     ]
     assert entries[-2].type is EventType.LOG
     assert sum(entry.type is EventType.LOG for entry in entries) == 5
+    hub.publish(EventType.JOB, job.model_dump_json().encode(), "1")
+    assert [entry.key for entry in hub.since(0) if entry.type is EventType.PROGRESS] == ["2"]
 
 
 async def test_a_reader_that_falls_out_of_the_ring_is_dropped() -> None:
@@ -245,7 +248,8 @@ def test_what_is_logged_is_shown_and_passed_on_unchanged() -> None:
         "path": object,
         "loss": float("nan"),
         "odd": "\udcff",
-        "nested": {"days": {1}},
+        "nested": {"days": {1}, "\udcfe": 2},
+        "deep": json.loads("[" * 300 + "]" * 300),
     }
     before = dict(logged)
 
@@ -253,11 +257,12 @@ def test_what_is_logged_is_shown_and_passed_on_unchanged() -> None:
     [line] = tap.recent(LogQuery()).items
     assert logged == before
     assert (line.at, line.level, line.part, line.symbol) == (NOW, "warning", "store", "0126Z0")
-    assert line.fields == {
+    assert json.dumps(line.fields["deep"]).count("[") < 300
+    assert {name: value for name, value in line.fields.items() if name != "deep"} == {
         "path": "<class 'object'>",
         "loss": "nan",
         "odd": "\\udcff",
-        "nested": {"days": [1]},
+        "nested": {"days": [1], "\\udcfe": 2},
     }
     assert LogLine.model_validate_json(line.model_dump_json()) == line
 

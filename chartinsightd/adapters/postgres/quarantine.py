@@ -20,7 +20,8 @@ class Quarantine:
     """Remembers what was kept since the start, the newest rows of it."""
 
     def __init__(self) -> None:
-        self._kept: dict[Kept, None] = {}
+        self._kept: dict[int, None] = {}
+        """The hashes of rows: the rows themselves would take five megabytes."""
 
     def new_of(self, writes: Iterable[Write]) -> list[Kept]:
         """Return the refused rows of some writes that were not kept yet, each once."""
@@ -29,11 +30,11 @@ class Quarantine:
             for write in writes
             for row in write.rejected
         )
-        return [row for row in dict.fromkeys(rows) if row not in self._kept]
+        return [row for row in dict.fromkeys(rows) if hash(row) not in self._kept]
 
     def remember(self, rows: Iterable[Kept]) -> None:
         """Note rows whose transaction is committed."""
-        self._kept.update(dict.fromkeys(rows))
+        self._kept.update(dict.fromkeys(map(hash, rows)))
         while len(self._kept) > _MOST_REMEMBERED:
             del self._kept[next(iter(self._kept))]
 
