@@ -49,7 +49,7 @@ class NameReader:
     async def open(self) -> None:
         """Read the names, if the database answers."""
         with contextlib.suppress(StoreError):
-            await self.names()
+            await self._read()
 
     async def names(self) -> dict[str, str]:
         """Return the name of every stock that is or was listed, and of whatever is collected beside.
@@ -59,18 +59,27 @@ class NameReader:
         Raises:
             StoreUnavailable: they were never read, and the database is away.
         """
-        synced = self._stock_list.synced
-        if self._names_of != synced:
-            try:
-                self._names = await self._archive.names()
-            except StoreError as error:
-                if not self._names:
-                    raise
-                log.info("stocks.names_kept", error=str(error))
-            else:
-                self._names_of = synced
+        await self._read()
         known = self._collected.symbols, self._ledger.symbols
         unnamed = {symbol for symbols in known for symbol in symbols if symbol not in self._names}
         if not unnamed:
             return self._names
         return self._names | {symbol: TARGETS.get(symbol, symbol) for symbol in unnamed}
+
+    async def _read(self) -> None:
+        """Read the names, where there was a synchronisation since.
+
+        Raises:
+            StoreUnavailable: they were never read, and the database is away.
+        """
+        synced = self._stock_list.synced
+        if self._names_of == synced:
+            return
+        try:
+            self._names = await self._archive.names()
+        except StoreError as error:
+            if not self._names:
+                raise
+            log.info("stocks.names_kept", error=str(error))
+        else:
+            self._names_of = synced

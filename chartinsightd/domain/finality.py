@@ -70,11 +70,18 @@ def final_mask(
         settle: how long after its end an intraday candle may still change.
     """
     asked = int(asked_at.timestamp())
-    grid = _grid_near(calendar, timeframe, asked_at)
+    final = np.ones(len(ts), dtype=np.bool_)
+    # Only the newest few of a page need a look at the grid.
+    old = int(np.searchsorted(ts, asked - _OLD_S[timeframe], side="right"))
+    final[old:] = _are_final(timeframe, ts[old:], asked, _grid_near(calendar, timeframe, asked_at), settle)
+    return final
+
+
+def _are_final(timeframe: Timeframe, ts: Ints, asked: int, grid: Grid, settle: timedelta) -> Flags:
+    """Say which candles of the last days are final; `asked` in seconds, the grid with all that was before."""
     at = np.searchsorted(grid.ts, ts, side="right") - 1
-    # a candle before the grid is matched with the last place (index -1); it is old enough in any case
     belongs = ts < grid.at(at).ends if timeframe is Timeframe.W1 else ts == grid.ts[at]
-    final: Flags = (ts <= asked - _OLD_S[timeframe]) | (belongs & (_final_at(grid, at, settle) <= asked))
+    final: Flags = belongs & (_final_at(grid, at, settle) <= asked)
     return final
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -76,13 +76,12 @@ class PageEvidence:
         series = Series(symbol=candles.symbol, timeframe=candles.timeframe)
         self._hold_off_scale(series, candles, asked_at)
         known = self._closes.setdefault(series, {})
-        closes = dict(zip(candles.ts.tolist(), candles.close.tolist(), strict=True))
-        common = known.keys() & closes.keys()
-        wrong = [ts for ts in common if abs(closes[ts] - known[ts]) > _DIFFERS * known[ts]]
-        if len(common) >= _LEAST_COMMON and len(wrong) > _CONTRADICTED * len(common):
+        closes = _closes_at(candles, known)
+        wrong = [ts for ts, close in closes.items() if abs(close - known[ts]) > _DIFFERS * known[ts]]
+        if len(closes) >= _LEAST_COMMON and len(wrong) > _CONTRADICTED * len(closes):
             if not self._is_repeated(self._claims, series, closes[min(wrong)], asked_at):
                 raise MalformedAnswer(
-                    f"The chart {series} contradicts {len(wrong)} of {len(common)} candles that were read"
+                    f"The chart {series} contradicts {len(wrong)} of {len(closes)} candles that were read"
                     " before: it is held back until it has said so for an hour."
                 )
             log.error("page.overturns", series=str(series), candles=len(candles))
@@ -197,3 +196,10 @@ class PageEvidence:
         known |= {int(candles.ts[place]): int(candles.close[place]) for place in places}
         for ts in sorted(known)[: max(0, len(known) - 2 * _SAMPLES)]:
             del known[ts]
+
+
+def _closes_at(candles: Candles, instants: Iterable[int]) -> dict[int, int]:
+    """Return the closes of those candles that open at one of these instants, in won."""
+    wanted = np.array([*instants], dtype=np.int64)
+    there, places, _ = np.intersect1d(candles.ts, wanted, assume_unique=True, return_indices=True)
+    return dict(zip(there.tolist(), candles.close[places].tolist(), strict=True))

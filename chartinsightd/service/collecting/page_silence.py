@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from chartinsightd.domain.calendar import Calendar
-from chartinsightd.domain.candle import Candles, Ints
-from chartinsightd.domain.grid import candle_end, grid_between
-from chartinsightd.domain.kst import day_of
+from chartinsightd.domain.candle import Candles, Flags, Ints
+from chartinsightd.domain.grid import DAY_S, candle_end, grid_between
+from chartinsightd.domain.kst import KST_OFFSET_S, day_of
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.kiwoom import CLOSING_AUCTION
 
@@ -105,13 +105,17 @@ def _labels_about(candles: Candles, asked_at: datetime, calendar: Calendar) -> I
     if not timeframe.is_intraday:
         return over
     at = int(np.searchsorted(over, newest, side="right"))
-    near = over[max(0, at - 3 * _LABELS) : at + 3 * _LABELS].tolist()
-    return np.array([label for label in near if _is_regular(label, calendar)], dtype=np.int64)
+    near: Ints = over[max(0, at - 3 * _LABELS) : at + 3 * _LABELS]
+    return near[_are_regular(near, calendar)]
 
 
-def _is_regular(ts: int, calendar: Calendar) -> bool:
-    """Whether a label lies in the continuous trading of its day."""
-    session = calendar.session(day_of(datetime.fromtimestamp(ts, UTC)))
-    if session is None:
-        return False
-    return session.open_at.timestamp() <= ts < (session.close_at - CLOSING_AUCTION).timestamp()
+def _are_regular(labels: Ints, calendar: Calendar) -> Flags:
+    """Say which labels lie in the continuous trading of their days."""
+    regular = np.zeros(len(labels), dtype=np.bool_)
+    _, firsts = np.unique((labels + KST_OFFSET_S) // DAY_S, return_index=True)
+    for label in labels[firsts].tolist():
+        session = calendar.session(day_of(datetime.fromtimestamp(label, UTC)))
+        if session is not None:
+            auction_at = session.close_at - CLOSING_AUCTION
+            regular |= (labels >= session.open_at.timestamp()) & (labels < auction_at.timestamp())
+    return regular
