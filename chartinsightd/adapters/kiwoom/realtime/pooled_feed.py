@@ -72,21 +72,27 @@ class PooledFeed:
 
     async def _listen(self, name: str, feed: RunningFeed) -> NoReturn:
         while True:
-            await self._events.put(self._seen(name, await feed.next()))
+            event = self._seen(name, await feed.next())
+            if event is not None:
+                await self._events.put(event)
 
-    def _seen(self, name: str, event: FeedEvent) -> FeedEvent:
-        """Return what an event of one stream means for all of them."""
+    def _seen(self, name: str, event: FeedEvent) -> FeedEvent | None:
+        """Return what an event of one stream means for all of them; None where it is no news to them."""
         match event:
             case FeedOpened(symbols=symbols):
                 self._open[name] = symbols
                 self._lost.discard(name)
             case FeedLost():
+                was_lost = name in self._lost
                 self._open.pop(name, None)
                 self._lost.add(name)
-                log.warning("live.account_lost", account=name, cause=event.cause, message=event.message)
+                if not was_lost:  # every try to reconnect that fails is a loss, too
+                    log.warning("live.account_lost", account=name, cause=event.cause, message=event.message)
                 if not self._open:
                     self._share()
                     return event
+                if was_lost:
+                    return None
             case _:
                 return event
         self._share()

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from structlog.testing import capture_logs
+
 from chartinsightd.adapters.kiwoom.realtime.pooled_feed import PooledFeed
 from chartinsightd.ports.live import FeedEvent, FeedLost, FeedOpened, FeedState, LossCause, Trades
 
@@ -75,19 +77,25 @@ async def test_every_symbol_is_wanted_of_one_stream() -> None:
 
 
 async def test_the_others_take_over_while_a_stream_is_lost() -> None:
-    """The listener hears of one stream with fewer symbols, then with all; the lost one wants its share."""
+    """The listener hears of one stream with fewer symbols, then with all; the lost one wants its share.
+
+    Its tries to reconnect are no news, and in the log the loss is one line.
+    """
     async with pool() as (pooled, first, second):
         share = second.wanted
         first.opens()
         assert await pooled.next() == FeedOpened(symbols=frozenset(first.wanted))
         second.opens()
         assert await pooled.next() == FeedOpened(symbols=frozenset(SYMBOLS))
-        second.says.put_nowait(LOST)
-        assert await pooled.next() == FeedOpened(symbols=frozenset(SYMBOLS) - frozenset(share))
-        assert sorted(first.wanted) == SYMBOLS
-        assert second.wanted == share
-        second.opens()
-        assert await pooled.next() == FeedOpened(symbols=frozenset(SYMBOLS))
+        with capture_logs() as logs:
+            for _ in range(3):
+                second.says.put_nowait(LOST)
+            assert await pooled.next() == FeedOpened(symbols=frozenset(SYMBOLS) - frozenset(share))
+            assert sorted(first.wanted) == SYMBOLS
+            assert second.wanted == share
+            second.opens()
+            assert await pooled.next() == FeedOpened(symbols=frozenset(SYMBOLS))
+        assert [line["event"] for line in logs] == ["live.account_lost"]
         assert sorted(first.wanted + second.wanted) == SYMBOLS
 
 
