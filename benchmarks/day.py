@@ -300,7 +300,7 @@ async def open_stage(
     ready.bind(str(folder / "notify"))
     begin = ("--start", begins.isoformat(), "--speed", str(speed), *market)
     broker = await stack.enter_async_context(open_simulator(folder, *begin))
-    given = {**settings, **FOLLOWED, "NOTIFY_SOCKET": str(folder / "notify")}
+    given = {"NOTIFY_SOCKET": str(folder / "notify"), **settings, **FOLLOWED}
     daemon = await stack.enter_async_context(running(folder, broker, given, server.dsn))
     return Stage(broker=broker, daemon=daemon, table=table), ready
 

@@ -372,7 +372,8 @@ class Truth:
     daemon: Daemon
     symbols: Sequence[str]
     since: int | None = None
-    """Compare candles from here on (seconds since the epoch); None: from the oldest that is stored."""
+    """Compare candles from here on (seconds since the epoch); None: from the oldest that is stored, or, where
+    none is, from where the store says that it is complete: a horizon can begin after a delisting."""
     timeframes: Sequence[str] = ALL
     schema: str = "simulation"
     suffix: str = ""
@@ -430,7 +431,9 @@ class Truth:
             until_s,
         )
         stored: list[Row] = [tuple(row) for row in rows]
-        first = self.since if self.since is not None else stored[0][0] if stored else 0
+        first = self.since
+        if first is None:
+            first = stored[0][0] if stored else await _complete_from(database, symbol, timeframe)
         truth = await self.simulator.admin.truth(symbol + self.suffix, timeframe, first, until_s)
         found.add(f"{symbol}/{timeframe}", truth, stored)
 
@@ -457,6 +460,16 @@ class Truth:
         stats = await self.simulator.admin.stats()
         quarantined = await self.daemon.value("select count(*) from quarantine")
         assert (stats["violations"], stats["refusals"], quarantined) == (0, 0, 0), stats
+
+
+async def _complete_from(database: Any, symbol: str, timeframe: str) -> int:
+    """Return since when a series is said to be complete, in seconds; 0, before any candle, if never."""
+    first = await database.fetchval(
+        "select min(extract(epoch from from_ts))::bigint from coverage where symbol = $1 and timeframe = $2",
+        symbol,
+        timeframe,
+    )
+    return first or 0
 
 
 def running(
