@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -57,6 +58,9 @@ _DEEPER = timedelta(days=7)
 """History that begins so much earlier than at the last whole look asks for another one."""
 _SLICE = 100
 """Symbols looked at before others may run: some milliseconds."""
+_LAST = datetime.max.replace(tzinfo=UTC)
+_LOOKS_AN_ORDER = 100
+"""Looks after which the symbols are put in the order of their need again: that looks at them all."""
 _BACKOFF = Backoff(first=timedelta(minutes=5), longest=timedelta(hours=12))
 _SHORT_FOR = timedelta(days=1)
 """So long it is hoped that an adjusted chart will reach back as far as what is stored."""
@@ -145,14 +149,20 @@ class Adjuster:
         """When an action of the last days was found or corrected; a second look has to confirm it."""
         self._loaded: set[str] = set()
         """Unread symbols whose history is here; found out after each rest, since that looks at them all."""
+        self._turns: deque[str] = deque()
+        """The symbols in the order of their need, but for those that had their turn."""
+        self._looks = 0
+        """Looks since they were put in order."""
         self._never = asyncio.Event()
+        collected.on_change(self._turns.clear)  # who left must not have a turn
 
     async def run(self) -> None:
         """Work, one symbol after the other, and rest; until cancelled."""
         while True:
             if not await self._worked():
                 await self._job.rest()
-                await wait_until(self._clock, self._next_look(), self._never)
+                is_awaited = not self._collected.all_symbols or bool(await self._unread())
+                await wait_until(self._clock, self._next_look(is_awaited=is_awaited), self._never)
                 self._loaded = await self._find_loaded()
 
     async def _worked(self) -> bool:
@@ -184,23 +194,23 @@ class Adjuster:
             and self._base_price_delay.may_try(None)
         )
 
-    def _next_look(self) -> datetime:
+    def _next_look(self, *, is_awaited: bool) -> datetime:
         """Return when something may be due: a time of day, a new symbol whose history has come meanwhile."""
         now = self._clock.now()
         today = day_of(now)
-        nap_s = _LOOK_EVERY_S if self._unread() or not self._collected.all_symbols else _IDLE_S
+        nap_s = _LOOK_EVERY_S if is_awaited else _IDLE_S
         times = [at_kst(day, one) for day in (today, today + _DAY) for one in (_MORNING, *_AGAIN)]
         nap = timedelta(seconds=max(nap_s, self._clock.real(_LOOK_EVERY_REAL_S)))
         return min(now + nap, *(at for at in times if at > now))
 
-    def _unread(self) -> list[str]:
+    async def _unread(self) -> list[str]:
         """Return the symbols that were never looked at, or not as far back as their history goes by now."""
-        checks = self._checks or {}
-        return [
-            one
-            for one in self._collected.all_symbols
-            if one not in checks or self._is_deeper(one, checks[one])
-        ]
+        checks, symbols, found = self._checks or {}, self._collected.all_symbols, list[str]()
+        for start in range(0, len(symbols), _SLICE):
+            some = symbols[start : start + _SLICE]
+            found += [one for one in some if one not in checks or self._is_deeper(one, checks[one])]
+            await asyncio.sleep(0)
+        return found
 
     def _is_deeper(self, symbol: str, check: AdjustmentCheck) -> bool:
         kept_from = self._kept_from(symbol)
@@ -219,37 +229,53 @@ class Adjuster:
         return [Series(symbol=symbol, timeframe=timeframe) for symbol in symbols for timeframe in kept]
 
     async def _look_at_next(self) -> bool:
-        """Look at the symbol that needs it most."""
-        for symbol, check in self._by_need():
-            if not self._symbol_delays.may_try(symbol):
-                continue
-            if check is not None and self._has_news(symbol, check):
-                await self._look(symbol, check, _Depth.NEWS)
-                return True
-            if symbol in self._loaded and (check is None or self._is_deeper(symbol, check)):
-                await self._look(symbol, check, _Depth.ALL)
-                return True
-            if check is not None and self._is_anchor_due(check):
-                await self._look(symbol, check, _Depth.ANCHOR)
-                return True
+        """Look at the symbol that needs it most; return whether any did."""
+        if self._looks < _LOOKS_AN_ORDER and await self._look_in_turn():
+            return True
+        self._turns.clear()
+        self._turns.extend(self._by_need())
+        self._looks = 0
+        return await self._look_in_turn()
+
+    async def _look_in_turn(self) -> bool:
+        """Look at the next symbol of the order for which a look is due; return whether there was one."""
+        while self._turns:
+            for _ in range(min(_SLICE, len(self._turns))):
+                symbol = self._turns.popleft()
+                check = (self._checks or {}).get(symbol)
+                depth = self._depth_due(symbol, check)
+                if depth is not None:
+                    self._looks += 1
+                    await self._look(symbol, check, depth)
+                    return True
+            await asyncio.sleep(0)
         return False
 
-    def _by_need(self) -> list[tuple[str, AdjustmentCheck | None]]:
-        """Return the tracked symbols: suspects, then those that fell behind or are new, then the others."""
-        checks = self._checks or {}
-        found = [(symbol, checks.get(symbol)) for symbol in self._collected.all_symbols]
+    def _depth_due(self, symbol: str, check: AdjustmentCheck | None) -> _Depth | None:
+        """Return how far back a symbol is to be looked at now; None where it need not be."""
+        if not self._symbol_delays.may_try(symbol):
+            return None
+        if check is not None and self._has_news(symbol, check):
+            return _Depth.NEWS
+        if symbol in self._loaded and (check is None or self._is_deeper(symbol, check)):
+            return _Depth.ALL
+        return _Depth.ANCHOR if check is not None and self._is_anchor_due(check) else None
 
-        def need(entry: tuple[str, AdjustmentCheck | None]) -> tuple[bool, date, datetime]:
-            check = entry[1]
+    def _by_need(self) -> list[str]:
+        """Return the tracked symbols: suspects, those that fell behind, the others, at last the new ones."""
+        checks = self._checks or {}
+
+        def need(symbol: str) -> tuple[bool, date, datetime]:
+            check = checks.get(symbol)
             if check is None:
-                return True, date.max, datetime.max.replace(tzinfo=UTC)
+                return True, date.max, _LAST
             return check.suspicion is None, check.complete_to, check.checked_at
 
-        return sorted(found, key=need)
+        return sorted(self._collected.all_symbols, key=need)
 
     async def _find_loaded(self) -> set[str]:
         """Return the unread symbols whose days and weeks are here, as far as they will be."""
-        now, rules, unread = self._clock.now(), self._current_rules.rules, self._unread()
+        now, rules, unread = self._clock.now(), self._current_rules.rules, await self._unread()
         self._seen_at = {symbol: self._seen_at.get(symbol, now) for symbol in unread}
         if not unread:
             return set()
@@ -436,6 +462,7 @@ class Adjuster:
             elif symbol in prices and symbol in closes and check.complete_to >= last_day:
                 noted[symbol] = replace(check, complete_to=today)
         await self._note(noted)
+        self._turns.clear()  # whom the morning suspects goes first
 
     async def _note(self, checks: Mapping[str, AdjustmentCheck]) -> None:
         await self._store.put_checks(checks)

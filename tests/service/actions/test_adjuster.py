@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -25,7 +26,7 @@ from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
 from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
-from chartinsightd.service.actions.action_finder import CorporateActionFinder
+from chartinsightd.service.actions.action_finder import CorporateActionFinder, Findings
 from chartinsightd.service.actions.adjuster import Adjuster
 from chartinsightd.service.collecting.circuit_breaker import Circuit
 from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
@@ -160,6 +161,26 @@ class ActionsOf(FakeActions):
         return found
 
 
+class CountingLedger(CoverageLedger):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    def states(self, wanted: Iterable[Series]) -> dict[Series, SeriesState]:
+        """Return what is committed."""
+        self.asked += 1
+        return super().states(wanted)
+
+
+class NothingFound(CorporateActionFinder):
+    """Finds no corporate action, and asks for no chart."""
+
+    async def find(self, *_: Any) -> Findings:
+        """Return nothing."""
+        await asyncio.sleep(0.1)
+        return Findings(actions=())
+
+
 class World:
     """An adjuster with everything it needs, in memory; it can be started several times."""
 
@@ -171,6 +192,9 @@ class World:
         self.store = FakeStore()
         self.blanks = 0
         """So often the broker said already that there is nothing before what is covered."""
+        self.finder = CorporateActionFinder
+        self.asked = 0
+        """How often the coverage was looked at in the last play."""
 
     def play(
         self, hours: float, *, symbols: Sequence[str] = SYMBOLS, known_after_s: float = 0.0
@@ -183,7 +207,7 @@ class World:
             refresh=RefreshRule(settle=timedelta(seconds=60), poll_delay=timedelta(seconds=5)),
         )
         current_rules, store = CurrentRules(rules), self.store
-        ledger = CoverageLedger(store, FakeCheckpoint())
+        ledger = CountingLedger(store, FakeCheckpoint())
         begins = int(midnight(self.market.kept_from).timestamp()) if self.market.kept_from > FIRST_DAY else 0
         complete = SeriesState(covered=RangeSet.of((begins, 2**40)), read_at=self.start)
         ledger._states = {
@@ -196,7 +220,7 @@ class World:
             retries.found_nothing((series, False))
         adjuster = Adjuster(
             quotes=self.market,
-            finder=CorporateActionFinder(
+            finder=self.finder(
                 charts=self.market, stored=self.market, current_rules=current_rules, clock=self.clock
             ),
             store=self.actions,
@@ -222,6 +246,7 @@ class World:
         with capture_logs() as logs:
             run_virtually(cancelled_after(work(), hours * 3600))
         self.clock.start += timedelta(hours=hours)
+        self.asked = ledger.asked
         return [dict(line) for line in logs]
 
     def play_on(self, day: date) -> list[dict[str, object]]:
@@ -490,3 +515,12 @@ def test_a_burst_of_looks_is_one_job() -> None:
     assert [job["state"] for job in jobs] == ["done"] * len(jobs)
     assert [job["progress"]["fetches_done"] for job in jobs] in ([1, 3], [4])
     assert sum(job["progress"]["pages"] for job in jobs) == len(world.market.requests)
+
+
+def test_what_a_look_costs_does_not_grow_with_the_symbols() -> None:
+    """In the first load of a market thousands are looked at, one by one, and each look is of one symbol."""
+    world, symbols = World(at(6)), [f"{code:06}" for code in range(100_000, 100_300)]
+    world.finder = NothingFound
+    world.play(0.05, symbols=symbols)
+    assert len(world.actions.known) == len(symbols)
+    assert world.asked < 8 * len(symbols)
