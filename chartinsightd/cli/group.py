@@ -14,6 +14,7 @@ import click
 from chartinsightd import __version__
 from chartinsightd.cli.connection import Connection
 from chartinsightd.cli.endings import ExitStatus
+from chartinsightd.cli.examples import with_examples
 from chartinsightd.cli.fields import fields_apart
 
 
@@ -94,7 +95,7 @@ class LazyGroup(click.Group):
             return None
         command = getattr(import_module(f"chartinsightd.cli.commands.{verb.module}"), cmd_name)
         assert isinstance(command, click.Command)
-        return command
+        return with_examples(cmd_name, command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -251,13 +251,15 @@ def range_options(command: _Command) -> _Command:
     return first(last(command))
 
 
-def limit_option(default: int, words: str = "At most this many, newest.") -> Callable[[_Command], _Command]:
+def limit_option(
+    default: int, words: str = "At most this many, newest.", most: int = 10_000
+) -> Callable[[_Command], _Command]:
     """Take how many rows to show, as `limit`."""
     return click.option(
         "-n",
         "--limit",
         metavar="N",
-        type=click.IntRange(1, 10_000),
+        type=click.IntRange(1, most),
         default=default,
         show_default=True,
         help=words,

@@ -14,9 +14,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from math import prod
+from typing import TYPE_CHECKING
 
-from chartinsightd.domain.adjustment import CorporateAction
 from chartinsightd.facts import krx
+
+if TYPE_CHECKING:  # the command line reads alarms of text without numpy
+    from chartinsightd.domain.adjustment import CorporateAction
 
 MOST_ALARMS = 200
 USUAL_SESSIONS = 20

@@ -50,6 +50,7 @@ ANSWERS = {
     "note": "Note",
     "jobs": "JobList",
     "job": "JobDetail",
+    "job --wait": "JobDetail",
     "backfill": "Outcome",
     "backfill --dry-run": "BackfillEstimate",
     "backfill --wait": "Job",
@@ -87,8 +88,9 @@ What each verb takes, and what it writes with `--json`. This page is made of the
   stock only. A name that may be several lists them and ends with status 2.
 - **DAY** is `2026-09-14`, `today`, `yesterday`, or a time ago: `-30d`, `-4w`, `-6m`, `-1y`.
   Relative days count from the daemon's today, which in simulation mode is not the machine's.
-- Data goes to standard output, words and progress to standard error. Tables fit the terminal; in a
-  pipe nothing is cut. `NO_COLOR` and `CLICOLOR_FORCE` are respected.
+- The help of each verb ends with examples. Data goes to standard output, words and progress to
+  standard error. Tables fit the terminal; in a pipe nothing is cut. `NO_COLOR` and
+  `CLICOLOR_FORCE` are respected.
 - Every list takes `--columns symbol,reason` (fields of the JSON, `progress.pages` inside another),
   `--sort reason` or `--sort -reason`, and `--tsv`; `--json=symbol,reason` writes these fields alone.
 - On a terminal `pause`, `cancel`, `symbols remove` and `screens remove` ask first; `--yes` answers.

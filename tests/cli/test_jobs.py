@@ -87,6 +87,13 @@ def test_waiting_for_a_job_that_failed_is_status_1(run: Run) -> None:
     assert (waited.exit_code, shown.exit_code) == (1, 0)
     assert "Job 4 failed" in waited.stderr
     assert "1901" in waited.stderr
+    assert waited.stdout == shown.stdout
+
+
+def test_a_job_that_was_waited_for_is_shown_whole(run: Run) -> None:
+    """`job ID --wait --json` writes what `job ID --json` does, its log too; fields may be chosen."""
+    assert run("job", "4", "--wait", "--json").stdout == run("job", "4", "--json").stdout
+    assert json.loads(run("job", "4", "--wait", "--json=state,kind").stdout)["state"] == "failed"
 
 
 def test_waiting_may_time_out(run: Run, daemon: LiveDaemon) -> None:

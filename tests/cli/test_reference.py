@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
+
+import click
 import pytest
 from pydantic import BaseModel
+from rich.cells import cell_len
 
-from chartinsightd.cli.group import VERBS
+from chartinsightd.cli.examples import EXAMPLES
+from chartinsightd.cli.fields import fields_apart
+from chartinsightd.cli.group import VERBS, chartinsightctl
 from chartinsightd.control.protocol.words import Message
 from tests.cli.conftest import ROOT, Run
 from tests.cli.live_daemon import LiveDaemon
@@ -26,6 +33,7 @@ ARGUMENTS = {
     "candles": ["005930", "1d"],
     "explain": ["005930", "5m", "2026-10-14T10:05"],
     "job": ["7"],
+    "job --wait": ["7"],
     "retry": ["2"],
     "note": ["005930"],
     "backfill": ["005930"],
@@ -57,6 +65,45 @@ def test_every_verb_that_answers_is_in_the_table() -> None:
         "restore",
         "wait",
     }
+
+
+def leaves(group: click.Context) -> Iterator[click.Context]:
+    """Return the contexts of all verbs that do something."""
+    assert isinstance(group.command, click.Group)
+    for name in group.command.list_commands(group):
+        command = group.command.get_command(group, name)
+        assert command is not None
+        context = click.Context(command, info_name=name, parent=group, terminal_width=80)
+        if not isinstance(command, click.Group):
+            yield context
+            continue
+        if command.invoke_without_command:
+            yield context
+        yield from leaves(context)
+
+
+def understood(words: list[str]) -> None:
+    """Let the command read a line, without running it; raise what it says when it does not understand."""
+    context = chartinsightctl.make_context("chartinsightctl", fields_apart(words))
+    while isinstance(context.command, click.Group) and (left := [*context._protected_args, *context.args]):
+        name, inner, rest = context.command.resolve_command(context, left)
+        assert inner is not None
+        context = inner.make_context(name, rest, parent=context)
+
+
+def test_help_ends_with_examples_that_work_and_fits_a_terminal() -> None:
+    """Each verb shows lines that it understands; nothing in its help is wider than 80 columns."""
+    paths = set()
+    for context in leaves(click.Context(chartinsightctl, info_name="chartinsightctl")):
+        paths.add(path := context.command_path.removeprefix("chartinsightctl "))
+        text = context.command.get_help(context)
+        assert [line for line in text.splitlines() if cell_len(line) > 80] == []
+        examples = text.partition("Examples:\n")[2].splitlines()
+        assert examples == [f"    chartinsightctl {line}" for line in EXAMPLES[path]]
+        for line in EXAMPLES[path]:
+            assert line.startswith(path.partition(" ")[0])
+            understood(shlex.split(line.partition(" | ")[0]))
+    assert paths == set(EXAMPLES)
 
 
 @pytest.mark.parametrize(("verb", "model"), ANSWERS.items(), ids=ANSWERS)

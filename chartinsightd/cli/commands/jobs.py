@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chartinsightd.control.client import ControlClient
     from chartinsightd.control.protocol.jobs import (
         BackfillRequest,
+        Job,
         JobDetail,
         JobList,
         Outcome,
@@ -72,20 +73,20 @@ def jobs(
 def job(connection: Connection, job_id: int, wait: bool, timeout_s: float | None, view: View) -> None:
     """Show one job and its slice of the log, also of earlier runs of the daemon.
 
-    With --wait its progress until it is over, and status 1 when it did not succeed.
+    With --wait its progress until it is over comes first, and the status is 1 when it did not succeed.
     """
+    from chartinsightd.cli.views.jobs import render_job
+    from chartinsightd.cli.waiting import status_of
     from chartinsightd.control.operations import JOB
     from chartinsightd.control.protocol.jobs import JobPath
-
-    if wait:
-        return wait_and_end(connection, job_id, timeout_s, view.as_json)
-    from chartinsightd.cli.views.jobs import render_job
 
     async def read(client: ControlClient) -> JobDetail:
         return await client.ask(JOB, JobPath(job_id=job_id))
 
+    over = waited_for(connection, job_id, timeout_s) if wait else None
     present(connection, read, render_job, view)
-    return None
+    if over is not None:
+        end(status_of(over))
 
 
 @click.command()
@@ -292,10 +293,9 @@ def started(
 def wait_and_end(connection: Connection, job_id: int, timeout_s: float | None, as_json: bool) -> None:
     """Show a job until it is over, say how it ended, and end with its status."""
     from chartinsightd.cli.views.jobs import render_differences, render_results
-    from chartinsightd.cli.waiting import how_it_ended, status_of, wait_for_job
+    from chartinsightd.cli.waiting import status_of
 
-    over = wait_for_job(connection, job_id, timeout_s)
-    say(how_it_ended(over))
+    over = waited_for(connection, job_id, timeout_s)
     if as_json:
         print_json(over)
     elif over.progress.results:
@@ -303,6 +303,15 @@ def wait_and_end(connection: Connection, job_id: int, timeout_s: float | None, a
     if over.progress.differences and not as_json:
         print_data(render_differences(over.progress))
     end(status_of(over))
+
+
+def waited_for(connection: Connection, job_id: int, timeout_s: float | None) -> Job:
+    """Show a job's progress until it is over, say how it ended, and return it."""
+    from chartinsightd.cli.waiting import how_it_ended, wait_for_job
+
+    over = wait_for_job(connection, job_id, timeout_s)
+    say(how_it_ended(over))
+    return over
 
 
 def _words_of(outcome: Outcome) -> str:

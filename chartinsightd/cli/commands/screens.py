@@ -19,6 +19,7 @@ from chartinsightd.cli.parameters import (
     View,
     analysed_venue_option,
     json_option,
+    limit_option,
     view_options,
     yes_option,
 )
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
 @click.pass_context
 def strategies(context: click.Context, connection: Connection, view: View) -> None:
     """Show the strategies that a screen may name, and how each of your own stands."""
-    from chartinsightd.cli.views.screens import render_strategies
-
     if context.invoked_subcommand is None:
+        from chartinsightd.cli.views.screens import render_strategies
+
         present(connection, _known_strategies, render_strategies, view)
 
 
@@ -152,7 +153,7 @@ def list_(connection: Connection, view: View) -> None:
 
 @screens.command()
 @click.argument("name")
-@click.option("--limit", type=click.IntRange(1, 250), default=1, help="Sessions at most.", show_default=True)
+@limit_option(1, "Sessions at most.", most=250)
 @view_options
 @pass_connection
 def runs(connection: Connection, name: str, limit: int, view: View) -> None:

@@ -51,6 +51,7 @@ _PERCENT = 100
 @click.option(
     "--cost",
     type=click.FloatRange(0, 50),
+    metavar="PERCENT",
     default=0.25,
     show_default=True,
     help="Of a round trip in percent of the price.",
