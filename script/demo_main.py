@@ -58,6 +58,8 @@ LEAST_BUSY_S = 20.0
 """Shorter stretches of requests say nothing about how well the gate uses the limit."""
 MORNING_READS = timedelta(hours=31, minutes=29)
 """07:29 of the next day: a minute before Kiwoom's overnight corrections are in."""
+BEFORE_NEXT_DAY = timedelta(hours=32)
+"""08:00 of the next day: its first trades are near, and the store would not come to rest before evening."""
 
 _GAPS = "from gaps where reason not in ('broken', 'unproved')"
 """What is missing. What is stored and not proved is shown by the seals: played files lack minutes."""
@@ -153,7 +155,6 @@ async def main(arguments: argparse.Namespace) -> int:
         figures.polls = await chart_requests(stage) - figures.history_requests
         failed = await show_result(stage, figures, began_at)
         console.rule("What the analysis found")
-        await admin.set_clock(speed=1.0)  # on a slow machine the next session would begin meanwhile
         rewritten = await show_analysis(console, SOCKET, play.dsn or embedded_url(), play.symbols)
         failed = failed or int(rewritten > 0)
         if has_visitor:
@@ -398,18 +399,31 @@ async def play_day(stage: Stage, day: date) -> None:
         await asyncio.sleep(NOTICED_S)
         await stage.admin.set_clock(to=midnight + MORNING_READS)
         await watch(stage, progress, task, opens, midnight + MORNING_READS + timedelta(minutes=3))
-        while not await stage.is_idle():  # noqa: ASYNC110 - the daemon is another process
-            await asyncio.sleep(0.2)
+        await settle(stage, progress, task, opens, midnight + BEFORE_NEXT_DAY)
 
 
 async def watch(stage: Stage, progress: Progress, task: Any, opens: datetime, until: datetime) -> None:
     """Show the clock, the candles and the requests until a virtual moment."""
     while (now := await stage.admin.now()) < until:
-        rows, stats = await stage.rows_about(), await stage.admin.stats()
-        seen = f"{sum(rows.values()):>9,} candles {stats['requests']:>6,} requests"
-        note = f"{now.astimezone(KST):%H:%M} KST {seen}"
-        progress.update(task, completed=int((now - opens).total_seconds()) // 60, note=note)
-        await asyncio.sleep(0.2)
+        await show(stage, progress, task, opens, now)
+
+
+async def settle(stage: Stage, progress: Progress, task: Any, opens: datetime, before: datetime) -> None:
+    """Wait until nothing is under way; on a slow machine the next day would begin meanwhile or afterwards."""
+    while not await stage.is_idle() and (now := await stage.admin.now()) < before:
+        await show(stage, progress, task, opens, now)
+    await stage.admin.set_clock(speed=1.0)
+    while not await stage.is_idle():
+        await show(stage, progress, task, opens, await stage.admin.now())
+
+
+async def show(stage: Stage, progress: Progress, task: Any, opens: datetime, now: datetime) -> None:
+    """Show the clock, the candles and the requests of this moment."""
+    rows, stats = await stage.rows_about(), await stage.admin.stats()
+    seen = f"{sum(rows.values()):>9,} candles {stats['requests']:>6,} requests"
+    note = f"{now.astimezone(KST):%H:%M} KST {seen}"
+    progress.update(task, completed=int((now - opens).total_seconds()) // 60, note=note)
+    await asyncio.sleep(0.2)
 
 
 async def show_result(stage: Stage, figures: Figures, began_at: float) -> int:

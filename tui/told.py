@@ -1,51 +1,11 @@
-"""What the daemon says in English, in the language of the user. Pure.
-
-Alerts, jobs and failures come as sentences. Those we know are said in Korean with their values; one that a
-newer daemon says, or that quotes somebody else, stays as it is.
-"""
+"""What the daemon says in English, in the language of the screen."""
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-
 from chartinsight_tui.text import Words
-from chartinsight_tui.words.told_ko import KOREAN_SENTENCES
-
-_VALUE = "{}"
-_DEEPEST = 4
-"""Sentences within sentences; what is deeper stays English."""
-_SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9])")
+from chartinsightd.domain.told import told as told_in
 
 
 def told(text: str, words: Words) -> str:
     """Return what the daemon says of an alert, a job or a failure in the user's language."""
-    return _korean(text, _DEEPEST) if words.language == "ko" else text
-
-
-@lru_cache(maxsize=512)
-def _korean(text: str, depth: int) -> str:
-    text = text.strip()
-    if not depth or not text:
-        return text
-    for pattern, korean in _patterns():
-        if (found := pattern.fullmatch(text)) is not None:
-            said = korean.format(*(_korean(value, depth - 1) for value in found.groups()))
-            return said if text.endswith(".") else said.removesuffix(".")
-    sentences = _SENTENCE_END.split(text)
-    if len(sentences) == 1:
-        return text
-    return " ".join(_korean(sentence, depth - 1) for sentence in sentences)
-
-
-@lru_cache(maxsize=1)
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Return the sentences as patterns, those with the most words of their own first."""
-    ordered = sorted(KOREAN_SENTENCES, key=lambda english: -len(english.replace(_VALUE, "")))
-    return [(_pattern(english), KOREAN_SENTENCES[english]) for english in ordered]
-
-
-def _pattern(english: str) -> re.Pattern[str]:
-    """Return what matches a sentence with any values; within another one its full stop may be missing."""
-    words = "(.*?)".join(map(re.escape, english.removesuffix(".").split(_VALUE)))
-    return re.compile(words + (r"\.?" if english.endswith(".") else ""), re.DOTALL)
+    return told_in(text, words.language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -26,6 +27,8 @@ from chartinsightd.app.reload import Logging
 from chartinsightd.clock import Clock, SystemClock
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
+from chartinsightd.domain.language import language_of
+from chartinsightd.domain.told import told
 from chartinsightd.domain.venue import Venue
 from chartinsightd.facts.krx import KST
 from chartinsightd.process.exit_status import ExitStatus, status_of
@@ -53,7 +56,7 @@ def run_check(config: Path | None, *, fix: bool = False, learns: bool = False) -
         _print_failure("settings", error)
         return status_of(error)
     Logging(clock=SystemClock()).set_up(settings)
-    print(f"ok    settings   mode {settings.mode}")
+    _print_well("settings", f"mode {settings.mode}")
     if fix:
         _fix(settings)
     status = asyncio.run(_run_checks(settings, CHECKS))
@@ -75,18 +78,26 @@ async def _run_checks(settings: Settings, checks: Mapping[str, Check]) -> int:
     for name, check in checks.items():
         try:
             async for line in check(settings):
-                print(f"ok    {name:<10} {line}")
+                _print_well(name, line)
         except ChartInsightError as error:
             _print_failure(name, error)
             worst = worst or status_of(error)
     return worst
 
 
+def _print_well(name: str, line: str) -> None:
+    print(f"ok    {name:<10} {_told(line)}")
+
+
 def _print_failure(name: str, error: ChartInsightError) -> None:
-    print(f"FAIL  {name:<10} {REDACTOR.clean(error.message)}")
+    print(f"FAIL  {name:<10} {REDACTOR.clean(_told(error.message))}")
     if error.remedy:
-        print(f"      {'':<10} -> {REDACTOR.clean(error.remedy)}")
+        print(f"      {'':<10} -> {REDACTOR.clean(_told(error.remedy))}")
     sys.stdout.flush()
+
+
+def _told(text: str) -> str:
+    return told(text, language_of(os.environ))
 
 
 async def _state(settings: Settings) -> AsyncIterator[str]:
@@ -134,11 +145,12 @@ def _describe_next_session(calendar: Calendar, clock: Clock) -> str:
     today = clock.now().astimezone(KST).date()
     session = calendar.session(today) or calendar.next_session(today)
     hours = f"{_clock_time(session.open_at)}-{_clock_time(session.close_at)}"
-    after = ""
     if session.after_open_at and session.after_close_at:
-        after = f", after-market {_clock_time(session.after_open_at)}-{_clock_time(session.after_close_at)}"
-    which = "today's session" if session.day == today else f"closed today, next session {session.day}"
-    return f"{which} {hours}{after} KST"
+        after = f"{_clock_time(session.after_open_at)}-{_clock_time(session.after_close_at)}"
+        hours = f"{hours}, after-market {after}"
+    if session.day == today:
+        return f"today's session {hours} KST"
+    return f"closed today, next session {session.day} {hours} KST"
 
 
 def _clock_time(instant: datetime) -> str:

@@ -26,6 +26,8 @@ from chartinsightd.control.operations import LOGS
 from chartinsightd.control.server import serve
 from chartinsightd.control.socket_path import own_socket
 from chartinsightd.domain.errors import ChartInsightError
+from chartinsightd.domain.language import language_of
+from chartinsightd.domain.told import told
 from chartinsightd.process.crash_logging import install_crash_logging
 from chartinsightd.process.exit_status import ExitStatus, status_of
 from chartinsightd.process.lifecycle import keep_files_own, notify_systemd, run_services, unless_stopped
@@ -69,11 +71,12 @@ def _leaves(group: BaseExceptionGroup[ChartInsightError]) -> Iterator[ChartInsig
 
 
 def _explain(error: ChartInsightError) -> None:
-    """Tell the person what went wrong and what to do."""
+    """Tell the person what went wrong and what to do, in the language of the locale."""
     prefix = JOURNAL_ERROR if is_under_systemd() else ""
-    print(f"{prefix}chartinsightd: {REDACTOR.clean(error.message)}", file=sys.stderr)
+    language = language_of(os.environ)
+    print(f"{prefix}chartinsightd: {REDACTOR.clean(told(error.message, language))}", file=sys.stderr)
     if error.remedy:
-        print(f"{prefix}  -> {REDACTOR.clean(error.remedy)}", file=sys.stderr)
+        print(f"{prefix}  -> {REDACTOR.clean(told(error.remedy, language))}", file=sys.stderr)
 
 
 async def run(settings: Settings, config: Path | None = None) -> None:

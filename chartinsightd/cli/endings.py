@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum
 from typing import IO, Any
 
 import click
 
 from chartinsightd.domain.foreign_text import printable_lines
+from chartinsightd.domain.language import language_of
 
 
 class ExitStatus(IntEnum):
@@ -35,11 +37,16 @@ class CommandFailed(click.ClickException):
 
     def __init__(self, status: ExitStatus, reason: str, remedy: str = "") -> None:
         super().__init__(f"{reason} {remedy}".rstrip())
+        self._parts = (reason, remedy)
         self.exit_code = int(status)  # type: ignore[misc]  # click's own subclasses set it so
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Write the line to standard error."""
-        click.echo(f"chartinsightctl: {printable_lines(self.message)}", file=file, err=file is None)
+        """Write the line to standard error, in the language of the locale."""
+        from chartinsightd.domain.told import told
+
+        language = language_of(os.environ)
+        words = " ".join(told(part, language) for part in self._parts).rstrip()
+        click.echo(f"chartinsightctl: {printable_lines(words)}", file=file, err=file is None)
 
 
 def end(status: ExitStatus) -> None:

@@ -94,7 +94,8 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise ConfigurationError(
-            f"{path}: cannot be read: {error}.", remedy="Name a readable TOML file with --config."
+            f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.",
+            remedy="Name a readable TOML file with --config.",
         ) from error
 
 

@@ -13,9 +13,11 @@ import chartinsight_tui
 import chartinsightd
 from chartinsight_tui.text import Words
 from chartinsight_tui.told import told
-from chartinsight_tui.words.told_ko import KOREAN_SENTENCES
+from chartinsightd.app.check import run_check
+from chartinsightd.cli.endings import CommandFailed, ExitStatus
+from chartinsightd.domain.told_ko import KOREAN_SENTENCES
 
-_PARTS = ("service", "adapters/kiwoom", "adapters/postgres")
+_PARTS = ("service", "adapters/kiwoom", "adapters/postgres", "settings")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,14 @@ _PARTS = ("service", "adapters/kiwoom", "adapters/postgres")
         (
             "The clock is 12 s behind Kiwoom's; candles are read late.",
             "PC 시계가 키움보다 12초 늦어 봉을 늦게 받습니다.",
+        ),
+        (
+            "/etc/chartinsight/config.toml, line 2: collect.symbol: no such setting",
+            "/etc/chartinsight/config.toml 2번째 줄: collect.symbol: 그런 설정이 없음",
+        ),
+        (
+            "closed today, next session 2026-11-30 09:00-15:30, after-market 16:00-20:00 KST",
+            "오늘 휴장, 다음 장 2026-11-30 09:00-15:30, 애프터마켓 16:00-20:00",
         ),
         ("Something that a newer daemon says.", "Something that a newer daemon says."),
     ],
@@ -52,7 +62,8 @@ def _sentences() -> Iterator[str]:
     """Yield every text of the daemon's source, with `{}` for values."""
     package = Path(chartinsightd.__file__).parent
     files = [file for part in _PARTS for file in (package / part).rglob("*.py")]
-    files += [package / "adapters" / "connection_words.py"]
+    files += [package / "adapters" / "connection_words.py", package / "app" / "check.py"]
+    files += [package / "app" / "broker.py"]
     dashboard = Path(chartinsight_tui.__file__).parent
     files += [package / "control" / "client.py", dashboard / "questions.py", dashboard / "connection.py"]
     for file in files:
@@ -63,3 +74,24 @@ def _sentences() -> Iterator[str]:
                 yield "".join(
                     str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
                 )
+
+
+def test_the_command_line_says_failures_in_the_language_of_the_locale(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """`chartinsightctl` and `chartinsightd check` are Korean in a Korean locale, English in any other."""
+    file = tmp_path / "config.toml"
+    file.write_text('[collect]\nsymbol = "005930"\n')
+    away = CommandFailed(
+        ExitStatus.AWAY, "No daemon at /c.sock: there is no such socket.", "Look into its log."
+    )
+    said = {}
+    for locale in ("ko_KR.UTF-8", "C"):
+        monkeypatch.setenv("LC_ALL", locale)
+        away.show()
+        assert run_check(file) == 2
+        said[locale] = "".join(capsys.readouterr())
+    assert "그런 설정이 없음" in said["ko_KR.UTF-8"]
+    assert "/c.sock에 수집기가 없습니다: 그런 소켓이 없음. 수집기의 로그를 보세요." in said["ko_KR.UTF-8"]
+    assert "no such setting" in said["C"]
+    assert "No daemon at /c.sock: there is no such socket. Look into its log." in said["C"]

