@@ -57,6 +57,8 @@ class _State(msgspec.Struct, array_like=True):
     timeframe: str
     spans: list[tuple[int, int]]
     read_at: float | None
+    recheck: list[tuple[int, int]] = []
+    """Absent in files of before."""
 
 
 class _Backfill(msgspec.Struct, array_like=True):
@@ -173,7 +175,8 @@ def _state_records(states: Mapping[Series, SeriesState]) -> list[tuple[str, str,
 
 def _state_record(series: Series, state: SeriesState) -> tuple[str, str, bytes]:
     read_at = state.read_at.timestamp() if state.read_at else None
-    record = _State(series.symbol, str(series.timeframe), list(state.covered.spans), read_at)
+    covered, recheck = list(state.covered.spans), list(state.recheck.spans)
+    record = _State(series.symbol, str(series.timeframe), covered, read_at, recheck)
     return series.symbol, str(series.timeframe), sealed(_encode(record))
 
 
@@ -186,7 +189,9 @@ def _read_states(connection: sqlite3.Connection) -> dict[Series, SeriesState]:
                 raise Damaged(f"the record of {symbol} {timeframe} is another's")
             series = Series(symbol=symbol, timeframe=Timeframe(timeframe))
             read_at = None if state.read_at is None else datetime.fromtimestamp(state.read_at, UTC)
-            states[series] = SeriesState(covered=RangeSet.of(*state.spans), read_at=read_at)
+            states[series] = SeriesState(
+                covered=RangeSet.of(*state.spans), read_at=read_at, recheck=RangeSet.of(*state.recheck)
+            )
     return states
 
 

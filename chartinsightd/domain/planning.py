@@ -13,7 +13,7 @@ from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.candle import Ints
 from chartinsightd.domain.expected import expected
 from chartinsightd.domain.grid import grid_of_years, last_shown_day
-from chartinsightd.domain.horizon import Horizon
+from chartinsightd.domain.horizon import Horizon, Unit, horizon_start
 from chartinsightd.domain.kst import day_of, midnight
 from chartinsightd.domain.ranges import RangeSet
 from chartinsightd.domain.refresh import RefreshRule, last_refresh, next_refresh
@@ -34,6 +34,7 @@ PAGE_ROWS: Mapping[Timeframe, int] = {
 Reason = Literal["live", "catch_up", "backfill"]
 _RANK: Mapping[Reason, int] = {"live": 0, "catch_up": 1, "backfill": 2}
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_EVERYTHING = Horizon(unit=Unit.EVERYTHING)
 
 Turn = tuple[int, int, datetime, datetime, int]
 """Tier, reason, deadline, last read, and how old the candles are; lower goes first."""
@@ -149,7 +150,9 @@ class _View:
     ts: Ints
     """The grid up to now, the forming candle included."""
     page_rows: int
-    known: dict[tuple[RangeSet, bool], _Needs] = field(default_factory=dict)
+    served_from: int
+    """Nothing older is served, whatever is to be read once more."""
+    known: dict[tuple[RangeSet, RangeSet, bool], _Needs] = field(default_factory=dict)
     """What was worked out for one series holds for all that have the same: before a first load, for each."""
 
     @property
@@ -180,11 +183,15 @@ class _View:
 
     def is_complete(self, state: SeriesState) -> bool:
         """Whether nothing at all is due."""
-        return not self.is_stale(state) and state.covered.covers(self.expected)
+        return not self.is_stale(state) and not state.recheck and state.covered.covers(self.expected)
 
-    def gaps(self, covered: RangeSet) -> Iterator[tuple[tuple[int, int], _Places]]:
-        """Yield what is expected and not covered, from its first candle on, with places, newest first."""
-        spans = (self.expected - covered).spans
+    def wanted(self, covered: RangeSet, recheck: RangeSet) -> Iterator[tuple[tuple[int, int], _Places]]:
+        """Yield what is to be read, from its first candle on, with places, newest first.
+
+        That is what is expected and not covered, and what is to be read once more, also beyond the horizon.
+        """
+        served = recheck.clip(self.served_from, int(self.refreshed_at.timestamp()))
+        spans = (_from_candles(served, self.ts) | (self.expected - covered)).spans
         places = np.searchsorted(self.ts, np.array(spans, dtype=np.int64).reshape(-1, 2)).tolist()
         for (_, until), (oldest, end) in zip(reversed(spans), reversed(places), strict=True):
             if oldest < end:
@@ -231,6 +238,7 @@ def _view(now: datetime, timeframe: Timeframe, tier: Tier, rules: PlanRules) -> 
         _from_candles(should.ranges, ts),
         ts,
         rules.page_rows[timeframe],
+        int(horizon_start(_EVERYTHING, timeframe, now, rules.calendar).timestamp()),
     )
 
 
@@ -288,18 +296,18 @@ class _Needs:
 
 
 def _fetches(series: Series, state: SeriesState, view: _View) -> list[Fetch]:
-    key = state.covered, view.is_stale(state)
+    key = state.covered, state.recheck, view.is_stale(state)
     needs = view.known.get(key)
     if needs is None:
         needs = view.known[key] = _needs(view, *key)
     return [_fetch(series, run, needs.missing_ranges, needs.begun_at, state.read_at) for run in needs.runs]
 
 
-def _needs(view: _View, covered: RangeSet, is_stale: bool) -> _Needs:
-    gaps = list(view.gaps(covered))
+def _needs(view: _View, covered: RangeSet, recheck: RangeSet, is_stale: bool) -> _Needs:
+    wanted = list(view.wanted(covered, recheck))
     return _Needs(
-        runs=_runs(view, [places for _, places in gaps], is_stale=is_stale),
-        missing_ranges=RangeSet.of(*(span for span, _ in gaps)),
+        runs=_runs(view, [places for _, places in wanted], is_stale=is_stale),
+        missing_ranges=RangeSet.of(*(span for span, _ in wanted)),
         begun_at=_first_covered(covered, view),
     )
 

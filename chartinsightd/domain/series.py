@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from chartinsightd.domain.ranges import RangeSet
+from chartinsightd.domain.ranges import EMPTY, RangeSet
 from chartinsightd.domain.timeframe import Timeframe
 
 
@@ -27,3 +27,5 @@ class SeriesState:
     covered: RangeSet
     read_at: datetime | None = None
     """When its newest rows were last read and stored; aware, UTC."""
+    recheck: RangeSet = EMPTY
+    """What is covered and read once more though: see `recheck.to_recheck`."""

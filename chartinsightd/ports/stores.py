@@ -129,6 +129,8 @@ class Unsealed:
     day: date
     chain: Chain | None
     """None where no read showed the whole session."""
+    has_seal: bool = False
+    """Whether it was judged before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

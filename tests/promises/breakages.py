@@ -35,9 +35,17 @@ BREAKAGES = (
         1,
         "a series whose newest page was read counts as complete, whatever is missing behind it",
         f"{_DOMAIN}/planning.py",
-        "return not self.is_stale(state) and state.covered.covers(self.expected)",
+        "return not self.is_stale(state) and not state.recheck and state.covered.covers(self.expected)",
         "return not self.is_stale(state)",
         "tests/domain/test_planning.py::test_after_the_plan_nothing_is_due",
+    ),
+    Breakage(
+        1,
+        "what was corrected while the daemon was away for days is never read",
+        "chartinsightd/service/collecting/coverage_ledger.py",
+        "recheck=(before.recheck | missed) - write.covered,",
+        "recheck=EMPTY,",
+        "tests/service/collecting/test_scheduler.py::test_what_was_corrected_during_an_outage_is_read_after_it",
     ),
     Breakage(
         1,

@@ -63,7 +63,7 @@ class SealingStore(FakeStore):
         return key not in self.seals or (key in self.noted and self.seals[key][1] < self.noted[key][1])
 
     def _unsealed(self, key: _Key) -> Unsealed:
-        return Unsealed(symbol=key[0], day=key[1], chain=self._chain(key))
+        return Unsealed(symbol=key[0], day=key[1], chain=self._chain(key), has_seal=key in self.seals)
 
     async def chains(self, sessions: Sequence[_Key]) -> list[Unsealed]:
         """Return what is known of these."""

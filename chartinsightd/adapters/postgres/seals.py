@@ -24,7 +24,10 @@ class PostgresSeals:
         """Return those of these sessions that have no seal, or of which a chain or a revision is newer."""
         async with self._link.use() as connection:
             rows = await connection.fetch(_UNSEALED, list(symbols), list(days))
-        return [Unsealed(symbol=row["symbol"], day=row["session"], chain=chain_of(row)) for row in rows]
+        return [
+            Unsealed(symbol=row["symbol"], day=row["session"], chain=chain_of(row), has_seal=row["has_seal"])
+            for row in rows
+        ]
 
     async def chains(self, sessions: Sequence[tuple[str, date]]) -> list[Unsealed]:
         """Return these (symbol, day) with what is known of their chains, in the same order."""
@@ -83,7 +86,7 @@ with asked as materialized (
       and r.ts >= (select min(d) - 7 from unnest($2::date[]) as d)::timestamp at time zone 'Asia/Seoul'
     group by 1, 2
 )
-select a.symbol, a.session, c.state, c.rows, c.volume, c.evidence
+select a.symbol, a.session, c.state, c.rows, c.volume, c.evidence, k.symbol is not null as has_seal
 from asked a
 left join chains c on c.symbol = a.symbol and c.session = a.session
 left join known k on k.symbol = a.symbol and k.session = a.session

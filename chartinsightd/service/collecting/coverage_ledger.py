@@ -15,6 +15,7 @@ import structlog
 from chartinsightd.clock import Clock
 from chartinsightd.domain.errors import StoreUnavailable
 from chartinsightd.domain.ranges import EMPTY, RangeSet
+from chartinsightd.domain.recheck import to_recheck
 from chartinsightd.domain.series import Series, SeriesState
 from chartinsightd.domain.write import Write
 from chartinsightd.ports.candles import CandleStore
@@ -100,7 +101,7 @@ class CoverageLedger:
         self._changed.clear()  # before the look: a change during it asks for another one
         durable = await self._store.coverage()
         states = {
-            series: SeriesState(covered=covered, read_at=_read_at(remembered, series, covered))
+            series: _believed(remembered.get(series, _UNKNOWN), covered)
             for series, covered in durable.items()
         }
         self._states, self._is_reconciled = states, True
@@ -194,7 +195,7 @@ class CoverageLedger:
             StoreUnavailable: a restart may find them covered again.
         """
         before = self.state(series)
-        after = SeriesState(covered=before.covered - ranges, read_at=before.read_at)
+        after = replace(before, covered=before.covered - ranges)
         await self._advance({series: after})
         if series in self._pending:
             pending = self._pending[series]
@@ -274,13 +275,20 @@ class CoverageLedger:
 
 
 def _moved(before: SeriesState, write: Write) -> SeriesState:
-    return SeriesState(covered=before.covered | write.covered, read_at=_later(before.read_at, write))
+    shows_news = write.is_newest and len(write.candles)
+    missed = to_recheck(before.covered, write.covered) if shows_news else EMPTY
+    return SeriesState(
+        covered=before.covered | write.covered,
+        read_at=_later(before.read_at, write),
+        recheck=(before.recheck | missed) - write.covered,
+    )
 
 
-def _read_at(remembered: Mapping[Series, SeriesState], series: Series, covered: RangeSet) -> datetime | None:
+def _believed(remembered: SeriesState, covered: RangeSet) -> SeriesState:
     """Keep the moment of the last read only where the checkpoint agrees with the database."""
-    state = remembered.get(series)
-    return state.read_at if state and state.covered == covered else None
+    return replace(
+        remembered, covered=covered, read_at=remembered.read_at if remembered.covered == covered else None
+    )
 
 
 def _later(before: datetime | None, write: Write) -> datetime | None:

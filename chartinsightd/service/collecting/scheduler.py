@@ -181,7 +181,9 @@ class Scheduler:
         for series, state in states.items():
             deferred = self._retries.held_back(series, state.covered)
             if deferred:
-                states[series] = replace(state, covered=state.covered | deferred)
+                states[series] = replace(
+                    state, covered=state.covered | deferred, recheck=state.recheck - deferred
+                )
         return states
 
     def _forget_needless(self, wanted: Iterable[Series], fetches: Iterable[Fetch]) -> None:

@@ -14,7 +14,7 @@ import structlog
 from chartinsightd.clock import Clock, wait_until
 from chartinsightd.domain.calendar import Session
 from chartinsightd.domain.errors import StoreError
-from chartinsightd.domain.horizon import horizon_start
+from chartinsightd.domain.horizon import Horizon, Unit, horizon_start
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.seal import SealState, Verdict, verify_session
 from chartinsightd.domain.timeframe import Timeframe
@@ -30,6 +30,7 @@ from chartinsightd.service.state.set_aside import SetAside
 
 log = structlog.get_logger(__name__)
 
+_EVERYTHING = Horizon(unit=Unit.EVERYTHING)
 _Key = tuple[str, date]
 _Case = tuple[Unsealed, Session]
 
@@ -201,16 +202,30 @@ class Sealer:
 
     async def _verify_new(self, symbols: Sequence[str], now: datetime, found: _Round) -> None:
         """Verify the sessions of these symbols that have no seal, or changed since."""
-        sessions = self._settled(now)
+        sessions, left = self._settled(now), self._left(now)
         loader = self._loader(now)
         for start in range(0, len(symbols), _MAX_SYMBOLS):
             part = symbols[start : start + _MAX_SYMBOLS]
-            unsealed = await self._store.unsealed(part, list(sessions)) if sessions else []
-            cases = [(case, sessions[case.day]) for case in unsealed if self._may_prove(case)]
+            found_news = await self._store.unsealed(part, [*left, *sessions]) if sessions else []
+            unsealed = [case for case in found_news if self._may_prove(case)]
+            cases = [(case, sessions[case.day]) for case in unsealed if case.day in sessions]
             ready = [case for case in cases if loader.is_complete(case[0].symbol, case[1])]
             done = {(case.symbol, case.day) for case, _ in ready}
             found.waiting |= {case.symbol for case, _ in cases if (case.symbol, case.day) not in done}
             await self._verify(ready, now, loader, found)
+            changed = [case for case in unsealed if case.has_seal and case.day in left]
+            await self._verify_left([(case, left[case.day]) for case in changed], now, found)
+
+    async def _verify_left(self, cases: Sequence[_Case], now: datetime, found: _Round) -> None:
+        """Judge sessions again that changed after they had left the horizon, by what was kept of them then.
+
+        A correction that came while the daemon was away is read late.
+        """
+        if not cases:
+            return
+        loader = self._loader(min(session.settled_at for _, session in cases))
+        whole = [case for case in cases if loader.is_complete(case[0].symbol, case[1])]
+        await self._verify(whole, now, loader, found)
 
     async def _verify(
         self, cases: Sequence[_Case], now: datetime, loader: SessionLoader, found: _Round
@@ -300,6 +315,13 @@ class Sealer:
         """Return the sessions whose 5m candles are kept and can be judged by now."""
         sessions = self._current_rules.calendar.sessions(self._kept_from(now), day_of(now))
         return {session.day: session for session in sessions if session.settled_at <= now}
+
+    def _left(self, now: datetime) -> Mapping[date, Session]:
+        """Return the sessions that have left the horizon and that Kiwoom still serves."""
+        calendar = self._current_rules.calendar
+        served_from = day_of(horizon_start(_EVERYTHING, Timeframe.M5, now, calendar))
+        sessions = calendar.sessions(served_from, self._kept_from(now) - timedelta(days=1))
+        return {session.day: session for session in sessions}
 
     def _kept_from(self, now: datetime) -> date:
         """Return the first Korean day whose 5m candles are kept."""

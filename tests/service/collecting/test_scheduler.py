@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,8 +22,8 @@ from chartinsightd.domain.series import Series
 from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.facts.krx import KST
-from chartinsightd.ports.broker import Priority
-from tests.support.fakes import FakeCheckpoint, FakeStore
+from chartinsightd.ports.broker import ChartPage, ChartRequest, Priority
+from tests.support.fakes import FakeBroker, FakeCheckpoint, FakeStore
 from tests.support.virtual import in_virtual_time
 from tests.support.world import World
 
@@ -127,6 +128,52 @@ def replace_life(world: World, **changes: Any) -> World:
     """Return the daemon started anew, in the middle of the same time."""
     kept = {"store": world.store, "checkpoint": world.checkpoint}
     return World(world.clock.start, timeframes=world.timeframes, **{**kept, **changes})
+
+
+class Correcting(FakeBroker):
+    """Gives twice the volume that the other one gives."""
+
+    async def pages(self, request: ChartRequest, priority: Priority) -> AsyncIterator[ChartPage]:
+        """Yield pages as Kiwoom would."""
+        async for page in super().pages(request, priority):
+            yield replace(page, candles=replace(page.candles, volume=page.candles.volume * 2))
+
+
+class Corrected(World):
+    """A world in which every candle was corrected."""
+
+    def new_broker(self) -> FakeBroker:
+        """Return the broker of this world."""
+        return Correcting(self.clock, self.calendar, self.listed_at)
+
+
+@settings(max_examples=10, deadline=None)
+@given(days=st.integers(1, 40), failures=st.integers(0, 3), killed_after_s=st.none() | st.integers(1, 40))
+@in_virtual_time
+async def test_what_was_corrected_during_an_outage_is_read_after_it(
+    days: int, failures: int, killed_after_s: int | None
+) -> None:
+    """However long it was away, each candle of the week before it left holds its correction in the end.
+
+    The candle may have left the horizon meanwhile, requests may fail, and the daemon be killed between pages.
+    """
+    before = World(BEFORE_OPEN, timeframes=(Timeframe.M5,), horizon="8d")
+    async with before.running("005930"):
+        await before.clock.sleep(600)
+    left_at = before.clock.now()
+    kept: dict[str, Any] = {"store": before.store, "checkpoint": before.checkpoint}
+    week = {key: one for key, one in before.store.candles.items() if one.ts >= left_at - timedelta(days=7)}
+    for lives_s in [killed_after_s or 0, 3600]:
+        after = Corrected(left_at + timedelta(days=days), timeframes=(Timeframe.M5,), horizon="8d", **kept)
+        after.broker.errors = [SourceUnavailable("away") for _ in range(failures)]
+        after.broker.pace_s = 10.0
+        async with after.running("005930"):
+            await after.clock.sleep(lives_s)
+
+    assert week
+    assert {key: after.store.candles[key].volume for key in week} == {
+        key: one.volume * 2 for key, one in week.items()
+    }
 
 
 @in_virtual_time

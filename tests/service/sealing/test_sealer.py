@@ -313,6 +313,22 @@ async def test_what_left_the_horizon_while_it_waited_is_not_read_again() -> None
 
 
 @in_virtual_time
+async def test_what_changes_after_it_left_the_horizon_is_judged_again() -> None:
+    """A sealed session that a late reading shows with a gap, after an outage say, is sealed no longer."""
+    withheld = set[datetime]()
+    one = morning(withheld=withheld, horizon="1d")
+    async with one.sealing(Timeframe.M5):
+        await one.is_at(WEDNESDAY, 12)
+        before = one.state()
+        await one.is_at(THURSDAY, 12)
+        withheld.add(NINE)
+        await one.read(Timeframe.M5)
+        await one.is_at(THURSDAY, 12, 5)
+
+    assert (before, one.state(), one.is_open()) == ("sealed", "broken", False)
+
+
+@in_virtual_time
 async def test_every_morning_all_sessions_are_looked_at() -> None:
     """Half an hour after the corrections are in, a session is sealed of which nobody brought news."""
     one = morning(is_told=False)
