@@ -96,8 +96,11 @@ def inner_code(return_code: int, message: str) -> int | None:
 
 
 def is_success(status: int, return_code: int) -> bool:
-    """Whether an answer's HTTP status and the `return_code` of its envelope say that all went well."""
-    return return_code == 0 and status < 400
+    """Whether an answer's HTTP status and the `return_code` of its envelope say that all went well.
+
+    A redirect, or a status that HTTP does not know, comes from something before the broker.
+    """
+    return return_code == 0 and 200 <= status < 300
 
 
 def error_in_envelope(api_id: str, status: int, return_code: int, message: str) -> SourceError | None:

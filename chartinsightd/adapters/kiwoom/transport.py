@@ -315,8 +315,8 @@ class Transport:
         """Return `return_code` and `return_msg` of a JSON answer; None where it has no usable one."""
         try:
             envelope = self._decode(body if _is_utf8(body) else body.decode("cp949", "replace").encode())
-            code = envelope.return_code if envelope.return_code is not None else ""
-            return int(code), envelope.return_msg or ""
+            code = "" if envelope.return_code is None else str(envelope.return_code)
+            return int(code.encode("ascii")), envelope.return_msg or ""
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
 
@@ -401,4 +401,5 @@ def _date(headers: Mapping[str, str]) -> datetime | None:
 
 def _row_count(headers: Mapping[str, str]) -> int | None:
     count = headers.get("resp-cnt", "")
-    return int(count) if count.isdecimal() and len(count) <= _LONGEST_COUNT else None
+    is_number = count.isascii() and count.isdecimal() and len(count) <= _LONGEST_COUNT
+    return int(count) if is_number else None

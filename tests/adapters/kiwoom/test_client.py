@@ -271,6 +271,8 @@ async def test_endless_refusals_for_pace_end() -> None:
         (Reply({"return_msg": "?"}), MalformedAnswer),
         (Reply({"return_code": "x"}), MalformedAnswer),
         (Reply({"return_code": 0.5}), MalformedAnswer),
+        (Reply({"return_code": "٠"}), MalformedAnswer),
+        (Reply(OK, status=302, headers={"Location": "/elsewhere"}), SourceUnavailable),
         (Reply(b'{"a":' * 10_000), MalformedAnswer),
         (Reply(OK | {"filling": "x" * 70_000}), MalformedAnswer),
         (Reply({"return_code": "3", "return_msg": "[8050:지정단말기 인증에 실패했습니다]"}), AccessBlocked),
