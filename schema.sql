@@ -849,3 +849,11 @@ comment on column jobs.log is 'The latest lines of the log that are about this j
 comment on column jobs.log_left_out is 'Older lines of it that had no room';
 
 insert into schema_version (version) values (13) on conflict do nothing;
+
+-- version 14: the ledger of corporate actions is tied to what was found
+
+alter table adjustment_checks add column if not exists ledger text;
+comment on column adjustment_checks.ledger is
+    'A checksum of the symbol''s rows in adjustments at the last look: where they differ, all of its charts are compared again';
+
+insert into schema_version (version) values (14) on conflict do nothing;

@@ -87,6 +87,12 @@ class AuditedStore(Protocol):
         From now on the rows that are there count as written, and none is believed from memory.
         """
 
+    async def withdraw_changed_coverage(self) -> dict[Series, RangeSet]:
+        """Cover no more than both what was written and what is stored; return what each series lost.
+
+        Series of which somebody added a range lose nothing of what was written, and are named too.
+        """
+
 
 class StoredCandles(Protocol):
     """Candles that are kept, for services that compare them with something."""

@@ -50,6 +50,9 @@ class ActionStore(Protocol):
     async def put_checks(self, checks: Mapping[str, AdjustmentCheck]) -> None:
         """Replace what is known of some symbols, all or none."""
 
+    async def changed_ledgers(self, symbols: Sequence[str] | None = None) -> set[str]:
+        """Return those of some symbols, or of all, whose actions are not those that the last look left."""
+
     async def last_closes(
         self, symbols: Sequence[str], before: datetime, auction_at: datetime
     ) -> dict[str, frozenset[int]]:
@@ -147,7 +150,10 @@ class SealStore(Protocol):
     """Where it is kept what proves each session. Every method raises StoreUnavailable."""
 
     async def unsealed(self, symbols: Sequence[str], days: Sequence[date]) -> list[Unsealed]:
-        """Return those of these sessions that have no seal, or of which a chain or a revision is newer."""
+        """Return those of these sessions that have no seal, or of which a chain or a revision is newer.
+
+        A seal that says more than the chain that is there, or what no judgement says, counts as none.
+        """
 
     async def chains(self, sessions: Sequence[tuple[str, date]]) -> list[Unsealed]:
         """Return these (symbol, day) with what is known of their chains, in the same order."""

@@ -119,13 +119,31 @@ async def test_checks_are_kept(stores: Stores) -> None:
     """What was looked at and what is suspected; a symbol is replaced as a whole."""
     day = date(2026, 11, 20)
     checks = {
-        "005930": AdjustmentCheck(complete_to=day, checked_at=NOW, suspicion={"base_price": 1}),
+        "005930": AdjustmentCheck(
+            complete_to=day, checked_at=NOW, suspicion={"day": "2026-11-20", "base_price": 1}
+        ),
         "000660": AdjustmentCheck(complete_to=day, checked_at=NOW, complete_from=date(2026, 9, 14)),
     }
     await stores.actions.put_checks(checks)
     assert await stores.actions.checks() == checks
     await stores.actions.put_checks({"005930": checks["000660"]})
     assert await stores.actions.checks() == dict.fromkeys(checks, checks["000660"])
+
+
+async def test_a_ledger_is_what_the_last_look_left(stores: Stores) -> None:
+    """Actions that came, went or changed since a look are noticed, whatever a morning noted of the symbol."""
+    actions = stores.actions
+    split = CorporateAction(ex_date=date(2026, 11, 2), price_factor=Fraction(1, 2), volume_factor=Fraction(2))
+    check = AdjustmentCheck(complete_to=date(2026, 11, 20), checked_at=NOW)
+    await actions.put_checks({"005930": check, "000660": check})
+    assert await actions.changed_ledgers() == set()
+    await actions.put_actions("005930", [split], NOW)
+    await actions.put_checks({"005930": replace(check, complete_to=date(2026, 11, 21))})
+    assert await actions.changed_ledgers() == {"005930"}
+    assert await actions.changed_ledgers(["000660"]) == set()
+
+    await actions.put_checks({"005930": replace(check, checked_at=NOW + timedelta(days=1))})
+    assert await actions.changed_ledgers() == set()
 
 
 async def test_learned_days_are_kept(stores: Stores) -> None:
@@ -171,7 +189,7 @@ async def test_a_session_is_asked_for_until_it_is_sealed_and_again_when_it_chang
     assert await stores.seals.unsealed(*asked) == found
     assert await stores.seals.chains([("005930", DAY), ("000660", other)]) == [found[2], found[1]]
 
-    seals = [Seal(symbol=one, day=day, state="sealed", evidence={}) for one in asked[0] for day in asked[1]]
+    seals = [Seal(symbol=one, day=day, state="broken", evidence={}) for one in asked[0] for day in asked[1]]
     await stores.seals.save_seals(seals, FOREVER)
     assert await stores.seals.unsealed(*asked) == []
 

@@ -404,6 +404,8 @@ class FakeActions:
     found_at: dict[tuple[str, date], datetime] = field(default_factory=dict)
     closes: dict[str, frozenset[int]] = field(default_factory=dict)
     """The last close of each symbol, whichever day is asked for."""
+    looked: dict[str, list[CorporateAction]] = field(default_factory=dict)
+    """What the last look left of each symbol's ledger."""
 
     async def actions(self, symbol: str) -> list[CorporateAction]:
         """Return a symbol's actions."""
@@ -425,8 +427,17 @@ class FakeActions:
         return dict(self.known)
 
     async def put_checks(self, checks: Mapping[str, AdjustmentCheck]) -> None:
-        """Replace what is known."""
+        """Replace what is known; a look notes the ledger as well."""
+        for symbol, check in checks.items():
+            before = self.known.get(symbol)
+            if before is None or before.checked_at != check.checked_at:
+                self.looked[symbol] = await self.actions(symbol)
         self.known |= checks
+
+    async def changed_ledgers(self, symbols: Sequence[str] | None = None) -> set[str]:
+        """Return whose ledger is not what it was at the last look."""
+        wanted = self.looked if symbols is None else self.looked.keys() & set(symbols)
+        return {symbol for symbol in wanted if self.looked[symbol] != await self.actions(symbol)}
 
     async def last_closes(
         self, symbols: Sequence[str], before: datetime, auction_at: datetime

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection, to_text
+from chartinsightd.adapters.postgres.odd_rows import OddRows
 from chartinsightd.domain.alarm import AlarmKind, AlarmRule, AlarmState
 from chartinsightd.ports.alarms import Alarm
 
@@ -16,12 +17,13 @@ class PostgresAlarms:
 
     def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
+        self._odd = OddRows()
 
     async def alarms(self) -> list[Alarm]:
         """Return all, the oldest first."""
         async with self._link.use() as connection:
             rows = await connection.fetch("select * from alarms order by id")
-        return [_alarm(row) for row in rows]
+        return self._odd.readable("alarms", rows, _alarm)
 
     async def add_alarm(self, rule: AlarmRule, at: datetime, by: str) -> Alarm:
         """Keep a new one, and return it with its number."""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
+from chartinsightd.adapters.postgres.odd_rows import OddRows
 from chartinsightd.analysis.patterns.life import PatternKind, PatternPoint, PatternState
 from chartinsightd.analysis.points import Grade, PointKind
 from chartinsightd.analysis.trend import Trend
@@ -40,6 +41,7 @@ class PostgresAnalysis:
 
     def __init__(self, connection: ReconnectingConnection) -> None:
         self._connection = connection
+        self._odd = OddRows()
 
     async def states(self, analyser: str) -> dict[Series, AnalysisState]:
         """Return how every series that is known to the analyser stands."""
@@ -143,7 +145,8 @@ class PostgresAnalysis:
         """Return the memberships that held on a Korean day, by symbol; empty before the first record."""
         async with self._connection.use() as connection:
             rows = await connection.fetch(_UNIVERSE, day)
-        return {row["symbol"]: Membership(**row) for row in rows}
+        found = self._odd.readable("universe_days", rows, lambda row: Membership(**row))
+        return {one.symbol: one for one in found}
 
     async def first_universe_day(self) -> date | None:
         """Return the first Korean day with a record; None before any."""

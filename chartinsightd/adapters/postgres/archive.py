@@ -11,9 +11,11 @@ from chartinsightd.adapters.postgres import engine
 from chartinsightd.adapters.postgres.actions import action_of
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
 from chartinsightd.adapters.postgres.dsn import place_of
+from chartinsightd.adapters.postgres.odd_rows import OddRows, named_values
 from chartinsightd.adapters.postgres.sessions import looking
 from chartinsightd.domain.candle import Candle
 from chartinsightd.domain.gap_reason import GapReason
+from chartinsightd.domain.seal import SealState
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.domain.verdict import SealedSession
@@ -64,6 +66,7 @@ class PostgresArchive:
         self._link = link
         self._schema = schema
         self._place = place
+        self._odd = OddRows()
 
     async def facts(self) -> DatabaseFacts:
         """Look at the database itself."""
@@ -114,13 +117,14 @@ class PostgresArchive:
             wanted = list(states), list(kinds), until
             total = await connection.fetchval(f"select count(*) from jobs where {_THESE_JOBS}", *wanted)
             rows = await connection.fetch(_JOBS, *wanted, before, limit)
-        return Found([JobRecord(**row) for row in rows], total)
+        return Found(self._odd.readable("jobs", rows, _job), total)
 
     async def job(self, job_id: int) -> JobRecord | None:
         """Return one job; None where there is none of this id."""
         async with self._link.use() as connection:
             row = await connection.fetchrow(f"select {_JOB} from jobs where id = $1", job_id)
-        return None if row is None else JobRecord(**row)
+        found = [] if row is None else self._odd.readable("job", [row], _job)
+        return found[0] if found else None
 
     async def job_log(self, job_id: int) -> KeptLog:
         """Return what is kept of the log of a job; see `ports.Archive`."""
@@ -206,12 +210,18 @@ class PostgresArchive:
         """Ask for rows that carry the total of all; the limit is the first argument."""
         async with self._link.use() as connection:
             rows = await connection.fetch(statement, limit, *arguments)
-        return Found([read(row) for row in rows], rows[0]["total"] if rows else 0)
+        found = self._odd.readable(read.__name__.strip("_"), rows, read)
+        return Found(found, rows[0]["total"] if rows else 0)
 
 
 def _try(row: Mapping[str, Any]) -> Try:
     at = datetime.fromisoformat(row["at"])
     return Try(job_id=row["id"], kind=row["kind"], at=at, about=row["about"], reason=row["reason"])
+
+
+def _job(row: Mapping[str, Any]) -> JobRecord:
+    objects = {name: named_values(row[name]) for name in ("params", "progress")}
+    return JobRecord(**{**row, **objects})
 
 
 def _texts(timeframes: Sequence[Timeframe]) -> list[str]:
@@ -314,13 +324,18 @@ def _gap(row: Mapping[str, Any]) -> KnownGap:
         from_ts=row["from_ts"],
         to_ts=row["to_ts"],
         reason=GapReason(row["reason"]),
-        evidence=row["evidence"],
+        evidence=named_values(row["evidence"]),
     )
     return KnownGap(gap=gap, since=row["since"])
 
 
 def _seal(row: Mapping[str, Any]) -> Seal:
-    return Seal(symbol=row["symbol"], day=row["session"], state=row["state"], evidence=row["evidence"])
+    return Seal(
+        symbol=row["symbol"],
+        day=row["session"],
+        state=SealState(row["state"]),
+        evidence=named_values(row["evidence"]),
+    )
 
 
 def _revision(row: Mapping[str, Any]) -> Revision:
@@ -334,6 +349,7 @@ def _known_action(row: Mapping[str, Any]) -> KnownAction:
 
 
 def _quarantined(row: Mapping[str, Any]) -> Quarantined:
+    named_values(row["payload"])
     return Quarantined(**{name: row[name] for name in _QUARANTINE_COLUMNS})
 
 

@@ -256,6 +256,29 @@ class PostgresCandles:
                 self._tails.forget(series)
         return {series: old & ranges[series] for series, old in olds.items()}
 
+    async def withdraw_changed_coverage(self) -> dict[Series, RangeSet]:
+        """Cover no more than both what this session wrote and what is stored; return what each series lost.
+
+        What is stored may be an older backup, so that a range that went is not put back but read again; one
+        that came was read by nobody.
+        """
+        async with self._lock, self._writer.use() as connection:
+            known = await self._known_coverage(connection)
+            stored = await coverage.read(connection)
+            pairs = {
+                series: (stored.get(series, RangeSet()), known.get(series, RangeSet()))
+                for series in known.keys() | stored.keys()
+            }
+            changed = {series: pair for series, pair in pairs.items() if pair[0] != pair[1]}
+            async with connection.transaction():
+                await coverage.replace(
+                    connection, {series: (there, there & ours) for series, (there, ours) in changed.items()}
+                )
+            for series, (there, ours) in changed.items():
+                known[series] = there & ours
+                self._tails.forget(series)
+        return {series: ours - there for series, (there, ours) in changed.items()}
+
     async def candles(self, symbol: str, timeframe: Timeframe, from_ts: datetime, to_ts: datetime) -> Candles:
         """Return the stored candles that open in [from_ts, to_ts), both aware, oldest first.
 

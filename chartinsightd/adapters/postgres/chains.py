@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from chartinsightd.adapters.postgres.connection import Connection
+from chartinsightd.adapters.postgres.odd_rows import named_values
 from chartinsightd.domain.candle import Ints
 from chartinsightd.domain.chain import Chain, ChainState
 from chartinsightd.domain.kst import day_of
@@ -47,10 +49,15 @@ async def note(connection: Connection, symbol: str, chains: Sequence[Chain], at:
 
 
 def chain_of(row: Mapping[str, Any]) -> Chain | None:
-    """Return a chain from the columns of its table, None where they are null."""
+    """Return a chain from the columns of its table, None where they are null, or somebody else wrote them."""
     if row["state"] is None:
         return None
-    evidence = row["evidence"]
+    with contextlib.suppress(ValueError, TypeError):
+        return _chain(row, named_values(row["evidence"]))
+    return None
+
+
+def _chain(row: Mapping[str, Any], evidence: Mapping[str, Any]) -> Chain:
     broken_at = evidence.get("broken_at")
     return Chain(
         day=row["session"],

@@ -14,6 +14,7 @@ import structlog
 
 from chartinsightd.adapters.postgres.dsn import checked
 from chartinsightd.adapters.postgres.errors import POOLED, SHAPE_IS_OTHER, store_errors
+from chartinsightd.adapters.postgres.odd_rows import from_json
 from chartinsightd.domain.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -138,7 +139,7 @@ class ReconnectingConnection:
     async def _set_up(self, connection: Connection) -> None:
         if self._prepare is not None:
             await self._prepare(connection)
-        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=to_json, decoder=json.loads)
+        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=to_json, decoder=from_json)
 
 
 async def _listen(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection, to_json
+from chartinsightd.adapters.postgres.odd_rows import OddRows
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.archive import Found
@@ -18,6 +19,7 @@ class PostgresLabels:
 
     def __init__(self, connection: ReconnectingConnection) -> None:
         self._connection = connection
+        self._odd = OddRows()
 
     async def add(self, label: Label, at: datetime) -> KnownLabel | None:
         """Keep a label; see `ports.labels.LabelStore`."""
@@ -47,7 +49,7 @@ class PostgresLabels:
             rows = await connection.fetch(_FIND, *arguments, wanted.before, limit)
             is_all = wanted.before is None and len(rows) < limit
             total = len(rows) if is_all else await connection.fetchval(_TOTAL, *arguments)
-        return Found([_label(row) for row in rows], total)
+        return Found(self._odd.readable("labels", rows, _label), total)
 
     async def agreement(self) -> list[KindAgreement]:
         """Return how often people agreed, by kind."""

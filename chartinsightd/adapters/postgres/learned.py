@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from chartinsightd.adapters.postgres.changes import NewChange, note
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.odd_rows import OddRows, named_values
 from chartinsightd.domain.changes import ChangeKind
 from chartinsightd.domain.silence import LearnedDay
 from chartinsightd.facts.krx import KST
@@ -16,6 +19,7 @@ class PostgresLearnedDays:
 
     def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
+        self._odd = OddRows()
 
     async def learned_days(self) -> list[LearnedDay]:
         """Return all, oldest day first."""
@@ -24,7 +28,7 @@ class PostgresLearnedDays:
                 "select day, kind = 'open' as is_open, evidence, learned_at, confirmed_at"
                 " from learned_days order by day"
             )
-        return [LearnedDay(**row) for row in rows]
+        return self._odd.readable("learned_days", rows, _learned)
 
     async def save_learned_day(self, learned: LearnedDay) -> None:
         """Keep a day, in the place of what was kept of it."""
@@ -42,6 +46,10 @@ class PostgresLearnedDays:
         async with self._link.use() as connection, connection.transaction():
             if await connection.fetchval("delete from learned_days where day = $1 returning true", day):
                 await note(connection, [_change(day)], at)
+
+
+def _learned(row: Mapping[str, Any]) -> LearnedDay:
+    return LearnedDay(**{**row, "evidence": named_values(row["evidence"])})
 
 
 def _change(day: date) -> NewChange:

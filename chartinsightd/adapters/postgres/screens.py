@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection
+from chartinsightd.adapters.postgres.odd_rows import OddRows, named_values
 from chartinsightd.analysis.screens.evaluation import Excepted, Reason, Seen
 from chartinsightd.ports.screens import RunMatch, ScreenRun, StoredScreen
 
@@ -16,12 +17,14 @@ class PostgresScreens:
 
     def __init__(self, connection: ReconnectingConnection) -> None:
         self._connection = connection
+        self._odd = OddRows()
 
     async def screens(self) -> list[StoredScreen]:
         """Return the newest version of each screen that is not removed, by name."""
         async with self._connection.use() as connection:
             rows = await connection.fetch(_SCREENS)
-        return [StoredScreen(**row) for row in rows if row["expression"] is not None]
+        kept = [row for row in rows if row["expression"] is not None]
+        return self._odd.readable("screens", kept, _screen)
 
     async def save_screen(self, name: str, expression: Mapping[str, Any] | None, at: datetime) -> int:
         """Save the next version of a screen, None to remove it; return its number."""
@@ -71,6 +74,10 @@ def _shown(match: RunMatch) -> dict[str, dict[str, list[Any]]]:
         strategy: {name: [seen.value, seen.unit, seen.ts] for name, seen in figures.items()}
         for strategy, figures in match.evidence.items()
     }
+
+
+def _screen(row: Mapping[str, Any]) -> StoredScreen:
+    return StoredScreen(**{**row, "expression": named_values(row["expression"])})
 
 
 def _match(row: Mapping[str, Any]) -> RunMatch:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from chartinsightd.adapters.postgres import candle_sql
 from chartinsightd.adapters.postgres.chains import chain_of
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection
+from chartinsightd.adapters.postgres.odd_rows import OddRows, named_values
 from chartinsightd.adapters.postgres.rows import candles_of
 from chartinsightd.domain.candle import Candles
+from chartinsightd.domain.seal import SealState
 from chartinsightd.domain.timeframe import Timeframe
 from chartinsightd.ports.stores import Seal, Unsealed
 
@@ -19,6 +22,7 @@ class PostgresSeals:
 
     def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
+        self._odd = OddRows()
 
     async def unsealed(self, symbols: Sequence[str], days: Sequence[date]) -> list[Unsealed]:
         """Return those of these sessions that have no seal, or of which a chain or a revision is newer."""
@@ -62,17 +66,23 @@ class PostgresSeals:
         """Return every seal that is not `sealed`, by symbol and day."""
         async with self._link.use() as connection:
             rows = await connection.fetch(_OPEN)
-        return [
-            Seal(symbol=row["symbol"], day=row["session"], state=row["state"], evidence=row["evidence"])
-            for row in rows
-        ]
+        return self._odd.readable("seals", rows, _seal)
+
+
+def _seal(row: Mapping[str, Any]) -> Seal:
+    evidence = named_values(row["evidence"])
+    int(evidence.get("rereads", 0))
+    return Seal(symbol=row["symbol"], day=row["session"], state=SealState(row["state"]), evidence=evidence)
 
 
 _UNSEALED = """
 with asked as materialized (
     select symbol, session from unnest($1::text[]) as s(symbol) cross join unnest($2::date[]) as d(session)
 ), known as materialized (
-    select symbol, session, checked_at from seals where symbol = any($1) and session = any($2)
+    select symbol, session, state = 'sealed' and evidence ->> 'chain' = 'proved' as is_proved, checked_at,
+        state in ('unproved', 'broken')
+            or (state = 'sealed' and evidence ->> 'chain' in ('proved', 'no candle')) as is_ours
+    from seals where symbol = any($1) and session = any($2)
 ), revised as materialized (
     -- a day or a week that changed speaks for the week's later sessions too: the last of them judges the week
     select r.symbol, d.session, max(r.changed_at) as changed_at
@@ -92,6 +102,7 @@ left join chains c on c.symbol = a.symbol and c.session = a.session
 left join known k on k.symbol = a.symbol and k.session = a.session
 left join revised r on r.symbol = a.symbol and r.session = a.session
 where k.checked_at is null or k.checked_at < c.read_at or k.checked_at < r.changed_at
+    or k.is_ours is not true or (k.is_proved and c.state is distinct from 'proved')
 order by a.symbol, a.session
 """
 

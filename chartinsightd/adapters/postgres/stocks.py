@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chartinsightd.adapters.postgres.connection import Connection, ReconnectingConnection, to_text
+from chartinsightd.adapters.postgres.odd_rows import OddRows
 from chartinsightd.domain.errors import StoreRefused
 from chartinsightd.domain.kst import day_of
 from chartinsightd.domain.stock_list import KnownStocks
@@ -22,6 +23,7 @@ class PostgresStocks:
 
     def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
+        self._odd = OddRows()
 
     async def save_stocks(
         self,
@@ -62,7 +64,7 @@ class PostgresStocks:
     async def known_stocks(self) -> KnownStocks:
         """Return what the last list said."""
         async with self._link.use() as connection:
-            rows = await connection.fetch(_KNOWN)
+            rows = self._odd.readable("stocks", await connection.fetch(_KNOWN), lambda row: row)
         listed = [row for row in rows if row["delisted_on"] is None]
         return KnownStocks(
             listed=frozenset(row["symbol"] for row in listed),

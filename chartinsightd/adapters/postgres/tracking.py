@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection, to_text
+from chartinsightd.adapters.postgres.odd_rows import OddRows
 
 
 class PostgresTracking:
@@ -13,13 +14,13 @@ class PostgresTracking:
 
     def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
+        self._odd = OddRows()
 
     async def tracking(self) -> dict[str, bool]:
         """Return the symbols added (True) and removed (False) by hand."""
         async with self._link.use() as connection:
-            return dict(
-                await connection.fetch("select symbol, tracked from tracking order by changed_at, symbol")
-            )
+            rows = await connection.fetch("select symbol, tracked from tracking order by changed_at, symbol")
+        return dict(self._odd.readable("tracking", rows, lambda row: (row["symbol"], row["tracked"])))
 
     async def set_tracking(self, symbols: Sequence[str], tracked: bool, at: datetime, by: str) -> None:
         """Remember what a person wants of these symbols, and mark them so in the list of stocks."""

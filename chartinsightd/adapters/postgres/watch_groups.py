@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from chartinsightd.adapters.postgres.connection import ReconnectingConnection, to_text
+from chartinsightd.adapters.postgres.odd_rows import OddRows
 from chartinsightd.domain.watch_groups import WatchGroup, WatchGroups
 
 
@@ -13,12 +16,13 @@ class PostgresWatchGroups:
 
     def __init__(self, link: ReconnectingConnection) -> None:
         self._link = link
+        self._odd = OddRows()
 
     async def groups(self) -> WatchGroups | None:
         """Return the groups in their order; None before a person makes the first one."""
         async with self._link.use() as connection:
             rows = await connection.fetch("select name, symbols from watch_groups order by place")
-        return tuple(WatchGroup(row["name"], tuple(row["symbols"])) for row in rows) or None
+        return tuple(self._odd.readable("watch_groups", rows, _group)) or None
 
     async def replace(self, groups: WatchGroups, at: datetime) -> None:
         """Keep these groups and no others, whole or not at all."""
@@ -28,3 +32,9 @@ class PostgresWatchGroups:
             await connection.executemany(
                 "insert into watch_groups (name, place, symbols, changed_at) values ($1, $2, $3, $4)", rows
             )
+
+
+def _group(row: Mapping[str, Any]) -> WatchGroup:
+    if None in row["symbols"]:
+        raise ValueError("a symbol is missing")
+    return WatchGroup(row["name"], tuple(row["symbols"]))

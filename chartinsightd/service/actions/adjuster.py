@@ -147,6 +147,8 @@ class Adjuster:
         self._seen_at: dict[str, datetime] = {}
         self._found_at: dict[str, datetime] = {}
         """When an action of the last days was found or corrected; a second look has to confirm it."""
+        self._changed: set[str] = set()
+        """Symbols whose ledger somebody else changed: every chart of theirs is compared again."""
         self._loaded: set[str] = set()
         """Unread symbols whose history is here; found out after each rest, since that looks at them all."""
         self._turns: deque[str] = deque()
@@ -174,6 +176,7 @@ class Adjuster:
                 recent = day_of(self._clock.now()) - _SUSPECT_DAYS
                 self._found_at = await self._store.found_since(recent)
                 self._checks = await self._store.checks()
+                await self._find_changed()
             if self._is_morning_due():
                 return await self._ask_base_prices()
             return await self._look_at_next()
@@ -182,6 +185,12 @@ class Adjuster:
         return False
 
     # What is due.
+
+    async def _find_changed(self) -> None:
+        """Compare the ledger with what the looks at the charts left of it."""
+        self._changed = await self._store.changed_ledgers()
+        if self._changed:
+            log.warning("adjustments.ledger_changed", symbols=sorted(self._changed))
 
     def _is_morning_due(self) -> bool:
         now = self._clock.now()
@@ -255,6 +264,8 @@ class Adjuster:
         """Return how far back a symbol is to be looked at now; None where it need not be."""
         if not self._symbol_delays.may_try(symbol):
             return None
+        if symbol in self._changed:
+            return _Depth.ALL
         if check is not None and self._has_news(symbol, check):
             return _Depth.NEWS
         if symbol in self._loaded and (check is None or self._is_deeper(symbol, check)):
@@ -332,6 +343,8 @@ class Adjuster:
         job = await self._job.enter({"timeframes": [Timeframe.D1, Timeframe.W1]}, 1)
         failed = True
         try:
+            if await self._store.changed_ledgers([symbol]):
+                depth = _Depth.ALL
             known = await self._store.actions(symbol)
             kept_from = self._kept_from(symbol)
             if depth is _Depth.ANCHOR:
@@ -405,6 +418,7 @@ class Adjuster:
             complete_to=day_of(now), checked_at=now, complete_from=complete_from, suspicion=suspicion
         )
         await self._note({symbol: done})
+        self._changed.discard(symbol)
 
     def _still_suspected(
         self, symbol: str, check: AdjustmentCheck, actions: Sequence[CorporateAction]
@@ -429,6 +443,7 @@ class Adjuster:
         job = await self._job.enter({"day": today.isoformat()}, -(-len(symbols) // 100))
         failed = True
         try:
+            await self._find_changed()
             prices = await self._quotes.base_prices(symbols, Priority.CATCH_UP)
             closes = await self._store.last_closes(symbols, midnight(today), last.close_at)
             await self._judge(today, last.day, prices, closes)

@@ -116,28 +116,40 @@ class RowAudit:
     async def audit(self, symbols: Sequence[str] | None = None) -> list[RowDifference]:
         """Compare everything, or all of some symbols, the newest first; withdraw what differs and return it.
 
+        Of all, the coverage itself comes first: ranges that somebody added to it or took from it.
+
         Raises:
             StoreUnavailable: what was compared so far is dealt with.
         """
         async with self._one_at_a_time:
             found: list[RowDifference] = []
+            is_other = symbols is None and await self._withdraw_changed_coverage()
             for part in await self._store.audit_parts():
                 differing = await self._store.differences(part, symbols)
                 if differing:
                     await self._withdraw(differing)
                     found += differing
                 await self._clock.sleep(self._clock.real(_REST_REAL_S))
-            if symbols is None and not found:
+            if symbols is None and not (found or is_other):
                 self._withdrawn = {}  # beyond the reach of the broker nothing comes back
             log.info("rows.audited", differences=len(found), symbols=len(symbols or ()))
             return found
 
+    async def _withdraw_changed_coverage(self) -> bool:
+        lost = await self._store.withdraw_changed_coverage()
+        if not lost:
+            return False
+        named = sorted(map(str, lost))[:_NAMED]
+        log.error("coverage.differs", series=len(lost), named=named)
+        self._words = (
+            f"The table coverage was changed behind the daemon's back, in {len(lost)} series"
+            f" ({', '.join(named)})."
+        )
+        await self._follow(lost)
+        return True
+
     async def _withdraw(self, found: Sequence[RowDifference]) -> None:
         withdrawn = await self._store.withdraw(found)
-        await self._ledger.note_withdrawn(withdrawn)
-        for series, ranges in withdrawn.items():
-            self._withdrawn[series] = self._withdrawn.get(series, EMPTY) | ranges
-            self._note_beyond(series, ranges)
         self._words = _words(found)
         log.error(
             "rows.differ",
@@ -146,6 +158,14 @@ class RowAudit:
             found=sum(one.found for one in found),
             series=sorted({str(one.series) for one in found})[:_NAMED],
         )
+        await self._follow(withdrawn)
+
+    async def _follow(self, withdrawn: Mapping[Series, RangeSet]) -> None:
+        """Let what the store covers no longer be read again."""
+        await self._ledger.note_withdrawn(withdrawn)
+        for series, ranges in withdrawn.items():
+            self._withdrawn[series] = self._withdrawn.get(series, EMPTY) | ranges
+            self._note_beyond(series, ranges)
         self._current_rules.invalidate_plans()
         await self._order_rereads()
 

@@ -103,7 +103,6 @@ class Sealer:
         self._collected = collected
         self._open: dict[_Key, Seal] = {}
         """Every seal that is not sealed."""
-        self._is_loaded = False
         self._reread_at: dict[_Key, datetime] = {}
         self._unverified: set[_Key] = set()
         """Sessions read again and not verified since: the store may fail between the two."""
@@ -166,11 +165,11 @@ class Sealer:
         self._wake.clear()
 
     async def _load(self) -> None:
-        """Take up, once, what an earlier run left open."""
-        if not self._is_loaded:
+        """Take up what an earlier run left open and, each morning, what somebody opened in the database."""
+        if self._all_at is None or self._clock.now() >= self._all_at:
             for seal in await self._store.open_seals():
-                self._remember(seal)
-            self._is_loaded = True
+                if (seal.symbol, seal.day) not in self._open:
+                    self._remember(seal)
 
     async def _look(self) -> None:
         """Verify every changed session that is complete."""

@@ -60,3 +60,29 @@ async def test_rows_of_somebody_else_are_written_as_ours(change: str, store: Sto
         )
 
     assert [tuple(row) for row in stored] == [(FIRST, FIRST + 900)]
+
+
+async def test_only_what_was_written_and_is_stored_is_covered(store: Store, database: str) -> None:
+    """A range that came behind the daemon's back was read by nobody, one that went may be an older backup."""
+    hours = Series(symbol="005930", timeframe=Timeframe.H1)
+    days = Series(symbol="005930", timeframe=Timeframe.D1)
+    for series in (M5, hours):
+        rows = page(timeframe=series.timeframe, at=range(2))
+        await store.candles.save([write(rows, (FIRST, FIRST + 600))])
+    assert await store.candles.withdraw_changed_coverage() == {}
+    async with connected(database) as connection:
+        await connection.execute(
+            "update coverage set to_ts = to_ts + interval '1 year' where timeframe = '5m'"
+        )
+        await connection.execute(
+            "update coverage set from_ts = to_timestamp($1) where timeframe = '1h'", FIRST + 60
+        )
+        await connection.execute("insert into coverage values ('005930', '1d', '2020-01-01', '2021-01-01')")
+
+    lost = await store.candles.withdraw_changed_coverage()
+
+    assert lost == {M5: RangeSet(), hours: RangeSet.of((FIRST, FIRST + 60)), days: RangeSet()}
+    left = {M5: RangeSet.of((FIRST, FIRST + 600)), hours: RangeSet.of((FIRST + 60, FIRST + 600))}
+    assert await store.candles.coverage() == left
+    store.candles.forget_everything()
+    assert await store.candles.coverage() == left

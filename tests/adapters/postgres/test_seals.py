@@ -54,13 +54,30 @@ async def test_a_correction_of_any_timeframe_asks_for_its_session_again(store: S
     """A revised hour unseals its session, without a word of the chain."""
     hours = page("005930", Timeframe.H1, at=[0, 1], final=[True, True])
     await store.candles.save([write(hours)])
-    sealed = [Seal(symbol="005930", day=DAY, state="sealed", evidence={})]
+    sealed = [Seal(symbol="005930", day=DAY, state="sealed", evidence={"chain": "no candle"})]
     await store.seals.save_seals(sealed, LONG_AGO)
     assert await store.seals.unsealed(["005930"], [DAY]) == []
 
     await store.candles.save([write(page("005930", Timeframe.H1, at=[0], close=[177], final=[True]))])
 
     assert [one.day for one in await store.seals.unsealed(["005930"], [DAY])] == [DAY]
+
+
+async def test_a_seal_that_says_more_than_its_chain_counts_as_none(store: Store, database: str) -> None:
+    """Written by hand, or with a chain that was deleted or changed behind its back, it is judged again."""
+    days = [DAY - timedelta(days=back) for back in range(5)]
+    await store.candles.save([minutes("005930", [chain(day) for day in days])])
+    proved = [Seal(symbol="005930", day=day, state="sealed", evidence={"chain": "proved"}) for day in days]
+    await store.seals.save_seals(proved, FOREVER)
+    assert await store.seals.unsealed(["005930"], days) == []
+
+    async with connected(database) as connection:
+        await connection.execute("delete from chains where session = $1", days[0])
+        await connection.execute("update chains set state = 'broken' where session = $1", days[1])
+        await connection.execute("update seals set state = 'fine' where session = $1", days[2])
+        await connection.execute("update seals set evidence = '{}' where session = $1", days[3])
+
+    assert [one.day for one in await store.seals.unsealed(["005930"], days)] == days[3::-1]
 
 
 async def test_a_corrected_week_or_day_asks_for_the_rest_of_its_week_again(store: Store) -> None:
@@ -71,7 +88,9 @@ async def test_a_corrected_week_or_day_asks_for_the_rest_of_its_week_again(store
     start = int(datetime.combine(monday, datetime.min.time(), KST).timestamp())
     for symbol, timeframe in (("005930", Timeframe.D1), ("000660", Timeframe.W1)):
         await store.candles.save([write(day_candle(symbol, timeframe, start, volume=5))])
-        seals = [Seal(symbol=symbol, day=one, state="sealed", evidence={}) for one in days]
+        seals = [
+            Seal(symbol=symbol, day=one, state="sealed", evidence={"chain": "no candle"}) for one in days
+        ]
         await store.seals.save_seals(seals, LONG_AGO)
         await store.candles.save([write(day_candle(symbol, timeframe, start, volume=6))])
 

@@ -384,6 +384,22 @@ def test_missed_mornings_are_made_up_for() -> None:
     assert world.requests(done) == {"ka10095": 1, "1d adjusted": 3}
 
 
+def test_a_ledger_that_somebody_changed_is_right_before_the_opening() -> None:
+    """Deleted, changed and made up behind the daemon's back: the morning compares every chart again."""
+    world = World(at(19, day=TODAY - timedelta(days=1)), s005930=[LONG_AGO, LATELY])
+    world.play(1)
+    right, (first, last) = world.ledger, sorted(world.actions.ledger)
+    old = world.actions.ledger.pop(first)
+    world.actions.ledger[last] = replace(old, ex_date=last[1])
+    world.actions.ledger["000660", LATELY.ex_date] = LATELY
+    world.actions.found_at["000660", LATELY.ex_date] = world.clock.now()
+
+    world.clock.start = at(8, 30)
+    world.play(0.4)
+
+    assert {key: factor for key, factor in world.ledger.items() if factor != 1} == right
+
+
 def test_a_look_in_the_future_was_none() -> None:
     """What a clock that ran ahead noted does not hide the actions until that day comes."""
     world = World(at(19, day=TODAY - timedelta(days=1)), s005930=[split(TODAY, HALF)])
@@ -410,6 +426,7 @@ def test_old_prices_are_checked_now_and_then() -> None:
     world.play(1)
     world.actions.ledger["005930", LATELY.ex_date] = split(LATELY.ex_date, Fraction(1, 3))
     world.actions.ledger["000660", LATELY.ex_date] = split(LATELY.ex_date, HALF)
+    world.actions.looked.clear()  # the looks themselves were wrong: nothing was changed after them
 
     world.actions.known = {
         symbol: replace(check, checked_at=check.checked_at - timedelta(days=28))

@@ -37,6 +37,7 @@ class FakeAudited:
     away: int = 0
     """So many of the next looks fail."""
     looks: list[AuditPart] = field(default_factory=list)
+    taken: dict[Series, RangeSet] = field(default_factory=dict)
 
     async def audit_parts(self) -> list[AuditPart]:
         """Return the parts, or fail."""
@@ -50,6 +51,11 @@ class FakeAudited:
         del symbols
         self.looks.append(part)
         return [LOST] if self.differs and part.first == 0 else []
+
+    async def withdraw_changed_coverage(self) -> dict[Series, RangeSet]:
+        """Return what somebody took from the coverage."""
+        taken, self.taken = self.taken, {}
+        return taken
 
     async def withdraw(self, found: Sequence[RowDifference]) -> dict[Series, RangeSet]:
         """Take the ranges out of the coverage."""
@@ -164,6 +170,20 @@ async def test_what_differs_is_told_until_it_is_read_again() -> None:
     scene.store.covered[DAYS] = RangeSet.of((0, 200))
     await scene.ledger.open()
     assert scene.audit.look() == {}
+
+
+@in_virtual_time
+async def test_a_range_that_somebody_took_from_the_coverage_is_read_again() -> None:
+    """It is planned again, and told until it is covered again."""
+    scene = Scene()
+    scene.audited.taken = {DAYS: RangeSet.of((100, 200))}
+    await scene.ledger.open()
+    assert await scene.audit.audit() == []
+
+    assert scene.ledger.state(DAYS).covered == RangeSet.of((0, 100))
+    assert scene.plans == 1
+    [(_, condition)] = scene.audit.look().items()
+    assert "coverage was changed behind the daemon's back, in 1 series (005930/1d)" in condition.message
 
 
 @in_virtual_time
