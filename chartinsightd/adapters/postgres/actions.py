@@ -123,12 +123,13 @@ def _changes(symbol: str, ex_dates: Sequence[date]) -> list[NewChange]:
 
 
 def action_of(row: Mapping[str, Any]) -> CorporateAction:
-    """Return a row of the ledger."""
+    """Return a row of the ledger; it is applied whatever its evidence is, so that must not hide it."""
+    evidence = row["evidence"]
     return CorporateAction(
         ex_date=row["ex_date"],
         price_factor=Fraction(row["price_factor"]),
         volume_factor=Fraction(row["volume_factor"]),
-        evidence=named_values(row["evidence"]),
+        evidence=evidence if isinstance(evidence, Mapping) else {},
     )
 
 

@@ -309,7 +309,11 @@ _STATE = f"{_STATES} and symbol = $2 and timeframe = $3"
 _BEGIN_CURSOR = """
 insert into change_cursors (reader, number) select $1, last from change_counter on conflict do nothing
 """
-_CURSOR = "select number from change_cursors where reader = $1 for update"
+_CURSOR = """
+select case when number <= (select last from change_counter) then number else 0 end
+from change_cursors where reader = $1 for update
+"""
+"""One that is ahead of all changes would miss the next ones: then every change that is kept is read again."""
 _NEXT = """
 select count(*) as count, max(number) as last
 from (select number from candle_changes where number > $1 order by number limit $2) as next

@@ -52,13 +52,13 @@ def chain_of(row: Mapping[str, Any]) -> Chain | None:
     """Return a chain from the columns of its table, None where they are null, or somebody else wrote them."""
     if row["state"] is None:
         return None
-    with contextlib.suppress(ValueError, TypeError):
+    with contextlib.suppress(ValueError, TypeError, KeyError):
         return _chain(row, named_values(row["evidence"]))
     return None
 
 
 def _chain(row: Mapping[str, Any], evidence: Mapping[str, Any]) -> Chain:
-    broken_at = evidence.get("broken_at")
+    broken_at = evidence["broken_at"] if row["state"] == ChainState.BROKEN else None
     return Chain(
         day=row["session"],
         state=ChainState(row["state"]),

@@ -78,7 +78,11 @@ def _change(row: Mapping[str, Any]) -> Change:
     )
 
 
-_COUNT = "update change_counter set last = last + $1::bigint returning last"
+_COUNT = """
+insert into change_counter (last) select coalesce(max(number), 0) + $1::bigint from candle_changes
+on conflict (only_row) do update set last = greatest(change_counter.last + $1, excluded.last) returning last
+"""
+"""Whatever somebody did to the counter: a number that is taken would stop every write."""
 _INSERT = """
 insert into candle_changes (at, number, kind, symbol, timeframe, from_ts, to_ts)
 select $1::timestamptz, u.*

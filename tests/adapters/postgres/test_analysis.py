@@ -18,6 +18,7 @@ from chartinsightd.ports.analysis import (
     Findings,
     FoundTrend,
 )
+from tests.adapters.postgres.model import page, write
 from tests.support.findings import NOW, RULES, SERIES, event, point, result
 from tests.support.postgres import connected
 
@@ -58,3 +59,28 @@ async def test_the_universe_of_a_day_is_known_later(analysis: PostgresAnalysis) 
     assert await analysis.universe_on(date(2026, 11, 13)) == {}
     assert (await analysis.universe_on(tuesday))["005930"].member
     assert (await analysis.universe_on(friday))["005930"] == left
+
+
+@pytest.mark.parametrize(
+    "ruin",
+    [
+        "delete from change_counter",
+        "update change_counter set last = 0",
+        "delete from candle_changes",
+        "update change_cursors set number = 1000000",
+    ],
+)
+async def test_what_somebody_does_to_the_numbers_of_changes_stops_nothing(
+    store: Store, analysis: PostgresAnalysis, database: str, ruin: str
+) -> None:
+    """Candles are written all the same, and what derives results from them learns of them."""
+    await store.candles.save([write(page(at=range(2)))])
+    await analysis.mark_changed("a", 10)
+    await store.candles.save([write(page(at=range(3)))])
+    await analysis.mark_changed("a", 10)
+    async with connected(database) as connection:
+        await connection.execute(ruin)
+
+    await store.candles.save([write(page(at=range(4)))])
+
+    assert await analysis.mark_changed("a", 10) >= 1

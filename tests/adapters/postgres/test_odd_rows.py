@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
 
 import pytest
 from structlog.testing import capture_logs
@@ -35,7 +35,7 @@ ODD = {
         f"('005930', '1d', '-infinity', {AT}, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x')",
     ],
     "quarantine": [f"({AT}, 'ka10080', '', 'x', '[[]]')", f"({AT}, 'ka10080', E'\\x1b', 'x', '{{}}')"],
-    "adjustments": ["('005930', '2026-09-14', 0.5, 2, '[]')", "('005930', 'infinity', 0.5, 2, '{}')"],
+    "adjustments": ["('005930', '2026-09-14', 'NaN', 2, '{}')", "('005930', 'infinity', 0.5, 2, '{}')"],
     "adjustment_checks": [
         f"('005930', 'infinity', {AT}, null)",
         f"('000660', '2026-09-14', {AT}, '[1]')",
@@ -52,6 +52,8 @@ MORE_ODD = (
     f"insert into jobs (kind, state, requested_by, progress, created_at) values ('x', 'y', '', '7', {AT})",
     f"insert into alarms (kind, set_on, created_at, created_by) values ('x', '2026-09-14', {AT}, '')",
     f"insert into chains values ('005930', '2026-09-14', 'broken', 1, 1, '[]', {AT})",
+    f"insert into chains values ('005930', '2026-09-15', 'broken', 1, 1, '{{}}', {AT})",
+    "insert into adjustments values ('000660', '2026-09-14', 0.5, 2, '[]')",
 )
 
 
@@ -78,7 +80,7 @@ async def test_what_a_person_asks_for_leaves_odd_rows_out(odd_store: Store, data
                 assert [seal.symbol for seal in seals] == ["005930", "000660"]
                 assert not (await archive.gaps((), (), 10)).rows
                 assert not (await archive.revisions((), (), 10)).rows
-                assert not (await archive.adjustments((), 10)).rows
+                assert len((await archive.adjustments((), 10)).rows) == 1
                 assert not (await archive.quarantine((), 10)).rows
                 assert not (await archive.jobs((), (), None, 10)).rows
                 assert not (await archive.stocks(StockFilter(), 10)).rows
@@ -88,11 +90,12 @@ async def test_what_a_person_asks_for_leaves_odd_rows_out(odd_store: Store, data
 
 async def test_the_daemon_itself_leaves_odd_rows_out(odd_store: Store) -> None:
     """None of them ends a part of it: what it cannot read it does again, as if the row were not there."""
-    day = datetime(2026, 9, 14, tzinfo=UTC).date()
+    days = [date(2026, 9, 14), date(2026, 9, 15)]
 
     assert [seal.symbol for seal in await odd_store.seals.open_seals()] == ["000660"]
-    assert [case.chain for case in await odd_store.seals.unsealed(["005930"], [day])] == [None]
+    assert [case.chain for case in await odd_store.seals.unsealed(["005930"], days)] == [None, None]
     assert not await odd_store.actions.actions("005930")
+    assert len(await odd_store.actions.actions("000660")) == 1  # it is applied: a look must find it wrong
     assert not await odd_store.actions.checks()
     assert not await odd_store.alarms.alarms()
     assert not await odd_store.learned_days.learned_days()
