@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -124,25 +122,29 @@ def expectation(
     # A piece is what is expected of one session without a hole. A piece begins where the session changes, or
     # where candles of the grid between are not expected; the sessions with several pieces are `parted`.
     begins = np.flatnonzero((np.diff(numbers, prepend=-1) != 0) | (np.diff(places, prepend=-1) != 1))
-    owners = numbers[begins].tolist()
-    pieces: dict[int, list[int]] = {}
-    for piece, owner in enumerate(owners):
-        pieces.setdefault(owner, []).append(piece)
+    _, first, session, count = np.unique(
+        numbers[begins], return_index=True, return_inverse=True, return_counts=True
+    )
+    ends = np.append(begins[1:], len(candles)) if len(candles) else begins
     return Expectation(
         timeframe=timeframe,
         start=should.start,
         until=should.until,
         candles=candles,
-        firsts=_compact(candles[begins].tolist()),
-        lasts=_compact(candles[np.append(begins[1:], len(candles)) - 1].tolist() if len(candles) else ()),
-        whole=_compact(accumulate((len(pieces[owner]) == 1 for owner in owners), initial=0)),
-        parted=tuple(tuple(some) for some in pieces.values() if len(some) > 1),
+        firsts=_compact(candles[begins]),
+        lasts=_compact(candles[ends - 1]),
+        whole=_compact(np.append(0, np.cumsum(count[session] == 1))),
+        parted=tuple(tuple(range(first[i], first[i] + count[i])) for i in np.flatnonzero(count > 1).tolist()),
     )
 
 
-def _compact(numbers: Iterable[int]) -> array[int]:
-    """Return numbers in eight bytes each; a list takes forty, and days reach back fifty years."""
-    return array("q", numbers)
+def _compact(numbers: Ints) -> array[int]:
+    """Return numbers in eight bytes each, for `bisect`.
+
+    A list takes forty, and days reach back fifty years: even for a moment that many small objects would
+    leave holes in the memory that are never closed.
+    """
+    return array("q", numbers.astype(np.int64).tobytes())
 
 
 def _session_numbers(candles: Ints) -> Ints:
