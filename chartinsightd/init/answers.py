@@ -103,13 +103,18 @@ class Answers:
         )
 
 
+_AS_IN_SETTINGS = {"paper": "mock", "real": "live"}
+"""The words of `kiwoom.environment`, which a reader of the settings types."""
+
+
 def parse_environment(text: str) -> Environment:
     """Read an environment.
 
     Raises:
         AnswerRefused: there is none of that name.
     """
-    return _member(Environment, text, "refused.environment")
+    word = text.strip().lower()
+    return _member(Environment, _AS_IN_SETTINGS.get(word, word), "refused.environment")
 
 
 def parse_universe(text: str) -> Universe:

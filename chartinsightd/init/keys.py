@@ -72,6 +72,8 @@ class KeyStore:
 
     def shell(self, command: str) -> str:
         """Return a line for a shell that starts a command with the keys."""
+        if self.path == self.config.parent / "credentials":
+            return command  # found beside the settings
         if self.place is Place.CREDENTIALS:
             return f"CREDENTIALS_DIRECTORY='{self.path}' {command}"
         return f"set -a; . '{self.path}'; set +a; {command}"

@@ -60,7 +60,7 @@ def load_settings(config: Path | None = None) -> Settings:
     _refuse_keys_of_accounts(values, text, path)
     _refuse_unknown_variables()
     try:
-        return Settings(**_with_credentials(values))
+        return Settings(**_with_credentials(values, credentials_folder(path)))
     except ValidationError as error:
         raise ConfigurationError(_explain(error, text, path), remedy=_new_names(error)) from None
     except SettingsError as error:
@@ -79,6 +79,16 @@ def find_config() -> Path | None:
         home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
         places.insert(0, home / "chartinsight" / "config.toml")
     return next((place for place in places if _is_file(place)), None)
+
+
+def credentials_folder(path: Path | None) -> Path | None:
+    """Return where secrets lie as files: the folder of systemd, else `credentials` beside the settings file.
+
+    `chartinsightd init` writes the second, so that a daemon started by hand finds it.
+    """
+    if handed := os.environ.get("CREDENTIALS_DIRECTORY"):
+        return Path(handed)
+    return path.parent / "credentials" if path else None
 
 
 def _is_file(path: Path) -> bool:
@@ -170,20 +180,19 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _with_credentials(values: dict[str, Any]) -> dict[str, Any]:
-    """Add the secrets that systemd hands over as files (LoadCredential)."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if not folder:
+def _with_credentials(values: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Add the secrets that lie in files, as systemd hands them over (LoadCredential)."""
+    if folder is None:
         return values
     merged = dict(values)
     for (section, key), name in SECRETS.items():
-        file, given = Path(folder) / name, merged.get(section, {})
+        file, given = folder / name, merged.get(section, {})
         if _is_file(file) and isinstance(given, Mapping):
             merged[section] = {**given, key: file.read_text(encoding="utf-8").strip()}
     if accounts := _accounts(merged):
         merged["kiwoom"] = {
             **merged["kiwoom"],
-            "accounts": [_with_keys(one, Path(folder)) for one in accounts],
+            "accounts": [_with_keys(one, folder) for one in accounts],
         }
     return merged
 

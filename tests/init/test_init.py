@@ -59,15 +59,13 @@ def run(*options: str) -> Result:
     return CliRunner().invoke(main, ["init", "--no-check", *options])
 
 
-def test_options_alone_make_settings_and_keys(tmp_path: Path, key_options: list[str]) -> None:
-    """In a pipe the options are enough; the daemon then finds everything as it was said."""
+def test_options_alone_make_settings_and_keys(key_options: list[str]) -> None:
+    """In a pipe the options are enough; the daemon then finds everything as it was said, the keys too."""
     chosen = ["--symbols", "005930, 카카오", "--universe", "none", "--horizon", "5m=6m"]
     result = run("--environment", "mock", *chosen, *key_options)
 
     assert result.exit_code == 0, result.output
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
-        settings = load_settings()
+    settings = load_settings()
     assert (settings.mode, settings.kiwoom.environment) == ("live", "paper")
     assert settings.kiwoom.app_key.get_secret_value() == APP_KEY
     assert settings.kiwoom.secret_key.get_secret_value() == SECRET_KEY
@@ -158,7 +156,8 @@ def test_stored_keys_are_kept(tmp_path: Path, key_options: list[str]) -> None:
     ("options", "said"),
     [
         ([], "--environment is needed"),
-        (["--environment", "real"], "none of simulation, mock, live"),
+        (["--environment", "test"], "none of simulation, mock, live"),
+        (["--environment", "real"], "--app-key-file"),
         (["--environment", "live"], "--app-key-file"),
         (
             ["--environment", "live", "--app-key-file", "/no", "--secret-key-file", "/no"],

@@ -63,7 +63,7 @@ def _sentences() -> Iterator[str]:
     package = Path(chartinsightd.__file__).parent
     files = [file for part in _PARTS for file in (package / part).rglob("*.py")]
     files += [package / "adapters" / "connection_words.py", package / "app" / "check.py"]
-    files += [package / "app" / "broker.py"]
+    files += [package / "app" / "broker.py", package / "adapters" / "simulator_clock.py"]
     dashboard = Path(chartinsight_tui.__file__).parent
     files += [package / "control" / "client.py", dashboard / "questions.py", dashboard / "connection.py"]
     for file in files:
