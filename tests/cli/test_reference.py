@@ -11,12 +11,12 @@ from pydantic import BaseModel
 from rich.cells import cell_len
 
 from chartinsightd.cli.examples import EXAMPLES
-from chartinsightd.cli.fields import fields_apart
 from chartinsightd.cli.group import VERBS, chartinsightctl
 from chartinsightd.control.protocol.words import Message
 from tests.cli.conftest import ROOT, Run
 from tests.cli.live_daemon import LiveDaemon
 from tests.cli.reference import ANSWERS, reference
+from tests.support.command_lines import understood
 
 MESSAGES: dict[str, type[BaseModel]] = {
     kind.__name__: kind for one in Message.__subclasses__() for kind in (one, *one.__subclasses__())
@@ -33,7 +33,7 @@ ARGUMENTS = {
     "candles": ["005930", "1d"],
     "explain": ["005930", "5m", "2026-10-14T10:05"],
     "job": ["7"],
-    "job --wait": ["7"],
+    "job --wait": ["3"],
     "retry": ["2"],
     "note": ["005930"],
     "backfill": ["005930"],
@@ -82,15 +82,6 @@ def leaves(group: click.Context) -> Iterator[click.Context]:
         yield from leaves(context)
 
 
-def understood(words: list[str]) -> None:
-    """Let the command read a line, without running it; raise what it says when it does not understand."""
-    context = chartinsightctl.make_context("chartinsightctl", fields_apart(words))
-    while isinstance(context.command, click.Group) and (left := [*context._protected_args, *context.args]):
-        name, inner, rest = context.command.resolve_command(context, left)
-        assert inner is not None
-        context = inner.make_context(name, rest, parent=context)
-
-
 def test_help_ends_with_examples_that_work_and_fits_a_terminal() -> None:
     """Each verb shows lines that it understands; nothing in its help is wider than 80 columns."""
     paths = set()
@@ -102,7 +93,7 @@ def test_help_ends_with_examples_that_work_and_fits_a_terminal() -> None:
         assert examples == [f"    chartinsightctl {line}" for line in EXAMPLES[path]]
         for line in EXAMPLES[path]:
             assert line.startswith(path.partition(" ")[0])
-            understood(shlex.split(line.partition(" | ")[0]))
+            understood(["chartinsightctl", *shlex.split(line.partition(" | ")[0])])
     assert paths == set(EXAMPLES)
 
 

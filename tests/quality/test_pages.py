@@ -9,7 +9,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack, redirect_stdout, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,24 +18,16 @@ import pytest
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
-from chartinsight_tui.__main__ import main as tui
-from chartinsightd.__main__ import main as daemon_command
 from chartinsightd.cli.group import chartinsightctl
 from chartinsightd.control.metrics import prometheus_text, status_metrics
-from chartinsightd.simulator.__main__ import main as simulator_command
 from chartinsightd.simulator.faults import Fault
 from tests.cli.live_daemon import LiveDaemon
 from tests.simulator.in_thread import simulator_in_thread
+from tests.support.command_lines import command_lines, understood
 from tests.support.fake_backend import FakeBackend, Scene
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = ("api", "dashboard", "metrics", "notebook", "simulator")
-PARSED: dict[str, click.Command] = {
-    "chartinsightd": daemon_command,
-    "chartinsight-tui": tui,
-    "chartinsight-simulator": simulator_command,
-}
-"""Commands that serve, draw or write: their options are checked, and they are not run."""
 SIMULATOR = "127.0.0.1:8500"
 
 
@@ -96,16 +88,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(daemon, urlsplit(url).netloc, folder)
 
 
-def parse(words: list[str]) -> None:
-    """Let a command read its words, without running it."""
-    command, rest = PARSED[words[0]], words[1:]
-    context = command.make_context(words[0], rest)
-    if isinstance(command, click.Group) and (left := [*context._protected_args, *context.args]):
-        name, inner, arguments = command.resolve_command(context, left)
-        assert inner is not None
-        inner.make_context(name, arguments, parent=context)
-
-
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_works(world: World, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that a reader pastes does what it should, or at least is a line that the command takes."""
@@ -122,7 +104,22 @@ def test_every_command_works(world: World, line: str, monkeypatch: pytest.Monkey
     elif words[0] == "export":
         assert re.fullmatch(r"export [A-Z]+=\S+", line)
     else:
-        parse(words)
+        understood(words)
+
+
+def test_every_command_of_every_document_is_understood() -> None:
+    """Lines in blocks and commands in sentences, in both languages, are ones that our commands take.
+
+    `ID` and `JOB` stand for a number, `a|b` for either. The changelog names commands in a short form.
+    """
+    seen = 0
+    for document in {*DOCS.parent.glob("*.md"), *DOCS.rglob("*.md")} - {DOCS.parent / "CHANGELOG.md"}:
+        for words in command_lines(document.read_text(encoding="utf-8")):
+            seen += 1
+            line = ["1" if word in {"ID", "JOB"} else word.partition("|")[0] for word in words]
+            with suppress(click.exceptions.Exit):  # --version and the like end here
+                understood(line)
+    assert seen > 150
 
 
 def test_the_python_of_the_api_page_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
