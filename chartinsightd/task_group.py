@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from contextvars import Context
 from typing import Any, TypeVar
 
@@ -25,6 +26,19 @@ class TaskGroup(asyncio.TaskGroup):
         if asyncio.get_running_loop().get_task_factory() is not None:
             coro = _in_a_later_turn(coro)
         return super().create_task(coro, name=name, context=context)
+
+
+@asynccontextmanager
+async def together() -> AsyncIterator[TaskGroup]:
+    """Do the parts of one work at once; the first error ends the others and is raised without its group."""
+    try:
+        async with TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as errors:
+        error: BaseException = errors
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
 
 
 async def _in_a_later_turn(work: Coroutine[Any, Any, _T]) -> _T:

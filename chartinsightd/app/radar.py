@@ -41,7 +41,7 @@ def register_radar(
     RadarBoard(venues=ByVenue({Venue.KRX: krx, **others}), collected_at=collected_at, now=now).register(
         handlers
     )
-    StockFinder(krx).register(handlers)
+    StockFinder(krx, collected_at=collected_at).register(handlers)
     analyser.subscribe(partial(_tell, hub))
     LabelBoard(store=stores.labels, reader=stores.reader, names=archive.names, hub=hub, now=now).register(
         handlers

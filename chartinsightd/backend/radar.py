@@ -50,11 +50,12 @@ from chartinsightd.facts.targets import DELISTED, TARGETS
 from chartinsightd.ports.analysis import AnalysisState, AnalysisStore, Findings
 from chartinsightd.ports.archive import Archive, KnownGap, KnownStock, Revision, StockFilter
 from chartinsightd.ports.candles import CandleReader, CandleSpan
-from chartinsightd.ports.labels import LabelFilter, LabelStore
+from chartinsightd.ports.labels import KnownLabel, LabelFilter, LabelStore
 from chartinsightd.ports.radar import ChartStates
 from chartinsightd.ports.stores import Seal
 from chartinsightd.service.analysing.series_turn import MIN_CANDLES
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.task_group import together
 
 _MOST_LABELS = 1_000
 _MOST_PROOFS = 6_000
@@ -76,6 +77,22 @@ class ChartSources:
     """The calendar."""
     analyser: str
     """Whose results; of a venue beside KRX there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What was read for one page of a chart."""
+
+    stock: KnownStock
+    data_id: str
+    state: AnalysisState | None
+    chart: Chart
+    has_older: bool
+    found: Findings
+    labels: Sequence[KnownLabel]
+    gaps: Sequence[KnownGap]
+    revisions: Sequence[Revision]
+    seals: Sequence[Seal]
 
 
 class RadarBoard:
@@ -153,33 +170,27 @@ class RadarBoard:
             UnknownThing: the symbol is in no stock list, or the venue is not collected.
             ConfigurationError: the cursor belongs to another question, or `as_of` lies in the future.
         """
-        series, stock = self._series(query), await self._stock(query.symbol)
-        sources = self._venues.of(query.venue)
-        named = await self._data_id(series, query, query.until)
-        state = await sources.results.state(sources.analyser, series)
-        chart, has_older = await self._chart(query, None, query.until, query.limit, until=query.until)
-        found = await self._findings(series, chart, query)
-        known = await sources.labels.find(
-            LabelFilter(symbols=[query.symbol], as_of=query.as_of), _MOST_LABELS
-        )
-        labels, hidden = chart_labels(chart, known.rows, sources.current_rules.calendar, query.until)
+        series, sources = self._series(query), self._venues.of(query.venue)
+        read = await self._read(series, query, sources)
+        chart, found = read.chart, read.found
+        labels, hidden = chart_labels(chart, read.labels, sources.current_rules.calendar, query.until)
         line = line_through(chart, found.points)
         is_newest = not query.cursor
         return Radar.model_construct(
             symbol=query.symbol,
-            name=stock.name,
+            name=read.stock.name,
             timeframe=query.timeframe,
             venue=query.venue,
             venues=self._collected_at(query.symbol),
             adjusted=query.adjusted,
             until=query.until,
             as_of=query.as_of,
-            data_id=named,
+            data_id=read.data_id,
             code_id=sources.analyser,
-            stock=chart_stock(stock),
+            stock=chart_stock(read.stock),
             candles=candle_columns(chart),
-            cursor=cursor_after(query, int(chart.ts[0])) if has_older else None,
-            starts_here=not has_older,
+            cursor=cursor_after(query, int(chart.ts[0])) if read.has_older else None,
+            starts_here=not read.has_older,
             points=point_columns(chart, found.points),
             trends=trend_columns(found.trends),
             legs=leg_columns(line),
@@ -187,8 +198,41 @@ class RadarBoard:
             patterns=patterns_of(chart, found.patterns),
             labels=labels,
             hidden_labels=hidden,
-            proof=await self._proof(series, chart, self._shown_to(query, chart), sources),
-            analysis=chart_analysis(state, sources.analyser),
+            proof=self._proof(series, query, read, sources),
+            analysis=chart_analysis(read.state, sources.analyser),
+        )
+
+    async def _read(self, series: Series, query: RadarQuery, sources: ChartSources) -> _Read:
+        """Read what a chart shows, over its three connections at once.
+
+        The data id is asked for before the candles and the state before the findings: a change in between
+        makes an answer newer than it says, never older.
+        """
+        results, archive = sources.results, sources.archive
+        asked = [series.symbol], [series.timeframe], _MOST_PROOFS
+        wanted = LabelFilter(symbols=[series.symbol], as_of=query.as_of)
+        async with together() as group:
+            stock = group.create_task(self._stock(series.symbol))
+            state = group.create_task(results.state(sources.analyser, series))
+            labels = group.create_task(sources.labels.find(wanted, _MOST_LABELS))
+            gaps = group.create_task(archive.gaps(*asked))
+            revisions = group.create_task(archive.revisions(*asked))
+            named = await self._data_id(series, query, query.until)
+            chart, has_older = await self._chart(query, None, query.until, query.limit, until=query.until)
+            analysed = await state
+            found = group.create_task(self._findings(series, chart, query))
+            seals = group.create_task(self._seals(series, query, chart, archive))
+        return _Read(
+            stock=stock.result(),
+            data_id=named,
+            state=analysed,
+            chart=chart,
+            has_older=has_older,
+            found=found.result(),
+            labels=labels.result().rows,
+            gaps=gaps.result().rows,
+            revisions=revisions.result().rows,
+            seals=seals.result(),
         )
 
     def _series(self, query: SeriesQuery) -> Series:
@@ -262,17 +306,25 @@ class RadarBoard:
             closes.append(int((query.until or query.as_of or self._now()).timestamp()))
         return max(closes, default=0)
 
-    async def _proof(self, series: Series, chart: Chart, end: int, sources: ChartSources) -> ChartProof:
+    async def _seals(
+        self, series: Series, query: RadarQuery, chart: Chart, archive: Archive
+    ) -> Sequence[Seal]:
+        """Return the seals of the days that a page shows."""
+        if not len(chart):
+            return ()
+        first, end = int(chart.ts[0]), self._shown_to(query, chart)
+        days = day_of(datetime.fromtimestamp(first, UTC)), day_of(datetime.fromtimestamp(end - 1, UTC))
+        found = await archive.seals([series.symbol], [], *days, _MOST_PROOFS)
+        return found.rows
+
+    def _proof(self, series: Series, query: RadarQuery, read: _Read, sources: ChartSources) -> ChartProof:
+        chart = read.chart
         if not len(chart):
             return ChartProof()
-        archive, first = sources.archive, int(chart.ts[0])
-        days = day_of(datetime.fromtimestamp(first, UTC)), day_of(datetime.fromtimestamp(end - 1, UTC))
-        gaps = await archive.gaps([series.symbol], [series.timeframe], _MOST_PROOFS)
-        revisions = await archive.revisions([series.symbol], [series.timeframe], _MOST_PROOFS)
-        seals = await archive.seals([series.symbol], [], *days, _MOST_PROOFS)
+        first, end = int(chart.ts[0]), self._shown_to(query, chart)
         expected = grid_between(sources.current_rules.calendar, series.timeframe, first, end).ts
-        missing = np.setdiff1d(expected, chart.ts, assume_unique=True).tolist() if gaps.rows else []
-        return proof_of(chart, seals.rows, revisions.rows, _missing(missing, gaps.rows))
+        missing = np.setdiff1d(expected, chart.ts, assume_unique=True).tolist() if read.gaps else []
+        return proof_of(chart, read.seals, read.revisions, _missing(missing, read.gaps))
 
 
 def proof_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from chartinsightd.backend.analysis import series_analysis
@@ -27,6 +27,7 @@ from chartinsightd.domain.data_id import data_id
 from chartinsightd.domain.initials import matches
 from chartinsightd.domain.series import Series
 from chartinsightd.domain.timeframe import Timeframe
+from chartinsightd.domain.venue import Venue
 from chartinsightd.ports.analysis import Findings
 from chartinsightd.ports.archive import KnownStock, StockFilter
 from chartinsightd.ports.candles import CandleSpan
@@ -38,10 +39,16 @@ _RECENT_OF_ONE = 60
 
 
 class StockFinder:
-    """Finds stocks by code, name or first consonants."""
+    """Finds stocks by code, name or first consonants.
 
-    def __init__(self, sources: ChartSources) -> None:
+    Args:
+        sources: where stocks and their candles are read: those of KRX.
+        collected_at: where candles of a symbol are collected.
+    """
+
+    def __init__(self, sources: ChartSources, *, collected_at: Callable[[str], tuple[Venue, ...]]) -> None:
         self._sources = sources
+        self._collected_at = collected_at
 
     def register(self, handlers: Handlers) -> None:
         """Offer the operations of single stocks and of the search."""
@@ -62,7 +69,9 @@ class StockFinder:
         ranked = _ranked(found.rows, query.q.strip())
         limit = min(query.limit, _MOST_WITH_CANDLES) if query.recent else query.limit
         page = ranked[start : start + limit]
-        rows = await self._with_recent(page, query.recent) if query.recent else [_row(one) for one in page]
+        rows = (
+            await self._with_recent(page, query.recent) if query.recent else [self._row(one) for one in page]
+        )
         end = start + len(page)
         return FoundStockList(
             items=tuple(rows),
@@ -95,6 +104,9 @@ class StockFinder:
             analysis=series_analysis(state, sources.analyser),
         )
 
+    def _row(self, stock: KnownStock) -> FoundStock:
+        return FoundStock(**stock_fields(stock), venues=self._collected_at(stock.symbol))
+
     async def _with_recent(self, stocks: Sequence[KnownStock], newest: int) -> list[FoundStock]:
         symbols = [stock.symbol for stock in stocks]
         candles = await self._sources.reader.read_many(
@@ -109,6 +121,7 @@ class StockFinder:
         trend = found.trends[-1] if found.trends else found.trend_before
         return FoundStock(
             **stock_fields(stock),
+            venues=self._collected_at(stock.symbol),
             recent=_recent(candles),
             trend=trend.trend if trend else None,
             trend_since=_moment(trend.from_ts) if trend else None,
@@ -133,10 +146,6 @@ def _rank(stock: KnownStock, words: str) -> int | None:
     if stock.symbol.startswith(words.upper()) or matches(wanted, name[: len(wanted)]):
         return 1
     return 2 if matches(wanted, name) else None
-
-
-def _row(stock: KnownStock) -> FoundStock:
-    return FoundStock(**stock_fields(stock))
 
 
 def _recent(candles: AdjustedCandles) -> RecentColumns:

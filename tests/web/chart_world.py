@@ -130,7 +130,7 @@ async def chart_world(store: Store, database: str, folder: Path) -> AsyncIterato
         RadarBoard(venues=ByVenue(charts), collected_at=lambda _: tuple(charts), now=clock.now).register(
             handlers
         )
-        StockFinder(sources).register(handlers)
+        StockFinder(sources, collected_at=lambda _: tuple(charts)).register(handlers)
         LabelBoard(
             store=stores.labels,
             reader=stores.reader,

@@ -373,6 +373,8 @@ class LastEvent(Message):
 class FoundStock(ChartStock):
     """A stock that was found; with `recent` what a row of a watchlist needs."""
 
+    venues: tuple[Venue, ...] = (Venue.KRX,)
+    """Where candles of the stock are collected."""
     recent: RecentColumns | None = None
     trend: str | None = None
     trend_since: Instant | None = None

@@ -17,12 +17,12 @@ export function asOfBar(page) {
 /** @param {any} bar */
 function build(bar) {
   const { page } = bar;
-  bar.back = h('button', { class: 'ib', type: 'button', 'aria-label': t('asof.prev'), onclick: () => page.walk.stepAsOf(-1) }, icon('left'));
-  bar.forth = h('button', { class: 'ib', type: 'button', 'aria-label': t('asof.next'), onclick: () => page.walk.stepAsOf(1) }, icon('right'));
+  bar.back = h('button', { class: 'ib', type: 'button', disabled: true, 'aria-label': t('asof.prev'), onclick: () => page.walk.stepAsOf(-1) }, icon('left'));
+  bar.forth = h('button', { class: 'ib', type: 'button', disabled: true, 'aria-label': t('asof.next'), onclick: () => page.walk.stepAsOf(1) }, icon('right'));
   bar.read = h('div', { class: 'read' });
   bar.track = drawing('track', (g, width, height) => drawTrack(g, width, height, page));
   bar.slider = h('input', { type: 'range', min: '0', step: '1', 'aria-label': t('asof.label'), oninput: () => page.walk.slideTo(Number(bar.slider.value)), onkeydown: (event) => event.key.startsWith('Arrow') && event.stopPropagation() });
-  bar.now = h('button', { class: 'btn', type: 'button', onclick: () => page.walk.setAsOf(null) }, t('asof.back'));
+  bar.now = h('button', { class: 'btn', type: 'button', hidden: true, onclick: () => page.walk.setAsOf(null) }, t('asof.back'));
   bar.box.replaceChildren(bar.back, bar.forth, bar.read, h('div', { class: 'trackbox' }, bar.track, bar.slider), bar.now);
 }
 

@@ -25,7 +25,7 @@ export function whoOf(page) {
   return [
     h('button', { class: `ib star${starred ? ' on' : ''}`, type: 'button', data: { key: 'star' }, 'aria-pressed': String(starred), 'aria-label': t(starred ? 'watch.del' : 'watch.add'), onclick: () => page.toggleStar() }, icon('star')),
     h('h1', {}, stock?.name || symbol),
-    h('span', { class: 'code mono' }, symbol, ' ', stock?.market ?? ''),
+    stock ? h('span', { class: 'code mono' }, symbol, ' ', stock.market) : null,
     stock?.delisted_on ? h('span', { class: 'chip warn' }, t('delisted', { d: stock.delisted_on, s: stock.successor_name || stock.successor || '–' })) : null,
   ];
 }

@@ -169,7 +169,9 @@ export class ChartPage {
     this.scene.known = knownAt(this.series, null);
     this.plot.chart?.update();
     this.tookPrice();
-    if (appended) drawAsOf(this.asOf);
+    if (!appended) return;
+    drawAsOf(this.asOf);
+    this.drawSide();
   }
 
   /** The latest price changed, or grew older. */

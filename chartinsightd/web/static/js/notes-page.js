@@ -97,7 +97,7 @@ export class NotesPage extends ChoiceView {
   drawNote() {
     const note = this.shown;
     if (!note) {
-      fill(this.right, h('p', { class: 'empty pad' }, this.problem ? null : t(this.notes ? 'empty.notes' : 'loading')));
+      fill(this.right, h('p', { class: 'empty pad' }, this.problem ? null : this.notes ? null : t('loading')));
       return;
     }
     const { facts } = note;

@@ -5,6 +5,7 @@
 import { get } from './api.js';
 import { byId, fill, h, icon } from './dom.js';
 import { errorBox, openDialog } from './frame.js';
+import { otherVenues } from './venues.js';
 import { t } from './words.js';
 
 const SHOWN = 8;
@@ -44,7 +45,7 @@ async function find(words, state, list, choose) {
 /** @param {any} stock @param {number} i @param {(symbol: string) => void} choose */
 function resultOf(stock, i, choose) {
   return h('li', { role: 'option', id: `result-${i}`, 'aria-selected': String(i === 0), onclick: () => choose(stock.symbol) },
-    h('b', {}, stock.name), h('span', { class: 'mono' }, stock.symbol), h('span', {}, stock.market));
+    h('b', {}, stock.name), h('span', { class: 'mono' }, stock.symbol), h('span', {}, [stock.market, ...otherVenues(stock)].join(' · ')));
 }
 
 /** @param {KeyboardEvent} event @param {{at: number}} state @param {any} list */

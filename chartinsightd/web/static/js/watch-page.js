@@ -11,6 +11,7 @@ import { newerThan, QuoteFeed } from './quotes.js';
 import { changeSettings, settings } from './settings.js';
 import { patternName, trendWord } from './side-panel.js';
 import { spark } from './small-charts.js';
+import { venueLinks } from './venues.js';
 import { ListView, openingRow } from './view.js';
 import { editLine, groupTabs, keyOf, rowTools } from './watch-groups.js';
 import { changeWatchlist, codesOf, readGroups } from './watchlist.js';
@@ -242,7 +243,7 @@ export class WatchPage extends ListView {
     const year = yearOf(connection.now());
     const look = tools ? 'c-vol' : '';
     const cells = [
-      h('th', { scope: 'row' }, h('b', {}, stock.name), h('small', { class: 'mono' }, stock.symbol)),
+      h('th', { scope: 'row' }, h('b', {}, stock.name), h('small', { class: 'mono' }, stock.symbol, ' ', tools ? null : venueLinks(stock))),
       h('td', { class: look }, h('b', {}, facts.price === null ? '–' : won(facts.price)), facts.quote ? ageOf(facts.quote, connection.now()) : null),
       h('td', { class: `${way} ${look}` }, facts.change === null ? '–' : `${arrow(facts.change)} ${percent(facts.change)}`),
     ];
