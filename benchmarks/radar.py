@@ -127,6 +127,7 @@ async def run(stocks: int, rounds: int) -> Table:
         await save(store, charts)
         await (await open_analyser(stack, server.dsn, store, series)).analyse("a benchmark")
         board = await open_board(stack, server.dsn)
+        await page(board, symbols[0])  # as the daemon does where it listens for browsers
         side = await asyncpg.connect(server.dsn, server_settings={"search_path": MODE})
         stack.push_async_callback(side.close)
         keep_out_of_collections()
