@@ -56,6 +56,7 @@ async def _make_first_page(handlers: Handlers) -> None:
             largest = await handlers.answer(FIND_STOCKS, StockFindQuery(limit=1), _ITSELF)
             for stock in largest.items:
                 query = RadarQuery(symbol=stock.symbol, timeframe=Timeframe.D1)
-                body_of(await handlers.answer(RADAR, query, _ITSELF), RADAR, JSON)
+                page = await handlers.answer(RADAR, query, _ITSELF)
+                body_of(page, RADAR, JSON)
     except (ChartInsightError, TimeoutError) as error:
         log.debug("web.first_page_not_made", error=str(error))

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from chartinsightd.control.handlers import NotNow, UnknownThing
 from chartinsightd.control.protocol.problems import Problem
-from chartinsightd.domain.errors import ChartInsightError, ConfigurationError
+from chartinsightd.domain.errors import ChartInsightError, ConfigurationError, StoreUnavailable
 
 _MOST_ERRORS = 20
 _KINDS: dict[int, tuple[str, str]] = {
@@ -33,6 +33,8 @@ _STATUS_OF: tuple[tuple[type[ChartInsightError], int], ...] = (
     (ChartInsightError, 503),
 )
 """The first class that fits counts; what is left is a database or a broker that is away."""
+_DATABASE = {"type": "urn:chartinsight:database-away"}
+"""Told apart from a daemon that is too busy: the page has other words for it."""
 
 
 class Refused(Exception):
@@ -53,7 +55,8 @@ def problem(status: int, detail: str = "", remedy: str = "", errors: tuple[str, 
 def problem_of(error: ChartInsightError) -> Problem:
     """Return the problem that a failure we expect is for who asked."""
     status = next(status for kind, status in _STATUS_OF if isinstance(error, kind))
-    return problem(status, error.message, error.remedy)
+    found = problem(status, error.message, error.remedy)
+    return found.model_copy(update=_DATABASE) if isinstance(error, StoreUnavailable) else found
 
 
 def wrong_fields(error: ValidationError) -> Problem:

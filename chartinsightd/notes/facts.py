@@ -112,9 +112,9 @@ def shown(fact: Fact, language: Language, *, is_signed: bool = True) -> str:
             return f"{round(value):,}원" if language == "ko" else f"{round(value):,} won"
         case Unit.PERCENT:
             return (
-                f"{value:+.1f}%"
+                f"{value:+.1f} %".replace("-", "−")
                 if is_signed and fact.direction is not Direction.NONE
-                else f"{abs(value):.1f}%"
+                else f"{abs(value):.1f} %"
             )
         case Unit.TIMES:
             return f"{value:.1f}배" if language == "ko" else f"{value:.1f} times"

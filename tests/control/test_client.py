@@ -193,7 +193,7 @@ async def test_a_database_that_is_away_is_a_problem_with_its_remedy(
         await client.ask(GAPS, GapQuery())
 
     assert caught.value.problem == Problem(
-        type="urn:chartinsight:unavailable",
+        type="urn:chartinsight:database-away",
         title="The daemon cannot answer now",
         status=503,
         detail="PostgreSQL is not reachable.",

@@ -56,8 +56,8 @@ def test_right_claims_are_kept(facts: tuple[Fact, ...]) -> None:
     assert found.struck == {}
     assert len(found.claims) == len(claims) >= 16
     texts = [claim.text for claim in found.claims]
-    assert "전일 대비 1.8% 올랐습니다." in texts
-    assert "전일 대비 4.5% 내렸습니다." in texts
+    assert "전일 대비 1.8 % 올랐습니다." in texts
+    assert "전일 대비 4.5 % 내렸습니다." in texts
     assert "넥라인은 68,100원이며 지켜볼 가격입니다." in texts
 
 

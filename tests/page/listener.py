@@ -425,7 +425,8 @@ class Listener:
 
 
 def _problem(status: int, detail: str, remedy: str) -> web.Response:
-    body = {"type": "about:blank", "title": detail, "status": status, "detail": detail, "remedy": remedy}
+    kind = "urn:chartinsight:database-away" if status == 503 else "about:blank"
+    body = {"type": kind, "title": detail, "status": status, "detail": detail, "remedy": remedy}
     return web.json_response(body, status=status, content_type="application/problem+json")
 
 

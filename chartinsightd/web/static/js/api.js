@@ -8,10 +8,11 @@ const TIMEOUT_MS = 28_000;
 
 /** What went wrong: the daemon's own words where there are any; `status` 0 when it was not reached. */
 export class Problem extends Error {
-  /** @param {number} status @param {{detail?: string, title?: string, remedy?: string, errors?: string[]}} [told] */
+  /** @param {number} status @param {{type?: string, detail?: string, title?: string, remedy?: string, errors?: string[]}} [told] */
   constructor(status, told = {}) {
     super(told.detail || told.title || '');
     this.status = status;
+    this.isOfDatabase = told.type === 'urn:chartinsight:database-away';
     this.remedy = told.remedy ?? '';
     this.errors = told.errors ?? [];
   }

@@ -126,6 +126,7 @@ async function show() {
     if (route.symbol) history.replaceState(null, '', hashOf(route));
   }
   if (route.symbol && route.symbol !== settings.symbol) changeSettings({ symbol: route.symbol });
+  byId('dialog').close();
   page?.destroy();
   shown = null;
   page = route.view === 'chart' && !route.symbol ? new WatchPage(context) : new PAGES[route.view](context, route);

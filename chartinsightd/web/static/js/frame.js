@@ -171,7 +171,7 @@ function openSettings(act) {
 
 /** The box of a part that failed: what, what to do, and that the rest is well. @param {any} problem @param {() => void} again */
 export function errorBox(problem, again) {
-  const told = problem.status === 503 ? t('error.db') : [problem.message, problem.remedy].filter(Boolean).join(' ');
+  const told = problem.isOfDatabase ? t('error.db') : [problem.message, problem.remedy].filter(Boolean).join(' ');
   return h('div', { class: 'error', role: 'alert' }, icon('alert', 18), h('div', {}, h('b', {}, t('error.title')),
     told ? h('p', {}, told) : null, h('p', { class: 'dim' }, t('error.part')),
     h('button', { class: 'btn', type: 'button', onclick: again }, t('error.retry'))));
