@@ -670,8 +670,8 @@ BREAKAGES = (
         1,
         "a page that is days old proves that nobody traded since",
         "chartinsightd/service/collecting/page_silence.py",
-        "near = over[max(0, at - 3 * _LABELS) : at + 3 * _LABELS].tolist()",
-        "near = over[-3 * _LABELS :].tolist()",
+        "near: Ints = over[max(0, at - 3 * _LABELS) : at + 3 * _LABELS]",
+        "near: Ints = over[-3 * _LABELS :]",
         "tests/service/collecting/test_page_silence.py::test_an_old_page_is_no_silence",
     ),
     Breakage(
