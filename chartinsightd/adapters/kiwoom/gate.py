@@ -12,6 +12,7 @@ from itertools import count
 from types import TracebackType
 from typing import Literal
 
+import structlog
 from aiolimiter import AsyncLimiter
 
 from chartinsightd.clock import Clock
@@ -19,10 +20,14 @@ from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.ports.broker import LaneState, Priority
 from chartinsightd.task_group import TaskGroup
 
+log = structlog.get_logger(__name__)
+
 Mode = Literal["proved", "measured"]
 
 _WINDOW_S = 1.0
 _GUARD_S = 0.003
+_RETRY_REAL_S = 1.0
+"""Between two tries of a lane that failed."""
 _REAL_GUARD_S = 0.002
 """What one turn of a busy event loop may cost in real seconds; under a fast clock it is many virtual ones."""
 _SPACING = 0.5
@@ -315,6 +320,15 @@ class _Lane:
                 future.set_exception(_closed())
 
     async def run(self) -> None:
+        """Admit requests; what fails in here unforeseen delays them, for nothing else would admit any."""
+        while True:
+            try:
+                await self._admit()
+            except Exception:
+                log.exception("gate.lane_failed", api_id=self._api_id, retry_in_s=_RETRY_REAL_S)
+                await self._clock.sleep(self._clock.real(_RETRY_REAL_S))
+
+    async def _admit(self) -> None:
         """Admit the first request as soon as the pace allows; which is first is decided at that moment."""
         while True:
             opens_at = self._opens_at()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chartinsightd.adapters.kiwoom.gate import Gate, Mode
+from chartinsightd.adapters.kiwoom.gate import Gate, Mode, _Lane
 from chartinsightd.domain.errors import SourceUnavailable
 from chartinsightd.ports.broker import LaneState, Priority
 from tests.support.virtual import LoopClock
@@ -433,3 +433,22 @@ async def test_a_clock_that_changes_its_pace_gets_an_empty_second() -> None:
             sent_at = slot.sent_at
 
     assert sent_at - changed_at >= 1.0
+
+
+@in_virtual_time
+async def test_a_lane_that_fails_unforeseen_delays_its_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else would admit them; the daemon lives, and the pace holds."""
+    failures = [RuntimeError("a bug"), MemoryError()]
+    opens_at = _Lane._opens_at
+
+    def failing(lane: _Lane) -> float:
+        if failures:
+            raise failures.pop()
+        return opens_at(lane)
+
+    monkeypatch.setattr(_Lane, "_opens_at", failing)
+    async with Gate(LoopClock(START), 2) as gate:
+        left = [await answered(gate) for _ in range(5)]
+
+    assert left[0] >= 2.0
+    assert all(later - earlier >= 1.0 for earlier, later in zip(left, left[2:], strict=False))
