@@ -64,7 +64,7 @@ class Candles:
     final: Flags
 
     def __post_init__(self) -> None:
-        if len(self.ts) > 1 and not bool(np.all(np.diff(self.ts) > 0)):
+        if not (self.ts[1:] > self.ts[:-1]).all():
             raise InvalidCandle(f"{self.symbol} {self.timeframe}: ts is not strictly ascending")
 
     @classmethod
@@ -128,6 +128,13 @@ class Candles:
             value=None if self.value is None else self.value[keep],
             final=self.final[keep],
         )
+
+    def has(self, instants: Ints) -> Flags:
+        """Say at which of these instants, in seconds since the epoch, a candle opens."""
+        if not len(self):
+            return np.zeros(len(instants), dtype=np.bool_)
+        found: Flags = self.ts[np.searchsorted(self.ts, instants).clip(max=len(self) - 1)] == instants
+        return found
 
     def marked(self, final: Flags) -> Candles:
         """Return the same candles with other `final` flags."""

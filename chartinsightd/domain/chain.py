@@ -125,9 +125,10 @@ def _midnight_before(ts: int) -> int:
 def _chain(part: Counted) -> Chain:
     day = day_of(datetime.fromtimestamp(int(part.ts[0]), UTC))
     volume = int(part.volume.sum())
-    if part.running is None or bool(np.any(part.running == _UNKNOWN)):
+    if part.running is None or (part.running == _UNKNOWN).any():
         return Chain(day=day, state=ChainState.UNPROVED, rows=len(part.ts), volume=volume)
-    unaccounted = np.diff(part.running, prepend=0) - part.volume
+    unaccounted = part.running - part.volume
+    unaccounted[1:] -= part.running[:-1]
     breaks = np.flatnonzero(unaccounted)
     if not len(breaks):
         return Chain(day=day, state=ChainState.PROVED, rows=len(part.ts), volume=volume)

@@ -59,6 +59,18 @@ def test_columns_give_back_what_was_put_in(rows: list[Candle], data: st.DataObje
     ]
 
 
+@given(rows=candles_of_one_series(), data=st.data())
+def test_a_candle_is_there_at_the_instants_at_which_it_opens(rows: list[Candle], data: st.DataObject) -> None:
+    """Between, before and after the candles none is, nor anywhere among no candles."""
+    opens = [int(row.ts.timestamp()) for row in rows]
+    near = st.sampled_from(opens).flatmap(lambda ts: st.integers(ts - 1, ts + 1))
+    instants = np.array(data.draw(st.lists(near, max_size=6)), dtype=np.int64)
+    candles = Candles.of("0126Z0", rows[0].timeframe, rows)
+
+    assert candles.has(instants).tolist() == [ts in opens for ts in instants.tolist()]
+    assert not candles.where(slice(0, 0)).has(instants).any()
+
+
 def test_columns_are_whole_numbers_even_when_empty() -> None:
     """Also nothing has its name and kinds: what is added to it stays exact."""
     for timeframe in (Timeframe.M5, Timeframe.D1):

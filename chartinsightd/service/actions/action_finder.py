@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from chartinsightd.clock import Clock
 from chartinsightd.domain.adjustment import (
     CorporateAction,
@@ -149,7 +147,7 @@ class CorporateActionFinder:
             raise UnclearRatio(f"The broker has no adjusted {served.timeframe} chart of {reading.symbol}.")
         first, end = (datetime.fromtimestamp(int(ts), UTC) for ts in (served.ts[0], served.ts[-1] + 1))
         stored = await self._stored.candles(reading.symbol, served.timeframe, first, end)
-        if np.isin(served.ts, stored.ts).mean() >= _LEAST_SHARE:
+        if stored.has(served.ts).mean() >= _LEAST_SHARE:
             return stored
         asked = await self._pages(
             reading, served.timeframe, adjusted=False, base_day=base_day, first=day_of(first)

@@ -192,8 +192,8 @@ class PageEvidence:
         settled = max(0, len(candles) - may_change)
         if not settled:
             return
-        places = np.unique(np.linspace(0, settled - 1, _SAMPLES).astype(np.int64)).tolist()
-        known |= {int(candles.ts[place]): int(candles.close[place]) for place in places}
+        places = np.linspace(0, settled - 1, _SAMPLES).astype(np.int64)
+        known |= zip(candles.ts[places].tolist(), candles.close[places].tolist(), strict=True)
         for ts in sorted(known)[: max(0, len(known) - 2 * _SAMPLES)]:
             del known[ts]
 
@@ -201,5 +201,6 @@ class PageEvidence:
 def _closes_at(candles: Candles, instants: Iterable[int]) -> dict[int, int]:
     """Return the closes of those candles that open at one of these instants, in won."""
     wanted = np.array([*instants], dtype=np.int64)
-    there, places, _ = np.intersect1d(candles.ts, wanted, assume_unique=True, return_indices=True)
-    return dict(zip(there.tolist(), candles.close[places].tolist(), strict=True))
+    there = wanted[candles.has(wanted)]
+    closes = candles.close[np.searchsorted(candles.ts, there)]
+    return dict(zip(there.tolist(), closes.tolist(), strict=True))

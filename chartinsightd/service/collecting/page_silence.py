@@ -82,8 +82,8 @@ class PageSilence:
 
 def _always_trades(candles: Candles, labels: Ints) -> bool:
     """Whether a series has nearly every candle of the grid up to its newest one; `labels` are the grid's."""
-    last = np.isin(labels[-_LABELS:], candles.ts)
-    return len(last) >= _LABELS // 2 and float(last.mean()) >= _DENSE
+    last = labels[-_LABELS:]
+    return len(last) >= _LABELS // 2 and float(candles.has(last).mean()) >= _DENSE
 
 
 def _silent_labels(timeframe: Timeframe) -> int:
@@ -112,8 +112,8 @@ def _labels_about(candles: Candles, asked_at: datetime, calendar: Calendar) -> I
 def _are_regular(labels: Ints, calendar: Calendar) -> Flags:
     """Say which labels lie in the continuous trading of their days."""
     regular = np.zeros(len(labels), dtype=np.bool_)
-    _, firsts = np.unique((labels + KST_OFFSET_S) // DAY_S, return_index=True)
-    for label in labels[firsts].tolist():
+    days = (labels + KST_OFFSET_S) // DAY_S
+    for label in labels[np.flatnonzero(np.diff(days, prepend=-1))].tolist():
         session = calendar.session(day_of(datetime.fromtimestamp(label, UTC)))
         if session is not None:
             auction_at = session.close_at - CLOSING_AUCTION
