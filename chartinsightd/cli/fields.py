@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
@@ -62,6 +62,7 @@ def chosen_fields(answer: BaseModel, names: Sequence[str]) -> dict[str, Any]:
     whole = answer.model_dump(mode="json")
     if not has_rows(answer):
         return {name: value_of(whole, name) for name in names}
+    _refuse_unknown(answer, names)
     holder = _holder(answer)
     return {**whole, holder: [{name: value_of(row, name) for name in names} for row in whole[holder]]}
 
@@ -73,6 +74,7 @@ def table_of(answer: BaseModel, names: Sequence[str]) -> tuple[tuple[str, ...], 
         UsageError: the answer has no rows, or its rows no such field.
     """
     rows = answer.model_dump(mode="json")[_holder(answer)]
+    _refuse_unknown(answer, names)
     head = tuple(names) or tuple(rows[0] if rows else ())
     return head, [tuple(_text(value_of(row, name)) for name in head) for row in rows]
 
@@ -102,6 +104,19 @@ def value_of(row: dict[str, Any], name: str) -> Any:
             raise click.UsageError(f"There is no field {name!r}; there are {', '.join(row)}.")
         found = found[part]
     return found
+
+
+def _refuse_unknown(answer: BaseModel, names: Sequence[str]) -> None:
+    """Refuse a field that no row can have, where there is no row to look at.
+
+    Raises:
+        UsageError: there is no such field; names those that there are.
+    """
+    kinds = get_args(type(answer).model_fields[_holder(answer)].annotation)
+    known = getattr(kinds[0], "model_fields", {}) if kinds else {}
+    for name in names:
+        if known and name.partition(".")[0] not in known:
+            raise click.UsageError(f"There is no field {name!r}; there are {', '.join(known)}.")
 
 
 def _holder(answer: BaseModel) -> str:

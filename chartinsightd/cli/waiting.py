@@ -87,7 +87,8 @@ def how_it_ended(job: Job) -> str:
             f"candles: {done.equal:,} equal, {done.differing:,} differing, {done.missing:,} missing, "
             f"{done.extra:,} extra; {done.quarantined:,} rows refused"
         )
-    return f"Job {job.id} {job.state.value}: {done.pages:,} pages, {rows}{failed}.{error}"
+    pages = f"{done.pages:,} page{'' if done.pages == 1 else 's'}"
+    return f"Job {job.id} {job.state.value}: {pages}, {rows}{failed}.{error}"
 
 
 async def followed(

@@ -9,7 +9,14 @@ import click
 import pytest
 
 from chartinsightd.cli import asking
-from chartinsightd.cli.fields import fields_apart, sorted_rows, tab_separated, value_of
+from chartinsightd.cli.fields import (
+    chosen_fields,
+    fields_apart,
+    sorted_rows,
+    tab_separated,
+    table_of,
+    value_of,
+)
 from chartinsightd.control.protocol.coverage import GapList
 from tests.cli.conftest import Run
 from tests.support.fake_backend import FakeBackend
@@ -83,8 +90,12 @@ def test_an_unknown_field_is_answered_with_those_there_are() -> None:
 
 
 def test_a_list_of_nothing_is_sorted() -> None:
-    """No row, no field that could lack."""
+    """No row, no field that could lack; a name that no row ever has is refused all the same."""
     assert sorted_rows(GapList(), "symbol") == GapList()
+    assert table_of(GapList(), ("symbol",)) == (("symbol",), [])
+    for chosen in (table_of, chosen_fields):
+        with pytest.raises(click.UsageError, match=r"'symbl'; there are symbol, name"):
+            chosen(GapList(), ("symbl",))
 
 
 def test_tabs_within_values_become_spaces() -> None:

@@ -156,17 +156,25 @@ def render_results(done: JobProgress) -> RenderableType:
         Column(title="not served", right=True),
         Column(title="outcome"),
     )
-    rows = [_result(one) for one in done.results]
+    parted = {(one.symbol, one.timeframe) for one in done.results if one.day is not None}
+    rows = [
+        _result(one, "other days" if (one.symbol, one.timeframe) in parted else "all days")
+        for one in done.results
+    ]
     left_out = f"; {number(done.results_left_out)} rows had no room" if done.results_left_out else ""
-    return Group(FittedTable(columns, rows), "", Text(f"{number(len(rows))} rows{left_out}"))
+    return Group(
+        FittedTable(columns, rows),
+        "",
+        Text(f"rows: {number(len(rows))}{left_out}"),
+    )
 
 
-def _result(one: VerifiedDay) -> tuple[Cell, ...]:
+def _result(one: VerifiedDay, rest: str) -> tuple[Cell, ...]:
     style = "yellow" if one.day is not None else ""
     return (
         one.symbol,
         one.timeframe.value,
-        "other days" if one.day is None else one.day.isoformat(),
+        rest if one.day is None else one.day.isoformat(),
         number(one.equal),
         number(one.differing),
         number(one.missing),
