@@ -246,9 +246,13 @@ def read_columns(timeframe: Timeframe, table: str = "") -> str:
     return f"extract(epoch from {table}ts)::bigint, {table}volume, {value}, {prices}, {table}final"
 
 
-def split_columns(columns: Sequence[Sequence[int]], parts: int) -> list[Rows]:
-    """Return the rows of each part, given columns as `READ_AS` names them, in any order of rows."""
-    part, values = np.asarray(columns[0], dtype=np.int64), columns[1:]
+def split_columns(columns: Sequence[bytes], parts: int) -> list[Rows]:
+    """Return the rows of each part, given columns as `READ_AS` names them, in any order of rows.
+
+    Args:
+        columns: each an array as the server sends it (`array_send`).
+    """
+    part, *values = map(_elements, columns)
     rows = np.empty(len(part), ROW)
     for name, column in zip(READ_AS[1:], values, strict=True):
         rows[name] = column
@@ -256,3 +260,20 @@ def split_columns(columns: Sequence[Sequence[int]], parts: int) -> list[Rows]:
     rows = chosen(rows, order)
     edges = np.searchsorted(part[order], np.arange(parts + 1))
     return [rows[edges[i] : edges[i + 1]] for i in range(parts)]
+
+
+_ARRAY_HEAD = 20
+"""Bytes before the first element of an array: dimensions, flags, type, count and first index, four each."""
+_SENT_AS = {1: "?", 4: ">i4", 8: ">i8"}
+"""How elements of so many bytes are sent: boolean, integer, bigint."""
+
+
+def _elements(sent: bytes) -> NDArray[Any]:
+    """Return the elements of an array without nulls as the server sends it; no bytes: none."""
+    if not sent:
+        return np.empty(0, np.int64)
+    count = int.from_bytes(sent[12:16], "big")
+    size = (len(sent) - _ARRAY_HEAD) // count - 4  # the length of each stands before it
+    element = np.dtype([("length", ">i4"), ("value", _SENT_AS[size])])
+    found: NDArray[Any] = np.frombuffer(sent, element, offset=_ARRAY_HEAD)["value"]
+    return found
