@@ -6,7 +6,12 @@ first start.
 
 from __future__ import annotations
 
-KOREAN_SENTENCES = {
+from chartinsightd.domain.told_broker_ko import KOREAN_BROKER
+from chartinsightd.domain.told_collecting_ko import KOREAN_COLLECTING
+from chartinsightd.domain.told_database_ko import KOREAN_DATABASE
+from chartinsightd.domain.told_orders_ko import KOREAN_ORDERS
+
+_ALERTS_AND_CONNECTIONS = {
     # alerts
     "{} of {} series cannot be fetched: {}.": "시계열 {1}개 중 {0}개를 받지 못하고 있습니다: {2}.",
     "{} sessions contradict themselves, whatever is read again; the newest is {} of {}.": (
@@ -94,7 +99,7 @@ KOREAN_SENTENCES = {
     "what answers is no HTTP": "HTTP가 아닌 답이 옴",
     "The gate to the broker is closed: the daemon is stopping.": "수집기가 끝나는 중이라 요청하지 않습니다.",
     "The live stream gave no trades while the market traded.": "장중에 실시간 체결이 오지 않았습니다.",
-    "Kiwoom's live stream cannot be reached: {}": "실시간에 연결할 수 없습니다: {0}",
+    "Kiwoom's live stream cannot be reached: {}.": "실시간에 연결할 수 없습니다: {0}.",
     "Kiwoom refused the live stream (HTTP {}).": "키움이 실시간 연결을 거절했습니다({0}).",
     "Kiwoom closed the live stream (code {}).": "키움이 실시간 연결을 닫았습니다(코드 {0}).",
     "Kiwoom ended the live stream: {} [{}]": "키움이 실시간 연결을 끊었습니다: {0} [{1}]",
@@ -252,3 +257,12 @@ KOREAN_SENTENCES = {
     "{}, after-market {}": "{0}, 애프터마켓 {1}",
 }
 """By the English sentence."""
+
+KOREAN_SENTENCES = {
+    **_ALERTS_AND_CONNECTIONS,
+    **KOREAN_BROKER,
+    **KOREAN_COLLECTING,
+    **KOREAN_DATABASE,
+    **KOREAN_ORDERS,
+}
+"""Every sentence of the daemon that a person may read, by its English words."""

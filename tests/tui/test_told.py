@@ -13,11 +13,36 @@ import chartinsight_tui
 import chartinsightd
 from chartinsight_tui.text import Words
 from chartinsight_tui.told import told
+from chartinsight_tui.words.alerts_ko import KOREAN_ALERTS
 from chartinsightd.app.check import run_check
 from chartinsightd.cli.endings import CommandFailed, ExitStatus
 from chartinsightd.domain.told_ko import KOREAN_SENTENCES
+from chartinsightd.service.state.alert_kinds import AlertKind
 
-_PARTS = ("service", "adapters/kiwoom", "adapters/postgres", "settings")
+DAEMON = Path(chartinsightd.__file__).parent
+DASHBOARD = Path(chartinsight_tui.__file__).parent
+SPEAKERS = ("service", "adapters", "backend", "domain/adjustment.py", "control")
+"""Whose sentences reach alerts, jobs, links and refusals."""
+NOT_ON_SCREENS = {
+    "adapters/ai": "notes are written on the page and by commands",
+    "adapters/strategies": "people who write strategies read them in the page and in `strategies`",
+    "adapters/postgres/check.py": "`chartinsightd check`",
+    "adapters/postgres/data_folder.py": "the daemon does not start",
+    "adapters/postgres/dsn.py": "the daemon does not start",
+    "adapters/postgres/dump.py": "`chartinsightd backup`",
+    "adapters/postgres/embedded.py": "the daemon does not start",
+    "control/events.py": "the dashboard reads again what it shows",
+    "control/listening.py": "the daemon does not start",
+    "control/problems.py": "answers to what the dashboard never sends",
+    "control/protocol": "answers to what the dashboard never sends",
+    "control/requests.py": "answers to what the dashboard never sends",
+    "control/stream.py": "the dashboard connects again",
+}
+"""Files and rooms whose sentences no dashboard shows, and who reads them instead."""
+FIGURES_ALONE = {"{} at {}: {}{}.", "{} failed ({}).", "{} {} {}."}
+"""Names and figures, the same in every language."""
+SENTENCE = re.compile(r"[A-Z{].* .*[.?!]", re.DOTALL)
+SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9])")
 
 
 @pytest.mark.parametrize(
@@ -52,28 +77,34 @@ def test_a_sentence_is_said_in_korean_with_its_values(english: str, korean: str)
     assert told(english, Words("en")) == english
 
 
+def test_every_sentence_that_the_daemon_says_to_people_has_korean_words() -> None:
+    """A new alert, refusal or failure needs its line in the table, or its file a reason to have none."""
+    missing = {
+        f"{file.relative_to(DAEMON)}: {sentence}"
+        for file in _speaking()
+        for text in _texts(file)
+        if SENTENCE.fullmatch(text) and text not in FIGURES_ALONE | KOREAN_SENTENCES.keys()
+        for sentence in SENTENCE_END.split(text.replace("{}", "7"))
+        if re.search("[A-Za-z]{2}", sentence) and told(sentence, Words("ko")) == sentence
+    }
+    assert sorted(missing) == []
+
+
+def test_every_kind_of_alert_has_a_korean_title_and_says_what_to_do() -> None:
+    """The list of kinds is closed; the dashboard's table has two lines for each."""
+    kinds = {f"alert.{kind}" for kind in AlertKind}
+    assert {*KOREAN_ALERTS} >= {*kinds, *(f"{kind}.do" for kind in kinds)}
+
+
 def test_every_sentence_of_the_table_is_one_that_the_daemon_says() -> None:
     """A sentence that was reworded would come in English again."""
-    said = "\n".join(_sentences())
+    files = [
+        *_files(*SPEAKERS, "settings", "app/check.py", "app/broker.py"),
+        DASHBOARD / "questions.py",
+        DASHBOARD / "connection.py",
+    ]
+    said = "\n".join(text for file in files for text in _texts(file))
     assert [english for english in KOREAN_SENTENCES if english not in said] == []
-
-
-def _sentences() -> Iterator[str]:
-    """Yield every text of the daemon's source, with `{}` for values."""
-    package = Path(chartinsightd.__file__).parent
-    files = [file for part in _PARTS for file in (package / part).rglob("*.py")]
-    files += [package / "adapters" / "connection_words.py", package / "app" / "check.py"]
-    files += [package / "app" / "broker.py", package / "adapters" / "simulator_clock.py"]
-    dashboard = Path(chartinsight_tui.__file__).parent
-    files += [package / "control" / "client.py", dashboard / "questions.py", dashboard / "connection.py"]
-    for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield re.sub(r"{[^}]*}", "{}", node.value)
-            elif isinstance(node, ast.JoinedStr):
-                yield "".join(
-                    str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
-                )
 
 
 def test_the_command_line_says_failures_in_the_language_of_the_locale(
@@ -95,3 +126,29 @@ def test_the_command_line_says_failures_in_the_language_of_the_locale(
     assert "/c.sock에 수집기가 없습니다: 그런 소켓이 없음. 수집기의 로그를 보세요." in said["ko_KR.UTF-8"]
     assert "no such setting" in said["C"]
     assert "No daemon at /c.sock: there is no such socket. Look into its log." in said["C"]
+
+
+def _speaking() -> Iterator[Path]:
+    """Yield the files whose sentences the dashboard shows."""
+    for file in _files(*SPEAKERS):
+        if not any(file.relative_to(DAEMON).is_relative_to(silent) for silent in NOT_ON_SCREENS):
+            yield file
+
+
+def _files(*rooms: str) -> Iterator[Path]:
+    """Yield modules of the daemon: of rooms, or single ones."""
+    for room in rooms:
+        path = DAEMON / room
+        yield from [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def _texts(file: Path) -> Iterator[str]:
+    """Yield every text of a module, with `{}` for values; no docstrings, no parts of a longer one."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    parts = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    parts |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
+            yield re.sub(r"{[^}]*}", "{}", node.value)
