@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -82,6 +83,8 @@ _CLASSES = {
     "log": ("log", "LogView"),
 }
 _MUTATIONS = {"backfill", "pause", "cancel_job", "track", "sync", "verify"}
+_TOLD_BY_BARS = {Part.LINK, Part.STATUS}
+"""What the rows around a screen tell; each second they are drawn anyhow."""
 _OF_NOW = {"command_palette", "export", "freeze", "next_theme", "place_before", "read_again"}
 """What has no meaning while the past is on the screen."""
 _OF_FROZEN = ("freeze", "look_back", "copy", "export", "command_palette", "keys")
@@ -254,6 +257,7 @@ class Dashboard(Keyed, App[None]):
     async def _connect(self) -> None:
         """Load the connection's code beside the running loop, then stay connected."""
         self.context.connection = await asyncio.to_thread(self._load_connection)
+        gc.freeze()  # code that is loaded stays: each search for garbage would walk over all of it
         for view in self._views.values():
             self._need(view)
         self._follow_quotes()
@@ -416,8 +420,9 @@ class Dashboard(Keyed, App[None]):
             changed = set()
         if shown := frozenset(changed & self.view.PARTS):
             self.view.refresh_data(shown)
-        self._draw_bars()
-        self._keys.update()
+        if changed & _TOLD_BY_BARS:
+            self._draw_bars()
+            self._keys.update()
 
     def _say_link(self) -> None:
         """While the daemon is away: why, and what to do."""

@@ -393,8 +393,8 @@ class Connection(Questions):
 
     def _put_status(self, status: Status) -> None:
         self._hear()
-        self._store.put_status(status, self._clock.monotonic())
-        self._changed(Part.STATUS)
+        if self._store.put_status(status, self._clock.monotonic()):
+            self._changed(Part.STATUS)
 
     def _hear(self) -> None:
         link, now = self._store.link, self._clock.now()

@@ -200,10 +200,11 @@ class Store:
         taker = self._takers.get(event.type)
         return taker(event) if taker else None
 
-    def put_status(self, status: Status, monotonic: float) -> None:
-        """Take a status over, read at these monotonic seconds."""
-        self.status, self.status_at = status, monotonic
+    def put_status(self, status: Status, monotonic: float) -> bool:
+        """Take a status over, read at these monotonic seconds; return whether it says more than the time."""
+        before, self.status, self.status_at = self.status, status, monotonic
         self.mark(Part.STATUS)
+        return before is None or _timeless(before) != _timeless(status)
 
     def put_jobs(self, jobs: Iterable[Job]) -> None:
         """Replace the history."""
@@ -405,3 +406,10 @@ class Store:
 def _message(event: Event) -> Any:
     """Return the event's data as the message its type names; the caller knows which."""
     return event.message()
+
+
+def _timeless(status: Status) -> Status:
+    """Return a status without what moves while nothing happens: the clock, and how long the daemon runs."""
+    clock = status.clock.model_copy(update={"now": None})
+    daemon = status.daemon.model_copy(update={"uptime_s": 0.0})
+    return status.model_copy(update={"clock": clock, "daemon": daemon})

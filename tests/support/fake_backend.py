@@ -118,6 +118,7 @@ from chartinsightd.control.protocol.jobs import (
     TryList,
     TryQuery,
     TryRow,
+    VerifiedDay,
     VerifyRequest,
 )
 from chartinsightd.control.protocol.planning import CatchUpPlan, CatchUpQuery, PlannedFetch
@@ -1405,7 +1406,16 @@ def _found_different() -> dict[str, object]:
         expected={"volume": 1_200},
         found={"volume": 1_100},
     )
-    return {"equal": 8_999, "differing": 1, "differences": (one,)}
+    day = VerifiedDay(
+        symbol=one.symbol,
+        timeframe=one.timeframe,
+        day=_day(one.ts),
+        equal=76,
+        differing=1,
+        outcome="corrected",
+    )
+    rest = VerifiedDay(symbol=one.symbol, timeframe=one.timeframe, equal=8_923, outcome="same")
+    return {"equal": 8_999, "differing": 1, "differences": (one,), "results": (day, rest)}
 
 
 def _further(job: Job, pages: int, now: datetime) -> Job:

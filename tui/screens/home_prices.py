@@ -63,7 +63,7 @@ def _age(context: Context, symbols: Sequence[str]) -> str:
     seconds = (now - read_at).total_seconds()
     if seconds < _OLD_S:
         return words["home.all_watch"]
-    return words.put("home.prices_old", at=at, age=words.duration(seconds))
+    return words.put("home.prices_old", at=at, age=words.duration(seconds // 60 * 60 or seconds))
 
 
 def _row(context: Context, symbol: str, width: int) -> Line:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from rich.cells import cell_len
 from rich.style import Style
 from textual import on
 from textual.app import ComposeResult
@@ -17,16 +16,16 @@ from chartinsight_tui.context import Context
 from chartinsight_tui.formatting import NOTHING, clock_time, fit, number, percent, sparkline, stamp
 from chartinsight_tui.job_words import kind_of, subject, texts
 from chartinsight_tui.messages import Confirm
+from chartinsight_tui.screens.job_detail import FAILED, job_lines
 from chartinsight_tui.screens.view import View, Wanted
 from chartinsight_tui.store import Failure, Part
 from chartinsight_tui.told import told
-from chartinsight_tui.widgets.pane import Line, Pane, Piece, heading, wrapped
+from chartinsight_tui.widgets.pane import Line, Pane, Piece, heading
 from chartinsight_tui.widgets.row_table import Cell, Cells, Column, RowTable
 from chartinsightd.domain.kst import day_of
 
 if TYPE_CHECKING:
     from chartinsightd.control.protocol.jobs import Job, JobDetail
-    from chartinsightd.control.protocol.rows import LogLine
 
 _MARKS = {
     "queued": ("·", "dim"),
@@ -36,7 +35,6 @@ _MARKS = {
     "cancelled": ("–", "dim"),
     "interrupted": ("✕", "warn"),
 }
-_FAILED = {"failed", "interrupted"}
 _POLL = "poll"
 _KINDS = ("poll", "catch_up", "backfill", "seal", "adjust", "sync", "analysis", "verify")
 _CELL_MINUTES = 10
@@ -145,7 +143,7 @@ class JobsView(View):
         return sorted((job.id for job in kept), reverse=True)
 
     def _is_wanted(self, job: Job) -> bool:
-        if self._faults and job.state not in _FAILED:
+        if self._faults and job.state not in FAILED:
             return False
         text = self.filter_text
         about = subject(job, self.words, self.store.name_of)
@@ -240,91 +238,7 @@ class JobsView(View):
         del height
         if (job := self._job()) is None:
             return [heading(self.words["jobs.no_job"], width, self.palette)]
-        about = subject(job, self.words, self.store.name_of)
-        state = self.words[f"job.state.{job.state}"]
-        times = f"{state} · {stamp(job.started_at)} → {clock_time(job.finished_at)}"
-        title = f"#{job.id} {kind_of(job, self.words)} {about}".strip()
-        return [
-            heading(title, width, self.palette, times),
-            *self._facts(job, width),
-            *self._log_lines(job, width),
-        ]
-
-    def _facts(self, job: Job, width: int) -> Iterator[Line]:
-        progress, words, palette = job.progress, self.words, self.palette
-        if job.error:
-            for place, line in enumerate(wrapped(told(job.error, words), max(10, width - 10), palette.text)):
-                yield [(f" {fit(words['jobs.cause'] if not place else '', 6)} ", palette.warn), *line]
-        elif job.state in _FAILED:
-            yield [(f" {words['jobs.no_cause']}", palette.dim)]
-        counts = words.put(
-            "jobs.counts",
-            pages=number(progress.pages), expected=number(progress.pages_expected or None),
-            inserted=number(progress.inserted), changed=number(progress.changed),
-            unchanged=number(progress.unchanged), quarantined=number(progress.quarantined),
-        )  # fmt: skip
-        yield [(f" {counts}", palette.text)]
-        if paces := self.store.job_paces.get(job.id):
-            drawn = sparkline(paces, min(len(paces), max(10, width - 20)), max(1, *paces))
-            yield [(f" {fit(words['jobs.pace'], 12)} ", palette.dim), (drawn, palette.accent)]
-        yield from self._tries(job, width)
-        if job.kind == "verify":
-            found = words.put(
-                "job.verified", equal=number(progress.equal), differing=number(progress.unequal)
-            )
-            yield [(f" {found}", palette.warn if progress.unequal else palette.good)]
-            yield from self._differences(job)
-
-    def _tries(self, job: Job, width: int) -> Iterator[Line]:
-        """Yield what failed of a job, each with its time and reason; kept over restarts."""
-        palette = self.palette
-        for place, one in enumerate(job.progress.tries):
-            label = fit(self.words["jobs.tries"] if not place else "", 6)
-            head = f"{clock_time(one.at)} {one.about} "
-            reason, room = told(one.reason, self.words), max(10, width - 9 - cell_len(head))
-            first, *rest = wrapped(reason, room, palette.text) or [[]]
-            yield [(f" {label} ", palette.dim), (head, palette.dim), *first]
-            yield from ([(" " * (8 + cell_len(head)), palette.dim), *line] for line in rest)
-
-    def _differences(self, job: Job) -> Iterator[Line]:
-        """Yield the candles that a verification found otherwise than stored."""
-        words, palette = self.words, self.palette
-        for one in job.progress.differences:
-            values = ", ".join(
-                f"{name} {number(one.found.get(name))} → {number(value)}"
-                for name, value in one.expected.items()
-            )
-            about = f"{one.symbol} {self.store.name_of(one.symbol)}".strip()
-            frame = words[f"timeframe.{one.timeframe.value}"]
-            yield [
-                (f"   {about} {frame} {stamp(one.ts)[:-3]} ", palette.dim),
-                (words.get(f"difference.{one.kind}", one.kind), palette.warn),
-                (f" {values}", palette.text),
-            ]
-
-    def _log_lines(self, job: Job, width: int) -> list[Line]:
-        if self._log_of != job.id or self._log is None:
-            return []
-        lines: list[Line] = [[], heading(self.words["jobs.log"], width, self.palette)]
-        if isinstance(self._log, Failure):
-            return [*lines, [(f" {self._log}", self.palette.warn)]]
-        if not self._log.log:
-            return [*lines, [(f" {self.words['jobs.no_log']}", self.palette.dim)]]
-        lines += map(self._log_line, reversed(self._log.log))
-        if left_out := self._log.log_left_out:
-            lines.append(
-                [(f" {self.words.put('jobs.log_left_out', count=number(left_out))}", self.palette.dim)]
-            )
-        return lines
-
-    def _log_line(self, line: LogLine) -> Line:
-        fields = " ".join(f"{key}={value}" for key, value in line.fields.items() if value is not None)
-        style = self.palette.warn if line.level.rank > 1 else self.palette.text
-        return [
-            (f" {clock_time(line.at)}  ", self.palette.dim),
-            (fit(line.event, 18) + " ", style),
-            (f"{line.symbol} {fields}".strip(), self.palette.dim),
-        ]
+        return job_lines(job, self._log if self._log_of == job.id else None, self.context, width)
 
     # keys
 
@@ -392,7 +306,7 @@ def _is_quiet(job: Job) -> bool:
 
 
 def _grid_mark(job: Job) -> str:
-    if job.state in _FAILED:
+    if job.state in FAILED:
         return "✕"
     if not job.state.is_over:
         return "▶"

@@ -113,7 +113,8 @@ class OverviewView(View, can_focus=True):
         status, now = self.store.status, self.context.now()
         if status is None or now is None:
             return
-        ends = (status.session.opens_at, status.session.closes_at, status.session.ends_at)
+        session, coming = status.session, status.verdict.next_at
+        ends = (coming, session.opens_at, session.closes_at, session.ends_at)
         left = [self.words.duration((at - now).total_seconds()) for at in ends if at is not None]
         shown = (clock_time(now)[:5], *left)
         if shown != self._told:
