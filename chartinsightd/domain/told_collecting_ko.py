@@ -65,6 +65,9 @@ KOREAN_COLLECTING = {
     "The {} {} cannot be used: {}.": "{1}을(를) 쓸 수 없습니다: {2}.",
     "The state folder {} cannot be used: {}.": "상태 폴더 {0}을(를) 쓸 수 없습니다: {1}.",
     "Process {} already {}.": "프로세스 {0}이(가) 이미 쓰고 있습니다({1}).",
+    "The table coverage was changed behind the daemon's back, in {} series ({}).": (
+        "수집기 밖에서 수집 기록(coverage 표)이 바뀌었습니다: 시계열 {0}개({1})."
+    ),
     # analysis
     "The daily candles of {} are not final yet.": "{0} 일봉이 아직 확정되지 않았습니다.",
     "They are after the next morning's corrections; the last final day is {}.": (

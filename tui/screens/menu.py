@@ -18,6 +18,9 @@ from chartinsight_tui.theme import Palette
 from chartinsight_tui.widgets.row_table import Cells, Column, RowTable
 from chartinsightd.domain.foreign_text import printable
 
+_CLOSING = ("escape", "m")
+"""Keys that close the menu; what they do on the screen below is chosen in the list."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -42,7 +45,7 @@ class MenuDialog(ModalScreen[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,m", "dismiss('')", "key.close"),
+        Binding(",".join(_CLOSING), "dismiss('')", "key.close"),
     ]
 
     def __init__(self, title: str, entries: Sequence[Entry], palette: Palette) -> None:
@@ -83,9 +86,9 @@ class MenuDialog(ModalScreen[str]):
             self._take(self._entries[int(str(self._table.row_id))])
 
     def on_key(self, event: events.Key) -> None:
-        """Do what a key means on the screen below."""
+        """Do what a key means on the screen below; Esc closes the menu and goes no step back there."""
         for entry in self._entries:
-            if entry.key == event.key:
+            if entry.key == event.key and event.key not in _CLOSING:
                 event.stop()
                 self._take(entry)
                 return

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 WORDS = {
+    "revision.by.reread": ("read again", "다시 받음"),
+    "revision.by.seal": ("daily closing", "일마감"),
+    "revision.by.verify": ("verify", "검증"),
     "page.coverage": ("coverage", "수집률"),
     "page.gaps": ("gaps", "누락"),
     "page.seals": ("seals", "일마감"),

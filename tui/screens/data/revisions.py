@@ -71,7 +71,12 @@ class RevisionsPage(ListPage["RevisionRow"]):
             if old != new:
                 pair = f"{number(old)} → {number(new)}"
                 lines.append([(f" {words[f'value.{name}']:<6} ", palette.dim), (pair, palette.text)])
-        lines.append([(f" {words['jobs.cause']:<6} ", palette.dim), (one.cause, palette.text)])
+        lines.append(
+            [
+                (f" {words['jobs.cause']:<6} ", palette.dim),
+                (words.get(f"revision.by.{one.cause}", one.cause), palette.text),
+            ]
+        )
         return lines
 
     def wanted(self, row: Hashable | None, cell: int) -> Wanted:
