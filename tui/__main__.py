@@ -71,6 +71,7 @@ def main(
     from chartinsight_tui import choices, keymap, last_picture
     from chartinsight_tui.app import Dashboard
     from chartinsight_tui.clock import SystemClock
+    from chartinsight_tui.hangup import end_with_terminal
     from chartinsightd.domain.language import language_of
 
     file = choices.choices_file(os.environ)
@@ -83,6 +84,7 @@ def main(
         keys = keymap.read_keys(file.with_name("keys.toml"))
     except keymap.WrongKeys as error:
         raise click.UsageError(str(error)) from error
+    end_with_terminal(sys.stdin.fileno())
     picture = last_picture.picture_file(os.environ, str(socket or ""))
     Dashboard(
         _opener(socket),
