@@ -284,7 +284,9 @@ class Analyser:
         loop = asyncio.get_running_loop()
         try:
             looks = await self._looks(some)
-        except _OF_CANDLES as error:
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever stored rows do costs their series alone
             computed: _Computed = loop.create_future()
             computed.set_exception(error)
             return computed
@@ -294,7 +296,7 @@ class Analyser:
         """Keep what was computed of a batch; an error of its candles costs a series itself only."""
         try:
             results = await computed
-        except _OF_CANDLES as error:
+        except Exception as error:  # noqa: BLE001 - as in `_begin`; a carried state may be anything
             if len(some) > 1:
                 for state in some:
                     await self._keep(job, [state], await self._begin([state]))
@@ -353,8 +355,6 @@ _TO_DO = frozenset({AnalysisStatus.DUE, AnalysisStatus.HELD})
 _Batch = Sequence[AnalysisState]
 """Series of one timeframe that are read together and kept in one transaction."""
 _Computed = asyncio.Future[list[AnalysisResult]]
-_OF_CANDLES = (ValueError, ArithmeticError, LookupError)
-"""Errors of stored candles or of a carried state."""
 _BEGUN_AT_ONCE = 2
 """Batches that are read and computed again after a kill, at most."""
 _FROM_START_AT_ONCE = 5

@@ -150,14 +150,17 @@ async def test_a_new_candle_makes_its_series_due_alone(world: World) -> None:
 
 
 @pytest.mark.parametrize("rules", [replace(RULES, at_once=25)])
-async def test_series_that_are_analysed_together_stand_each_alone(world: World, database: str) -> None:
+@pytest.mark.parametrize("carried", ["x", "[]"])
+async def test_series_that_are_analysed_together_stand_each_alone(
+    world: World, database: str, carried: str
+) -> None:
     """The rows are those of one at a time; a state that cannot be read costs its own series only."""
     chart = days("005930", 200)
     charts = [replace(chart, symbol=symbol) for symbol in SYMBOLS]
     await world.save(*(one.where(slice(count)) for one, count in zip(charts, (150, 150, 10), strict=True)))
     assert await world.analyser.analyse("test") == Progress(analysed=3)
     async with connected(database) as connection:
-        await connection.execute("update analysis_state set carried = 'x' where symbol = '000660'")
+        await connection.execute(f"update analysis_state set carried = '{carried}' where symbol = '000660'")
     await world.save(*(one.where(slice(count)) for one, count in zip(charts, (200, 200, 11), strict=True)))
 
     assert await world.analyser.analyse("test") == Progress(analysed=2, failed=1)
