@@ -108,7 +108,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             await backend.open()
             await open_web(stack, settings, backend.handlers, hub)
             socket = settings.control.socket or own_socket()
-            await stack.enter_async_context(
+            keep_listening = await stack.enter_async_context(
                 serve(socket, backend.handlers, hub, backend.metrics, group=settings.control.group)
             )
         if stop.is_set():
@@ -118,7 +118,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         notify_systemd("READY=1\nSTATUS=Running")
         log.info("daemon.started", version=__version__, mode=settings.mode, pid=os.getpid(), now=clock.now())
         running = {**resources.services, **services.running(), **backend.services()}
-        running |= services.recording.services(backend.replay.take)
+        running |= services.recording.services(backend.replay.take) | {"control": keep_listening}
         await run_services({**running, "memory": return_freed_memory}, stop, services.supervisor)
         notify_systemd("STOPPING=1")
     log.info("daemon.stopped")

@@ -76,6 +76,15 @@ def listening_socket(path: Path, group: str | None = None) -> Iterator[socket.so
         yield listener
 
 
+def place_of(path: Path) -> tuple[int, int] | None:
+    """Return the device and the number of the file at a path; None where there is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _refuse_what_cannot_be(path: Path) -> None:
     if len(os.fsencode(path)) > _LONGEST_PATH:
         raise ConfigurationError(
@@ -172,7 +181,9 @@ def _bound(path: Path, gid: int | None) -> Iterator[socket.socket]:
         except BaseException:
             working.unlink(missing_ok=True)
             raise
+        ours = place_of(path)
         try:
             yield listener
         finally:
-            path.unlink(missing_ok=True)
+            if place_of(path) == ours:  # else it was taken away, and the file there is somebody else's
+                path.unlink(missing_ok=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from chartinsightd.control.http import (
     timed,
     with_problems,
 )
-from chartinsightd.control.listening import listening_socket, peer_of
+from chartinsightd.control.listening import listening_socket, peer_of, place_of
 from chartinsightd.control.metrics import CONTENT_TYPE, prometheus_text
 from chartinsightd.control.openapi import JSON, openapi_document
 from chartinsightd.control.operations import A, Operation
@@ -32,13 +34,18 @@ from chartinsightd.control.protocol.events import EventQuery
 from chartinsightd.control.protocol.problems import Metric
 from chartinsightd.control.requests import asked_of, checked, parameters_of, refuse_parameters
 from chartinsightd.control.stream import EventStreams, StreamPace
+from chartinsightd.domain.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
 
 _SHUTDOWN_S = 2.0
+_LOOK_EVERY_S = 5.0
+"""Real seconds between two looks whether the socket file is still there."""
 
 MetricSource = Callable[[], Awaitable[Iterable[Metric]]]
 CallerOf = Callable[[web.Request], Caller]
+Accept = Callable[[socket.socket], Awaitable[asyncio.Server]]
+"""Begins to accept connections."""
 
 
 @asynccontextmanager
@@ -51,8 +58,11 @@ async def serve(
     group: str | None = None,
     pace: StreamPace | None = None,
     answer_timeout_s: float = ANSWER_TIMEOUT_S,
-) -> AsyncIterator[None]:
+    look_every_s: float = _LOOK_EVERY_S,
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Serve the control API on a Unix socket for the length of the block; every user it lets in may write.
+
+    Yields the service that listens again where a cleaner takes the socket's file or folder away; run it.
 
     Args:
         socket_path: where the Unix socket is made.
@@ -62,6 +72,7 @@ async def serve(
         group: the group that may connect, beside the owner; default: the process's own.
         pace: how readers of the stream are treated.
         answer_timeout_s: longest time for one answer, in real seconds.
+        look_every_s: until a socket file that was taken away is made again, in real seconds.
 
     Raises:
         ConfigurationError: the socket is another daemon's, or cannot be where it should.
@@ -74,22 +85,72 @@ async def serve(
         pace=pace or StreamPace(),
         answer_timeout_s=answer_timeout_s,
     )
-    with listening_socket(socket_path, group) as listener:
-        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
-        await runner.setup()
-        manager, loop = runner.server, asyncio.get_running_loop()
-        assert manager is not None  # since `setup`
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+    await runner.setup()
+    manager, loop = runner.server, asyncio.get_running_loop()
+    assert manager is not None  # since `setup`
+
+    async def accept(listener: socket.socket) -> asyncio.Server:
         # No access log: every command is logged with its caller, and queries come each second.
-        server = await loop.create_unix_server(
+        return await loop.create_unix_server(
             lambda: Connection(manager, loop=loop, access_log=None),  # type: ignore[arg-type]
             sock=listener,
         )
-        try:
-            log.info("control.listening", socket=str(socket_path))
-            yield
-        finally:
-            server.close()
-            await runner.cleanup()
+
+    door = _FrontDoor(socket_path, group, accept)
+    try:
+        await door.open()
+        log.info("control.listening", socket=str(socket_path))
+        yield partial(door.keep, look_every_s)
+    finally:
+        door.close()
+        await runner.cleanup()
+
+
+class _FrontDoor:
+    """Listens at the socket's path, again where a cleaner takes the file or its folder away."""
+
+    def __init__(self, path: Path, group: str | None, accept: Accept) -> None:
+        self._path = path
+        self._group = group
+        self._accept = accept
+        self._open = ExitStack()
+        self._place: tuple[int, int] | None = None
+
+    async def open(self) -> None:
+        """Listen.
+
+        Raises:
+            ConfigurationError: as `listening_socket`.
+        """
+        with ExitStack() as stack:
+            server = await self._accept(stack.enter_context(listening_socket(self._path, self._group)))
+            stack.callback(server.close)
+            self._place = place_of(self._path)
+            self._open = stack.pop_all()
+
+    def close(self) -> None:
+        """Listen no longer; open connections live on."""
+        self._place = None
+        self._open.close()
+
+    async def keep(self, every_s: float) -> None:
+        """Look whether the socket file is still ours, and listen again where it is not; until cancelled."""
+        failure = ""
+        while True:
+            await asyncio.sleep(every_s)
+            if self._place is not None and place_of(self._path) == self._place:
+                continue
+            self.close()
+            try:
+                await self.open()
+            except ConfigurationError as error:
+                if str(error) != failure:
+                    failure = str(error)
+                    log.warning("control.not_listening", error=failure)
+            else:
+                failure = ""
+                log.warning("control.listening_again", socket=str(self._path))
 
 
 def application(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import grp
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -17,8 +18,9 @@ import structlog
 
 from chartinsightd.control.client import ControlClient
 from chartinsightd.control.listening import Peer, listening_socket, peer_of
-from chartinsightd.control.operations import CANCEL, PAUSE, STATUS
+from chartinsightd.control.operations import CANCEL, HEALTH, PAUSE, STATUS
 from chartinsightd.control.protocol.jobs import JobPath, PauseRequest
+from chartinsightd.control.server import serve
 from chartinsightd.domain.errors import ConfigurationError
 from tests.support.fake_backend import FakeBackend, serving
 
@@ -227,3 +229,22 @@ def test_it_works_on_uvloop_as_well(tmp_path: Path) -> None:
     asked = uvloop.run(ask())
 
     assert [name for name, _ in asked] == ["pause"]
+
+
+async def test_a_socket_that_is_taken_away_is_made_again(tmp_path: Path) -> None:
+    """A cleaner of temporary files removes the folder: the daemon listens again, and leaves others' files."""
+    path, backend = tmp_path / "run" / "control.sock", FakeBackend()
+    serving = serve(path, backend.handlers, backend.hub, backend.metrics, look_every_s=0.01)
+    async with serving as keep_listening, asyncio.timeout(20), asyncio.TaskGroup() as group:
+        keeping = group.create_task(keep_listening())
+        for _ in range(2):
+            shutil.rmtree(path.parent)
+            while not path.exists():  # noqa: ASYNC110 - a file has no event
+                await asyncio.sleep(0.01)
+            async with ControlClient(path) as client:
+                assert (await client.ask(HEALTH)).ok
+        keeping.cancel()
+        path.unlink()
+        path.write_text("of another program")
+
+    assert path.read_text() == "of another program"

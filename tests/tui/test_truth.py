@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from chartinsight_tui import connection
@@ -125,6 +126,10 @@ async def test_away_nothing_is_green_and_no_countdown_runs() -> None:
         assert "●" not in text
         assert "regular –" in text.splitlines()[0]
         assert app.palette.good == app.palette.bad
+        assert {tuple(row) for row in re.findall(r" ka10\d{3} [^–]*(–) +(\S+)", text)} == {("–", "–")}
+        await app.action_show("alerts")
+        await settled(pilot)
+        assert "✓" not in shown(app)
         await app.action_show("coverage")
         await settled(pilot)
         for _ in range(3):

@@ -163,6 +163,9 @@ class AlertsView(View):
         return () if self.store.alerts is None else self.store.alerts.items
 
     def _missing(self) -> str:
+        status = self.store.status
+        if not self.store.is_online and not self._is_mine and self._past is None and status is not None:
+            return "? " + self.words.put("line.unknown_since", at=clock_time(status.clock.now))
         return self.what_is_missing(Part.ALARMS if self._is_mine else Part.ALERTS)
 
     def _wanted_alarms(self) -> list[AlarmRow]:

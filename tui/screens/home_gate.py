@@ -44,9 +44,10 @@ def _lane(context: Context, lane: GateLane, width: int) -> Line:
     waiting = sum(lane.queued.values())
     sent = f"{lane.sent_last_minute / 60:.1f}/{lane.limit:g}"
     style = context.palette.warn if lane.limit < lane.ceiling else context.palette.text
+    queued = number(waiting)
     if not context.store.is_online:
-        sent = NOTHING
-    tail: list[Piece] = [(f"{sent:>9} ", style), (f"{number(waiting):>6}", context.palette.text)]
+        sent = queued = NOTHING
+    tail: list[Piece] = [(f"{sent:>9} ", style), (f"{queued:>6}", context.palette.text)]
     name = fit(context.words.get(f"lane.{lane.api_id}", lane.api_id), 6)
     head: list[Piece] = [(f" {lane.api_id} {name} ", context.palette.dim)]
     room = max(0, width - width_of(head) - width_of(tail) - 1)
