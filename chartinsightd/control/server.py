@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,7 @@ async def serve(
     pace: StreamPace | None = None,
     answer_timeout_s: float = ANSWER_TIMEOUT_S,
     look_every_s: float = _LOOK_EVERY_S,
-) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
     """Serve the control API on a Unix socket for the length of the block; every user it lets in may write.
 
     Yields the service that listens again where a cleaner takes the socket's file or folder away; run it.
