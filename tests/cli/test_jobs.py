@@ -12,8 +12,17 @@ import pytest
 
 from chartinsightd.cli.waiting import followed, status_of
 from chartinsightd.control.client import ControlClient, ControlProblem, DaemonAway
+from chartinsightd.control.handlers import Caller
 from chartinsightd.control.operations import OPERATIONS, VERIFY
-from chartinsightd.control.protocol.jobs import BackfillRequest, Job, JobProgress, JobState
+from chartinsightd.control.protocol.jobs import (
+    BackfillRequest,
+    Job,
+    JobProgress,
+    JobState,
+    Outcome,
+    OutcomeState,
+    VerifyRequest,
+)
 from chartinsightd.facts.krx import KST
 from tests.cli.conftest import Run
 from tests.cli.live_daemon import LiveDaemon
@@ -35,6 +44,17 @@ def test_a_backfill_is_a_job_of_the_daemon(run: Run, daemon: LiveDaemon) -> None
     job = daemon.do(lambda: daemon.backend._jobs[8])
     assert job.params["symbols"] == ["005930", "006400"]
     assert (job.params["timeframes"], job.params["from_day"]) == (["1d"], "2020-01-01")
+
+
+def test_a_job_without_a_number_is_not_called_complete(run: Run, daemon: LiveDaemon) -> None:
+    """While the history of jobs cannot be written, an order is started all the same: that is said."""
+
+    async def start(_: VerifyRequest, __: Caller) -> Outcome:
+        return Outcome(changed=True, state=OutcomeState.STARTED)
+
+    daemon.do(lambda: daemon.backend.handlers.add(VERIFY, start))
+
+    assert run("verify", "005930").stderr.startswith("It is started. It has no number")
 
 
 def test_an_order_is_about_krx_unless_it_names_a_venue(run: Run, daemon: LiveDaemon) -> None:

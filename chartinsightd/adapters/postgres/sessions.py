@@ -22,10 +22,14 @@ from chartinsightd.adapters.postgres.session import (
 )
 from chartinsightd.adapters.postgres.venues import share_ledger
 from chartinsightd.clock import Clock
+from chartinsightd.domain.errors import StoreRefused
 
 log = structlog.get_logger(__name__)
 
 Prepare = Callable[[Connection], Awaitable[None]]
+
+_IS_OURS = "select to_regclass('schema_version') is not null"
+"""A schema that is gone, renamed for a restore perhaps, is not made again in the place of the old one."""
 
 
 def looking(
@@ -108,8 +112,23 @@ class Sessions:
         return prepare
 
     def reader(self, settings: Settings | None = None) -> Prepare:
-        """Return what prepares any other connection: it makes nothing, and refuses what is not whole."""
-        return looking(self._schema, self._name, settings, self._check_alone)
+        """Return what prepares any other connection: it refuses what is not whole.
+
+        What went while the daemon runs is made again first: the session that writes may live on for days, and
+        misses nothing where only others read.
+        """
+        look = looking(self._schema, self._name, settings, self._check_alone)
+
+        async def prepare(connection: Connection) -> None:
+            try:
+                await look(connection)
+            except StoreRefused:
+                if self._writer_process is None or not await connection.fetchval(_IS_OURS):
+                    raise
+                await apply_schema(connection, self._schema)
+                await look(connection)
+
+        return prepare
 
     def _check_alone(self, process: int) -> None:
         if process == self._writer_process:

@@ -315,6 +315,8 @@ def waited_for(connection: Connection, job_id: int, timeout_s: float | None) -> 
 
 
 def _words_of(outcome: Outcome) -> str:
+    if outcome.job_id is None and outcome.changed:
+        return "It is started. It has no number, since the history of jobs cannot be written now."
     if outcome.job_id is None:
         return f"Nothing to do: all of it is complete. {outcome.detail}".rstrip()
     verb = "is started" if outcome.changed else "does this already"

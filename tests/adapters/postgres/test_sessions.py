@@ -145,6 +145,22 @@ async def test_what_lacks_is_made_again(damage: str, database: str) -> None:
     assert "is there" in await check_database(database, "simulation")
 
 
+async def test_what_goes_while_it_runs_is_made_again(database: str) -> None:
+    """A table that somebody drops costs one question, and not the work until the next start."""
+    async with connected(database) as connection, open_store(database, "simulation", SystemClock()) as store:
+        await store.seals.open_seals()
+        await connection.execute("drop table seals")
+        with pytest.raises(StoreUnavailable):
+            await store.seals.open_seals()
+        assert await store.seals.open_seals() == []
+
+        await connection.execute("drop table seals; alter table stocks rename column name to another")
+        with pytest.raises(StoreUnavailable):
+            await store.seals.open_seals()
+        with pytest.raises(StoreRefused, match=r"column stocks\.name"):
+            await store.seals.open_seals()
+
+
 async def test_what_cannot_be_made_again_is_named(database: str) -> None:
     """A column of another type is refused by its name; nothing is guessed."""
     async with connected(database) as connection:
