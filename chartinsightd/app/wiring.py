@@ -13,6 +13,7 @@ from chartinsightd.app.alarms import told_by
 from chartinsightd.app.alerting import new_alert_diary, new_notifier
 from chartinsightd.app.analysis import Analysing, new_analysis, register_analysis
 from chartinsightd.app.broker import believes_dates
+from chartinsightd.app.line import Line, LineState, new_line
 from chartinsightd.app.live import Live, new_live
 from chartinsightd.app.notes import new_completer, register_notes
 from chartinsightd.app.opening import Resources
@@ -22,12 +23,13 @@ from chartinsightd.app.reload import choice
 from chartinsightd.app.shared import Shared, share
 from chartinsightd.app.venues import VenueLine, new_lines
 from chartinsightd.app.watching import Watching, new_watching, register_watching
-from chartinsightd.backend.assembly import Backend, assemble_backend
+from chartinsightd.backend.assembly import Backend, BackendSources, assemble_backend
 from chartinsightd.backend.configuration import Configuration
 from chartinsightd.backend.identity import Identity
 from chartinsightd.backend.page_facts import PageFacts
 from chartinsightd.backend.reading_address import ReadingAddresses
 from chartinsightd.backend.universe import UniverseBoard
+from chartinsightd.backend.venues import KeptVenue
 from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
@@ -40,18 +42,11 @@ from chartinsightd.service.analysing.analysis_probe import AnalysisProbe
 from chartinsightd.service.calendar.learned_days import LearnedDays
 from chartinsightd.service.calendar.market_probe import MarketProbe
 from chartinsightd.service.calendar.market_watch import MarketWatch
-from chartinsightd.service.collecting.backfill import Backfills
-from chartinsightd.service.collecting.collector import Collector, CollectRules
 from chartinsightd.service.collecting.future_marks import FutureMarks
 from chartinsightd.service.collecting.pausing import (
     PausableLists,
     PausableQuotes,
 )
-from chartinsightd.service.collecting.row_audit import RowAudit
-from chartinsightd.service.collecting.scheduler import Scheduler
-from chartinsightd.service.collecting.writer import Writer
-from chartinsightd.service.gaps.gap_list import GapList
-from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.live.live_probe import LiveProbe
 from chartinsightd.service.monitoring.assembly import assemble_monitor
 from chartinsightd.service.monitoring.loop_watch import LoopWatch
@@ -64,10 +59,7 @@ from chartinsightd.service.monitoring.probes import (
     HealthProbe,
     ServiceProbe,
 )
-from chartinsightd.service.sealing.assembly import Proofs, assemble_proofs
-from chartinsightd.service.sealing.sealer import Sealer
 from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.stocks.maintenance import Maintenance
 from chartinsightd.service.stocks.stock_list import StockList
 from chartinsightd.service.stocks.universe import Universe
 from chartinsightd.service.venues.probe import VenueProbe
@@ -97,17 +89,10 @@ class Services:
     shared: Shared
     learned_days: LearnedDays
     market_watch: MarketWatch
-    writer: Writer
-    scheduler: Scheduler
-    backfills: Backfills
     stock_list: StockList
-    proofs: Proofs
+    krx: Line
     adjuster: Adjuster
-    gap_reasons: GapReasons
-    gap_list: GapList
     future_marks: FutureMarks
-    row_audit: RowAudit
-    maintenance: Maintenance
     monitor: Monitor
     loop_watch: LoopWatch
     venues: Mapping[Venue, VenueLine]
@@ -123,9 +108,7 @@ class Services:
         """Take over what an earlier process left. Before anything runs."""
         await self.shared.jobs.open()
         await self.learned_days.open()
-        await self.writer.open()
-        await self.backfills.open()
-        for line in self.venues.values():
+        for line in (self.krx, *(beside.line for beside in self.venues.values())):
             await line.open()
         await self.monitor.open()
 
@@ -133,19 +116,13 @@ class Services:
         """Return what runs until the daemon ends."""
         return {
             "loop_watch": self.loop_watch.run,
-            "writer": self.writer.run,
             "jobs": self.shared.jobs.run,
-            "scheduler": self.scheduler.run,
-            "backfills": self.backfills.run,
             "stock_list": self.stock_list.run,
-            "gap_list": self.gap_list.run,
             "adjuster": self.adjuster.run,
             "market_watch": self.market_watch.run,
             "future_marks": self.future_marks.run,
-            "row_audit": self.row_audit.run,
-            "maintenance": self.maintenance.run,
+            **self.krx.services(),
             **{name: run for line in self.venues.values() for name, run in line.running().items()},
-            **self.proofs.services(),
             **self.monitor.services(),
             **(self.live.services() if self.live is not None else {}),
             **self.watching.services(),
@@ -164,27 +141,12 @@ def assemble_services(
         store=resources.store.learned_days,
         clock=resources.clock,
     )
-    writer = _writer(shared)
     stock_list = _stock_list(shared)
-    collector = Collector(
-        source=shared.charts,
-        writer=writer,
-        current_rules=current_rules,
-        rules=CollectRules(settle=current_rules.rules.refresh.settle, fold=settings.collect.fold),
-        listing=stock_list.listing,
-        stored=resources.store.candles,
-    )
-    scheduler = _scheduler(shared, collector)
-    backfills = _backfills(shared, collector)
-    row_audit = _row_audit(shared, backfills)
-    proofs = _proofs(shared, collector, row_audit)
-    gap_reasons = GapReasons(
-        retries=shared.retries, pause_switch=shared.pause_switch, listing=stock_list.listing
-    )
+    krx = new_line(shared, _krx_state(shared, stock_list))
     venues = new_lines(shared, stock_list)
-    live, future_marks = new_live(shared, hub, scheduler.collects), _future_marks(shared)
+    live, future_marks = new_live(shared, hub, krx.scheduler.collects), _future_marks(shared)
     notifier = new_notifier(settings)
-    analysing = new_analysis(shared, scheduler, notifier.announce)
+    analysing = new_analysis(shared, krx.scheduler, notifier.announce)
     supervisor = Supervisor()
     recording = new_recording(settings, resources.moments, resources.clock)
     loop_watch = LoopWatch(tell=notifier.notify_from_thread, stacks=sys.stderr)
@@ -193,7 +155,7 @@ def assemble_services(
         _clock_probe(settings, resources),
         future_marks,
         stock_list,
-        row_audit,
+        krx.row_audit,
         AnalysisProbe(analysing.analyser, resources.clock),
         ServiceProbe(supervisor),
         shared.set_aside,
@@ -203,23 +165,16 @@ def assemble_services(
     ]
     if live is not None:
         probes.append(LiveProbe(live.candles, resources.clock, current_rules))
-    monitor = _monitor(shared, scheduler, writer, proofs.sealer, notifier, probes)
+    monitor = _monitor(shared, krx, notifier, probes)
     return Services(
         shared=shared,
         learned_days=learned_days,
         market_watch=_market_watch(shared, learned_days),
-        writer=writer,
-        scheduler=scheduler,
-        backfills=backfills,
         stock_list=stock_list,
-        proofs=proofs,
+        krx=krx,
         adjuster=_adjuster(shared),
-        gap_reasons=gap_reasons,
-        gap_list=_gap_list(shared, scheduler, gap_reasons, proofs),
         venues=venues,
         future_marks=future_marks,
-        row_audit=row_audit,
-        maintenance=Maintenance(resources.store.upkeep, resources.clock),
         analysing=analysing,
         monitor=monitor,
         loop_watch=loop_watch,
@@ -227,6 +182,21 @@ def assemble_services(
         watching=new_watching(shared, live, analysing.stored_screens, told_by(monitor, notifier)),
         recording=recording,
         supervisor=supervisor,
+    )
+
+
+def _krx_state(shared: Shared, stock_list: StockList) -> LineState:
+    return LineState(
+        resources=shared.resources,
+        charts=shared.charts,
+        listing=stock_list.listing,
+        current_rules=shared.current_rules,
+        collected=shared.collected,
+        commits=shared.commits,
+        jobs=shared.jobs,
+        job_groups=shared.job_groups,
+        retries=shared.retries,
+        set_aside=shared.set_aside,
     )
 
 
@@ -243,49 +213,6 @@ def _market_watch(shared: Shared, learned_days: LearnedDays) -> MarketWatch:
     )
 
 
-def _writer(shared: Shared) -> Writer:
-    resources = shared.resources
-    return Writer(
-        store=resources.store.candles,
-        spool=resources.spool,
-        ledger=resources.ledger,
-        commits=shared.commits,
-        clock=shared.clock,
-        current_rules=shared.current_rules,
-        set_aside=shared.set_aside,
-        deferrals=shared.retries,
-        spool_bytes=shared.settings.collect.spool_mb * 2**20,
-    )
-
-
-def _scheduler(shared: Shared, collector: Collector) -> Scheduler:
-    return Scheduler(
-        collector=collector,
-        ledger=shared.resources.ledger,
-        job_groups=shared.job_groups,
-        retries=shared.retries,
-        clock=shared.clock,
-        current_rules=shared.current_rules,
-        collected=shared.collected,
-        pause_switch=shared.pause_switch,
-        timeframes=shared.settings.collect.timeframes,
-        universe_timeframes=shared.settings.universe.timeframes,
-        accounts=len(shared.resources.broker.issuers),
-    )
-
-
-def _backfills(shared: Shared, collector: Collector) -> Backfills:
-    resources = shared.resources
-    return Backfills(
-        collector=collector,
-        ledger=resources.ledger,
-        checkpoint=resources.checkpoint,
-        jobs=shared.jobs,
-        clock=shared.clock,
-        current_rules=shared.current_rules,
-    )
-
-
 def _stock_list(shared: Shared) -> StockList:
     resources = shared.resources
     return StockList(
@@ -297,24 +224,6 @@ def _stock_list(shared: Shared) -> StockList:
         choice=choice(shared.settings),
         universe=Universe(resources.analysis.results, shared.clock),
         collected=shared.collected,
-    )
-
-
-def _proofs(shared: Shared, collector: Collector, row_audit: RowAudit) -> Proofs:
-    resources = shared.resources
-    return assemble_proofs(
-        collector=collector,
-        store=resources.store.seals,
-        ledger=resources.ledger,
-        retries=shared.retries,
-        jobs=shared.jobs,
-        clock=shared.clock,
-        current_rules=shared.current_rules,
-        collected=shared.collected,
-        commits=shared.commits,
-        timeframes=shared.settings.collect.timeframes,
-        audit=row_audit.audit,
-        set_aside=shared.set_aside,
     )
 
 
@@ -340,43 +249,22 @@ def _adjuster(shared: Shared) -> Adjuster:
     )
 
 
-def _gap_list(shared: Shared, scheduler: Scheduler, gap_reasons: GapReasons, proofs: Proofs) -> GapList:
-    resources = shared.resources
-    return GapList(
-        scheduler=scheduler,
-        gap_reasons=gap_reasons,
-        ledger=resources.ledger,
-        open_seals=proofs.sealer.open_seals,
-        store=resources.store.gaps,
-        clock=shared.clock,
-        current_rules=shared.current_rules,
-        collected=shared.collected,
-    )
-
-
-def _monitor(
-    shared: Shared,
-    scheduler: Scheduler,
-    writer: Writer,
-    sealer: Sealer,
-    notifier: Notifier,
-    probes: Iterable[HealthProbe],
-) -> Monitor:
+def _monitor(shared: Shared, krx: Line, notifier: Notifier, probes: Iterable[HealthProbe]) -> Monitor:
     resources = shared.resources
     return assemble_monitor(
-        scheduler=scheduler,
-        writer=writer,
+        scheduler=krx.scheduler,
+        writer=krx.writer,
         ledger=resources.ledger,
         retries=shared.retries,
         pause_switch=shared.pause_switch,
-        sealer=sealer,
+        sealer=krx.proofs.sealer,
         current_rules=shared.current_rules,
         expectations=shared.expectations,
         collected=shared.collected,
         commits=shared.commits,
         jobs=shared.jobs,
         archive=resources.archive,
-        store_failure=lambda: resources.store.presence.failure or writer.refusal,
+        store_failure=lambda: resources.store.presence.failure or krx.writer.refusal,
         gate=resources.broker.gate,
         token_failure=resources.broker.issuer.failure,
         disk=FolderDisk(shared.settings.state_dir),
@@ -400,18 +288,6 @@ def _future_marks(shared: Shared) -> FutureMarks:
     )
 
 
-def _row_audit(shared: Shared, backfills: Backfills) -> RowAudit:
-    resources = shared.resources
-    return RowAudit(
-        store=resources.store.candles,
-        ledger=resources.ledger,
-        clock=shared.clock,
-        current_rules=shared.current_rules,
-        generation=lambda: resources.store.presence.generation,
-        rereads=backfills,
-    )
-
-
 def new_backend(
     settings: Settings,
     resources: Resources,
@@ -421,34 +297,28 @@ def new_backend(
 ) -> Backend:
     """Build what answers the control API, and what watches over the services."""
     shared = services.shared
+    krx, beside = _krx_kept(services), {venue: line.kept() for venue, line in services.venues.items()}
     backend = assemble_backend(
-        identity=_identity(settings, resources),
-        clock=resources.clock,
-        current_rules=shared.current_rules,
-        ledger=resources.ledger,
-        writer=services.writer,
-        scheduler=services.scheduler,
-        retries=shared.retries,
-        gap_reasons=services.gap_reasons,
-        jobs=shared.jobs,
-        backfills=services.backfills,
-        proofs=services.proofs,
-        stock_list=services.stock_list,
-        collected=shared.collected,
-        archive=resources.archive,
-        gate=resources.broker.gate,
-        issuer=resources.broker.issuer,
-        pause_switch=shared.pause_switch,
-        commits=shared.commits,
-        hub=hub,
-        monitor=services.monitor,
-        expectations=shared.expectations,
-        live=None if services.live is None else services.live.candles,
-        venues={venue: line.kept() for venue, line in services.venues.items()},
-        configuration=configuration,
-        analysis=lambda: services.analysing.analyser.standing,
-        moments=services.recording.store,
-        recorder=services.recording.recorder,
+        BackendSources(
+            identity=_identity(settings, resources),
+            clock=resources.clock,
+            venues={Venue.KRX: krx, **beside},
+            writer=services.krx.writer,
+            retries=shared.retries,
+            jobs=shared.jobs,
+            stock_list=services.stock_list,
+            gate=resources.broker.gate,
+            issuer=resources.broker.issuer,
+            pause_switch=shared.pause_switch,
+            commits=shared.commits,
+            hub=hub,
+            monitor=services.monitor,
+            configuration=configuration,
+            analysis=lambda: services.analysing.analyser.standing,
+            moments=services.recording.store,
+            recorder=services.recording.recorder,
+            live=None if services.live is None else services.live.candles,
+        )
     )
     handlers, analysing = backend.handlers, services.analysing
     register_analysis(handlers, analysing, resources.archive)
@@ -466,6 +336,24 @@ def new_backend(
         has_model=new_completer(settings.ai) is not None,
     ).register(handlers)
     return backend
+
+
+def _krx_kept(services: Services) -> KeptVenue:
+    shared, line = services.shared, services.krx
+    return KeptVenue(
+        archive=shared.resources.archive,
+        current_rules=shared.current_rules,
+        collected=shared.collected,
+        ledger=shared.resources.ledger,
+        scheduler=line.scheduler,
+        gap_reasons=line.gap_reasons,
+        backfills=line.backfills,
+        proofs=line.proofs,
+        expectations=shared.expectations,
+        freshness=services.monitor.freshness,
+        counts=services.monitor.commits,
+        trades=lambda _: True,
+    )
 
 
 def _clock_probe(settings: Settings, resources: Resources) -> ClockProbe:

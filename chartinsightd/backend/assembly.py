@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Protocol
 
 from chartinsightd.backend.alerting import Alerting
@@ -36,25 +35,16 @@ from chartinsightd.control.events import EventHub
 from chartinsightd.control.handlers import Handlers
 from chartinsightd.control.server import MetricSource
 from chartinsightd.domain.venue import Venue
-from chartinsightd.ports.archive import Archive
 from chartinsightd.ports.broker import RateLimiter
 from chartinsightd.ports.moments import MomentStore
 from chartinsightd.process.supervisor import Service
 from chartinsightd.service.analysing.analyser import Standing
-from chartinsightd.service.collecting.backfill import Backfills
-from chartinsightd.service.collecting.coverage_ledger import CoverageLedger
 from chartinsightd.service.collecting.pausing import PauseSwitch
 from chartinsightd.service.collecting.retries import RetryTracker
-from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.collecting.writer import Writer
-from chartinsightd.service.gaps.reasons import GapReasons
 from chartinsightd.service.live.live_candles import LiveCandles
 from chartinsightd.service.monitoring.monitor import Monitor
 from chartinsightd.service.recording.recorder import Recorder
-from chartinsightd.service.sealing.assembly import Proofs
-from chartinsightd.service.state.collected_stocks import CollectedStocks
-from chartinsightd.service.state.current_rules import CurrentRules
-from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.jobs import Jobs
 from chartinsightd.service.stocks.stock_list import StockList
@@ -92,166 +82,197 @@ class Backend:
         }
 
 
-def assemble_backend(
-    *,
-    identity: Identity,
-    clock: Clock,
-    current_rules: CurrentRules,
-    ledger: CoverageLedger,
-    writer: Writer,
-    scheduler: Scheduler,
-    retries: RetryTracker,
-    gap_reasons: GapReasons,
-    jobs: Jobs,
-    backfills: Backfills,
-    proofs: Proofs,
-    stock_list: StockList,
-    collected: CollectedStocks,
-    archive: Archive,
-    gate: RateLimiter,
-    issuer: IssuerView,
-    pause_switch: PauseSwitch,
-    commits: CommitFeed,
-    hub: EventHub,
-    monitor: Monitor,
-    expectations: Expectations,
-    configuration: Configuration,
-    analysis: Callable[[], Standing],
-    moments: MomentStore,
-    recorder: Recorder,
-    live: LiveCandles | None = None,
-    venues: Mapping[Venue, KeptVenue] = MappingProxyType({}),
-) -> Backend:
-    """Build the handlers; on the event loop.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSources:
+    """The running services that the handlers answer from."""
 
-    Args:
-        analysis: says how the analysis stands.
-        moments: what is recorded.
-        recorder: knows what could not be.
-        live: None where the live stream is switched off.
-        venues: what is kept beside KRX.
-    """
-    names = NameReader(archive=archive, stock_list=stock_list, collected=collected, ledger=ledger)
-    costs = Costs(gate=gate, pace=identity.pace, clock=clock)
-    job_board = JobBoard(jobs=jobs, archive=archive, hub=hub, costs=costs)
-    token = TokenView(issuer=issuer, retries=retries, clock=clock)
-    krx = KeptVenue(
-        archive=archive,
-        current_rules=current_rules,
-        collected=collected,
-        ledger=ledger,
-        scheduler=scheduler,
-        gap_reasons=gap_reasons,
-        backfills=backfills,
-        proofs=proofs,
-        expectations=expectations,
-        freshness=monitor.freshness,
-        counts=monitor.commits,
-        trades=lambda _: True,
+    identity: Identity
+    clock: Clock
+    venues: Mapping[Venue, KeptVenue]
+    """What is kept of each venue, KRX always among them."""
+    writer: Writer
+    retries: RetryTracker
+    jobs: Jobs
+    stock_list: StockList
+    gate: RateLimiter
+    issuer: IssuerView
+    pause_switch: PauseSwitch
+    commits: CommitFeed
+    hub: EventHub
+    monitor: Monitor
+    configuration: Configuration
+    analysis: Callable[[], Standing]
+    """Says how the analysis stands."""
+    moments: MomentStore
+    recorder: Recorder
+    live: LiveCandles | None = None
+    """None where the live stream is switched off."""
+
+    @property
+    def krx(self) -> KeptVenue:
+        """What is kept of KRX."""
+        return self.venues[Venue.KRX]
+
+    @property
+    def beside(self) -> Mapping[Venue, KeptVenue]:
+        """What is kept of other venues."""
+        return {venue: kept for venue, kept in self.venues.items() if venue is not Venue.KRX}
+
+
+def assemble_backend(sources: BackendSources) -> Backend:
+    """Build the handlers; on the event loop."""
+    krx, clock = sources.krx, sources.clock
+    names = NameReader(
+        archive=krx.archive, stock_list=sources.stock_list, collected=krx.collected, ledger=krx.ledger
     )
-    kept = {Venue.KRX: krx, **venues}
-    boards = {venue: _board(one, identity, clock, names.names) for venue, one in kept.items()}
-    coverage = boards[Venue.KRX]
-    daemon = DaemonView(
-        identity=identity,
-        clock=clock,
-        current_rules=current_rules,
-        stock_list=stock_list,
-        collected=collected,
-        pause_switch=pause_switch,
-        writer=writer,
-        retries=retries,
-        database=monitor.database,
-        token=token,
-    )
-    overview = Overview(
-        identity=identity,
-        clock=clock,
-        current_rules=current_rules,
-        collected=collected,
-        writer=writer,
-        gate=gate,
-        monitor=monitor,
-        daemon=daemon,
-        token=token,
-        jobs=job_board,
-        live=live,
-        analysis=analysis,
-        venues=[VenueFigures(venue, one, boards[venue]) for venue, one in venues.items()],
-    )
-    records = Records(
-        archives=ByVenue({venue: one.archive for venue, one in kept.items()}),
-        names=names.names,
-        rules=ByVenue({venue: one.current_rules for venue, one in kept.items()}),
-    )
-    explanations = Explanations(
-        records=records,
-        names=names.names,
-        venues=ByVenue(kept),
-        clock=clock,
-    )
-    plan = PlanView(
-        scheduler=scheduler, retries=retries, pause_switch=pause_switch, costs=costs, names=names.names
-    )
-    scope = Scope(names=names.names, collected=collected, timeframes=identity.timeframes)
-    carried_out = {venue: _orders(venue, one, identity, names.names) for venue, one in kept.items()}
-    orders = OrderCommands(venues=ByVenue(carried_out), costs=costs, pause_switch=pause_switch)
-    cancel = CancelCommand(venues=carried_out.values(), jobs=job_board)
-    pauses = PauseCommands(
-        pause_switch=pause_switch,
-        scheduler=scheduler,
-        stock_list=stock_list,
-        retries=retries,
-        hub=hub,
-        clock=clock,
-    )
-    stocks = StockCommands(
-        stock_list=stock_list,
-        scope=scope,
-        initial_load=InitialLoad(jobs=jobs, ledger=ledger, current_rules=current_rules, clock=clock),
-        pause_switch=pause_switch,
-        hub=hub,
-    )
-    publisher = Publisher(
-        hub=hub,
-        stock_list=stock_list,
-        collected=collected,
-        alerts=monitor.alerts,
-        overview=overview,
-        coverage=coverage,
-        jobs=job_board,
-        candles=CommittedCandles(hub, commits),
-    )
-    alerting = Alerting(monitor.alerts, monitor.notifier, clock)
+    costs = Costs(gate=sources.gate, pace=sources.identity.pace, clock=clock)
+    jobs = JobBoard(jobs=sources.jobs, archive=krx.archive, hub=sources.hub, costs=costs)
+    boards = {venue: _board(sources, kept, names.names) for venue, kept in sources.venues.items()}
+    overview = _overview(sources, boards, jobs)
+    alerting = Alerting(sources.monitor.alerts, sources.monitor.notifier, clock)
     replay = Replay(
         overview=overview,
-        coverage=coverage,
-        jobs=job_board,
+        coverage=boards[Venue.KRX],
+        jobs=jobs,
         alerting=alerting,
-        store=moments,
-        recorder=recorder,
+        store=sources.moments,
+        recorder=sources.recorder,
         clock=clock,
     )
-    reading = (overview, VenueCoverage(ByVenue(boards)), job_board, records, explanations, plan, replay)
-    retry = RetryCommand(jobs=job_board, orders=orders, stocks=stocks, retries=retries, scheduler=scheduler)
-    changing = (orders, cancel, retry, pauses, stocks, alerting, ConfigurationHandlers(configuration))
+    pauses = _pauses(sources)
+    records = _records(sources, names.names)
+    reading: tuple[_Registers, ...] = (
+        overview,
+        VenueCoverage(ByVenue(boards)),
+        jobs,
+        records,
+        Explanations(records=records, names=names.names, venues=ByVenue(sources.venues), clock=clock),
+        _plan(sources, names.names, costs),
+        replay,
+    )
+    changing: tuple[_Registers, ...] = (
+        *_orders(sources, names.names, costs, jobs),
+        pauses,
+        alerting,
+        ConfigurationHandlers(sources.configuration),
+    )
+    counts = {venue: kept.counts for venue, kept in sources.beside.items()}
     return Backend(
         handlers=_handlers((*reading, *changing)),
         overview=overview,
         names=names,
-        metrics=Metrics(
-            overview, monitor.commits, live, {venue: one.counts for venue, one in venues.items()}
-        ).metrics,
-        publisher=publisher,
+        metrics=Metrics(overview, sources.monitor.commits, sources.live, counts).metrics,
+        publisher=Publisher(
+            hub=sources.hub,
+            stock_list=sources.stock_list,
+            collected=krx.collected,
+            alerts=sources.monitor.alerts,
+            overview=overview,
+            coverage=boards[Venue.KRX],
+            jobs=jobs,
+            candles=CommittedCandles(sources.hub, sources.commits),
+        ),
         pauses=pauses,
         replay=replay,
     )
 
 
-def _board(kept: KeptVenue, identity: Identity, clock: Clock, names: StockNames) -> CoverageBoard:
-    return CoverageBoard(
-        timeframes=identity.timeframes,
+def _overview(sources: BackendSources, boards: Mapping[Venue, CoverageBoard], jobs: JobBoard) -> Overview:
+    krx, clock = sources.krx, sources.clock
+    token = TokenView(issuer=sources.issuer, retries=sources.retries, clock=clock)
+    daemon = DaemonView(
+        identity=sources.identity,
         clock=clock,
+        current_rules=krx.current_rules,
+        stock_list=sources.stock_list,
+        collected=krx.collected,
+        pause_switch=sources.pause_switch,
+        writer=sources.writer,
+        retries=sources.retries,
+        database=sources.monitor.database,
+        token=token,
+    )
+    return Overview(
+        identity=sources.identity,
+        clock=clock,
+        current_rules=krx.current_rules,
+        collected=krx.collected,
+        writer=sources.writer,
+        gate=sources.gate,
+        monitor=sources.monitor,
+        daemon=daemon,
+        token=token,
+        jobs=jobs,
+        live=sources.live,
+        analysis=sources.analysis,
+        venues=[VenueFigures(venue, kept, boards[venue]) for venue, kept in sources.beside.items()],
+    )
+
+
+def _records(sources: BackendSources, names: StockNames) -> Records:
+    return Records(
+        archives=ByVenue({venue: kept.archive for venue, kept in sources.venues.items()}),
+        names=names,
+        rules=ByVenue({venue: kept.current_rules for venue, kept in sources.venues.items()}),
+    )
+
+
+def _plan(sources: BackendSources, names: StockNames, costs: Costs) -> PlanView:
+    return PlanView(
+        scheduler=sources.krx.scheduler,
+        retries=sources.retries,
+        pause_switch=sources.pause_switch,
+        costs=costs,
+        names=names,
+    )
+
+
+def _pauses(sources: BackendSources) -> PauseCommands:
+    return PauseCommands(
+        pause_switch=sources.pause_switch,
+        scheduler=sources.krx.scheduler,
+        stock_list=sources.stock_list,
+        retries=sources.retries,
+        hub=sources.hub,
+        clock=sources.clock,
+    )
+
+
+def _orders(
+    sources: BackendSources, names: StockNames, costs: Costs, jobs: JobBoard
+) -> tuple[_Registers, ...]:
+    """Return what orders work, cancels it and tries it again."""
+    by_venue = {venue: _venue_orders(sources, venue, kept, names) for venue, kept in sources.venues.items()}
+    orders = OrderCommands(venues=ByVenue(by_venue), costs=costs, pause_switch=sources.pause_switch)
+    stocks = _stocks(sources, names)
+    retry = RetryCommand(
+        jobs=jobs,
+        orders=orders,
+        stocks=stocks,
+        retries=sources.retries,
+        scheduler=sources.krx.scheduler,
+    )
+    return orders, CancelCommand(venues=by_venue.values(), jobs=jobs), retry, stocks
+
+
+def _stocks(sources: BackendSources, names: StockNames) -> StockCommands:
+    krx = sources.krx
+    load = InitialLoad(
+        jobs=sources.jobs, ledger=krx.ledger, current_rules=krx.current_rules, clock=sources.clock
+    )
+    return StockCommands(
+        stock_list=sources.stock_list,
+        scope=Scope(names=names, collected=krx.collected, timeframes=sources.identity.timeframes),
+        initial_load=load,
+        pause_switch=sources.pause_switch,
+        hub=sources.hub,
+    )
+
+
+def _board(sources: BackendSources, kept: KeptVenue, names: StockNames) -> CoverageBoard:
+    return CoverageBoard(
+        timeframes=sources.identity.timeframes,
+        clock=sources.clock,
         current_rules=kept.current_rules,
         collected=kept.collected,
         ledger=kept.ledger,
@@ -263,14 +284,14 @@ def _board(kept: KeptVenue, identity: Identity, clock: Clock, names: StockNames)
     )
 
 
-def _orders(venue: Venue, kept: KeptVenue, identity: Identity, names: StockNames) -> VenueOrders:
+def _venue_orders(sources: BackendSources, venue: Venue, kept: KeptVenue, names: StockNames) -> VenueOrders:
     return VenueOrders(
         backfills=kept.backfills,
         verifications=kept.proofs.verifications,
         scope=Scope(
             names=names,
             collected=kept.collected,
-            timeframes=identity.timeframes,
+            timeframes=sources.identity.timeframes,
             venue=venue,
             trades=kept.trades,
         ),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chartinsightd.backend.assembly import Backend, assemble_backend
+from chartinsightd.backend.assembly import Backend, BackendSources, assemble_backend
 from chartinsightd.backend.configuration import Reloaded
 from chartinsightd.backend.identity import Identity
 from chartinsightd.backend.venues import KeptVenue
@@ -241,39 +241,32 @@ class BackendWorld(World):
             started_at=self.clock.now(),
         )
         return assemble_backend(
-            identity=identity,
-            clock=self.clock,
-            current_rules=self.current_rules,
-            ledger=self.ledger,
-            writer=self.writer,
-            scheduler=self.scheduler,
-            retries=self.retries,
-            gap_reasons=GapReasons(
-                retries=self.retries, pause_switch=self.pause_switch, listing=self.stock_list.listing
-            ),
-            jobs=self.jobs,
-            backfills=self.backfills,
-            proofs=self.proofs,
-            stock_list=self.stock_list,
-            collected=self.collected,
-            archive=self.archive,
-            gate=self.gate,
-            issuer=self.issuer,
-            pause_switch=self.pause_switch,
-            commits=self.commits,
-            hub=self.hub,
-            monitor=self.monitor,
-            expectations=self.expectations,
-            configuration=self,
-            analysis=Standing,
-            moments=self.moments,
-            recorder=self.recorder,
-            venues=self.venues,
+            BackendSources(
+                identity=identity,
+                clock=self.clock,
+                venues={Venue.KRX: self._kept(self.monitor, lambda _: True), **self.venues},
+                writer=self.writer,
+                retries=self.retries,
+                jobs=self.jobs,
+                stock_list=self.stock_list,
+                gate=self.gate,
+                issuer=self.issuer,
+                pause_switch=self.pause_switch,
+                commits=self.commits,
+                hub=self.hub,
+                monitor=self.monitor,
+                configuration=self,
+                analysis=Standing,
+                moments=self.moments,
+                recorder=self.recorder,
+            )
         )
 
     def kept(self, traded: Sequence[str]) -> KeptVenue:
         """Return this world as what another one keeps of a venue; make it on the event loop."""
-        monitor = self.new_monitor()
+        return self._kept(self.new_monitor(), lambda symbol: symbol in traded)
+
+    def _kept(self, monitor: Monitor, trades: Callable[[str], bool]) -> KeptVenue:
         return KeptVenue(
             archive=self.archive,
             current_rules=self.current_rules,
@@ -288,7 +281,7 @@ class BackendWorld(World):
             expectations=self.expectations,
             freshness=monitor.freshness,
             counts=monitor.commits,
-            trades=lambda symbol: symbol in traded,
+            trades=trades,
         )
 
     @asynccontextmanager
