@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres
 from chartinsightd.process.exit_status import ExitStatus
 from chartinsightd.simulator.admin_client import AdminClient
 from tests.support.harness import (
+    HANGING_S,
     Daemon,
     collecting,
     free_port,
@@ -25,6 +26,7 @@ from tests.support.harness import (
     until,
 )
 from tests.support.postgres import execute
+from tests.support.processes import Process
 
 SPEED = "100"
 START = moment("2026-11-18", 8).isoformat()
@@ -99,22 +101,22 @@ MISTAKES = {
 
 async def told(daemon: Daemon, *arguments: str) -> tuple[int, str]:
     """Run the command until it ends; return its exit status and all that it says."""
-    command = [sys.executable, "-m", "chartinsightd", "--config", str(daemon.config), *arguments]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=daemon.environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        cwd=daemon.folder,
-    )
-    try:
-        said, _ = await asyncio.wait_for(process.communicate(), 180)
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    assert process.returncode is not None  # it ended
-    return process.returncode, said.decode()
+    with tempfile.TemporaryFile() as output:
+        process = Process(
+            "chartinsightd",
+            *("--config", str(daemon.config), *arguments),
+            environment=daemon.environment,
+            folder=daemon.folder,
+            output=output.fileno(),
+            errors=output.fileno(),
+        )
+        try:
+            status = await asyncio.to_thread(process.wait, HANGING_S)
+        except BaseException:
+            process.kill()
+            raise
+        output.seek(0)
+        return status, output.read().decode()
 
 
 async def both_tell(daemon: Daemon, status: ExitStatus, words: tuple[str, ...]) -> None:
