@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 
@@ -57,6 +58,12 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: at the end it would keep one process busy and the others waiting."""
     items.sort(key=_turn)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later look for garbage: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def _turn(item: pytest.Item) -> int:
