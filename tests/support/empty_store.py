@@ -63,7 +63,7 @@ _pristine: dict[str, str] = {}
 """By URL: the digest of the schema as the product made it."""
 
 
-async def restore(dsn: str) -> None:
+async def restore_empty_store(dsn: str) -> None:
     """Leave nothing in the database but an empty store in the schema `simulation`."""
     connection = await asyncpg.connect(dsn)
     try:

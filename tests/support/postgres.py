@@ -18,7 +18,7 @@ import pytest
 from chartinsightd.adapters.postgres.embedded import EmbeddedPostgres, open_embedded
 from chartinsightd.adapters.postgres.store import Store, open_store
 from chartinsightd.clock import SystemClock
-from tests.support import empty_store
+from tests.support.empty_store import restore_empty_store
 from tests.support.folders import new_folder
 
 _numbers = itertools.count(1)
@@ -47,7 +47,7 @@ def database(postgres_server: EmbeddedPostgres) -> str:
     The schema is made again only where a test changed it: emptying its tables takes a tenth of the time. A
     copy of a template would take ten times as long, most of it spent on 300 files.
     """
-    asyncio.run(empty_store.restore(postgres_server.dsn))
+    asyncio.run(restore_empty_store(postgres_server.dsn))
     return postgres_server.dsn
 
 
