@@ -1,11 +1,12 @@
 """What the palette answers to a text: jobs, stocks and what to do with them, screens, days. Pure.
 
-Words combine: `삼성 5`, `ㅅㅅㅈㅈ 일`, `차트 삼성 5m`, `gaps 005930`, `#38`, `11-16`. Korean and English
-names work whatever the language of the screens.
+Words combine: `삼성 5`, `ㅅㅅㅈㅈ 일`, `차트 삼성 5m`, `gaps 005930`, `#38`, `11-16`, `005930 11-16`,
+`pause 1h`. Korean and English names work whatever the language of the screens.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ from chartinsight_tui.job_words import kind_of, subject
 from chartinsight_tui.messages import OpenBackfill, RunAction, ShowChart, ShowDay, ShowJob, ShowScreen
 from chartinsight_tui.search import found
 from chartinsight_tui.text import LANGUAGES
+from chartinsightd.control.protocol.jobs import LONGEST_PAUSE_S
 from chartinsightd.domain.foreign_text import printable
 from chartinsightd.domain.kst import day_of
 
@@ -51,6 +53,8 @@ _VERBS = {
     "백필": "backfill",
 }
 """The first word may say what is wanted of the stock."""
+_PAUSE = re.compile(r"(?:pause|정지|일시정지) (\d{1,3}) ?(m|h|분|시간)", re.IGNORECASE | re.ASCII)
+_SECONDS = {"m": 60, "분": 60, "h": 3600, "시간": 3600}
 _DAYS_AGO = {"today": 0, "오늘": 0, "yesterday": 1, "어제": 1}
 _PAGES = {
     "page.gaps": ("coverage", "gaps"),
@@ -103,6 +107,7 @@ def answers(query: str, context: Context, screens: Sequence[str], themes: Sequen
     return [
         *_jobs(text, context),
         *_days(text, context),
+        *_pauses(text, context),
         *_of_stocks(text, context),
         *_commands(text, context, screens, themes),
     ]
@@ -137,14 +142,36 @@ def _day(text: str, today: date) -> date | None:
         return None
 
 
+def _pauses(text: str, context: Context) -> Iterator[Answer]:
+    said = _PAUSE.fullmatch(text)
+    seconds = int(said[1]) * _SECONDS[said[2].casefold()] if said and not context.read_only else 0
+    if 0 < seconds <= LONGEST_PAUSE_S:
+        words = context.words.put("palette.pause_for", length=context.words.duration(seconds))
+        yield Answer(
+            words=words, does=RunAction(f"pause_for({seconds})"), help=context.words["palette.pause_help"]
+        )
+
+
 def _of_stocks(text: str, context: Context) -> Iterator[Answer]:
     verb, name, timeframe = _split(text)
     if not name:
         return
+    yield from _sessions(name, context)
     for place, stock in enumerate(found(name, context.store.stocks.values(), _MOST_STOCKS)):
         words = f"{printable(stock.name)}  {stock.symbol}"
         for kind in (verb,) if verb else ("chart", *(() if place else ("coverage", "jobs", "backfill"))):
             yield from _on_stock(kind, words, stock.symbol, timeframe, context)
+
+
+def _sessions(text: str, context: Context) -> Iterator[Answer]:
+    """Yield a trading day of a stock, named as `005930 11-16`."""
+    name, _, last = text.rpartition(" ")
+    now = context.now()
+    day = _day(last, day_of(now)) if name and now is not None else None
+    if day is not None:
+        for stock in found(name, context.store.stocks.values(), _MOST_STOCKS):
+            words = f"{printable(stock.name)}  {stock.symbol}  {day:%Y-%m-%d}"
+            yield Answer(words=words, does=ShowDay(day, stock.symbol), help=context.words["page.seals"])
 
 
 def _on_stock(kind: str, words: str, symbol: str, timeframe: str, context: Context) -> Iterator[Answer]:

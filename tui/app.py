@@ -380,7 +380,8 @@ class Dashboard(Keyed, App[None]):
     @on(ShowDay)
     async def _show_day(self, event: ShowDay) -> None:
         await self._show("coverage", Wanted())
-        await self.view.go_to(Wanted(from_day=event.day))
+        symbols = (event.symbol,) if event.symbol else ()
+        await self.view.go_to(Wanted(symbols=symbols, from_day=event.day))
 
     @on(ShowChart)
     async def _show_chart(self, event: ShowChart) -> None:
@@ -686,6 +687,12 @@ class Dashboard(Keyed, App[None]):
         if event is None or not event.symbol:
             return self.view.wanted()
         return Wanted(symbols=(event.symbol,), timeframes=(event.timeframe,) if event.timeframe else ())
+
+    def action_pause_for(self, seconds: int) -> None:
+        """Pause the daemon for a time; a pause that lasts is given another end."""
+        if self.check_action("pause", ()):
+            question = self.words.put("ask.pause_for", length=self.words.duration(seconds))
+            self._ask(Confirm(question, lambda connection: connection.set_paused(True, for_s=seconds)))
 
     def action_pause(self) -> None:
         """Pause the daemon, or start it again."""

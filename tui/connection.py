@@ -204,10 +204,10 @@ class Connection(Questions):
         self._changed(Part.ALARMS)
         return None
 
-    async def set_paused(self, paused: bool) -> Outcome | Failure:
-        """Ask nothing more of the broker, or go on."""
+    async def set_paused(self, paused: bool, *, for_s: float | None = None) -> Outcome | Failure:
+        """Ask nothing more of the broker, for a time or until resumed; or ask again."""
         outcome = await self._ask(
-            lambda client: client.ask(PAUSE, PauseRequest()) if paused else client.ask(RESUME)
+            lambda client: client.ask(PAUSE, PauseRequest(for_s=for_s)) if paused else client.ask(RESUME)
         )
         self._poll_soon.set()
         return outcome

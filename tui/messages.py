@@ -43,6 +43,8 @@ class ShowDay(Message):
     """The daily closing of a trading day is wanted."""
 
     day: date
+    symbol: str = ""
+    """Whose; empty: of all stocks."""
 
 
 @dataclass

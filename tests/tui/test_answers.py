@@ -56,6 +56,9 @@ def found(query: str, *, read_only: bool = False) -> list[Message]:
         ("#38", ShowJob(38)),
         ("38", ShowJob(38)),
         ("어제", ShowDay(NOW.date().replace(day=NOW.day - 1))),
+        ("035720 어제", ShowDay(NOW.date().replace(day=NOW.day - 1), "035720")),
+        ("pause 1h", RunAction("pause_for(3600)")),
+        ("일시정지 30분", RunAction("pause_for(1800)")),
         ("jobs", ShowScreen("jobs")),
         ("작업", ShowScreen("jobs")),
         ("theme: light", RunAction("use_theme('light')")),
@@ -85,8 +88,18 @@ def test_the_first_stock_comes_with_what_can_be_done() -> None:
 
 def test_read_only_offers_nothing_that_changes() -> None:
     """Neither a backfill nor a pause."""
-    changing = [OpenBackfill("005930", ""), RunAction("pause"), RunAction("sync"), RunAction("backfill")]
-    offered = [one for query in ("삼성", "일시정지", "목록", "백필") for one in found(query, read_only=True)]
+    changing = [
+        OpenBackfill("005930", ""),
+        RunAction("pause"),
+        RunAction("pause_for(3600)"),
+        RunAction("sync"),
+        RunAction("backfill"),
+    ]
+    offered = [
+        one
+        for query in ("삼성", "일시정지", "pause 1h", "목록", "백필")
+        for one in found(query, read_only=True)
+    ]
     assert not [one for one in offered if one in changing]
 
 

@@ -11,6 +11,10 @@ WORDS = {
         "Pause collecting? No new candles are read; when resumed, what is missing is read.",
         "수집을 일시정지합니다. 그동안 새 봉을 받지 않고, 다시 시작하면 빠진 봉을 받습니다.",
     ),
+    "ask.pause_for": (
+        "Pause collecting for {length}? No new candles are read; afterwards what is missing is read.",
+        "{length} 동안 수집을 멈춥니다. 그동안 새 봉을 받지 않고, 그 뒤에 빠진 봉을 받습니다.",
+    ),
     "ask.resume": ("Resume collecting? What is missing is read.", "수집을 다시 시작하고 빠진 봉을 받습니다."),
     "ask.sync": ("Read the stock list of both markets?", "두 시장의 종목 목록을 받습니다."),
     "ask.acknowledge": (
@@ -88,6 +92,7 @@ WORDS = {
         "누락된 것 받기; 비용을 먼저 표시",
     ),
     "palette.pause": ("Pause or resume collecting", "수집 일시정지·다시 시작"),
+    "palette.pause_for": ("Pause collecting for {length}", "{length} 동안 수집 일시정지"),
     "palette.pause_help": ("Asks first", "먼저 묻습니다"),
     "palette.sync": ("Read the stock list", "종목 목록 받기"),
     "palette.sync_help": ("Of both markets; asks first", "두 시장; 먼저 묻습니다"),

@@ -83,8 +83,8 @@ async def _bring_up_to_date(connection: Connection, schema: str) -> int:
     version = await _version(connection, schema, there)
     missing = [sql for number, sql in blocks.items() if number > version]
     await _run(connection, missing)
-    if lacks := lacking(await present(connection, schema)):
-        log.warning("store.tables_made_again", schema=schema, lacked=lacks)
+    made_again = lacking(await present(connection, schema))
+    if made_again:
         await _run(connection, blocks.values())
         await _make_keys(connection, lacking_keys(await present(connection, schema)))
         missing = list(blocks.values())
@@ -93,6 +93,8 @@ async def _bring_up_to_date(connection: Connection, schema: str) -> int:
             f"The store in schema {schema} has otherwise than it was made: {enumerated(lacks)}.",
             remedy="Undo what was changed there, or rename the schema and let the daemon begin again.",
         )
+    if made_again:
+        log.warning("store.tables_made_again", schema=schema, lacked=made_again)
     return len(missing)
 
 

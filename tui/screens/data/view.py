@@ -140,14 +140,14 @@ class DataView(View):
         return self._detail.plain()
 
     async def go_to(self, wanted: Wanted) -> None:
-        """Put the cursor on a stock that was chosen elsewhere."""
-        if not wanted.symbols:
+        """Put the cursor on a day, a stock, or both, that were chosen elsewhere."""
+        if wanted.from_day is not None:
             self._show_day(wanted.from_day)
-            return
-        self.refresh_data(self.PARTS)
-        self._table.go_to(self._page.row_of(wanted.symbols[0]))
+        if wanted.symbols:
+            self.refresh_data(self.PARTS)
+            self._table.go_to(self._page.row_of(wanted.symbols[0]))
 
-    def _show_day(self, day: date | None) -> None:
+    def _show_day(self, day: date) -> None:
         """Show the daily closing of a day, where it has one."""
         seals = self._pages[2]
         assert isinstance(seals, SealsPage)
