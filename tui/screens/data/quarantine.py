@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from chartinsight_tui.formatting import number, stamp
+from chartinsight_tui.refused_words import refused_words
 from chartinsight_tui.screens.data.gaps import evidence
 from chartinsight_tui.screens.data.page import ListPage
 from chartinsight_tui.screens.view import Wanted
@@ -52,7 +53,7 @@ class QuarantinePage(ListPage["QuarantinedRow"]):
             (one.symbol, palette.dim),
             (self.name_of(one), palette.text),
             (one.api_id, palette.dim),
-            (one.reason, palette.warn),
+            (refused_words(one.reason, self.words), palette.warn),
             (stamp(one.received_at)[:-3], palette.dim),
         ]
 
@@ -64,7 +65,7 @@ class QuarantinePage(ListPage["QuarantinedRow"]):
             return [heading(words["quarantine.none_chosen"], width, palette)]
         title = f"{self.name_of(one) or one.symbol} {one.api_id}"
         lines: list[Line] = [heading(title, width, palette, words["quarantine.as_received"])]
-        lines += wrapped(one.reason, max(10, width - 2), palette.warn)
+        lines += wrapped(refused_words(one.reason, words), max(10, width - 2), palette.warn)
         for name, value in evidence(one.payload).items():
             body = wrapped(value, max(10, width - 18), palette.text)
             lines += [
