@@ -59,6 +59,7 @@ class Headline:
                 name=name,
                 key=key,
                 title=self._context.words[f"tab.{name}"],
+                short=self._context.words.get(f"tab.{name}.short", ""),
                 count=unknown if name == "alerts" and self._moment.live.is_online else 0,
             )
             for name, key in self._keys.items()

@@ -15,6 +15,8 @@ from chartinsight_tui.widgets.pane import Line, Pane, Piece, width_of, wrapped
 
 _NARROW = 60
 """Below this width only the tab that is shown has room."""
+_SHORT_BELOW = 100
+"""Below this width tabs have their short titles: the clock keeps its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class Tab:
     key: str
     """The digit that shows it."""
     title: str
+    short: str = ""
+    """What it is called where there is little room; empty: the same."""
     count: int = 0
     """Stands behind the title; 0 is not written."""
 
@@ -62,7 +66,7 @@ class TopBar(Pane):
 
     def _shown(self, width: int) -> list[tuple[Tab, str]]:
         tabs = [tab for tab in self._tabs() if width >= _NARROW or tab.name == self._active]
-        return [(tab, f" {tab.key} {tab.title}{f' {tab.count}' if tab.count else ''} ") for tab in tabs]
+        return [(tab, f" {tab.key} {_title(tab, width)} ") for tab in tabs]
 
     def _line(self, width: int) -> Line:
         palette = self._palette()
@@ -71,8 +75,7 @@ class TopBar(Pane):
             style = palette.of("ground", "accent", bold=True) if tab.name == self._active else palette.dim
             line.append((title, palette.warn if tab.count and tab.name != self._active else style))
         news = [(f" {text} ", style) for text, style in self._news() if text]
-        while news and width_of(line) + width_of(news) > width:
-            news.pop(0)
+        news = _fitting(news, width - width_of(line))
         room = max(0, width - width_of(line) - width_of(news))
         return [*line, (" " * room, palette.text), *news]
 
@@ -186,6 +189,20 @@ class KeyBar(Pane):
             if event.x < at:
                 self.post_message(self.KeyClicked(key[0]))
                 return
+
+
+def _fitting(news: list[Piece], room: int) -> list[Piece]:
+    """Return the pieces there is room for, the most important last; that one may do without its end."""
+    while len(news) > 1 and width_of(news) > room:
+        news = news[1:]
+    if width_of(news) > room:
+        news = [(text.rstrip(), style) for text, style in news]
+    return news if width_of(news) <= room else []
+
+
+def _title(tab: Tab, width: int) -> str:
+    title = tab.short if tab.short and width < _SHORT_BELOW else tab.title
+    return f"{title} {tab.count}" if tab.count else title
 
 
 def _key_width(key: tuple[str, str, str]) -> int:

@@ -6,6 +6,7 @@ WORDS = {
     "tab.overview": ("Home", "개요"),
     "tab.coverage": ("Data", "수집"),
     "tab.screener": ("Screener", "조건검색"),
+    "tab.screener.short": ("Screen", "검색"),
     "tab.jobs": ("Jobs", "작업"),
     "tab.chart": ("Chart", "차트"),
     "tab.symbols": ("Watch", "관심"),
