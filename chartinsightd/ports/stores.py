@@ -132,8 +132,6 @@ class Unsealed:
     day: date
     chain: Chain | None
     """None where no read showed the whole session."""
-    has_seal: bool = False
-    """Whether it was judged before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,10 +147,17 @@ class Seal:
 class SealStore(Protocol):
     """Where it is kept what proves each session. Every method raises StoreUnavailable."""
 
-    async def unsealed(self, symbols: Sequence[str], days: Sequence[date]) -> list[Unsealed]:
+    async def unsealed(
+        self, symbols: Sequence[str], days: Sequence[date], sealed_days: Sequence[date] = ()
+    ) -> list[Unsealed]:
         """Return those of these sessions that have no seal, or of which a chain or a revision is newer.
 
         A seal that says more than the chain that is there, or what no judgement says, counts as none.
+
+        Args:
+            symbols: whose sessions.
+            days: of the sessions.
+            sealed_days: of more of them, which are to be judged again but not for the first time.
         """
 
     async def chains(self, sessions: Sequence[tuple[str, date]]) -> list[Unsealed]:

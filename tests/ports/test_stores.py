@@ -187,6 +187,7 @@ async def test_a_session_is_asked_for_until_it_is_sealed_and_again_when_it_chang
         Unsealed(symbol="005930", day=other, chain=None),
     ]
     assert await stores.seals.unsealed(*asked) == found
+    assert await stores.seals.unsealed(asked[0], [], asked[1]) == []
     assert await stores.seals.chains([("005930", DAY), ("000660", other)]) == [found[2], found[1]]
 
     seals = [Seal(symbol=one, day=day, state="broken", evidence={}) for one in asked[0] for day in asked[1]]
@@ -198,6 +199,7 @@ async def test_a_session_is_asked_for_until_it_is_sealed_and_again_when_it_chang
         ("000660", DAY),
         ("005930", DAY),
     }
+    assert await stores.seals.unsealed(asked[0], [], asked[1]) == await stores.seals.unsealed(*asked)
 
 
 async def test_seals_of_sessions_that_are_not_over_are_withdrawn(stores: Stores) -> None:

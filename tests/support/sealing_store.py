@@ -53,17 +53,20 @@ class SealingStore(FakeStore):
     def _chain(self, key: _Key) -> Chain | None:
         return self.noted[key][0] if key in self.noted else None
 
-    async def unsealed(self, symbols: Sequence[str], days: Sequence[date]) -> list[Unsealed]:
+    async def unsealed(
+        self, symbols: Sequence[str], days: Sequence[date], sealed_days: Sequence[date] = ()
+    ) -> list[Unsealed]:
         """Return what has no seal, or one that is older than its chain."""
         self._reach("unsealed")
         asked = [(symbol, day) for symbol in symbols for day in days]
+        asked += [key for key in self.seals if key[0] in symbols and key[1] in sealed_days]
         return [self._unsealed(key) for key in asked if self._has_news(key)]
 
     def _has_news(self, key: _Key) -> bool:
         return key not in self.seals or (key in self.noted and self.seals[key][1] < self.noted[key][1])
 
     def _unsealed(self, key: _Key) -> Unsealed:
-        return Unsealed(symbol=key[0], day=key[1], chain=self._chain(key), has_seal=key in self.seals)
+        return Unsealed(symbol=key[0], day=key[1], chain=self._chain(key))
 
     async def chains(self, sessions: Sequence[_Key]) -> list[Unsealed]:
         """Return what is known of these."""

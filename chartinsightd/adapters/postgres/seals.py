@@ -24,14 +24,13 @@ class PostgresSeals:
         self._link = link
         self._odd = OddRows()
 
-    async def unsealed(self, symbols: Sequence[str], days: Sequence[date]) -> list[Unsealed]:
-        """Return those of these sessions that have no seal, or of which a chain or a revision is newer."""
+    async def unsealed(
+        self, symbols: Sequence[str], days: Sequence[date], sealed_days: Sequence[date] = ()
+    ) -> list[Unsealed]:
+        """Return the sessions to be judged; see `ports.stores.SealStore`."""
         async with self._link.use() as connection:
-            rows = await connection.fetch(_UNSEALED, list(symbols), list(days))
-        return [
-            Unsealed(symbol=row["symbol"], day=row["session"], chain=chain_of(row), has_seal=row["has_seal"])
-            for row in rows
-        ]
+            rows = await connection.fetch(_UNSEALED, list(symbols), list(days), list(sealed_days))
+        return [Unsealed(symbol=row["symbol"], day=row["session"], chain=chain_of(row)) for row in rows]
 
     async def chains(self, sessions: Sequence[tuple[str, date]]) -> list[Unsealed]:
         """Return these (symbol, day) with what is known of their chains, in the same order."""
@@ -78,25 +77,28 @@ def _seal(row: Mapping[str, Any]) -> Seal:
 _UNSEALED = """
 with asked as materialized (
     select symbol, session from unnest($1::text[]) as s(symbol) cross join unnest($2::date[]) as d(session)
+    union all
+    select symbol, session from seals where symbol = any($1) and session = any($3::date[])
 ), known as materialized (
     select symbol, session, state = 'sealed' and evidence ->> 'chain' = 'proved' as is_proved, checked_at,
         state in ('unproved', 'broken')
             or (state = 'sealed' and evidence ->> 'chain' in ('proved', 'no candle')) as is_ours
-    from seals where symbol = any($1) and session = any($2)
+    from seals where symbol = any($1) and session = any($2 || $3)
 ), revised as materialized (
     -- a day or a week that changed speaks for the week's later sessions too: the last of them judges the week
     select r.symbol, d.session, max(r.changed_at) as changed_at
     from revisions r
     cross join lateral (select (r.ts at time zone 'Asia/Seoul')::date as day) as k
-    join unnest($2::date[]) as d(session) on d.session = k.day or (
+    join unnest($2::date[] || $3::date[]) as d(session) on d.session = k.day or (
         r.timeframe in ('1d', '1w') and d.session > k.day
         and date_trunc('week', d.session::timestamp) = date_trunc('week', k.day::timestamp)
     )
     where r.symbol = any($1) and r.changed_at >= (select min(checked_at) from known)
-      and r.ts >= (select min(d) - 7 from unnest($2::date[]) as d)::timestamp at time zone 'Asia/Seoul'
+      and r.ts >= (select min(d) - 7 from unnest($2::date[] || $3::date[]) as d)::timestamp
+        at time zone 'Asia/Seoul'
     group by 1, 2
 )
-select a.symbol, a.session, c.state, c.rows, c.volume, c.evidence, k.symbol is not null as has_seal
+select a.symbol, a.session, c.state, c.rows, c.volume, c.evidence
 from asked a
 left join chains c on c.symbol = a.symbol and c.session = a.session
 left join known k on k.symbol = a.symbol and k.session = a.session

@@ -205,15 +205,15 @@ class Sealer:
         loader = self._loader(now)
         for start in range(0, len(symbols), _MAX_SYMBOLS):
             part = symbols[start : start + _MAX_SYMBOLS]
-            found_news = await self._store.unsealed(part, [*left, *sessions]) if sessions else []
+            found_news = await self._store.unsealed(part, list(sessions), list(left)) if sessions else []
             unsealed = [case for case in found_news if self._may_prove(case)]
             cases = [(case, sessions[case.day]) for case in unsealed if case.day in sessions]
             ready = [case for case in cases if loader.is_complete(case[0].symbol, case[1])]
             done = {(case.symbol, case.day) for case, _ in ready}
             found.waiting |= {case.symbol for case, _ in cases if (case.symbol, case.day) not in done}
             await self._verify(ready, now, loader, found)
-            changed = [case for case in unsealed if case.has_seal and case.day in left]
-            await self._verify_left([(case, left[case.day]) for case in changed], now, found)
+            changed = [(case, left[case.day]) for case in unsealed if case.day in left]
+            await self._verify_left(changed, now, found)
 
     async def _verify_left(self, cases: Sequence[_Case], now: datetime, found: _Round) -> None:
         """Judge sessions again that changed after they had left the horizon, by what was kept of them then.
