@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chartinsightd.app.opening import Resources, VenueResources
 from chartinsightd.app.shared import Shared
+from chartinsightd.backend.venues import KeptVenue
 from chartinsightd.domain.gap_reason import Listing
 from chartinsightd.ports.broker import ChartSource
 from chartinsightd.process.supervisor import Service
@@ -18,10 +19,13 @@ from chartinsightd.service.collecting.scheduler import Scheduler
 from chartinsightd.service.collecting.writer import Writer
 from chartinsightd.service.gaps.gap_list import GapList
 from chartinsightd.service.gaps.reasons import GapReasons
+from chartinsightd.service.monitoring.commit_counts import CommitCounts
+from chartinsightd.service.monitoring.freshness import FreshnessProbe
 from chartinsightd.service.sealing.assembly import Proofs, assemble_proofs
 from chartinsightd.service.sealing.session_loader import Parts
 from chartinsightd.service.state.collected_stocks import CollectedStocks
 from chartinsightd.service.state.current_rules import CurrentRules
+from chartinsightd.service.state.expectations import Expectations
 from chartinsightd.service.state.feed import CommitFeed
 from chartinsightd.service.state.job_groups import JobGroups
 from chartinsightd.service.state.jobs import JobHistory
@@ -53,6 +57,7 @@ class LineState:
 class Line:
     """Everything that reads, writes, proves and repairs the candles of one venue."""
 
+    state: LineState
     writer: Writer
     collector: Collector
     scheduler: Scheduler
@@ -67,6 +72,30 @@ class Line:
         """Take over what an earlier process left. Before anything runs."""
         await self.writer.open()
         await self.backfills.open()
+
+    def kept(
+        self,
+        *,
+        expectations: Expectations,
+        freshness: FreshnessProbe,
+        counts: CommitCounts,
+        trades: Callable[[str], bool],
+    ) -> KeptVenue:
+        """Return what answers of the control API come from."""
+        return KeptVenue(
+            archive=self.state.resources.archive,
+            current_rules=self.state.current_rules,
+            collected=self.state.collected,
+            ledger=self.state.resources.ledger,
+            scheduler=self.scheduler,
+            gap_reasons=self.gap_reasons,
+            backfills=self.backfills,
+            proofs=self.proofs,
+            expectations=expectations,
+            freshness=freshness,
+            counts=counts,
+            trades=trades,
+        )
 
     def services(self) -> Mapping[str, Service]:
         """Return what runs until the daemon ends."""
@@ -91,6 +120,7 @@ def new_line(shared: Shared, state: LineState) -> Line:
     proofs = _proofs(shared, state, collector, row_audit)
     gap_reasons = GapReasons(retries=state.retries, pause_switch=shared.pause_switch, listing=state.listing)
     return Line(
+        state=state,
         writer=writer,
         collector=collector,
         scheduler=scheduler,

@@ -32,10 +32,11 @@ def register_radar(
     """Offer charts, stocks and labels."""
     stores, archive, now = shared.resources.radar, shared.resources.archive, shared.clock.now
     krx = _sources(shared.resources, shared.current_rules)
-    others = {venue: _sources(line.own.resources, line.own.current_rules) for venue, line in lines.items()}
+    states = {venue: beside.line.state for venue, beside in lines.items()}
+    others = {venue: _sources(state.resources, state.current_rules) for venue, state in states.items()}
 
     def collected_at(symbol: str) -> tuple[Venue, ...]:
-        collects = (venue for venue, line in lines.items() if symbol in line.own.collected.all_symbols)
+        collects = (venue for venue, state in states.items() if symbol in state.collected.all_symbols)
         return (Venue.KRX, *collects)
 
     RadarBoard(venues=ByVenue({Venue.KRX: krx, **others}), collected_at=collected_at, now=now).register(

@@ -33,7 +33,6 @@ class VenueLine:
     """The line of a venue beside KRX, and what says who is traded there and how it stands."""
 
     venue: Venue
-    own: LineState
     line: Line
     expectations: Expectations
     freshness: FreshnessProbe
@@ -43,16 +42,7 @@ class VenueLine:
 
     def kept(self) -> KeptVenue:
         """Return what answers of the control API come from."""
-        own, line = self.own, self.line
-        return KeptVenue(
-            archive=own.resources.archive,
-            current_rules=own.current_rules,
-            collected=own.collected,
-            ledger=own.resources.ledger,
-            scheduler=line.scheduler,
-            gap_reasons=line.gap_reasons,
-            backfills=line.backfills,
-            proofs=line.proofs,
+        return self.line.kept(
             expectations=self.expectations,
             freshness=self.freshness,
             counts=self.counts,
@@ -82,7 +72,6 @@ def new_venue_line(
     line, expectations = new_line(shared, own), Expectations(shared.clock, own.current_rules)
     return VenueLine(
         venue=venue,
-        own=own,
         line=line,
         expectations=expectations,
         freshness=_freshness(shared, own, line, expectations),
@@ -178,10 +167,10 @@ def _krx_part(shared: Shared) -> Part:
 
 def _part_of(line: VenueLine) -> Part:
     return Part(
-        store=line.own.resources.store.seals,
-        ledger=line.own.resources.ledger,
-        collected=line.own.collected,
-        calendar=lambda: line.own.current_rules.calendar,
+        store=line.line.state.resources.store.seals,
+        ledger=line.line.state.resources.ledger,
+        collected=line.line.state.collected,
+        calendar=lambda: line.line.state.current_rules.calendar,
     )
 
 

@@ -29,7 +29,6 @@ from chartinsightd.backend.identity import Identity
 from chartinsightd.backend.page_facts import PageFacts
 from chartinsightd.backend.reading_address import ReadingAddresses
 from chartinsightd.backend.universe import UniverseBoard
-from chartinsightd.backend.venues import KeptVenue
 from chartinsightd.control.events import EventHub
 from chartinsightd.domain.calendar import Calendar
 from chartinsightd.domain.planning import PlanRules
@@ -297,7 +296,13 @@ def new_backend(
 ) -> Backend:
     """Build what answers the control API, and what watches over the services."""
     shared = services.shared
-    krx, beside = _krx_kept(services), {venue: line.kept() for venue, line in services.venues.items()}
+    krx = services.krx.kept(
+        expectations=shared.expectations,
+        freshness=services.monitor.freshness,
+        counts=services.monitor.commits,
+        trades=lambda _: True,
+    )
+    beside = {venue: line.kept() for venue, line in services.venues.items()}
     backend = assemble_backend(
         BackendSources(
             identity=_identity(settings, resources),
@@ -336,24 +341,6 @@ def new_backend(
         has_model=new_completer(settings.ai) is not None,
     ).register(handlers)
     return backend
-
-
-def _krx_kept(services: Services) -> KeptVenue:
-    shared, line = services.shared, services.krx
-    return KeptVenue(
-        archive=shared.resources.archive,
-        current_rules=shared.current_rules,
-        collected=shared.collected,
-        ledger=shared.resources.ledger,
-        scheduler=line.scheduler,
-        gap_reasons=line.gap_reasons,
-        backfills=line.backfills,
-        proofs=line.proofs,
-        expectations=shared.expectations,
-        freshness=services.monitor.freshness,
-        counts=services.monitor.commits,
-        trades=lambda _: True,
-    )
 
 
 def _clock_probe(settings: Settings, resources: Resources) -> ClockProbe:

@@ -88,7 +88,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 
 
 def with_examples(path: str, command: click.Command) -> click.Command:
-    """Return a verb whose help, and that of its own verbs, ends with its examples."""
+    """Return a verb whose help ends with its examples; likewise the verbs below it."""
     if (lines := EXAMPLES.get(path)) is not None:
         # \b keeps click from filling the lines to a paragraph.
         command.epilog = "\b\nExamples:\n" + "\n".join(f"  chartinsightctl {line}" for line in lines)

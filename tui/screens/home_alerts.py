@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def alert_lines(context: Context, status: Status, width: int, most: int) -> list[Line]:
-    """Return the alerts that last, then those that are over; at most so many below the heading."""
+    """Return open alerts, then past ones; at most `most` below the heading."""
     lines: list[Line] = [
         heading(context.words["home.alerts"], width, context.palette, context.words["home.all_alerts"])
     ]

@@ -63,6 +63,6 @@ def _lane(context: Context, lane: GateLane, width: int) -> Line:
 
 
 def _busiest(lanes: Sequence[GateLane], most: int) -> list[GateLane]:
-    """Return at most so many lanes in their order: those where most waits or was sent."""
+    """Return the `most` busiest lanes, in their order."""
     chosen = sorted(lanes, key=lambda lane: (-sum(lane.queued.values()), -lane.sent_last_minute))[:most]
     return [lane for lane in lanes if lane in chosen]

@@ -31,7 +31,7 @@ def watched(store: Store) -> list[str]:
 
 
 def price_lines(context: Context, width: int, most: int) -> list[Line]:
-    """Return a heading and a row a stock, together at most so many lines."""
+    """Return a heading and a row a stock, together at most `most` lines."""
     store, palette = context.store, context.palette
     symbols = watched(store)[: max(0, most - 1)]
     head = heading(context.words["home.watch"], width, palette, _age(context, symbols))

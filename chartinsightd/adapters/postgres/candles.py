@@ -260,7 +260,7 @@ class PostgresCandles:
         """Cover no more than both what this session wrote and what is stored; return what each series lost.
 
         What is stored may be an older backup, so that a range that went is not put back but read again; one
-        that came was read by nobody.
+        that came rests on no answer of the broker.
         """
         async with self._lock, self._writer.use() as connection:
             known = await self._known_coverage(connection)

@@ -265,7 +265,7 @@ def split_columns(columns: Sequence[bytes], parts: int) -> list[Rows]:
 _ARRAY_HEAD = 20
 """Bytes before the first element of an array: dimensions, flags, type, count and first index, four each."""
 _SENT_AS = {1: "?", 4: ">i4", 8: ">i8"}
-"""How elements of so many bytes are sent: boolean, integer, bigint."""
+"""How the server sends an element, by its bytes: boolean, integer, bigint."""
 
 
 def _elements(sent: bytes) -> NDArray[Any]:

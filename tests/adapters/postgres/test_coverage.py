@@ -63,7 +63,7 @@ async def test_rows_of_somebody_else_are_written_as_ours(change: str, store: Sto
 
 
 async def test_only_what_was_written_and_is_stored_is_covered(store: Store, database: str) -> None:
-    """A range that came behind the daemon's back was read by nobody, one that went may be an older backup."""
+    """A range added behind the daemon's back rests on no answer; one taken away may be an older backup."""
     hours = Series(symbol="005930", timeframe=Timeframe.H1)
     days = Series(symbol="005930", timeframe=Timeframe.D1)
     for series in (M5, hours):

@@ -1,4 +1,4 @@
-"""A row that somebody else wrote into a table of ours costs itself, whatever it holds, and is told once."""
+"""A row that another program wrote costs itself, whatever it holds, and is logged once."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def odd_store(store: Store, database: str) -> Store:
 
 
 async def test_what_a_person_asks_for_leaves_odd_rows_out(odd_store: Store, database: str) -> None:
-    """Each list answers with what can be read; each table is told once."""
+    """Each list answers with what can be read; each table is logged once."""
     del odd_store
     with capture_logs() as logs:
         async with open_archive(database, "simulation") as archive:
