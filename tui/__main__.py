@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -67,6 +68,8 @@ def main(
         raise click.UsageError(
             "The dashboard needs a terminal. For scripts there is `chartinsightctl status`."
         )
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # else it looks through all that is installed
+    gc.disable()  # until the dashboard has its code: what is imported lives to the end
 
     from chartinsight_tui import choices, keymap, last_picture
     from chartinsight_tui.app import Dashboard

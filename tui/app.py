@@ -258,6 +258,7 @@ class Dashboard(Keyed, App[None]):
         """Load the connection's code beside the running loop, then stay connected."""
         self.context.connection = await asyncio.to_thread(self._load_connection)
         gc.freeze()  # code that is loaded stays: each search for garbage would walk over all of it
+        gc.enable()
         for view in self._views.values():
             self._need(view)
         self._follow_quotes()
