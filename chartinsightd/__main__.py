@@ -9,6 +9,7 @@ import click
 
 from chartinsightd import __version__
 from chartinsightd.install import install
+from chartinsightd.process.early_signals import leave_on_sigterm
 from chartinsightd.process.left_out import leave_out, read_closed_days
 from chartinsightd.process.log_stream import open_standard_streams
 
@@ -26,6 +27,7 @@ def main(context: click.Context, config: Path | None) -> None:
     open_standard_streams()
     context.obj = config
     if context.invoked_subcommand is None:
+        leave_on_sigterm()
         leave_out("rich", "greenlet")
         read_closed_days()
         from chartinsightd.app.daemon import run_daemon

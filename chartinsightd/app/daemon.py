@@ -52,8 +52,11 @@ def run_daemon(config: Path | None) -> int:
         settings = load_settings(config)
         Logging(clock=SystemClock()).set_up(settings)
         install_crash_logging()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(settings, config))
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(run(settings, config))
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the end that was asked for is here
     except* ChartInsightError as group:
         errors = [*_leaves(group)]
         for error in errors:
