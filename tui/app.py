@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.filter import LineFilter
 from textual.widgets import Input
 
 from chartinsight_tui import theme
+from chartinsight_tui.asking import AskingApp
 from chartinsight_tui.causes import place_of_cause
 from chartinsight_tui.clock import Clock
 from chartinsight_tui.context import Context
@@ -27,8 +28,6 @@ from chartinsight_tui.headline import Headline
 from chartinsight_tui.keymap import Keyed
 from chartinsight_tui.last_picture import LastPicture
 from chartinsight_tui.messages import (
-    Confirm,
-    OpenBackfill,
     ReadAgain,
     RunAction,
     ShowChart,
@@ -41,7 +40,7 @@ from chartinsight_tui.messages import (
 from chartinsight_tui.moment import Moment
 from chartinsight_tui.screens.overview import OverviewView
 from chartinsight_tui.screens.view import View, Wanted
-from chartinsight_tui.store import Failure, LinkState, Part, Store
+from chartinsight_tui.store import LinkState, Part, Store
 from chartinsight_tui.text import Words
 from chartinsight_tui.told import told
 from chartinsight_tui.widgets.bars import KeyBar, StateBar, TopBar
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
     from chartinsight_tui.answers import Answer
     from chartinsight_tui.connection import Connection
     from chartinsightd.control.client import ControlClient
-    from chartinsightd.control.protocol.jobs import Outcome
 
 OpenClient = Callable[[], "AbstractAsyncContextManager[ControlClient]"]
 Remember = Callable[[str, str], None]
@@ -107,7 +105,7 @@ def _forget(theme_name: str, rise: str) -> None:
     """Remember nothing."""
 
 
-class Dashboard(Keyed, App[None]):
+class Dashboard(Keyed, AskingApp):
     """The dashboard.
 
     Args:
@@ -669,71 +667,6 @@ class Dashboard(Keyed, App[None]):
     def action_use_theme(self, name: str) -> None:
         """Take a theme by name."""
         self.use_theme(name)
-
-    # what changes the daemon: asked first
-
-    @on(OpenBackfill)
-    def action_backfill(self, event: OpenBackfill | None = None) -> None:
-        """Open the form for a backfill of what is under the cursor, or of a stock that was named."""
-        from chartinsight_tui.screens.backfill import BackfillDialog
-
-        if self.context.connection is None or not self.check_action("backfill", ()):
-            return
-        self.context.connection.need(Part.STOCKS)
-        self.push_screen(
-            BackfillDialog(self.context, self.context.connection, self._backfill_of(event)), self._tell
-        )
-
-    def _backfill_of(self, event: OpenBackfill | None) -> Wanted:
-        if event is None or not event.symbol:
-            return self.view.wanted()
-        return Wanted(symbols=(event.symbol,), timeframes=(event.timeframe,) if event.timeframe else ())
-
-    def action_pause_for(self, seconds: int) -> None:
-        """Pause the daemon for a time; a pause that lasts is given another end."""
-        if self.check_action("pause", ()):
-            question = self.words.put("ask.pause_for", length=self.words.duration(seconds))
-            self._ask(Confirm(question, lambda connection: connection.set_paused(True, for_s=seconds)))
-
-    def action_pause(self) -> None:
-        """Pause the daemon, or start it again."""
-        status = self.store.status
-        if status is None:
-            return
-        paused = status.daemon.state != "paused"
-        question = self.words["ask.pause" if paused else "ask.resume"]
-        self._ask(Confirm(question, lambda connection: connection.set_paused(paused)))
-
-    def action_sync(self) -> None:
-        """Read the stock list of both markets."""
-        self._ask(Confirm(self.words["ask.sync"], lambda connection: connection.sync()))
-
-    @on(Confirm)
-    def _ask(self, event: Confirm) -> None:
-        """Ask; do it when the answer is yes, and tell what came of it."""
-        from chartinsight_tui.screens.dialogs import ConfirmDialog
-
-        def answered(yes: bool | None) -> None:
-            if yes and self.context.connection is not None:
-                self.run_worker(self._do(event, self.context.connection))
-
-        if not self.context.read_only:
-            self.push_screen(ConfirmDialog(self.words, printable_lines(event.question)), answered)
-
-    async def _do(self, event: Confirm, connection: Connection) -> None:
-        self._tell(await event.order(connection))
-
-    def _tell(self, outcome: Outcome | Failure | None) -> None:
-        """Tell what came of a change."""
-        if isinstance(outcome, Failure):
-            said = printable_lines(told(str(outcome), self.words))
-            self.notify(said, severity="error", timeout=8, markup=False)
-        elif outcome is not None:
-            job = self.words.put("outcome.job", id=outcome.job_id) if outcome.job_id is not None else ""
-            text = f"{self.words[f'outcome.{outcome.state}']} {job} {outcome.detail}".strip()
-            self.notify(
-                printable_lines(text), severity="information" if outcome.changed else "warning", markup=False
-            )
 
 
 def _colours(name: str) -> theme.Colours:
