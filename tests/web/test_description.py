@@ -124,14 +124,14 @@ def test_every_answer_is_documented(served: Served) -> None:
         if operation["operationId"] not in LEFT_OUT
     }
 
-    def ask(name: str, target: str, body: bytes | None, headers: dict[str, str]) -> int:
-        """Ask, compare the answer with its description, and return the status."""
+    def ask(name: str, target: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Ask, compare the answer with its description, and return it with its status."""
         method, _, operation = operations[name]
         status, media, answer = served.ask(method, target, body, headers)
         described = operation["responses"][str(status)]["content"][media]["schema"]
         if media.endswith(("/json", "+json")):
             assert list(schemas.mistakes(described, json.loads(answer))) == []
-        return status
+        return status, answer
 
     @settings(
         max_examples=40,
@@ -149,7 +149,8 @@ def test_every_answer_is_documented(served: Served) -> None:
         check(name)
     for name, target, body in _RIGHT:  # no draw is bound to be one that is answered
         headers = {} if body is None else {"Content-Type": "application/json"}
-        assert ask(name, target, body, headers) == 200
+        status, answer = ask(name, target, body, headers)
+        assert status == 200, answer
 
 
 def test_the_document_describes_this_door_alone(served: Served) -> None:
