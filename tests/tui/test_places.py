@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from textual.widgets import Input
 
 from chartinsight_tui.causes import place_of_cause
-from chartinsight_tui.messages import ShowScreen
+from chartinsight_tui.messages import ShowDay, ShowScreen
 from chartinsight_tui.screens.menu import MenuDialog
 from chartinsight_tui.screens.palette import PaletteScreen
 from chartinsightd.control.protocol.status import VerdictCause, Words
@@ -47,6 +49,15 @@ async def test_the_way_leads_to_the_cause_and_back_step_by_step() -> None:
         assert "Freshness" in shown(app)
         await pilot.press("6", "grave_accent")
         await until(pilot, lambda: "Freshness" in shown(app))
+
+
+async def test_a_day_is_shown_as_soon_as_its_seals_have_come() -> None:
+    """A day asked for before the data screen was ever opened waits for what it is shown with."""
+    async with dashboard().run_test(size=(100, 34)) as pilot:
+        app = await connected(pilot)
+        assert not app.store.seals
+        app.post_message(ShowDay(date(2026, 10, 13), "000660"))
+        await until(pilot, lambda: "SK하이닉스 10-13 seal" in shown(app))
 
 
 async def test_the_menu_says_what_can_be_done_and_why_something_cannot() -> None:

@@ -26,6 +26,9 @@ from chartinsight_tui.store import Part
 from chartinsight_tui.widgets.pane import Line, Pane, Piece
 from chartinsight_tui.widgets.row_table import RowTable
 
+_SEALS = 2
+"""The place of the daily closings among the pages."""
+
 
 class DataView(View):
     """Whether everything is there, how one knows, what changed, and what comes next."""
@@ -70,6 +73,8 @@ class DataView(View):
         self._page: Page = self._pages[0]
         self._cursors: dict[str, tuple[object, int]] = {}
         self._faults = False
+        self._awaited: Wanted | None = None
+        """What was asked for before there was a seal to show it with."""
         self._table = RowTable(
             lambda: self.palette,
             lambda row: self._page.cells(row),
@@ -90,6 +95,9 @@ class DataView(View):
 
     def refresh_data(self, changed: frozenset[Part]) -> None:
         """Show the rows; the cursor stays on its row."""
+        if self._awaited is not None and self.store.seals:
+            wanted, self._awaited = self._awaited, None
+            self.call_later(self.go_to, wanted)
         if changed - {Part.STATUS}:
             self._table.set_columns(self._page.columns(self.size.width))
             self._table.set_rows(self._page.rows(self.filter_text, faults_only=self._faults))
@@ -141,6 +149,10 @@ class DataView(View):
 
     async def go_to(self, wanted: Wanted) -> None:
         """Put the cursor on a day, a stock, or both, that were chosen elsewhere."""
+        if wanted.from_day is not None and not self.store.seals:
+            self._show_page(self._pages[_SEALS])
+            self._awaited = wanted
+            return
         if wanted.from_day is not None:
             self._show_day(wanted.from_day)
         if wanted.symbols:
@@ -149,7 +161,7 @@ class DataView(View):
 
     def _show_day(self, day: date) -> None:
         """Show the daily closing of a day, where it has one."""
-        seals = self._pages[2]
+        seals = self._pages[_SEALS]
         assert isinstance(seals, SealsPage)
         if day in (days := seals.days()):
             self._show_page(seals)
