@@ -31,6 +31,11 @@ def clock_time(instant: datetime | None) -> str:
     return NOTHING if instant is None else f"{instant.astimezone(KST):%H:%M:%S}"
 
 
+def time_or_day(instant: datetime, now: datetime) -> str:
+    """Write hour and minute in KST where an instant is of today, else month and day; five signs."""
+    return f"{instant.astimezone(KST):{'%H:%M' if day_of(instant) == day_of(now) else '%m-%d'}}"
+
+
 def stamp(instant: datetime | None) -> str:
     """Write month, day and time in KST, such as `10-14 10:07:30`."""
     return NOTHING if instant is None else f"{instant.astimezone(KST):%m-%d %H:%M:%S}"

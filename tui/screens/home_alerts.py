@@ -1,13 +1,11 @@
-"""Alerts that last, and those of today that are over."""
+"""Alerts that last, and the latest of those that are over."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from chartinsight_tui.context import Context
-from chartinsight_tui.formatting import (
-    clock_time,
-)
+from chartinsight_tui.formatting import clock_time
 from chartinsight_tui.state_line import alert_title
 from chartinsight_tui.widgets.pane import Line, heading
 
